@@ -1,0 +1,1 @@
+"""A factory for each TFX component, in data order."""

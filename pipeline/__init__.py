@@ -1,0 +1,1 @@
+"""The configuration, the pipeline, its local runner and the command line."""

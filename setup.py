@@ -1,0 +1,17 @@
+"""Installs the fixed top-level folders as one namespace, efficientmixnet."""
+
+from setuptools import find_packages, setup
+
+FOLDERS = ("modules", "components", "pipeline", "kubeflow")
+
+setup(
+    packages=[
+        name
+        for folder in FOLDERS
+        for name in (
+            f"efficientmixnet.{folder}",
+            *(f"efficientmixnet.{folder}.{inner}" for inner in find_packages(folder)),
+        )
+    ],
+    package_dir={f"efficientmixnet.{folder}": folder for folder in FOLDERS},
+)
