@@ -1,0 +1,105 @@
+"""What one run of equal blocks in a network is made of: the row of an architecture's table."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from efficientmixnet.modules.network import block_string
+
+ACTIVATIONS = block_string.ACTIVATIONS
+NORMS = block_string.NORMS
+
+
+@dataclass(frozen=True)
+class BlockArgs:
+    """`num_repeat` inverted residual blocks: expand, depthwise convolution, squeeze-excite, project.
+
+    Only the first of them has `strides` and takes `input_filters`; the others keep shape and width. Several kernel
+    sizes make the depthwise convolution a mixed one. `se_ratio` counts from the block's input filters. `activation`,
+    `typeBN` and `n_mixture` left as None follow the network's. `expand_groups` and `project_groups` are MixNet's
+    grouped 1x1 convolutions.
+    """
+
+    input_filters: int
+    output_filters: int
+    kernel_size: int | tuple[int, ...] = 3
+    strides: int | tuple[int, int] = (1, 1)
+    num_repeat: int = 1
+    se_ratio: float | None = None
+    expand_ratio: int = 1
+    identity_skip: bool = True
+    activation: str | None = None
+    typeBN: str | None = None
+    n_mixture: int | None = None
+    expand_groups: int = 1
+    project_groups: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("input_filters", "output_filters", "num_repeat", "expand_ratio", "expand_groups", "project_groups"):
+            _check_count(name, getattr(self, name))
+        # Two spellings of the same block are the same block: [3] is 3, [3, 5] is (3, 5), a stride of 2 is (2, 2).
+        kernel_sizes = _as_tuple("kernel_size", self.kernel_size)
+        object.__setattr__(self, "kernel_size", kernel_sizes[0] if len(kernel_sizes) == 1 else kernel_sizes)
+        strides = _as_tuple("strides", self.strides)
+        strides = strides * 2 if len(strides) == 1 else strides
+        if len(strides) != 2 or strides[0] != strides[1] or strides[0] > 9:
+            raise ValueError(f"BlockArgs.strides: {self.strides!r}, give one stride for both sides, from 1 to 9")
+        object.__setattr__(self, "strides", strides)
+        if not self.se_ratio:
+            object.__setattr__(self, "se_ratio", None)
+        elif not 0 < self.se_ratio <= 1:
+            raise ValueError(f"BlockArgs.se_ratio: {self.se_ratio!r}, give a share in (0, 1], or None for none")
+        if self.activation is not None and self.activation not in ACTIVATIONS:
+            raise ValueError(f"BlockArgs.activation: {self.activation!r}, give one of {', '.join(ACTIVATIONS)}")
+        if self.typeBN is not None and self.typeBN not in NORMS:
+            raise ValueError(f"BlockArgs.typeBN: {self.typeBN!r}, give one of {', '.join(NORMS)}")
+        if self.n_mixture is not None:
+            _check_count("n_mixture", self.n_mixture)
+
+    @property
+    def kernel_sizes(self) -> tuple[int, ...]:
+        """The kernel sizes of the depthwise convolution, one for each group of channels."""
+        return (self.kernel_size,) if isinstance(self.kernel_size, int) else self.kernel_size
+
+    @property
+    def stride(self) -> int:
+        """The stride of the first block, equal for both sides."""
+        return self.strides if isinstance(self.strides, int) else self.strides[0]
+
+    @property
+    def expanded_filters(self) -> int:
+        """The channels between expansion and projection."""
+        return self.input_filters * self.expand_ratio
+
+    @property
+    def se_filters(self) -> int:
+        """The channels inside squeeze-excite, 0 without it."""
+        return max(1, int(self.input_filters * self.se_ratio)) if self.se_ratio else 0
+
+    @property
+    def has_skip(self) -> bool:
+        """Whether the input is added to the output."""
+        return self.identity_skip and self.stride == 1 and self.input_filters == self.output_filters
+
+    @classmethod
+    def from_block_string(cls, text: str) -> "BlockArgs":
+        """Reads `rX_kX_sXX_eX_iX_oX{_aX}{_bX}{_nX}{_se0.XX}{_noskip}`; see block_string.py for the grammar."""
+        return cls(**block_string.parse(text))
+
+    def to_block_string(self) -> str:
+        """Writes the block string from which `from_block_string` makes an equal block."""
+        return block_string.write(self)
+
+
+def _check_count(name: str, value: Any) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"BlockArgs.{name}: {value!r}, give a whole number from 1")
+
+
+def _as_tuple(name: str, value: Any) -> tuple[int, ...]:
+    values = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
+    if not values:
+        raise ValueError(f"BlockArgs.{name}: empty, give at least one whole number")
+    for each in values:
+        _check_count(name, each)
+    return values

@@ -1,0 +1,145 @@
+"""Block strings, the reading and writing format of `BlockArgs`.
+
+    block  = "r" count ("_" token)*          after the first token in any order, each at most once
+    token  = "k" sizes                       k3, k3.5.7 or k[3, 5, 7]
+           | "s" digit digit                 strides
+           | "e" count | "i" count | "o" count        expansion ratio, input filters, output filters
+           | "a" groups | "p" groups         MixNet's 1x1 convolutions: a1 is one group, p1.1 is two
+           | "a" activation | "sw"           aswish, amish, arelu; sw is MixNet's aswish
+           | "b" norm | "n" count            bbn, ban, biebn; n5 is a mixture of five
+           | "se" share | "noskip"
+
+r, k, s, e, i and o are required. What follows no rule is a ValueError that points at the token.
+"""
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from efficientmixnet.modules.network.block_args import BlockArgs
+
+ACTIVATIONS = (
+    "swish",
+    "mish",
+    "relu",
+    "relu6",
+    "leaky_relu",
+    "silu",
+    "elu",
+    "selu",
+    "gelu",
+    "hard_swish",
+    "tanh",
+    "linear",
+)
+NORMS = ("bn", "an", "iebn")
+
+_COUNT = "[1-9][0-9]*"
+_END = r"(?=_|\Z)"
+
+
+class _Rule(NamedTuple):
+    field: str
+    pattern: re.Pattern[str]
+    value: Callable[[str], Any]
+    hint: str
+
+
+def _rule(field: str, pattern: str, value: Callable[[str], Any], hint: str) -> _Rule:
+    return _Rule(field, re.compile(f"(?:{pattern}){_END}"), value, hint)
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    return tuple(int(size) for size in re.findall("[0-9]+", text))
+
+
+_RULES = (
+    _rule("num_repeat", f"r({_COUNT})", int, "r and a number of repeats, like r2"),
+    _rule(
+        "kernel_size",
+        rf"k({_COUNT}(?:\.{_COUNT})*|\[ *{_COUNT} *(?:, *{_COUNT} *)*\])",
+        _sizes,
+        "k and kernel sizes, like k3, k3.5.7 or k[3, 5, 7]",
+    ),
+    _rule("strides", r"s(([1-9])\2)", lambda text: (int(text[0]), int(text[1])), "s and two equal strides, like s22"),
+    _rule("expand_ratio", f"e({_COUNT})", int, "e and an expansion ratio, like e6"),
+    _rule("input_filters", f"i({_COUNT})", int, "i and a number of input filters, like i32"),
+    _rule("output_filters", f"o({_COUNT})", int, "o and a number of output filters, like o16"),
+    _rule("expand_groups", r"a(1(?:\.1)*)", lambda text: len(_sizes(text)), "a and ones, like a1.1"),
+    _rule("project_groups", r"p(1(?:\.1)*)", lambda text: len(_sizes(text)), "p and ones, like p1.1"),
+    _rule("activation", f"a({'|'.join(ACTIVATIONS)})", str, f"a and an activation: {', '.join(ACTIVATIONS)}"),
+    _rule("activation", "(sw)", lambda _: "swish", "sw"),
+    _rule("typeBN", f"b({'|'.join(NORMS)})", str, f"b and a normalisation: {', '.join(NORMS)}"),
+    _rule("n_mixture", f"n({_COUNT})", int, "n and a number of mixtures, like n5"),
+    _rule("se_ratio", r"se(1(?:\.0+)?|0\.0*[1-9][0-9]*)", float, "se and a share in (0, 1], like se0.25"),
+    _rule("identity_skip", "(noskip)", lambda _: False, "noskip"),
+)
+_REQUIRED = {"num_repeat": "r", "kernel_size": "k", "strides": "s", "expand_ratio": "e"} | {
+    "input_filters": "i",
+    "output_filters": "o",
+}
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The fields of the `BlockArgs` that a block string describes."""
+    if not isinstance(text, str):
+        raise ValueError(f"block string: {text!r} is not a string, give one like r1_k3_s11_e1_i32_o16_se0.25")
+    fields: dict[str, Any] = {}
+    position = 0
+    while True:
+        rule, content, end = _match(text, position)
+        token = text[position:end]
+        if not fields and rule.field != "num_repeat":
+            raise _error(text, position, token, "the first token is r and a number of repeats, like r2")
+        if rule.field in fields:
+            raise _error(text, position, token, f"{rule.field} is given twice")
+        fields[rule.field] = rule.value(content)
+        if end == len(text):
+            break
+        position = end + 1
+    missing = [letter for field, letter in _REQUIRED.items() if field not in fields]
+    if missing:
+        raise _error(text, position, token, f"the string ends here without its {', '.join(missing)}")
+    return fields
+
+
+def write(block: "BlockArgs") -> str:
+    """The block string of a block, the shortest one: what has its default value is left out."""
+    tokens = [
+        f"r{block.num_repeat}",
+        "k" + ".".join(map(str, block.kernel_sizes)),
+        f"s{block.stride}{block.stride}",
+        f"e{block.expand_ratio}",
+        f"i{block.input_filters}",
+        f"o{block.output_filters}",
+    ]
+    if block.expand_groups > 1:
+        tokens.append("a" + ".".join("1" * block.expand_groups))
+    if block.project_groups > 1:
+        tokens.append("p" + ".".join("1" * block.project_groups))
+    if block.activation is not None:
+        tokens.append(f"a{block.activation}")
+    if block.typeBN is not None:
+        tokens.append(f"b{block.typeBN}")
+    if block.n_mixture is not None:
+        tokens.append(f"n{block.n_mixture}")
+    if block.se_ratio is not None:
+        tokens.append(f"se{Decimal(repr(float(block.se_ratio))):f}")
+    if not block.identity_skip:
+        tokens.append("noskip")
+    return "_".join(tokens)
+
+
+def _match(text: str, position: int) -> tuple[_Rule, str, int]:
+    for rule in _RULES:
+        if match := rule.pattern.match(text, position):
+            return rule, match[1], match.end()
+    token = text[position:].split("_")[0]
+    hints = [rule.hint for rule in _RULES if token and rule.hint[0] == token[0]]
+    raise _error(text, position, token, "expected " + (" or ".join(hints) or "one of r k s e i o a p b n se sw noskip"))
+
+
+def _error(text: str, position: int, token: str, why: str) -> ValueError:
+    return ValueError(f"block string {text!r}: token {token!r} at column {position + 1}: {why}")

@@ -1,0 +1,184 @@
+"""The published networks as data: EfficientNet B0 to B8 and L2, MixNet S to XXL.
+
+Tan and Le, "EfficientNet", arXiv 1905.11946; "MixConv: Mixed Depthwise Convolutional Kernels", arXiv 1907.09595.
+MixNet XL and XXL are timm's: MixNet M, wider and deeper.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from efficientmixnet.modules.network.block_args import BlockArgs
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A network before scaling, with its factors and training size.
+
+    `stem_filters` and the blocks' filters are scaled by `width_coefficient`, `head_filters` only if `scale_head`.
+    `activation` is the stem's, the head's and that of every block without one of its own.
+    """
+
+    name: str
+    blocks: tuple[BlockArgs, ...]
+    width_coefficient: float = 1.0
+    depth_coefficient: float = 1.0
+    default_size: int = 224
+    dropout_rate: float = 0.2
+    stem_filters: int = 32
+    head_filters: int = 1280
+    scale_head: bool = True
+    activation: str = "swish"
+
+    def mixed(self) -> "Variant":
+        """The same network with mixed depthwise kernels in the stages of EfficientNet; a MixNet is mixed already."""
+        if self.blocks is not EFFICIENTNET_BLOCKS:
+            return self
+        blocks = tuple(
+            replace(block, kernel_size=sizes) for block, sizes in zip(self.blocks, MIXED_KERNEL_SIZES, strict=True)
+        )
+        return replace(self, blocks=blocks)
+
+
+def _blocks(*rows: tuple) -> tuple[BlockArgs, ...]:
+    """Rows of repeats, kernel sizes, stride, expansion, input and output filters, SE share."""
+    return tuple(
+        BlockArgs(i, o, k, s, num_repeat=r, expand_ratio=e, se_ratio=se, **groups)
+        for r, k, s, e, i, o, se, groups in ((*row[:7], row[7] if len(row) > 7 else {}) for row in rows)
+    )
+
+
+_SWISH = {"activation": "swish"}
+_EXPAND = {"expand_groups": 2}  # a1.1_p1
+_PROJECT = {"project_groups": 2}  # a1_p1.1
+_BOTH = _EXPAND | _PROJECT
+
+EFFICIENTNET_BLOCKS = _blocks(
+    # r  k  s  e    i    o    se
+    (1, 3, 1, 1, 32, 16, 0.25),
+    (2, 3, 2, 6, 16, 24, 0.25),
+    (2, 5, 2, 6, 24, 40, 0.25),
+    (3, 3, 2, 6, 40, 80, 0.25),
+    (3, 5, 1, 6, 80, 112, 0.25),
+    (4, 5, 2, 6, 112, 192, 0.25),
+    (1, 3, 1, 6, 192, 320, 0.25),
+)
+
+MIXED_KERNEL_SIZES: tuple[tuple[int, ...], ...] = (
+    (3,),
+    (3, 5, 7),
+    (5, 7, 9),
+    (3, 5, 7),
+    (3, 5, 7, 9),
+    (3, 5, 7, 9),
+    (3,),
+)
+
+MIXNET_S_BLOCKS = _blocks(
+    (1, 3, 1, 1, 16, 16, None),
+    (1, 3, 2, 6, 16, 24, None, _BOTH),
+    (1, 3, 1, 3, 24, 24, None, _BOTH),
+    (1, (3, 5, 7), 2, 6, 24, 40, 0.5, _SWISH),
+    (3, (3, 5), 1, 6, 40, 40, 0.5, _SWISH | _BOTH),
+    (1, (3, 5, 7), 2, 6, 40, 80, 0.25, _SWISH | _PROJECT),
+    (2, (3, 5), 1, 6, 80, 80, 0.25, _SWISH | _PROJECT),
+    (1, (3, 5, 7), 1, 6, 80, 120, 0.5, _SWISH | _BOTH),
+    (2, (3, 5, 7, 9), 1, 3, 120, 120, 0.5, _SWISH | _BOTH),
+    (1, (3, 5, 7, 9, 11), 2, 6, 120, 200, 0.5, _SWISH),
+    (2, (3, 5, 7, 9), 1, 6, 200, 200, 0.5, _SWISH | _PROJECT),
+)
+
+MIXNET_M_BLOCKS = _blocks(
+    (1, 3, 1, 1, 24, 24, None),
+    (1, (3, 5, 7), 2, 6, 24, 32, None, _BOTH),
+    (1, 3, 1, 3, 32, 32, None, _BOTH),
+    (1, (3, 5, 7, 9), 2, 6, 32, 40, 0.5, _SWISH),
+    (3, (3, 5), 1, 6, 40, 40, 0.5, _SWISH | _BOTH),
+    (1, (3, 5, 7), 2, 6, 40, 80, 0.25, _SWISH),
+    (3, (3, 5, 7, 9), 1, 6, 80, 80, 0.25, _SWISH | _BOTH),
+    (1, 3, 1, 6, 80, 120, 0.5, _SWISH),
+    (3, (3, 5, 7, 9), 1, 3, 120, 120, 0.5, _SWISH | _BOTH),
+    (1, (3, 5, 7, 9), 2, 6, 120, 200, 0.5, _SWISH),
+    (3, (3, 5, 7, 9), 1, 6, 200, 200, 0.5, _SWISH | _PROJECT),
+)
+
+
+def _efficientnet(name: str, width: float, depth: float, size: int, dropout: float) -> Variant:
+    return Variant(f"EfficientNet{name}", EFFICIENTNET_BLOCKS, width, depth, size, dropout)
+
+
+def _mixnet(
+    name: str, blocks: tuple[BlockArgs, ...], width: float = 1.0, stem_filters: int = 24, dropout: float = 0.25
+) -> Variant:
+    return Variant(
+        f"MixNet{name}",
+        blocks,
+        width,
+        dropout_rate=dropout,
+        stem_filters=stem_filters,
+        head_filters=1536,
+        scale_head=False,
+        activation="relu",
+    )
+
+
+def group_stages(blocks: Sequence[BlockArgs]) -> tuple[tuple[BlockArgs, ...], ...]:
+    """Consecutive rows of one stage: a new one starts with a stride or with another number of output filters."""
+    stages: list[list[BlockArgs]] = []
+    for block in blocks:
+        if stages and block.stride == 1 and block.output_filters == stages[-1][-1].output_filters:
+            stages[-1].append(block)
+        else:
+            stages.append([block])
+    return tuple(map(tuple, stages))
+
+
+def deepen(blocks: Sequence[BlockArgs], depth: float) -> tuple[BlockArgs, ...]:
+    """Repeats scaled stage by stage as timm does it: the stage's sum is rounded, then shared out from its end."""
+    deeper: list[BlockArgs] = []
+    for stage in group_stages(blocks):
+        left = sum(block.num_repeat for block in stage)
+        scaled_left = max(1, round(left * depth))
+        repeats = []
+        for block in reversed(stage):
+            repeats.append(max(1, round(block.num_repeat / left * scaled_left)))
+            left -= block.num_repeat
+            scaled_left -= repeats[-1]
+        deeper += [replace(block, num_repeat=r) for block, r in zip(stage, reversed(repeats), strict=True)]
+    return tuple(deeper)
+
+
+VARIANTS: dict[str, Variant] = {
+    variant.name: variant
+    for variant in (
+        #             name  width depth size dropout
+        _efficientnet("B0", 1.0, 1.0, 224, 0.2),
+        _efficientnet("B1", 1.0, 1.1, 240, 0.2),
+        _efficientnet("B2", 1.1, 1.2, 260, 0.3),
+        _efficientnet("B3", 1.2, 1.4, 300, 0.3),
+        _efficientnet("B4", 1.4, 1.8, 380, 0.4),
+        _efficientnet("B5", 1.6, 2.2, 456, 0.4),
+        _efficientnet("B6", 1.8, 2.6, 528, 0.5),
+        _efficientnet("B7", 2.0, 3.1, 600, 0.5),
+        _efficientnet("B8", 2.2, 3.6, 672, 0.5),
+        _efficientnet("L2", 4.3, 5.3, 800, 0.5),
+        _mixnet("S", MIXNET_S_BLOCKS, stem_filters=16, dropout=0.2),
+        _mixnet("M", MIXNET_M_BLOCKS),
+        _mixnet("L", MIXNET_M_BLOCKS, 1.3),
+        _mixnet("XL", deepen(MIXNET_M_BLOCKS, 1.2), 1.6),
+        _mixnet("XXL", deepen(MIXNET_M_BLOCKS, 1.3), 2.4),
+    )
+}
+
+
+def list_variants() -> list[str]:
+    """The names of the ready variants, each a callable in `efficientmixnet.modules.network`."""
+    return list(VARIANTS)
+
+
+def get_variant(name: str) -> Variant:
+    """The variant of a name in any of the usual spellings: B0, EfficientNetB0, efficientnet-b0, mixnet_s."""
+    key = name.lower().replace("-", "").replace("_", "").removeprefix("tf")
+    for variant in VARIANTS.values():
+        if key in (variant.name.lower(), variant.name.lower().removeprefix("efficientnet")):
+            return variant
+    raise ValueError(f"variant {name!r}: there is none of this name, give one of {', '.join(VARIANTS)}")
