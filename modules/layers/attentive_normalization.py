@@ -1,0 +1,75 @@
+"""Attentive Normalization (AN): batch normalisation followed by a mixture of affine maps that each sample chooses.
+
+    out = (lambda gamma) * BN(x) + lambda beta
+
+with gamma and beta of shape (mixtures, channels), and lambda, (batch, mixtures), in one of two forms:
+
+    "sigmoid":  lambda = sigmoid(W mean_HW(x) + b)
+    "hard_sigmoid":  lambda = relu6(BN(W z) + 3) / 6,  z = mean_HW(x) / sqrt(var_HW(x) + 1e-3)
+
+The second is the paper authors' form. Li, Sun and Wu, "Attentive Normalization", arXiv 1908.01259.
+"""
+
+from typing import Any
+
+import keras
+from efficientmixnet.modules.layers.batch_normalization import BatchNormalization
+from efficientmixnet.modules.layers.modulated_batch_normalization import ModulatedBatchNormalization
+from keras import ops
+
+FORMS = ("sigmoid", "hard_sigmoid")
+
+
+@keras.saving.register_keras_serializable(package="efficientmixnet")
+class AttentiveNormalization(ModulatedBatchNormalization):
+    """(batch, height, width, channels) -> (batch, height, width, channels); channels first with axis=1.
+
+    Args:
+        n_mixture: the number of affine maps, K in the paper.
+        form: how a sample weighs them, "sigmoid" or the paper authors' "hard_sigmoid".
+    """
+
+    def __init__(self, n_mixture: int = 5, form: str = "sigmoid", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if n_mixture < 1:
+            raise ValueError(f"AttentiveNormalization: n_mixture must be at least 1, got {n_mixture}.")
+        if form not in FORMS:
+            raise ValueError(f"AttentiveNormalization: form must be one of {', '.join(FORMS)}, got {form!r}.")
+        self.n_mixture = n_mixture
+        self.form = form
+        self.attention_normalization = None
+        if form == "hard_sigmoid":
+            self.attention_normalization = BatchNormalization(
+                momentum=self.momentum, epsilon=self.epsilon, synchronized=self.synchronized, dtype="float32"
+            )
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        super().build(input_shape)
+        channels = input_shape[self.axis]
+        self.attention_kernel = self._weight("attention_kernel", (channels, self.n_mixture), "glorot_uniform")
+        if self.form == "sigmoid":
+            self.attention_bias = self._weight("attention_bias", (self.n_mixture,), "zeros")
+        else:
+            self.attention_normalization.build((None, self.n_mixture))
+        shape = (self.n_mixture, channels)
+        self.gamma = self._weight("gamma", shape, keras.initializers.RandomNormal(1.0, 0.1))
+        self.beta = self._weight("beta", shape, keras.initializers.RandomNormal(0.0, 0.1))
+
+    def _weight(self, name: str, shape: tuple[int | None, ...], initializer: Any) -> keras.Variable:
+        # float32 under mixed precision too: these are tiny, and their gradients sums over whole maps.
+        return self.add_weight(shape=shape, initializer=initializer, name=name, autocast=False)
+
+    def modulation(self, inputs: Any, training: bool | None) -> tuple[Any, Any]:
+        attention = self._attention(inputs, training)  # (batch, mixtures)
+        return ops.matmul(attention, self.gamma), ops.matmul(attention, self.beta)  # (batch, channels)
+
+    def _attention(self, inputs: Any, training: bool | None) -> Any:
+        if self.form == "sigmoid":
+            mean = ops.mean(inputs, axis=self.spatial_axes(inputs))  # (batch, channels)
+            return ops.sigmoid(ops.matmul(mean, self.attention_kernel) + self.attention_bias)
+        mean, variance = ops.moments(inputs, axes=self.spatial_axes(inputs))  # (batch, channels)
+        logits = ops.matmul(mean * ops.rsqrt(variance + 1e-3), self.attention_kernel)  # (batch, mixtures)
+        return ops.relu6(self.attention_normalization(logits, training=training) + 3.0) / 6.0
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "n_mixture": self.n_mixture, "form": self.form}

@@ -1,0 +1,96 @@
+"""Grouped pointwise convolution: MixNet's 1x1 convolutions, each group of inputs making its own group of outputs.
+
+Inputs and outputs are divided alike, C // g channels each and the remainder to the first group, so that any number of
+channels will do. Tan and Le, "MixConv: mixed depthwise convolutional kernels", arXiv 1907.09595.
+"""
+
+from typing import Any
+
+import keras
+from efficientmixnet.modules.layers.channel_groups import boundaries, channel_groups
+from efficientmixnet.modules.layers.initializers import convolution_initializer, nth_draw
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="efficientmixnet")
+class GroupedPointwiseConv2D(keras.layers.Layer):
+    """(batch, height, width, channels) -> (batch, height, width, filters), or channels first.
+
+    Its kernels, `kernels` in order and named kernel_0, kernel_1, ..., are (1, 1, inputs, outputs) of the group.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        groups: int = 1,
+        use_bias: bool = False,
+        data_format: str | None = None,
+        kernel_initializer: Any = None,
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if filters < 1 or not 1 <= groups <= filters:
+            raise ValueError(
+                f"GroupedPointwiseConv2D: needs 1 <= groups <= filters, got groups={groups}, filters={filters}."
+            )
+        self.filters = filters
+        self.groups = groups
+        self.use_bias = use_bias
+        self.data_format = data_format or keras.config.image_data_format()
+        self.kernel_initializer = keras.initializers.get(kernel_initializer) or convolution_initializer()
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+
+    @property
+    def _channel_axis(self) -> int:
+        return -1 if self.data_format == "channels_last" else 1
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        channels = input_shape[self._channel_axis]
+        if channels is None:
+            raise ValueError(f"GroupedPointwiseConv2D: the number of channels must be known, got shape {input_shape}.")
+        self.input_groups = channel_groups(channels, self.groups)
+        self.kernels = [
+            self.add_weight(
+                shape=(1, 1, inputs, outputs),
+                initializer=nth_draw(self.kernel_initializer, i),
+                regularizer=self.kernel_regularizer,
+                name=f"kernel_{i}",
+            )
+            for i, (inputs, outputs) in enumerate(
+                zip(self.input_groups, channel_groups(self.filters, self.groups), strict=True)
+            )
+        ]
+        if self.use_bias:
+            self.bias = self.add_weight(shape=(self.filters,), initializer=self.bias_initializer, name="bias")
+        self.input_spec = keras.layers.InputSpec(ndim=4, axes={self._channel_axis: channels})
+
+    def call(self, inputs: Any) -> Any:
+        parts = ops.split(inputs, boundaries(self.input_groups), axis=self._channel_axis)
+        outputs = [
+            ops.conv(part, kernel, 1, "valid", self.data_format)
+            for part, kernel in zip(parts, self.kernels, strict=True)
+        ]
+        joined = outputs[0] if len(outputs) == 1 else ops.concatenate(outputs, axis=self._channel_axis)
+        if not self.use_bias:
+            return joined
+        return joined + (self.bias if self._channel_axis == -1 else ops.reshape(self.bias, (1, -1, 1, 1)))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        shape = list(input_shape)
+        shape[self._channel_axis] = self.filters
+        return tuple(shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "groups": self.groups,
+            "use_bias": self.use_bias,
+            "data_format": self.data_format,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+        }

@@ -1,0 +1,37 @@
+"""Instance Enhancement Batch Normalization (IEBN): batch normalisation whose scale is gated by the sample itself.
+
+    out = BN(x) * gamma * sigmoid(w * mean_HW(x) + b) + beta
+
+with one gamma, beta, w and b a channel. At the start w = 0, b = -1, gamma = 1, beta = 0, so the gate is .26894.
+Liang et al., "Instance Enhancement Batch Normalization: an adaptive regulator of batch noise", arXiv 1908.04008.
+"""
+
+from typing import Any
+
+import keras
+from efficientmixnet.modules.layers.modulated_batch_normalization import ModulatedBatchNormalization
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="efficientmixnet")
+class InstanceEnhancementBatchNormalization(ModulatedBatchNormalization):
+    """(batch, height, width, channels) -> (batch, height, width, channels); channels first with axis=1.
+
+    6 weights a channel: gamma, beta, gate_weight, gate_bias, and the moving mean and variance.
+    """
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        super().build(input_shape)
+        for name, initializer in (
+            ("gamma", "ones"),
+            ("beta", "zeros"),
+            ("gate_weight", "zeros"),
+            ("gate_bias", keras.initializers.Constant(-1.0)),
+        ):
+            shape = (input_shape[self.axis],)
+            setattr(self, name, self.add_weight(shape=shape, initializer=initializer, name=name, autocast=False))
+
+    def modulation(self, inputs: Any, training: bool | None) -> tuple[Any, Any]:
+        mean = ops.mean(inputs, axis=self.spatial_axes(inputs))  # (batch, channels)
+        gate = ops.sigmoid(mean * self.gate_weight + self.gate_bias)
+        return gate * self.gamma, self.beta

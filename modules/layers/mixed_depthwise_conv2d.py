@@ -1,0 +1,119 @@
+"""Mixed depthwise convolution (MixConv): the channels in groups, each convolved depthwise with its own kernel size.
+
+Group i of the channels meets kernel_size[i]; groups are C // g channels each, the remainder goes to the first one.
+Tan and Le, "MixConv: mixed depthwise convolutional kernels", arXiv 1907.09595.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from efficientmixnet.modules.layers.channel_groups import boundaries, channel_groups
+from efficientmixnet.modules.layers.initializers import convolution_initializer, nth_draw
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="efficientmixnet")
+class MixedDepthwiseConv2D(keras.layers.Layer):
+    """(batch, height, width, channels) -> (batch, height / strides, width / strides, channels), or channels first.
+
+    Its kernels, `kernels` in order and named kernel_0, kernel_1, ..., are (size, size, channels of the group, 1).
+
+    Args:
+        kernel_size: one size, which makes an ordinary depthwise convolution, or a sequence of sizes.
+        padding: "same", or "valid" where there is one size.
+        dilation_rate: more than 1 only where strides is 1.
+    """
+
+    def __init__(
+        self,
+        kernel_size: int | Sequence[int],
+        strides: int = 1,
+        padding: str = "same",
+        dilation_rate: int = 1,
+        use_bias: bool = False,
+        data_format: str | None = None,
+        depthwise_initializer: Any = None,
+        bias_initializer: Any = "zeros",
+        depthwise_regularizer: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.kernel_size = (kernel_size,) if isinstance(kernel_size, int) else tuple(kernel_size)
+        self.strides = strides
+        self.padding = padding
+        self.dilation_rate = dilation_rate
+        self.use_bias = use_bias
+        self.data_format = data_format or keras.config.image_data_format()
+        self.depthwise_initializer = keras.initializers.get(depthwise_initializer) or convolution_initializer()
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.depthwise_regularizer = keras.regularizers.get(depthwise_regularizer)
+        self._check()
+
+    def _check(self) -> None:
+        if not self.kernel_size or min(self.kernel_size) < 1:
+            raise ValueError(f"MixedDepthwiseConv2D: kernel_size needs sizes of at least 1, got {self.kernel_size}.")
+        if self.strides > 1 and self.dilation_rate > 1:
+            raise ValueError(
+                f"MixedDepthwiseConv2D: dilation_rate {self.dilation_rate} needs strides=1, got {self.strides}."
+            )
+        if self.padding not in ("same", "valid"):
+            raise ValueError(f"MixedDepthwiseConv2D: padding must be same or valid, got {self.padding!r}.")
+        if self.padding == "valid" and len(set(self.kernel_size)) > 1:
+            raise ValueError("MixedDepthwiseConv2D: kernels of different sizes fit together only with padding='same'.")
+
+    @property
+    def _channel_axis(self) -> int:
+        return -1 if self.data_format == "channels_last" else 1
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        channels = input_shape[self._channel_axis]
+        if channels is None:
+            raise ValueError(f"MixedDepthwiseConv2D: the number of channels must be known, got shape {input_shape}.")
+        self.groups = channel_groups(channels, len(self.kernel_size))
+        self.kernels = [
+            self.add_weight(
+                shape=(size, size, group, 1),
+                initializer=nth_draw(self.depthwise_initializer, i),
+                regularizer=self.depthwise_regularizer,
+                name=f"kernel_{i}",
+            )
+            for i, (size, group) in enumerate(zip(self.kernel_size, self.groups, strict=True))
+        ]
+        if self.use_bias:
+            self.bias = self.add_weight(shape=(channels,), initializer=self.bias_initializer, name="bias")
+        self.input_spec = keras.layers.InputSpec(ndim=4, axes={self._channel_axis: channels})
+
+    def call(self, inputs: Any) -> Any:
+        parts = ops.split(inputs, boundaries(self.groups), axis=self._channel_axis)
+        outputs = [
+            ops.depthwise_conv(part, kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
+            for part, kernel in zip(parts, self.kernels, strict=True)
+        ]
+        mixed = outputs[0] if len(outputs) == 1 else ops.concatenate(outputs, axis=self._channel_axis)
+        if not self.use_bias:
+            return mixed
+        return mixed + (self.bias if self._channel_axis == -1 else ops.reshape(self.bias, (1, -1, 1, 1)))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        reach = (max(self.kernel_size) - 1) * self.dilation_rate if self.padding == "valid" else 0
+        first = 1 if self.data_format == "channels_last" else 2
+        shape = list(input_shape)
+        for axis in (first, first + 1):
+            if shape[axis] is not None:
+                shape[axis] = -(-(shape[axis] - reach) // self.strides)
+        return tuple(shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "kernel_size": list(self.kernel_size),
+            "strides": self.strides,
+            "padding": self.padding,
+            "dilation_rate": self.dilation_rate,
+            "use_bias": self.use_bias,
+            "data_format": self.data_format,
+            "depthwise_initializer": keras.initializers.serialize(self.depthwise_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "depthwise_regularizer": keras.regularizers.serialize(self.depthwise_regularizer),
+        }

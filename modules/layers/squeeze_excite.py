@@ -1,0 +1,97 @@
+"""Squeeze and excitation: every channel of a sample is scaled by a gate that all its channels' means decide.
+
+    out = x * gate(W2 activation(W1 mean_HW(x) + b1) + b2)
+
+Hu, Shen and Sun, "Squeeze-and-excitation networks", arXiv 1709.01507.
+"""
+
+from typing import Any
+
+import keras
+from efficientmixnet.modules.layers.initializers import convolution_initializer, nth_draw
+from keras import ops
+
+KINDS = ("conv", "dense")
+
+
+@keras.saving.register_keras_serializable(package="efficientmixnet")
+class SqueezeExcite(keras.layers.Layer):
+    """(batch, height, width, channels) -> (batch, height, width, channels), or channels first.
+
+    Args:
+        ratio: the inner width is max(1, int(ratio * width)).
+        input_filters: the width that ratio refers to: the block's input in EfficientNet; None for the own channels.
+        activation: between the two maps.
+        gate_activation: makes the gate.
+        kind: "conv" keeps the kernels as 1x1 convolutions, (1, 1, in, out); "dense" as matrices, (in, out).
+    """
+
+    def __init__(
+        self,
+        ratio: float = 0.25,
+        input_filters: int | None = None,
+        activation: Any = "swish",
+        gate_activation: Any = "sigmoid",
+        kind: str = "conv",
+        data_format: str | None = None,
+        kernel_initializer: Any = None,
+        bias_initializer: Any = "zeros",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if ratio <= 0:
+            raise ValueError(f"SqueezeExcite: ratio must be more than 0, got {ratio}.")
+        if kind not in KINDS:
+            raise ValueError(f"SqueezeExcite: kind must be one of {', '.join(KINDS)}, got {kind!r}.")
+        self.ratio = ratio
+        self.input_filters = input_filters
+        self.activation = keras.activations.get(activation)
+        self.gate_activation = keras.activations.get(gate_activation)
+        self.kind = kind
+        self.data_format = data_format or keras.config.image_data_format()
+        self.kernel_initializer = keras.initializers.get(kernel_initializer) or convolution_initializer()
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        axis = -1 if self.data_format == "channels_last" else 1
+        channels = input_shape[axis]
+        if channels is None:
+            raise ValueError(f"SqueezeExcite: the number of channels must be known, got shape {input_shape}.")
+        inner = max(1, int((self.input_filters or channels) * self.ratio))
+        window = (1, 1) if self.kind == "conv" else ()
+        first, second = (nth_draw(self.kernel_initializer, i) for i in range(2))
+        self.reduce_kernel = self.add_weight(shape=(*window, channels, inner), initializer=first, name="reduce_kernel")
+        self.reduce_bias = self.add_weight(shape=(inner,), initializer=self.bias_initializer, name="reduce_bias")
+        self.expand_kernel = self.add_weight(shape=(*window, inner, channels), initializer=second, name="expand_kernel")
+        self.expand_bias = self.add_weight(shape=(channels,), initializer=self.bias_initializer, name="expand_bias")
+        self.input_spec = keras.layers.InputSpec(ndim=4, axes={axis: channels})
+
+    def call(self, inputs: Any) -> Any:
+        spatial, gate_shape = ((1, 2), (-1, 1, 1)) if self.data_format == "channels_last" else ((2, 3), (-1,))
+        mean = ops.mean(inputs, axis=spatial)  # (batch, channels)
+        inner = self.activation(ops.matmul(mean, _matrix(self.reduce_kernel)) + self.reduce_bias)  # (batch, inner)
+        gate = self.gate_activation(ops.matmul(inner, _matrix(self.expand_kernel)) + self.expand_bias)
+        channels = gate.shape[-1]
+        shape = (*gate_shape, channels) if self.data_format == "channels_last" else (-1, channels, 1, 1)
+        return inputs * ops.reshape(gate, shape)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "ratio": self.ratio,
+            "input_filters": self.input_filters,
+            "activation": keras.activations.serialize(self.activation),
+            "gate_activation": keras.activations.serialize(self.gate_activation),
+            "kind": self.kind,
+            "data_format": self.data_format,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+        }
+
+
+def _matrix(kernel: Any) -> Any:
+    """A 1x1 convolution of a 1x1 map is a product with the kernel's matrix."""
+    return ops.reshape(kernel, kernel.shape[-2:])
