@@ -12,10 +12,13 @@ _HERE = "efficientmixnet.modules.network"
 _PUBLIC = {
     "BlockArgs": f"{_HERE}.block_args",
     "EfficientNetBuilder": f"{_HERE}.builder",
+    "compound_scale": f"{_HERE}.scaling",
     "get_variant": f"{_HERE}.variants",
+    "smallest_image_size": f"{_HERE}.plan",
+    "total_stride": f"{_HERE}.plan",
 }
 
-__all__ = ["list_variants", *_PUBLIC]  # noqa: PLE0604
+__all__ = ["list_variants", *_PUBLIC]
 
 
 def __getattr__(name: str) -> Any:

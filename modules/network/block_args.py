@@ -9,6 +9,8 @@ from efficientmixnet.modules.network import block_string
 ACTIVATIONS = block_string.ACTIVATIONS
 NORMS = block_string.NORMS
 
+_COUNTS = ("input_filters", "output_filters", "num_repeat", "expand_ratio", "expand_groups", "project_groups")
+
 
 @dataclass(frozen=True)
 class BlockArgs:
@@ -35,7 +37,14 @@ class BlockArgs:
     project_groups: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("input_filters", "output_filters", "num_repeat", "expand_ratio", "expand_groups", "project_groups"):
+        for name in (
+            "input_filters",
+            "output_filters",
+            "num_repeat",
+            "expand_ratio",
+            "expand_groups",
+            "project_groups",
+        ):
             _check_count(name, getattr(self, name))
         # Two spellings of the same block are the same block: [3] is 3, [3, 5] is (3, 5), a stride of 2 is (2, 2).
         kernel_sizes = _as_tuple("kernel_size", self.kernel_size)

@@ -1,0 +1,45 @@
+"""The one block of all these networks: the inverted residual with squeeze-excite, mixed or plain.
+
+    expand (1x1) -> norm -> act -> depthwise -> norm -> act -> squeeze-excite -> project (1x1) -> norm (+ input)
+
+Sandler et al., "MobileNetV2", arXiv 1801.04381; Tan et al., "MnasNet", arXiv 1807.11626.
+"""
+
+from typing import Any
+
+import keras
+from efficientmixnet.modules.layers import DropConnect, MixedDepthwiseConv2D, SqueezeExcite
+from efficientmixnet.modules.network.layer_options import LayerOptions, activation_layer
+from efficientmixnet.modules.network.plan import PlannedBlock
+
+
+def inverted_residual(x: Any, block: PlannedBlock, options: LayerOptions) -> Any:
+    """(batch, height, width, input_filters) -> (batch, height / stride, width / stride, output_filters)."""
+    args, name, inputs = block.args, block.name, x
+
+    def norm_and_activation(x: Any, step: str) -> Any:
+        x = options.norm(args.typeBN, args.n_mixture, f"{name}_{step}_norm")(x)
+        return activation_layer(args.activation, f"{name}_{step}_activation")(x)
+
+    if args.expand_ratio != 1:
+        x = options.convolution(args.expanded_filters, groups=args.expand_groups, name=f"{name}_expand_conv")(x)
+        x = norm_and_activation(x, "expand")  # (batch, height, width, expanded_filters)
+    x = MixedDepthwiseConv2D(
+        args.kernel_sizes, args.stride, data_format=options.data_format, name=f"{name}_depthwise_conv"
+    )(x)
+    x = norm_and_activation(x, "depthwise")  # (batch, height / stride, width / stride, expanded_filters)
+    if args.se_ratio:
+        x = SqueezeExcite(
+            args.se_ratio,
+            args.input_filters,
+            activation=args.activation,
+            data_format=options.data_format,
+            name=f"{name}_squeeze_excite",
+        )(x)
+    x = options.convolution(args.output_filters, groups=args.project_groups, name=f"{name}_project_conv")(x)
+    x = options.norm(args.typeBN, args.n_mixture, f"{name}_project_norm")(x)
+    if args.has_skip:
+        if block.drop_rate > 0:
+            x = DropConnect(block.drop_rate, name=f"{name}_drop_connect")(x)
+        x = keras.layers.Add(name=f"{name}_add")([inputs, x])
+    return x

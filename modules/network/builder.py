@@ -1,0 +1,183 @@
+"""The builder of every network here: choices first, then the variant, the block list or the compound coefficient."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from efficientmixnet.modules.network.block_args import ACTIVATIONS, NORMS, BlockArgs
+from efficientmixnet.modules.network.body import classifier, feature_maps, head
+from efficientmixnet.modules.network.layer_options import LayerOptions
+from efficientmixnet.modules.network.plan import as_blocks, plan_network, total_stride
+from efficientmixnet.modules.network.scaling import compound_scale
+from efficientmixnet.modules.network.variants import EFFICIENTNET_BLOCKS, Variant, get_variant
+
+POOLINGS = ("avg", "max", None)
+
+
+@dataclass(frozen=True)
+class EfficientNetBuilder:
+    """Builds EfficientNets and MixNets; it never changes, so building twice gives the same model.
+
+    The built model maps pictures, (batch, height, width, channels) or channels first, to (batch, classes) with
+    `include_top`; without it to the feature map (batch, height / 32, width / 32, head filters), or with `pooling` to
+    (batch, head filters); with `features` to the last feature map of each stride, {"stride2": ..., "stride32": ...}.
+
+    Args:
+        input_shape: without the batch; sides may be None. None: the variant's own size, three channels.
+        weights: None for random ones, "imagenet", or a path: .weights.h5, .keras, or timm's .safetensors.
+        pooling: "avg", "max" or None. With `include_top` None flattens the feature map.
+        drop_connect_rate: the last block's rate; it grows evenly from 0 at the first one.
+        mixed: EfficientNet with mixed depthwise kernels.
+        activation, typeBN, n_mixture: hold in every block, stem and head; None leaves the network its own.
+        min_depth: the fewest filters of a scaled convolution; None: `depth_divisor`.
+        classifier_activation: None for logits.
+        embedding_width: the head's filters, not scaled; None leaves the network its own.
+        synchronized: normalise over the batches of all replicas.
+    """
+
+    input_shape: tuple[int | None, ...] | None = None
+    include_top: bool = True
+    weights: str | None = None
+    input_tensor: Any = None
+    pooling: str | None = "avg"
+    classes: int = 1000
+    drop_connect_rate: float = 0.2
+    data_format: str | None = None
+    mixed: bool = False
+    activation: str | None = None
+    typeBN: str | None = None
+    n_mixture: int | None = None
+    batch_norm_momentum: float = 0.99
+    batch_norm_epsilon: float = 1e-3
+    depth_divisor: int = 8
+    min_depth: int | None = None
+    classifier_activation: str | None = "softmax"
+    embedding_width: int | None = None
+    features: bool = False
+    synchronized: bool = False
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("pooling", POOLINGS), ("activation", (*ACTIVATIONS, None)), ("typeBN", (*NORMS, None))):
+            value = getattr(self, name)
+            if value not in allowed:
+                raise ValueError(f"EfficientNetBuilder: {name}={value!r}, give one of {', '.join(map(str, allowed))}")
+        if self.include_top and self.features:
+            raise ValueError("EfficientNetBuilder: features=True gives feature maps, so give include_top=False too")
+        if not 0 <= self.drop_connect_rate < 1:
+            raise ValueError(f"EfficientNetBuilder: drop_connect_rate={self.drop_connect_rate}, give one in [0, 1)")
+
+    def default_model(
+        self, name: str = "B0", *, dropout_rate: float | None = None, model_name: str | None = None
+    ) -> keras.Model:
+        """The published network of a name, B0 or MixNetS, as `list_variants` gives it; its own dropout unless given."""
+        variant = get_variant(name)
+        if self.mixed:
+            variant = variant.mixed()
+        return self._build(variant, dropout_rate, model_name)
+
+    def custom_model(
+        self,
+        block_list: Iterable[BlockArgs | str],
+        width_coefficient: float = 1.0,
+        depth_coefficient: float = 1.0,
+        default_size: int = 224,
+        dropout_rate: float = 0.2,
+        *,
+        stem_filters: int = 32,
+        head_filters: int = 1280,
+        model_name: str = "EfficientNet",
+    ) -> keras.Model:
+        """A network of one's own blocks, as `BlockArgs` or block strings, scaled by the two coefficients."""
+        blocks = as_blocks(block_list)
+        if self.mixed and all(len(block.kernel_sizes) == 1 for block in blocks):
+            raise ValueError(
+                "custom_model: mixed=True, but every block has one kernel size; give some several, like k3.5.7"
+            )
+        variant = Variant(
+            model_name,
+            blocks,
+            width_coefficient,
+            depth_coefficient,
+            default_size,
+            dropout_rate,
+            stem_filters,
+            head_filters,
+        )
+        return self._build(variant)
+
+    def scaled_model(
+        self,
+        phi: float,
+        alpha: float = 1.2,
+        beta: float = 1.1,
+        gamma: float = 1.15,
+        *,
+        dropout_rate: float = 0.2,
+        model_name: str | None = None,
+    ) -> keras.Model:
+        """EfficientNet by compound coefficient: depth alpha^phi, width beta^phi, size 224 gamma^phi."""
+        scale = compound_scale(phi, alpha, beta, gamma)
+        variant = Variant(f"EfficientNet_phi{phi:g}", EFFICIENTNET_BLOCKS, *scale, dropout_rate=dropout_rate)
+        return self._build(variant.mixed() if self.mixed else variant, model_name=model_name)
+
+    def _build(self, variant: Variant, dropout_rate: float | None = None, model_name: str | None = None) -> keras.Model:
+        plan = plan_network(
+            variant,
+            drop_connect_rate=self.drop_connect_rate,
+            activation=self.activation,
+            typeBN=self.typeBN,
+            n_mixture=self.n_mixture,
+            depth_divisor=self.depth_divisor,
+            min_depth=self.min_depth,
+            embedding_width=self.embedding_width,
+        )
+        options = LayerOptions(
+            self.data_format or keras.config.image_data_format(),
+            self.batch_norm_momentum,
+            self.batch_norm_epsilon,
+            self.synchronized,
+        )
+        inputs = self._inputs(variant.default_size, total_stride([block.args for block in plan.blocks]), options)
+        maps = feature_maps(inputs, plan, options)
+        outputs = maps if self.features else self._top(head(maps, plan, options), variant, dropout_rate, options)
+        sources = inputs if self.input_tensor is None else keras.utils.get_source_inputs(self.input_tensor)
+        return keras.Model(sources, outputs, name=model_name or variant.name)
+
+    def _inputs(self, default_size: int, smallest: int, options: LayerOptions) -> Any:
+        last = options.data_format == "channels_last"
+        if self.input_tensor is not None:
+            inputs = self.input_tensor
+        else:
+            default = (default_size, default_size, 3) if last else (3, default_size, default_size)
+            inputs = keras.Input(self.input_shape or default)
+        if len(inputs.shape) != 4:
+            raise ValueError(f"EfficientNetBuilder: input_shape={self.input_shape}, give height, width and channels")
+        for side in inputs.shape[1:3] if last else inputs.shape[2:4]:
+            if side is not None and side < smallest:
+                raise ValueError(
+                    f"EfficientNetBuilder: input_shape has a side of {side}, the network's strides need at least {smallest}"
+                )
+        return inputs
+
+    def _top(self, x: Any, variant: Variant, dropout_rate: float | None, options: LayerOptions) -> Any:
+        """Feature map -> probabilities, embedding or itself."""
+        match self.pooling:
+            case "avg":
+                x = keras.layers.GlobalAveragePooling2D(data_format=options.data_format, name="pool")(x)
+            case "max":
+                x = keras.layers.GlobalMaxPooling2D(data_format=options.data_format, name="pool")(x)
+            case None if self.include_top:
+                if None in x.shape[1:]:
+                    raise ValueError(
+                        'EfficientNetBuilder: pooling=None flattens a map of unknown size; give pooling="avg" or a size'
+                    )
+                x = keras.layers.Flatten(data_format=options.data_format, name="flatten")(x)
+        if not self.include_top:
+            return x
+        return classifier(
+            x,
+            self.classes,
+            self.classifier_activation,
+            variant.dropout_rate if dropout_rate is None else dropout_rate,
+        )

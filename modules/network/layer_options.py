@@ -1,0 +1,60 @@
+"""How the layers of one network are made: what all of them share, and the layer of an activation's name."""
+
+from dataclasses import dataclass
+
+import keras
+from efficientmixnet.modules.layers import (
+    GroupedPointwiseConv2D,
+    Mish,
+    Swish,
+    convolution_initializer,
+    normalization,
+)
+
+
+@dataclass(frozen=True)
+class LayerOptions:
+    """What all layers of one network share."""
+
+    data_format: str
+    momentum: float
+    epsilon: float
+    synchronized: bool
+
+    def norm(self, kind: str, n_mixture: int, name: str) -> keras.layers.Layer:
+        return normalization(
+            kind,
+            momentum=self.momentum,
+            epsilon=self.epsilon,
+            n_mixture=n_mixture,
+            data_format=self.data_format,
+            synchronized=self.synchronized,
+            name=name,
+        )
+
+    def convolution(
+        self, filters: int, kernel_size: int = 1, strides: int = 1, groups: int = 1, *, name: str
+    ) -> keras.layers.Layer:
+        if groups > 1:
+            return GroupedPointwiseConv2D(filters, groups, data_format=self.data_format, name=name)
+        return keras.layers.Conv2D(
+            filters,
+            kernel_size,
+            strides,
+            padding="same",
+            data_format=self.data_format,
+            use_bias=False,
+            kernel_initializer=convolution_initializer(),
+            name=name,
+        )
+
+
+def activation_layer(activation: str, name: str) -> keras.layers.Layer:
+    """The layer of an activation's name."""
+    match activation:
+        case "swish" | "silu":
+            return Swish(name=name)
+        case "mish":
+            return Mish(name=name)
+        case _:
+            return keras.layers.Activation(activation, name=name)

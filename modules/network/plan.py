@@ -1,0 +1,117 @@
+"""A network written out as data: scaled, repeated and named, before any layer is built.
+
+Builder, summary and the loaders of weights all read this one description.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from efficientmixnet.modules.network.block_args import BlockArgs
+from efficientmixnet.modules.network.scaling import round_filters, round_repeats
+from efficientmixnet.modules.network.variants import Variant, get_variant, group_stages
+
+STEM_STRIDE = 2
+N_MIXTURE = 5
+
+
+@dataclass(frozen=True)
+class PlannedBlock:
+    """One block: its name, its arguments with nothing left open, and the share of pictures that skip it in training."""
+
+    name: str
+    args: BlockArgs
+    drop_rate: float
+
+
+@dataclass(frozen=True)
+class NetworkPlan:
+    """A whole network: the stem, the blocks in order, and the head before the classifier."""
+
+    stem_filters: int
+    head_filters: int
+    activation: str
+    typeBN: str
+    n_mixture: int
+    blocks: tuple[PlannedBlock, ...]
+
+
+def plan_network(
+    variant: Variant,
+    *,
+    drop_connect_rate: float = 0.2,
+    activation: str | None = None,
+    typeBN: str | None = None,
+    n_mixture: int | None = None,
+    depth_divisor: int = 8,
+    min_depth: int | None = None,
+    embedding_width: int | None = None,
+) -> NetworkPlan:
+    """Writes a variant out. What is given for activation, norm or mixture holds in every block, in stem and head."""
+
+    def width(filters: int) -> int:
+        return round_filters(filters, variant.width_coefficient, depth_divisor, min_depth)
+
+    rows: list[tuple[str, BlockArgs]] = []
+    for stage_number, stage in enumerate(group_stages(variant.blocks), start=1):
+        block_number = 0
+        for row in stage:
+            first = replace(
+                row,
+                num_repeat=1,
+                input_filters=width(row.input_filters),
+                output_filters=width(row.output_filters),
+                activation=activation or row.activation or variant.activation,
+                typeBN=typeBN or row.typeBN or "bn",
+                n_mixture=n_mixture or row.n_mixture or N_MIXTURE,
+            )
+            rest = replace(first, input_filters=first.output_filters, strides=1)
+            for repeat in range(round_repeats(row.num_repeat, variant.depth_coefficient)):
+                block_number += 1
+                rows.append((f"stage{stage_number}_block{block_number}", rest if repeat else first))
+
+    blocks = tuple(
+        PlannedBlock(name, args, drop_connect_rate * index / len(rows) if args.has_skip else 0.0)
+        for index, (name, args) in enumerate(rows)
+    )
+    plan = NetworkPlan(
+        stem_filters=width(variant.stem_filters),
+        head_filters=embedding_width or (width(variant.head_filters) if variant.scale_head else variant.head_filters),
+        activation=activation or variant.activation,
+        typeBN=typeBN or "bn",
+        n_mixture=n_mixture or N_MIXTURE,
+        blocks=blocks,
+    )
+    _check_joints(plan)
+    return plan
+
+
+def as_blocks(block_list: Iterable[BlockArgs | str]) -> tuple[BlockArgs, ...]:
+    """Block strings and `BlockArgs`, as `BlockArgs`."""
+    blocks = tuple(BlockArgs.from_block_string(b) if isinstance(b, str) else b for b in block_list)
+    if not blocks:
+        raise ValueError("block list: it is empty, give at least one block")
+    return blocks
+
+
+def total_stride(blocks: Sequence[BlockArgs | str]) -> int:
+    """By how much the stem and the blocks divide height and width."""
+    return STEM_STRIDE * math.prod(block.stride for block in as_blocks(blocks))
+
+
+def smallest_image_size(network: str | Variant | Sequence[BlockArgs | str]) -> int:
+    """The side in pixels of which one is left after the strides of a variant (or its name) or of a block list."""
+    if isinstance(network, str):
+        network = get_variant(network)
+    return total_stride(network.blocks if isinstance(network, Variant) else network)
+
+
+def _check_joints(plan: NetworkPlan) -> None:
+    filters, source = plan.stem_filters, "the stem"
+    for block in plan.blocks:
+        if block.args.input_filters != filters:
+            raise ValueError(
+                f"{block.name}: takes {block.args.input_filters} input filters, but {source} gives {filters}; "
+                "mend the block list (or stem_filters)"
+            )
+        filters, source = block.args.output_filters, block.name
