@@ -1,5 +1,10 @@
 """How MixNet divides channels into groups: C // g each, the remainder to the first one."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from keras import ops
+
 
 def channel_groups(channels: int, groups: int) -> list[int]:
     """The groups' sizes, e.g. 32 channels in 3 groups: [12, 10, 10]."""
@@ -9,6 +14,12 @@ def channel_groups(channels: int, groups: int) -> list[int]:
     return [channels - size * (groups - 1)] + [size] * (groups - 1)
 
 
-def boundaries(sizes: list[int]) -> list[int]:
-    """Where one group ends and the next starts, as keras.ops.split takes it: [12, 10, 10] -> [12, 22]."""
-    return [sum(sizes[: i + 1]) for i in range(len(sizes) - 1)]
+def convolve_groups(
+    convolve: Callable[[Any, Any], Any], inputs: Any, kernels: Sequence[Any], sizes: Sequence[int], axis: int
+) -> Any:
+    """Convolves each group of channels with its own kernel, and joins what comes out."""
+    if len(kernels) == 1:
+        return convolve(inputs, kernels[0])
+    boundaries = [sum(sizes[: i + 1]) for i in range(len(sizes) - 1)]  # [12, 10, 10] -> [12, 22]
+    parts = ops.split(inputs, boundaries, axis=axis)
+    return ops.concatenate([convolve(part, kernel) for part, kernel in zip(parts, kernels, strict=True)], axis=axis)

@@ -7,7 +7,7 @@ channels will do. Tan and Le, "MixConv: mixed depthwise convolutional kernels", 
 from typing import Any
 
 import keras
-from efficientmixnet.modules.layers.channel_groups import boundaries, channel_groups
+from efficientmixnet.modules.layers.channel_groups import channel_groups, convolve_groups
 from efficientmixnet.modules.layers.initializers import convolution_initializer, nth_draw
 from keras import ops
 
@@ -68,15 +68,13 @@ class GroupedPointwiseConv2D(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(ndim=4, axes={self._channel_axis: channels})
 
     def call(self, inputs: Any) -> Any:
-        parts = ops.split(inputs, boundaries(self.input_groups), axis=self._channel_axis)
-        outputs = [
-            ops.conv(part, kernel, 1, "valid", self.data_format)
-            for part, kernel in zip(parts, self.kernels, strict=True)
-        ]
-        joined = outputs[0] if len(outputs) == 1 else ops.concatenate(outputs, axis=self._channel_axis)
+        joined = convolve_groups(self._convolve, inputs, self.kernels, self.input_groups, self._channel_axis)
         if not self.use_bias:
             return joined
         return joined + (self.bias if self._channel_axis == -1 else ops.reshape(self.bias, (1, -1, 1, 1)))
+
+    def _convolve(self, inputs: Any, kernel: Any) -> Any:
+        return ops.conv(inputs, kernel, 1, "valid", self.data_format)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         shape = list(input_shape)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-from efficientmixnet.modules.layers.channel_groups import boundaries, channel_groups
+from efficientmixnet.modules.layers.channel_groups import channel_groups, convolve_groups
 from efficientmixnet.modules.layers.initializers import convolution_initializer, nth_draw
 from keras import ops
 
@@ -85,24 +85,23 @@ class MixedDepthwiseConv2D(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(ndim=4, axes={self._channel_axis: channels})
 
     def call(self, inputs: Any) -> Any:
-        parts = ops.split(inputs, boundaries(self.groups), axis=self._channel_axis)
-        outputs = [
-            ops.depthwise_conv(part, kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
-            for part, kernel in zip(parts, self.kernels, strict=True)
-        ]
-        mixed = outputs[0] if len(outputs) == 1 else ops.concatenate(outputs, axis=self._channel_axis)
+        mixed = convolve_groups(self._convolve, inputs, self.kernels, self.groups, self._channel_axis)
         if not self.use_bias:
             return mixed
         return mixed + (self.bias if self._channel_axis == -1 else ops.reshape(self.bias, (1, -1, 1, 1)))
 
+    def _convolve(self, inputs: Any, kernel: Any) -> Any:
+        return ops.depthwise_conv(
+            inputs, kernel, self.strides, self.padding, self.data_format, dilation_rate=self.dilation_rate
+        )
+
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         reach = (max(self.kernel_size) - 1) * self.dilation_rate if self.padding == "valid" else 0
         first = 1 if self.data_format == "channels_last" else 2
-        shape = list(input_shape)
-        for axis in (first, first + 1):
-            if shape[axis] is not None:
-                shape[axis] = -(-(shape[axis] - reach) // self.strides)
-        return tuple(shape)
+        return tuple(
+            size if size is None or axis not in (first, first + 1) else -(-(size - reach) // self.strides)
+            for axis, size in enumerate(input_shape)
+        )
 
     def get_config(self) -> dict[str, Any]:
         return {

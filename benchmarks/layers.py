@@ -1,0 +1,186 @@
+"""Times the layers against their alternatives, in one run, interleaved, and prints ratios.
+
+    python benchmarks/layers.py [mixed] [blocks] [normalisations] [--rounds 7] [--threads 0]
+
+mixed: formulations of the mixed depthwise convolution, each over the obvious one, split and concatenate.
+blocks: a training step of a whole inverted-bottleneck block with AN and IEBN, over the block with BN.
+normalisations: a training step of the normalisations alone, over Keras's BN.
+
+Set KERAS_BACKEND for another backend. A round calls every candidate once; what counts is the best round.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from efficientmixnet.modules.layers import (
+    AttentiveNormalization,
+    BatchNormalization,
+    GroupedPointwiseConv2D,
+    InstanceEnhancementBatchNormalization,
+    MixedDepthwiseConv2D,
+    SqueezeExcite,
+    Swish,
+    normalization,
+)
+
+# (batch, height, width, channels), from the first stage to the last.
+MAPS = ((8, 112, 112, 32), (8, 56, 56, 144), (8, 28, 28, 240), (8, 14, 14, 672), (8, 7, 7, 1152))
+KERNELS = ((3, 5), (3, 5, 7), (3, 5, 7, 9))
+# Input map and depthwise kernel size of blocks of EfficientNetB0.
+BLOCKS = (((8, 56, 56, 24), 3), ((8, 28, 28, 40), 5), ((8, 14, 14, 112), 5), ((8, 7, 7, 192), 5))
+
+Candidates = dict[str, Callable[[], Any]]
+
+
+def training_step(layers: Sequence[keras.layers.Layer], inputs: np.ndarray) -> Callable[[], Any]:
+    """A function which runs forward and backward, to every weight and to the inputs."""
+    for_shape = inputs.shape
+    model = keras.Sequential([keras.Input(for_shape[1:]), *layers])
+    if keras.backend.backend() == "tensorflow":
+        return _tensorflow_step(model, inputs)
+    return _jax_step(model, inputs)
+
+
+def _tensorflow_step(model: keras.Model, inputs: np.ndarray) -> Callable[[], Any]:
+    import tensorflow as tf
+
+    x = tf.constant(inputs)
+    weight = tf.random.normal(model.compute_output_shape(inputs.shape))
+
+    @tf.function
+    def step() -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            loss = tf.reduce_sum(model(x, training=True) * weight)
+        return tape.gradient(loss, [x, *(variable.value for variable in model.trainable_variables)])
+
+    return lambda: [gradient.shape for gradient in step()]
+
+
+def _jax_step(model: keras.Model, inputs: np.ndarray) -> Callable[[], Any]:
+    import jax
+
+    x = jax.numpy.asarray(inputs)
+    weight = jax.random.normal(jax.random.PRNGKey(0), model.compute_output_shape(inputs.shape))
+
+    def loss(trainable: Any, fixed: Any, x: Any) -> Any:
+        outputs, fixed = model.stateless_call(trainable, fixed, x, training=True)
+        return (outputs * weight).sum(), fixed
+
+    step = jax.jit(jax.value_and_grad(loss, argnums=(0, 2), has_aux=True))
+    trainable = [variable.value for variable in model.trainable_variables]
+    fixed = [variable.value for variable in model.non_trainable_variables]
+    return lambda: jax.block_until_ready(step(trainable, fixed, x))
+
+
+def best_times(candidates: Candidates, rounds: int) -> dict[str, float]:
+    """Seconds of each candidate's best round; every candidate runs in every round."""
+    for run in candidates.values():
+        run()  # traces, compiles
+        run()
+    best = dict.fromkeys(candidates, float("inf"))
+    for _ in range(rounds):
+        for name, run in candidates.items():
+            start = time.perf_counter()
+            run()
+            best[name] = min(best[name], time.perf_counter() - start)
+    return best
+
+
+def report(title: str, candidates: Candidates, rounds: int) -> None:
+    """Prints milliseconds, and ratios to the first candidate."""
+    times = best_times(candidates, rounds)
+    reference = next(iter(times.values()))
+    cells = "   ".join(f"{name} {1e3 * t:.1f} ms, x{t / reference:.2f}" for name, t in times.items())
+    print(f"{title:42} {cells}", flush=True)
+
+
+class PaddedDepthwise(MixedDepthwiseConv2D):
+    """The other formulation: one convolution with every kernel zero-padded to the largest size."""
+
+    def call(self, inputs: Any) -> Any:
+        size = max(self.kernel_size)
+        margins = [(size - kernel) // 2 for kernel in self.kernel_size]
+        padded = [
+            keras.ops.pad(kernel, ((margin, margin), (margin, margin), (0, 0), (0, 0)))
+            for kernel, margin in zip(self.kernels, margins, strict=True)
+        ]
+        kernel = keras.ops.concatenate(padded, axis=2)
+        return keras.ops.depthwise_conv(inputs, kernel, self.strides, self.padding, self.data_format)
+
+
+def mixed(rounds: int) -> None:
+    for shape in MAPS:
+        inputs = np.random.default_rng(0).standard_normal(shape, "float32")
+        for kernels in KERNELS:
+            for strides in (1, 2):
+                report(
+                    f"mixed {kernels} stride {strides} {shape}",
+                    {
+                        "split-concat": training_step([MixedDepthwiseConv2D(kernels, strides)], inputs),
+                        "padded": training_step([PaddedDepthwise(kernels, strides)], inputs),
+                        f"plain {max(kernels)}": training_step([MixedDepthwiseConv2D(max(kernels), strides)], inputs),
+                    },
+                    rounds,
+                )
+
+
+def block(kind: str, filters: int, kernel_size: int) -> list[keras.layers.Layer]:
+    """Expand by 6, depthwise, squeeze and excite, project: without the shortcut."""
+    return [
+        GroupedPointwiseConv2D(6 * filters),
+        normalization(kind),
+        Swish(),
+        MixedDepthwiseConv2D(kernel_size),
+        normalization(kind),
+        Swish(),
+        SqueezeExcite(0.25, input_filters=filters),
+        GroupedPointwiseConv2D(filters),
+        normalization(kind),
+    ]
+
+
+def blocks(rounds: int) -> None:
+    for shape, kernel_size in BLOCKS:
+        inputs = np.random.default_rng(0).standard_normal(shape, "float32")
+        report(
+            f"block k{kernel_size} {shape}",
+            {kind: training_step(block(kind, shape[-1], kernel_size), inputs) for kind in ("bn", "an", "iebn")},
+            rounds,
+        )
+
+
+def normalisations(rounds: int) -> None:
+    for shape in MAPS:
+        inputs = np.random.default_rng(0).standard_normal(shape, "float32")
+        report(
+            f"normalisation {shape}",
+            {
+                "Keras's BN": training_step([keras.layers.BatchNormalization()], inputs),
+                "BN": training_step([BatchNormalization()], inputs),
+                "AN": training_step([AttentiveNormalization()], inputs),
+                "AN, hard sigmoid": training_step([AttentiveNormalization(form="hard_sigmoid")], inputs),
+                "IEBN": training_step([InstanceEnhancementBatchNormalization()], inputs),
+            },
+            rounds,
+        )
+
+
+def main() -> None:
+    parts = {"mixed": mixed, "blocks": blocks, "normalisations": normalisations}
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", choices=[[], *parts], help="what to time; everything if none is named")
+    parser.add_argument("--rounds", type=int, default=7)
+    arguments = parser.parse_args()
+    print(f"Keras {keras.__version__} on {keras.backend.backend()}")
+    for name in arguments.parts or parts:
+        parts[name](arguments.rounds)
+
+
+if __name__ == "__main__":
+    main()
