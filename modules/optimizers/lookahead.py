@@ -1,0 +1,184 @@
+"""Lookahead: k steps forward with any optimizer, one step back.
+
+    every step:      θ ← inner optimizer's step
+    every k steps:   φ ← φ + α (θ - φ),  θ ← φ          φ: slow weights, θ: fast weights, the model's own
+
+The slow weights start as the weights that the first step finds.
+Zhang et al., Lookahead Optimizer: k steps forward, 1 step back, NeurIPS 2019, https://arxiv.org/abs/1907.08610
+"""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="efficientmixnet")
+class Lookahead(keras.optimizers.Optimizer):
+    """Any Keras optimizer with slow weights that follow it.
+
+    Learning rate, clipping, weight decay, averaging and gradient accumulation are the inner optimizer's: give them to
+    it. The period counts its updates, so accumulated steps count once. After training (`finalize_variable_values`) the
+    model holds the slow weights, or the inner optimizer's averaged weights if it keeps any (`use_ema`).
+    A LossScaleOptimizer goes around this optimizer, as Keras itself does for mixed_float16.
+
+    Args:
+        optimizer: a Keras optimizer, or its name or configuration.
+        sync_period: k, the updates between two synchronisations.
+        slow_step_size: α, the part of the way from the slow to the fast weights that is kept, in (0, 1].
+    """
+
+    def __init__(
+        self,
+        optimizer: Any,
+        sync_period: int = 6,
+        slow_step_size: float = 0.5,
+        name: str = "lookahead",
+    ) -> None:
+        if not isinstance(sync_period, int) or sync_period < 1:
+            raise ValueError(f"Lookahead: sync_period must be a whole number of 1 or more, not {sync_period!r}.")
+        if not 0 < slow_step_size <= 1:
+            raise ValueError(f"Lookahead: slow_step_size must be in (0, 1], not {slow_step_size}.")
+        if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            raise ValueError("Lookahead: LossScaleOptimizer goes around it: LossScaleOptimizer(Lookahead(optimizer)).")
+        super().__init__(learning_rate=0.0, name=name)
+        self.inner_optimizer = keras.optimizers.get(optimizer)
+        self.sync_period = sync_period
+        self.slow_step_size = slow_step_size
+
+    def build(self, variables: list) -> None:
+        if self.built:
+            return
+        self.inner_optimizer.build(variables)
+        super().build(variables)
+        self._slow_weights = [
+            None
+            if self._overwrite_variable_with_gradient(variable)
+            else self.add_variable_from_reference(variable, "slow", initializer=_value_of(variable))
+            for variable in variables
+        ]
+
+    @property
+    def variables(self) -> list:
+        return self._variables + self.inner_optimizer.variables
+
+    @property
+    def iterations(self) -> Any:
+        return self.inner_optimizer.iterations
+
+    @property
+    def learning_rate(self) -> Any:
+        return self.inner_optimizer.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, learning_rate: Any) -> None:
+        self.inner_optimizer.learning_rate = learning_rate
+
+    # LossScaleOptimizer switches the loss scale of what it wraps off: that must reach the inner optimizer.
+    @property
+    def loss_scale_factor(self) -> float | None:
+        return self.inner_optimizer.loss_scale_factor
+
+    @loss_scale_factor.setter
+    def loss_scale_factor(self, factor: float | None) -> None:
+        if hasattr(self, "inner_optimizer"):
+            self.inner_optimizer.loss_scale_factor = factor
+
+    def scale_loss(self, loss: Any) -> Any:
+        return self.inner_optimizer.scale_loss(loss)
+
+    def exclude_from_weight_decay(self, var_list: list | None = None, var_names: list[str] | None = None) -> None:
+        self.inner_optimizer.exclude_from_weight_decay(var_list, var_names)
+
+    def apply(self, grads: list, trainable_variables: list | None = None) -> None:
+        if len(grads) == 0:
+            return
+        if not self.built:
+            if trainable_variables is None:
+                raise ValueError("Lookahead: apply() without variables needs build(trainable_variables) before it.")
+            with keras.name_scope(self.name):
+                self.build(list(trainable_variables))
+        # Weights may be loaded after build: the slow weights start where training does.
+        self._synchronize(ops.equal(self.iterations, 0), 1.0)
+        self.inner_optimizer.apply(grads, trainable_variables)
+        self._synchronize(ops.equal(self.iterations % self.sync_period, 0), self.slow_step_size)
+
+    def _synchronize(self, due: Any, step_size: float) -> None:
+        """Moves the slow weights by `step_size` of the way to the fast ones, and these to the slow ones, where due."""
+        pairs = [
+            (slow, fast)
+            for slow, fast in zip(self._slow_weights, self._trainable_variables, strict=True)
+            if slow is not None
+        ]
+
+        def meet(slow: Any, fast: Any) -> Any:
+            # φ + α (θ - φ), written so that it is θ to the last bit where α = 1 or φ = θ
+            return fast + (1 - step_size) * (slow - fast)
+
+        if keras.backend.backend() == "tensorflow":
+            self._synchronize_replicas(due, pairs, meet)
+            return
+        for slow, fast in pairs:
+            # A select that the compiler fuses with the update; a branch would stop a GPU to look at `due`.
+            phi, theta = ops.convert_to_tensor(slow), ops.convert_to_tensor(fast)
+            met = meet(phi, theta)
+            slow.assign(ops.where(due, met, phi))
+            fast.assign(ops.where(due, met, theta))
+
+    def _synchronize_replicas(self, due: Any, pairs: list, meet: Any) -> None:
+        """The same under tf.distribute: one branch for all weights, in it every replica assigns its own copies."""
+        import tensorflow as tf
+
+        def assign(slow: Any, fast: Any) -> None:
+            fast.assign(slow.assign(meet(slow, fast)))
+
+        def assign_everywhere(strategy: Any, due: Any) -> None:
+            def synchronize() -> None:
+                for slow, fast in pairs:
+                    fast = fast.value if isinstance(fast, keras.Variable) else fast
+                    strategy.extended.update(slow.value, assign, args=(fast,), group=False)
+
+            tf.cond(strategy.experimental_local_results(due)[0], synchronize, lambda: None)
+
+        tf.__internal__.distribute.interim.maybe_merge_call(assign_everywhere, self._distribution_strategy, due)
+
+    def finalize_variable_values(self, var_list: list) -> None:
+        for variable in var_list:
+            slow = self._slow_weights[self._get_variable_index(variable)]
+            if slow is not None:
+                variable.assign(slow)
+        self.inner_optimizer.finalize_variable_values(var_list)
+
+    # `variables` has the inner optimizer's too, which saves and restores them itself, beside these.
+    def save_own_variables(self, store: Any) -> None:
+        for index, variable in enumerate(self._variables):
+            store[str(index)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        if len(store.keys()) != len(self._variables):
+            super().load_own_variables(store)  # warns that nothing is restored
+            return
+        for index, variable in enumerate(self._variables):
+            variable.assign(store[str(index)])
+
+    def set_weights(self, weights: list) -> None:
+        own = len(self._variables)
+        super().set_weights(weights[:own])
+        self.inner_optimizer.set_weights(weights[own:])
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "optimizer": keras.saving.serialize_keras_object(self.inner_optimizer),
+            "sync_period": self.sync_period,
+            "slow_step_size": self.slow_step_size,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Lookahead":
+        inner = keras.saving.deserialize_keras_object(config["optimizer"], custom_objects=custom_objects)
+        return cls(**{**config, "optimizer": inner})
+
+
+def _value_of(variable: Any) -> Any:
+    return lambda shape, dtype: ops.cast(ops.convert_to_tensor(variable), dtype)
