@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -9,6 +10,7 @@ from efficientmixnet.modules.network.block_args import ACTIVATIONS, NORMS, Block
 from efficientmixnet.modules.network.body import classifier, feature_maps, head
 from efficientmixnet.modules.network.layer_options import LayerOptions
 from efficientmixnet.modules.network.plan import as_blocks, plan_network, total_stride
+from efficientmixnet.modules.network.pretrained import load_pretrained
 from efficientmixnet.modules.network.scaling import compound_scale
 from efficientmixnet.modules.network.variants import EFFICIENTNET_BLOCKS, Variant, get_variant
 
@@ -38,7 +40,7 @@ class EfficientNetBuilder:
 
     input_shape: tuple[int | None, ...] | None = None
     include_top: bool = True
-    weights: str | None = None
+    weights: str | Path | None = None
     input_tensor: Any = None
     pooling: str | None = "avg"
     classes: int = 1000
@@ -142,7 +144,8 @@ class EfficientNetBuilder:
         maps = feature_maps(inputs, plan, options)
         outputs = maps if self.features else self._top(head(maps, plan, options), variant, dropout_rate, options)
         sources = inputs if self.input_tensor is None else keras.utils.get_source_inputs(self.input_tensor)
-        return keras.Model(sources, outputs, name=model_name or variant.name)
+        model = keras.Model(sources, outputs, name=model_name or variant.name)
+        return model if self.weights is None else load_pretrained(model, self.weights, variant.name)
 
     def _inputs(self, default_size: int, smallest: int, options: LayerOptions) -> Any:
         last = options.data_format == "channels_last"
@@ -156,7 +159,7 @@ class EfficientNetBuilder:
         for side in inputs.shape[1:3] if last else inputs.shape[2:4]:
             if side is not None and side < smallest:
                 raise ValueError(
-                    f"EfficientNetBuilder: input_shape has a side of {side}, the network's strides need at least {smallest}"
+                    f"EfficientNetBuilder: input_shape has a side of {side}, the strides need at least {smallest}"
                 )
         return inputs
 

@@ -1,0 +1,83 @@
+"""Weights from elsewhere into a model: every shape is checked first, then all are assigned, or none."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """One variable of a layer, the name of its value in the source, and that value, None where the source has none."""
+
+    layer: str
+    variable: keras.Variable
+    source_name: str
+    value: np.ndarray | None
+
+
+def transfer_weights(transfers: Iterable[Transfer], unused: Iterable[str] = ()) -> None:
+    """Assigns all values, the stem's fitted to the number of input channels; `unused` names what the model lacks."""
+    fitted = [(each.variable, _fitted(each)) for each in transfers]
+    if left := sorted(unused):
+        raise ValueError(
+            f"weights: the model has no place for {left[0]!r} and {len(left) - 1} more; "
+            "likely cause: weights of another variant, or of other squeeze-excite or kernel sizes"
+        )
+    for variable, value in fitted:
+        variable.assign(value)
+
+
+def fit_input_channels(kernel: np.ndarray, channels: int) -> np.ndarray:
+    """(height, width, in, out) -> (height, width, channels, out) with responses of the same size.
+
+    One channel takes the sum of all; more repeat them in turn, scaled by their number, as timm does.
+    """
+    given = kernel.shape[2]
+    if channels == given:
+        return kernel
+    if channels == 1:
+        return kernel.sum(axis=2, keepdims=True)
+    repeated = np.tile(kernel, (1, 1, -(-channels // given), 1))[:, :, :channels]
+    return repeated * (given / channels)
+
+
+def _fitted(transfer: Transfer) -> np.ndarray:
+    expected = tuple(transfer.variable.shape)
+    where = f"weights of layer {transfer.layer!r}"
+    if transfer.value is None:
+        raise ValueError(
+            f"{where}: the source has no {transfer.source_name!r} for the model's {expected}; "
+            f"likely cause: {_likely_cause(transfer)}"
+        )
+    value = np.asarray(transfer.value, "float32")
+    if transfer.layer == "stem_conv" and value.ndim == 4 and value.shape[:2] == expected[:2]:
+        value = fit_input_channels(value, expected[2])
+    if value.shape != expected:
+        raise ValueError(
+            f"{where}: the model's {transfer.variable.name} is {expected}, {transfer.source_name!r} of the source is "
+            f"{value.shape}; likely cause: {_likely_cause(transfer)}"
+        )
+    return value
+
+
+def _likely_cause(transfer: Transfer) -> str:
+    layer, expected = transfer.layer, tuple(transfer.variable.shape)
+    found: Any = None if transfer.value is None else transfer.value.shape
+    if layer == "predictions":
+        if found and len(found) == 2 and found[0] != expected[0]:
+            return "another pooling, embedding width or variant"
+        if found:
+            return f"{found[-1]} classes in the source; build with classes={found[-1]}, then call reset_classifier"
+        return "weights without a classifier; build with include_top=False, then call reset_classifier"
+    if layer.endswith("_norm"):
+        if found is None or len(found) != len(expected):
+            return "another norm; typeBN and n_mixture must be those of the weights"
+        return "another variant or width"
+    if layer.endswith("depthwise_conv") and (found is None or found[:2] != expected[:2]):
+        return "other kernel sizes; mixed must be that of the weights"
+    if layer.endswith("squeeze_excite"):
+        return "another variant, or another se_ratio"
+    return "another variant, width or depth"
