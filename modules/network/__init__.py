@@ -8,15 +8,22 @@ from typing import Any
 
 from efficientmixnet.modules.network.variants import list_variants
 
-_HERE = "efficientmixnet.modules.network"
-_PUBLIC = {
-    "BlockArgs": f"{_HERE}.block_args",
-    "EfficientNetBuilder": f"{_HERE}.builder",
-    "compound_scale": f"{_HERE}.scaling",
-    "get_variant": f"{_HERE}.variants",
-    "smallest_image_size": f"{_HERE}.plan",
-    "total_stride": f"{_HERE}.plan",
+_FILES = {
+    "block_args": ("BlockArgs",),
+    "builder": ("EfficientNetBuilder",),
+    "compound_coefficients": ("get_compound_coeff_func", "optimize_coefficients"),
+    "fine_tuning": ("freeze", "reset_classifier", "unfreeze"),
+    "imagenet": ("center_crop_and_resize", "decode_predictions", "preprocess_input"),
+    "keras_applications_weights": ("load_imagenet_weights", "load_keras_applications_weights"),
+    "models": tuple(list_variants()),
+    "plan": ("smallest_image_size", "total_stride"),
+    "saved_weights": ("load_saved_weights",),
+    "scaling": ("compound_scale",),
+    "summary": ("summarize",),
+    "timm_weights": ("load_timm_weights",),
+    "variants": ("get_variant",),
 }
+_PUBLIC = {name: file for file, names in _FILES.items() for name in names}
 
 __all__ = ["list_variants", *_PUBLIC]
 
@@ -24,7 +31,7 @@ __all__ = ["list_variants", *_PUBLIC]
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_PUBLIC[name]), name)
+    return getattr(import_module(f"{__name__}.{_PUBLIC[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -1,0 +1,82 @@
+"""ImageNet's habits at both ends of a network: how pictures come in, and what the outputs mean."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
+
+
+class Prediction(NamedTuple):
+    """A class by label and name, and what the network gives it."""
+
+    label: int
+    name: str
+    score: float
+
+
+def preprocess_input(
+    pictures: Any,
+    data_format: str | None = None,
+    mean: Sequence[float] = MEAN,
+    std: Sequence[float] = STD,
+) -> Any:
+    """(..., channels) pixels in [0, 255] -> (pixels / 255 - mean) / std, in float32; numpy in, numpy out."""
+    data_format = data_format or keras.config.image_data_format()
+    axis = -1 if data_format == "channels_last" else -3
+    if pictures.shape[axis] != len(mean):
+        raise ValueError(
+            f"preprocess_input: pictures of {pictures.shape[axis]} channels, mean and std of {len(mean)}; "
+            "give mean and std of these pictures"
+        )
+    shape = (-1,) if axis == -1 else (-1, 1, 1)
+    offset, scale = (np.reshape(np.asarray(x, "float32"), shape) * np.float32(255) for x in (mean, std))
+    if isinstance(pictures, np.ndarray):
+        return (pictures.astype("float32") - offset) / scale
+    return (ops.cast(pictures, "float32") - offset) / scale
+
+
+def center_crop_and_resize(
+    picture: Any, image_size: int, crop_padding: int = 32, interpolation: str = "bicubic"
+) -> Any:
+    """(..., height, width, channels) -> (..., image_size, image_size, channels) of the middle square.
+
+    Its side is image_size / (image_size + crop_padding) of the shorter one: 0.875 for 224.
+    """
+    height, width = picture.shape[-3:-1]
+    side = int(image_size / (image_size + crop_padding) * min(height, width))
+    top, left = (height - side + 1) // 2, (width - side + 1) // 2
+    middle = picture[..., top : top + side, left : left + side, :]
+    resized = ops.image.resize(
+        ops.cast(middle, "float32"), (image_size, image_size), interpolation, data_format="channels_last"
+    )
+    return np.asarray(resized) if isinstance(picture, np.ndarray) else resized
+
+
+def decode_predictions(
+    predictions: Any, top: int = 5, class_names: Sequence[str] | None = None
+) -> list[list[Prediction]]:
+    """(batch, classes) -> the `top` classes of each picture, best first; ImageNet's names unless others are given."""
+    scores = ops.convert_to_numpy(predictions)
+    if scores.ndim != 2:
+        raise ValueError(f"decode_predictions: predictions of shape {scores.shape}, give (batch, classes)")
+    names = imagenet_class_names() if class_names is None else class_names
+    if scores.shape[1] != len(names):
+        raise ValueError(
+            f"decode_predictions: {scores.shape[1]} classes, but {len(names)} class_names; give one for each"
+        )
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :top]
+    return [
+        [Prediction(int(i), names[i], float(row[i])) for i in order] for row, order in zip(scores, best, strict=True)
+    ]
+
+
+def imagenet_class_names() -> list[str]:
+    """The 1000 names in the order of the outputs, from the file that keras.applications downloads."""
+    every_class_once = np.arange(1000, 0, -1, dtype="float32")[np.newaxis]
+    (decoded,) = keras.applications.imagenet_utils.decode_predictions(every_class_once, top=1000)
+    return [name for _, name, _ in decoded]
