@@ -54,7 +54,7 @@ class Lookahead(keras.optimizers.Optimizer):
         self._slow_weights = [
             None
             if self._overwrite_variable_with_gradient(variable)
-            else self.add_variable_from_reference(variable, "slow", initializer=_value_of(variable))
+            else self.add_variable_from_reference(variable, "slow", initializer=_copy_of(variable))
             for variable in variables
         ]
 
@@ -146,7 +146,7 @@ class Lookahead(keras.optimizers.Optimizer):
         for variable in var_list:
             slow = self._slow_weights[self._get_variable_index(variable)]
             if slow is not None:
-                variable.assign(slow)
+                variable.assign(ops.copy(slow))
         self.inner_optimizer.finalize_variable_values(var_list)
 
     # `variables` has the inner optimizer's too, which saves and restores them itself, beside these.
@@ -180,5 +180,6 @@ class Lookahead(keras.optimizers.Optimizer):
         return cls(**{**config, "optimizer": inner})
 
 
-def _value_of(variable: Any) -> Any:
-    return lambda shape, dtype: ops.cast(ops.convert_to_tensor(variable), dtype)
+def _copy_of(variable: Any) -> Any:
+    # A copy, here and at the end: JAX gives buffers away, and no two variables may hold the same one.
+    return lambda shape, dtype: ops.copy(ops.cast(variable, dtype))
