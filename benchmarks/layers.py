@@ -16,7 +16,6 @@ from typing import Any
 
 import keras
 import numpy as np
-
 from efficientmixnet.modules.layers import (
     AttentiveNormalization,
     BatchNormalization,

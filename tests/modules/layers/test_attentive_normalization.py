@@ -1,0 +1,164 @@
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from efficientmixnet.modules.layers import AttentiveNormalization
+
+ON_TENSORFLOW = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow alone can do it")
+
+FORMS = ("sigmoid", "hard_sigmoid")
+Weights = dict[str, np.ndarray]
+
+
+def attention(x: np.ndarray, form: str, weights: Weights, training: bool) -> np.ndarray:
+    """Lambda of the equation: (batch, height, width, channels) -> (batch, mixtures)."""
+    mean = x.mean(axis=(1, 2))
+    if form == "sigmoid":
+        return 1 / (1 + np.exp(-(mean @ weights["attention_kernel"] + weights["attention_bias"])))
+    logits = mean / np.sqrt(x.var(axis=(1, 2)) + 1e-3) @ weights["attention_kernel"]
+    inner = {name.removeprefix("inner/"): value for name, value in weights.items() if name.startswith("inner/")}
+    centre, spread = (
+        (logits.mean(axis=0), logits.var(axis=0)) if training else (inner["moving_mean"], inner["moving_variance"])
+    )
+    return np.clip((logits - centre) / np.sqrt(spread + 1e-3) * inner["gamma"] + inner["beta"] + 3, 0, 6) / 6
+
+
+def an(x: np.ndarray, form: str, weights: Weights, training: bool) -> np.ndarray:
+    """The equation, in float64, channels last, epsilon 1e-3."""
+    x = np.float64(x)
+    mean, variance = weights["moving_mean"], weights["moving_variance"]
+    if training:
+        mean, variance = x.mean(axis=(0, 1, 2)), x.var(axis=(0, 1, 2))
+    mixture = attention(x, form, weights, training)
+    scale, shift = (mixture @ weights[name] for name in ("gamma", "beta"))  # (batch, channels)
+    return scale[:, None, None] * (x - mean) / np.sqrt(variance + 1e-3) + shift[:, None, None]
+
+
+def randomised(shape: tuple[int, ...], form: str, **options: Any) -> tuple[Any, Weights]:
+    layer = AttentiveNormalization(3, form, name="an", **options)
+    layer.build(shape)
+    source = np.random.default_rng(1)
+    for variable in layer.weights:
+        variable.assign(source.uniform(0.2, 2, variable.shape))
+    inner = {id(variable) for variable in layer.weights if "batch_normalization" in variable.path}
+    return layer, {("inner/" if id(v) in inner else "") + v.name: np.float64(v) for v in layer.weights}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_number_by_hand(form: str) -> None:
+    layer = AttentiveNormalization(1, form)
+    x = np.array([1.0, 3.0], "float32").reshape(2, 1, 1, 1)  # mean 2, variance 1
+    layer.build(x.shape)
+    layer.attention_kernel.assign([[0.0]])
+    layer.gamma.assign([[2.0]])
+    layer.beta.assign([[4.0]])
+    # lambda is a half in both forms: sigmoid(0), and (0 + 3) / 6; so 2 +- 1 / sqrt(1.001)
+    np.testing.assert_allclose(np.ravel(layer(x, training=True)), [1.0004996, 2.9995004], rtol=1e-6)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("shape", [(4, 5, 6, 7), (1, 3, 3, 2), (2, 1, 1, 3)])
+def test_equals_the_equation_in_training_and_inference(
+    shape: tuple[int, ...], form: str, rng: np.random.Generator
+) -> None:
+    x = rng.standard_normal(shape, "float32") + 0.5
+    layer, weights = randomised(shape, form)
+    np.testing.assert_allclose(layer(x, training=False), an(x, form, weights, training=False), atol=1e-5)
+    np.testing.assert_allclose(layer(x, training=True), an(x, form, weights, training=True), rtol=1e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_moving_statistics_after_three_steps_by_hand(form: str) -> None:
+    layer = AttentiveNormalization(form=form, momentum=0.9)
+    for _ in range(3):
+        layer(np.array([0.0, 4.0], "float32").reshape(2, 1, 1, 1), training=True)
+    np.testing.assert_allclose(layer.moving_mean, [0.542], rtol=1e-6)  # 2 (1 - .9^3)
+    np.testing.assert_allclose(layer.moving_variance, [1.813], rtol=1e-6)  # .729 + 4 (1 - .9^3)
+
+
+@pytest.mark.parametrize(("form", "total", "fixed"), [("sigmoid", 549, 64), ("hard_sigmoid", 564, 74)])
+def test_parameters_at_32_channels_and_5_mixtures(form: str, total: int, fixed: int) -> None:
+    layer = AttentiveNormalization(5, form)
+    layer.build((None, None, None, 32))
+    assert layer.count_params() == total
+    assert sum(variable.shape[0] for variable in layer.non_trainable_variables) == fixed
+
+
+def test_mixtures_start_near_the_identity() -> None:
+    layer = AttentiveNormalization(50)
+    layer.build((None, None, None, 100))
+    gamma, beta = np.asarray(layer.gamma), np.asarray(layer.beta)
+    assert (gamma.mean(), gamma.std()) == (pytest.approx(1, abs=0.01), pytest.approx(0.1, rel=0.05))
+    assert (beta.mean(), beta.std()) == (pytest.approx(0, abs=0.01), pytest.approx(0.1, rel=0.05))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_gradients_equal_differences_of_the_equation(form: str, gradients: Any, rng: np.random.Generator) -> None:
+    x, upstream = rng.standard_normal((2, 3, 4, 4, 2), "float32")
+    layer, weights = randomised(x.shape, form)
+
+    def loss(x: np.ndarray, weights: Weights) -> float:
+        return (an(x, form, weights, training=True) * upstream).sum()
+
+    inputs, by_path = gradients(layer, x, upstream)
+    assert len(by_path) == (4 if form == "sigmoid" else 5)
+    for path, gradient in by_path.items():
+        name = ("inner/" if "batch_normalization" in path else "") + path.rsplit("/", 1)[-1]
+        for index in np.ndindex(gradient.shape):
+            step = np.zeros(gradient.shape)
+            step[index] = 1e-5
+            up, down = ({**weights, name: weights[name] + sign * step} for sign in (1, -1))
+            difference = (loss(x, up) - loss(x, down)) / 2e-5
+            np.testing.assert_allclose(gradient[index], difference, rtol=2e-3, atol=2e-3, err_msg=path)
+    for index in [(0, 0, 0, 0), (1, 2, 3, 1), (2, 3, 1, 0)]:
+        step = np.zeros(x.shape)
+        step[index] = 1e-5
+        difference = (loss(x + step, weights) - loss(x - step, weights)) / 2e-5
+        np.testing.assert_allclose(inputs[index], difference, rtol=2e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_channels_first_equals_channels_last(form: str, rng: np.random.Generator) -> None:
+    x = rng.standard_normal((2, 3, 4, 5), "float32")
+    last, _ = randomised(x.shape, form)
+    first, _ = randomised((2, 5, 3, 4), form, axis=1)
+    for training in (True, False):
+        moved = np.asarray(first(x.transpose(0, 3, 1, 2), training=training))
+        np.testing.assert_allclose(moved.transpose(0, 2, 3, 1), last(x, training=training), atol=1e-5)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
+def test_half_precision_keeps_statistics_and_attention_in_float32(
+    form: str, dtype: str, rng: np.random.Generator
+) -> None:
+    x = rng.standard_normal((4, 5, 5, 3), "float32")
+    layer, weights = randomised(x.shape, form, dtype=dtype)
+    outputs = layer(x, training=True)
+    assert keras.backend.standardize_dtype(outputs.dtype) == dtype.removeprefix("mixed_")
+    assert {variable.dtype for variable in layer.variables} == {"float32"}
+    np.testing.assert_allclose(np.asarray(outputs, "float32"), an(x, form, weights, training=True), atol=0.1)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"n_mixture": 2, "form": "hard_sigmoid"},
+        {"axis": 1, "momentum": 0.5, "epsilon": 0.1},
+        pytest.param({"form": "hard_sigmoid", "synchronized": True}, marks=ON_TENSORFLOW),
+    ],
+)
+def test_saved_and_loaded_it_gives_identical_outputs(options: Any, reload: Any, rng: np.random.Generator) -> None:
+    x = rng.standard_normal((1, 5, 5, 5), "float32")
+    model, loaded = reload(AttentiveNormalization(**options), (5, 5, 5))
+    np.testing.assert_array_equal(model(x), loaded(x))
+    assert loaded.layers[1].get_config() == model.layers[1].get_config()
+
+
+def test_impossible_options_are_refused() -> None:
+    with pytest.raises(ValueError, match="n_mixture must be at least 1"):
+        AttentiveNormalization(0)
+    with pytest.raises(ValueError, match="form must be one of sigmoid, hard_sigmoid, got 'softmax'"):
+        AttentiveNormalization(form="softmax")

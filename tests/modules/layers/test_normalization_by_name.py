@@ -1,0 +1,34 @@
+import pytest
+from efficientmixnet.modules.layers import (
+    AttentiveNormalization,
+    BatchNormalization,
+    InstanceEnhancementBatchNormalization,
+    normalization,
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "layer_class", "parameters"),
+    [
+        ("bn", BatchNormalization, 128),
+        ("an", AttentiveNormalization, 549),
+        ("iebn", InstanceEnhancementBatchNormalization, 192),
+    ],
+)
+def test_each_name_makes_its_layer_with_the_given_options(kind: str, layer_class: type, parameters: int) -> None:
+    layer = normalization(kind, momentum=0.9, epsilon=0.01, data_format="channels_first", name="norm")
+    layer.build((None, 32, None, None))
+    assert type(layer) is layer_class
+    assert layer.count_params() == parameters
+    assert (layer.momentum, layer.epsilon, layer.axis, layer.name) == (0.9, 0.01, 1, "norm")
+
+
+def test_mixtures_reach_attentive_normalization() -> None:
+    layer = normalization("an", n_mixture=3)
+    layer.build((None, None, None, 8))
+    assert layer.gamma.shape == (3, 8)
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="kind must be one of bn, an, iebn, got 'gn'"):
+        normalization("gn")
