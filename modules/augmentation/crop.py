@@ -1,0 +1,30 @@
+"""Random resized crop: a part of the picture, of random area and aspect ratio, at the training size.
+
+Szegedy et al., Going Deeper with Convolutions, CVPR 2015, https://arxiv.org/abs/1409.4842; here with the limits and
+the fallback of EfficientNet's training code.
+"""
+
+import tensorflow as tf
+
+ASPECT_RATIOS = (3 / 4, 4 / 3)
+
+
+def crop_and_resize(picture: tf.Tensor, size: int, scale: tuple[float, float], seed: tf.Tensor) -> tf.Tensor:
+    """A random crop with `scale` of the area: uint8 [H, W, 3] -> uint8 [size, size, 3]."""
+    begin, extent, _ = tf.image.stateless_sample_distorted_bounding_box(
+        tf.shape(picture),
+        bounding_boxes=tf.zeros([1, 0, 4]),
+        seed=seed,
+        min_object_covered=0.0,
+        aspect_ratio_range=ASPECT_RATIOS,
+        area_range=tuple(scale),
+        max_attempts=10,
+        use_image_if_no_bounding_boxes=True,
+    )
+    return resize(tf.slice(picture, begin, extent), size)
+
+
+def resize(picture: tf.Tensor, size: int) -> tf.Tensor:
+    """The whole picture at the training size: uint8 [H, W, 3] -> uint8 [size, size, 3]."""
+    resized = tf.image.resize(picture, (size, size), antialias=True)
+    return tf.saturate_cast(tf.round(resized), tf.uint8)

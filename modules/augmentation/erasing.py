@@ -1,0 +1,30 @@
+"""Random erasing: a rectangle of the picture becomes noise.
+
+Zhong et al., Random Erasing Data Augmentation, AAAI 2020, https://arxiv.org/abs/1708.04896
+"""
+
+import math
+
+import tensorflow as tf
+
+AREAS = (0.02, 1 / 3)  # of the picture
+ASPECT_RATIOS = (0.3, 1 / 0.3)
+
+
+def erase(picture: tf.Tensor, probability: float, seed: tf.Tensor) -> tf.Tensor:
+    """Noise in a random rectangle, in `probability` of all pictures: uint8 [H, W, 3] -> uint8 [H, W, 3]."""
+    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 3))
+    height, width = tf.shape(picture)[0], tf.shape(picture)[1]
+    area = tf.random.stateless_uniform([], seeds[0], *AREAS) * tf.cast(height * width, tf.float32)
+    # Logarithmic, so that upright rectangles are as frequent as lying ones.
+    ratio = tf.exp(tf.random.stateless_uniform([], seeds[1], *map(math.log, ASPECT_RATIOS)))
+    box_height = tf.minimum(tf.cast(tf.round(tf.sqrt(area * ratio)), tf.int32), height)
+    box_width = tf.minimum(tf.cast(tf.round(tf.sqrt(area / ratio)), tf.int32), width)
+
+    chance, down, right = tf.unstack(tf.random.stateless_uniform([3], seeds[2]))
+    top = tf.cast(down * tf.cast(height - box_height + 1, tf.float32), tf.int32)
+    left = tf.cast(right * tf.cast(width - box_width + 1, tf.float32), tf.int32)
+    rows, columns = tf.range(height)[:, None, None], tf.range(width)[None, :, None]
+    inside = (rows >= top) & (rows < top + box_height) & (columns >= left) & (columns < left + box_width)
+    noise = tf.cast(tf.random.stateless_uniform(tf.shape(picture), seed, 0, 256, tf.int32), tf.uint8)
+    return tf.where(inside & (chance < probability), noise, picture)
