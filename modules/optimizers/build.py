@@ -1,0 +1,56 @@
+"""build_optimizer: the optimizer that a configuration describes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+from efficientmixnet.modules.optimizers.lookahead import Lookahead
+from efficientmixnet.modules.optimizers.ranger import Ranger
+from efficientmixnet.modules.optimizers.rectified_adam import RectifiedAdam
+from efficientmixnet.modules.optimizers.specification import parse_optimizer
+
+CLASSES: dict[str, type[keras.optimizers.Optimizer]] = {
+    "adadelta": keras.optimizers.Adadelta,
+    "adafactor": keras.optimizers.Adafactor,
+    "adagrad": keras.optimizers.Adagrad,
+    "adam": keras.optimizers.Adam,
+    "adamax": keras.optimizers.Adamax,
+    "adamw": keras.optimizers.AdamW,
+    "ftrl": keras.optimizers.Ftrl,
+    "lamb": keras.optimizers.Lamb,
+    "lion": keras.optimizers.Lion,
+    "muon": keras.optimizers.Muon,
+    "nadam": keras.optimizers.Nadam,
+    "rmsprop": keras.optimizers.RMSprop,
+    "sgd": keras.optimizers.SGD,
+    "radam": RectifiedAdam,
+    "ranger": Ranger,
+}
+
+
+def build_optimizer(
+    specification: str | Mapping[str, Any],
+    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
+    *,
+    ema_momentum: float | None = None,
+) -> keras.optimizers.Optimizer:
+    """The optimizer of a specification (see `parse_optimizer`).
+
+    Args:
+        learning_rate: goes to the innermost optimizer.
+        ema_momentum: if given, the innermost optimizer averages the weights, and training ends with the average.
+    """
+    arguments = parse_optimizer(specification)
+    name = arguments.pop("name")
+    if name == "lookahead":
+        inner = build_optimizer(arguments.pop("inner"), learning_rate, ema_momentum=ema_momentum)
+        return Lookahead(inner, **arguments)
+    excluded = arguments.pop("exclude_from_weight_decay", None)
+    if ema_momentum is not None:
+        arguments |= {"use_ema": True, "ema_momentum": ema_momentum}
+    if not isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule):
+        learning_rate = float(learning_rate)
+    optimizer = CLASSES[name](learning_rate=learning_rate, **arguments)
+    if excluded:
+        optimizer.exclude_from_weight_decay(var_names=excluded)
+    return optimizer

@@ -1,0 +1,177 @@
+"""parse_optimizer: what a configuration may say about an optimizer, checked without importing Keras.
+
+    optimizer: adamw
+    optimizer: {name: rmsprop, rho: 0.9, momentum: 0.9, epsilon: 0.001}
+    optimizer: {name: lookahead, inner: {name: radam, beta_2: 0.99}, sync_period: 6}
+
+The table holds every argument that all supported versions of Keras have. The learning rate has its own place in the
+training section.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an argument's value may be: in words, and as a check."""
+
+    words: str
+    accepts: Callable[[Any], bool]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+NUMBER = Kind("a number", _is_number)
+AMOUNT = Kind("a number of 0 or more", lambda value: _is_number(value) and value >= 0)
+POSITIVE = Kind("a number above 0", lambda value: _is_number(value) and value > 0)
+SHARE = Kind("a number from 0 to 1", lambda value: _is_number(value) and 0 <= value <= 1)
+DECAY = Kind("a number from 0 to below 1", lambda value: _is_number(value) and 0 <= value < 1)
+STEP = Kind("a number above 0, at most 1", lambda value: _is_number(value) and 0 < value <= 1)
+THRESHOLD = Kind("a number of 4 or more", lambda value: _is_number(value) and value >= 4)
+COUNT = Kind("a whole number of 1 or more", lambda value: _is_count(value) and value >= 1)
+SEVERAL = Kind("a whole number of 2 or more", lambda value: _is_count(value) and value >= 2)
+COUNT_OR_0 = Kind("a whole number of 0 or more", lambda value: _is_count(value) and value >= 0)
+FLAG = Kind("true or false", lambda value: isinstance(value, bool))
+NAMES = Kind(
+    "a list of names", lambda value: isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)
+)
+
+OPTIONS = {  # of every optimizer; each may be null
+    "weight_decay": AMOUNT,
+    "exclude_from_weight_decay": NAMES,  # parts of names of variables: Keras's method of that name
+    "clipnorm": POSITIVE,
+    "clipvalue": POSITIVE,
+    "global_clipnorm": POSITIVE,
+    "use_ema": FLAG,
+    "ema_momentum": SHARE,
+    "ema_overwrite_frequency": COUNT,
+    "loss_scale_factor": POSITIVE,
+    "gradient_accumulation_steps": SEVERAL,
+}
+NEVER_NULL = {"use_ema", "ema_momentum"}
+CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
+
+_MOMENTS = {"beta_1": DECAY, "beta_2": DECAY, "epsilon": AMOUNT}
+_RECTIFIED_ADAM = {
+    **_MOMENTS,
+    "sma_threshold": THRESHOLD,
+    "degenerate_to_sgd": FLAG,
+    "total_steps": COUNT_OR_0,
+    "warmup_proportion": SHARE,
+    "min_lr": AMOUNT,
+    "amsgrad": FLAG,
+}
+_LOOKAHEAD = {"sync_period": COUNT, "slow_step_size": STEP}
+
+OPTIMIZERS: dict[str, dict[str, Kind]] = {
+    "adadelta": {"rho": DECAY, "epsilon": AMOUNT, **OPTIONS},
+    "adafactor": {
+        "beta_2_decay": NUMBER,
+        "epsilon_1": AMOUNT,
+        "epsilon_2": AMOUNT,
+        "clip_threshold": POSITIVE,
+        "relative_step": FLAG,
+        **OPTIONS,
+    },
+    "adagrad": {"initial_accumulator_value": AMOUNT, "epsilon": AMOUNT, **OPTIONS},
+    "adam": {**_MOMENTS, "amsgrad": FLAG, **OPTIONS},
+    "adamax": {**_MOMENTS, **OPTIONS},
+    "adamw": {**_MOMENTS, "amsgrad": FLAG, **OPTIONS},
+    "ftrl": {
+        "learning_rate_power": NUMBER,
+        "initial_accumulator_value": AMOUNT,
+        "l1_regularization_strength": AMOUNT,
+        "l2_regularization_strength": AMOUNT,
+        "l2_shrinkage_regularization_strength": AMOUNT,
+        "beta": AMOUNT,
+        **OPTIONS,
+    },
+    "lamb": {**_MOMENTS, **OPTIONS},
+    "lion": {"beta_1": STEP, "beta_2": DECAY, **OPTIONS},
+    "muon": {
+        "adam_beta_1": DECAY,
+        "adam_beta_2": DECAY,
+        "epsilon": AMOUNT,
+        "exclude_layers": NAMES,
+        "exclude_embeddings": FLAG,
+        "muon_a": NUMBER,
+        "muon_b": NUMBER,
+        "muon_c": NUMBER,
+        "adam_lr_ratio": AMOUNT,
+        "momentum": SHARE,
+        "ns_steps": COUNT,
+        "nesterov": FLAG,
+        **OPTIONS,
+    },
+    "nadam": {**_MOMENTS, **OPTIONS},
+    "rmsprop": {"rho": DECAY, "momentum": SHARE, "epsilon": AMOUNT, "centered": FLAG, **OPTIONS},
+    "sgd": {"momentum": SHARE, "nesterov": FLAG, **OPTIONS},
+    "radam": {**_RECTIFIED_ADAM, **OPTIONS},
+    "ranger": {**_RECTIFIED_ADAM, **_LOOKAHEAD, **OPTIONS},
+    "lookahead": _LOOKAHEAD,  # and `inner`, which has the options
+}
+
+
+def parse_optimizer(value: str | Mapping[str, Any], where: str = "optimizer") -> dict[str, Any]:
+    """The optimizer's name and arguments as a plain dictionary, or a ValueError of one line.
+
+    Args:
+        value: a name, or a mapping with `name` and arguments; lookahead's `inner` is such a value again.
+        where: the key of the configuration that errors name.
+    """
+    if isinstance(value, str):
+        value = {"name": value}
+    if not isinstance(value, Mapping) or not isinstance(value.get("name"), str):
+        raise ValueError(
+            f"{where}: expected a name or a mapping with a name, for example {{name: adamw}}, not {value!r}."
+        )
+    name = value["name"].lower()
+    if name not in OPTIMIZERS:
+        raise ValueError(f"{where}: there is no optimizer {value['name']!r}{_allowed(name, OPTIMIZERS)}")
+    kinds = OPTIMIZERS[name]
+    arguments = {key: argument for key, argument in value.items() if key != "name"}
+    parsed: dict[str, Any] = {"name": name}
+    if name == "lookahead":
+        if "inner" not in arguments:
+            raise ValueError(f"{where}: lookahead needs the optimizer that it goes around, for example inner: radam.")
+        parsed["inner"] = parse_optimizer(arguments.pop("inner"), f"{where}.inner")
+    for key, argument in arguments.items():
+        if key == "learning_rate":
+            raise ValueError(f"{where}.learning_rate: the learning rate stands beside the optimizer, not in it.")
+        if name == "lookahead" and key in OPTIONS:
+            raise ValueError(f"{where}.{key}: lookahead leaves this to its inner optimizer: {where}.inner.{key}.")
+        if key not in kinds:
+            names = [*kinds, "inner"] if name == "lookahead" else kinds
+            raise ValueError(f"{where}.{key}: {name} has no such argument{_allowed(str(key), names)}")
+        parsed[key] = _parse_argument(argument, kinds[key], f"{where}.{key}", key in OPTIONS and key not in NEVER_NULL)
+    clipping = [key for key in CLIPPING if parsed.get(key) is not None]
+    if len(clipping) > 1:
+        raise ValueError(f"{where}: {' and '.join(clipping)} exclude each other; keep one.")
+    return parsed
+
+
+def _parse_argument(argument: Any, kind: Kind, where: str, may_be_null: bool) -> Any:
+    if argument is None and may_be_null:
+        return None
+    if isinstance(argument, str) and kind is not NAMES:
+        with suppress(ValueError):
+            argument = float(argument)  # YAML reads 1e-7, without a dot, as text
+    if not kind.accepts(argument):
+        raise ValueError(f"{where}: expected {kind.words}, not {argument!r}.")
+    return list(argument) if kind is NAMES else argument
+
+
+def _allowed(name: str, names: Any) -> str:
+    nearest = get_close_matches(name, names, n=1)
+    hint = f"; did you mean {nearest[0]!r}?" if nearest else "."
+    return f"{hint} Allowed: {', '.join(sorted(names))}."

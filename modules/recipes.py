@@ -1,0 +1,92 @@
+"""Recipes: presets that a configuration can start from, as plain data.
+
+A recipe holds values for the sections `training` and `network`; what a configuration says itself goes before them.
+Learning rates belong to the recipe's batch size: with another one, change both by the same factor.
+"""
+
+from typing import Any
+
+# Parts of the names of variables. Norms and biases are few and small: decaying them only hurts.
+NOT_DECAYED = ("bias", "gamma", "beta")
+
+RECIPES: dict[str, dict[str, Any]] = {
+    # Tan and Le, EfficientNet, ICML 2019, section 5.2: RMSProp, .97 every 2.4 epochs, the rate .016 per 256 pictures.
+    # Its AutoAugment is RandAugment here (Cubuk et al., table 4: N = 2, M = 9).
+    "efficientnet": {
+        "training": {
+            "epochs": 350,
+            "batch_size": 256,
+            "optimizer": {
+                "name": "rmsprop",
+                "rho": 0.9,
+                "momentum": 0.9,
+                "epsilon": 0.001,
+                "weight_decay": 1e-5,
+                "exclude_from_weight_decay": list(NOT_DECAYED),
+            },
+            "learning_rate": 0.016,
+            "schedule": {"name": "exponential", "warmup_epochs": 5, "decay_rate": 0.97, "decay_epochs": 2.4},
+            "label_smoothing": 0.1,
+            "ema": 0.9999,
+            "augmentation": {
+                "crop_scale": [0.08, 1.0],
+                "flip": True,
+                "randaugment_layers": 2,
+                "randaugment_magnitude": 9,
+                "erasing_probability": 0.0,
+                "mixup_alpha": 0.0,
+                "cutmix_alpha": 0.0,
+            },
+        },
+        "network": {"dropout": 0.2, "drop_connect": 0.2},
+    },
+    # Today's usual way: decoupled decay, one cosine, strong mixing.
+    "adamw-cosine": {
+        "training": {
+            "epochs": 100,
+            "batch_size": 128,
+            "optimizer": {"name": "adamw", "weight_decay": 0.05, "exclude_from_weight_decay": list(NOT_DECAYED)},
+            "learning_rate": 0.001,
+            "schedule": {"name": "cosine", "warmup_epochs": 5, "final_fraction": 0.01},
+            "label_smoothing": 0.1,
+            "ema": 0.999,
+            "augmentation": {
+                "crop_scale": [0.25, 1.0],
+                "flip": True,
+                "randaugment_layers": 2,
+                "randaugment_magnitude": 9,
+                "erasing_probability": 0.25,
+                "mixup_alpha": 0.2,
+                "cutmix_alpha": 1.0,
+            },
+        },
+        "network": {"dropout": 0.2, "drop_connect": 0.2},
+    },
+    # Rectified Adam needs no warm-up and Lookahead averages: few knobs, for small data and short runs.
+    "ranger-flat-cosine": {
+        "training": {
+            "epochs": 40,
+            "batch_size": 64,
+            "optimizer": {
+                "name": "lookahead",
+                "inner": {"name": "radam", "weight_decay": 0.01, "exclude_from_weight_decay": list(NOT_DECAYED)},
+                "sync_period": 6,
+                "slow_step_size": 0.5,
+            },
+            "learning_rate": 0.002,
+            "schedule": {"name": "flat-cosine", "warmup_epochs": 0, "flat_fraction": 0.7, "final_fraction": 0.0},
+            "label_smoothing": 0.1,
+            "ema": None,
+            "augmentation": {
+                "crop_scale": [0.35, 1.0],
+                "flip": True,
+                "randaugment_layers": 1,
+                "randaugment_magnitude": 5,
+                "erasing_probability": 0.1,
+                "mixup_alpha": 0.1,
+                "cutmix_alpha": 0.0,
+            },
+        },
+        "network": {"dropout": 0.2, "drop_connect": 0.1},
+    },
+}

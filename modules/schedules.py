@@ -1,0 +1,176 @@
+"""Learning-rate schedules: linear warm-up, then constant, cosine, exponential or in steps.
+
+Steps are counted in whole numbers for as long as possible, so that float32 is right for ten million of them: a
+fraction is formed from what is left, not from 1 minus what is done.
+"""
+
+import math
+from fractions import Fraction
+from typing import Any
+
+import keras
+from keras import ops
+
+SCHEDULES = ("constant", "cosine", "exponential", "flat-cosine", "step")
+
+
+@keras.saving.register_keras_serializable(package="efficientmixnet")
+class Constant(keras.optimizers.schedules.LearningRateSchedule):
+    """η(s) = learning_rate."""
+
+    def __init__(self, learning_rate: float) -> None:
+        self.learning_rate = learning_rate
+
+    def __call__(self, step: Any) -> Any:
+        return ops.convert_to_tensor(self.learning_rate, keras.config.floatx())
+
+    def get_config(self) -> dict[str, Any]:
+        return {"learning_rate": self.learning_rate}
+
+
+@keras.saving.register_keras_serializable(package="efficientmixnet")
+class Cosine(keras.optimizers.schedules.LearningRateSchedule):
+    """η(s) = learning_rate · (f + (1 - f) · (1 + cos(π p)) / 2), with p from 0 to 1 between two steps.
+
+    Args:
+        decay_steps: the step at which the rate has reached its end.
+        flat_steps: the step at which it begins to fall.
+        final_fraction: f, what is left of the rate in the end.
+    """
+
+    def __init__(
+        self, learning_rate: float, decay_steps: int, flat_steps: int = 0, final_fraction: float = 0.0
+    ) -> None:
+        if not 0 <= flat_steps < decay_steps:
+            raise ValueError(f"Cosine: flat_steps must be in [0, decay_steps), not {flat_steps} of {decay_steps}.")
+        self.learning_rate = learning_rate
+        self.decay_steps = decay_steps
+        self.flat_steps = flat_steps
+        self.final_fraction = final_fraction
+
+    def __call__(self, step: Any) -> Any:
+        left = self.decay_steps - ops.clip(ops.cast(step, "int32"), self.flat_steps, self.decay_steps)
+        share = ops.cast(left, keras.config.floatx()) / (self.decay_steps - self.flat_steps)  # 1 - p
+        # (1 + cos(π p)) / 2 = sin²(π (1 - p) / 2), which keeps its digits where it is small
+        fall = ops.square(ops.sin(math.pi / 2 * share))
+        return self.learning_rate * (self.final_fraction + (1 - self.final_fraction) * fall)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "learning_rate": self.learning_rate,
+            "decay_steps": self.decay_steps,
+            "flat_steps": self.flat_steps,
+            "final_fraction": self.final_fraction,
+        }
+
+
+@keras.saving.register_keras_serializable(package="efficientmixnet")
+class Exponential(keras.optimizers.schedules.LearningRateSchedule):
+    """η(s) = learning_rate · max(decay_rate^(s / decay_steps), final_fraction).
+
+    Args:
+        decay_steps: the steps that multiply the rate by `decay_rate`; need not be whole.
+        staircase: whether the exponent is rounded down, so that the rate falls at once every `decay_steps`.
+        final_fraction: what the rate never falls below, as a part of the first one.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float,
+        decay_steps: float,
+        decay_rate: float,
+        staircase: bool = False,
+        final_fraction: float = 0.0,
+    ) -> None:
+        if decay_steps <= 0:
+            raise ValueError(f"Exponential: decay_steps must be above 0, not {decay_steps}.")
+        self.learning_rate = learning_rate
+        self.decay_steps = decay_steps
+        self.decay_rate = decay_rate
+        self.staircase = staircase
+        self.final_fraction = final_fraction
+
+    def __call__(self, step: Any) -> Any:
+        step = ops.cast(step, "int32")
+        if self.staircase:
+            # 2.4 epochs of 391 steps are 4692 / 5 steps: whole numbers put every stair at its step.
+            steps = Fraction(self.decay_steps).limit_denominator(100)
+            exponent = ops.cast(step * steps.denominator // steps.numerator, keras.config.floatx())
+        else:
+            exponent = ops.cast(step, keras.config.floatx()) / self.decay_steps
+        return self.learning_rate * ops.maximum(self.decay_rate**exponent, self.final_fraction)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "learning_rate": self.learning_rate,
+            "decay_steps": self.decay_steps,
+            "decay_rate": self.decay_rate,
+            "staircase": self.staircase,
+            "final_fraction": self.final_fraction,
+        }
+
+
+@keras.saving.register_keras_serializable(package="efficientmixnet")
+class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
+    """η(s) = s / warmup_steps · schedule(0) at first, then schedule(s - warmup_steps)."""
+
+    def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, warmup_steps: int) -> None:
+        if warmup_steps < 1:
+            raise ValueError(f"WarmUp: warmup_steps must be 1 or more, not {warmup_steps}.")
+        self.schedule = schedule
+        self.warmup_steps = warmup_steps
+
+    def __call__(self, step: Any) -> Any:
+        step = ops.cast(step, "int32")
+        rise = ops.cast(ops.minimum(step, self.warmup_steps), keras.config.floatx()) / self.warmup_steps
+        return rise * self.schedule(ops.maximum(step - self.warmup_steps, 0))
+
+    def get_config(self) -> dict[str, Any]:
+        return {"schedule": keras.saving.serialize_keras_object(self.schedule), "warmup_steps": self.warmup_steps}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "WarmUp":
+        return cls(keras.saving.deserialize_keras_object(config["schedule"]), config["warmup_steps"])
+
+
+def build_schedule(
+    name: str,
+    learning_rate: float,
+    *,
+    steps_per_epoch: int,
+    epochs: float,
+    warmup_epochs: float = 0.0,
+    decay_rate: float = 0.97,
+    decay_epochs: float = 2.4,
+    final_fraction: float = 0.0,
+    flat_fraction: float = 0.7,
+    staircase: bool = False,
+) -> keras.optimizers.schedules.LearningRateSchedule:
+    """The schedule of a configuration: epochs in, steps inside.
+
+    Args:
+        name: "constant"; "cosine" to the last step; "exponential", `decay_rate` per `decay_epochs`; "step", the same
+            at once every `decay_epochs`; "flat-cosine", constant for `flat_fraction` of all steps, then cosine.
+        warmup_epochs: the rate rises linearly from 0 so long; everything else begins after that.
+        final_fraction: what is left of the rate in the end (cosine), or at least (exponential, step).
+        staircase: makes "exponential" fall in steps too, as EfficientNet's own code does.
+    """
+    if name not in SCHEDULES:
+        raise ValueError(f"schedule.name: there is no schedule {name!r}. Allowed: {', '.join(SCHEDULES)}.")
+    total_steps = max(round(epochs * steps_per_epoch), 1)
+    warmup_steps = round(warmup_epochs * steps_per_epoch)
+    if warmup_steps >= total_steps and warmup_steps:
+        raise ValueError(f"schedule.warmup_epochs: must be less than the {epochs:g} epochs of training.")
+    steps = total_steps - warmup_steps
+    schedule: keras.optimizers.schedules.LearningRateSchedule
+    if name == "constant":
+        schedule = Constant(learning_rate)
+    elif name == "cosine":
+        schedule = Cosine(learning_rate, steps, 0, final_fraction)
+    elif name == "flat-cosine":
+        flat_steps = min(max(round(flat_fraction * total_steps) - warmup_steps, 0), steps - 1)
+        schedule = Cosine(learning_rate, steps, flat_steps, final_fraction)
+    else:
+        decay_steps = decay_epochs * steps_per_epoch
+        schedule = Exponential(learning_rate, decay_steps, decay_rate, staircase or name == "step", final_fraction)
+    return WarmUp(schedule, warmup_steps) if warmup_steps else schedule
