@@ -37,10 +37,13 @@ class AttentiveNormalization(ModulatedBatchNormalization):
             raise ValueError(f"AttentiveNormalization: form must be one of {', '.join(FORMS)}, got {form!r}.")
         self.n_mixture = n_mixture
         self.form = form
-        self.attention_normalization = None
         if form == "hard_sigmoid":
             self.attention_normalization = BatchNormalization(
-                momentum=self.momentum, epsilon=self.epsilon, synchronized=self.synchronized, dtype="float32"
+                momentum=self.momentum,
+                epsilon=self.epsilon,
+                synchronized=self.synchronized,
+                dtype=self.variable_dtype,
+                name="attention_normalization",
             )
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -55,21 +58,16 @@ class AttentiveNormalization(ModulatedBatchNormalization):
         self.gamma = self._weight("gamma", shape, keras.initializers.RandomNormal(1.0, 0.1))
         self.beta = self._weight("beta", shape, keras.initializers.RandomNormal(0.0, 0.1))
 
-    def _weight(self, name: str, shape: tuple[int | None, ...], initializer: Any) -> keras.Variable:
-        # float32 under mixed precision too: these are tiny, and their gradients sums over whole maps.
-        return self.add_weight(shape=shape, initializer=initializer, name=name, autocast=False)
-
-    def modulation(self, inputs: Any, training: bool | None) -> tuple[Any, Any]:
-        attention = self._attention(inputs, training)  # (batch, mixtures)
-        return ops.matmul(attention, self.gamma), ops.matmul(attention, self.beta)  # (batch, channels)
-
-    def _attention(self, inputs: Any, training: bool | None) -> Any:
+    def modulation(self, inputs: Any, mean: Any, training: bool) -> tuple[Any, Any]:
         if self.form == "sigmoid":
-            mean = ops.mean(inputs, axis=self.spatial_axes(inputs))  # (batch, channels)
-            return ops.sigmoid(ops.matmul(mean, self.attention_kernel) + self.attention_bias)
-        mean, variance = ops.moments(inputs, axes=self.spatial_axes(inputs))  # (batch, channels)
-        logits = ops.matmul(mean * ops.rsqrt(variance + 1e-3), self.attention_kernel)  # (batch, mixtures)
-        return ops.relu6(self.attention_normalization(logits, training=training) + 3.0) / 6.0
+            attention = ops.sigmoid(ops.matmul(mean, self.attention_kernel) + self.attention_bias)
+        else:
+            centred = ops.cast(inputs, mean.dtype) - self._spread(mean, inputs)
+            variance = ops.mean(ops.square(centred), axis=self.spatial_axes(len(inputs.shape)))  # (batch, channels)
+            logits = ops.matmul(mean * ops.rsqrt(variance + 1e-3), self.attention_kernel)
+            attention = ops.relu6(self.attention_normalization(logits, training=training) + 3.0) / 6.0
+        # attention: (batch, mixtures)
+        return ops.matmul(attention, self.gamma), ops.matmul(attention, self.beta)  # (batch, channels)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "n_mixture": self.n_mixture, "form": self.form}

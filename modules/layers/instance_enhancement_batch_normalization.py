@@ -22,16 +22,12 @@ class InstanceEnhancementBatchNormalization(ModulatedBatchNormalization):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         super().build(input_shape)
-        for name, initializer in (
-            ("gamma", "ones"),
-            ("beta", "zeros"),
-            ("gate_weight", "zeros"),
-            ("gate_bias", keras.initializers.Constant(-1.0)),
-        ):
-            shape = (input_shape[self.axis],)
-            setattr(self, name, self.add_weight(shape=shape, initializer=initializer, name=name, autocast=False))
+        channels = (input_shape[self.axis],)
+        self.gamma = self._weight("gamma", channels, "ones")
+        self.beta = self._weight("beta", channels, "zeros")
+        self.gate_weight = self._weight("gate_weight", channels, "zeros")
+        self.gate_bias = self._weight("gate_bias", channels, keras.initializers.Constant(-1.0))
 
-    def modulation(self, inputs: Any, training: bool | None) -> tuple[Any, Any]:
-        mean = ops.mean(inputs, axis=self.spatial_axes(inputs))  # (batch, channels)
-        gate = ops.sigmoid(mean * self.gate_weight + self.gate_bias)
+    def modulation(self, inputs: Any, mean: Any, training: bool) -> tuple[Any, Any]:
+        gate = ops.sigmoid(mean * self.gate_weight + self.gate_bias)  # (batch, channels)
         return gate * self.gamma, self.beta

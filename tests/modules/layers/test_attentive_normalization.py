@@ -41,7 +41,7 @@ def randomised(shape: tuple[int, ...], form: str, **options: Any) -> tuple[Any, 
     source = np.random.default_rng(1)
     for variable in layer.weights:
         variable.assign(source.uniform(0.2, 2, variable.shape))
-    inner = {id(variable) for variable in layer.weights if "batch_normalization" in variable.path}
+    inner = {id(variable) for variable in layer.weights if "attention_normalization" in variable.path}
     return layer, {("inner/" if id(v) in inner else "") + v.name: np.float64(v) for v in layer.weights}
 
 
@@ -104,7 +104,7 @@ def test_gradients_equal_differences_of_the_equation(form: str, gradients: Any, 
     inputs, by_path = gradients(layer, x, upstream)
     assert len(by_path) == (4 if form == "sigmoid" else 5)
     for path, gradient in by_path.items():
-        name = ("inner/" if "batch_normalization" in path else "") + path.rsplit("/", 1)[-1]
+        name = ("inner/" if "attention_normalization" in path else "") + path.rsplit("/", 1)[-1]
         for index in np.ndindex(gradient.shape):
             step = np.zeros(gradient.shape)
             step[index] = 1e-5
