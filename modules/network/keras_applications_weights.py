@@ -22,7 +22,6 @@ _STEPS = {
     "project_norm": "project_bn",
 }
 _OF_THEIR_TOP = ("top_conv", "top_bn", "predictions")
-_OF_THEIR_INPUT = ("normalization",)
 
 
 def load_imagenet_weights(model: keras.Model, variant: str) -> keras.Model:
@@ -54,7 +53,8 @@ def load_keras_applications_weights(model: keras.Model, source: keras.Model | st
             value = values[position] if position < len(values) else None
             transfers.append(Transfer(layer.name, weight, f"{name}/{weight.name}", value))
     used = {transfer.source_name.split("/")[0] for transfer in transfers}
-    transfer_weights(transfers, arrays.keys() - used - {*_OF_THEIR_TOP, *_OF_THEIR_INPUT})
+    unused = {name for name in arrays.keys() - used if name not in _OF_THEIR_TOP and not _scales_pixels(name)}
+    transfer_weights(transfers, unused)
     return model
 
 
@@ -66,6 +66,10 @@ def keras_applications_name(layer: str, weight: str, index: int) -> tuple[str, i
     if inner := re.fullmatch(r"(reduce|expand)_(kernel|bias)", weight):
         return f"{prefix}_se_{inner[1]}", ("kernel", "bias").index(inner[2])
     return f"{prefix}_{_STEPS.get(block[3], block[3])}", index
+
+
+def _scales_pixels(layer: str) -> bool:
+    return layer.startswith("normalization")
 
 
 def _of_model(model: keras.Model) -> Mapping[str, list[np.ndarray]]:

@@ -42,7 +42,8 @@ def _read(path: Path) -> dict[str, list[np.ndarray]]:
         with zipfile.ZipFile(path) as archive:
             content = io.BytesIO(archive.read("model.weights.h5"))
     with h5py.File(content) as file:
-        named = {group.attrs.get("name", key): _arrays(group) for key, group in file["layers"].items()}
+        groups = [group for group in file["layers"].values() if "vars" in group]
+        named = {group["vars"].attrs.get("name"): _arrays(group) for group in groups}
     return {name: arrays for name, arrays in named.items() if arrays}
 
 

@@ -1,0 +1,133 @@
+"""keras.applications' EfficientNets carried over give its outputs and gradients."""
+
+import keras
+import numpy as np
+import pytest
+from efficientmixnet.modules.network import (
+    EfficientNetBuilder,
+    load_imagenet_weights,
+    load_keras_applications_weights,
+)
+from efficientmixnet.modules.network.variants import get_variant
+
+RANDOM = np.random.default_rng(0)
+
+
+def theirs(name: str, **options) -> keras.Model:
+    """Their model with random weights, moving statistics and affine maps included, that do not blow up with depth."""
+    keras.utils.set_random_seed(0)
+    model = getattr(keras.applications, f"EfficientNet{name}")(weights=None, classifier_activation=None, **options)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            n = layer.gamma.shape
+            scale, variance = RANDOM.uniform(0.5, 1.5, (2, *n))
+            shift, mean = 0.1 * RANDOM.normal(size=(2, *n))
+            layer.set_weights([scale, shift, mean, variance])
+    return model
+
+
+def ours(name: str, **options) -> keras.Model:
+    return EfficientNetBuilder(classifier_activation=None, **options).default_model(name)
+
+
+def compare_outputs(name: str) -> None:
+    size = get_variant(name).default_size
+    picture = RANDOM.random((1, size, size, 3), "float32")
+    reference = theirs(name)
+    expected = keras.ops.convert_to_numpy(reference(picture * 255))  # they divide by 255 themselves
+    outputs = keras.ops.convert_to_numpy(load_keras_applications_weights(ours(name), reference)(picture))
+    np.testing.assert_allclose(outputs, expected, atol=1e-4 * np.abs(expected).max(), rtol=0)
+
+
+@pytest.mark.parametrize("name", ["B0", "B1"])
+def test_outputs_are_those_of_keras_applications(name):
+    compare_outputs(name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["B2", "B3", "B4", "B5", "B6", "B7"])
+def test_outputs_of_the_larger_ones_are_those_of_keras_applications(name):
+    compare_outputs(name)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="gradients are taken with TensorFlow's tape")
+def test_gradients_are_those_of_keras_applications():
+    import tensorflow as tf
+
+    picture = tf.constant(RANDOM.random((2, 224, 224, 3), "float32"))
+    weighting = tf.constant(RANDOM.normal(size=(2, 1000)).astype("float32"))
+    reference = theirs("B0")
+    model = load_keras_applications_weights(ours("B0"), reference)
+
+    def gradients(network, pixels):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(network(pixels) * weighting)
+        return tape.gradient(loss, [weight.value for weight in network.trainable_weights])
+
+    expected = gradients(reference, picture * 255)
+    found = gradients(model, picture)
+    # Their gradients, put in place of their weights, take the same way into our model as the weights did.
+    for weight, gradient in zip(reference.trainable_weights, expected, strict=True):
+        weight.assign(gradient)
+    load_keras_applications_weights(model, reference)
+    for weight, gradient in zip(model.trainable_weights, found, strict=True):
+        scale = np.abs(weight.numpy()).max()
+        np.testing.assert_allclose(gradient, weight.numpy(), atol=1e-4 * scale, rtol=0, err_msg=weight.path)
+
+
+def test_a_file_in_their_format_loads_like_the_model(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    reference = theirs("B0", classes=1000, input_shape=(64, 64, 3))
+    path = tmp_path / "efficientnetb0.h5"
+    with h5py.File(
+        path, "w"
+    ) as file:  # as efficientnetb0.h5 is laid out: layer / "layer/name:0", listed in weight_names
+        for layer in reference.layers:
+            group = file.create_group(layer.name)
+            names = [f"{layer.name}/{weight.name}:0" for weight in layer.weights]
+            group.attrs["weight_names"] = [name.encode() for name in names]
+            for name, value in zip(names, layer.get_weights(), strict=True):
+                group[name] = value
+    from_file = EfficientNetBuilder((64, 64, 3), weights=path).default_model("B0")
+    from_model = load_keras_applications_weights(ours("B0", input_shape=(64, 64, 3)), reference)
+    for one, other in zip(from_file.get_weights(), from_model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(("include_top", "channels"), [(True, 3), (False, 1)])
+def test_imagenet_is_asked_of_keras_for_the_right_model(monkeypatch, include_top, channels):
+    reference = theirs("B0", input_shape=(64, 64, 3), include_top=include_top)
+    asked = []
+
+    def downloading(**options):
+        asked.append(options)
+        return reference
+
+    monkeypatch.setattr(keras.applications, "EfficientNetB0", downloading)
+    model = EfficientNetBuilder((64, 64, channels), weights="imagenet", include_top=include_top).default_model("B0")
+    assert asked == [{"weights": "imagenet", "include_top": include_top}]
+    stem, their_stem = model.get_layer("stem_conv").get_weights()[0], reference.get_layer("stem_conv").get_weights()[0]
+    expected = their_stem if channels == 3 else their_stem.sum(axis=2, keepdims=True)
+    np.testing.assert_allclose(stem, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_imagenet_is_refused_where_it_cannot_fit():
+    with pytest.raises(ValueError, match=r"10 classes, ImageNet 1000; .*reset_classifier"):
+        EfficientNetBuilder((64, 64, 3), weights="imagenet", classes=10).default_model("B0")
+    with pytest.raises(ValueError, match="there are none for MixNetS, only for EfficientNetB0, "):
+        EfficientNetBuilder((64, 64, 3), weights="imagenet").default_model("MixNetS")
+    with pytest.raises(ValueError, match="there are none for mine"):
+        load_imagenet_weights(keras.Sequential(), "mine")
+
+
+def test_weights_of_another_variant_or_kernel_sizes_are_refused():
+    reference = theirs("B0", input_shape=(64, 64, 3), include_top=False)
+    options = {"input_shape": (64, 64, 3), "include_top": False}
+    with pytest.raises(
+        ValueError, match=r"stage2_block1_depthwise_conv.*\(3, 3, 32, 1\).*\(3, 3, 96, 1\).*likely cause"
+    ):
+        load_keras_applications_weights(ours("B0", mixed=True, **options), reference)
+    with pytest.raises(ValueError, match=r"stage1_block2_depthwise_conv.*no 'block1b_dwconv/kernel_0'"):
+        load_keras_applications_weights(ours("B1", **options), reference)
+    with pytest.raises(ValueError, match="no place for 'block1b_bn'"):
+        load_keras_applications_weights(ours("B0", **options), theirs("B1", input_shape=(64, 64, 3), include_top=False))
