@@ -15,7 +15,7 @@ _PUBLIC = {
     "RectifiedAdam": "efficientmixnet.modules.optimizers",
 }
 
-__all__ = list(_PUBLIC)  # noqa: PLE0604
+__all__ = list(_PUBLIC)
 
 
 def __getattr__(name: str) -> Any:

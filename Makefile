@@ -1,0 +1,52 @@
+# Everything that the project does from a fresh clone; the environment lies in .venv.
+
+UV_VERSION := 0.13.9
+UV := .uv/bin/uv
+PYTHON := .venv/bin/python
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow lint bench lock clean
+
+help:  ## what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(READY)  ## set up, then run the whole pipeline on handwritten digits
+	@.venv/bin/efficientmixnet digits data/digits
+	@.venv/bin/efficientmixnet run pipeline/demo.yaml
+
+test: $(READY)  ## set up, then run the tests
+	$(PYTHON) -m pytest -m "not slow and not gpu and not cluster"
+
+test-slow: $(READY)  ## the tests that take minutes
+	$(PYTHON) -m pytest -m "slow and not gpu and not cluster"
+
+lint: $(READY)  ## style, and types
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	@# mypy does not follow the installed namespace; these links show it the folders under their public name.
+	@mkdir -p build/typing/efficientmixnet
+	@for folder in modules components pipeline kubeflow; do ln -sfn ../../../$$folder build/typing/efficientmixnet/$$folder; done
+	cd build/typing && ../../.venv/bin/mypy --config-file ../../pyproject.toml -p efficientmixnet
+
+bench: $(READY)  ## the figures in README and docs, measured here; takes long
+	@for benchmark in benchmarks/*.py; do echo "== $$benchmark"; $(PYTHON) $$benchmark || exit 1; done
+
+lock: $(UV)  ## resolve the dependencies anew, for Python 3.10 to 3.13
+	$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.10 --generate-hashes \
+	    --no-emit-package efficientmixnet --custom-compile-command "make lock" --upgrade -o requirements.lock
+
+clean:  ## remove the environment and what runs left
+	rm -rf .venv .uv build data runs
+
+# pip brings uv, and uv brings the rest: in seconds, with every file checked against the lock's hashes.
+$(UV):
+	python3 -m venv .uv
+	.uv/bin/pip install --quiet uv==$(UV_VERSION)
+
+# Without bytecode every import of TFX takes most of a minute.
+$(READY): $(UV) requirements.lock pyproject.toml setup.py .python-version
+	$(UV) venv --quiet --allow-existing .venv
+	$(UV) pip sync --quiet --python $(PYTHON) --require-hashes --compile-bytecode requirements.lock
+	$(UV) pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation --editable .
+	@touch $@

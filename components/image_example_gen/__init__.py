@@ -1,0 +1,1 @@
+"""ImageExampleGen: pictures in folders, or named in a manifest, become sharded records of tf.Examples."""

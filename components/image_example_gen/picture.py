@@ -1,0 +1,114 @@
+"""One file becomes one tf.Example, or a reason why it cannot.
+
+TensorFlow decodes what TensorFlow will train on: what passes here, Transform, Trainer and the exported model can read.
+"""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image, UnidentifiedImageError
+
+from efficientmixnet.components.image_example_gen.sources import SUFFIXES, Entry, LeftOut
+from efficientmixnet.modules import features, pictures
+
+# Kept as they are; every other format becomes a PNG, since TensorFlow reads fewer of their kinds than Pillow.
+_KEPT = ("JPEG", "PNG")
+_READ = (*_KEPT, "GIF", "BMP", "WEBP", "TIFF")
+# Pixels enough for the mean and deviation of the channels.
+_ENOUGH_PIXELS = 256
+
+# Pillow's own limit warns at a size of its choosing; ours is a key of the configuration and is checked in `read`.
+Image.MAX_IMAGE_PIXELS = None
+
+
+class BadPicture(ValueError):
+    """The file is no picture that can be trained on; the message is the reason."""
+
+
+def read(entry: Entry, max_pixels: int) -> tf.train.Example | LeftOut:
+    """Reads the entry's file: the tf.Example of features.py, or why there is none."""
+    try:
+        return _example(entry, Path(entry.path).read_bytes(), max_pixels)
+    except (BadPicture, OSError) as error:
+        # A stray .txt or .xml beside the pictures is named, but is no sign of broken data.
+        suffix = Path(entry.name).suffix.lower()
+        reason = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
+        return LeftOut(entry.name, reason, counts=suffix in SUFFIXES or not suffix)
+
+
+def canonical(encoded: bytes, max_pixels: int) -> tuple[bytes, Image.Image]:
+    """The bytes as they enter records and models, a JPEG or PNG file, and the file's header.
+
+    Raises:
+        BadPicture: nothing in `encoded` can be read as a picture, or it has more than `max_pixels`.
+    """
+    if not encoded:
+        raise BadPicture("has zero bytes")
+    try:
+        header = Image.open(io.BytesIO(encoded), formats=_READ)
+    except UnidentifiedImageError:
+        raise BadPicture("is no picture of a known format") from None
+    except (OSError, ValueError, SyntaxError) as error:
+        raise BadPicture(f"has a broken header ({error})") from None
+    if header.width * header.height > max_pixels:
+        raise BadPicture(f"has {header.width} x {header.height} pixels, over the limit (data.max_pixels: {max_pixels})")
+    return (encoded if header.format in _KEPT else _as_png(header)), header
+
+
+def _as_png(picture: Image.Image) -> bytes:
+    mode = "RGBA" if "A" in picture.getbands() or "transparency" in picture.info else "RGB"
+    png = io.BytesIO()
+    try:
+        picture.convert(mode).save(png, "PNG")
+    except (OSError, ValueError, SyntaxError) as error:
+        raise BadPicture(f"is a broken {picture.format} file ({error})") from None
+    return png.getvalue()
+
+
+def _example(entry: Entry, file: bytes, max_pixels: int) -> tf.train.Example:
+    encoded, header = canonical(file, max_pixels)
+    pixels = _decode(encoded, header).reshape(-1, 3).astype(np.float32) / 255.0
+    # TensorFlow's and ingest's own names: see features.py.
+    return tf.train.Example(
+        features=tf.train.Features(
+            feature={
+                features.ENCODED: _bytes(encoded),
+                features.LABEL: _bytes(entry.label.encode()),
+                features.FILENAME: _bytes(entry.name.encode()),
+                features.FORMAT: _bytes(header.format.encode()),
+                features.COLORSPACE: _bytes(header.mode.encode()),
+                features.HEIGHT: _ints(header.height),
+                features.WIDTH: _ints(header.width),
+                features.CHANNEL_MEAN: _floats(pixels.mean(axis=0)),
+                features.CHANNEL_MEAN_SQUARE: _floats(np.square(pixels).mean(axis=0)),
+            }
+        )
+    )
+
+
+def _decode(encoded: bytes, header: Image.Image) -> np.ndarray:
+    """Decodes all bytes, but only as many pixels as the statistics need: uint8 [height, width, 3]."""
+    shorter = min(header.width, header.height)
+    try:
+        if header.format == "JPEG":
+            # The decoder reads every byte and halves the picture for free.
+            ratio = next(ratio for ratio in (8, 4, 2, 1) if shorter >= ratio * _ENOUGH_PIXELS or ratio == 1)
+            return pictures.to_rgb(tf.io.decode_jpeg(encoded, ratio=ratio)).numpy()
+        step = max(1, shorter // _ENOUGH_PIXELS)
+        return pictures.to_rgb(tf.io.decode_png(encoded)[::step, ::step]).numpy()
+    except tf.errors.InvalidArgumentError:
+        raise BadPicture(f"is a truncated or corrupt {header.format} file") from None
+
+
+def _bytes(value: bytes) -> tf.train.Feature:
+    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+
+
+def _ints(value: int) -> tf.train.Feature:
+    return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
+
+
+def _floats(values: np.ndarray) -> tf.train.Feature:
+    return tf.train.Feature(float_list=tf.train.FloatList(value=values))

@@ -1,0 +1,23 @@
+"""Trainer: the network learns from the transformed pictures."""
+
+from typing import Any
+
+from tfx import v1 as tfx
+
+
+def trainer(
+    examples: tfx.types.BaseChannel,
+    transform_graph: tfx.types.BaseChannel,
+    schema: tfx.types.BaseChannel,
+    custom_config: dict[str, Any],
+) -> tfx.components.Trainer:
+    """`custom_config` is modules/trainer.py's; every key that changes the model belongs into it."""
+    return tfx.components.Trainer(
+        run_fn="efficientmixnet.modules.trainer.run_fn",
+        examples=examples,
+        transform_graph=transform_graph,
+        schema=schema,
+        train_args=tfx.proto.TrainArgs(splits=["train"]),
+        eval_args=tfx.proto.EvalArgs(splits=["eval"]),
+        custom_config=custom_config,
+    )

@@ -1,0 +1,142 @@
+"""Transformed examples become batches: read, decoded, shuffled and augmented by tf.data, the same at every run.
+
+The order and the augmentation of an epoch follow from the seed and the epoch's number alone, so a training that is
+taken up again at epoch n sees what it would have seen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from efficientmixnet.modules import features, pictures
+from efficientmixnet.modules.augmentation import augment_picture, mix_pictures
+from efficientmixnet.modules.training_config import AugmentationConfig
+
+SHUFFLE_BUFFER = 8192  # pictures, encoded: some 200 MB of photographs at 256 pixels
+
+_FEATURE_SPEC = {
+    features.ENCODED: tf.io.FixedLenFeature([], tf.string),
+    features.LABEL_ID: tf.io.FixedLenFeature([], tf.int64),
+}
+_STATISTICS_SPEC = {
+    features.CHANNEL_MEAN: tf.io.FixedLenFeature([3], tf.float32),
+    features.CHANNEL_DEVIATION: tf.io.FixedLenFeature([3], tf.float32),
+}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How pictures become the network's input."""
+
+    image_size: int  # pixels
+    crop_fraction: float  # of the shorter side, in evaluation
+    classes: int
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class Records:
+    """The records of one split."""
+
+    files: tuple[str, ...]
+    count: int
+
+    @classmethod
+    def find(cls, patterns: Sequence[str]) -> "Records":
+        """The files that the patterns name, counted through once."""
+        files = tuple(sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern)))
+        return cls(files, int(_read(files).reduce(np.int64(0), lambda count, _: count + 1)))
+
+    def channel_statistics(self) -> tuple[list[float], list[float]]:
+        """The training split's mean and deviation of R, G and B in [0, 1], as Transform wrote them into each record."""
+        first = tf.io.parse_single_example(next(iter(_read(self.files))), _STATISTICS_SPEC)
+        return first[features.CHANNEL_MEAN].numpy().tolist(), first[features.CHANNEL_DEVIATION].numpy().tolist()
+
+
+def training_batches(
+    records: Records, reading: Reading, augmentation: AugmentationConfig, seed: int, epochs: range
+) -> tf.data.Dataset:
+    """Batches of the epochs, one after another, each of `records.count // batch_size` steps.
+
+    A batch is uint8 pictures [batch, size, size, 3] and float32 labels [batch, classes]; mixed ones are float32.
+    """
+    parsed = _read(records.files).map(_parse, num_parallel_calls=tf.data.AUTOTUNE)
+
+    def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
+        # Of this function's own graph: beside a global seed of 0, TensorFlow takes no tensor as a seed.
+        tf.random.set_seed(1)
+
+        def augmented(position: tf.Tensor, example: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+            return _augmented(*example, reading, augmentation, [seed, epoch * records.count + position])
+
+        def mixed(step: tf.Tensor, batch: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+            # The negative numbers are the batches', so that no picture's seed is used twice.
+            return mix_pictures(
+                *batch,
+                [seed, -1 - epoch * records.count - step],
+                mixup_alpha=augmentation.mixup_alpha,
+                cutmix_alpha=augmentation.cutmix_alpha,
+            )
+
+        batches = (
+            parsed.shuffle(min(records.count, SHUFFLE_BUFFER), seed=seed + epoch)
+            .enumerate()
+            .map(augmented, num_parallel_calls=tf.data.AUTOTUNE)
+            .batch(reading.batch_size, drop_remainder=True)
+        )
+        if augmentation.mixup_alpha or augmentation.cutmix_alpha:
+            batches = batches.enumerate().map(mixed, num_parallel_calls=tf.data.AUTOTUNE)
+        return batches
+
+    numbers = tf.data.Dataset.range(epochs.start, epochs.stop)
+    return numbers.flat_map(epoch_batches).prefetch(tf.data.AUTOTUNE)
+
+
+def evaluation_batches(records: Records, reading: Reading) -> tf.data.Dataset:
+    """All records once, in order: uint8 pictures [batch, size, size, 3], float32 labels [batch, classes]."""
+
+    def whole(encoded: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return evaluation_input(encoded, reading), tf.one_hot(label, reading.classes)
+
+    parsed = _read(records.files).map(_parse, num_parallel_calls=tf.data.AUTOTUNE)
+    return parsed.map(whole, num_parallel_calls=tf.data.AUTOTUNE).batch(reading.batch_size).prefetch(tf.data.AUTOTUNE)
+
+
+def evaluation_input(encoded: tf.Tensor, reading: Reading) -> tf.Tensor:
+    """What the network sees of a transformed picture outside training: bytes [] -> uint8 [size, size, 3]."""
+    return pictures.center_crop(pictures.decode(encoded), reading.image_size, reading.crop_fraction)
+
+
+def _read(files: Sequence[str]) -> tf.data.Dataset:
+    """Serialized examples, in an order that depends on the files alone."""
+    return tf.data.Dataset.from_tensor_slices(list(files)).interleave(
+        lambda file: tf.data.TFRecordDataset(file, compression_type="GZIP"),
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
+
+
+def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    parsed = tf.io.parse_single_example(serialized, _FEATURE_SPEC)
+    return parsed[features.ENCODED], parsed[features.LABEL_ID]
+
+
+def _augmented(
+    encoded: tf.Tensor, label: tf.Tensor, reading: Reading, augmentation: AugmentationConfig, seed: list[tf.Tensor]
+) -> tuple[tf.Tensor, tf.Tensor]:
+    picture = pictures.decode(encoded)  # [height, width, 3]
+    if augmentation.crop_scale is None:
+        picture = pictures.center_crop(picture, reading.image_size, reading.crop_fraction)
+    picture = augment_picture(
+        picture,
+        reading.image_size,
+        seed,
+        crop_scale=augmentation.crop_scale,
+        flip=augmentation.flip,
+        randaugment_layers=augmentation.randaugment_layers,
+        randaugment_magnitude=augmentation.randaugment_magnitude,
+        erasing_probability=augmentation.erasing_probability,
+    )  # [size, size, 3]
+    return picture, tf.one_hot(label, reading.classes)

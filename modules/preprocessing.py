@@ -1,0 +1,51 @@
+"""preprocessing_fn: the Transform graph, from a picture as ingested to a small picture and its label's number.
+
+Training reads what this graph wrote, and the exported model holds the same graph, so both see the same pixels.
+"""
+
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from efficientmixnet.modules import features, pictures
+
+
+def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]) -> dict[str, tf.Tensor]:
+    """Raw features (see features.py), each [batch] or [batch, 1] -> transformed features, each [batch] or [batch, 3].
+
+    `custom_config` holds `shorter_side`, pixels: that of the pictures that training reads, at most.
+    """
+    encoded = tf.reshape(inputs[features.ENCODED], [-1])  # [batch]
+    mean, deviation = _channel_statistics(inputs)
+    return {
+        features.ENCODED: tf.map_fn(lambda one: pictures.shrink(one, custom_config["shorter_side"]), encoded),
+        features.FILENAME: tf.reshape(inputs[features.FILENAME], [-1]),
+        features.LABEL_ID: _label_ids(tf.reshape(inputs[features.LABEL], [-1])),
+        features.CHANNEL_MEAN: _in_every_row(mean, encoded),
+        features.CHANNEL_DEVIATION: _in_every_row(deviation, encoded),
+    }
+
+
+def _label_ids(labels: tf.Tensor) -> tf.Tensor:
+    """Labels [batch] -> their positions in the alphabetical vocabulary [batch], -1 for one that is not in it."""
+    # TFT sorts a vocabulary by weight, then reverse alphabetically; with no weights at all the alphabet remains.
+    weightless = tf.zeros(tf.shape(labels))
+    vocabulary = tft.vocabulary(labels, weights=weightless, vocab_filename=features.LABEL_VOCABULARY)
+    tft.vocabulary(labels, vocab_filename=features.LABEL_COUNTS, store_frequency=True)
+    reverse = tft.apply_vocabulary(labels, vocabulary)
+    last = tft.experimental.get_vocabulary_size_by_name(features.LABEL_VOCABULARY) - 1
+    return tf.where(reverse < 0, reverse, last - reverse)
+
+
+def _channel_statistics(inputs: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+    """Mean and deviation of R, G and B over the training split, each [3], from what ingest noted of each picture."""
+    mean = tft.mean(inputs[features.CHANNEL_MEAN], reduce_instance_dims=False)
+    mean_square = tft.mean(inputs[features.CHANNEL_MEAN_SQUARE], reduce_instance_dims=False)
+    # A channel that never varies would divide by zero.
+    deviation = tf.sqrt(tf.maximum(mean_square - mean**2, 1e-6))
+    return mean, deviation
+
+
+def _in_every_row(value: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+    return tf.repeat(tf.reshape(value, [1, 3]), tf.shape(like)[0], axis=0)

@@ -1,0 +1,200 @@
+"""What Trainer gets as custom_config: the network and how it is trained, checked before anything runs."""
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from efficientmixnet.modules.network.block_args import BlockArgs
+from efficientmixnet.modules.network.plan import smallest_image_size
+from efficientmixnet.modules.network.variants import get_variant
+from efficientmixnet.modules.optimizers.specification import parse_optimizer
+from efficientmixnet.modules.recipes import RECIPES
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Probability = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Section(BaseModel):
+    """A section of the configuration: immutable, and with no room for keys that do not exist."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class NetworkConfig(Section):
+    variant: str = "B0"
+    """B0 to B8, L2, MixNetS, MixNetM, MixNetL, MixNetXL, MixNetXXL, or custom for the blocks below."""
+    blocks: tuple[str, ...] = ()
+    """With custom: block strings, such as r2_k3.5_s22_e6_i16_o24_se0.25."""
+    width: float = Field(1.0, gt=0)
+    """With custom: multiplies the filters of every block."""
+    depth: float = Field(1.0, gt=0)
+    """With custom: multiplies the repeats of every block."""
+    stem_filters: int = Field(32, gt=0)
+    """With custom: filters of the first convolution."""
+    head_filters: int = Field(1280, gt=0)
+    """With custom: filters of the last convolution."""
+    image_size: int | None = Field(None, ge=1)
+    """Side of the square that the network sees, pixels; null: by the pictures, at most the variant's own."""
+    crop_fraction: float | None = Field(None, gt=0, le=1)
+    """Evaluation sees the central square of this share of the shorter side; null: 0.875 from 128 pixels up, else 1."""
+    mixed: bool = False
+    """Mixed depthwise convolutions (MixNet's) instead of one kernel size a block."""
+    activation: Literal["swish", "mish", "relu"] | None = None
+    """swish, mish or relu; null: the variant's own, swish for B0 to B8."""
+    norm: Literal["bn", "an", "iebn"] = "bn"
+    """bn: batch normalization, an: Attentive Normalization, iebn: Instance Enhancement Batch Normalization."""
+    n_mixture: int = Field(5, ge=1)
+    """With norm an: how many pairs of scale and offset are mixed."""
+    batch_norm_momentum: Probability | None = None
+    """Of the moving statistics; null: 0.99, or less where an epoch has too few steps for them to follow."""
+    dropout: Probability | None = None
+    """Before the classifier; null: the variant's own."""
+    drop_connect: Probability = 0.2
+    """Stochastic depth of the last block; the first one's is 0, those between grow linearly."""
+
+    @model_validator(mode="after")
+    def _variant_and_blocks_fit(self) -> "NetworkConfig":
+        if self.variant != "custom":
+            get_variant(self.variant)  # raises a ValueError which names those that there are
+        if self.variant == "custom":
+            if not self.blocks:
+                raise ValueError("blocks: variant custom needs at least one block string")
+            for block in self.blocks:
+                BlockArgs.from_block_string(block)  # raises a ValueError which points at the bad token
+        elif self.blocks:
+            raise ValueError(f"blocks: only variant custom takes block strings, not {self.variant}")
+        if self.image_size is not None and self.image_size < self.smallest_image_size:
+            raise ValueError(
+                f"image_size: {self.image_size} pixels are too few for the network's strides; "
+                f"give {self.smallest_image_size} or more"
+            )
+        return self
+
+    @property
+    def smallest_image_size(self) -> int:
+        """Pixels: the side that leaves one pixel behind the last stride."""
+        return smallest_image_size(self.blocks if self.variant == "custom" else self.variant)
+
+    @property
+    def default_image_size(self) -> int:
+        """Pixels: the side that the variant was published with."""
+        return 224 if self.variant == "custom" else get_variant(self.variant).default_size
+
+    @property
+    def evaluation_crop(self) -> float:
+        """The share of the shorter side that evaluation sees."""
+        if self.crop_fraction is not None:
+            return self.crop_fraction
+        return 0.875 if (self.image_size or self.default_image_size) >= 128 else 1.0
+
+    @property
+    def stored_side(self) -> int:
+        """Pixels: the shorter side of the pictures that Transform writes, the crop's margin included."""
+        return math.ceil((self.image_size or self.default_image_size) / self.evaluation_crop)
+
+
+class ScheduleConfig(Section):
+    name: Literal["constant", "cosine", "exponential", "step", "flat-cosine"] = "cosine"
+    """constant, cosine, exponential, step or flat-cosine."""
+    warmup_epochs: float = Field(0.0, ge=0)
+    """The learning rate rises linearly from 0 over so many epochs."""
+    decay_rate: float = Field(0.97, gt=0, le=1)
+    """exponential and step: the factor ..."""
+    decay_epochs: float = Field(2.4, gt=0)
+    """... after every so many epochs."""
+    final_fraction: Fraction = 0.0
+    """The share of the learning rate that is left at the end, or at least."""
+    flat_fraction: Fraction = 0.7
+    """flat-cosine: the share of the training before the fall."""
+    staircase: bool = False
+    """exponential: falls in steps, as EfficientNet's own code does."""
+
+
+class AugmentationConfig(Section):
+    crop_scale: tuple[float, float] | None = (0.5, 1.0)
+    """Random crops of such shares of the picture's area; null: none, the same square as in evaluation."""
+    flip: bool = True
+    """Left and right are swapped in every other picture; no good for digits or text."""
+    randaugment_layers: int = Field(0, ge=0, le=10)
+    """RandAugment: operations a picture; 0 for none."""
+    randaugment_magnitude: float = Field(9.0, ge=0, le=10)
+    """RandAugment: how strong, up to 10."""
+    erasing_probability: Fraction = 0.0
+    """Random erasing: the share of pictures with a rectangle blanked."""
+    mixup_alpha: float = Field(0.0, ge=0)
+    """mixup: alpha of the Beta distribution; 0 for none."""
+    cutmix_alpha: float = Field(0.0, ge=0)
+    """cutmix: alpha of the Beta distribution; 0 for none."""
+
+    @model_validator(mode="after")
+    def _crop_scale_is_a_range(self) -> "AugmentationConfig":
+        if self.crop_scale and not 0 < self.crop_scale[0] <= self.crop_scale[1] <= 1:
+            raise ValueError(f"crop_scale: {list(self.crop_scale)} is no range within (0, 1], such as [0.5, 1.0]")
+        return self
+
+
+def _parsed_optimizer(value: Any) -> Any:
+    return parse_optimizer(value, "training.optimizer")
+
+
+class TrainingConfig(Section):
+    recipe: str | None = None
+    """A preset for all keys that this file leaves out: efficientnet, adamw-cosine or ranger-flat-cosine."""
+    epochs: int = Field(10, ge=1)
+    """Passes over the training pictures."""
+    batch_size: int = Field(64, ge=1)
+    """Pictures a step."""
+    optimizer: Annotated[dict[str, Any], BeforeValidator(_parsed_optimizer)] = Field(
+        default_factory=lambda: parse_optimizer("adam"), validate_default=True
+    )
+    """Any of Keras's by name, radam, lookahead or ranger; with arguments: {name: lookahead, inner: {name: radam}}."""
+    learning_rate: float = Field(0.001, gt=0)
+    """The highest one of the schedule."""
+    schedule: ScheduleConfig = ScheduleConfig()
+    label_smoothing: Probability = 0.1
+    """Share of the label's weight that is spread over all classes."""
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Momentum of an exponential moving average of the weights, which is what gets exported; null for none."""
+    early_stopping_patience: int | None = Field(None, ge=1)
+    """Stop after so many epochs without a lower evaluation loss; null: never."""
+    seed: int = 0
+    """Of the weights, the order of the pictures and the augmentation."""
+    augmentation: AugmentationConfig = AugmentationConfig()
+
+    @model_validator(mode="after")
+    def _warmup_ends(self) -> "TrainingConfig":
+        if self.schedule.warmup_epochs and self.schedule.warmup_epochs >= self.epochs:
+            raise ValueError(
+                f"schedule.warmup_epochs: {self.schedule.warmup_epochs:g} epochs of warm-up leave nothing of the "
+                f"{self.epochs} epochs of training"
+            )
+        return self
+
+
+class ModelConfig(Section):
+    """The two sections that Trainer's custom_config holds as JSON."""
+
+    network: NetworkConfig = NetworkConfig()
+    training: TrainingConfig = TrainingConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _recipe_fills_in(cls, values: Any) -> Any:
+        recipe = (
+            isinstance(values, dict) and isinstance(values.get("training"), dict) and values["training"].get("recipe")
+        )
+        if not recipe:
+            return values
+        if recipe not in RECIPES:
+            raise ValueError(f"training.recipe: {recipe!r} is none of {', '.join(RECIPES)}")
+        return merge(RECIPES[recipe], values)
+
+
+def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """The two nested mappings as one; where both have a value, `above` has the word."""
+    merged = dict(below)
+    for key, value in above.items():
+        both_sections = isinstance(value, dict) and isinstance(below.get(key), dict) and key != "optimizer"
+        merged[key] = merge(below[key], value) if both_sections else value
+    return merged

@@ -1,0 +1,34 @@
+"""TrainingProgress: tells whoever shows the run how far the training is."""
+
+from typing import Any
+
+import keras
+
+from efficientmixnet.modules import progress
+
+
+class TrainingProgress(keras.callbacks.Callback):
+    """Counts pictures; beside them stand the epoch and the metrics so far."""
+
+    def __init__(self, epochs: range, steps_per_epoch: int, batch_size: int) -> None:
+        super().__init__()
+        self._epochs, self._steps, self._batch_size = epochs, steps_per_epoch, batch_size
+        self._epoch = epochs.start
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        progress.start(len(self._epochs) * self._steps * self._batch_size, "pictures")
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        progress.advance(self._batch_size, self._figures(logs))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        progress.advance(0, self._figures(logs))
+
+    def _figures(self, logs: dict[str, Any] | None) -> str:
+        figures = " ".join(
+            f"{name} {float(value):.4f}" for name, value in (logs or {}).items() if name != "learning_rate"
+        )
+        return f"epoch {self._epoch + 1}/{self._epochs.stop} {figures}"

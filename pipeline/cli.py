@@ -1,0 +1,120 @@
+"""The command line: efficientmixnet run, init, predict.
+
+What needs TFX or TensorFlow imports it when it is called, so that --help and a mistake answer at once.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from efficientmixnet.modules.bad_input import BadInput
+
+EXIT_FAILED = 1
+EXIT_BAD_INPUT = 2
+EXIT_NOT_BLESSED = 3
+EXIT_INTERRUPTED = 130
+
+
+class _OneLineErrors(click.Group):
+    """Ends with one clear line, and with the exit code that says what kind of end it was."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except BadInput as error:
+            click.secho(f"error: {error}", err=True, fg="red")
+            sys.exit(EXIT_BAD_INPUT)
+        except KeyboardInterrupt:
+            click.secho("interrupted: the same command goes on from here", err=True, fg="yellow")
+            sys.exit(EXIT_INTERRUPTED)
+
+
+@click.group(cls=_OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="efficientmixnet")
+def main() -> None:
+    """From a folder of pictures to a trained, evaluated, blessed and pushed image classifier.
+
+    \b
+    Exit codes: 0 done, 1 failed, 2 something given cannot be used,
+    3 the model was not blessed and so not pushed, 130 interrupted.
+    """
+
+
+@main.command()
+@click.argument("config", required=False)
+@click.option("--data", metavar="PICTURES", help="The folder that holds one folder of pictures per class.")
+@click.option("--output", metavar="RUNS", help="The folder for runs and pushed models.  [default: runs]")
+@click.option(
+    "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a key: training.optimizer=radam."
+)
+@click.option("--no-cache", is_flag=True, help="Run every component, also those that did the same before.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the libraries' messages too.")
+def run(
+    config: str | None, data: str | None, output: str | None, overrides: tuple[str, ...], no_cache: bool, verbose: bool
+) -> None:
+    """Train, evaluate, bless and push: with CONFIG (YAML), with --data, or both."""
+    from efficientmixnet.pipeline.config import load_config
+
+    if not config and not data:
+        raise BadInput("nothing to run; give --data PICTURES, or a configuration (`efficientmixnet init my.yaml`)")
+    checked = load_config(config, overrides, data, output)
+
+    from efficientmixnet.pipeline.local_runner import RunFailed
+    from efficientmixnet.pipeline.local_runner import run as run_locally
+    from efficientmixnet.pipeline.verdict import show
+
+    try:
+        summary = run_locally(checked, verbose=verbose, use_cache=not no_cache)
+    except RunFailed as error:
+        click.secho(f"error: {error}", err=True, fg="red")
+        sys.exit(EXIT_FAILED)
+    show(summary)
+    if summary.state == "not_blessed":
+        sys.exit(EXIT_NOT_BLESSED)
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def init(file: Path) -> None:
+    """Write a commented configuration with every key and its default to FILE."""
+    from efficientmixnet.pipeline.config_template import config_template
+
+    try:
+        with file.open("x", encoding="utf-8") as new:
+            new.write(config_template())
+    except FileExistsError:
+        raise BadInput(f"{file}: exists already; give another name, or remove it first") from None
+    except OSError as error:
+        raise BadInput(f"{file}: cannot be written: {error.strerror}") from None
+    click.echo(f"{file}: name your pictures in it, then `efficientmixnet run {file}`")
+
+
+@main.command()
+@click.argument("model")
+@click.argument("pictures", nargs=-1, required=True)
+@click.option("--top", default=3, show_default=True, type=click.IntRange(1), help="How many labels to show.")
+def predict(model: str, pictures: tuple[str, ...], top: int) -> None:
+    """Print the likeliest labels of PICTURES by MODEL, a pushed model or the folder of pushed models."""
+    from efficientmixnet.pipeline.predict import Classifier
+
+    bad = 0
+    classifier = Classifier(model)
+    for picture, labels in classifier.classify(pictures, top):
+        if isinstance(labels, str):
+            click.secho(f"{picture}: {labels}", err=True, fg="red")
+            bad += 1
+        else:
+            click.echo(f"{picture}: " + "  ".join(f"{label} {probability:.4f}" for label, probability in labels))
+    if bad:
+        sys.exit(EXIT_BAD_INPUT)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def digits(folder: Path) -> None:
+    """Write the embedded data set, 1,797 handwritten digits, to FOLDER: a folder of PNG files per class."""
+    from efficientmixnet.pipeline.digits import write_digits
+
+    click.echo(f"{folder}: {write_digits(folder):,} pictures of handwritten digits")

@@ -1,0 +1,157 @@
+"""The configuration: one file describes a run, and is checked before anything runs."""
+
+import difflib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.training_config import Fraction, ModelConfig, Section, merge
+
+Metric = Literal["accuracy", "loss"]
+
+
+class DataConfig(Section):
+    pictures: str = "pictures"
+    """The folder that holds one folder of pictures per class; relative paths start at this file's folder."""
+    manifest: str | None = None
+    """A CSV file with the columns path, label and optionally split, instead of class folders."""
+    splits: dict[str, Annotated[float, Field(gt=0)]] = {"train": 0.8, "eval": 0.2}
+    """Each split's share; a picture's split follows from its name alone."""
+    max_left_out: Fraction = 0.01
+    """The run stops where a larger share of the pictures cannot be read."""
+    max_pixels: int = Field(100_000_000, ge=1)
+    """A picture with more pixels is left out, not decoded."""
+    schema_file: str | None = None
+    """A curated schema (schema.pbtxt) that the data must fit; null: inferred from the training split."""
+
+    @model_validator(mode="after")
+    def _has_train_and_eval(self) -> "DataConfig":
+        missing = {"train", "eval"} - set(self.splits)
+        if missing:
+            raise ValueError(f"splits: needs {' and '.join(sorted(missing))}, such as {{train: 0.8, eval: 0.2}}")
+        return self
+
+
+class EvaluationConfig(Section):
+    thresholds: dict[Metric, float] = {}
+    """The worst value that is blessed, such as {accuracy: 0.9}; with no accuracy here, always naming the most
+    frequent class must be beaten."""
+    tolerances: dict[Metric, Annotated[float, Field(ge=0)]] = {"accuracy": 0.0}
+    """How much worse than the latest blessed model's a metric may be."""
+
+
+class Config(ModelConfig):
+    """Everything a run depends on."""
+
+    name: str = Field("efficientmixnet", pattern=r"^[a-z][a-z0-9-]*$")
+    """The pipeline's name: lower-case letters, digits and hyphens."""
+    output: str = "runs"
+    """The folder for runs, pushed models and everything in between; one run at a time."""
+    data: DataConfig = DataConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+
+    @property
+    def model(self) -> dict[str, Any]:
+        """The part that Trainer's custom_config holds."""
+        return self.model_dump(mode="json", include={"network", "training"})
+
+
+def load_config(
+    file: str | None, overrides: Iterable[str] = (), data: str | None = None, output: str | None = None
+) -> Config:
+    """Reads and checks the configuration.
+
+    Args:
+        file: A YAML file; None: nothing but the defaults.
+        overrides: `section.key=value`, with the value in YAML.
+        data: The pictures' folder, instead of the file's; relative to the current folder.
+        output: The runs' folder, likewise.
+
+    Raises:
+        BadInput: with every mistake, each by its key.
+    """
+    values = _read(Path(file)) if file else {}
+    for override in overrides:
+        values = merge(values, _nested(override))
+    here = Path(file).resolve().parent if file else Path.cwd()
+    try:
+        config = Config.model_validate(values)
+    except ValidationError as error:
+        lines = [_line(one) for one in error.errors()]
+        raise BadInput("\n  ".join([f"{file or 'configuration'}: {_things(len(lines))} to mend", *lines])) from None
+    except ValueError as error:
+        raise BadInput(f"{file or 'configuration'}: {error}") from None
+    return _with_paths(config, here, data, output)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadInput(f"{file}: does not exist; `efficientmixnet init {file}` writes one") from None
+    except OSError as error:
+        raise BadInput(f"{file}: cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadInput(f"{file}: is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(values or {}, dict):
+        raise BadInput(f"{file}: holds no sections; `efficientmixnet init {file}` writes what is expected")
+    return values or {}
+
+
+def _nested(override: str) -> dict[str, Any]:
+    """`a.b=1` -> {"a": {"b": 1}}"""
+    key, equals, value = override.partition("=")
+    if not equals or not key:
+        raise BadInput(f"--set {override}: give section.key=value, such as training.epochs=20")
+    try:
+        nested: Any = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise BadInput(f"--set {override}: {value!r} is not YAML") from None
+    for part in reversed(key.split(".")):
+        nested = {part: nested}
+    return nested
+
+
+def _with_paths(config: Config, here: Path, data: str | None, output: str | None) -> Config:
+    """The configuration with absolute paths."""
+
+    def absolute(path: str | None) -> str | None:
+        return path and os.path.normpath(here / Path(path).expanduser())
+
+    pictures = os.path.abspath(data) if data else absolute(config.data.pictures)
+    changed = {
+        "pictures": pictures,
+        "manifest": absolute(config.data.manifest),
+        "schema_file": absolute(config.data.schema_file),
+    }
+    runs = os.path.abspath(output) if output else absolute(config.output)
+    return config.model_copy(update={"data": config.data.model_copy(update=changed), "output": runs})
+
+
+def _things(count: int) -> str:
+    return "one thing" if count == 1 else f"{count} things"
+
+
+def _line(error: Mapping[str, Any]) -> str:
+    """One mistake as a line: the key, what is wrong, what would be right."""
+    key = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(key, _keys(Config), n=1, cutoff=0.5)
+        return f"{key}: no such key" + (f"; did you mean {close[0]}?" if close else "")
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "value_error":
+        # Checks of several keys name the key themselves, below the section that the location names.
+        return message if not key or message.startswith(key) else f"{key}.{message}"
+    return f"{key}: {message[0].lower()}{message[1:]}, not {error['input']!r}"
+
+
+def _keys(section: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        yield prefix + name
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _keys(field.annotation, f"{prefix}{name}.")

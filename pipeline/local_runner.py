@@ -1,0 +1,164 @@
+"""Runs the pipeline on this machine: one run at a time in a folder, quiet, and with a summary whatever happens."""
+
+import csv
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from filelock import FileLock, Timeout
+
+from efficientmixnet.components.image_example_gen.sources import find_pictures
+from efficientmixnet.modules import progress
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.pipeline.config import Config
+from efficientmixnet.pipeline.quiet import noise_to
+from efficientmixnet.pipeline.resolve import resolve
+from efficientmixnet.pipeline.stages import Stages
+from efficientmixnet.pipeline.summary import Pictures, Summary
+
+if TYPE_CHECKING:
+    from efficientmixnet.pipeline.results import Results
+
+LOG_FILE = "log.txt"
+LEFT_OUT_FILE = "left_out.csv"
+_PACKAGES = ("efficientmixnet", "tfx", "tensorflow", "keras", "apache-beam", "tensorflow-model-analysis")
+
+
+class RunFailed(RuntimeError):
+    """A component failed through no fault of what the user gave; the message names the log."""
+
+
+def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summary:
+    """Runs the pipeline; returns, and writes to the run's folder and to the output folder, what came of it.
+
+    Raises:
+        BadInput: the configuration or the pictures are at fault; the summary says so too, if the run had begun.
+        RunFailed: something else is.
+    """
+    output = Path(config.output)
+    with _only_run_in(output):
+        sources = find_pictures(config.data.pictures, config.data.manifest, frozenset(config.data.splits))
+        config = resolve(config, sources)
+        started = datetime.now(timezone.utc)
+        folder = output / "runs" / started.strftime("%Y%m%d-%H%M%S-%f")
+        folder.mkdir(parents=True)
+        (folder / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+        facts: dict[str, Any] = {"run": str(folder), "started": started.isoformat(), "versions": _versions()}
+        stages: Stages | None = None
+        try:
+            with noise_to(folder / LOG_FILE, also_show=verbose) as out, Stages(out) as stages:
+                _run_pipeline(config, sources.fingerprint, stages, use_cache)
+                summary = _summarize(config, folder, facts)
+        except (Exception, KeyboardInterrupt) as error:
+            state = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+            if isinstance(error, BadInput):
+                _write_rows(folder / LEFT_OUT_FILE, error.left_out)
+            summary = Summary(state=state, reason=str(error) or state, **facts)
+            if isinstance(error, (BadInput, KeyboardInterrupt)):
+                raise
+            raise RunFailed(f"{type(error).__name__}: {error}\n  {folder / LOG_FILE} tells the whole story") from error
+        finally:
+            if stages:
+                summary.seconds, summary.cached = stages.seconds, stages.cached
+            summary.write(folder, output)
+    return summary
+
+
+def _run_pipeline(config: Config, fingerprint: str, stages: Stages, use_cache: bool) -> None:
+    # Imported here, with the noise already going to the log: TFX takes some ten seconds.
+    import absl.logging
+    from tfx import v1 as tfx
+
+    from efficientmixnet.pipeline.pipeline import create_pipeline
+
+    absl.logging.use_absl_handler()
+    absl.logging.set_verbosity(absl.logging.INFO)
+    logger = absl.logging.get_absl_logger()
+    logger.addHandler(stages)
+    progress.listen(stages)
+    try:
+        tfx.orchestration.LocalDagRunner().run(create_pipeline(config, fingerprint, config.output, use_cache))
+    finally:
+        progress.listen(None)
+        logger.removeHandler(stages)
+
+
+def _summarize(config: Config, folder: Path, facts: dict[str, Any]) -> Summary:
+    from efficientmixnet.pipeline.results import Results
+
+    results = Results(Path(config.output, "metadata.sqlite"))
+    verdict = results.verdict(config.evaluation.thresholds, config.evaluation.tolerances)
+    if verdict is None:
+        raise RuntimeError(f"the run ended without an evaluation; {folder / LOG_FILE} says more")
+    _copy_left_out(results, folder)
+    return Summary(
+        state="pushed" if verdict.blessed else "not_blessed",
+        reason=verdict.reason,
+        blessed=verdict.blessed,
+        accuracy=verdict.metrics.get("accuracy"),
+        metrics=verdict.metrics,
+        baseline_metrics=verdict.baseline_metrics,
+        pictures=Pictures(
+            read=results.custom_property("Examples", "pictures_read"),
+            left_out=results.custom_property("Examples", "pictures_left_out"),
+        ),
+        pushed_model=results.custom_property("PushedModel", "pushed_destination") if verdict.blessed else None,
+        tensorboard=results.uri("ModelRun"),
+        **facts,
+    )
+
+
+def _copy_left_out(results: "Results", folder: Path) -> None:
+    examples = results.uri("Examples")
+    if examples:
+        (folder / LEFT_OUT_FILE).write_bytes(Path(examples, LEFT_OUT_FILE).read_bytes())
+
+
+def _write_rows(path: Path, left_out: tuple[tuple[str, str], ...]) -> None:
+    if left_out:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([("file", "reason"), *left_out])
+
+
+@contextmanager
+def _only_run_in(output: Path) -> Iterator[None]:
+    """Holds the output folder for this run; the system lets go of it when the process ends, however it ends."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(output / ".lock")
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise BadInput(
+            f"output: another run is using {output}; wait for it to end, or give another folder with --output"
+        ) from None
+    except OSError as error:
+        raise BadInput(f"output: {output} cannot be written ({error.strerror}); give another folder") from None
+    try:
+        with _termination_as_interrupt():
+            yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _termination_as_interrupt() -> Iterator[None]:
+    """SIGTERM ends a run as Ctrl-C does: with a summary, and with everything kept that is finished."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _versions() -> dict[str, str]:
+    return {"python": sys.version.split()[0], **{package: metadata.version(package) for package in _PACKAGES}}

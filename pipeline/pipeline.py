@@ -1,0 +1,73 @@
+"""create_pipeline: the whole story, from pictures to a pushed model, on any runner of TFX."""
+
+import json
+
+from tfx import v1 as tfx
+
+from efficientmixnet.components.baseline import baseline
+from efficientmixnet.components.evaluator import evaluator
+from efficientmixnet.components.example_validator import ExampleValidator
+from efficientmixnet.components.image_example_gen.component import ImageExampleGen
+from efficientmixnet.components.pusher import pusher
+from efficientmixnet.components.schema_gen import SchemaGen
+from efficientmixnet.components.statistics_gen import statistics_gen
+from efficientmixnet.components.trainer import trainer
+from efficientmixnet.components.transform import transform
+from efficientmixnet.pipeline.config import Config
+
+# The default runner first tries to download another one; and without a container image, which nothing here runs in,
+# TFX builds an archive of itself at every component.
+BEAM_ARGS = [
+    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
+    "--sdk_container_image=none",
+]
+
+
+def create_pipeline(config: Config, fingerprint: str, folder: str, use_cache: bool = True) -> tfx.dsl.Pipeline:
+    """The pipeline of a resolved configuration; everything that it writes lies in `folder`.
+
+    `fingerprint` is that of the pictures: TFX's cache holds as long as it stays.
+    """
+    data, splits = config.data, list(config.data.splits)
+    examples = ImageExampleGen(
+        pictures=data.pictures,
+        manifest=data.manifest or "",
+        splits=json.dumps(data.splits),
+        max_left_out=data.max_left_out,
+        max_pixels=data.max_pixels,
+        fingerprint=fingerprint,
+    )
+    statistics = statistics_gen(examples.outputs["examples"])
+    if data.schema_file:
+        schema = tfx.components.ImportSchemaGen(schema_file=data.schema_file).with_id("SchemaGen")
+    else:
+        schema = SchemaGen(statistics.outputs["statistics"], [split for split in splits if split != "train"])
+    validator = ExampleValidator(statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"])
+    transformed = transform(examples.outputs["examples"], schema.outputs["schema"], splits, config.network.stored_side)
+    transformed.add_upstream_node(validator)  # an anomaly stops the run before anything is computed from the data
+    trained = trainer(
+        transformed.outputs["transformed_examples"],
+        transformed.outputs["transform_graph"],
+        schema.outputs["schema"],
+        {"model": config.model, "checkpoints": f"{folder}/checkpoints"},
+    )
+    to_beat = baseline(trained.outputs["model"])
+    evaluated = evaluator(
+        examples.outputs["examples"],
+        trained.outputs["model"],
+        to_beat.outputs["model"],
+        schema.outputs["schema"],
+        config.evaluation.thresholds,
+        config.evaluation.tolerances,
+    )
+    pushed = pusher(trained.outputs["model"], evaluated.outputs["blessing"], f"{folder}/pushed")
+    return tfx.dsl.Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=f"{folder}/artifacts",
+        components=[examples, statistics, schema, validator, transformed, trained, to_beat, evaluated, pushed],
+        enable_cache=use_cache,
+        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
+            f"{folder}/metadata.sqlite"
+        ),
+        beam_pipeline_args=BEAM_ARGS,
+    )

@@ -1,0 +1,50 @@
+"""The libraries' noise goes to a file: everything that anything writes to standard output or error, in C++ as well."""
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+
+@contextmanager
+def noise_to(log: Path, also_show: bool) -> Iterator[TextIO]:
+    """Sends file descriptors 1 and 2 to `log`; yields the real standard output.
+
+    With `also_show` whatever goes to the log is shown too.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    real_out, real_err = os.dup(1), os.dup(2)
+    log_file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    copier = None
+    if also_show:
+        source, sink = os.pipe()
+        copier = threading.Thread(target=_copy, args=(source, (log_file, real_err)), daemon=True)
+        copier.start()
+    else:
+        sink = os.dup(log_file)
+    os.dup2(sink, 1)
+    os.dup2(sink, 2)
+    os.close(sink)
+    try:
+        with os.fdopen(os.dup(real_out), "w", buffering=1) as shown:
+            yield shown
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(real_out, 1)
+        os.dup2(real_err, 2)
+        if copier:
+            copier.join()  # both ends of the pipe that were written to are closed now
+        for descriptor in (real_out, real_err, log_file):
+            os.close(descriptor)
+
+
+def _copy(source: int, sinks: tuple[int, ...]) -> None:
+    while block := os.read(source, 65536):
+        for sink in sinks:
+            os.write(sink, block)
+    os.close(source)

@@ -1,0 +1,46 @@
+"""What the pictures themselves decide, where the configuration leaves it to them."""
+
+from collections.abc import Iterator
+from statistics import median
+
+from PIL import Image
+
+from efficientmixnet.components.image_example_gen.sources import Entry, Sources, name_hash
+from efficientmixnet.pipeline.config import Config
+
+_SAMPLE = 200  # pictures whose headers are read
+_STEP = 32  # pixels; the networks halve the side five times
+_LEAST = 64  # pixels; below, the published networks are left with a single pixel for their last stages
+
+
+def resolve(config: Config, sources: Sources) -> Config:
+    """Fills in network.image_size and evaluation.thresholds, so that the configuration says all there is to say."""
+    changed = {}
+    if config.network.image_size is None:
+        changed["network"] = config.network.model_copy(update={"image_size": _image_size(config, sources)})
+    if "accuracy" not in config.evaluation.thresholds:
+        thresholds = {**config.evaluation.thresholds, "accuracy": round(_majority(sources), 4)}
+        changed["evaluation"] = config.evaluation.model_copy(update={"thresholds": thresholds})
+    return config.model_copy(update=changed)
+
+
+def _image_size(config: Config, sources: Sources) -> int:
+    sample = sorted(sources.entries, key=lambda entry: name_hash(entry.name))[:_SAMPLE]
+    largest = config.network.default_image_size
+    sides = list(_shorter_sides(sample)) or [largest]
+    fitting = round(median(sides) / _STEP) * _STEP
+    return max(min(fitting, largest), min(_LEAST, largest), config.network.smallest_image_size)
+
+
+def _shorter_sides(entries: list[Entry]) -> Iterator[int]:
+    for entry in entries:
+        try:
+            with Image.open(entry.path) as picture:
+                yield min(picture.size)
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            continue  # ImageExampleGen will say what is wrong with it
+
+
+def _majority(sources: Sources) -> float:
+    """The accuracy of always naming the most frequent class."""
+    return max(sources.labels.values()) / len(sources.entries)

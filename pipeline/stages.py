@@ -1,0 +1,92 @@
+"""What the person who started a run sees while it runs: a line a stage, and a bar within the long ones."""
+
+import logging
+import re
+import time
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+_PLAIN_SECONDS = 10  # between lines of progress where there is no terminal
+_STARTED = re.compile(r"Component (\S+) is running\.")
+_FINISHED = re.compile(r"Component (\S+) is finished\.")
+_CACHED = re.compile(r"A cached execution \d+ is used\.")
+
+
+class Stages(logging.Handler):
+    """Follows a run by what LocalDagRunner logs, and the progress within a stage by modules/progress.py."""
+
+    def __init__(self, out: TextIO) -> None:
+        super().__init__(logging.INFO)
+        self.seconds: dict[str, float] = {}
+        self.cached: list[str] = []
+        self._stage: str | None = None
+        self._began = self._last_line = 0.0
+        self._done = self._total = 0
+        self._unit = ""
+        self._console = Console(file=out, highlight=False, soft_wrap=True)
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description:<17}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[unit]} {task.fields[figures]}"),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+
+    def __enter__(self) -> "Stages":
+        self._bar.start()
+        return self
+
+    def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
+        if error_type and self._stage:
+            self._end("stopped" if issubclass(error_type, KeyboardInterrupt) else "failed", "red")
+        self._bar.stop()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """A line of the log: does a stage begin or end?"""
+        message = record.getMessage()
+        if started := _STARTED.match(message):
+            self._begin(started[1])
+        elif _CACHED.match(message) and self._stage:
+            self.cached.append(self._stage)
+        elif _FINISHED.match(message) and self._stage:
+            from_cache = self._stage in self.cached
+            self._end("from cache" if from_cache else "done", "cyan" if from_cache else "green")
+
+    def start(self, total: int, unit: str) -> None:
+        """The running stage will handle so many of a unit."""
+        self._done, self._total, self._unit = 0, total, unit
+        self._show("")
+
+    def advance(self, count: int, figures: str) -> None:
+        """The running stage has handled so many more."""
+        self._done += count
+        self._show(figures)
+        if self._bar.disable and time.monotonic() - self._last_line > _PLAIN_SECONDS:
+            self._last_line = time.monotonic()
+            self._console.print(f"  {self._stage:<17} {self._counted()} of {self._total:,} {figures}".rstrip())
+
+    def _begin(self, stage: str) -> None:
+        self._stage, self._began, self._last_line = stage, time.monotonic(), time.monotonic()
+        self._done = self._total = 0
+        self._task = self._bar.add_task(stage, total=None, unit="", figures="")
+
+    def _end(self, state: str, color: str) -> None:
+        seconds = time.monotonic() - self._began
+        self.seconds[self._stage or ""] = round(seconds, 2)
+        self._bar.remove_task(self._task)
+        counted = f"   {self._counted()}" if self._done else ""
+        self._console.print(f"{self._stage:<17} [{color}]{state:<10}[/] {seconds:7.1f} s{counted}")
+        self._stage = None
+
+    def _show(self, figures: str) -> None:
+        if self._stage:
+            self._bar.update(self._task, completed=self._done, total=self._total, unit=self._unit, figures=figures)
+
+    def _counted(self) -> str:
+        return f"{self._done:,} {self._unit}"

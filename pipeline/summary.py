@@ -1,0 +1,58 @@
+"""Summary: what came of a run, for machines; docs/summary.md explains each field."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+SUMMARY_FILE = "summary.json"
+
+
+class Pictures(BaseModel):
+    """How many pictures there were."""
+
+    read: int
+    left_out: int
+
+
+class Summary(BaseModel):
+    """The content of summary.json. Fields are only ever added; `schema_version` changes if one changes its meaning."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    schema_version: Literal[1] = 1
+    state: Literal["pushed", "not_blessed", "failed", "interrupted"]
+    """pushed: blessed, and in the folder of pushed models; the others pushed nothing."""
+    reason: str
+    """In words: why the model was blessed or not, or why the run ended."""
+    blessed: bool | None = None
+    """null where the run ended before the evaluation did."""
+    accuracy: float | None = None
+    """Share of the evaluation split's pictures that are named right."""
+    metrics: dict[str, float] = {}
+    """All metrics on the evaluation split, accuracy among them."""
+    baseline_metrics: dict[str, float] = {}
+    """The same of the model that was to beat; empty without one."""
+    pictures: Pictures | None = None
+    """null where the run ended before they were counted."""
+    pushed_model: str | None = None
+    """The SavedModel's folder."""
+    tensorboard: str | None = None
+    """The folder of TensorBoard's logs."""
+    run: str
+    """The folder with this run's configuration, log, summary and list of left-out pictures."""
+    started: str
+    """Date and time in UTC, ISO 8601."""
+    seconds: dict[str, float] = {}
+    """By component, in the order in which they ran; those from the cache included."""
+    cached: list[str] = []
+    """The components that came from the cache."""
+    versions: dict[str, str] = {}
+    """Of Python and of the packages that a result depends on."""
+
+    def write(self, *folders: Path) -> None:
+        """Writes summary.json into each folder, whole or not at all."""
+        for folder in folders:
+            part = folder / f"{SUMMARY_FILE}.part"
+            part.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+            part.replace(folder / SUMMARY_FILE)

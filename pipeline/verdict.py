@@ -1,0 +1,34 @@
+"""What a run prints at its end: how good, blessed or not and why, and where everything lies."""
+
+import shlex
+import sys
+
+from rich.console import Console
+
+from efficientmixnet.pipeline.summary import Summary
+
+
+def show(summary: Summary) -> None:
+    """Prints the summary for people."""
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    blessed = "[bold green]blessed[/]" if summary.blessed else "[bold red]not blessed[/]"
+    rows = [
+        ("accuracy", f"{summary.accuracy:.4f} on the evaluation split" if summary.accuracy is not None else "unknown"),
+        ("verdict", f"{blessed}: {summary.reason}"),
+        ("pictures", _pictures(summary)),
+        ("pushed model", summary.pushed_model or "none"),
+        ("TensorBoard", f"tensorboard --logdir {shlex.quote(summary.tensorboard or '')}"),
+        ("run's files", summary.run),
+    ]
+    if summary.pushed_model:
+        rows.append(("classify", f"efficientmixnet predict {shlex.quote(summary.pushed_model)} PICTURE ..."))
+    console.print()
+    for name, value in rows:
+        console.print(f"{name:<13} {value}")
+
+
+def _pictures(summary: Summary) -> str:
+    if summary.pictures is None:
+        return "unknown"
+    left_out = summary.pictures.left_out
+    return f"{summary.pictures.read:,} read" + (f", {left_out:,} left out (left_out.csv says why)" if left_out else "")
