@@ -8,6 +8,7 @@ Sandler et al., "MobileNetV2", arXiv 1801.04381; Tan et al., "MnasNet", arXiv 18
 from typing import Any
 
 import keras
+
 from efficientmixnet.modules.layers import DropConnect, MixedDepthwiseConv2D, SqueezeExcite
 from efficientmixnet.modules.network.layer_options import LayerOptions, activation_layer
 from efficientmixnet.modules.network.plan import PlannedBlock

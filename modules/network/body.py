@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+
 from efficientmixnet.modules.layers import dense_initializer
 from efficientmixnet.modules.network.block import inverted_residual
 from efficientmixnet.modules.network.layer_options import LayerOptions, activation_layer

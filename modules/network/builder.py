@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+
 from efficientmixnet.modules.network.block_args import ACTIVATIONS, NORMS, BlockArgs
 from efficientmixnet.modules.network.body import classifier, feature_maps, head
 from efficientmixnet.modules.network.layer_options import LayerOptions
@@ -15,6 +16,13 @@ from efficientmixnet.modules.network.scaling import compound_scale
 from efficientmixnet.modules.network.variants import EFFICIENTNET_BLOCKS, Variant, get_variant
 
 POOLINGS = ("avg", "max", None)
+
+_ALLOWED: dict[str, tuple[str | None, ...]] = {
+    "pooling": POOLINGS,
+    "data_format": ("channels_last", "channels_first", None),
+    "activation": (*ACTIVATIONS, None),
+    "typeBN": (*NORMS, None),
+}
 
 
 @dataclass(frozen=True)
@@ -60,10 +68,14 @@ class EfficientNetBuilder:
     synchronized: bool = False
 
     def __post_init__(self) -> None:
-        for name, allowed in (("pooling", POOLINGS), ("activation", (*ACTIVATIONS, None)), ("typeBN", (*NORMS, None))):
+        for name, allowed in _ALLOWED.items():
             value = getattr(self, name)
             if value not in allowed:
                 raise ValueError(f"EfficientNetBuilder: {name}={value!r}, give one of {', '.join(map(str, allowed))}")
+        for name in ("classes", "depth_divisor"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"EfficientNetBuilder: {name}={value!r}, give a whole number from 1")
         if self.include_top and self.features:
             raise ValueError("EfficientNetBuilder: features=True gives feature maps, so give include_top=False too")
         if not 0 <= self.drop_connect_rate < 1:
@@ -143,7 +155,10 @@ class EfficientNetBuilder:
         inputs = self._inputs(variant.default_size, total_stride([block.args for block in plan.blocks]), options)
         maps = feature_maps(inputs, plan, options)
         outputs = maps if self.features else self._top(head(maps, plan, options), variant, dropout_rate, options)
-        sources = inputs if self.input_tensor is None else keras.utils.get_source_inputs(self.input_tensor)
+        sources = inputs
+        if self.input_tensor is not None:
+            sources = keras.utils.get_source_inputs(self.input_tensor)
+            sources = sources[0] if len(sources) == 1 else sources
         model = keras.Model(sources, outputs, name=model_name or variant.name)
         return model if self.weights is None else load_pretrained(model, self.weights, variant.name)
 
@@ -153,7 +168,7 @@ class EfficientNetBuilder:
             inputs = self.input_tensor
         else:
             default = (default_size, default_size, 3) if last else (3, default_size, default_size)
-            inputs = keras.Input(self.input_shape or default)
+            inputs = keras.Input(self.input_shape or default, name="image")
         if len(inputs.shape) != 4:
             raise ValueError(f"EfficientNetBuilder: input_shape={self.input_shape}, give height, width and channels")
         for side in inputs.shape[1:3] if last else inputs.shape[2:4]:

@@ -1,6 +1,7 @@
 """A trained network for another task: another classifier, and layers that stay as they are."""
 
 import keras
+
 from efficientmixnet.modules.network.body import classifier
 
 CLASSIFIER = "predictions"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+
 from efficientmixnet.modules.network.variants import list_variants
 from efficientmixnet.modules.network.weight_transfer import Transfer, transfer_weights
 

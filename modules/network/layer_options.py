@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import keras
+
 from efficientmixnet.modules.layers import (
     GroupedPointwiseConv2D,
     Mish,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+
 from efficientmixnet.modules.network.builder import EfficientNetBuilder
 from efficientmixnet.modules.network.variants import VARIANTS, Variant
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import keras
+
 from efficientmixnet.modules.network.keras_applications_weights import (
     load_imagenet_weights,
     load_keras_applications_weights,

@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 import numpy as np
+
 from efficientmixnet.modules.network.weight_transfer import Transfer, transfer_weights
 
 _NOT_WEIGHTS = ("seed_generator",)

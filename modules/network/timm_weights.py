@@ -10,6 +10,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+
 from efficientmixnet.modules.network.weight_transfer import Transfer, transfer_weights
 
 _PARTS = {"kernel": "weight", "bias": "bias", "gamma": "weight", "beta": "bias"} | {

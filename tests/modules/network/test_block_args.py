@@ -3,6 +3,7 @@
 from dataclasses import FrozenInstanceError, replace
 
 import pytest
+
 from efficientmixnet.modules.network.block_args import BlockArgs
 
 

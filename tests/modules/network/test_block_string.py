@@ -3,9 +3,10 @@
 import re
 
 import pytest
-from efficientmixnet.modules.network.block_args import ACTIVATIONS, NORMS, BlockArgs
 from hypothesis import given
 from hypothesis import strategies as st
+
+from efficientmixnet.modules.network.block_args import ACTIVATIONS, NORMS, BlockArgs
 
 COUNTS = st.integers(1, 2**20)
 SHARES = st.floats(0, 1, exclude_min=True, allow_subnormal=False)

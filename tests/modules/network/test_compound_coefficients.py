@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from efficientmixnet.modules.network.compound_coefficients import get_compound_coeff_func, optimize_coefficients
 
 

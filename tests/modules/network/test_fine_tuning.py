@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+
 from efficientmixnet.modules.network import EfficientNetBuilder, freeze, reset_classifier, unfreeze
 
 BLOCKS = ["r1_k3_s11_e1_i8_o8_se0.5", "r2_k3_s22_e2_i8_o16_se0.25"]

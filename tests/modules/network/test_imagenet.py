@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+
 from efficientmixnet.modules.network.imagenet import (
     Prediction,
     center_crop_and_resize,

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+
 from efficientmixnet.modules.network import (
     EfficientNetBuilder,
     load_imagenet_weights,

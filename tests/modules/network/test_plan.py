@@ -1,6 +1,7 @@
 """A network written out: widths, repeats, names and drop rates before any layer exists."""
 
 import pytest
+
 from efficientmixnet.modules.network.block_args import BlockArgs
 from efficientmixnet.modules.network.plan import plan_network, smallest_image_size, total_stride
 from efficientmixnet.modules.network.variants import Variant, get_variant

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from efficientmixnet.modules.network import EfficientNetBuilder, load_saved_weights
 from efficientmixnet.modules.network.pretrained import load_pretrained
 

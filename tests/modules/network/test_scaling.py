@@ -1,6 +1,7 @@
 """Filters, repeats and sizes grow as in the papers."""
 
 import pytest
+
 from efficientmixnet.modules.network.scaling import compound_scale, round_filters, round_repeats
 
 

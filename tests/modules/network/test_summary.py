@@ -1,6 +1,7 @@
 """The exact count of a network, against the papers and against the built models."""
 
 import pytest
+
 from efficientmixnet.modules.network import EfficientNetBuilder
 from efficientmixnet.modules.network.summary import summarize
 

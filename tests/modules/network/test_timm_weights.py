@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+
 from efficientmixnet.modules.network import EfficientNetBuilder, load_timm_weights
 
 _spec = importlib.util.spec_from_file_location("timm_rule", Path(__file__).parent / "timm_rule.py")

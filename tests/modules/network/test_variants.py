@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+
 from efficientmixnet.modules.network.block_args import BlockArgs
 from efficientmixnet.modules.network.variants import (
     EFFICIENTNET_BLOCKS,

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+
 from efficientmixnet.modules.network.weight_transfer import Transfer, fit_input_channels, transfer_weights
 
 KERNEL = np.arange(12, dtype="float32").reshape(1, 1, 3, 4)  # (height, width, in, out)

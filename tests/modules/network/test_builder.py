@@ -1,0 +1,267 @@
+"""One builder makes every network, and its choices reach every layer."""
+
+import time
+
+import keras
+import numpy as np
+import pytest
+
+from efficientmixnet.modules.layers import (
+    AttentiveNormalization,
+    DropConnect,
+    InstanceEnhancementBatchNormalization,
+    SqueezeExcite,
+)
+from efficientmixnet.modules.network import BlockArgs, EfficientNetBuilder, summarize
+
+BLOCKS = ["r1_k3_s11_e1_i8_o8_se0.5", "r2_k3.5_s22_e2_i8_o16_se0.25"]
+PICTURE = np.random.default_rng(0).random((2, 16, 16, 3), "float32")
+
+
+def tiny(dropout_rate=0.2, blocks=BLOCKS, **options):
+    builder = EfficientNetBuilder(**{"input_shape": (16, 16, 3), "classes": 5} | options)
+    return builder.custom_model(blocks, dropout_rate=dropout_rate, stem_filters=8, head_filters=24)
+
+
+def step(model):
+    """One training step; the gradient's reach is checked by the weights that moved."""
+    before = [weight.numpy().copy() for weight in model.trainable_weights]
+    model.compile(keras.optimizers.SGD(0.5), "sparse_categorical_crossentropy", jit_compile=False)
+    model.train_on_batch(PICTURE, np.array([1, 3]))
+    moved = [not np.array_equal(a, b.numpy()) for a, b in zip(before, model.trainable_weights, strict=True)]
+    return [weight.path for weight, m in zip(model.trainable_weights, moved, strict=True) if not m]
+
+
+@pytest.mark.parametrize("typeBN", ["bn", "an", "iebn"])
+@pytest.mark.parametrize("activation", ["swish", "mish", "relu"])
+def test_every_activation_and_norm_trains_every_weight(activation, typeBN):
+    model = tiny(activation=activation, typeBN=typeBN, drop_connect_rate=0.0, dropout_rate=0.0)
+    still = step(model)
+    if activation == "relu":  # of a few units, some are off for two pictures
+        still = [path for path in still if "squeeze_excite" not in path]
+    assert still == []
+    outputs = keras.ops.convert_to_numpy(model(PICTURE))
+    np.testing.assert_allclose(outputs.sum(axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "kind"),
+    [
+        ({"typeBN": "an", "n_mixture": 3}, AttentiveNormalization),
+        ({"typeBN": "iebn"}, InstanceEnhancementBatchNormalization),
+    ],
+)
+def test_the_chosen_norm_is_everywhere(options, kind):
+    norms = [layer for layer in tiny(**options).layers if layer.name.endswith("_norm")]
+    assert {type(norm) for norm in norms} == {kind}
+    assert {getattr(norm, "n_mixture", 3) for norm in norms} == {3}
+
+
+def test_blocks_keep_their_own_choices_unless_the_builder_has_one():
+    blocks = [BLOCKS[0] + "_amish_ban_n2", BLOCKS[1]]
+    model = tiny(blocks=blocks)
+    assert model.get_layer("stage1_block1_depthwise_norm").n_mixture == 2
+    assert type(model.get_layer("stage1_block1_depthwise_activation")).__name__ == "Mish"
+    assert type(model.get_layer("stage2_block1_expand_norm")).__name__ == "BatchNormalization"
+    assert type(model.get_layer("stage2_block1_expand_activation")).__name__ == "Swish"
+    model = tiny(blocks=blocks, typeBN="iebn", activation="relu")
+    assert type(model.get_layer("stage1_block1_depthwise_norm")) is InstanceEnhancementBatchNormalization
+    assert model.get_layer("stage1_block1_depthwise_activation").activation is keras.activations.relu
+
+
+def test_numbers_of_normalisation_and_drop_connect_reach_the_layers():
+    model = tiny(batch_norm_momentum=0.9, batch_norm_epsilon=1e-5, drop_connect_rate=0.3, synchronized=True)
+    norms = [layer for layer in model.layers if layer.name.endswith("_norm")]
+    assert {(norm.momentum, norm.epsilon, norm.synchronized) for norm in norms} == {(0.9, 1e-5, True)}
+    drops = {layer.name: layer.rate for layer in model.layers if isinstance(layer, DropConnect)}
+    assert drops == {"stage2_block2_drop_connect": pytest.approx(0.3 * 2 / 3)}
+
+
+def test_block_strings_and_arguments_are_the_same_network():
+    strings, arguments = tiny(), tiny(blocks=map(BlockArgs.from_block_string, BLOCKS))
+    arguments.set_weights(strings.get_weights())
+    np.testing.assert_array_equal(strings(PICTURE), arguments(PICTURE))
+
+
+@pytest.mark.parametrize(
+    ("options", "shape"),
+    [
+        ({}, (None, 5)),
+        ({"pooling": "max"}, (None, 5)),
+        ({"include_top": False}, (None, 24)),
+        ({"include_top": False, "pooling": "max"}, (None, 24)),
+        ({"include_top": False, "pooling": None}, (None, 4, 4, 24)),
+        ({"include_top": False, "embedding_width": 7}, (None, 7)),
+        ({"input_shape": (None, None, 3)}, (None, 5)),
+        ({"input_shape": (17, 19, 1), "include_top": False, "pooling": None}, (None, 5, 5, 24)),
+    ],
+)
+def test_what_comes_out(options, shape):
+    assert tiny(**options).output_shape == shape
+
+
+def test_no_pooling_with_a_classifier_flattens_the_map():
+    assert tiny(pooling=None).get_layer("predictions").kernel.shape == (4 * 4 * 24, 5)
+    with pytest.raises(ValueError, match="pooling=None flattens a map of unknown size"):
+        tiny(pooling=None, input_shape=(None, None, 3))
+
+
+def test_undefined_sides_take_any_picture_and_any_batch():
+    free, fixed = tiny(input_shape=(None, None, 3)), tiny()
+    free.set_weights(fixed.get_weights())
+    np.testing.assert_allclose(free(PICTURE), fixed(PICTURE), atol=1e-6)
+    assert free(np.zeros((1, 33, 21, 3), "float32")).shape == (1, 5)
+
+
+def test_logits_are_what_softmax_takes():
+    logits, probabilities = tiny(classifier_activation=None), tiny()
+    probabilities.set_weights(logits.get_weights())
+    np.testing.assert_allclose(keras.ops.softmax(logits(PICTURE)), probabilities(PICTURE), rtol=1e-5)
+
+
+def test_features_are_the_last_map_of_each_stride():
+    model = EfficientNetBuilder((64, 96, 3), include_top=False, features=True).default_model("B0")
+    shapes = {name: tuple(output.shape[1:]) for name, output in model.output.items()}
+    assert shapes == {
+        "stride2": (32, 48, 16),
+        "stride4": (16, 24, 24),
+        "stride8": (8, 12, 40),
+        "stride16": (4, 6, 112),
+        "stride32": (2, 3, 320),
+    }
+    assert model(np.zeros((1, 64, 96, 3), "float32"))["stride32"].shape == (1, 2, 3, 320)
+
+
+def test_an_input_tensor_joins_the_network_to_what_comes_before():
+    pixels = keras.Input((16, 16, 3), name="pixels")
+    model = tiny(input_tensor=keras.layers.Rescaling(1 / 255)(pixels), input_shape=None)
+    assert model.input is pixels
+    plain = tiny()
+    plain.set_weights(model.get_weights())
+    np.testing.assert_allclose(model(PICTURE * 255), plain(PICTURE), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["B0", "EfficientNetB0", "MixNetS"])
+def test_default_models_take_their_own_dropout_or_the_given_one(name):
+    builder = EfficientNetBuilder((32, 32, 3), classes=2)
+    assert builder.default_model(name).get_layer("dropout").rate == 0.2
+    assert builder.default_model(name, dropout_rate=0.45).get_layer("dropout").rate == 0.45
+    assert "dropout" not in [layer.name for layer in builder.default_model(name, dropout_rate=0.0).layers]
+
+
+def test_default_size_is_the_variants_own():
+    builder = EfficientNetBuilder(include_top=False, pooling=None)
+    assert builder.default_model("B2").input_shape == (None, 260, 260, 3)
+    assert builder.custom_model(["r1_k3_s11_e1_i32_o8"], default_size=48).input_shape == (None, 48, 48, 3)
+
+
+def test_a_custom_model_is_scaled_by_both_coefficients():
+    builder = EfficientNetBuilder((32, 32, 3), classes=10)
+    b0 = [block.to_block_string() for block in _b0()]
+    b1 = builder.custom_model(b0, width_coefficient=1.0, depth_coefficient=1.1, default_size=240, dropout_rate=0.2)
+    # B1's 7,856,232 less 990 of the 1000 classes of 1280 weights and a bias each.
+    assert b1.count_params() == 7_856_232 - 990 * 1281
+
+
+def _b0():
+    from efficientmixnet.modules.network.variants import EFFICIENTNET_BLOCKS
+
+    return EFFICIENTNET_BLOCKS
+
+
+def test_scaled_models_grow_from_b0_by_phi():
+    builder = EfficientNetBuilder(include_top=False, pooling=None)
+    assert builder.scaled_model(0).count_params() == 5_330_564 - 1_281_000
+    model = builder.scaled_model(1, alpha=1.1, beta=1.0, gamma=240 / 224)  # B1 by its own coefficients
+    assert model.input_shape == (None, 240, 240, 3)
+    assert model.count_params() == 7_856_232 - 1_281_000
+
+
+def test_building_twice_gives_the_same_model():
+    builder = EfficientNetBuilder((32, 32, 3), classes=2, mixed=True)
+    keras.utils.set_random_seed(3)
+    first = builder.default_model("B2")
+    keras.utils.set_random_seed(3)
+    second = builder.default_model("B2")
+    assert [layer.name for layer in first.layers] == [layer.name for layer in second.layers]
+    for one, other in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("options", [{}, {"typeBN": "an", "activation": "mish"}, {"typeBN": "iebn", "pooling": None}])
+def test_save_and_load_give_identical_outputs(tmp_path, options):
+    model = tiny(**options)
+    model.save(tmp_path / "tiny.keras")
+    loaded = keras.saving.load_model(tmp_path / "tiny.keras")
+    np.testing.assert_array_equal(loaded(PICTURE), model(PICTURE))
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="SavedModels are TensorFlow's")
+def test_export_to_a_saved_model_gives_the_same_outputs(tmp_path):
+    import tensorflow as tf
+
+    model = tiny(typeBN="an", input_shape=(None, None, 3))
+    model.export(str(tmp_path / "exported"), verbose=False)
+    exported = tf.saved_model.load(str(tmp_path / "exported"))
+    np.testing.assert_allclose(exported.serve(PICTURE), model(PICTURE), atol=1e-6)
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_keeps_statistics_and_outputs_in_float32(policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = tiny(typeBN="an")
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert {weight.dtype for weight in model.weights} == {"float32"}
+    assert model.get_layer("head_activation").compute_dtype in policy
+    outputs = keras.ops.convert_to_numpy(model(PICTURE))
+    assert outputs.dtype == np.float32
+    np.testing.assert_allclose(outputs.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_squeeze_excite_is_left_out_without_a_ratio():
+    model = tiny(blocks=["r1_k3_s11_e1_i8_o8", BLOCKS[1]])
+    excited = [layer.name for layer in model.layers if isinstance(layer, SqueezeExcite)]
+    assert excited == ["stage2_block1_squeeze_excite", "stage2_block2_squeeze_excite"]
+
+
+def test_b7_is_built_in_seconds():
+    start = time.perf_counter()
+    model = EfficientNetBuilder((600, 600, 3)).default_model("B7")
+    assert model.count_params() == 66_658_680
+    assert time.perf_counter() - start < 30
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"pooling": "mean"}, "pooling='mean', give one of avg, max, None"),
+        ({"activation": "swoosh"}, "activation='swoosh', give one of swish"),
+        ({"typeBN": "gn"}, "typeBN='gn', give one of bn, an, iebn"),
+        ({"features": True}, "features=True gives feature maps, so give include_top=False"),
+        ({"drop_connect_rate": 1.0}, "drop_connect_rate=1.0, give one in"),
+        ({"classes": 0}, "classes=0, give a whole number from 1"),
+        ({"input_shape": (3, 16, 3)}, "input_shape has a side of 3, the strides need at least 4"),
+        ({"input_shape": (16, 16)}, "give height, width and channels"),
+        ({"data_format": "NHWC"}, "data_format='NHWC', give one of channels_last, channels_first"),
+    ],
+)
+def test_a_wrong_choice_is_one_clear_line(options, complaint):
+    with pytest.raises(ValueError, match=complaint) as error:
+        tiny(**options)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_mixed_without_a_mixed_block_is_refused():
+    with pytest.raises(ValueError, match="every block has one kernel size"):
+        tiny(blocks=BLOCKS[:1], mixed=True)
+    assert tiny(mixed=True).count_params() == tiny().count_params()
+
+
+def test_the_count_of_a_custom_network_is_the_summarys():
+    from efficientmixnet.modules.network.variants import Variant
+
+    blocks = tuple(map(BlockArgs.from_block_string, BLOCKS))
+    variant = Variant("tiny", blocks, stem_filters=8, head_filters=24)
+    assert summarize(variant, classes=5).parameters == tiny().count_params()

@@ -1,0 +1,55 @@
+"""The ready variants: Keras's usual arguments, found by name."""
+
+import inspect
+import re
+
+import keras
+import numpy as np
+import pytest
+
+from efficientmixnet.modules import network
+from efficientmixnet.modules.network import EfficientNetB0, MixNetS, list_variants
+from efficientmixnet.modules.network.variants import VARIANTS
+
+
+def test_every_variant_is_listed_and_offered_for_completion():
+    names = ["B0", "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "L2"]
+    expected = [f"EfficientNet{name}" for name in names] + [f"MixNet{name}" for name in ("S", "M", "L", "XL", "XXL")]
+    assert list_variants() == expected
+    assert set(expected) <= set(dir(network))
+    for name in expected:
+        ready = getattr(network, name)
+        assert ready.__name__ == name
+        assert re.search(rf"^{name}: pictures of {VARIANTS[name].default_size}x", ready.__doc__)
+
+
+def test_the_arguments_are_kerass():
+    theirs = list(inspect.signature(keras.applications.EfficientNetB0).parameters)
+    ours = list(inspect.signature(EfficientNetB0).parameters)
+    assert set(theirs) <= set(ours)
+    with pytest.raises(AttributeError, match="has no attribute 'EfficientNetB9'"):
+        network.EfficientNetB9  # noqa: B018
+
+
+@pytest.mark.parametrize(("ready", "width"), [(EfficientNetB0, 1280), (MixNetS, 1536)])
+def test_what_comes_out_is_what_keras_gives(ready, width):
+    shape = (32, 32, 3)
+    assert ready(shape, classes=7).output_shape == (None, 7)
+    assert ready(shape, include_top=False).output_shape == (None, 1, 1, width)
+    assert ready(shape, include_top=False, pooling="max").output_shape == (None, width)
+
+
+def test_options_reach_the_builder():
+    model = EfficientNetB0((32, 32, 3), classes=2, name="mine", mixed=True, typeBN="iebn", dropout_rate=0.3)
+    assert model.name == "mine"
+    assert model.get_layer("dropout").rate == 0.3
+    # mixed B0 5,462,916, less 998 classes of 1281, and IEBN's two more weights for each normalised channel: counted
+    # from the moving statistics, which are the 42,016 fixed weights.
+    assert model.count_params() == 5_462_916 - 998 * 1281 + 42_016
+    with pytest.raises(TypeError, match="norm"):
+        EfficientNetB0(norm="iebn")
+
+
+def test_logits_of_a_ready_variant():
+    outputs = MixNetS((32, 32, 3), classes=4, classifier_activation=None)(np.ones((1, 32, 32, 3), "float32"))
+    assert abs(float(keras.ops.sum(outputs)) - 1) > 1e-6
