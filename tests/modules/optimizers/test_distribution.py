@@ -1,0 +1,64 @@
+"""Under MirroredStrategy two devices with half of each batch learn what one device learns with all of it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+# Logical devices can only be made before TensorFlow starts: hence a process of its own.
+PROGRAM = """
+import keras
+import numpy as np
+import tensorflow as tf
+
+from efficientmixnet.modules.optimizers import Lookahead, Ranger, RectifiedAdam
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+draw = np.random.default_rng(0)
+inputs = draw.standard_normal((24, 4)).astype("float32")
+targets = draw.standard_normal((24, 2)).astype("float32")
+optimizers = {
+    "radam": lambda: RectifiedAdam(0.05, weight_decay=0.1, amsgrad=True, total_steps=20),
+    "lookahead": lambda: Lookahead(keras.optimizers.SGD(0.05, momentum=0.9), 2),
+    "ranger": lambda: Ranger(keras.optimizers.schedules.ExponentialDecay(0.05, 4, 0.5), sync_period=2, clipvalue=0.5),
+    "accumulating": lambda: Ranger(0.05, sync_period=1, gradient_accumulation_steps=2),
+    "scaled": lambda: keras.optimizers.LossScaleOptimizer(Ranger(0.05, sync_period=2), 8.0),
+}
+
+
+def train(strategy, optimizer):
+    keras.utils.set_random_seed(1)
+    with strategy.scope():
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "tanh"), keras.layers.Dense(2)])
+        model.compile(optimizer(), "mse")
+    model.fit(inputs, targets, batch_size=8, epochs=3, shuffle=False, verbose=0)
+    return model
+
+
+for name, optimizer in optimizers.items():
+    one = train(tf.distribute.get_strategy(), optimizer)
+    two = train(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]), optimizer)
+    for expected, got in zip(one.weights, two.weights, strict=True):
+        np.testing.assert_allclose(got.numpy(), expected.numpy(), atol=2e-6, err_msg=name)
+        copies = [copy.numpy() for copy in got.value.values]
+        assert len(copies) == 2
+        np.testing.assert_array_equal(copies[0], copies[1], err_msg=name)
+    for expected, got in zip(one.optimizer.variables, two.optimizer.variables, strict=True):
+        np.testing.assert_allclose(got.numpy(), expected.numpy(), atol=2e-6, err_msg=name + " " + got.path)
+    print("same", name)
+"""
+
+
+def test_two_devices_learn_what_one_does() -> None:
+    pytest.importorskip("tensorflow")
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", PROGRAM],
+        env={**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.split("same ")[1:] == ["radam\n", "lookahead\n", "ranger\n", "accumulating\n", "scaled\n"]
