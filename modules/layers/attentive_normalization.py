@@ -13,9 +13,10 @@ The second is the paper authors' form. Li, Sun and Wu, "Attentive Normalization"
 from typing import Any
 
 import keras
+from keras import ops
+
 from efficientmixnet.modules.layers.batch_normalization import BatchNormalization
 from efficientmixnet.modules.layers.modulated_batch_normalization import ModulatedBatchNormalization
-from keras import ops
 
 FORMS = ("sigmoid", "hard_sigmoid")
 

@@ -7,9 +7,10 @@ channels will do. Tan and Le, "MixConv: mixed depthwise convolutional kernels", 
 from typing import Any
 
 import keras
+from keras import ops
+
 from efficientmixnet.modules.layers.channel_groups import channel_groups, convolve_groups
 from efficientmixnet.modules.layers.initializers import convolution_initializer, nth_draw
-from keras import ops
 
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")
@@ -67,14 +68,22 @@ class GroupedPointwiseConv2D(keras.layers.Layer):
             self.bias = self.add_weight(shape=(self.filters,), initializer=self.bias_initializer, name="bias")
         self.input_spec = keras.layers.InputSpec(ndim=4, axes={self._channel_axis: channels})
 
-    def call(self, inputs: Any) -> Any:
-        joined = convolve_groups(self._convolve, inputs, self.kernels, self.input_groups, self._channel_axis)
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        # TensorFlow's convolution is slow in its gradient; in inference it merges with the normalisation behind it.
+        as_product = training and keras.backend.backend() == "tensorflow" and self.data_format == "channels_last"
+        convolve = self._multiply if as_product else self._convolve
+        joined = convolve_groups(convolve, inputs, self.kernels, self.input_groups, self._channel_axis)
         if not self.use_bias:
             return joined
         return joined + (self.bias if self._channel_axis == -1 else ops.reshape(self.bias, (1, -1, 1, 1)))
 
     def _convolve(self, inputs: Any, kernel: Any) -> Any:
         return ops.conv(inputs, kernel, 1, "valid", self.data_format)
+
+    def _multiply(self, inputs: Any, kernel: Any) -> Any:
+        rows = ops.reshape(inputs, (-1, inputs.shape[-1]))  # (batch * height * width, inputs)
+        products = ops.matmul(rows, ops.reshape(kernel, kernel.shape[2:]))
+        return ops.reshape(products, (*ops.shape(inputs)[:3], kernel.shape[-1]))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         shape = list(input_shape)

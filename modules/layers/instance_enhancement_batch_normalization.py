@@ -9,8 +9,9 @@ Liang et al., "Instance Enhancement Batch Normalization: an adaptive regulator o
 from typing import Any
 
 import keras
-from efficientmixnet.modules.layers.modulated_batch_normalization import ModulatedBatchNormalization
 from keras import ops
+
+from efficientmixnet.modules.layers.modulated_batch_normalization import ModulatedBatchNormalization
 
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")

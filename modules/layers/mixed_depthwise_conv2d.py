@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-from efficientmixnet.modules.layers.channel_groups import channel_groups, convolve_groups
-from efficientmixnet.modules.layers.initializers import convolution_initializer, nth_draw
 from keras import ops
+
+from efficientmixnet.modules.layers.channel_groups import channel_groups, convolve_groups
+from efficientmixnet.modules.layers.depthwise_conv2d import depthwise_conv2d
+from efficientmixnet.modules.layers.initializers import convolution_initializer, nth_draw
 
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")
@@ -91,9 +93,7 @@ class MixedDepthwiseConv2D(keras.layers.Layer):
         return mixed + (self.bias if self._channel_axis == -1 else ops.reshape(self.bias, (1, -1, 1, 1)))
 
     def _convolve(self, inputs: Any, kernel: Any) -> Any:
-        return ops.depthwise_conv(
-            inputs, kernel, self.strides, self.padding, self.data_format, dilation_rate=self.dilation_rate
-        )
+        return depthwise_conv2d(inputs, kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         reach = (max(self.kernel_size) - 1) * self.dilation_rate if self.padding == "valid" else 0

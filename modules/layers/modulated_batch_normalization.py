@@ -6,9 +6,10 @@ out[n] = scale[n] (x[n] - mean) / sqrt(var + epsilon) + shift[n]        scale, s
 from typing import Any
 
 import keras
+from keras import ops
+
 from efficientmixnet.modules.layers.batch_normalization import BatchNormalization
 from efficientmixnet.modules.layers.instance_mean import instance_mean
-from keras import ops
 
 
 class ModulatedBatchNormalization(BatchNormalization):

@@ -1,6 +1,7 @@
 """The normalisations by name: "bn", "an" and "iebn"."""
 
 import keras
+
 from efficientmixnet.modules.layers.attentive_normalization import AttentiveNormalization
 from efficientmixnet.modules.layers.batch_normalization import BatchNormalization
 from efficientmixnet.modules.layers.instance_enhancement_batch_normalization import (

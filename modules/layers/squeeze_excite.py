@@ -8,8 +8,9 @@ Hu, Shen and Sun, "Squeeze-and-excitation networks", arXiv 1709.01507.
 from typing import Any
 
 import keras
-from efficientmixnet.modules.layers.initializers import convolution_initializer, nth_draw
 from keras import ops
+
+from efficientmixnet.modules.layers.initializers import convolution_initializer, nth_draw
 
 KINDS = ("conv", "dense")
 

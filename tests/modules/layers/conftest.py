@@ -26,15 +26,18 @@ def _named(layer: keras.layers.Layer, values: Any) -> dict[str, np.ndarray]:
 
 
 def _tensorflow_gradients(
-    layer: keras.layers.Layer, inputs: Any, upstream: Any, training: bool = True
+    layer: keras.layers.Layer, inputs: Any, upstream: Any, training: bool | None = True
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     import tensorflow as tf
+
+    model = keras.Sequential([keras.Input(inputs.shape[1:]), layer])  # takes training, whether the layer does or not
 
     @tf.function
     def run(x: Any, upstream: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(x)
-            loss = tf.reduce_sum(tf.cast(layer(x, training=training), "float32") * upstream)
+            outputs = model(x, training=training)
+            loss = tf.reduce_sum(tf.cast(outputs, "float32") * upstream)
         return tape.gradient(loss, [x, *(variable.value for variable in layer.trainable_variables)])
 
     first, *rest = run(tf.constant(inputs), tf.constant(upstream))
@@ -42,7 +45,7 @@ def _tensorflow_gradients(
 
 
 def _jax_gradients(
-    layer: keras.layers.Layer, inputs: Any, upstream: Any, training: bool = True
+    layer: keras.layers.Layer, inputs: Any, upstream: Any, training: bool | None = True
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     import jax
 

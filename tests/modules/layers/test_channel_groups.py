@@ -1,4 +1,5 @@
 import pytest
+
 from efficientmixnet.modules.layers.channel_groups import channel_groups
 
 

@@ -3,6 +3,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+
 from efficientmixnet.modules.layers import DropConnect
 
 

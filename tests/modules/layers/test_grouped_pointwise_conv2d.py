@@ -3,13 +3,15 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+
 from efficientmixnet.modules.layers import GroupedPointwiseConv2D
 
 
-def test_each_group_of_inputs_makes_its_group_of_outputs(rng: np.random.Generator) -> None:
+@pytest.mark.parametrize("training", [True, False])
+def test_each_group_of_inputs_makes_its_group_of_outputs(training: bool, rng: np.random.Generator) -> None:
     x = rng.standard_normal((2, 3, 4, 7), "float32")
     layer = GroupedPointwiseConv2D(8, groups=3, use_bias=True, bias_initializer="ones")
-    outputs = np.asarray(layer(x))
+    outputs = np.asarray(layer(x, training=training))
     a, b, c = (np.float64(kernel)[0, 0] for kernel in layer.kernels)
     assert (a.shape, b.shape, c.shape) == ((3, 4), (2, 2), (2, 2))
     expected = np.concatenate([x[..., :3] @ a, x[..., 3:5] @ b, x[..., 5:] @ c], axis=-1) + 1
@@ -27,10 +29,11 @@ def test_a_number_by_hand() -> None:
 def test_one_group_is_the_ordinary_convolution(rng: np.random.Generator) -> None:
     x = rng.standard_normal((2, 3, 4, 5), "float32")
     ours, keras_own = GroupedPointwiseConv2D(6), keras.layers.Conv2D(6, 1, use_bias=False)
-    outputs = ours(x)
+    ours.build(x.shape)
     keras_own.build(x.shape)
     keras_own.set_weights(ours.get_weights())
-    np.testing.assert_allclose(outputs, keras_own(x), atol=1e-6)
+    for training in (True, False):
+        np.testing.assert_allclose(ours(x, training=training), keras_own(x), atol=1e-6)
 
 
 def test_channels_first_equals_channels_last(rng: np.random.Generator) -> None:

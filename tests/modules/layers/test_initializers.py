@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from efficientmixnet.modules.layers import convolution_initializer, dense_initializer
 
 

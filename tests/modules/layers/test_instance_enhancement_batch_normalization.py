@@ -3,6 +3,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+
 from efficientmixnet.modules.layers import InstanceEnhancementBatchNormalization
 
 ON_TENSORFLOW = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow alone can do it")

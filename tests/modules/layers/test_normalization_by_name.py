@@ -1,4 +1,5 @@
 import pytest
+
 from efficientmixnet.modules.layers import (
     AttentiveNormalization,
     BatchNormalization,

@@ -4,6 +4,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+
 from efficientmixnet.modules.layers import SqueezeExcite
 
 ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {

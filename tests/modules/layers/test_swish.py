@@ -1,6 +1,7 @@
 from typing import Any
 
 import numpy as np
+
 from efficientmixnet.modules.layers import Swish
 
 
