@@ -45,6 +45,10 @@ def build_optimizer(
     if name == "lookahead":
         inner = build_optimizer(arguments.pop("inner"), learning_rate, ema_momentum=ema_momentum)
         return Lookahead(inner, **arguments)
+    if name == "muon" and keras.backend.backend() == "tensorflow" and keras.__version__.startswith("3.12."):
+        raise ValueError(
+            "optimizer: Keras 3.12 cannot train with muon on TensorFlow; take another one, or a newer Keras."
+        )
     excluded = arguments.pop("exclude_from_weight_decay", None)
     if ema_momentum is not None:
         arguments |= {"use_ema": True, "ema_momentum": ema_momentum}

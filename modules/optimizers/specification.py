@@ -132,9 +132,7 @@ def parse_optimizer(value: str | Mapping[str, Any], where: str = "optimizer") ->
     if isinstance(value, str):
         value = {"name": value}
     if not isinstance(value, Mapping) or not isinstance(value.get("name"), str):
-        raise ValueError(
-            f"{where}: expected a name or a mapping with a name, for example {{name: adamw}}, not {value!r}."
-        )
+        raise ValueError(f"{where}: expected a name, or a mapping with one such as {{name: adamw}}, not {value!r}.")
     name = value["name"].lower()
     if name not in OPTIMIZERS:
         raise ValueError(f"{where}: there is no optimizer {value['name']!r}{_allowed(name, OPTIMIZERS)}")

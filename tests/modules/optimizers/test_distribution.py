@@ -21,10 +21,8 @@ inputs = draw.standard_normal((24, 4)).astype("float32")
 targets = draw.standard_normal((24, 2)).astype("float32")
 optimizers = {
     "radam": lambda: RectifiedAdam(0.05, weight_decay=0.1, amsgrad=True, total_steps=20),
-    "lookahead": lambda: Lookahead(keras.optimizers.SGD(0.05, momentum=0.9), 2),
-    "ranger": lambda: Ranger(keras.optimizers.schedules.ExponentialDecay(0.05, 4, 0.5), sync_period=2, clipvalue=0.5),
-    "accumulating": lambda: Ranger(0.05, sync_period=1, gradient_accumulation_steps=2),
-    "scaled": lambda: keras.optimizers.LossScaleOptimizer(Ranger(0.05, sync_period=2), 8.0),
+    "ranger": lambda: Ranger(keras.optimizers.schedules.ExponentialDecay(0.05, 4, 0.5), sync_period=2),
+    "scaled": lambda: keras.optimizers.LossScaleOptimizer(Lookahead(keras.optimizers.SGD(0.05, 0.9), 2), 8.0),
 }
 
 
@@ -51,6 +49,7 @@ for name, optimizer in optimizers.items():
 """
 
 
+@pytest.mark.slow
 def test_two_devices_learn_what_one_does() -> None:
     pytest.importorskip("tensorflow")
     done = subprocess.run(  # noqa: S603
@@ -61,4 +60,4 @@ def test_two_devices_learn_what_one_does() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.split("same ")[1:] == ["radam\n", "lookahead\n", "ranger\n", "accumulating\n", "scaled\n"]
+    assert done.stdout.split("same ")[1:] == ["radam\n", "ranger\n", "scaled\n"]
