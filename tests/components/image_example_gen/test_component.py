@@ -1,0 +1,153 @@
+"""ImageExampleGen, run by TFX: every picture in one split, in the same order at every run."""
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from tfx import v1 as tfx
+
+from efficientmixnet.components.image_example_gen.component import ImageExampleGen
+from efficientmixnet.components.image_example_gen.sources import find_pictures, split_of
+from efficientmixnet.modules import features, progress
+from efficientmixnet.modules.bad_input import BadInput
+
+SPLITS = {"train": 0.7, "eval": 0.3}
+PICTURES = 40
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Forty pictures of two classes, an empty one, and a text."""
+    folder = tmp_path_factory.mktemp("data") / "pictures"
+    source = np.random.default_rng(0)
+    for number in range(PICTURES):
+        path = folder / ("a cat" if number % 2 else "größe") / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(source.integers(0, 256, (6, 9, 3), dtype=np.uint8)).save(path)
+    (folder / "a cat" / "empty.jpg").touch()
+    (folder / "a cat" / "notes.txt").write_text("cats")
+    return folder
+
+
+def _run(folder: Path, data: Path, **parameters: Any) -> Path:
+    """Runs the component alone; returns the folder of its records."""
+    component = ImageExampleGen(
+        pictures=str(data),
+        manifest=parameters.pop("manifest", ""),
+        splits=json.dumps(parameters.pop("splits", SPLITS)),
+        max_left_out=parameters.pop("max_left_out", 0.05),
+        max_pixels=parameters.pop("max_pixels", 1000),
+        fingerprint="",
+    )
+    pipeline = tfx.dsl.Pipeline(
+        pipeline_name="ingest",
+        pipeline_root=str(folder),
+        components=[component],
+        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(f"{folder}/db"),
+        beam_pipeline_args=["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"],
+    )
+    tfx.orchestration.LocalDagRunner().run(pipeline)
+    (uri,) = (folder / "ImageExampleGen" / "examples").iterdir()
+    return uri
+
+
+def _records(uri: Path) -> dict[str, list[bytes]]:
+    """Every record, by the file that it lies in."""
+    return {
+        str(file.relative_to(uri)): [record.numpy() for record in tf.data.TFRecordDataset(str(file), "GZIP")]
+        for file in sorted(uri.glob("Split-*/*"))
+    }
+
+
+def _names(records: list[bytes]) -> list[str]:
+    examples = map(tf.train.Example.FromString, records)
+    return [example.features.feature[features.FILENAME].bytes_list.value[0].decode() for example in examples]
+
+
+@pytest.fixture(scope="module")
+def told() -> Iterator[list[tuple[int, str]]]:
+    """What the component tells about its progress."""
+    heard: list[tuple[int, str]] = []
+
+    class Ear:
+        def start(self, total: int, unit: str) -> None:
+            heard.append((total, unit))
+
+        def advance(self, count: int, figures: str) -> None:
+            heard.append((count, figures))
+
+    progress.listen(Ear())
+    yield heard
+    progress.listen(None)
+
+
+@pytest.fixture(scope="module")
+def uri(data: Path, told: list[tuple[int, str]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _run(tmp_path_factory.mktemp("first"), data)
+
+
+def test_every_picture_is_in_the_one_split_that_its_name_gives_it(uri: Path, data: Path) -> None:
+    found = [
+        (name, re.match("Split-([a-z]+)/", file)[1])
+        for file, records in _records(uri).items()
+        for name in _names(records)
+    ]
+    entries = find_pictures(str(data), None, frozenset(SPLITS)).entries
+    expected = {entry.name: split_of(entry, SPLITS) for entry in entries if entry.name.endswith(".png")}
+    assert len(found) == len(expected) == PICTURES
+    assert dict(found) == expected
+    assert set(expected.values()) == {"train", "eval"}
+
+
+def test_records_are_shards_compressed_with_gzip(uri: Path) -> None:
+    files = sorted(uri.glob("Split-train/*"))
+    assert len(files) > 1
+    assert {file.read_bytes()[:2] for file in files} == {b"\x1f\x8b"}
+
+
+def test_a_shard_mixes_the_classes(uri: Path) -> None:
+    labels = [name.split("/")[0] for records in _records(uri).values() for name in _names(records)]
+    changes = sum(before != after for before, after in pairwise(labels))
+    assert changes > PICTURES / 4  # sorted by class there would be some eight
+
+
+def test_a_second_run_writes_the_same_records_in_the_same_order(uri: Path, data: Path, tmp_path: Path) -> None:
+    assert _records(_run(tmp_path, data)) == _records(uri)
+
+
+def test_what_was_left_out_is_listed_with_the_reason(uri: Path) -> None:
+    with (uri / "left_out.csv").open(newline="", encoding="utf-8") as file:
+        assert list(csv.reader(file)) == [
+            ["file", "reason"],
+            ["a cat/empty.jpg", "has zero bytes"],
+            ["a cat/notes.txt", "is no picture of a known format"],
+        ]
+
+
+def test_progress_is_told_picture_by_picture(uri: Path, told: list[tuple[int, str]]) -> None:
+    seen = PICTURES + 2
+    assert told[: seen + 1] == [(seen, "pictures"), *[(1, "")] * seen]
+
+
+def test_too_many_unreadable_pictures_stop_the_run_and_are_handed_over(data: Path, tmp_path: Path) -> None:
+    # One of 41: the text counts neither as bad nor as a picture.
+    with pytest.raises(BadInput, match=r"1 of 41 pictures \(2\.4%\) cannot be used, more than the 2\.0%") as caught:
+        _run(tmp_path, data, max_left_out=0.02)
+    assert "a cat/empty.jpg has zero bytes" in str(caught.value)
+    assert caught.value.left_out == (
+        ("a cat/empty.jpg", "has zero bytes"),
+        ("a cat/notes.txt", "is no picture of a known format"),
+    )
+
+
+def test_an_empty_split_stops_the_run(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"no picture falls into the split 'eval'; add pictures, raise its share"):
+        _run(tmp_path, data, splits={"train": 1.0, "eval": 1e-12})
