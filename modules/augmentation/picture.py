@@ -1,6 +1,7 @@
 """augment_picture: what happens to one picture in training, from the crop to the erased rectangle."""
 
 import tensorflow as tf
+
 from efficientmixnet.modules.augmentation.crop import crop_and_resize, resize
 from efficientmixnet.modules.augmentation.erasing import erase
 from efficientmixnet.modules.augmentation.randaugment import rand_augment

@@ -8,6 +8,7 @@ Cubuk et al., RandAugment, NeurIPS 2020, https://arxiv.org/abs/1909.13719
 from collections.abc import Callable
 
 import tensorflow as tf
+
 from efficientmixnet.modules.augmentation import colours, geometry
 
 STRONGEST = 10.0

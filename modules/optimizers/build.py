@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+
 from efficientmixnet.modules.optimizers.lookahead import Lookahead
 from efficientmixnet.modules.optimizers.ranger import Ranger
 from efficientmixnet.modules.optimizers.rectified_adam import RectifiedAdam

@@ -7,6 +7,7 @@ whose defaults were β₁ = .95 and ε = 1e-5; here they are RectifiedAdam's.
 from typing import Any
 
 import keras
+
 from efficientmixnet.modules.optimizers.lookahead import Lookahead
 from efficientmixnet.modules.optimizers.rectified_adam import RectifiedAdam
 

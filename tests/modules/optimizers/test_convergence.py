@@ -1,6 +1,7 @@
 """Every optimizer, alone and with Lookahead around it, finds the minimum of a parabola and of Rosenbrock's valley."""
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -29,11 +30,11 @@ AROUND: dict[str, Callable[[keras.optimizers.Optimizer], keras.optimizers.Optimi
 }
 
 
-def parabola_gradient(x: object) -> object:
+def parabola_gradient(x: Any) -> Any:
     return 2 * (x - np.array([1.0, 1.0], "float32")) * np.array([1.0, 5.0], "float32")
 
 
-def rosenbrock_gradient(x: object) -> object:
+def rosenbrock_gradient(x: Any) -> Any:
     # f = (1 - x)² + 100 (y - x²)²
     valley = x[1] - x[0] ** 2
     return ops.stack([-2 * (1 - x[0]) - 400 * x[0] * valley, 200 * valley])

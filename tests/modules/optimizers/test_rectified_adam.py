@@ -121,7 +121,7 @@ def test_after_a_million_steps_it_is_adam() -> None:
         for gradient in GRADIENTS[:10].astype("float32"):
             optimizer.apply([ops.convert_to_tensor(gradient)], [variable])
         ends.append(ops.convert_to_numpy(variable.value))
-    np.testing.assert_allclose(*ends, rtol=1e-6)
+    np.testing.assert_allclose(ends[0], ends[1], rtol=1e-6)
 
 
 def test_rises_and_falls_over_total_steps() -> None:
