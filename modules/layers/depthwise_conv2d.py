@@ -14,9 +14,15 @@ from keras import ops
 def depthwise_conv2d(
     inputs: Any, kernel: Any, strides: int, padding: str, data_format: str, dilation_rate: int = 1
 ) -> Any:
-    """(batch, height, width, channels), (size, size, channels, 1) -> (batch, height', width', channels)."""
+    """(batch, height, width, channels), (size, size, channels, 1) -> (batch, height', width', channels), or first."""
+    on_tensorflow = keras.backend.backend() == "tensorflow"
+    if on_tensorflow and data_format == "channels_first" and dilation_rate > 1:
+        # TensorFlow dilates along the wrong axes there once height and width are undefined.
+        moved = ops.transpose(inputs, (0, 2, 3, 1))  # (batch, height, width, channels)
+        outputs = ops.depthwise_conv(moved, kernel, strides, padding, "channels_last", dilation_rate=dilation_rate)
+        return ops.transpose(outputs, (0, 3, 1, 2))
     if (
-        keras.backend.backend() == "tensorflow"
+        on_tensorflow
         and (padding, data_format, dilation_rate) == ("same", "channels_last", 1)
         and kernel.shape[0] >= 5
         and None not in inputs.shape[1:3]

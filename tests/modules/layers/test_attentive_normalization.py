@@ -27,7 +27,7 @@ def attention(x: np.ndarray, form: str, weights: Weights, training: bool) -> np.
 
 def an(x: np.ndarray, form: str, weights: Weights, training: bool) -> np.ndarray:
     """The equation, in float64, channels last, epsilon 1e-3."""
-    x = np.float64(x)
+    x = x.astype("float64")
     mean, variance = weights["moving_mean"], weights["moving_variance"]
     if training:
         mean, variance = x.mean(axis=(0, 1, 2)), x.var(axis=(0, 1, 2))
@@ -43,7 +43,7 @@ def randomised(shape: tuple[int, ...], form: str, **options: Any) -> tuple[Any, 
     for variable in layer.weights:
         variable.assign(source.uniform(0.2, 2, variable.shape))
     inner = {id(variable) for variable in layer.weights if "attention_normalization" in variable.path}
-    return layer, {("inner/" if id(v) in inner else "") + v.name: np.float64(v) for v in layer.weights}
+    return layer, {("inner/" if id(v) in inner else "") + v.name: np.asarray(v, "float64") for v in layer.weights}
 
 
 @pytest.mark.parametrize("form", FORMS)

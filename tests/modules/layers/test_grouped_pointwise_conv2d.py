@@ -12,7 +12,7 @@ def test_each_group_of_inputs_makes_its_group_of_outputs(training: bool, rng: np
     x = rng.standard_normal((2, 3, 4, 7), "float32")
     layer = GroupedPointwiseConv2D(8, groups=3, use_bias=True, bias_initializer="ones")
     outputs = np.asarray(layer(x, training=training))
-    a, b, c = (np.float64(kernel)[0, 0] for kernel in layer.kernels)
+    a, b, c = (np.asarray(kernel, "float64")[0, 0] for kernel in layer.kernels)
     assert (a.shape, b.shape, c.shape) == ((3, 4), (2, 2), (2, 2))
     expected = np.concatenate([x[..., :3] @ a, x[..., 3:5] @ b, x[..., 5:] @ c], axis=-1) + 1
     np.testing.assert_allclose(outputs, expected, atol=1e-5)

@@ -11,7 +11,7 @@ ON_TENSORFLOW = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reas
 
 def iebn(x: np.ndarray, weights: dict[str, np.ndarray], mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
     """The equation, in float64, channels last, epsilon 1e-3."""
-    x = np.float64(x)
+    x = x.astype("float64")
     gate = 1 / (1 + np.exp(-(weights["gate_weight"] * x.mean(axis=(1, 2)) + weights["gate_bias"])))  # (batch, channels)
     return (x - mean) / np.sqrt(variance + 1e-3) * weights["gamma"] * gate[:, None, None] + weights["beta"]
 
@@ -22,7 +22,7 @@ def randomised(shape: tuple[int, ...], **options: Any) -> tuple[Any, dict[str, n
     source = np.random.default_rng(1)
     for variable in layer.weights:
         variable.assign(source.uniform(0.2, 2, variable.shape))
-    return layer, {variable.name: np.float64(variable) for variable in layer.weights}
+    return layer, {variable.name: np.asarray(variable, "float64") for variable in layer.weights}
 
 
 def test_a_number_by_hand() -> None:
@@ -70,7 +70,7 @@ def test_gradients_equal_differences_of_the_equation(gradients: Any, rng: np.ran
         for channel in range(2):
             step = np.eye(2)[channel] * 1e-5
             up, down = ({**weights, name: weights[name] + sign * step} for sign in (1, -1))
-            difference = (loss(np.float64(x), up) - loss(np.float64(x), down)) / 2e-5
+            difference = (loss(x, up) - loss(x, down)) / 2e-5
             np.testing.assert_allclose(gradient[channel], difference, rtol=1e-3, atol=1e-4)
     for index in [(0, 0, 0, 0), (1, 2, 3, 1), (2, 3, 1, 0)]:
         step = np.zeros(x.shape)

@@ -13,9 +13,9 @@ def same_depthwise(x: np.ndarray, kernel: np.ndarray, strides: int, dilation: in
     reach = (kernel.shape[0] - 1) * dilation
     sizes = [-(-n // strides) for n in x.shape[1:3]]
     totals = [max((out - 1) * strides + reach + 1 - n, 0) for out, n in zip(sizes, x.shape[1:3], strict=True)]
-    x = np.pad(np.float64(x), [(0, 0), *((t // 2, t - t // 2) for t in totals), (0, 0)])
+    x = np.pad(x.astype("float64"), [(0, 0), *((t // 2, t - t // 2) for t in totals), (0, 0)])
     outputs = np.zeros((x.shape[0], *sizes, x.shape[3]))
-    for i, row in enumerate(np.float64(kernel)):
+    for i, row in enumerate(kernel.astype("float64")):
         for j, weight in enumerate(row):
             top, left = i * dilation, j * dilation
             rows = slice(top, top + (sizes[0] - 1) * strides + 1, strides)
@@ -32,9 +32,21 @@ def mixed_depthwise(x: np.ndarray, kernels: list[np.ndarray], strides: int, dila
     )
 
 
-@pytest.mark.parametrize("kernel_size", [3, [3, 5], [3, 5, 7], [1, 2, 4], [3, 5, 7, 9, 11]])
-@pytest.mark.parametrize(("strides", "dilation"), [(1, 1), (2, 1), (1, 2)])
-@pytest.mark.parametrize("size", [(8, 9), (1, 2)])
+@pytest.mark.parametrize(
+    ("kernel_size", "strides", "dilation", "size"),
+    [
+        (3, 1, 1, (8, 9)),
+        (3, 2, 1, (1, 2)),
+        ([3, 5], 1, 1, (8, 9)),
+        ([3, 5], 2, 1, (8, 9)),
+        ([3, 5], 1, 2, (8, 9)),
+        ([3, 5, 7], 2, 1, (1, 2)),
+        ([1, 2, 4], 1, 1, (4, 5)),
+        ([1, 2, 4], 2, 1, (4, 5)),
+        ([3, 5, 7, 9, 11], 2, 1, (8, 9)),
+        ([3, 5, 7, 9, 11], 1, 2, (1, 2)),
+    ],
+)
 def test_equals_the_equation(
     kernel_size: Any, strides: int, dilation: int, size: tuple[int, int], rng: np.random.Generator
 ) -> None:
@@ -67,10 +79,12 @@ def test_one_size_is_the_ordinary_depthwise_convolution(rng: np.random.Generator
     np.testing.assert_allclose(outputs, keras_own(x), atol=1e-6)
 
 
-def test_channels_first_equals_channels_last(rng: np.random.Generator) -> None:
+@pytest.mark.parametrize(("strides", "dilation"), [(1, 1), (2, 1), (1, 2)])
+def test_channels_first_equals_channels_last(strides: int, dilation: int, rng: np.random.Generator) -> None:
     x = rng.standard_normal((2, 6, 7, 5), "float32")
-    last = MixedDepthwiseConv2D([3, 5], 2, use_bias=True, bias_initializer="random_normal", data_format="channels_last")
-    first = MixedDepthwiseConv2D([3, 5], 2, use_bias=True, data_format="channels_first")
+    options: Any = {"kernel_size": [3, 5], "strides": strides, "dilation_rate": dilation, "use_bias": True}
+    last = MixedDepthwiseConv2D(**options, bias_initializer="random_normal", data_format="channels_last")
+    first = MixedDepthwiseConv2D(**options, data_format="channels_first")
     outputs = np.asarray(last(x))
     first.build((2, 5, 6, 7))
     first.set_weights(last.get_weights())

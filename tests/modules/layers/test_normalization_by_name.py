@@ -1,3 +1,4 @@
+import keras
 import pytest
 
 from efficientmixnet.modules.layers import (
@@ -16,7 +17,9 @@ from efficientmixnet.modules.layers import (
         ("iebn", InstanceEnhancementBatchNormalization, 192),
     ],
 )
-def test_each_name_makes_its_layer_with_the_given_options(kind: str, layer_class: type, parameters: int) -> None:
+def test_each_name_makes_its_layer_with_the_given_options(
+    kind: str, layer_class: type[keras.layers.Layer], parameters: int
+) -> None:
     layer = normalization(kind, momentum=0.9, epsilon=0.01, data_format="channels_first", name="norm")
     layer.build((None, 32, None, None))
     assert type(layer) is layer_class
