@@ -25,9 +25,7 @@ def reset_classifier(
             x = model.get_layer("dropout").input
     if isinstance(x, dict) or len(x.shape) != 2:
         raise ValueError('reset_classifier: the model ends in feature maps; build it with pooling="avg" or "max"')
-    return keras.Model(
-        model.inputs, classifier(x, classes, classifier_activation, dropout_rate or 0.0), name=model.name
-    )
+    return keras.Model(model.input, classifier(x, classes, classifier_activation, dropout_rate or 0.0), name=model.name)
 
 
 def freeze(model: keras.Model, until: str | None = None) -> None:

@@ -42,8 +42,8 @@ def test_the_head_is_rounded_by_the_width_so_b7_has_2560_channels():
 def test_building_changes_no_block_list_and_scales_once():
     blocks = list(BLOCKS)
     builder = EfficientNetBuilder((32, 32, 3), classes=2)
-    first = builder.custom_model(blocks, 2.0, 2.0)
-    second = builder.custom_model(blocks, 2.0, 2.0)
+    first = builder.custom_model(blocks, 1.5, 2.0)
+    second = builder.custom_model(blocks, 1.5, 2.0)
     assert blocks == BLOCKS
     assert first.count_params() == second.count_params()
     assert [layer.name for layer in first.layers] == [layer.name for layer in second.layers]
