@@ -1,0 +1,44 @@
+"""Progress reaches the listener, and nobody else."""
+
+import pytest
+
+from efficientmixnet.modules import progress
+
+
+class _Ear:
+    def __init__(self) -> None:
+        self.heard: list[tuple] = []
+
+    def start(self, total: int, unit: str) -> None:
+        self.heard.append(("start", total, unit))
+
+    def advance(self, count: int, figures: str) -> None:
+        self.heard.append(("advance", count, figures))
+
+
+@pytest.fixture
+def ear() -> _Ear:
+    return _Ear()
+
+
+def test_a_listener_hears_what_is_told_until_it_is_taken_off(ear: _Ear) -> None:
+    progress.listen(ear)
+    try:
+        progress.start(3, "pictures")
+        progress.advance()
+        progress.advance(2, "loss 0.5")
+    finally:
+        progress.listen(None)
+    progress.advance()
+    assert ear.heard == [("start", 3, "pictures"), ("advance", 1, ""), ("advance", 2, "loss 0.5")]
+
+
+def test_a_new_listener_takes_the_place_of_the_one_before(ear: _Ear) -> None:
+    other = _Ear()
+    progress.listen(other)
+    progress.listen(ear)
+    try:
+        progress.start(1, "pictures")
+    finally:
+        progress.listen(None)
+    assert (other.heard, ear.heard) == ([], [("start", 1, "pictures")])
