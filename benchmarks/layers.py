@@ -1,9 +1,10 @@
 """Times the layers against their alternatives, in one run, interleaved, and prints ratios.
 
-    python benchmarks/layers.py [mixed] [blocks] [normalisations] [--rounds 7] [--threads 0]
+    python benchmarks/layers.py [mixed] [blocks] [normalisations] [--rounds 7]
 
 mixed: formulations of the mixed depthwise convolution, each over the obvious one, split and concatenate.
-blocks: a training step of a whole inverted-bottleneck block with AN and IEBN, over the block with BN.
+blocks: a training step of a whole inverted-bottleneck block with AN and IEBN, over the block with BN; and of the block
+    as keras.applications writes it, in Keras's own layers.
 normalisations: a training step of the normalisations alone, over Keras's BN.
 
 Set KERAS_BACKEND for another backend. A round calls every candidate once; what counts is the best round.
@@ -16,6 +17,7 @@ from typing import Any
 
 import keras
 import numpy as np
+
 from efficientmixnet.modules.layers import (
     AttentiveNormalization,
     BatchNormalization,
@@ -31,15 +33,20 @@ from efficientmixnet.modules.layers import (
 MAPS = ((8, 112, 112, 32), (8, 56, 56, 144), (8, 28, 28, 240), (8, 14, 14, 672), (8, 7, 7, 1152))
 KERNELS = ((3, 5), (3, 5, 7), (3, 5, 7, 9))
 # Input map and depthwise kernel size of blocks of EfficientNetB0.
-BLOCKS = (((8, 56, 56, 24), 3), ((8, 28, 28, 40), 5), ((8, 14, 14, 112), 5), ((8, 7, 7, 192), 5))
+BLOCKS = (
+    ((8, 112, 112, 16), 3),
+    ((8, 56, 56, 24), 3),
+    ((8, 28, 28, 40), 5),
+    ((8, 14, 14, 112), 5),
+    ((8, 7, 7, 192), 5),
+)
 
 Candidates = dict[str, Callable[[], Any]]
 
 
 def training_step(layers: Sequence[keras.layers.Layer], inputs: np.ndarray) -> Callable[[], Any]:
     """A function which runs forward and backward, to every weight and to the inputs."""
-    for_shape = inputs.shape
-    model = keras.Sequential([keras.Input(for_shape[1:]), *layers])
+    model = keras.Sequential([keras.Input(inputs.shape[1:]), *layers])
     if keras.backend.backend() == "tensorflow":
         return _tensorflow_step(model, inputs)
     return _jax_step(model, inputs)
@@ -144,14 +151,32 @@ def block(kind: str, filters: int, kernel_size: int) -> list[keras.layers.Layer]
     ]
 
 
+def keras_block(x: Any, filters: int, kernel_size: int) -> Any:
+    """The same block as keras.applications writes it."""
+    for layer in (
+        keras.layers.Conv2D(6 * filters, 1, padding="same", use_bias=False),
+        keras.layers.BatchNormalization(),
+        keras.layers.Activation("swish"),
+        keras.layers.DepthwiseConv2D(kernel_size, padding="same", use_bias=False),
+        keras.layers.BatchNormalization(),
+        keras.layers.Activation("swish"),
+    ):
+        x = layer(x)
+    gate = keras.layers.GlobalAveragePooling2D()(x)
+    gate = keras.layers.Reshape((1, 1, 6 * filters))(gate)
+    gate = keras.layers.Conv2D(max(1, filters // 4), 1, activation="swish")(gate)
+    x = keras.layers.multiply([x, keras.layers.Conv2D(6 * filters, 1, activation="sigmoid")(gate)])
+    x = keras.layers.Conv2D(filters, 1, padding="same", use_bias=False)(x)
+    return keras.layers.BatchNormalization()(x)
+
+
 def blocks(rounds: int) -> None:
     for shape, kernel_size in BLOCKS:
         inputs = np.random.default_rng(0).standard_normal(shape, "float32")
-        report(
-            f"block k{kernel_size} {shape}",
-            {kind: training_step(block(kind, shape[-1], kernel_size), inputs) for kind in ("bn", "an", "iebn")},
-            rounds,
-        )
+        picture = keras.Input(shape[1:])
+        in_keras = keras.Model(picture, keras_block(picture, shape[-1], kernel_size))
+        candidates = {kind: training_step(block(kind, shape[-1], kernel_size), inputs) for kind in ("bn", "an", "iebn")}
+        report(f"block k{kernel_size} {shape}", {**candidates, "Keras's": training_step([in_keras], inputs)}, rounds)
 
 
 def normalisations(rounds: int) -> None:

@@ -1,4 +1,4 @@
-"""keras.ops.depthwise_conv with a faster gradient at the kernel on TensorFlow's CPU backend.
+"""keras.ops.depthwise_conv with a faster gradient at the kernel, in training on TensorFlow without an accelerator.
 
 There the gradient at a kernel of 5x5 and more costs three to five times the convolution itself, because TensorFlow
 hands it to oneDNN. The same sum asked for with explicit padding stays with TensorFlow's own kernel and takes half the
@@ -10,33 +10,34 @@ from typing import Any
 import keras
 from keras import ops
 
+from efficientmixnet.modules.layers.on_tensorflow_cpu import on_tensorflow_cpu
+
 
 def depthwise_conv2d(
-    inputs: Any, kernel: Any, strides: int, padding: str, data_format: str, dilation_rate: int = 1
+    inputs: Any,
+    kernel: Any,
+    strides: int,
+    padding: str,
+    data_format: str,
+    dilation_rate: int = 1,
+    training: bool | None = None,
 ) -> Any:
     """(batch, height, width, channels), (size, size, channels, 1) -> (batch, height', width', channels), or first."""
-    on_tensorflow = keras.backend.backend() == "tensorflow"
-    if on_tensorflow and data_format == "channels_first" and dilation_rate > 1:
+    if keras.backend.backend() == "tensorflow" and data_format == "channels_first" and dilation_rate > 1:
         # TensorFlow dilates along the wrong axes there once height and width are undefined.
         moved = ops.transpose(inputs, (0, 2, 3, 1))  # (batch, height, width, channels)
         outputs = ops.depthwise_conv(moved, kernel, strides, padding, "channels_last", dilation_rate=dilation_rate)
         return ops.transpose(outputs, (0, 3, 1, 2))
     if (
-        on_tensorflow
+        training
         and (padding, data_format, dilation_rate) == ("same", "channels_last", 1)
         and kernel.shape[0] >= 5
         and None not in inputs.shape[1:3]
         and keras.backend.standardize_dtype(inputs.dtype) == "float32"
-        and _on_cpu()
+        and on_tensorflow_cpu()
     ):
         return _with_own_kernel_gradient(inputs, kernel, strides)
     return ops.depthwise_conv(inputs, kernel, strides, padding, data_format, dilation_rate=dilation_rate)
-
-
-def _on_cpu() -> bool:
-    import tensorflow as tf
-
-    return not tf.config.list_logical_devices("GPU") and not tf.config.list_logical_devices("TPU")
 
 
 def _with_own_kernel_gradient(inputs: Any, kernel: Any, strides: int) -> Any:

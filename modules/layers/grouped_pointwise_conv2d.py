@@ -11,6 +11,7 @@ from keras import ops
 
 from efficientmixnet.modules.layers.channel_groups import channel_groups, convolve_groups
 from efficientmixnet.modules.layers.initializers import convolution_initializer, nth_draw
+from efficientmixnet.modules.layers.on_tensorflow_cpu import on_tensorflow_cpu
 
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")
@@ -69,8 +70,8 @@ class GroupedPointwiseConv2D(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(ndim=4, axes={self._channel_axis: channels})
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        # TensorFlow's convolution is slow in its gradient; in inference it merges with the normalisation behind it.
-        as_product = training and keras.backend.backend() == "tensorflow" and self.data_format == "channels_last"
+        # On a CPU the gradient of TensorFlow's convolution is slow; in inference it merges with the norm behind it.
+        as_product = training and self.data_format == "channels_last" and on_tensorflow_cpu()
         convolve = self._multiply if as_product else self._convolve
         joined = convolve_groups(convolve, inputs, self.kernels, self.input_groups, self._channel_axis)
         if not self.use_bias:

@@ -86,14 +86,16 @@ class MixedDepthwiseConv2D(keras.layers.Layer):
             self.bias = self.add_weight(shape=(channels,), initializer=self.bias_initializer, name="bias")
         self.input_spec = keras.layers.InputSpec(ndim=4, axes={self._channel_axis: channels})
 
-    def call(self, inputs: Any) -> Any:
-        mixed = convolve_groups(self._convolve, inputs, self.kernels, self.groups, self._channel_axis)
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        def convolve(part: Any, kernel: Any) -> Any:
+            return depthwise_conv2d(
+                part, kernel, self.strides, self.padding, self.data_format, self.dilation_rate, training
+            )
+
+        mixed = convolve_groups(convolve, inputs, self.kernels, self.groups, self._channel_axis)
         if not self.use_bias:
             return mixed
         return mixed + (self.bias if self._channel_axis == -1 else ops.reshape(self.bias, (1, -1, 1, 1)))
-
-    def _convolve(self, inputs: Any, kernel: Any) -> Any:
-        return depthwise_conv2d(inputs, kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         reach = (max(self.kernel_size) - 1) * self.dilation_rate if self.padding == "valid" else 0

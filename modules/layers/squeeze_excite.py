@@ -11,6 +11,7 @@ import keras
 from keras import ops
 
 from efficientmixnet.modules.layers.initializers import convolution_initializer, nth_draw
+from efficientmixnet.modules.layers.instance_mean import instance_mean
 
 KINDS = ("conv", "dense")
 
@@ -69,7 +70,8 @@ class SqueezeExcite(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         spatial, gate_shape = ((1, 2), (-1, 1, 1)) if self.data_format == "channels_last" else ((2, 3), (-1,))
-        mean = ops.mean(inputs, axis=spatial)  # (batch, channels)
+        inputs, mean = instance_mean(inputs, spatial)
+        mean = ops.cast(mean, inputs.dtype)  # (batch, channels)
         inner = self.activation(ops.matmul(mean, _matrix(self.reduce_kernel)) + self.reduce_bias)  # (batch, inner)
         gate = self.gate_activation(ops.matmul(inner, _matrix(self.expand_kernel)) + self.expand_bias)
         channels = gate.shape[-1]

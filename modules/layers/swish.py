@@ -6,6 +6,9 @@ Ramachandran et al., "Searching for activation functions", arXiv 1710.05941.
 from typing import Any
 
 import keras
+from keras import ops
+
+from efficientmixnet.modules.layers.on_tensorflow_cpu import on_tensorflow_cpu
 
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")
@@ -16,8 +19,25 @@ class Swish(keras.layers.Layer):
         super().__init__(**kwargs)
         self.supports_masking = True
 
-    def call(self, inputs: Any) -> Any:
-        return keras.ops.silu(inputs)
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        return _with_kept_sigmoid(inputs) if training and on_tensorflow_cpu() else ops.silu(inputs)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape
+
+
+def _with_kept_sigmoid(inputs: Any) -> Any:
+    """TensorFlow's own computes the sigmoid anew for the gradient, to save memory that a CPU has, and its time."""
+    import tensorflow as tf
+
+    @tf.custom_gradient
+    def swish(x: tf.Tensor) -> Any:
+        sigmoid = tf.sigmoid(x)
+
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            # d/dx = x sigmoid (1 - sigmoid) + sigmoid, whose first term is one kernel
+            return (tf.raw_ops.SigmoidGrad(y=sigmoid, dy=x) + sigmoid) * upstream
+
+        return x * sigmoid, gradient
+
+    return swish(inputs)

@@ -17,10 +17,12 @@ class Convolution(keras.layers.Layer):
         self.kernel = self.add_weight(shape=kernel.shape, name="kernel")
         self.kernel.assign(kernel)
         self.strides = strides
+        self.by_keras = by_keras
         self.convolve = keras.ops.depthwise_conv if by_keras else depthwise_conv2d
 
-    def call(self, inputs: Any) -> Any:
-        return self.convolve(inputs, self.kernel, self.strides, "same", "channels_last", 1)
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        options = {} if self.by_keras else {"training": training}
+        return self.convolve(inputs, self.kernel, self.strides, "same", "channels_last", 1, **options)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return (input_shape[0], *(-(-n // self.strides) for n in input_shape[1:3]), input_shape[3])
@@ -40,7 +42,7 @@ def test_values_and_gradients_equal_kerass(
     np.testing.assert_allclose(ours(x), outputs, atol=1e-5)
     upstream = rng.standard_normal(outputs.shape, "float32")
     (of_inputs, of_kernel), (expected_inputs, expected_kernel) = (
-        gradients(layer, x, upstream, training=None) for layer in (ours, theirs)
+        gradients(layer, x, upstream) for layer in (ours, theirs)
     )
     np.testing.assert_allclose(of_inputs, expected_inputs, atol=1e-4)
     np.testing.assert_allclose(of_kernel["kernel"], expected_kernel["kernel"], atol=1e-4)
@@ -69,7 +71,7 @@ def test_large_kernels_take_the_explicitly_padded_gradient_also_under_xla(rng: n
 
     def gradient(x: Any) -> Any:
         with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(layer(x) ** 2)
+            loss = tf.reduce_sum(layer(x, training=True) ** 2)
         return tape.gradient(loss, layer.kernel.value)
 
     graph = tf.function(gradient).get_concrete_function(x).graph

@@ -76,6 +76,8 @@ def test_half_precision_comes_close_to_single(policy: str, rng: np.random.Genera
     assert {variable.dtype for variable in half.trainable_variables} == {"float32"}
     outputs = np.asarray(half(pictures), "float32")
     np.testing.assert_allclose(outputs, single(pictures), atol=0.05)
+    half.train_on_batch(pictures, np.zeros((2, 5, 6, 8), "float32"))
+    assert all(np.isfinite(weight).all() for weight in half.get_weights())
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="exports from TensorFlow")

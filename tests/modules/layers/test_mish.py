@@ -1,6 +1,7 @@
 from typing import Any
 
 import numpy as np
+import pytest
 
 from efficientmixnet.modules.layers import Mish
 
@@ -11,10 +12,17 @@ def test_numbers_by_hand() -> None:
     np.testing.assert_allclose(outputs, [-4.1223072e-08, 0, 0.8650984, 100], rtol=1e-5)
 
 
-def test_gradient_at_zero_is_three_fifths(gradients: Any) -> None:
-    # tanh(log 2) = (4 - 1) / (4 + 1)
-    inputs, _ = gradients(Mish(), np.zeros((1, 2), "float32"), np.ones((1, 2), "float32"))
-    np.testing.assert_allclose(inputs, [[0.6, 0.6]], rtol=1e-6)
+@pytest.mark.parametrize("training", [True, False])
+def test_gradients_by_hand(training: bool, gradients: Any) -> None:
+    # tanh + x sigmoid (1 - tanh^2): at 0 tanh(log 2) = 3/5, at 1 that is .8650984 + .7310586 (1 - .8650984^2)
+    x = np.array([[-100.0, 0.0, 1.0, 100.0]], "float32")
+    inputs, _ = gradients(Mish(), x, np.full_like(x, 2), training=training)
+    np.testing.assert_allclose(inputs, [[0, 1.2, 2.0980723, 2]], rtol=1e-6, atol=1e-7)
+
+
+def test_training_gives_the_same_numbers(rng: np.random.Generator) -> None:
+    x = 5 * rng.standard_normal((10, 10), "float32")
+    np.testing.assert_allclose(Mish()(x, training=True), Mish()(x), rtol=1e-5)
 
 
 def test_saved_and_loaded_it_gives_identical_outputs(reload: Any, rng: np.random.Generator) -> None:

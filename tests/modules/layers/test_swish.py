@@ -1,6 +1,7 @@
 from typing import Any
 
 import numpy as np
+import pytest
 
 from efficientmixnet.modules.layers import Swish
 
@@ -11,9 +12,17 @@ def test_numbers_by_hand() -> None:
     np.testing.assert_allclose(outputs, [-4.122307e-08, 0, 0.7310586, 20], rtol=1e-6)
 
 
-def test_gradient_at_zero_is_a_half(gradients: Any) -> None:
-    inputs, _ = gradients(Swish(), np.zeros((1, 2), "float32"), np.ones((1, 2), "float32"))
-    np.testing.assert_allclose(inputs, [[0.5, 0.5]])
+@pytest.mark.parametrize("training", [True, False])
+def test_gradients_by_hand(training: bool, gradients: Any) -> None:
+    # sigmoid + x sigmoid (1 - sigmoid): at 1 that is .7310586 + .7310586 * .2689414
+    x = np.array([[-100.0, 0.0, 1.0, 100.0]], "float32")
+    inputs, _ = gradients(Swish(), x, np.full_like(x, 2), training=training)
+    np.testing.assert_allclose(inputs, [[0, 1, 1.8553411, 2]], rtol=1e-6, atol=1e-7)
+
+
+def test_training_gives_the_same_numbers(rng: np.random.Generator) -> None:
+    x = 5 * rng.standard_normal((10, 10), "float32")
+    np.testing.assert_allclose(Swish()(x, training=True), Swish()(x), rtol=1e-6)
 
 
 def test_saved_and_loaded_it_gives_identical_outputs(reload: Any, rng: np.random.Generator) -> None:
