@@ -1,0 +1,154 @@
+"""A stopped training goes on where it was, and ends as if it had never stopped."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from efficientmixnet.modules.checkpoint import Checkpoint
+
+EPOCHS = 5
+
+
+def _model() -> keras.Model:
+    """A line to be fitted, by an optimizer that remembers."""
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, activation="tanh"), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.Adam(0.05), "mse", run_eagerly=True)
+    return model
+
+
+def _data() -> tuple[np.ndarray, np.ndarray]:
+    x = np.random.default_rng(0).normal(size=(16, 2)).astype(np.float32)
+    return x, (x[:, :1] - 2 * x[:, 1:]).astype(np.float32)
+
+
+def _train(folder: Path, until: int, *, patience: int | None = None) -> tuple[keras.Model, Checkpoint]:
+    """As run_fn does: restores what there is, and trains what is left."""
+    model = _model()
+    checkpoint = Checkpoint(str(folder), patience)
+    done = checkpoint.restore(model)
+    x, y = _data()
+    fit = {"batch_size": 8, "shuffle": False, "validation_data": (x[::2], y[::2]), "verbose": 0}
+    model.fit(x, y, initial_epoch=done, epochs=until, callbacks=[checkpoint], **fit)
+    return model, checkpoint
+
+
+def _weights(model: keras.Model) -> np.ndarray:
+    return np.concatenate([weight.ravel() for weight in model.get_weights()])
+
+
+def _play(folder: Path, losses: list[float], patience: int | None) -> tuple[keras.Model, Checkpoint, int]:
+    """Epochs with these val_losses, after each of which all weights are the epoch's number; how many there were."""
+    model = _model()
+    model.optimizer.build(model.trainable_variables)
+    checkpoint = Checkpoint(str(folder), patience)
+    checkpoint.set_model(model)
+    model.stop_training = False
+    epochs = 0
+    for epoch, loss in enumerate(losses):
+        model.set_weights([np.full_like(weight, epoch + 1) for weight in model.get_weights()])
+        checkpoint.on_epoch_end(epoch, {"loss": loss, "val_loss": loss})
+        epochs += 1
+        if model.stop_training:
+            break
+    checkpoint.on_train_end()
+    return model, checkpoint, epochs
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
+
+
+def test_a_new_training_starts_at_the_first_epoch(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(str(tmp_path / "none"), None)
+    assert (checkpoint.restore(_model()), checkpoint.history) == (0, [])
+
+
+def test_a_stopped_training_ends_with_the_weights_and_history_of_one_that_was_not(tmp_path: Path) -> None:
+    whole, expected = _train(tmp_path / "whole", EPOCHS)
+    for until in (1, 3, EPOCHS):
+        resumed, checkpoint = _train(tmp_path / "stopped", until)
+    assert len(checkpoint.history) == EPOCHS
+    for one, other in zip(checkpoint.history, expected.history, strict=True):
+        assert one == pytest.approx(other, rel=1e-6)
+    # The moments of Adam are part of it: without them the paths part at once.
+    np.testing.assert_allclose(_weights(resumed), _weights(whole), rtol=1e-6)
+
+
+def test_a_kill_between_weights_and_state_leaves_the_epoch_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _train(tmp_path / "killed", 2)
+
+    def killed(self: Path, target: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Path, "replace", killed)
+        _train(tmp_path / "killed", 3)
+    # The third epoch's weights are there, but the file that names them still speaks of two.
+    assert "epoch-0003.weights.h5" in _files(tmp_path / "killed")
+    assert Checkpoint(str(tmp_path / "killed"), None).restore(_model()) == 2
+    resumed, _ = _train(tmp_path / "killed", EPOCHS)
+    whole, _ = _train(tmp_path / "whole", EPOCHS)
+    np.testing.assert_allclose(_weights(resumed), _weights(whole), rtol=1e-6)
+    assert "epoch-0003.weights.h5" not in _files(tmp_path / "killed")
+
+
+def test_patience_stops_after_so_many_epochs_without_a_better_one_and_leaves_the_best(tmp_path: Path) -> None:
+    model, checkpoint, epochs = _play(tmp_path, [3, 1, 2, 1, 5, 0], patience=3)
+    assert (epochs, checkpoint.best_epoch, checkpoint.is_over) == (5, 2, True)
+    np.testing.assert_array_equal(_weights(model), 2)
+
+
+def test_a_better_epoch_within_patience_begins_it_anew(tmp_path: Path) -> None:
+    model, checkpoint, epochs = _play(tmp_path, [3, 4, 2, 4, 1], patience=2)
+    assert (epochs, checkpoint.best_epoch, checkpoint.is_over) == (5, 5, False)
+    np.testing.assert_array_equal(_weights(model), 5)
+
+
+def test_without_patience_nothing_stops_and_the_last_weights_stay(tmp_path: Path) -> None:
+    model, checkpoint, epochs = _play(tmp_path, [1, 2, 3, 4, 5], patience=None)
+    assert (epochs, checkpoint.best_epoch, checkpoint.is_over) == (5, 1, False)
+    np.testing.assert_array_equal(_weights(model), 5)
+
+
+def test_patience_goes_on_counting_in_a_training_that_was_taken_up_again(tmp_path: Path) -> None:
+    _play(tmp_path, [1, 2], patience=3)
+    model = _model()
+    checkpoint = Checkpoint(str(tmp_path), 3)
+    assert checkpoint.restore(model) == 2
+    checkpoint.set_model(model)
+    checkpoint.on_epoch_end(2, {"loss": 2, "val_loss": 2})
+    assert not checkpoint.is_over
+    checkpoint.on_epoch_end(3, {"loss": 2, "val_loss": 2})
+    assert checkpoint.is_over
+    checkpoint.on_train_end()
+    np.testing.assert_array_equal(_weights(model), 1)
+
+
+def test_a_training_whose_patience_had_run_out_is_over_when_it_is_taken_up(tmp_path: Path) -> None:
+    _play(tmp_path, [1, 2, 2], patience=2)
+    checkpoint = Checkpoint(str(tmp_path), 2)
+    checkpoint.restore(_model())
+    assert checkpoint.is_over
+
+
+def test_only_the_last_and_the_best_epoch_are_kept(tmp_path: Path) -> None:
+    _play(tmp_path, [5, 1, 3, 4, 6, 7], patience=None)
+    assert _files(tmp_path) == ["epoch-0002.weights.h5", "epoch-0006.weights.h5", "state.json"]
+
+
+def test_the_state_is_the_list_of_each_epochs_logs(tmp_path: Path) -> None:
+    _play(tmp_path, [2, 1], patience=None)
+    assert json.loads((tmp_path / "state.json").read_text()) == [{"loss": 2, "val_loss": 2}, {"loss": 1, "val_loss": 1}]
+
+
+def test_discard_leaves_nothing(tmp_path: Path) -> None:
+    _, checkpoint, _ = _play(tmp_path / "checkpoints", [1], patience=None)
+    checkpoint.discard()
+    assert not (tmp_path / "checkpoints").exists()

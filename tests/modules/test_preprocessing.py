@@ -1,0 +1,113 @@
+"""The Transform graph over a few records, run by Beam."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_transform as tft
+import tensorflow_transform.beam as tft_beam
+from PIL import Image
+
+from efficientmixnet.modules import features
+from efficientmixnet.modules.preprocessing import preprocessing_fn
+
+SPEC = {
+    **{name: tf.io.FixedLenFeature([], tf.string) for name in features.BYTES_FEATURES},
+    **{name: tf.io.FixedLenFeature([], tf.int64) for name in features.INT_FEATURES},
+    **{name: tf.io.FixedLenFeature([3], tf.float32) for name in features.CHANNEL_FEATURES},
+}
+TRAINING = ["dog", "cat", "Zebra", "große Bären", "cat/tabby", "cat", "dog", "cat"]
+EVALUATION = ["cat", "cow", "Zebra"]
+
+
+def _pixels(number: int) -> np.ndarray:
+    """Larger than what is kept, brighter with the number, and with a red that never changes."""
+    pixels = np.full((20 + number, 30, 3), 20 * number, np.uint8)
+    pixels[..., 0] = 51
+    pixels[:10, :, 2] = 255
+    return pixels
+
+
+def _record(number: int, label: str) -> dict[str, object]:
+    pixels = _pixels(number)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    flat = pixels.reshape(-1, 3) / 255
+    return {
+        features.ENCODED: file.getvalue(),
+        features.LABEL: label.encode(),
+        features.FILENAME: f"{label}/{number}.png".encode(),
+        features.FORMAT: b"PNG",
+        features.COLORSPACE: b"RGB",
+        features.HEIGHT: pixels.shape[0],
+        features.WIDTH: pixels.shape[1],
+        features.CHANNEL_MEAN: flat.mean(axis=0).astype(np.float32),
+        features.CHANNEL_MEAN_SQUARE: (flat**2).mean(axis=0).astype(np.float32),
+    }
+
+
+class Transformed:
+    """The two splits after Transform, and its graph's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        metadata = tft.DatasetMetadata.from_feature_spec(SPEC)
+        splits = [[_record(i, label) for i, label in enumerate(labels)] for labels in (TRAINING, EVALUATION)]
+        with tft_beam.Context(temp_dir=str(folder / "temporary")):
+            transformed, graph = (splits[0], metadata) | tft_beam.AnalyzeAndTransformDataset(
+                lambda inputs: preprocessing_fn(inputs, {"shorter_side": 16})
+            )
+            evaluation = ((splits[1], metadata), graph) | tft_beam.TransformDataset()
+            graph | tft_beam.WriteTransformFn(str(folder / "graph"))
+        self.training, self.evaluation = transformed[0], evaluation[0]
+        self.output = tft.TFTransformOutput(str(folder / "graph"))
+
+
+@pytest.fixture(scope="module")
+def transformed(tmp_path_factory: pytest.TempPathFactory) -> Transformed:
+    return Transformed(tmp_path_factory.mktemp("transform"))
+
+
+def test_labels_are_numbered_alphabetically(transformed: Transformed) -> None:
+    # By their UTF-8 bytes: capitals first, "cat" before "cat/tabby".
+    alphabet = ["Zebra", "cat", "cat/tabby", "dog", "große Bären"]
+    assert [record[features.LABEL_ID] for record in transformed.training] == [alphabet.index(x) for x in TRAINING]
+    vocabulary = transformed.output.vocabulary_by_name(features.LABEL_VOCABULARY)
+    assert [label.decode() for label in reversed(vocabulary)] == alphabet
+
+
+def test_a_label_that_training_never_saw_is_minus_one(transformed: Transformed) -> None:
+    assert [record[features.LABEL_ID] for record in transformed.evaluation] == [1, -1, 0]
+
+
+def test_the_labels_are_counted(transformed: Transformed) -> None:
+    lines = Path(transformed.output.vocabulary_file_by_name(features.LABEL_COUNTS)).read_text().splitlines()
+    counts = {label: int(count) for count, label in (line.split(" ", 1) for line in lines)}
+    assert counts == {"cat": 3, "dog": 2, "Zebra": 1, "cat/tabby": 1, "große Bären": 1}
+
+
+def test_every_record_holds_the_training_splits_mean_and_deviation_of_its_channels(transformed: Transformed) -> None:
+    # Each picture weighs the same, whatever its size.
+    of_each = [(_pixels(i).reshape(-1, 3) / 255) for i in range(len(TRAINING))]
+    mean = np.mean([pixels.mean(axis=0) for pixels in of_each], axis=0)
+    variance = np.mean([((pixels - mean) ** 2).mean(axis=0) for pixels in of_each], axis=0)
+    for record in (*transformed.training, *transformed.evaluation):
+        np.testing.assert_allclose(record[features.CHANNEL_MEAN], mean, atol=1e-6)
+        np.testing.assert_allclose(record[features.CHANNEL_DEVIATION][1:], np.sqrt(variance[1:]), rtol=1e-4)
+
+
+def test_a_channel_that_never_varies_gets_a_small_deviation(transformed: Transformed) -> None:
+    assert transformed.training[0][features.CHANNEL_DEVIATION][0] == pytest.approx(0.001)
+
+
+def test_pictures_are_encoded_with_the_shorter_side_asked_for(transformed: Transformed) -> None:
+    for number, record in enumerate(transformed.training):
+        picture = Image.open(io.BytesIO(record[features.ENCODED]))
+        assert (picture.format, min(picture.size)) == ("PNG", 16)
+        expected = Image.fromarray(_pixels(number)).resize(picture.size, Image.Resampling.BILINEAR)
+        assert np.abs(np.asarray(picture).astype(int) - np.asarray(expected)).max() <= 2
+
+
+def test_the_file_name_goes_along(transformed: Transformed) -> None:
+    assert transformed.evaluation[1][features.FILENAME] == b"cow/1.png"
