@@ -31,7 +31,8 @@ class EfficientNetBuilder:
 
     The built model maps pictures, (batch, height, width, channels) or channels first, to (batch, classes) with
     `include_top`; without it to the feature map (batch, height / 32, width / 32, head filters), or with `pooling` to
-    (batch, head filters); with `features` to the last feature map of each stride, {"stride2": ..., "stride32": ...}.
+    (batch, head filters). With `features` it has neither head nor classifier, and gives the last feature map of each
+    stride, {"stride2": ..., ..., "stride32": ...}.
 
     Args:
         input_shape: without the batch; sides may be None. None: the variant's own size, three channels.
@@ -76,8 +77,6 @@ class EfficientNetBuilder:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"EfficientNetBuilder: {name}={value!r}, give a whole number from 1")
-        if self.include_top and self.features:
-            raise ValueError("EfficientNetBuilder: features=True gives feature maps, so give include_top=False too")
         if not 0 <= self.drop_connect_rate < 1:
             raise ValueError(f"EfficientNetBuilder: drop_connect_rate={self.drop_connect_rate}, give one in [0, 1)")
 

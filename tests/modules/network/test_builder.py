@@ -120,7 +120,7 @@ def test_logits_are_what_softmax_takes():
 
 
 def test_features_are_the_last_map_of_each_stride():
-    model = EfficientNetBuilder((64, 96, 3), include_top=False, features=True).default_model("B0")
+    model = EfficientNetBuilder((64, 96, 3), features=True).default_model("B0")
     shapes = {name: tuple(output.shape[1:]) for name, output in model.output.items()}
     assert shapes == {
         "stride2": (32, 48, 16),
@@ -238,7 +238,6 @@ def test_b7_is_built_in_seconds():
         ({"pooling": "mean"}, "pooling='mean', give one of avg, max, None"),
         ({"activation": "swoosh"}, "activation='swoosh', give one of swish"),
         ({"typeBN": "gn"}, "typeBN='gn', give one of bn, an, iebn"),
-        ({"features": True}, "features=True gives feature maps, so give include_top=False"),
         ({"drop_connect_rate": 1.0}, "drop_connect_rate=1.0, give one in"),
         ({"classes": 0}, "classes=0, give a whole number from 1"),
         ({"input_shape": (3, 16, 3)}, "input_shape has a side of 3, the strides need at least 4"),

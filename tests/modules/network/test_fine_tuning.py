@@ -38,7 +38,7 @@ def test_an_embedding_gets_a_classifier_and_a_map_does_not():
     with pytest.raises(ValueError, match="ends in feature maps"):
         reset_classifier(tiny(include_top=False, pooling=None), 3)
     with pytest.raises(ValueError, match="ends in feature maps"):
-        reset_classifier(tiny(include_top=False, features=True), 3)
+        reset_classifier(tiny(features=True), 3)
 
 
 def test_freeze_leaves_the_classifier():

@@ -1,0 +1,103 @@
+"""Times our EfficientNetB0 against keras.applications' in one run, interleaved, and prints ratios.
+
+    python benchmarks/network.py [--batch 8] [--size 224] [--precision float32] [--rounds 5] [--compare MixNetS ...]
+
+Both models have the same batch, size, precision, backend, optimizer and dropouts; theirs scales pixels itself. A step
+is a call of train_on_batch or predict_on_batch, as a user makes it. A round calls every model once; what counts is
+the best round. `--compare` adds other variants of ours, `--typeBN` other normalisations of B0.
+
+Set KERAS_BACKEND for another backend.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from efficientmixnet.modules.network import EfficientNetBuilder, list_variants
+
+CLASSES = 1000
+
+Builders = dict[str, Callable[[], keras.Model]]
+
+
+def builders(size: int, variants: list[str], norms: list[str]) -> Builders:
+    """What is compared, the reference first."""
+    shape = (size, size, 3)
+
+    def ours(variant: str = "B0", **options: Any) -> Callable[[], keras.Model]:
+        return lambda: EfficientNetBuilder(shape, **options).default_model(variant)
+
+    def theirs() -> keras.Model:
+        return keras.applications.EfficientNetB0(weights=None, input_shape=shape)
+
+    return (
+        {"keras.applications B0": theirs, "ours B0": ours()}
+        | {f"ours B0 {norm}": ours(typeBN=norm) for norm in norms}
+        | {f"ours {name}": ours(name) for name in variants}
+    )
+
+
+def steps(model: keras.Model, batch: int, size: int) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """One training step and one inference, each ending when its numbers are here."""
+    rng = np.random.default_rng(0)
+    pictures = keras.ops.convert_to_tensor(rng.random((batch, size, size, 3), "float32"))
+    labels = keras.ops.convert_to_tensor(rng.integers(0, CLASSES, batch))
+    model.compile(keras.optimizers.SGD(1e-3, momentum=0.9), "sparse_categorical_crossentropy")
+    return lambda: model.train_on_batch(pictures, labels), lambda: model.predict_on_batch(pictures)
+
+
+def best_seconds(candidates: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
+    for run in candidates.values():
+        run()  # traces, compiles
+        run()
+    best = dict.fromkeys(candidates, float("inf"))
+    for _ in range(rounds):
+        for name, run in candidates.items():
+            start = time.perf_counter()
+            run()
+            best[name] = min(best[name], time.perf_counter() - start)
+    return best
+
+
+def report(title: str, seconds: dict[str, float], pictures: int | None = None) -> None:
+    """Prints each one's time and its ratio to the first, the reference."""
+    reference = next(iter(seconds.values()))
+    for name, each in seconds.items():
+        rate = f"{pictures / each:8.1f} pictures/s" if pictures else ""
+        print(f"{title:10} {name:24} {1e3 * each:9.1f} ms {rate} ratio {each / reference:.2f}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--size", type=int, default=224)
+    parser.add_argument("--precision", default="float32", choices=["float32", "mixed_bfloat16", "mixed_float16"])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--compare", nargs="*", default=[], choices=list_variants(), metavar="VARIANT")
+    parser.add_argument("--typeBN", nargs="*", default=[], choices=["an", "iebn"])
+    arguments = parser.parse_args()
+    keras.config.set_dtype_policy(arguments.precision)
+    print(
+        f"Keras {keras.__version__} on {keras.backend.backend()}, batch {arguments.batch}, size {arguments.size}, "
+        f"{arguments.precision}, best of {arguments.rounds} rounds"
+    )
+
+    models, building = {}, {}
+    for name, build in builders(arguments.size, arguments.compare, arguments.typeBN).items():
+        start = time.perf_counter()
+        models[name] = build()
+        building[name] = time.perf_counter() - start
+    report("build", building)
+    timed = {name: steps(model, arguments.batch, arguments.size) for name, model in models.items()}
+    training = best_seconds({name: train for name, (train, _) in timed.items()}, arguments.rounds)
+    report("training", training, arguments.batch)
+    inference = best_seconds({name: infer for name, (_, infer) in timed.items()}, arguments.rounds)
+    report("inference", inference, arguments.batch)
+
+
+if __name__ == "__main__":
+    main()
