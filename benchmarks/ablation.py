@@ -1,0 +1,232 @@
+"""An honest study on CIFAR-10: does each of our parts help one small EfficientMixNet, at equal budgets?
+
+    KERAS_BACKEND=jax python benchmarks/ablation.py --data cifar10-train.tar.xz --precision mixed_bfloat16   on a GPU
+    python benchmarks/ablation.py --data cifar10-train.tar.xz --short --budget 5                            on a CPU
+
+One thing is changed at a time from plain kernels, swish, BN and Adam; everything else (data, order, augmentation,
+steps, schedule, weight decay) is the same for all. A tenth of the training pictures, equally many of each class, is
+kept for validation and seen once, after the last step. The table holds mean and deviation over the seeds. Results are
+added to --results line by line, and what stands there already is not run again. `--short` is for a CPU, with so small
+a network and so few pictures that it says little about the question.
+"""
+
+import argparse
+import io
+import json
+import statistics
+import tarfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from PIL import Image
+
+from efficientmixnet.modules.network import BlockArgs, EfficientNetBuilder
+from efficientmixnet.modules.optimizers import build_optimizer
+from efficientmixnet.modules.schedules import build_schedule
+
+SIDE, PAD, ERASED = 32, 4, 8
+NOT_DECAYED = ["bias", "gamma", "beta"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What is varied."""
+
+    mixed: bool = False
+    activation: str = "swish"
+    norm: str = "bn"
+    optimizer: str = "adam"
+
+
+PLAIN = Candidate()
+CANDIDATES: dict[str, Candidate] = {
+    "plain, swish, bn, Adam": PLAIN,
+    "mixed kernels": replace(PLAIN, mixed=True),
+    "mish": replace(PLAIN, activation="mish"),
+    "an": replace(PLAIN, norm="an"),
+    "iebn": replace(PLAIN, norm="iebn"),
+    "RAdam": replace(PLAIN, optimizer="radam"),
+    "Lookahead + RAdam": replace(PLAIN, optimizer="ranger"),
+}
+
+# repeats, plain and mixed kernel sizes, stride, expansion, input and output filters
+STAGES: list[tuple[int, int, tuple[int, ...], int, int, int, int]] = [
+    (1, 3, (3,), 1, 1, 32, 24),
+    (3, 3, (3, 5, 7), 1, 4, 24, 48),
+    (3, 5, (3, 5, 7), 2, 4, 48, 96),
+    (3, 5, (3, 5, 7, 9), 2, 4, 96, 160),
+    (1, 3, (3,), 1, 4, 160, 256),
+]
+
+
+def network(candidate: Candidate, short: bool) -> keras.Model:
+    """Some three million weights (a twentieth with `short`); pictures are doubled, as the stem halves them."""
+    stages = [
+        BlockArgs(i, o, m if candidate.mixed else k, s, num_repeat=r, expand_ratio=e, se_ratio=0.25)
+        for r, k, m, s, e, i, o in STAGES
+    ]
+    pictures = keras.Input((SIDE, SIDE, 3), dtype="uint8", name="image")
+    scaled = keras.layers.Rescaling(1 / 64, -2.0)(pictures)
+    if not short:
+        scaled = keras.layers.UpSampling2D(2, interpolation="bilinear")(scaled)
+    builder = EfficientNetBuilder(
+        input_tensor=scaled,
+        classes=10,
+        drop_connect_rate=0.1,
+        activation=candidate.activation,
+        typeBN=candidate.norm,
+        batch_norm_momentum=0.9,  # the statistics must follow within a small budget
+        classifier_activation=None,
+    )
+    width, depth = (0.25, 0.34) if short else (1.0, 1.0)
+    return builder.custom_model(stages, width, depth, dropout_rate=0.2, head_filters=640)
+
+
+def read_pictures(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """A folder for each class, packed or not: pictures uint8 [N, 32, 32, 3] and classes int [N]."""
+    files: Iterator[tuple[str, bytes]]
+    if path.is_dir():
+        files = ((file.parent.name, file.read_bytes()) for file in sorted(path.glob("**/*.jpg")))
+    else:
+        archive = tarfile.open(path)  # noqa: SIM115
+        members = (member for member in archive if member.name.endswith(".jpg"))
+        files = ((Path(member.name).parent.name, archive.extractfile(member).read()) for member in members)  # type: ignore[union-attr]
+    names, pictures = [], []
+    for name, content in files:
+        names.append(name)
+        pictures.append(np.asarray(Image.open(io.BytesIO(content)).convert("RGB")))
+    return np.stack(pictures), np.unique(names, return_inverse=True)[1]
+
+
+def split(pictures: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Nine tenths for training, one tenth of each class for validation: the same whatever the seed."""
+    order = np.random.default_rng(0).permutation(len(pictures))
+    order = order[np.argsort(classes[order], kind="stable")]
+    kept = np.arange(len(order)) % 10 == 0
+    return pictures[order[~kept]], classes[order[~kept]], pictures[order[kept]], classes[order[kept]]
+
+
+class Batches(keras.utils.PyDataset):
+    """Shifted, mirrored and partly erased pictures from memory; an epoch follows from seed and number."""
+
+    def __init__(self, pictures: np.ndarray, classes: np.ndarray, batch: int, seed: int) -> None:
+        super().__init__()
+        edges = ((0, 0), (PAD, PAD), (PAD, PAD), (0, 0))
+        padded = np.pad(pictures, edges, mode="reflect")
+        self.windows = sliding_window_view(sliding_window_view(padded, SIDE, 1), SIDE, 2)  # [N, 9, 9, 3, 32, 32]
+        self.classes, self.batch, self.seed = classes, batch, seed
+        self.epoch = -1
+        self.on_epoch_begin()
+
+    def __len__(self) -> int:
+        return len(self.classes) // self.batch
+
+    def on_epoch_begin(self) -> None:
+        self.epoch += 1
+        self.order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.classes))
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        draw = np.random.default_rng([self.seed, self.epoch, index])
+        chosen = self.order[index * self.batch : (index + 1) * self.batch]
+        down, right = draw.integers(0, 2 * PAD + 1, (2, self.batch))
+        pictures = self.windows[chosen, down, right].transpose(0, 2, 3, 1)  # [B, 32, 32, 3]
+        mirrored = draw.random(self.batch) < 0.5
+        pictures = np.where(mirrored[:, None, None, None], pictures[:, :, ::-1], pictures)
+        top, left = draw.integers(0, SIDE - ERASED + 1, (2, self.batch, 1))
+        rows, columns = ((np.arange(SIDE) >= at) & (np.arange(SIDE) < at + ERASED) for at in (top, left))
+        pictures[rows[:, :, None] & columns[:, None, :]] = 128
+        return pictures, np.eye(10, dtype="float32")[self.classes[chosen]]
+
+
+def run(candidate: Candidate, seed: int, data: tuple, given: argparse.Namespace) -> dict[str, Any]:
+    """Trains once and measures once."""
+    pictures, classes, kept_pictures, kept_classes = data
+    keras.utils.set_random_seed(seed)
+    model = network(candidate, given.short)
+    batches = Batches(pictures, classes, given.batch, seed)
+    schedule = build_schedule(
+        "cosine", given.rate, steps_per_epoch=len(batches), epochs=given.budget, warmup_epochs=min(3, given.budget / 10)
+    )
+    name = candidate.optimizer
+    optimizer = build_optimizer(
+        {"name": name, "weight_decay": given.decay, "exclude_from_weight_decay": NOT_DECAYED}, schedule
+    )
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1)
+    model.compile(optimizer, loss)
+    start = time.perf_counter()
+    model.fit(batches, epochs=given.budget, verbose=given.verbose)
+    seconds = time.perf_counter() - start
+    guesses = model.predict(kept_pictures, batch_size=500, verbose=0).argmax(1)
+    return {
+        **asdict(candidate),
+        "seed": seed,
+        "accuracy": float(np.mean(guesses == kept_classes)),
+        "seconds": round(seconds, 1),
+        "parameters": model.count_params(),
+    }
+
+
+def table(lines: list[dict[str, Any]]) -> str:
+    rows = ["| changed | accuracy, % | runs | weights | s a run |", "| --- | --- | --- | --- | --- |"]
+    for name, candidate in CANDIDATES.items():
+        runs = [line for line in lines if asdict(candidate).items() <= line.items()]
+        if not runs:
+            continue
+        accuracies = [100 * each["accuracy"] for each in runs]
+        deviation = f" ± {statistics.stdev(accuracies):.2f}" if len(runs) > 1 else ""
+        seconds = statistics.mean(each["seconds"] for each in runs)
+        rows.append(
+            f"| {name} | {statistics.mean(accuracies):.2f}{deviation} | {len(runs)} | {runs[0]['parameters']:,} "
+            f"| {seconds:.0f} |"
+        )
+    return "\n".join(rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="cifar10-train.tar.xz, or the folder in it")
+    parser.add_argument("--budget", type=int, default=60, help="epochs of every run")
+    parser.add_argument("--seeds", type=int, default=3, help="runs of every candidate")
+    parser.add_argument("--only", nargs="*", choices=CANDIDATES, help="not all candidates, but these")
+    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--rate", type=float, default=0.002)
+    parser.add_argument("--decay", type=float, default=0.05)
+    parser.add_argument("--precision", default="float32", help="or mixed_bfloat16, for a GPU")
+    parser.add_argument("--results", type=Path, default=Path("ablation.jsonl"))
+    parser.add_argument(
+        "--short", action="store_true", help="a twentieth of the network and of the pictures, for a CPU"
+    )
+    parser.add_argument("--verbose", type=int, default=0)
+    given = parser.parse_args()
+    if given.short:
+        given.batch = min(given.batch, 128)
+    keras.config.set_dtype_policy(given.precision)
+
+    settings = {name: getattr(given, name) for name in ("budget", "batch", "rate", "decay", "precision", "short")}
+    lines = [json.loads(line) for line in given.results.read_text().splitlines()] if given.results.exists() else []
+    lines = [line for line in lines if settings.items() <= line.items()]
+    pictures, classes = read_pictures(given.data)
+    if given.short:
+        some = np.random.default_rng(1).permutation(len(pictures))[: len(pictures) // 20]
+        pictures, classes = pictures[some], classes[some]
+    data = split(pictures, classes)
+    for seed in range(given.seeds):  # seed by seed, so that a study that is stopped has compared all of them
+        for name in given.only or CANDIDATES:
+            what = {**asdict(CANDIDATES[name]), "seed": seed}
+            if any(what.items() <= line.items() for line in lines):
+                continue
+            lines.append({**settings, **run(CANDIDATES[name], seed, data, given)})
+            with given.results.open("a") as results:
+                results.write(json.dumps(lines[-1]) + "\n")
+            print(f"{name}, seed {seed}: {lines[-1]['accuracy']:.2%} in {lines[-1]['seconds']:.0f} s", flush=True)
+    print(f"\n{keras.backend.backend()}, {settings}\n\n{table(lines)}")
+
+
+if __name__ == "__main__":
+    main()

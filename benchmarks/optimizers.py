@@ -1,0 +1,128 @@
+"""Times a training step of EfficientNetB0 with our optimizers over the same step with Keras's Adam, in one run.
+
+    python benchmarks/optimizers.py [--batch 8] [--size 224] [--rounds 5]
+
+Set KERAS_BACKEND for another backend. A round runs every optimizer for one period of Lookahead, so that one of the six
+steps synchronises; the order turns from round to round, and what counts is the median of the ratios within a round.
+The update alone, on given gradients, tells what a busy machine hides. Memory is counted in variables.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from efficientmixnet.modules.network import EfficientNetBuilder
+from efficientmixnet.modules.optimizers import Lookahead, RectifiedAdam
+
+PERIOD = 6
+OPTIMIZERS: dict[str, Callable[[], keras.optimizers.Optimizer]] = {
+    "adam": lambda: keras.optimizers.Adam(1e-4),
+    "radam": lambda: RectifiedAdam(1e-4),
+    "lookahead(adam)": lambda: Lookahead(keras.optimizers.Adam(1e-4), PERIOD),
+    "lookahead(radam)": lambda: Lookahead(RectifiedAdam(1e-4), PERIOD),
+}
+RATIOS = [("radam", "adam"), ("lookahead(adam)", "adam"), ("lookahead(radam)", "radam")]
+
+
+def steps_of(name: str, pictures: np.ndarray, labels: np.ndarray) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """A whole training step and the update alone, each with a network and an optimizer of its own."""
+    model = EfficientNetBuilder(input_shape=pictures.shape[1:]).default_model("B0")
+    model.compile(OPTIMIZERS[name](), "sparse_categorical_crossentropy")
+    model.optimizer.build(model.trainable_variables)
+    update = tensorflow_update(model) if keras.backend.backend() == "tensorflow" else jax_update(model)
+    return lambda: model.train_on_batch(pictures, labels), update
+
+
+def tensorflow_update(model: keras.Model) -> Callable[[], Any]:
+    import tensorflow as tf
+
+    gradients = [tf.fill(variable.shape, 1e-3) for variable in model.trainable_variables]
+
+    @tf.function(jit_compile=model.jit_compile)
+    def update() -> None:
+        model.optimizer.apply(gradients)
+
+    return lambda: (update(), np.array(model.optimizer.iterations))
+
+
+def jax_update(model: keras.Model) -> Callable[[], Any]:
+    import jax
+
+    gradients = [jax.numpy.full(variable.shape, 1e-3) for variable in model.trainable_variables]
+    # Given away and taken back, as Keras's own training step does.
+    apply = jax.jit(
+        lambda weights, state: model.optimizer.stateless_apply(state, gradients, weights), donate_argnums=(0, 1)
+    )
+    held = [
+        [jax.numpy.array(variable.value) for variable in variables]
+        for variables in (model.trainable_variables, model.optimizer.variables)
+    ]
+
+    def update() -> None:
+        held[:] = jax.block_until_ready(apply(*held))
+
+    return update
+
+
+def seconds(step: Callable[[], Any]) -> float:
+    """The mean time of a step over one period."""
+    start = time.perf_counter()
+    for _ in range(PERIOD):
+        step()
+    return (time.perf_counter() - start) / PERIOD
+
+
+def alternating(steps: dict[str, Callable[[], Any]], rounds: int) -> list[dict[str, float]]:
+    """The time of every step in every round, after one for warming up."""
+    names = list(steps)
+    times = []
+    for turn in range(rounds + 1):
+        order = names[turn % len(names) :] + names[: turn % len(names)]
+        times.append({name: seconds(steps[name]) for name in order})
+    return times[1:]
+
+
+def megabytes(variables: list) -> float:
+    return sum(int(np.prod(variable.shape)) * 4 for variable in variables) / 1e6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--size", type=int, default=224)
+    parser.add_argument("--rounds", type=int, default=5)
+    given = parser.parse_args()
+    draw = np.random.default_rng(0)
+    pictures = draw.standard_normal((given.batch, given.size, given.size, 3), "float32")
+    labels = draw.integers(0, 1000, given.batch)
+
+    steps = {name: steps_of(name, pictures, labels) for name in OPTIMIZERS}
+    whole = alternating({name: step for name, (step, _) in steps.items()}, given.rounds)
+    update = alternating({name: update for name, (_, update) in steps.items()}, 4 * given.rounds)
+    step_time = statistics.median(times["adam"] for times in whole)
+
+    def ratio(times: list[dict[str, float]], name: str, base: str) -> float:
+        return statistics.median(each[name] / each[base] for each in times)
+
+    print(f"EfficientNetB0, {given.batch} pictures of {given.size}, {keras.backend.backend()}: adam {step_time:.3f} s")
+    print("| optimizer over | step | update, ms | update's difference over the step |\n| --- | --- | --- | --- |")
+    for name, base in RATIOS:
+        mine, other = (statistics.median(times[each] for times in update) for each in (name, base))
+        print(
+            f"| {name} / {base} | {ratio(whole, name, base):.3f} | {1e3 * mine:.1f} / {1e3 * other:.1f} "
+            f"| {(mine - other) / step_time:+.2%} |"
+        )
+    weights = EfficientNetBuilder(input_shape=pictures.shape[1:]).default_model("B0").trainable_variables
+    for name, make in OPTIMIZERS.items():
+        optimizer = make()
+        optimizer.build(weights)
+        print(f"{name}: {megabytes(optimizer.variables) / megabytes(weights):.3f} copies of the weights")
+
+
+if __name__ == "__main__":
+    main()
