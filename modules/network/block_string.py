@@ -76,7 +76,11 @@ _RULES = (
     _rule("se_ratio", r"se(1(?:\.0+)?|0\.0*[1-9][0-9]*)", float, "se and a share in (0, 1], like se0.25"),
     _rule("identity_skip", "(noskip)", lambda _: False, "noskip"),
 )
-_REQUIRED = {"num_repeat": "r", "kernel_size": "k", "strides": "s", "expand_ratio": "e"} | {
+_REQUIRED = {
+    "num_repeat": "r",
+    "kernel_size": "k",
+    "strides": "s",
+    "expand_ratio": "e",
     "input_filters": "i",
     "output_filters": "o",
 }

@@ -84,10 +84,7 @@ class EfficientNetBuilder:
         self, name: str = "B0", *, dropout_rate: float | None = None, model_name: str | None = None
     ) -> keras.Model:
         """The published network of a name, B0 or MixNetS, as `list_variants` gives it; its own dropout unless given."""
-        variant = get_variant(name)
-        if self.mixed:
-            variant = variant.mixed()
-        return self._build(variant, dropout_rate, model_name)
+        return self._build(get_variant(name), dropout_rate, model_name)
 
     def custom_model(
         self,
@@ -132,11 +129,11 @@ class EfficientNetBuilder:
         """EfficientNet by compound coefficient: depth alpha^phi, width beta^phi, size 224 gamma^phi."""
         scale = compound_scale(phi, alpha, beta, gamma)
         variant = Variant(f"EfficientNet_phi{phi:g}", EFFICIENTNET_BLOCKS, *scale, dropout_rate=dropout_rate)
-        return self._build(variant.mixed() if self.mixed else variant, model_name=model_name)
+        return self._build(variant, model_name=model_name)
 
     def _build(self, variant: Variant, dropout_rate: float | None = None, model_name: str | None = None) -> keras.Model:
         plan = plan_network(
-            variant,
+            variant.mixed() if self.mixed else variant,
             drop_connect_rate=self.drop_connect_rate,
             activation=self.activation,
             typeBN=self.typeBN,

@@ -13,7 +13,11 @@ import numpy as np
 
 from efficientmixnet.modules.network.weight_transfer import Transfer, transfer_weights
 
-_PARTS = {"kernel": "weight", "bias": "bias", "gamma": "weight", "beta": "bias"} | {
+_PARTS = {
+    "kernel": "weight",
+    "bias": "bias",
+    "gamma": "weight",
+    "beta": "bias",
     "moving_mean": "running_mean",
     "moving_variance": "running_var",
 }

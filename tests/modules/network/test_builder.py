@@ -219,6 +219,15 @@ def test_mixed_precision_keeps_statistics_and_outputs_in_float32(policy):
     np.testing.assert_allclose(outputs.sum(axis=1), 1, rtol=1e-5)
 
 
+@pytest.mark.parametrize("typeBN", ["bn", "an", "iebn"])
+def test_channels_first_is_channels_last_transposed(typeBN):
+    blocks = [BLOCKS[0], BLOCKS[1] + "_a1.1_p1.1"]
+    last = tiny(blocks=blocks, typeBN=typeBN)
+    first = tiny(blocks=blocks, typeBN=typeBN, data_format="channels_first", input_shape=(3, 16, 16))
+    first.set_weights(last.get_weights())
+    np.testing.assert_allclose(first(PICTURE.transpose(0, 3, 1, 2)), last(PICTURE), atol=1e-5)
+
+
 def test_squeeze_excite_is_left_out_without_a_ratio():
     model = tiny(blocks=["r1_k3_s11_e1_i8_o8", BLOCKS[1]])
     excited = [layer.name for layer in model.layers if isinstance(layer, SqueezeExcite)]
