@@ -1,0 +1,207 @@
+"""The command line: what it writes, how it ends, and that it answers at once."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.pipeline.cli import main
+from efficientmixnet.pipeline.config import Config
+from efficientmixnet.pipeline.local_runner import RunFailed
+from efficientmixnet.pipeline.summary import Pictures, Summary
+
+
+def _call(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def ends(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Lets the run end with a summary or an exception; keeps what it was called with."""
+
+    class Ends:
+        with_: Summary | BaseException
+        config: Config
+        options: dict[str, bool]
+
+        def __call__(self, config: Config, **options: bool) -> Summary:
+            self.config, self.options = config, options
+            if isinstance(self.with_, BaseException):
+                raise self.with_
+            return self.with_
+
+    ends = Ends()
+    monkeypatch.setattr("efficientmixnet.pipeline.local_runner.run", ends)
+    return ends
+
+
+def _summary(**fields: Any) -> Summary:
+    facts = {"run": "/runs/runs/1", "started": "2026-01-02T03:04:05+00:00", "tensorboard": "/runs/logs"}
+    return Summary(**{"pictures": Pictures(read=1797, left_out=0), "accuracy": 0.9812, **facts, **fields})
+
+
+def test_help_names_the_commands_and_the_exit_codes() -> None:
+    result = _call("--help")
+    assert result.exit_code == 0
+    for word in ("run", "init", "predict", "3 the model was not blessed", "130 interrupted"):
+        assert word in result.output
+
+
+@pytest.mark.parametrize("command", ["run", "init", "predict", "digits"])
+def test_every_command_has_help(command: str) -> None:
+    assert _call(command, "--help").exit_code == _call(command, "-h").exit_code == 0
+
+
+def test_init_writes_a_configuration_that_run_takes(tmp_path: Path, ends: Any) -> None:
+    assert _call("init", tmp_path / "my.yaml").exit_code == 0
+    ends.with_ = _summary(state="pushed", reason="", blessed=True)
+    assert _call("run", tmp_path / "my.yaml").exit_code == 0
+    assert ends.config.output == str(tmp_path / "runs")
+
+
+def test_init_does_not_overwrite(tmp_path: Path) -> None:
+    file = tmp_path / "my.yaml"
+    file.write_text("mine")
+    result = _call("init", file)
+    assert result.exit_code == 2
+    assert f"error: {file}: exists already; give another name" in result.output
+    assert file.read_text() == "mine"
+
+
+def test_init_into_a_folder_that_does_not_exist_is_an_error_of_one_line(tmp_path: Path) -> None:
+    result = _call("init", tmp_path / "none" / "my.yaml")
+    assert result.exit_code == 2
+    assert result.output.strip().endswith("my.yaml: cannot be written: No such file or directory")
+
+
+def test_a_run_of_nothing_says_what_to_give() -> None:
+    result = _call("run")
+    assert result.exit_code == 2
+    assert "error: nothing to run; give --data PICTURES, or a configuration" in result.output
+
+
+def test_a_wrong_configuration_ends_with_2_and_all_its_mistakes(tmp_path: Path) -> None:
+    file = tmp_path / "my.yaml"
+    file.write_text("netwrk: {}\ntraining: {epoch: 3}\n")
+    result = _call("run", file, "--set", "network.norm=gn")
+    assert result.exit_code == 2
+    assert "3 things to mend" in result.output
+    for line in ("netwrk: no such key", "training.epoch: no such key", "network.norm: input should be"):
+        assert line in result.output
+
+
+def test_a_folder_that_does_not_exist_ends_with_2(tmp_path: Path) -> None:
+    result = _call("run", "--data", tmp_path / "none", "--output", tmp_path / "runs")
+    assert result.exit_code == 2
+    assert f"error: data.pictures: {tmp_path}/none does not exist" in result.output
+
+
+def test_data_output_and_keys_reach_the_run(tmp_path: Path, ends: Any) -> None:
+    ends.with_ = _summary(state="pushed", reason="", blessed=True)
+    keys = ("--set", "training.epochs=3", "--set", "network.norm=an")
+    assert _call("run", "--data", tmp_path / "mine", "--output", tmp_path / "there", *keys, "-v").exit_code == 0
+    assert (ends.config.data.pictures, ends.config.output) == (f"{tmp_path}/mine", f"{tmp_path}/there")
+    assert (ends.config.training.epochs, ends.config.network.norm) == (3, "an")
+    assert ends.options == {"verbose": True, "use_cache": True}
+    _call("run", "--data", tmp_path, "--no-cache")
+    assert ends.options == {"verbose": False, "use_cache": False}
+
+
+def test_a_pushed_model_ends_with_0_and_the_command_to_use_it(ends: Any) -> None:
+    ends.with_ = _summary(
+        state="pushed", reason="accuracy 0.9812 reaches 0.97", blessed=True, pushed_model="/my runs/pushed/1"
+    )
+    result = _call("run", "--data", ".")
+    assert result.exit_code == 0
+    for line in (
+        "0.9812 on the evaluation split",
+        "blessed: accuracy 0.9812 reaches 0.97",
+        "1,797 read",
+        "tensorboard --logdir /runs/logs",
+        "efficientmixnet predict '/my runs/pushed/1' PICTURE",
+        "/runs/runs/1",
+    ):
+        assert line in result.output
+
+
+def test_a_model_that_was_not_blessed_ends_with_3_and_the_reason(ends: Any) -> None:
+    reason = "accuracy 0.5000 does not reach 0.97 (evaluation.thresholds.accuracy)"
+    ends.with_ = _summary(state="not_blessed", reason=reason, blessed=False, pictures=Pictures(read=10, left_out=2))
+    result = _call("run", "--data", ".")
+    assert result.exit_code == 3
+    assert f"not blessed: {reason}" in result.output
+    assert "10 read, 2 left out (left_out.csv says why)" in result.output
+    assert "efficientmixnet predict" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (BadInput("data.pictures: no"), 2, "error: data.pictures: no"),
+        (RunFailed("OSError: disk full"), 1, "error: OSError: disk full"),
+        (KeyboardInterrupt(), 130, "interrupted: the same command goes on from here"),
+    ],
+)
+def test_each_kind_of_end_has_its_exit_code_and_one_line(ends: Any, error: BaseException, code: int, line: str) -> None:
+    ends.with_ = error
+    result = _call("run", "--data", ".")
+    assert result.exit_code == code
+    assert result.output.strip() == line
+
+
+def test_a_folder_without_a_model_ends_with_2(tmp_path: Path) -> None:
+    result = _call("predict", tmp_path, "picture.png")
+    assert result.exit_code == 2
+    assert f"error: {tmp_path}: holds no model; name a folder that a run printed" in result.output
+
+
+def test_predict_prints_labels_and_names_what_it_cannot_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Classifier:
+        def __init__(self, folder: str) -> None:
+            assert folder == "model"
+
+        def classify(self, pictures: tuple[str, ...], top: int) -> list[tuple[str, Any]]:
+            assert (pictures, top) == (("a.png", "b.png"), 2)
+            return [("a.png", [("cat", 0.75), ("große Bären", 0.25)]), ("b.png", "has zero bytes")]
+
+    monkeypatch.setattr("efficientmixnet.pipeline.predict.Classifier", Classifier)
+    result = _call("predict", "--top", "2", "model", "a.png", "b.png")
+    assert result.exit_code == 2
+    assert result.output.splitlines() == ["a.png: cat 0.7500  große Bären 0.2500", "b.png: has zero bytes"]
+
+
+def test_digits_are_written_once(tmp_path: Path) -> None:
+    result = _call("digits", tmp_path)
+    assert "1,797 pictures" in result.output
+    # The data set's own counts by class.
+    counts = [len(list((tmp_path / str(digit)).glob("*.png"))) for digit in range(10)]
+    assert counts == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+    first = tmp_path / "0" / "0000.png"
+    before = first.stat().st_mtime_ns
+    assert _call("digits", tmp_path).exit_code == 0
+    assert first.stat().st_mtime_ns == before
+
+
+def test_what_answers_at_once_imports_nothing_heavy(tmp_path: Path) -> None:
+    code = f"""
+import sys
+from click.testing import CliRunner
+from efficientmixnet.pipeline.cli import main
+for arguments in (
+    ["--help"],
+    ["--version"],
+    ["run", "--help"],
+    ["init", "{tmp_path}/my.yaml"],
+    ["run", "{tmp_path}/my.yaml", "--set", "training.optimizer=adamm", "--set", "netwrk.norm=bn"],
+    ["run", "--data", "{tmp_path}/none", "--output", "{tmp_path}/runs"],
+    ["predict", "{tmp_path}/none", "picture.png"],
+):
+    print(CliRunner().invoke(main, arguments).exit_code)
+print(sorted({{"tensorflow", "keras", "tfx", "apache_beam", "sklearn"}} & sys.modules.keys()))
+"""
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)  # noqa: S603
+    assert found.stdout.split() == ["0", "0", "0", "0", "2", "2", "2", "[]"]

@@ -1,0 +1,95 @@
+"""What the pictures decide where the configuration does not."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from efficientmixnet.components.image_example_gen.sources import Sources, find_pictures
+from efficientmixnet.pipeline.config import Config
+from efficientmixnet.pipeline.resolve import resolve
+
+Pictures = Callable[..., Sources]
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Pictures:
+    """Sizes by class -> the sources of such pictures."""
+
+    def write(**classes: list[tuple[int, int]]) -> Sources:
+        for label, sizes in classes.items():
+            (tmp_path / label).mkdir()
+            for number, size in enumerate(sizes):
+                Image.new("L", size).save(tmp_path / label / f"{number}.png")
+        return find_pictures(str(tmp_path), None, frozenset({"train", "eval"}))
+
+    return write
+
+
+def _image_size(sources: Sources, **network: object) -> int | None:
+    return resolve(Config.model_validate({"network": network}), sources).network.image_size
+
+
+@pytest.mark.parametrize(
+    ("shorter_side", "network", "image_size"),
+    [
+        (1000, {}, 224),
+        (1000, {"variant": "B3"}, 300),
+        (100, {}, 96),
+        (120, {}, 128),
+        (150, {"variant": "B3"}, 160),
+        (8, {}, 64),
+        (64, {}, 64),
+        (1000, {"image_size": 160}, 160),
+        (8, {"image_size": 32}, 32),
+    ],
+)
+def test_the_network_sees_what_the_pictures_have_but_no_more_than_its_own_size(
+    pictures: Pictures, shorter_side: int, network: dict[str, object], image_size: int
+) -> None:
+    sizes = [(shorter_side, shorter_side + 50), (shorter_side + 70, shorter_side)]
+    assert _image_size(pictures(a=sizes, b=sizes), **network) == image_size
+
+
+def test_single_large_or_small_pictures_do_not_decide(pictures: Pictures) -> None:
+    sources = pictures(a=[(128, 128)] * 3 + [(8, 8)], b=[(128, 128)] * 3 + [(2000, 2000)])
+    assert _image_size(sources) == 128
+
+
+def test_what_is_no_picture_does_not_disturb(pictures: Pictures, tmp_path: Path) -> None:
+    pictures(a=[(128, 128)], b=[(128, 128)])
+    (tmp_path / "a" / "text.png").write_text("no picture")
+    (tmp_path / "a" / "empty.png").touch()
+    assert _image_size(find_pictures(str(tmp_path), None, frozenset())) == 128
+
+
+def test_without_a_single_readable_picture_the_networks_own_size_stays(tmp_path: Path) -> None:
+    for label in "ab":
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "empty.png").touch()
+    assert _image_size(find_pictures(str(tmp_path), None, frozenset())) == 224
+
+
+def test_without_a_threshold_always_naming_the_most_frequent_class_is_to_be_beaten(pictures: Pictures) -> None:
+    config = resolve(Config(), pictures(a=[(8, 8)] * 5, b=[(8, 8)] * 2))
+    assert config.evaluation.thresholds == {"accuracy": 0.7143}
+
+
+def test_a_configured_threshold_stays(pictures: Pictures) -> None:
+    config = Config.model_validate({"evaluation": {"thresholds": {"accuracy": 0.9, "loss": 1.0}}})
+    sources = pictures(a=[(8, 8)] * 5, b=[(8, 8)] * 2)
+    assert resolve(config, sources).evaluation.thresholds == {"accuracy": 0.9, "loss": 1.0}
+
+
+def test_a_bound_of_the_loss_alone_leaves_the_accuracy_to_the_pictures(pictures: Pictures) -> None:
+    config = Config.model_validate({"evaluation": {"thresholds": {"loss": 1.0}}})
+    sources = pictures(a=[(8, 8)], b=[(8, 8)])
+    assert resolve(config, sources).evaluation.thresholds == {"loss": 1.0, "accuracy": 0.5}
+
+
+def test_nothing_else_changes(pictures: Pictures) -> None:
+    config = Config()
+    resolved = resolve(config, pictures(a=[(8, 8)], b=[(8, 8)]))
+    same = {"network": {"image_size"}, "evaluation": {"thresholds"}}
+    assert resolved.model_dump(exclude=same) == config.model_dump(exclude=same)
