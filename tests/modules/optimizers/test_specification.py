@@ -137,6 +137,15 @@ def test_builds_what_the_configuration_says() -> None:
     assert float(keras.ops.convert_to_numpy(optimizer.learning_rate)) == pytest.approx(0.1)
 
 
+def test_average_reaches_back_over_a_tenth_of_the_training_at_the_most() -> None:
+    # An average with the momentum m reaches back over 1 / (1 - m) steps.
+    for total_steps, momentum in [(1_000_000, 0.9999), (5000, 0.998), (100, 0.9), (3, 0.0)]:
+        optimizer = build_optimizer(
+            {"name": "lookahead", "inner": "sgd"}, 0.1, ema_momentum=0.9999, total_steps=total_steps
+        )
+        assert optimizer.inner_optimizer.ema_momentum == pytest.approx(momentum)
+
+
 def test_excluded_variables_do_not_decay() -> None:
     value = {"name": "adamw", "weight_decay": 0.5, "exclude_from_weight_decay": ["bias", "gamma"]}
     variables = [keras.Variable([1.0], name=name) for name in ("kernel", "bias", "gamma")]
