@@ -232,6 +232,23 @@ def test_a_truncated_file_of_any_format_is_left_out(tmp_path: Path, kind: str) -
     assert left_out.reason.startswith((f"is a broken {kind} file", "has a broken header", "is no picture"))
 
 
+@pytest.mark.filterwarnings("ignore:Truncated File Read")
+@pytest.mark.parametrize("kind", [*LOSSLESS, *(f"JPEG {kind}" for kind in JPEGS)])
+def test_a_damaged_file_is_left_out_or_can_be_decoded_by_the_training_too(tmp_path: Path, kind: str) -> None:
+    whole = LOSSLESS.get(kind) or JPEGS[kind.removeprefix("JPEG ")]
+    source = np.random.default_rng(zlib.crc32(kind.encode()))
+    for _ in range(8):
+        damaged = bytearray(whole)
+        damaged[source.integers(len(damaged))] = source.integers(256)
+        result = read(_entry(tmp_path, "damaged", bytes(damaged)), LIMIT)
+        if isinstance(result, tf.train.Example):
+            encoded = result.features.feature[features.ENCODED].bytes_list.value[0]
+            height, width, _ = pictures.decode(tf.constant(encoded)).shape
+            assert [height, width] == [
+                result.features.feature[side].int64_list.value[0] for side in (features.HEIGHT, features.WIDTH)
+            ]
+
+
 def test_a_text_beside_the_pictures_is_left_out_but_does_not_count(tmp_path: Path) -> None:
     left_out = read(_entry(tmp_path, "notes.txt", b"these are cats"), LIMIT)
     assert left_out == LeftOut("größe/notes.txt", "is no picture of a known format", counts=False)
