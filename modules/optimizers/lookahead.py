@@ -7,6 +7,7 @@ The slow weights start as the weights that the first step finds.
 Zhang et al., Lookahead Optimizer: k steps forward, 1 step back, NeurIPS 2019, https://arxiv.org/abs/1907.08610
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import keras
@@ -51,12 +52,13 @@ class Lookahead(keras.optimizers.Optimizer):
             return
         self.inner_optimizer.build(variables)
         super().build(variables)
-        self._slow_weights = [
-            None
-            if self._overwrite_variable_with_gradient(variable)
-            else self.add_variable_from_reference(variable, "slow", initializer=_copy_of(variable))
-            for variable in variables
-        ]
+        with _outside_of_graphs():
+            self._slow_weights = [
+                None
+                if self._overwrite_variable_with_gradient(variable)
+                else self.add_variable_from_reference(variable, "slow", initializer=_copy_of(variable))
+                for variable in variables
+            ]
 
     @property
     def variables(self) -> list:
@@ -178,6 +180,15 @@ class Lookahead(keras.optimizers.Optimizer):
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Lookahead":
         inner = keras.saving.deserialize_keras_object(config["optimizer"], custom_objects=custom_objects)
         return cls(**{**config, "optimizer": inner})
+
+
+def _outside_of_graphs() -> AbstractContextManager:
+    # Keras may build while TensorFlow traces a step. XLA takes no step that creates variables from other variables.
+    if keras.backend.backend() != "tensorflow":
+        return nullcontext()
+    import tensorflow as tf
+
+    return tf.init_scope()
 
 
 def _copy_of(variable: Any) -> Any:

@@ -170,6 +170,33 @@ def test_callbacks_change_the_inner_learning_rate() -> None:
     assert float(ops.convert_to_numpy(model.optimizer.inner_optimizer.learning_rate)) == pytest.approx(0.1 / 8)
 
 
+@pytest.mark.skipif(ON_JAX, reason="JAX compiles always")
+def test_compiled_by_xla_it_learns_the_same() -> None:
+    plain, compiled = (fitted(Lookahead(RectifiedAdam(0.05), 5), jit_compile=xla) for xla in (False, True))
+    for one, other in zip(plain.get_weights(), compiled.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_variables_without_a_gradient_stay() -> None:
+    optimizer, moved, still = Lookahead(keras.optimizers.SGD(1.0), 2), keras.Variable([1.0]), keras.Variable([2.0])
+    optimizer.build([moved, still])
+    gradient = ops.convert_to_tensor([1.0])
+    with pytest.warns(UserWarning, match="Gradients do not exist"):
+        for _ in range(2):
+            optimizer.apply([gradient, None], [moved, still])
+    optimizer.apply([gradient, gradient], [moved, still])
+    # 1, 0, -1 and half of the way back, 0, then -1; the other begins with the third step.
+    np.testing.assert_array_equal([numpy_of(moved)[0], numpy_of(still)[0]], [-1.0, 1.0])
+
+
+def test_averaged_weights_can_be_swapped_in_for_validation() -> None:
+    model = small_model()
+    model.compile(Lookahead(keras.optimizers.SGD(0.05, use_ema=True, ema_momentum=0.5)), "mse")
+    swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+    history = model.fit(*small_data(), batch_size=8, epochs=4, verbose=0, callbacks=[swap]).history
+    assert history["loss"][-1] < history["loss"][0]
+
+
 def test_loss_scaling_changes_nothing_but_the_scale() -> None:
     plain = fitted(Lookahead(keras.optimizers.Adam(0.01), 5))
     scaled = fitted(keras.optimizers.LossScaleOptimizer(Lookahead(keras.optimizers.Adam(0.01), 5), 2.0**6))
