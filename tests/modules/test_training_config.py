@@ -163,7 +163,7 @@ def test_what_the_configuration_says_itself_goes_before_the_recipe() -> None:
             "training": {
                 "recipe": "adamw-cosine",
                 "epochs": 20,
-                "optimizer": "sgd",
+                "optimizer": {"name": "sgd", "momentum": 0.9},
                 "augmentation": {"flip": False, "mixup_alpha": 0},
             },
         }
@@ -171,7 +171,7 @@ def test_what_the_configuration_says_itself_goes_before_the_recipe() -> None:
     training = config.training
     assert (training.epochs, config.network.drop_connect) == (20, 0)
     # The optimizer's arguments are its own: none of the recipe's AdamW stays with SGD.
-    assert training.optimizer == ModelConfig.model_validate({"training": {"optimizer": "sgd"}}).training.optimizer
+    assert training.optimizer == {"name": "sgd", "momentum": 0.9}
     assert (training.augmentation.flip, training.augmentation.mixup_alpha) == (False, 0)
     assert (training.augmentation.cutmix_alpha, training.schedule.warmup_epochs) == (1.0, 5)
 

@@ -118,7 +118,7 @@ def test_each_stage_counts_anew(out: io.StringIO, clock: Clock) -> None:
 def test_the_libraries_other_messages_show_nothing(out: io.StringIO, clock: Clock) -> None:
     with Stages(out) as stages:
         _log(stages, "MetadataStore with DB connection initialized")
-        _log(stages, "The component Trainer is running.")
+        _log(stages, "It seems that Component Trainer is running.")
         _log(stages, "100%% of nothing")
     assert (out.getvalue(), stages.seconds) == ("", {})
 
