@@ -76,13 +76,17 @@ def test_gradients_are_those_of_keras_applications():
         np.testing.assert_allclose(gradient, weight.numpy(), atol=1e-4 * scale, rtol=0, err_msg=weight.path)
 
 
-def test_a_file_in_their_format_loads_like_the_model(tmp_path):
+@pytest.fixture(scope="module")
+def reference():
+    """Their B0 for small pictures."""
+    return theirs("B0", input_shape=(64, 64, 3))
+
+
+def test_a_file_in_their_format_loads_like_the_model(reference, tmp_path):
     h5py = pytest.importorskip("h5py")
-    reference = theirs("B0", classes=1000, input_shape=(64, 64, 3))
     path = tmp_path / "efficientnetb0.h5"
-    with h5py.File(
-        path, "w"
-    ) as file:  # as efficientnetb0.h5 is laid out: layer / "layer/name:0", listed in weight_names
+    # As efficientnetb0.h5 is laid out: a group for each layer with "layer/name:0", listed in weight_names.
+    with h5py.File(path, "w") as file:
         for layer in reference.layers:
             group = file.create_group(layer.name)
             names = [f"{layer.name}/{weight.name}:0" for weight in layer.weights]
@@ -96,8 +100,7 @@ def test_a_file_in_their_format_loads_like_the_model(tmp_path):
 
 
 @pytest.mark.parametrize(("include_top", "channels"), [(True, 3), (False, 1)])
-def test_imagenet_is_asked_of_keras_for_the_right_model(monkeypatch, include_top, channels):
-    reference = theirs("B0", input_shape=(64, 64, 3), include_top=include_top)
+def test_imagenet_is_asked_of_keras_for_the_right_model(monkeypatch, reference, include_top, channels):
     asked = []
 
     def downloading(**options):
@@ -121,8 +124,7 @@ def test_imagenet_is_refused_where_it_cannot_fit():
         load_imagenet_weights(ten, "EfficientNetB0")
 
 
-def test_weights_of_another_variant_or_kernel_sizes_are_refused():
-    reference = theirs("B0", input_shape=(64, 64, 3), include_top=False)
+def test_weights_of_another_variant_or_kernel_sizes_are_refused(reference):
     options = {"input_shape": (64, 64, 3), "include_top": False}
     with pytest.raises(
         ValueError, match=r"stage2_block1_depthwise_conv.*\(3, 3, 32, 1\).*\(3, 3, 96, 1\).*likely cause"

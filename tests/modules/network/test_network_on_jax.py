@@ -25,13 +25,12 @@ def test_both_backends_give_and_learn_the_same(tmp_path, monkeypatch):
     spec = importlib.util.spec_from_file_location("network_on_jax", SCRIPT)
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    for typeBN in script.NORMS:
-        model = script.tiny(typeBN)
-        model.save(tmp_path / f"{typeBN}.keras")
-        outputs = keras.ops.convert_to_numpy(model(script.PICTURE))
-        trained = script.trained_outputs(model)
-        assert np.abs(trained - outputs).max() > 1e-2 * np.abs(outputs).max()
-        np.savez(tmp_path / f"{typeBN}.npz", outputs=outputs, trained=trained)
+    model = script.tiny()
+    model.save(tmp_path / "tiny.keras")
+    outputs = keras.ops.convert_to_numpy(model(script.PICTURE))
+    trained = script.trained_outputs(model)
+    assert np.abs(trained - outputs).max() > 1e-2 * np.abs(outputs).max()
+    np.savez(tmp_path / "expected.npz", outputs=outputs, trained=trained)
     run_on_jax(str(tmp_path))
 
 
