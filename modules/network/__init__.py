@@ -21,7 +21,7 @@ _FILES = {
     "scaling": ("compound_scale",),
     "summary": ("summarize",),
     "timm_weights": ("load_timm_weights",),
-    "variants": ("get_variant",),
+    "variants": ("Variant", "get_variant"),
 }
 _PUBLIC = {name: file for file, names in _FILES.items() for name in names}
 

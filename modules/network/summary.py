@@ -92,20 +92,20 @@ def summarize(
     shape = input_shape or (variant.default_size, variant.default_size, 3)
     rows = _stages(plan, shape, classes if include_top else None)
     total = sum(cost.multiply_adds for *_, cost in rows)
-    return NetworkSummary(
-        variant.name,
-        shape,
-        tuple(
-            StageSummary(
-                name, blocks, output, kernels, cost.trainable + cost.fixed, cost.trainable, *_share(cost, total)
-            )
-            for name, blocks, output, kernels, cost in rows
-        ),
+    stages = (
+        StageSummary(
+            name=name,
+            blocks=blocks,
+            output_shape=output_shape,
+            kernel_sizes=kernel_sizes,
+            parameters=cost.trainable + cost.fixed,
+            trainable=cost.trainable,
+            multiply_adds=cost.multiply_adds,
+            share=cost.multiply_adds / total,
+        )
+        for name, blocks, output_shape, kernel_sizes, cost in rows
     )
-
-
-def _share(cost: _Cost, total: int) -> tuple[int, float]:
-    return cost.multiply_adds, cost.multiply_adds / total
+    return NetworkSummary(variant.name, shape, tuple(stages))
 
 
 def _stages(plan: NetworkPlan, shape: tuple[int, int, int], classes: int | None) -> list[_Row]:
