@@ -15,7 +15,7 @@ _FILES = {
     "fine_tuning": ("freeze", "reset_classifier", "unfreeze"),
     "imagenet": ("center_crop_and_resize", "decode_predictions", "preprocess_input"),
     "keras_applications_weights": ("load_imagenet_weights", "load_keras_applications_weights"),
-    "models": tuple(list_variants()),
+    "models": ("scaled_model", *list_variants()),
     "plan": ("smallest_image_size", "total_stride"),
     "saved_weights": ("load_saved_weights",),
     "scaling": ("compound_scale",),

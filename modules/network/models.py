@@ -50,6 +50,19 @@ def _ready(variant: Variant) -> Callable[..., keras.Model]:
     return build
 
 
+def scaled_model(
+    phi: float,
+    alpha: float = 1.2,
+    beta: float = 1.1,
+    gamma: float = 1.15,
+    *,
+    dropout_rate: float = 0.2,
+    **options: Any,
+) -> keras.Model:
+    """EfficientNet by compound coefficient; `options` are the arguments of `EfficientNetBuilder`."""
+    return EfficientNetBuilder(**options).scaled_model(phi, alpha, beta, gamma, dropout_rate=dropout_rate)
+
+
 READY: dict[str, Callable[..., keras.Model]] = {name: _ready(variant) for name, variant in VARIANTS.items()}
 
 
@@ -60,4 +73,4 @@ def __getattr__(name: str) -> Callable[..., keras.Model]:
 
 
 def __dir__() -> list[str]:
-    return sorted(READY)
+    return sorted([*READY, "scaled_model"])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from efficientmixnet.modules import network
-from efficientmixnet.modules.network import EfficientNetB0, MixNetS, list_variants
+from efficientmixnet.modules.network import EfficientNetB0, MixNetS, list_variants, scaled_model
 from efficientmixnet.modules.network.variants import VARIANTS
 
 
@@ -48,6 +48,12 @@ def test_options_reach_the_builder():
     assert model.count_params() == 5_462_916 - 998 * 1281 + 42_016
     with pytest.raises(TypeError, match="norm"):
         EfficientNetB0(norm="iebn")
+
+
+def test_a_scaled_model_takes_the_builders_options():
+    model = scaled_model(0, classes=10, input_shape=(32, 32, 3), dropout_rate=0.1)
+    assert model.count_params() == 5_330_564 - 990 * 1281  # B0 with 10 classes
+    assert model.get_layer("dropout").rate == 0.1
 
 
 def test_logits_of_a_ready_variant():
