@@ -1,24 +1,25 @@
 """Checkpoint: the training's state after every epoch, so that a stopped training goes on where it was.
 
-Keras's BackupAndRestore keeps the weights but forgets what EarlyStopping and the history knew; here all of that
-follows from one file, the list of each epoch's logs.
+Keras's BackupAndRestore keeps weights and optimizer, but neither the random state of dropout and its kin nor what
+EarlyStopping and the history knew. Here every variable is kept, and the rest follows from the list of epochs' logs.
 """
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import keras
-import tensorflow as tf
+import numpy as np
 
 _STATE = "state.json"
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves weights and optimizer after each epoch, stops early, and leaves the best epoch's weights in the model.
+    """Saves everything after each epoch, stops early, and then leaves the best epoch's weights in the model.
 
     Args:
-        folder: Where to keep the last two epochs and the best one.
+        folder: Where to keep the last epoch and the best one.
         patience: Stop after so many epochs without a lower `val_loss`; None: never, and the last weights stay.
     """
 
@@ -33,7 +34,8 @@ class Checkpoint(keras.callbacks.Callback):
         if not (self.folder / _STATE).exists():
             return 0
         self.history = json.loads((self.folder / _STATE).read_text())
-        model.load_weights(self._weights(len(self.history)))
+        model.optimizer.build(model.trainable_variables)
+        self._load(model, len(self.history))
         return len(self.history)
 
     @property
@@ -45,30 +47,41 @@ class Checkpoint(keras.callbacks.Callback):
     @property
     def is_over(self) -> bool:
         """Whether patience has run out."""
-        return self._patience is not None and len(self.history) - self.best_epoch >= self._patience
+        patience_counts = self._patience is not None and bool(self.history)
+        return patience_counts and len(self.history) - self.best_epoch >= self._patience
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.history.append({name: float(value) for name, value in (logs or {}).items()})
         done = len(self.history)
         self.folder.mkdir(parents=True, exist_ok=True)
-        # The state names the weights, so it comes last, and a kill between the two leaves the epoch before.
-        self.model.save_weights(self._weights(done))
+        # The state names the file of variables, so it comes last, and a kill between the two leaves the epoch before.
+        np.savez(self._file(done), *(keras.ops.convert_to_numpy(variable) for variable in _variables(self.model)))
         whole = self.folder / "state.part"
         whole.write_text(json.dumps(self.history))
         whole.replace(self.folder / _STATE)
-        for file in self.folder.glob("*.weights.h5"):
-            if file not in (self._weights(done), self._weights(self.best_epoch)):
+        for file in self.folder.glob("*.npz"):
+            if file not in (self._file(done), self._file(self.best_epoch)):
                 file.unlink()
         if self.is_over:
             self.model.stop_training = True
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         if self._patience is not None:
-            self.model.load_weights(self._weights(self.best_epoch))
+            self._load(self.model, self.best_epoch)
 
     def discard(self) -> None:
         """Removes the checkpoints, once the model they led to is kept elsewhere."""
-        tf.io.gfile.rmtree(str(self.folder))
+        shutil.rmtree(self.folder)
 
-    def _weights(self, epochs_done: int) -> Path:
-        return self.folder / f"epoch-{epochs_done:04d}.weights.h5"
+    def _load(self, model: keras.Model, epochs_done: int) -> None:
+        with np.load(self._file(epochs_done), allow_pickle=False) as arrays:
+            for variable, name in zip(_variables(model), arrays.files, strict=True):
+                variable.assign(arrays[name])
+
+    def _file(self, epochs_done: int) -> Path:
+        return self.folder / f"epoch-{epochs_done:04d}.npz"
+
+
+def _variables(model: keras.Model) -> list[keras.Variable]:
+    """All state of the model, random seeds included, and of its optimizer, averages and slow weights included."""
+    return [*model.variables, *model.optimizer.variables]

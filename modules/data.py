@@ -4,6 +4,7 @@ The order and the augmentation of an epoch follow from the seed and the epoch's 
 taken up again at epoch n sees what it would have seen.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -91,7 +92,8 @@ def training_batches(
         return batches
 
     numbers = tf.data.Dataset.range(epochs.start, epochs.stop)
-    return numbers.flat_map(epoch_batches).prefetch(tf.data.AUTOTUNE)
+    steps = len(epochs) * (records.count // reading.batch_size)
+    return _counted(numbers.flat_map(epoch_batches), steps)
 
 
 def evaluation_batches(records: Records, reading: Reading) -> tf.data.Dataset:
@@ -101,7 +103,8 @@ def evaluation_batches(records: Records, reading: Reading) -> tf.data.Dataset:
         return evaluation_input(encoded, reading), tf.one_hot(label, reading.classes)
 
     parsed = _read(records.files).map(_parse, num_parallel_calls=tf.data.AUTOTUNE)
-    return parsed.map(whole, num_parallel_calls=tf.data.AUTOTUNE).batch(reading.batch_size).prefetch(tf.data.AUTOTUNE)
+    batches = parsed.map(whole, num_parallel_calls=tf.data.AUTOTUNE).batch(reading.batch_size)
+    return _counted(batches, math.ceil(records.count / reading.batch_size))
 
 
 def evaluation_input(encoded: tf.Tensor, reading: Reading) -> tf.Tensor:
@@ -116,6 +119,11 @@ def _read(files: Sequence[str]) -> tf.data.Dataset:
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
+
+
+def _counted(batches: tf.data.Dataset, steps: int) -> tf.data.Dataset:
+    """The batches, made ahead of their use; Keras would otherwise find out their number by running out of them."""
+    return batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE)
 
 
 def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -57,13 +57,18 @@ class ServingModule(tf.Module):
             transformed[features.ENCODED],
             fn_output_signature=tf.uint8,
         )  # [batch, size, size, 3]
-        probabilities = self._model(inputs, training=False)
+        probabilities = self.classify_inputs(inputs)
         class_ids = tf.argmax(probabilities, axis=-1)
         return {
             features.PROBABILITIES: probabilities,
             features.CLASS_IDS: class_ids,
             features.LABELS: tf.gather(self._labels, class_ids),
         }
+
+    @tf.function
+    def classify_inputs(self, inputs: tf.Tensor) -> tf.Tensor:
+        """The network alone: uint8 [batch, size, size, 3] -> probabilities [batch, classes]."""
+        return self._model(inputs, training=False)
 
     @tf.function(input_signature=[])
     def class_labels(self) -> tf.Tensor:

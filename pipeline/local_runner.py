@@ -50,6 +50,7 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
         folder.mkdir(parents=True)
         (folder / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
         facts: dict[str, Any] = {"run": str(folder), "started": started.isoformat(), "versions": _versions()}
+        Summary(state="running", reason="the run goes on, or was killed", **facts).write(folder, output)
         stages: Stages | None = None
         try:
             with noise_to(folder / LOG_FILE, also_show=verbose) as out, Stages(out) as stages:

@@ -21,8 +21,9 @@ class Summary(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     schema_version: Literal[1] = 1
-    state: Literal["pushed", "not_blessed", "failed", "interrupted"]
-    """pushed: blessed, and in the folder of pushed models; the others pushed nothing."""
+    state: Literal["running", "pushed", "not_blessed", "failed", "interrupted"]
+    """pushed: blessed, and in the folder of pushed models; the others pushed nothing. A run that was killed before it
+    could say anything stays running."""
     reason: str
     """In words: why the model was blessed or not, or why the run ended."""
     blessed: bool | None = None

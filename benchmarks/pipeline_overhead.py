@@ -1,0 +1,172 @@
+"""What the pipeline itself costs: a plain TFX pipeline and ours on the same pictures, component by component.
+
+The plain one is what TFX's tutorials lead to: ImportExampleGen, user code as module_file, a Transform that writes
+float pictures, statistics over everything. Both get the same Beam arguments. Training is left out of the sums: the
+two train different networks.
+
+    python benchmarks/pipeline_overhead.py [--pictures FOLDER]      the embedded digits without a folder
+"""
+
+import argparse
+import json
+import logging
+import os
+import re
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+warnings.simplefilter("ignore")
+
+import absl.logging
+import tensorflow as tf
+import tensorflow_model_analysis as tfma
+from rich.console import Console
+from rich.table import Table
+from tfx import v1 as tfx
+
+from efficientmixnet.components.image_example_gen.picture import read
+from efficientmixnet.components.image_example_gen.sources import find_pictures
+from efficientmixnet.pipeline.config import load_config
+from efficientmixnet.pipeline.digits import write_digits
+from efficientmixnet.pipeline.pipeline import BEAM_ARGS, create_pipeline
+from efficientmixnet.pipeline.resolve import resolve
+
+SPLITS = frozenset({"train", "eval"})
+# The plain pipeline's name for what ours calls otherwise.
+SAME = {"ImportExampleGen": "ImageExampleGen", "latest_blessed_model_resolver": "Baseline"}
+
+
+class Clock(logging.Handler):
+    """Seconds by component, read off LocalDagRunner's log."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.seconds: dict[str, float] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if found := re.match(r"Component (\S+) is (running|finished)\.", record.getMessage()):
+            name = SAME.get(found[1], found[1])
+            began = self.seconds.get(name, 0.0)
+            self.seconds[name] = time.monotonic() - (began if found[2] == "finished" else 0.0)
+
+
+def timed(pipeline: tfx.dsl.Pipeline) -> dict[str, float]:
+    """Runs the pipeline; seconds by component."""
+    clock = Clock()
+    logger = absl.logging.get_absl_logger()
+    logger.addHandler(clock)
+    try:
+        tfx.orchestration.LocalDagRunner().run(pipeline)
+    finally:
+        logger.removeHandler(clock)
+    return clock.seconds
+
+
+def plain_pipeline(records: str, folder: str) -> tfx.dsl.Pipeline:
+    """ImportExampleGen to Pusher, with everything that TFX does by default."""
+    user_module = str(Path(__file__).parent / "plain_pipeline" / "user_module.py")
+    examples = tfx.components.ImportExampleGen(input_base=records)
+    statistics = tfx.components.StatisticsGen(examples=examples.outputs["examples"])
+    schema = tfx.components.SchemaGen(statistics=statistics.outputs["statistics"])
+    validator = tfx.components.ExampleValidator(
+        statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
+    )
+    transform = tfx.components.Transform(
+        examples=examples.outputs["examples"], schema=schema.outputs["schema"], module_file=user_module
+    )
+    trainer = tfx.components.Trainer(
+        module_file=user_module,
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        schema=schema.outputs["schema"],
+        train_args=tfx.proto.TrainArgs(),
+        eval_args=tfx.proto.EvalArgs(),
+    )
+    baseline = tfx.dsl.Resolver(
+        strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
+        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
+        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+    ).with_id("latest_blessed_model_resolver")
+    metric = tfma.MetricConfig(
+        class_name="SparseCategoricalAccuracy",
+        threshold=tfma.MetricThreshold(value_threshold=tfma.GenericValueThreshold(lower_bound={"value": 0.0})),
+    )
+    evaluator = tfx.components.Evaluator(
+        examples=examples.outputs["examples"],
+        model=trainer.outputs["model"],
+        baseline_model=baseline.outputs["model"],
+        eval_config=tfma.EvalConfig(
+            model_specs=[
+                tfma.ModelSpec(
+                    signature_name="serving_default",
+                    preprocessing_function_names=["transform_features"],
+                    prediction_key="probabilities",
+                    label_key="label",
+                )
+            ],
+            slicing_specs=[tfma.SlicingSpec(), tfma.SlicingSpec(feature_keys=["image/class/text"])],
+            metrics_specs=[tfma.MetricsSpec(metrics=[metric, tfma.MetricConfig(class_name="ExampleCount")])],
+        ),
+    )
+    pusher = tfx.components.Pusher(
+        model=trainer.outputs["model"],
+        model_blessing=evaluator.outputs["blessing"],
+        push_destination=tfx.proto.PushDestination(
+            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=f"{folder}/pushed")
+        ),
+    )
+    return tfx.dsl.Pipeline(
+        pipeline_name="plain",
+        pipeline_root=folder,
+        components=[examples, statistics, schema, validator, transform, trainer, baseline, evaluator, pusher],
+        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(f"{folder}/m.sqlite"),
+        beam_pipeline_args=BEAM_ARGS,
+    )
+
+
+def write_records(pictures: str, file: str) -> None:
+    """The pictures as the tf.Examples that an ImportExampleGen's user would have made: bytes, label and name."""
+    kept = ("image/encoded", "image/class/text", "image/filename")
+    with tf.io.TFRecordWriter(file, "GZIP") as writer:
+        for entry in find_pictures(pictures, None, SPLITS).entries:
+            example = read(entry, 10**8)
+            for name in set(example.features.feature) - set(kept):
+                del example.features.feature[name]
+            writer.write(example.SerializeToString())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pictures", help="a folder of class folders")
+    arguments = parser.parse_args()
+    absl.logging.set_verbosity(absl.logging.INFO)
+    absl.logging.get_absl_handler().setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory() as folder:
+        pictures = arguments.pictures or f"{folder}/digits"
+        if not arguments.pictures:
+            write_digits(Path(pictures))
+        Path(folder, "records").mkdir()
+        write_records(pictures, f"{folder}/records/pictures.gz")
+        demo = Path(__file__).parent.parent / "pipeline" / "demo.yaml"
+        config = load_config(str(demo), ["training.epochs=1", "training.schedule.warmup_epochs=0"], pictures, folder)
+        sources = find_pictures(pictures, None, SPLITS)
+        config = resolve(config, sources)
+        plain = timed(plain_pipeline(f"{folder}/records", f"{folder}/plain"))
+        ours = timed(create_pipeline(config, sources.fingerprint, f"{folder}/ours"))
+
+    table = Table("component", "plain, s", "ours, s", "ours / plain")
+    for name in ours:
+        table.add_row(name, f"{plain[name]:.1f}", f"{ours[name]:.1f}", f"{ours[name] / max(plain[name], 0.05):.2f}")
+    sums = [sum(seconds for name, seconds in run.items() if name != "Trainer") for run in (plain, ours)]
+    table.add_row("all but Trainer", f"{sums[0]:.1f}", f"{sums[1]:.1f}", f"{sums[1] / sums[0]:.2f}")
+    console = Console()
+    console.print(f"{len(sources.entries):,} pictures, at 32 x 32 pixels")
+    console.print(table)
+    console.print_json(json.dumps({"plain": plain, "ours": ours, "ratio": sums[1] / sums[0]}))
+
+
+if __name__ == "__main__":
+    main()

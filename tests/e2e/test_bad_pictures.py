@@ -1,0 +1,51 @@
+"""Bad pictures and labels: what stops a run, what it says, and that nothing is lost."""
+
+import csv
+import shutil
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+
+def few(digits: Path, folder: Path, per_class: int) -> None:
+    for label in digits.iterdir():
+        for picture in sorted(label.glob("*.png"))[:per_class]:
+            (folder / label.name).mkdir(parents=True, exist_ok=True)
+            shutil.copy(picture, folder / label.name)
+
+
+def test_too_many_bad_pictures_stop_the_run_and_are_listed(efficientmixnet, small_config, digits, summary, tmp_path):
+    data, output = tmp_path / "data", tmp_path / "runs"
+    few(digits, data, per_class=9)
+    (data / "0" / "empty.png").touch()
+    (data / "1" / "torn.png").write_bytes((data / "1" / "0001.png").read_bytes()[:60])
+    done = efficientmixnet("run", small_config, "--data", data, "--output", output)
+    assert done.returncode == 2
+    assert "2 of 92 pictures (2.2%) cannot be used" in done.stderr
+    assert "data.max_left_out" in done.stderr
+    ended = summary(output)
+    assert ended["state"] == "failed"
+    with Path(ended["run"], "left_out.csv").open(newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    assert rows == [["0/empty.png", "has zero bytes"], ["1/torn.png", "is a truncated or corrupt PNG file"]]
+
+
+def test_a_label_that_training_never_saw_stops_the_run_before_training(
+    efficientmixnet, small_config, digits, summary, tmp_path
+):
+    manifest, output = tmp_path / "pictures.csv", tmp_path / "runs"
+    rows = [
+        (f"{label}/{picture.name}", f"número {label}/10", "train" if number else "eval")
+        for label in "012"
+        for number, picture in enumerate(sorted((digits / label).glob("*.png"))[:20])
+    ]
+    rows.append(("7/0007.png", "sieben", "eval"))
+    with manifest.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("path", "label", "split"), *rows])
+    done = efficientmixnet("run", small_config, "--set", f"data.manifest={manifest}", "--output", output)
+    assert done.returncode == 2
+    assert "sieben" in done.stderr
+    assert "training never saw" in done.stderr
+    assert "Trainer" not in summary(output)["seconds"]

@@ -1,0 +1,205 @@
+"""run_fn on a few pictures: every choice trains, a stopped training goes on, serving sees what training saw."""
+
+import io
+from types import SimpleNamespace
+
+import apache_beam as beam
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_transform as tft
+import tensorflow_transform.beam as tft_beam
+from PIL import Image
+
+from efficientmixnet.components.image_example_gen.picture import read
+from efficientmixnet.components.image_example_gen.sources import find_pictures
+from efficientmixnet.modules import features, progress
+from efficientmixnet.modules.data import Reading, Records, evaluation_batches
+from efficientmixnet.modules.preprocessing import preprocessing_fn
+from efficientmixnet.modules.trainer import run_fn
+
+LABELS = ["bleu", "jaune clair", "rouge"]
+COLORS = {"bleu": (40, 60, 200), "jaune clair": (230, 220, 90), "rouge": (200, 40, 50)}
+SIDE = 16  # of the network's input
+BLOCKS = ["r1_k3_s22_e1_i8_o8_se0.25", "r1_k3.5_s22_e2_i8_o12_se0.25"]
+RAW_SPEC = {
+    features.ENCODED: tf.io.FixedLenFeature([], tf.string),
+    features.LABEL: tf.io.FixedLenFeature([], tf.string),
+    features.FILENAME: tf.io.FixedLenFeature([], tf.string),
+    features.CHANNEL_MEAN: tf.io.FixedLenFeature([3], tf.float32),
+    features.CHANNEL_MEAN_SQUARE: tf.io.FixedLenFeature([3], tf.float32),
+}
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory):
+    """Serialized tf.Examples of noisy pictures, larger and smaller than the network's input, JPEG and PNG."""
+    data, random = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
+    for number in range(42):
+        label = LABELS[number % 3]
+        height, width = random.integers(10, 40, size=2)
+        noisy = np.array(COLORS[label]) + random.normal(0, 40, (height, width, 3))
+        path = data / label / f"{number:02d}.{'jpg' if number % 2 else 'png'}"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(path)
+    entries = find_pictures(str(data), None, frozenset()).entries
+    return [read(entry, 10**6).SerializeToString() for entry in entries]
+
+
+@pytest.fixture(scope="module")
+def transformed(examples, tmp_path_factory):
+    """The folder of the Transform graph, and a file of transformed examples."""
+    folder = tmp_path_factory.mktemp("transformed")
+    metadata = tft.DatasetMetadata.from_feature_spec(RAW_SPEC)
+    rows = [tf.io.parse_single_example(one, RAW_SPEC) for one in examples]
+    arrays = [{name: value.numpy() for name, value in row.items()} for row in rows]
+    runner = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+    with beam.Pipeline(runner=runner) as pipeline, tft_beam.Context(temp_dir=str(folder / "temp")):
+        raw = (pipeline | beam.Create(arrays), metadata)
+        (data, data_metadata), transform_fn = raw | tft_beam.AnalyzeAndTransformDataset(
+            lambda inputs: preprocessing_fn(inputs, {"shorter_side": SIDE})
+        )
+        coder = tft.coders.ExampleProtoCoder(data_metadata.schema)
+        _ = data | beam.Map(coder.encode) | beam.io.WriteToTFRecord(str(folder / "pictures"), file_name_suffix=".gz")
+        _ = transform_fn | tft_beam.WriteTransformFn(str(folder / "graph"))
+        _ = metadata | tft_beam.WriteMetadata(str(folder / "graph" / "metadata"), pipeline)
+    return SimpleNamespace(graph=str(folder / "graph"), files=[str(folder / "pictures*")])
+
+
+@pytest.fixture
+def train(transformed, tmp_path):
+    """Calls run_fn with a small network; returns the exported model's folder."""
+
+    def call(name="run", network=(), **training):
+        arguments = SimpleNamespace(
+            transform_graph_path=transformed.graph,
+            train_files=transformed.files,
+            eval_files=transformed.files,
+            serving_model_dir=str(tmp_path / name / "model"),
+            model_run_dir=str(tmp_path / name / "logs"),
+            custom_config={
+                "model": {
+                    "network": {
+                        "variant": "custom",
+                        "blocks": BLOCKS,
+                        "stem_filters": 8,
+                        "head_filters": 16,
+                        "image_size": SIDE,
+                    }
+                    | dict(network),
+                    "training": {"epochs": 1, "batch_size": 16, **training},
+                },
+                "checkpoints": str(tmp_path / name / "checkpoints"),
+            },
+        )
+        run_fn(arguments)
+        return arguments.serving_model_dir
+
+    return call
+
+
+class StopAt:
+    """A listener that ends the training as Ctrl-C does, at a step of an epoch."""
+
+    def __init__(self, figures: str) -> None:
+        self.figures = figures
+
+    def start(self, total, unit):
+        pass
+
+    def advance(self, count, figures):
+        if figures.startswith(self.figures) and count:
+            raise KeyboardInterrupt
+
+
+def weights(folder: str) -> list[np.ndarray]:
+    checkpoint = tf.train.load_checkpoint(f"{folder}/variables/variables")
+    names = sorted(name for name in checkpoint.get_variable_to_shape_map() if "CHECKPOINTABLE" not in name)
+    return [checkpoint.get_tensor(name) for name in names]
+
+
+# Momentum is state that shows when it is lost, and unlike Adam's it does not blow up the threads' rounding.
+MOMENTUM = {"name": "sgd", "momentum": 0.9}
+
+
+@pytest.mark.parametrize("optimizer", [MOMENTUM, {"name": "lookahead", "inner": MOMENTUM, "sync_period": 4}])
+def test_a_stopped_training_ends_with_the_weights_of_one_never_stopped(train, optimizer):
+    settings = {"epochs": 4, "optimizer": optimizer, "learning_rate": 0.05}
+    whole = weights(train("whole", **settings))
+    progress.listen(StopAt("epoch 3/4"))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            train("stopped", **settings)
+    finally:
+        progress.listen(None)
+    resumed = weights(train("stopped", **settings))
+    assert len(whole) == len(resumed) > 20
+    for one, other in zip(whole, resumed, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+@pytest.mark.parametrize(("norm", "activation"), [("bn", "mish"), ("an", "relu"), ("iebn", "swish")])
+def test_every_norm_and_activation_trains(train, norm, activation):
+    model = tf.saved_model.load(train(network={"norm": norm, "activation": activation, "n_mixture": 3}.items()))
+    assert model.class_labels().numpy().tolist() == [label.encode() for label in LABELS]
+
+
+@pytest.mark.parametrize(
+    ("network", "training"),
+    [
+        ({"variant": "B0", "image_size": 32, "blocks": []}, {}),
+        pytest.param(
+            {"variant": "B0", "image_size": 32, "blocks": [], "mixed": True, "norm": "an"},
+            {"optimizer": "lion"},
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            {"variant": "MixNetS", "image_size": 32, "blocks": []}, {"optimizer": "ranger"}, marks=pytest.mark.slow
+        ),
+        ({"mixed": True, "width": 0.5, "depth": 2.0, "dropout": 0.3, "drop_connect": 0.5}, {"optimizer": "radam"}),
+        ({"crop_fraction": 0.75}, {"augmentation": {"crop_scale": None, "mixup_alpha": 0.2, "cutmix_alpha": 1.0}}),
+        ({}, {"augmentation": {"randaugment_layers": 2, "erasing_probability": 0.5, "flip": False}, "ema": 0.9}),
+        ({}, {"epochs": 2, "schedule": {"name": "exponential", "warmup_epochs": 1}, "early_stopping_patience": 1}),
+        ({}, {"recipe": "efficientnet", "epochs": 1, "schedule": {"warmup_epochs": 0}, "batch_size": 1000}),
+    ],
+)
+def test_every_choice_trains(train, network, training):
+    outputs = tf.saved_model.load(train(network=network.items(), **training)).signatures["serving_default"](
+        tf.constant([png((1, 2, 3))])
+    )
+    assert float(tf.reduce_sum(outputs[features.PROBABILITIES])) == pytest.approx(1, abs=1e-5)
+
+
+def png(color: tuple[int, int, int]) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (5, 9), color).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_serving_sees_what_training_saw(train, transformed, examples):
+    """The same probabilities through each signature as by the network on the training path's evaluation input."""
+    folder = train(epochs=3, learning_rate=0.01)
+    model = tf.saved_model.load(folder)
+    reading = Reading(image_size=SIDE, crop_fraction=1.0, classes=3, batch_size=64)
+    ((inputs, labels),) = evaluation_batches(Records.find(transformed.files), reading)
+    expected = model.classify_inputs(inputs).numpy()  # [42, 3]
+
+    by_example = model.signatures["serving_examples"](tf.constant(examples))
+    order = [one.numpy() for one in model.signatures["transform_features"](tf.constant(examples))[features.LABEL_ID]]
+    assert order == [
+        LABELS.index(tf.io.parse_single_example(one, RAW_SPEC)[features.LABEL].numpy().decode()) for one in examples
+    ]
+    assert order == tf.argmax(labels, axis=1).numpy().tolist()
+    np.testing.assert_allclose(by_example[features.PROBABILITIES], expected, atol=1e-6)
+
+    pictures = [tf.io.parse_single_example(one, RAW_SPEC)[features.ENCODED] for one in examples]
+    by_picture = model.signatures["serving_default"](tf.stack(pictures))
+    np.testing.assert_allclose(by_picture[features.PROBABILITIES], expected, atol=1e-6)
+    named = [LABELS[number].encode() for number in expected.argmax(axis=1)]
+    assert by_picture[features.LABELS].numpy().tolist() == named
+    assert by_picture[features.CLASS_IDS].numpy().tolist() == expected.argmax(axis=1).tolist()
+
+
+def test_a_loss_that_is_no_number_ends_with_the_key_to_change(train):
+    with pytest.raises(ValueError, match=r"training\.learning_rate"):
+        train(optimizer="sgd", learning_rate=1e30, epochs=2)
