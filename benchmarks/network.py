@@ -1,12 +1,13 @@
 """Times our EfficientNetB0 against keras.applications' in one run, interleaved, and prints ratios.
 
     python benchmarks/network.py [--batch 8] [--size 224] [--precision float32] [--rounds 5] [--compare MixNetS ...]
+                                 [--steps training inference]
 
 Both models have the same batch, size, precision, backend, optimizer and dropouts; theirs scales pixels itself. A step
 is a call of train_on_batch or predict_on_batch, as a user makes it. A round calls every model once; what counts is
 the best round. `--compare` adds other variants of ours, `--typeBN` other normalisations of B0.
 
-Set KERAS_BACKEND for another backend.
+Set KERAS_BACKEND for another backend. JAX compiles a training step for CPUs in minutes, inference in seconds.
 """
 
 import argparse
@@ -41,13 +42,16 @@ def builders(size: int, variants: list[str], norms: list[str]) -> Builders:
     )
 
 
-def steps(model: keras.Model, batch: int, size: int) -> tuple[Callable[[], Any], Callable[[], Any]]:
+def steps(model: keras.Model, batch: int, size: int) -> dict[str, Callable[[], Any]]:
     """One training step and one inference, each ending when its numbers are here."""
     rng = np.random.default_rng(0)
     pictures = keras.ops.convert_to_tensor(rng.random((batch, size, size, 3), "float32"))
     labels = keras.ops.convert_to_tensor(rng.integers(0, CLASSES, batch))
     model.compile(keras.optimizers.SGD(1e-3, momentum=0.9), "sparse_categorical_crossentropy")
-    return lambda: model.train_on_batch(pictures, labels), lambda: model.predict_on_batch(pictures)
+    return {
+        "training": lambda: model.train_on_batch(pictures, labels),
+        "inference": lambda: model.predict_on_batch(pictures),
+    }
 
 
 def best_seconds(candidates: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
@@ -77,6 +81,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--precision", default="float32", choices=["float32", "mixed_bfloat16", "mixed_float16"])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", nargs="+", default=["training", "inference"], choices=["training", "inference"])
     parser.add_argument("--compare", nargs="*", default=[], choices=list_variants(), metavar="VARIANT")
     parser.add_argument("--typeBN", nargs="*", default=[], choices=["an", "iebn"])
     arguments = parser.parse_args()
@@ -93,10 +98,9 @@ def main() -> None:
         building[name] = time.perf_counter() - start
     report("build", building)
     timed = {name: steps(model, arguments.batch, arguments.size) for name, model in models.items()}
-    training = best_seconds({name: train for name, (train, _) in timed.items()}, arguments.rounds)
-    report("training", training, arguments.batch)
-    inference = best_seconds({name: infer for name, (_, infer) in timed.items()}, arguments.rounds)
-    report("inference", inference, arguments.batch)
+    for step in arguments.steps:
+        seconds = best_seconds({name: runs[step] for name, runs in timed.items()}, arguments.rounds)
+        report(step, seconds, arguments.batch)
 
 
 if __name__ == "__main__":
