@@ -18,7 +18,8 @@ from efficientmixnet.modules.layers.on_tensorflow_cpu import on_tensorflow_cpu
 class GroupedPointwiseConv2D(keras.layers.Layer):
     """(batch, height, width, channels) -> (batch, height, width, filters), or channels first.
 
-    Its kernels, `kernels` in order and named kernel_0, kernel_1, ..., are (1, 1, inputs, outputs) of the group.
+    Its kernels, `kernels` in order and named kernel_0, kernel_1, ..., are (1, 1, inputs, outputs) of the group. With
+    one group it has the weights of keras.layers.Conv2D, and trains faster on TensorFlow without an accelerator.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class GroupedPointwiseConv2D(keras.layers.Layer):
                 shape=(1, 1, inputs, outputs),
                 initializer=nth_draw(self.kernel_initializer, i),
                 regularizer=self.kernel_regularizer,
-                name=f"kernel_{i}",
+                name=f"kernel_{i}" if self.groups > 1 else "kernel",
             )
             for i, (inputs, outputs) in enumerate(
                 zip(self.input_groups, channel_groups(self.filters, self.groups), strict=True)

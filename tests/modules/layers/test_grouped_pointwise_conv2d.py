@@ -32,6 +32,7 @@ def test_one_group_is_the_ordinary_convolution(rng: np.random.Generator) -> None
     ours.build(x.shape)
     keras_own.build(x.shape)
     keras_own.set_weights(ours.get_weights())
+    assert [variable.name for variable in ours.weights] == [variable.name for variable in keras_own.weights]
     for training in (True, False):
         np.testing.assert_allclose(ours(x, training=training), keras_own(x), atol=1e-6)
 
