@@ -11,6 +11,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import keras
@@ -29,44 +30,68 @@ OPTIMIZERS: dict[str, Callable[[], keras.optimizers.Optimizer]] = {
 RATIOS = [("radam", "adam"), ("lookahead(adam)", "adam"), ("lookahead(radam)", "radam")]
 
 
-def steps_of(name: str, pictures: np.ndarray, labels: np.ndarray) -> tuple[Callable[[], Any], Callable[[], Any]]:
-    """A whole training step and the update alone, each with a network and an optimizer of its own."""
-    model = EfficientNetBuilder(input_shape=pictures.shape[1:]).default_model("B0")
-    model.compile(OPTIMIZERS[name](), "sparse_categorical_crossentropy")
-    model.optimizer.build(model.trainable_variables)
-    update = tensorflow_update(model) if keras.backend.backend() == "tensorflow" else jax_update(model)
-    return lambda: model.train_on_batch(pictures, labels), update
-
-
-def tensorflow_update(model: keras.Model) -> Callable[[], Any]:
+def tensorflow_steps(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, pictures: np.ndarray, labels: np.ndarray
+) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """A whole training step and the update alone."""
     import tensorflow as tf
 
-    gradients = [tf.fill(variable.shape, 1e-3) for variable in model.trainable_variables]
+    given = [tf.fill(variable.shape, 1e-3) for variable in model.trainable_variables]
+    x, y = tf.constant(pictures), tf.constant(labels)  # tensors from outside are no constants that could be folded
+    xla = bool(tf.config.list_physical_devices("GPU"))  # as Keras decides
 
-    @tf.function(jit_compile=model.jit_compile)
+    @tf.function(jit_compile=xla)
     def update() -> None:
-        model.optimizer.apply(gradients)
+        optimizer.apply(given)
 
-    return lambda: (update(), np.array(model.optimizer.iterations))
+    @tf.function(jit_compile=xla)
+    def step() -> None:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(y, model(x, training=True)))
+        optimizer.apply(tape.gradient(loss, model.trainable_variables))
+
+    def finished(function: Callable[[], Any]) -> Callable[[], Any]:
+        return lambda: (function(), np.array(optimizer.iterations))
+
+    return finished(step), finished(update)
 
 
-def jax_update(model: keras.Model) -> Callable[[], Any]:
+def jax_steps(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, pictures: np.ndarray, labels: np.ndarray
+) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """A whole training step and the update alone; weights and state are given away and taken back, as Keras does."""
     import jax
 
-    gradients = [jax.numpy.full(variable.shape, 1e-3) for variable in model.trainable_variables]
-    # Given away and taken back, as Keras's own training step does.
-    apply = jax.jit(
-        lambda weights, state: model.optimizer.stateless_apply(state, gradients, weights), donate_argnums=(0, 1)
-    )
+    given = [jax.numpy.full(variable.shape, 1e-3) for variable in model.trainable_variables]
+    x, y = jax.numpy.asarray(pictures), jax.numpy.asarray(labels)
+
+    def loss(weights: list, fixed: list, x: Any, y: Any) -> tuple[Any, list]:
+        outputs, fixed = model.stateless_call(weights, fixed, x, training=True)
+        return keras.ops.mean(keras.losses.sparse_categorical_crossentropy(y, outputs)), fixed
+
+    @partial(jax.jit, donate_argnums=(0, 1, 2))
+    def step(weights: list, fixed: list, state: list, x: Any, y: Any) -> tuple[list, list, list]:
+        (_, fixed), gradients = jax.value_and_grad(loss, has_aux=True)(weights, fixed, x, y)
+        weights, state = optimizer.stateless_apply(state, gradients, weights)
+        return weights, fixed, state
+
+    @partial(jax.jit, donate_argnums=(0, 1, 2))
+    def update(weights: list, fixed: list, state: list, gradients: list) -> tuple[list, list, list]:
+        weights, state = optimizer.stateless_apply(state, gradients, weights)
+        return weights, fixed, state
+
     held = [
         [jax.numpy.array(variable.value) for variable in variables]
-        for variables in (model.trainable_variables, model.optimizer.variables)
+        for variables in (model.trainable_variables, model.non_trainable_variables, optimizer.variables)
     ]
 
-    def update() -> None:
-        held[:] = jax.block_until_ready(apply(*held))
+    def finished(function: Callable, *more: Any) -> Callable[[], None]:
+        def run() -> None:
+            held[:] = jax.block_until_ready(function(*held, *more))
 
-    return update
+        return run
+
+    return finished(step, x, y), finished(update, given)
 
 
 def seconds(step: Callable[[], Any]) -> float:
@@ -101,7 +126,14 @@ def main() -> None:
     pictures = draw.standard_normal((given.batch, given.size, given.size, 3), "float32")
     labels = draw.integers(0, 1000, given.batch)
 
-    steps = {name: steps_of(name, pictures, labels) for name in OPTIMIZERS}
+    # One network for all: two of the same kind differed by more than their optimizers do.
+    model = EfficientNetBuilder(input_shape=pictures.shape[1:]).default_model("B0")
+    optimizers = {name: make() for name, make in OPTIMIZERS.items()}
+    steps = {}
+    for name, optimizer in optimizers.items():
+        optimizer.build(model.trainable_variables)
+        make_steps = tensorflow_steps if keras.backend.backend() == "tensorflow" else jax_steps
+        steps[name] = make_steps(model, optimizer, pictures, labels)
     whole = alternating({name: step for name, (step, _) in steps.items()}, given.rounds)
     update = alternating({name: update for name, (_, update) in steps.items()}, 4 * given.rounds)
     step_time = statistics.median(times["adam"] for times in whole)
@@ -117,11 +149,9 @@ def main() -> None:
             f"| {name} / {base} | {ratio(whole, name, base):.3f} | {1e3 * mine:.1f} / {1e3 * other:.1f} "
             f"| {(mine - other) / step_time:+.2%} |"
         )
-    weights = EfficientNetBuilder(input_shape=pictures.shape[1:]).default_model("B0").trainable_variables
-    for name, make in OPTIMIZERS.items():
-        optimizer = make()
-        optimizer.build(weights)
-        print(f"{name}: {megabytes(optimizer.variables) / megabytes(weights):.3f} copies of the weights")
+    for name, optimizer in optimizers.items():
+        copies = megabytes(optimizer.variables) / megabytes(model.trainable_variables)
+        print(f"{name}: {copies:.3f} copies of the weights")
 
 
 if __name__ == "__main__":
