@@ -10,15 +10,10 @@ two train different networks.
 import argparse
 import json
 import logging
-import os
 import re
 import tempfile
 import time
-import warnings
 from pathlib import Path
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-warnings.simplefilter("ignore")
 
 import absl.logging
 import tensorflow as tf

@@ -61,7 +61,7 @@ def training_batches(
 ) -> tf.data.Dataset:
     """Batches of the epochs, one after another, each of `records.count // batch_size` steps.
 
-    A batch is uint8 pictures [batch, size, size, 3] and float32 labels [batch, classes]; mixed ones are float32.
+    A batch is uint8 pictures [batch, size, size, 3] and float32 labels [batch, classes].
     """
     parsed = _read(records.files).map(_parse, num_parallel_calls=tf.data.AUTOTUNE)
 

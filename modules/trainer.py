@@ -82,8 +82,17 @@ def _compile(model: keras.Model, training: TrainingConfig, steps_per_epoch: int)
         epochs=training.epochs,
         **training.schedule.model_dump(),
     )
+    try:
+        optimizer = build_optimizer(
+            training.optimizer,
+            schedule,
+            ema_momentum=training.ema,
+            total_steps=steps_per_epoch * training.epochs,
+        )
+    except ValueError as error:  # the installed Keras cannot do what the configuration's check lets through
+        raise BadInput(f"training.optimizer: {error}") from None
     model.compile(
-        optimizer=build_optimizer(training.optimizer, schedule, ema_momentum=training.ema),
+        optimizer=optimizer,
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
     )

@@ -5,9 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from efficientmixnet.modules.network.block_args import BlockArgs
-from efficientmixnet.modules.network.plan import smallest_image_size
-from efficientmixnet.modules.network.variants import get_variant
+from efficientmixnet.modules.network.plan import as_blocks, plan_network, smallest_image_size
+from efficientmixnet.modules.network.variants import Variant, get_variant, list_variants
 from efficientmixnet.modules.optimizers.specification import parse_optimizer
 from efficientmixnet.modules.recipes import RECIPES
 
@@ -18,7 +17,7 @@ Probability = Annotated[float, Field(ge=0, lt=1)]
 class Section(BaseModel):
     """A section of the configuration: immutable, and with no room for keys that do not exist."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class NetworkConfig(Section):
@@ -54,16 +53,13 @@ class NetworkConfig(Section):
     """Stochastic depth of the last block; the first one's is 0, those between grow linearly."""
 
     @model_validator(mode="after")
-    def _variant_and_blocks_fit(self) -> "NetworkConfig":
-        if self.variant != "custom":
-            get_variant(self.variant)  # raises a ValueError which names those that there are
+    def _fits_together(self) -> "NetworkConfig":
         if self.variant == "custom":
-            if not self.blocks:
-                raise ValueError("blocks: variant custom needs at least one block string")
-            for block in self.blocks:
-                BlockArgs.from_block_string(block)  # raises a ValueError which points at the bad token
+            self._check_blocks()
         elif self.blocks:
             raise ValueError(f"blocks: only variant custom takes block strings, not {self.variant}")
+        else:
+            self._check_variant()
         if self.image_size is not None and self.image_size < self.smallest_image_size:
             raise ValueError(
                 f"image_size: {self.image_size} pixels are too few for the network's strides; "
@@ -71,15 +67,41 @@ class NetworkConfig(Section):
             )
         return self
 
+    def _check_blocks(self) -> None:
+        try:
+            plan_network(self.as_variant())
+        except ValueError as error:
+            raise ValueError(f"blocks: {error}") from None
+
+    def _check_variant(self) -> None:
+        try:
+            get_variant(self.variant)
+        except ValueError:
+            raise ValueError(f"variant: {self.variant!r} is none of {', '.join(list_variants())}, custom") from None
+
+    def as_variant(self) -> Variant:
+        """The network as the library's tables would have it."""
+        if self.variant != "custom":
+            variant = get_variant(self.variant)
+            return variant.mixed() if self.mixed else variant
+        return Variant(
+            "custom",
+            as_blocks(self.blocks),
+            width_coefficient=self.width,
+            depth_coefficient=self.depth,
+            stem_filters=self.stem_filters,
+            head_filters=self.head_filters,
+        )
+
     @property
     def smallest_image_size(self) -> int:
         """Pixels: the side that leaves one pixel behind the last stride."""
-        return smallest_image_size(self.blocks if self.variant == "custom" else self.variant)
+        return smallest_image_size(self.as_variant())
 
     @property
     def default_image_size(self) -> int:
         """Pixels: the side that the variant was published with."""
-        return 224 if self.variant == "custom" else get_variant(self.variant).default_size
+        return self.as_variant().default_size
 
     @property
     def evaluation_crop(self) -> float:
@@ -139,7 +161,7 @@ def _parsed_optimizer(value: Any) -> Any:
 
 
 class TrainingConfig(Section):
-    recipe: str | None = None
+    recipe: Literal["efficientnet", "adamw-cosine", "ranger-flat-cosine"] | None = None
     """A preset for all keys that this file leaves out: efficientnet, adamw-cosine or ranger-flat-cosine."""
     epochs: int = Field(10, ge=1)
     """Passes over the training pictures."""
@@ -158,7 +180,7 @@ class TrainingConfig(Section):
     """Momentum of an exponential moving average of the weights, which is what gets exported; null for none."""
     early_stopping_patience: int | None = Field(None, ge=1)
     """Stop after so many epochs without a lower evaluation loss; null: never."""
-    seed: int = 0
+    seed: int = Field(0, ge=0, lt=2**32)
     """Of the weights, the order of the pictures and the augmentation."""
     augmentation: AugmentationConfig = AugmentationConfig()
 
@@ -181,14 +203,11 @@ class ModelConfig(Section):
     @model_validator(mode="before")
     @classmethod
     def _recipe_fills_in(cls, values: Any) -> Any:
-        recipe = (
-            isinstance(values, dict) and isinstance(values.get("training"), dict) and values["training"].get("recipe")
-        )
-        if not recipe:
-            return values
-        if recipe not in RECIPES:
-            raise ValueError(f"training.recipe: {recipe!r} is none of {', '.join(RECIPES)}")
-        return merge(RECIPES[recipe], values)
+        training = values.get("training") if isinstance(values, dict) else None
+        recipe = training.get("recipe") if isinstance(training, dict) else None
+        # Of one that does not exist the field itself will say so.
+        known = isinstance(recipe, str) and recipe in RECIPES
+        return merge(RECIPES[str(recipe)], values) if known else values
 
 
 def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

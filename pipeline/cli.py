@@ -1,4 +1,4 @@
-"""The command line: efficientmixnet run, init, predict.
+"""The command line: efficientmixnet run, init, predict, summary, scale.
 
 What needs TFX or TensorFlow imports it when it is called, so that --help and a mistake answer at once.
 """
@@ -112,9 +112,42 @@ def predict(model: str, pictures: tuple[str, ...], top: int) -> None:
 
 
 @main.command()
+@click.argument("network", metavar="CONFIG|VARIANT")
+@click.option("--image-size", type=click.IntRange(1), help="Side of the square that the network sees, pixels.")
+@click.option("--classes", default=1000, show_default=True, type=click.IntRange(1), help="Labels to tell apart.")
+def summary(network: str, image_size: int | None, classes: int) -> None:
+    """Print what a network costs, stage by stage: CONFIG is a configuration file, VARIANT a name such as B0."""
+    from efficientmixnet.pipeline.config import load_config
+    from efficientmixnet.pipeline.network_table import print_network
+
+    is_file = network.endswith((".yaml", ".yml"))
+    config = load_config(network if is_file else None, [] if is_file else [f"network.variant={network}"])
+    print_network(config.network, image_size, classes)
+
+
+@main.command()
+@click.option("--phi", default=1.0, show_default=True, help="Compound coefficient.")
+@click.option("--max-cost", default=2.0, show_default=True, help="How many times the cost, at phi 1.")
+@click.option("--search", default=4, show_default=True, type=click.IntRange(2), help="Grid points a coefficient.")
+@click.option("--top", default=5, show_default=True, type=click.IntRange(1), help="How many solutions to show.")
+def scale(phi: float, max_cost: float, search: int, top: int) -> None:
+    """Search depth, width and size factors of compound scaling: alpha^phi beta^2phi gamma^2phi = max cost."""
+    from efficientmixnet.modules.network.compound_coefficients import get_compound_coeff_func, optimize_coefficients
+
+    rows = optimize_coefficients(phi=phi, max_cost=max_cost, search_per_coeff=search, sort_by_loss=True)
+    loss = get_compound_coeff_func(phi, max_cost)
+    click.echo("alpha (depth)  beta (width)  gamma (size)  loss")
+    for row in rows[:top]:
+        click.echo(f"{row[0]:13.5f}  {row[1]:12.5f}  {row[2]:12.5f}  {loss(row):.1e}")
+
+
+@main.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def digits(folder: Path) -> None:
     """Write the embedded data set, 1,797 handwritten digits, to FOLDER: a folder of PNG files per class."""
     from efficientmixnet.pipeline.digits import write_digits
 
-    click.echo(f"{folder}: {write_digits(folder):,} pictures of handwritten digits")
+    try:
+        click.echo(f"{folder}: {write_digits(folder):,} pictures of handwritten digits")
+    except OSError as error:
+        raise BadInput(f"{folder}: cannot be written: {error.strerror}") from None

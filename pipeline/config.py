@@ -1,6 +1,7 @@
 """The configuration: one file describes a run, and is checked before anything runs."""
 
 import difflib
+import glob
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -44,6 +45,16 @@ class EvaluationConfig(Section):
     tolerances: dict[Metric, Annotated[float, Field(ge=0)]] = {"accuracy": 0.0}
     """How much worse than the latest blessed model's a metric may be."""
 
+    @model_validator(mode="after")
+    def _accuracy_is_a_share(self) -> "EvaluationConfig":
+        accuracy = self.thresholds.get("accuracy", 0.0)
+        if not 0 <= accuracy <= 1:
+            raise ValueError(f"thresholds.accuracy: {accuracy:g} is no share; give one from 0 to 1, such as 0.97")
+        return self
+
+
+_SECTIONS = frozenset({"data", "network", "training", "evaluation"})
+
 
 class Config(ModelConfig):
     """Everything a run depends on."""
@@ -54,6 +65,12 @@ class Config(ModelConfig):
     """The folder for runs, pushed models and everything in between; one run at a time."""
     data: DataConfig = DataConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_sections_are_defaults(cls, values: Any) -> Any:
+        """A section whose keys are all commented out reads as null."""
+        return {key: {} if value is None and key in _SECTIONS else value for key, value in values.items()}
 
     @property
     def model(self) -> dict[str, Any]:
@@ -130,6 +147,8 @@ def _with_paths(config: Config, here: Path, data: str | None, output: str | None
         "schema_file": absolute(config.data.schema_file),
     }
     runs = os.path.abspath(output) if output else absolute(config.output)
+    if glob.escape(runs) != runs:
+        raise BadInput(f"output: {runs} has one of * ? [ in it, which TFX takes for a pattern; give another folder")
     return config.model_copy(update={"data": config.data.model_copy(update=changed), "output": runs})
 
 
@@ -139,14 +158,26 @@ def _things(count: int) -> str:
 
 def _line(error: Mapping[str, Any]) -> str:
     """One mistake as a line: the key, what is wrong, what would be right."""
-    key = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(key, _keys(Config), n=1, cutoff=0.5)
-        return f"{key}: no such key" + (f"; did you mean {close[0]}?" if close else "")
+    *parents, last = (str(part) for part in error["loc"])
+    if last == "[key]":  # pydantic's word for a key of a mapping that is not allowed
+        *parents, wrong = parents
+        return f"{'.'.join(parents)}: {wrong!r} is none of {error['ctx']['expected']}"
+    key = ".".join([*parents, last])
     message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "value_error":
-        # Checks of several keys name the key themselves, below the section that the location names.
-        return message if not key or message.startswith(key) else f"{key}.{message}"
+    match error["type"]:
+        case "extra_forbidden":
+            close = difflib.get_close_matches(
+                key, [one for one in _keys(Config) if one not in parents], n=1, cutoff=0.5
+            )
+            return f"{key}: no such key" + (f"; did you mean {close[0]}?" if close else "")
+        case "value_error":
+            # Checks of several keys name the key themselves, below the section that the location names.
+            return message if message.startswith(key) else f"{key}.{message}"
+        case "model_type":
+            message = "is a section: give it keys, each on a line of its own"
+        case "tuple_type":
+            message = "give a list"
+    message = message.removeprefix("Input ").partition(", unable to parse")[0]
     return f"{key}: {message[0].lower()}{message[1:]}, not {error['input']!r}"
 
 

@@ -56,12 +56,12 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
             with noise_to(folder / LOG_FILE, also_show=verbose) as out, Stages(out) as stages:
                 _run_pipeline(config, sources.fingerprint, stages, use_cache)
                 summary = _summarize(config, folder, facts)
-        except (Exception, KeyboardInterrupt) as error:
+        except BaseException as error:
             state = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
             if isinstance(error, BadInput):
                 _write_rows(folder / LEFT_OUT_FILE, error.left_out)
             summary = Summary(state=state, reason=str(error) or state, **facts)
-            if isinstance(error, (BadInput, KeyboardInterrupt)):
+            if isinstance(error, BadInput | KeyboardInterrupt):
                 raise
             raise RunFailed(f"{type(error).__name__}: {error}\n  {folder / LOG_FILE} tells the whole story") from error
         finally:

@@ -38,7 +38,8 @@ def noise_to(log: Path, also_show: bool) -> Iterator[TextIO]:
         os.dup2(real_out, 1)
         os.dup2(real_err, 2)
         if copier:
-            copier.join()  # both ends of the pipe that were written to are closed now
+            # Our ends of the pipe are closed now; a child process that still holds one must not hold us.
+            copier.join(timeout=1)
         for descriptor in (real_out, real_err, log_file):
             os.close(descriptor)
 

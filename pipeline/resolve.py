@@ -1,5 +1,6 @@
 """What the pictures themselves decide, where the configuration leaves it to them."""
 
+import warnings
 from collections.abc import Iterator
 from statistics import median
 
@@ -33,12 +34,14 @@ def _image_size(config: Config, sources: Sources) -> int:
 
 
 def _shorter_sides(entries: list[Entry]) -> Iterator[int]:
-    for entry in entries:
-        try:
-            with Image.open(entry.path) as picture:
-                yield min(picture.size)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-            continue  # ImageExampleGen will say what is wrong with it
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # a huge picture is ImageExampleGen's to refuse
+        for entry in entries:
+            try:
+                with Image.open(entry.path) as picture:
+                    yield min(picture.size)
+            except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+                continue  # ImageExampleGen will say what is wrong with it
 
 
 def _majority(sources: Sources) -> float:

@@ -4,6 +4,7 @@ import shlex
 import sys
 
 from rich.console import Console
+from rich.markup import escape
 
 from efficientmixnet.pipeline.summary import Summary
 
@@ -14,14 +15,16 @@ def show(summary: Summary) -> None:
     blessed = "[bold green]blessed[/]" if summary.blessed else "[bold red]not blessed[/]"
     rows = [
         ("accuracy", f"{summary.accuracy:.4f} on the evaluation split" if summary.accuracy is not None else "unknown"),
-        ("verdict", f"{blessed}: {summary.reason}"),
+        ("verdict", f"{blessed}: {escape(summary.reason)}"),
         ("pictures", _pictures(summary)),
-        ("pushed model", summary.pushed_model or "none"),
-        ("TensorBoard", f"tensorboard --logdir {shlex.quote(summary.tensorboard or '')}"),
-        ("run's files", summary.run),
+        ("pushed model", escape(summary.pushed_model or "none")),
+        ("run's files", escape(summary.run)),
     ]
+    if summary.tensorboard:
+        rows.append(("TensorBoard", escape(f"tensorboard --logdir {shlex.quote(summary.tensorboard)}")))
     if summary.pushed_model:
-        rows.append(("classify", f"efficientmixnet predict {shlex.quote(summary.pushed_model)} PICTURE ..."))
+        predict = f"efficientmixnet predict {shlex.quote(summary.pushed_model)} PICTURE ..."
+        rows.append(("classify", escape(predict)))
     console.print()
     for name, value in rows:
         console.print(f"{name:<13} {value}")

@@ -5,7 +5,7 @@ import hashlib
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,8 +61,8 @@ def find_pictures(data: str, manifest: str | None, split_names: frozenset[str]) 
         what = "is a file, not a folder" if Path(data).exists() else "does not exist"
         raise BadInput(f"data.pictures: {data} {what}; name the folder that holds one folder of pictures per class")
     found = list(_in_manifest(Path(data), Path(manifest), split_names) if manifest else _in_folders(Path(data)))
-    entries = tuple(item for item in found if isinstance(item, Entry))
-    left_out = tuple(item for item in found if isinstance(item, LeftOut))
+    left_out = [item for item in found if isinstance(item, LeftOut)]
+    entries, fingerprint, size = _examine((item for item in found if isinstance(item, Entry)), left_out)
     where = manifest or data
     if not entries:
         raise BadInput(_nothing_found(where, left_out, bool(manifest)))
@@ -72,7 +72,7 @@ def find_pictures(data: str, manifest: str | None, split_names: frozenset[str]) 
             f"{where}: only one class, {labels[0]!r}, has pictures; a classifier needs two or more"
             + ("" if manifest else ", each in a folder of its own")
         )
-    return Sources(entries, left_out, *_fingerprint_and_size(entries))
+    return Sources(tuple(entries), tuple(left_out), fingerprint, size)
 
 
 def split_of(entry: Entry, splits: Mapping[str, float]) -> str:
@@ -110,17 +110,32 @@ def _in_folders(data: Path) -> Iterator[Entry | LeftOut]:
 
 def _in_manifest(data: Path, manifest: Path, split_names: frozenset[str]) -> Iterator[Entry | LeftOut]:
     if not manifest.is_file():
-        raise BadInput(f"data.manifest: {manifest} does not exist; name a CSV file with the columns path and label")
-    with manifest.open(newline="", encoding="utf-8-sig") as file:
-        rows = csv.DictReader(file)
-        missing = {"path", "label"} - set(rows.fieldnames or ())
-        if missing:
-            raise BadInput(
-                f"data.manifest: {manifest} has no column {' and no column '.join(sorted(missing))}; its first line "
-                f"reads {','.join(rows.fieldnames or ())!r}, and path,label or path,label,split is needed"
-            )
-        for row in rows:
-            yield _manifest_row(data, f"{manifest.name}, line {rows.line_num}", row, split_names)
+        what = "is a folder" if manifest.is_dir() else "does not exist"
+        raise BadInput(f"data.manifest: {manifest} {what}; name a CSV file with the columns path and label")
+    first: dict[str, Entry] = {}  # by path
+    try:
+        with manifest.open(newline="", encoding="utf-8-sig") as file:
+            rows = csv.DictReader(file)
+            missing = {"path", "label"} - set(rows.fieldnames or ())
+            if missing:
+                raise BadInput(
+                    f"data.manifest: {manifest} has no column {' and no column '.join(sorted(missing))}; its first "
+                    f"line reads {','.join(rows.fieldnames or ())!r}, and path,label or path,label,split is needed, "
+                    "separated by commas"
+                )
+            for row in rows:
+                where = f"{manifest.name}, line {rows.line_num}"
+                item = _manifest_row(data, where, row, split_names)
+                if isinstance(item, Entry) and item != first.setdefault(item.path, item):
+                    before = first[item.path].label
+                    item = LeftOut(item.name, f"has been named before, as {before!r} ({where})", before != item.label)
+                elif isinstance(item, Entry) and item is not first[item.path]:
+                    continue  # the very same row once more
+                yield item
+    except UnicodeDecodeError:
+        raise BadInput(f"data.manifest: {manifest} is not UTF-8; save it as CSV in UTF-8") from None
+    except csv.Error as error:
+        raise BadInput(f"data.manifest: {manifest} is not CSV ({error})") from None
 
 
 def _manifest_row(data: Path, where: str, row: dict[str, str], split_names: frozenset[str]) -> Entry | LeftOut:
@@ -132,24 +147,35 @@ def _manifest_row(data: Path, where: str, row: dict[str, str], split_names: froz
     if split and split not in split_names:
         return LeftOut(name, f"is of split {split!r}, which is none of {', '.join(sorted(split_names))} ({where})")
     path = data / name  # an absolute path stays as it is
-    if not path.is_file():
+    if not os.path.isfile(path):
         return LeftOut(name, f"does not exist ({where})")
     return Entry(str(path), Path(name).as_posix(), unicodedata.normalize("NFC", label), split or None)
 
 
-def _nothing_found(where: str, left_out: tuple[LeftOut, ...], is_manifest: bool) -> str:
+def _nothing_found(where: str, left_out: list[LeftOut], is_manifest: bool) -> str:
     if is_manifest:
-        cause = f"names no picture that could be read; the first: {left_out[0].name} {left_out[0].reason}"
-        return f"{where}: " + (cause if left_out else "has no rows; give a row path,label for each picture")
+        if not left_out:
+            return f"{where}: has no rows; give a row path,label for each picture"
+        return f"{where}: names no picture that could be read; the first: {left_out[0].name} {left_out[0].reason}"
     if any(item.counts for item in left_out):
         return f"{where}: has pictures but no class folders; move the pictures of each class into a folder of its name"
     return f"{where}: holds no pictures; put those of each class into a folder of its own, named as the class"
 
 
-def _fingerprint_and_size(entries: tuple[Entry, ...]) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
-    for entry in sorted(entries, key=lambda entry: entry.name):
-        status = Path(entry.path).stat()
-        digest.update(f"{entry}|{status.st_size}|{status.st_mtime_ns}\n".encode())
-        size += status.st_size
-    return digest.hexdigest(), size
+def _examine(found: Iterable[Entry], left_out: list[LeftOut]) -> tuple[list[Entry], str, int]:
+    """The files that are there, a fingerprint of them all, and their bytes; adds the others to `left_out`."""
+    entries, digest, size = [], hashlib.sha256(), 0
+    for entry in sorted(found, key=lambda entry: entry.name):
+        try:
+            entry.name.encode()
+            status = os.stat(entry.path)
+            digest.update(f"{entry}|{status.st_size}|{status.st_mtime_ns}\n".encode())
+        except OSError as error:
+            left_out.append(LeftOut(entry.name, f"cannot be read: {error.strerror}"))
+        except UnicodeEncodeError:
+            printable = entry.name.encode(errors="replace").decode()
+            left_out.append(LeftOut(printable, "has a name that is not UTF-8"))
+        else:
+            entries.append(entry)
+            size += status.st_size
+    return entries, digest.hexdigest(), size

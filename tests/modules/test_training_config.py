@@ -21,9 +21,10 @@ def _mistake(section: str, values: dict[str, Any]) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"variant": "B9"}, "variant 'B9': there is none of this name, give one of EfficientNetB0, .*MixNetS"),
-        ({"variant": "custom"}, "blocks: variant custom needs at least one block string"),
+        ({"variant": "B9"}, "variant: 'B9' is none of EfficientNetB0, .*MixNetS.*custom"),
+        ({"variant": "custom"}, "blocks: .*it is empty, give at least one block"),
         ({"variant": "B1", "blocks": [BLOCK]}, "blocks: only variant custom takes block strings, not B1"),
+        ({"variant": "custom", "blocks": ["r1_k3_s11_e1_i8_o8"]}, "blocks: .*takes 8 input filters, but the stem gives 32"),
         ({"variant": "custom", "blocks": ["r1_kx"]}, "'r1_kx': token 'kx' at column 4"),
         ({"image_size": 31}, "image_size: 31 pixels are too few for the network's strides; give 32 or more"),
         (

@@ -48,17 +48,17 @@ def test_bad_values_and_misspelt_keys_are_named_together(file: Path) -> None:
     first, *lines = _mistakes(file, "{name: My Run, data: {max_left_out: 2, max_pixel: 5}, training: {epochs: 0}}")
     assert first == f"{file}: 4 things to mend"
     assert sorted(lines) == [
-        "data.max_left_out: input should be less than or equal to 1, not 2",
+        "data.max_left_out: should be less than or equal to 1, not 2",
         "data.max_pixel: no such key; did you mean data.max_pixels?",
         "name: string should match pattern '^[a-z][a-z0-9-]*$', not 'My Run'",
-        "training.epochs: input should be greater than or equal to 1, not 0",
+        "training.epochs: should be greater than or equal to 1, not 0",
     ]
 
 
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("network: {norm: gn}", "network.norm: input should be 'bn', 'an' or 'iebn', not 'gn'"),
+        ("network: {norm: gn}", "network.norm: should be 'bn', 'an' or 'iebn', not 'gn'"),
         (
             "network: {image_size: 8}",
             "network.image_size: 8 pixels are too few for the network's strides; give 32 or more",
@@ -69,10 +69,10 @@ def test_bad_values_and_misspelt_keys_are_named_together(file: Path) -> None:
         ),
         ("data: {splits: {train: 1}}", "data.splits: needs eval, such as {train: 0.8, eval: 0.2}"),
         ("data: {splits: {a: 1}}", "data.splits: needs eval and train, such as {train: 0.8, eval: 0.2}"),
-        ("data: {splits: {train: 1, eval: 0}}", "data.splits.eval: input should be greater than 0, not 0"),
+        ("data: {splits: {train: 1, eval: 0}}", "data.splits.eval: should be greater than 0, not 0"),
         (
             "evaluation: {tolerances: {accuracy: -0.1}}",
-            "evaluation.tolerances.accuracy: input should be greater than or equal to 0, not -0.1",
+            "evaluation.tolerances.accuracy: should be greater than or equal to 0, not -0.1",
         ),
     ],
 )
@@ -206,3 +206,42 @@ def test_a_recipe_fills_in_what_the_file_leaves_out(file: Path) -> None:
 
 def test_the_trainer_gets_network_and_training_alone() -> None:
     assert set(Config().model) == {"network", "training"}
+
+
+def test_a_section_without_keys_is_its_defaults(file: Path) -> None:
+    file.write_text("network:\ntraining: {epochs: 3}\n")
+    assert load_config(str(file)).network == Config().network
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("training: 5", "training: is a section: give it keys, each on a line of its own, not 5"),
+        ("network: {zzz: 1}", "network.zzz: no such key; did you mean network.width?"),
+        ("evaluation: {thresholds: {acuracy: 1}}", "evaluation.thresholds: 'acuracy' is none of 'accuracy' or 'loss'"),
+        (
+            "evaluation: {thresholds: {accuracy: 97}}",
+            "evaluation.thresholds.accuracy: 97 is no share; give one from 0 to 1, such as 0.97",
+        ),
+        ("training: {learning_rate: .inf}", "training.learning_rate: should be a finite number, not inf"),
+        ("training: {seed: -1}", "training.seed: should be greater than or equal to 0, not -1"),
+        ("training: {epochs: two}", "training.epochs: should be a valid integer, not 'two'"),
+        ("network: {variant: custom, blocks: 3}", "network.blocks: give a list, not 3"),
+        (
+            "training: {recipe: [a]}",
+            "training.recipe: should be 'efficientnet', 'adamw-cosine' or 'ranger-flat-cosine', not ['a']",
+        ),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_named_in_plain_words(file: Path, text: str, line: str) -> None:
+    assert _mistakes(file, text) == [f"{file}: one thing to mend", line]
+
+
+def test_an_unknown_recipe_hides_no_other_mistake(file: Path) -> None:
+    lines = _mistakes(file, "{training: {recipe: foo}, network: {norm: gn}, netwrk: {}}")
+    assert lines[0] == f"{file}: 3 things to mend"
+
+
+def test_an_output_that_reads_as_a_pattern_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"output: .*TFX takes for a pattern"):
+        load_config(None, output="runs[1]")

@@ -241,3 +241,44 @@ def test_the_fingerprint_changes_with_a_label_or_split_of_the_manifest(folder: P
 
 def test_the_size_is_that_of_all_files_together(folder: Path) -> None:
     assert find_pictures(str(folder), None, SPLITS).bytes == 4 * len("picture")
+
+
+def test_a_manifest_with_a_header_alone_has_no_rows(folder: Path) -> None:
+    with pytest.raises(BadInput, match="has no rows"):
+        _manifest(folder, "path,label\n")
+
+
+def test_a_broken_link_is_left_out(folder: Path) -> None:
+    (folder / "cat/broken.png").symlink_to("nowhere.png")
+    sources = find_pictures(str(folder), None, SPLITS)
+    assert [item.row() for item in sources.left_out] == [
+        ("cat/broken.png", "cannot be read: No such file or directory")
+    ]
+
+
+def test_a_file_name_that_is_not_utf_8_is_left_out(folder: Path) -> None:
+    Path(os.fsdecode(os.fsencode(folder / "cat") + b"/\xff.png")).write_text("picture")
+    sources = find_pictures(str(folder), None, SPLITS)
+    assert [item.row() for item in sources.left_out] == [("cat/?.png", "has a name that is not UTF-8")]
+
+
+def test_a_manifest_in_another_encoding_is_refused(folder: Path) -> None:
+    with pytest.raises(BadInput, match="is not UTF-8"):
+        _manifest(folder, "path,label\ncat/1.png,größe\n", encoding="latin-1")
+
+
+def test_a_manifest_that_is_a_folder_is_refused(folder: Path) -> None:
+    with pytest.raises(BadInput, match="is a folder"):
+        find_pictures(str(folder), str(folder), SPLITS)
+
+
+def test_a_path_too_long_for_the_file_system_does_not_exist(folder: Path) -> None:
+    sources = _manifest(folder, f"path,label\ncat/1.png,cat\ndog/1.png,dog\n{'x' * 5000}.png,cat\n")
+    assert [item.reason for item in sources.left_out] == ["does not exist (list.csv, line 4)"]
+
+
+def test_a_picture_named_twice_counts_once_and_a_second_label_is_bad(folder: Path) -> None:
+    rows = "cat/1.png,cat\ndog/1.png,dog\ncat/1.png,cat\ncat/1.png,dog\n"
+    sources = _manifest(folder, f"path,label\n{rows}")
+    assert sources.labels == {"cat": 1, "dog": 1}
+    assert sources.left_out == (LeftOut("cat/1.png", "has been named before, as 'cat' (list.csv, line 5)", True),)

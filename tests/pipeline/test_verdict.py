@@ -1,0 +1,24 @@
+"""What is printed at the end of a run."""
+
+import pytest
+
+from efficientmixnet.pipeline.summary import Pictures, Summary
+from efficientmixnet.pipeline.verdict import show
+
+
+def test_places_are_printed_letter_for_letter(capsys: pytest.CaptureFixture[str]) -> None:
+    summary = Summary(
+        state="pushed",
+        reason="accuracy 0.9 reaches 0.5",
+        blessed=True,
+        accuracy=0.9,
+        pictures=Pictures(read=1234, left_out=2),
+        pushed_model="/my [bold]runs[/x]/pushed/1",
+        run="/my [bold]runs[/x]/runs/1",
+        started="2020-01-01T00:00:00+00:00",
+    )
+    show(summary)
+    shown = capsys.readouterr().out
+    assert "efficientmixnet predict '/my [bold]runs[/x]/pushed/1' PICTURE ..." in shown
+    assert "1,234 read, 2 left out" in shown
+    assert "TensorBoard" not in shown  # there are no logs
