@@ -166,10 +166,8 @@ def _line(error: Mapping[str, Any]) -> str:
     message = error["msg"].removeprefix("Value error, ")
     match error["type"]:
         case "extra_forbidden":
-            close = difflib.get_close_matches(
-                key, [one for one in _keys(Config) if one not in parents], n=1, cutoff=0.5
-            )
-            return f"{key}: no such key" + (f"; did you mean {close[0]}?" if close else "")
+            close = _nearest(".".join(parents), last)
+            return f"{key}: no such key" + (f"; did you mean {close}?" if close else "")
         case "value_error":
             # Checks of several keys name the key themselves, below the section that the location names.
             return message if message.startswith(key) else f"{key}.{message}"
@@ -179,6 +177,20 @@ def _line(error: Mapping[str, Any]) -> str:
             message = "give a list"
     message = message.removeprefix("Input ").partition(", unable to parse")[0]
     return f"{key}: {message[0].lower()}{message[1:]}, not {error['input']!r}"
+
+
+def _nearest(parent: str, wrong: str) -> str | None:
+    """The key that was probably meant: the same word in another section, or one beside it that looks alike."""
+    by_parent: dict[str, dict[str, str]] = {}
+    for key in _keys(Config):
+        section, _, name = key.rpartition(".")
+        by_parent.setdefault(section, {})[name] = key
+    for names in by_parent.values():
+        if wrong in names:
+            return names[wrong]
+    beside = by_parent.get(parent, {})
+    close = difflib.get_close_matches(wrong, beside, n=1, cutoff=0.5)
+    return beside[close[0]] if close else None
 
 
 def _keys(section: type[BaseModel], prefix: str = "") -> Iterator[str]:

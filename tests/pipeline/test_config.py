@@ -217,7 +217,8 @@ def test_a_section_without_keys_is_its_defaults(file: Path) -> None:
     ("text", "line"),
     [
         ("training: 5", "training: is a section: give it keys, each on a line of its own, not 5"),
-        ("network: {zzz: 1}", "network.zzz: no such key; did you mean network.width?"),
+        ("network: {zzz: 1}", "network.zzz: no such key"),
+        ("network: {epochs: 1}", "network.epochs: no such key; did you mean training.epochs?"),
         ("evaluation: {thresholds: {acuracy: 1}}", "evaluation.thresholds: 'acuracy' is none of 'accuracy' or 'loss'"),
         (
             "evaluation: {thresholds: {accuracy: 97}}",
