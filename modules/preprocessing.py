@@ -19,7 +19,7 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]
     encoded = tf.reshape(inputs[features.ENCODED], [-1])  # [batch]
     mean, deviation = _channel_statistics(inputs)
     return {
-        features.ENCODED: tf.map_fn(lambda one: pictures.shrink(one, custom_config["shorter_side"]), encoded),
+        features.ENCODED: _shrink(encoded, custom_config["shorter_side"]),
         features.FILENAME: tf.reshape(inputs[features.FILENAME], [-1]),
         features.LABEL_ID: _label_ids(tf.reshape(inputs[features.LABEL], [-1])),
         features.CHANNEL_MEAN: _in_every_row(mean, encoded),
@@ -27,12 +27,17 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]
     }
 
 
+@tf.function  # one node, where TFT goes through the whole graph once for every analyzer
+def _shrink(encoded: tf.Tensor, shorter_side: int) -> tf.Tensor:
+    """Bytes [batch] -> bytes [batch]."""
+    return tf.map_fn(lambda one: pictures.shrink(one, shorter_side), encoded)
+
+
 def _label_ids(labels: tf.Tensor) -> tf.Tensor:
     """Labels [batch] -> their positions in the alphabetical vocabulary [batch], -1 for one that is not in it."""
     # TFT sorts a vocabulary by weight, then reverse alphabetically; with no weights at all the alphabet remains.
     weightless = tf.zeros(tf.shape(labels))
     vocabulary = tft.vocabulary(labels, weights=weightless, vocab_filename=features.LABEL_VOCABULARY)
-    tft.vocabulary(labels, vocab_filename=features.LABEL_COUNTS, store_frequency=True)
     reverse = tft.apply_vocabulary(labels, vocabulary)
     last = tft.experimental.get_vocabulary_size_by_name(features.LABEL_VOCABULARY) - 1
     return tf.where(reverse < 0, reverse, last - reverse)
@@ -40,8 +45,8 @@ def _label_ids(labels: tf.Tensor) -> tf.Tensor:
 
 def _channel_statistics(inputs: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
     """Mean and deviation of R, G and B over the training split, each [3], from what ingest noted of each picture."""
-    mean = tft.mean(inputs[features.CHANNEL_MEAN], reduce_instance_dims=False)
-    mean_square = tft.mean(inputs[features.CHANNEL_MEAN_SQUARE], reduce_instance_dims=False)
+    moments = tf.concat([inputs[name] for name in features.CHANNEL_FEATURES], axis=1)  # [batch, 6]
+    mean, mean_square = tf.split(tft.mean(moments, reduce_instance_dims=False), 2)
     # A channel that never varies would divide by zero.
     deviation = tf.sqrt(tf.maximum(mean_square - mean**2, 1e-6))
     return mean, deviation

@@ -4,17 +4,17 @@ import keras
 import tensorflow as tf
 import tensorflow_transform as tft
 
-SIZE = 32
 
+def preprocessing_fn(inputs, custom_config):
+    size = custom_config["size"]
 
-def preprocessing_fn(inputs):
     def decode(encoded):
         picture = tf.io.decode_image(encoded, channels=3, expand_animations=False)
-        return tf.image.resize(tf.cast(picture, tf.float32) / 255.0, [SIZE, SIZE])
+        return tf.image.resize(tf.cast(picture, tf.float32) / 255.0, [size, size])
 
     pictures = tf.map_fn(decode, tf.reshape(inputs["image/encoded"], [-1]), fn_output_signature=tf.float32)
     labels = tft.compute_and_apply_vocabulary(tf.reshape(inputs["image/class/text"], [-1]), vocab_filename="labels")
-    return {"picture": tf.ensure_shape(pictures, [None, SIZE, SIZE, 3]), "label": labels}
+    return {"picture": tf.ensure_shape(pictures, [None, size, size, 3]), "label": labels}
 
 
 def run_fn(fn_args):
@@ -26,10 +26,11 @@ def run_fn(fn_args):
         records = tf.data.TFRecordDataset(files, compression_type="GZIP").batch(64)
         return records.map(lambda batch: (lambda row: (row["picture"], row["label"]))(tf.io.parse_example(batch, spec)))
 
+    size = fn_args.custom_config["size"]
     classes = output.vocabulary_size_by_name("labels")
     model = keras.Sequential(
         [
-            keras.Input((SIZE, SIZE, 3)),
+            keras.Input((size, size, 3)),
             keras.layers.Conv2D(16, 3, strides=2, activation="relu"),
             keras.layers.Flatten(),
             keras.layers.Dense(classes, activation="softmax"),

@@ -36,7 +36,8 @@ class LayerOptions:
     def convolution(
         self, filters: int, kernel_size: int = 1, strides: int = 1, groups: int = 1, *, name: str
     ) -> keras.layers.Layer:
-        if groups > 1:
+        if kernel_size == strides == 1:
+            # Of one group it is Conv2D's equal, and on a CPU the faster one in training.
             return GroupedPointwiseConv2D(filters, groups, data_format=self.data_format, name=name)
         return keras.layers.Conv2D(
             filters,
