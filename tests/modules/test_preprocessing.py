@@ -81,12 +81,6 @@ def test_a_label_that_training_never_saw_is_minus_one(transformed: Transformed) 
     assert [record[features.LABEL_ID] for record in transformed.evaluation] == [1, -1, 0]
 
 
-def test_the_labels_are_counted(transformed: Transformed) -> None:
-    lines = Path(transformed.output.vocabulary_file_by_name(features.LABEL_COUNTS)).read_text().splitlines()
-    counts = {label: int(count) for count, label in (line.split(" ", 1) for line in lines)}
-    assert counts == {"cat": 3, "dog": 2, "Zebra": 1, "cat/tabby": 1, "große Bären": 1}
-
-
 def test_every_record_holds_the_training_splits_mean_and_deviation_of_its_channels(transformed: Transformed) -> None:
     # Each picture weighs the same, whatever its size.
     of_each = [(_pixels(i).reshape(-1, 3) / 255) for i in range(len(TRAINING))]

@@ -24,7 +24,10 @@ def _mistake(section: str, values: dict[str, Any]) -> tuple[str, str]:
         ({"variant": "B9"}, "variant: 'B9' is none of EfficientNetB0, .*MixNetS.*custom"),
         ({"variant": "custom"}, "blocks: .*it is empty, give at least one block"),
         ({"variant": "B1", "blocks": [BLOCK]}, "blocks: only variant custom takes block strings, not B1"),
-        ({"variant": "custom", "blocks": ["r1_k3_s11_e1_i8_o8"]}, "blocks: .*takes 8 input filters, but the stem gives 32"),
+        (
+            {"variant": "custom", "blocks": ["r1_k3_s11_e1_i8_o8"]},
+            "blocks: .*takes 8 input filters, but the stem gives 32",
+        ),
         ({"variant": "custom", "blocks": ["r1_kx"]}, "'r1_kx': token 'kx' at column 4"),
         ({"image_size": 31}, "image_size: 31 pixels are too few for the network's strides; give 32 or more"),
         (
@@ -179,7 +182,8 @@ def test_what_the_configuration_says_itself_goes_before_the_recipe() -> None:
 
 def test_an_unknown_recipe_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(
-        ValidationError, match=r"training\.recipe\n  Input should be 'efficientnet', 'adamw-cosine' or 'ranger-flat-cosine'"
+        ValidationError,
+        match=r"training\.recipe\n  Input should be 'efficientnet', 'adamw-cosine' or 'ranger-flat-cosine'",
     ):
         ModelConfig.model_validate({"training": {"recipe": "best"}})
 
