@@ -1,6 +1,7 @@
 """Evaluator: TFMA measures the model on the evaluation split and blesses what passes the gate."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import tensorflow_model_analysis as tfma
 from tfx import v1 as tfx
@@ -20,8 +21,8 @@ def evaluator(
     model: tfx.types.BaseChannel,
     baseline_model: tfx.types.BaseChannel,
     schema: tfx.types.BaseChannel,
-    thresholds: Mapping[str, float],
-    tolerances: Mapping[str, float],
+    thresholds: Mapping[Any, float],
+    tolerances: Mapping[Any, float],
 ) -> tfx.components.Evaluator:
     """Compares with the bounds and with the baseline.
 

@@ -47,8 +47,9 @@ class Checkpoint(keras.callbacks.Callback):
     @property
     def is_over(self) -> bool:
         """Whether patience has run out."""
-        patience_counts = self._patience is not None and bool(self.history)
-        return patience_counts and len(self.history) - self.best_epoch >= self._patience
+        if self._patience is None or not self.history:
+            return False
+        return len(self.history) - self.best_epoch >= self._patience
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.history.append({name: float(value) for name, value in (logs or {}).items()})

@@ -137,14 +137,14 @@ def _nested(override: str) -> dict[str, Any]:
 def _with_paths(config: Config, here: Path, data: str | None, output: str | None) -> Config:
     """The configuration with absolute paths."""
 
-    def absolute(path: str | None) -> str | None:
-        return path and os.path.normpath(here / Path(path).expanduser())
+    def absolute(path: str) -> str:
+        return os.path.normpath(here / Path(path).expanduser())
 
     pictures = os.path.abspath(data) if data else absolute(config.data.pictures)
     changed = {
         "pictures": pictures,
-        "manifest": absolute(config.data.manifest),
-        "schema_file": absolute(config.data.schema_file),
+        "manifest": config.data.manifest and absolute(config.data.manifest),
+        "schema_file": config.data.schema_file and absolute(config.data.schema_file),
     }
     runs = os.path.abspath(output) if output else absolute(config.output)
     if glob.escape(runs) != runs:

@@ -7,6 +7,7 @@ from statistics import median
 from PIL import Image
 
 from efficientmixnet.components.image_example_gen.sources import Entry, Sources, name_hash
+from efficientmixnet.modules.training_config import Section
 from efficientmixnet.pipeline.config import Config
 
 _SAMPLE = 200  # pictures whose headers are read
@@ -16,7 +17,7 @@ _LEAST = 64  # pixels; below, the published networks are left with a single pixe
 
 def resolve(config: Config, sources: Sources) -> Config:
     """Fills in network.image_size and evaluation.thresholds, so that the configuration says all there is to say."""
-    changed = {}
+    changed: dict[str, Section] = {}
     if config.network.image_size is None:
         changed["network"] = config.network.model_copy(update={"image_size": _image_size(config, sources)})
     if "accuracy" not in config.evaluation.thresholds:

@@ -42,7 +42,7 @@ class Results:
         value = artifact.custom_properties[name]
         return getattr(value, value.WhichOneof("value"))
 
-    def verdict(self, thresholds: Mapping[str, float], tolerances: Mapping[str, float]) -> Verdict | None:
+    def verdict(self, thresholds: Mapping[Any, float], tolerances: Mapping[Any, float]) -> Verdict | None:
         """The evaluation's result, its reason in words; None where there was no evaluation."""
         uri = self.uri("ModelEvaluation")
         if uri is None:
@@ -88,8 +88,8 @@ def _reason(
     failure: Any,
     metrics: Mapping[str, float],
     baseline: Mapping[str, float],
-    thresholds: Mapping[str, float],
-    tolerances: Mapping[str, float],
+    thresholds: Mapping[Any, float],
+    tolerances: Mapping[Any, float],
 ) -> str:
     name = failure.metric_key.name
     value = metrics.get(name, float("nan"))
@@ -101,7 +101,7 @@ def _reason(
     return f"{name} {value:.4f} does not reach {thresholds[name]:g} (evaluation.thresholds.{name})"
 
 
-def _praise(metrics: Mapping[str, float], baseline: Mapping[str, float], thresholds: Mapping[str, float]) -> str:
+def _praise(metrics: Mapping[str, float], baseline: Mapping[str, float], thresholds: Mapping[Any, float]) -> str:
     passed = [f"{name} {metrics[name]:.4f} reaches {bound:g}" for name, bound in thresholds.items()]
     if baseline:
         passed.append(f"no worse than the latest blessed model ({baseline['accuracy']:.4f})")

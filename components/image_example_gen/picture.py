@@ -81,7 +81,7 @@ def _example(entry: Entry, file: bytes, max_pixels: int) -> tf.train.Example:
                 features.ENCODED: _bytes(encoded),
                 features.LABEL: _bytes(entry.label.encode()),
                 features.FILENAME: _bytes(entry.name.encode()),
-                features.FORMAT: _bytes(header.format.encode()),
+                features.FORMAT: _bytes(str(header.format).encode()),
                 features.COLORSPACE: _bytes(header.mode.encode()),
                 features.HEIGHT: _ints(header.height),
                 features.WIDTH: _ints(header.width),

@@ -48,7 +48,7 @@ class ModulatedBatchNormalization(BatchNormalization):
         """Inputs and their means, (batch, channels) -> scale and shift: (batch, channels), or (channels,) for all."""
         raise NotImplementedError
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
+    def call(self, inputs: Any, training: bool | None = None) -> Any:  # type: ignore[override]  # takes no mask
         training = bool(training) and self.trainable
         inputs, mean = instance_mean(inputs, self.spatial_axes(len(inputs.shape)))
         scale, shift = self.modulation(inputs, mean, training)

@@ -1,5 +1,7 @@
 """The normalisations by name: "bn", "an" and "iebn"."""
 
+from typing import Any
+
 import keras
 
 from efficientmixnet.modules.layers.attentive_normalization import AttentiveNormalization
@@ -23,7 +25,7 @@ def normalization(
 ) -> keras.layers.Layer:
     """A normalisation layer. Only "an" reads n_mixture; data_format None is Keras's image_data_format()."""
     channels_first = (data_format or keras.config.image_data_format()) == "channels_first"
-    common = {
+    common: dict[str, Any] = {
         "axis": 1 if channels_first else -1,
         "momentum": momentum,
         "epsilon": epsilon,
