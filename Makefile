@@ -30,7 +30,8 @@ lint: $(READY)  ## style, and types
 	cd build/typing && ../../.venv/bin/mypy --config-file ../../pyproject.toml -p efficientmixnet
 
 bench: $(READY)  ## the figures in README and docs, measured here; takes long
-	@for benchmark in benchmarks/*.py; do echo "== $$benchmark"; $(PYTHON) $$benchmark || exit 1; done
+	@for benchmark in layers network optimizers pipeline_overhead; do \
+	    echo "== $$benchmark"; $(PYTHON) benchmarks/$$benchmark.py || exit 1; done
 
 lock: $(UV)  ## resolve the dependencies anew, for Python 3.10 to 3.13
 	$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.10 --generate-hashes \

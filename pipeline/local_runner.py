@@ -1,10 +1,11 @@
 """Runs the pipeline on this machine: one run at a time in a folder, quiet, and with a summary whatever happens."""
 
 import csv
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from efficientmixnet.pipeline.results import Results
 
 LOG_FILE = "log.txt"
+_FULL = 2**20  # bytes: with less room than this, whatever went wrong, a full disk is why
 LEFT_OUT_FILE = "left_out.csv"
 _PACKAGES = ("efficientmixnet", "tfx", "tensorflow", "keras", "apache-beam", "tensorflow-model-analysis")
 
@@ -47,28 +49,42 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
         config = resolve(config, sources)
         started = datetime.now(timezone.utc)
         folder = output / "runs" / started.strftime("%Y%m%d-%H%M%S-%f")
-        folder.mkdir(parents=True)
-        (folder / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
         facts: dict[str, Any] = {"run": str(folder), "started": started.isoformat(), "versions": _versions()}
-        Summary(state="running", reason="the run goes on, or was killed", **facts).write(folder, output)
+        summary = Summary(state="running", reason="the run goes on, or was killed", **facts)
         stages: Stages | None = None
         try:
+            folder.mkdir(parents=True)
+            (folder / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+            summary.write(folder, output)
             with noise_to(folder / LOG_FILE, also_show=verbose) as out, Stages(out) as stages:
                 _run_pipeline(config, sources.fingerprint, stages, use_cache)
                 summary = _summarize(config, folder, facts)
         except BaseException as error:
-            state = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-            if isinstance(error, BadInput):
-                _write_rows(folder / LEFT_OUT_FILE, error.left_out)
-            summary = Summary(state=state, reason=str(error) or state, **facts)
-            if isinstance(error, BadInput | KeyboardInterrupt):
+            ended = _in_words(error, output, folder)
+            if isinstance(ended, BadInput):
+                _write_rows(folder / LEFT_OUT_FILE, ended.left_out)
+            state = "interrupted" if isinstance(ended, KeyboardInterrupt) else "failed"
+            summary = Summary(state=state, reason=str(ended).partition("\n")[0] or state, **facts)
+            if ended is error:
                 raise
-            raise RunFailed(f"{type(error).__name__}: {error}\n  {folder / LOG_FILE} tells the whole story") from error
+            raise ended from error
         finally:
             if stages:
                 summary.seconds, summary.cached = stages.seconds, stages.cached
-            summary.write(folder, output)
+            with suppress(OSError):  # on a full disk there is no summary, but what the command says
+                summary.write(folder, output)
     return summary
+
+
+def _in_words(error: BaseException, output: Path, folder: Path) -> BaseException:
+    """What ended the run, as the one line that the command will print."""
+    if shutil.disk_usage(output).free < _FULL:
+        return BadInput(f"output: the disk of {output} is full; make room, and the same command goes on from here")
+    if isinstance(error, OSError) and not folder.exists():
+        return BadInput(f"output: {output} cannot be written ({error.strerror}); give another folder")
+    if isinstance(error, Exception) and not isinstance(error, BadInput):
+        return RunFailed(f"{type(error).__name__}: {error}\n  {folder / LOG_FILE} tells the whole story")
+    return error
 
 
 def _run_pipeline(config: Config, fingerprint: str, stages: Stages, use_cache: bool) -> None:

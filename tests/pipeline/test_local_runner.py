@@ -3,11 +3,13 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -118,7 +120,7 @@ def test_a_failure_is_summed_up_and_names_the_log(config: Config, pipeline: Pipe
     pipeline(fail)
     with pytest.raises(RunFailed, match=r"OSError: disk full\n  .*/runs/.*/log\.txt tells the whole story"):
         run(config)
-    assert [(one["state"], one["reason"]) for one in _summaries(config)] == [("failed", "disk full")] * 2
+    assert [(one["state"], one["reason"]) for one in _summaries(config)] == [("failed", "OSError: disk full")] * 2
     pipeline(lambda: None)
     assert run(config).state == "not_blessed"
 
@@ -164,3 +166,15 @@ def test_pictures_that_cannot_be_used_leave_no_run_behind(config: Config, tmp_pa
     with pytest.raises(BadInput, match="does not exist"):
         run(config.model_copy(update={"data": data}))
     assert not list(Path(config.output).glob("runs/*"))
+
+
+def test_whatever_fails_on_a_full_disk_is_said_to_be_the_full_disk(
+    config: Config, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("database or disk is full")
+
+    pipeline(fail)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=4096))
+    with pytest.raises(BadInput, match=r"the disk of .* is full; make room, and the same command goes on from here"):
+        run(config)
