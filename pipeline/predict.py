@@ -63,12 +63,11 @@ def _newest_version(folder: Path) -> Path:
 
 
 def _read(path: Path) -> bytes | str:
-    """The picture as ingest would take it, or why it cannot be read."""
-    from efficientmixnet.components.image_example_gen.picture import BadPicture, canonical
+    """The picture's bytes as ingest takes them, or why it cannot be read."""
+    from efficientmixnet.components.image_example_gen.picture import read
+    from efficientmixnet.components.image_example_gen.sources import Entry, LeftOut
 
-    try:
-        return canonical(path.read_bytes(), _MAX_PIXELS)[0]
-    except OSError as error:
-        return f"cannot be read: {error.strerror}"
-    except BadPicture as error:
-        return str(error)
+    example = read(Entry(str(path), path.name, label=""), _MAX_PIXELS)
+    if isinstance(example, LeftOut):
+        return example.reason
+    return example.features.feature[features.ENCODED].bytes_list.value[0]
