@@ -62,8 +62,8 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
             steps_per_epoch=steps_per_epoch,
             callbacks=[
                 keras.callbacks.TerminateOnNaN(),
-                checkpoint,
                 keras.callbacks.TensorBoard(logs, write_graph=False, write_steps_per_second=True),
+                checkpoint,
                 TrainingProgress(epochs, steps_per_epoch, reading.batch_size),
             ],
             verbose=0,
