@@ -35,6 +35,8 @@ class Stages(logging.Handler):
             TimeElapsedColumn(),
             console=self._console,
             transient=True,
+            redirect_stdout=False,  # or it would catch the libraries' noise on its way to the log, and show it
+            redirect_stderr=False,
             disable=not self._console.is_terminal,
         )
 

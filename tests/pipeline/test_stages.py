@@ -5,6 +5,7 @@ import logging
 import os
 import pty
 import re
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -138,3 +139,11 @@ def test_on_a_terminal_a_bar_shows_count_and_figures(monkeypatch: pytest.MonkeyP
             shown += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", os.read(reader, 100_000).decode())
     os.close(reader)
     assert "40/100 pictures epoch 1/2 loss 0.5000" in shown
+
+
+def test_on_a_terminal_too_the_libraries_noise_stays_where_it_goes() -> None:
+    terminal, side = os.openpty()
+    noise = sys.stdout, sys.stderr
+    with os.fdopen(side, "w") as out, Stages(out):
+        assert (sys.stdout, sys.stderr) == noise
+    os.close(terminal)
