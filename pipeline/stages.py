@@ -28,10 +28,10 @@ class Stages(logging.Handler):
         self._console = Console(file=out, highlight=False, soft_wrap=True)
         self._bar = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description:<17}"),
-            BarColumn(bar_width=24),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=10),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[unit]} {task.fields[figures]}"),
+            TextColumn("{task.fields[beside]}"),
             TimeElapsedColumn(),
             console=self._console,
             transient=True,
@@ -76,7 +76,7 @@ class Stages(logging.Handler):
     def _begin(self, stage: str) -> None:
         self._stage, self._began, self._last_line = stage, time.monotonic(), time.monotonic()
         self._done = self._total = 0
-        self._task = self._bar.add_task(stage, total=None, unit="", figures="")
+        self._task = self._bar.add_task(stage, total=None, beside="")
 
     def _end(self, state: str, color: str) -> None:
         seconds = time.monotonic() - self._began
@@ -88,7 +88,8 @@ class Stages(logging.Handler):
 
     def _show(self, figures: str) -> None:
         if self._stage:
-            self._bar.update(self._task, completed=self._done, total=self._total, unit=self._unit, figures=figures)
+            beside = figures.partition(" val_")[0] or self._unit  # what fits beside the bar in 80 columns
+            self._bar.update(self._task, completed=self._done, total=self._total, beside=beside)
 
     def _counted(self) -> str:
         return f"{self._done:,} {self._unit}"

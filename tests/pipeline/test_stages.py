@@ -138,7 +138,7 @@ def test_on_a_terminal_a_bar_shows_count_and_figures(monkeypatch: pytest.MonkeyP
         while "loss" not in shown:  # the bar is drawn ten times a second
             shown += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", os.read(reader, 100_000).decode())
     os.close(reader)
-    assert "40/100 pictures epoch 1/2 loss 0.5000" in shown
+    assert "40/100 epoch 1/2 loss 0.5000" in shown
 
 
 def test_on_a_terminal_too_the_libraries_noise_stays_where_it_goes() -> None:
