@@ -1,6 +1,9 @@
 """create_pipeline: the whole story, from pictures to a pushed model, on any runner of TFX."""
 
 import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from tfx import v1 as tfx
 
@@ -23,11 +26,29 @@ BEAM_ARGS = [
 ]
 
 
-def create_pipeline(config: Config, fingerprint: str, folder: str, use_cache: bool = True) -> tfx.dsl.Pipeline:
+@dataclass(frozen=True)
+class Surroundings:
+    """What a laptop and a cluster have each in their own way; by default a laptop's."""
+
+    baseline: Callable[[tfx.types.BaseChannel], Any] = baseline
+    """Makes, from the candidate, the node whose `model` is to beat."""
+    pusher: Callable[[tfx.types.BaseChannel, tfx.types.BaseChannel, str], Any] = pusher
+    """Makes, from model, blessing and folder, the node that pushes."""
+    further_nodes: list[Any] = field(default_factory=list)
+    """What these nodes stand on."""
+    checkpoints: str | None = None
+    """Where a stopped training is taken up again; None: in the folder of everything else."""
+    beam_args: Sequence[str] = tuple(BEAM_ARGS)
+
+
+def create_pipeline(
+    config: Config, fingerprint: Any, folder: str, use_cache: bool = True, surroundings: Surroundings | None = None
+) -> tfx.dsl.Pipeline:
     """The pipeline of a resolved configuration; everything that it writes lies in `folder`.
 
-    `fingerprint` is that of the pictures: TFX's cache holds as long as it stays.
+    `fingerprint` is that of the pictures, or a placeholder for it: TFX's cache holds as long as it stays.
     """
+    around = surroundings or Surroundings()
     data, splits = config.data, list(config.data.splits)
     examples = ImageExampleGen(
         pictures=data.pictures,
@@ -49,9 +70,9 @@ def create_pipeline(config: Config, fingerprint: str, folder: str, use_cache: bo
         transformed.outputs["transformed_examples"],
         transformed.outputs["transform_graph"],
         schema.outputs["schema"],
-        {"model": config.model, "checkpoints": f"{folder}/checkpoints"},
+        {"model": config.model, "checkpoints": around.checkpoints or f"{folder}/checkpoints"},
     )
-    to_beat = baseline(trained.outputs["model"])
+    to_beat = around.baseline(trained.outputs["model"])
     evaluated = evaluator(
         examples.outputs["examples"],
         trained.outputs["model"],
@@ -60,14 +81,17 @@ def create_pipeline(config: Config, fingerprint: str, folder: str, use_cache: bo
         config.evaluation.thresholds,
         config.evaluation.tolerances,
     )
-    pushed = pusher(trained.outputs["model"], evaluated.outputs["blessing"], f"{folder}/pushed")
+    pushed = around.pusher(trained.outputs["model"], evaluated.outputs["blessing"], f"{folder}/pushed")
     return tfx.dsl.Pipeline(
         pipeline_name=config.name,
         pipeline_root=f"{folder}/artifacts",
-        components=[examples, statistics, schema, validator, transformed, trained, to_beat, evaluated, pushed],
+        components=[
+            *around.further_nodes,
+            *(examples, statistics, schema, validator, transformed, trained, to_beat, evaluated, pushed),
+        ],
         enable_cache=use_cache,
         metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
             f"{folder}/metadata.sqlite"
         ),
-        beam_pipeline_args=BEAM_ARGS,
+        beam_pipeline_args=list(around.beam_args),
     )
