@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.training_config import Fraction, ModelConfig, Section, merge
+from efficientmixnet.pipeline.kubeflow_config import KubeflowConfig
 
 Metric = Literal["accuracy", "loss"]
 
@@ -53,7 +54,7 @@ class EvaluationConfig(Section):
         return self
 
 
-_SECTIONS = frozenset({"data", "network", "training", "evaluation"})
+_SECTIONS = frozenset({"data", "network", "training", "evaluation", "kubeflow"})
 
 
 class Config(ModelConfig):
@@ -65,6 +66,7 @@ class Config(ModelConfig):
     """The folder for runs, pushed models and everything in between; one run at a time."""
     data: DataConfig = DataConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    kubeflow: KubeflowConfig = KubeflowConfig()
 
     @model_validator(mode="before")
     @classmethod
@@ -138,6 +140,8 @@ def _with_paths(config: Config, here: Path, data: str | None, output: str | None
     """The configuration with absolute paths."""
 
     def absolute(path: str) -> str:
+        if "://" in path:  # in an object store
+            return path
         return os.path.normpath(here / Path(path).expanduser())
 
     pictures = os.path.abspath(data) if data else absolute(config.data.pictures)
