@@ -1,18 +1,20 @@
 """An honest study on CIFAR-10: does each of our parts help one small EfficientMixNet, at equal budgets?
 
     KERAS_BACKEND=jax python benchmarks/ablation.py --data cifar10-train.tar.xz --precision mixed_bfloat16   on a GPU
-    python benchmarks/ablation.py --data cifar10-train.tar.xz --short --budget 5                            on a CPU
+    python benchmarks/ablation.py --data cifar10-train.tar.xz --short                                       on a CPU
 
 One thing is changed at a time from plain kernels, swish, BN and Adam; everything else (data, order, augmentation,
 steps, schedule, weight decay) is the same for all. A tenth of the training pictures, equally many of each class, is
-kept for validation and seen once, after the last step. The table holds mean and deviation over the seeds. Results are
-added to --results line by line, and what stands there already is not run again. `--short` is for a CPU, with so small
-a network and so few pictures that it says little about the question.
+kept for validation and seen once, after the last step. The table holds mean and deviation over the seeds. A difference
+counts where it is over three of its standard errors, from the deviation pooled over all candidates: with 14 degrees of
+freedom that is one false alarm in twenty for six comparisons together. Results are added to --results line by line,
+and what stands there already is not run again. `--short` is for a CPU: a network of 50,000 weights and four epochs.
 """
 
 import argparse
 import io
 import json
+import math
 import statistics
 import tarfile
 import time
@@ -44,6 +46,20 @@ class Candidate:
     optimizer: str = "adam"
 
 
+@dataclass(frozen=True)
+class Scale:
+    """How large network and budget are."""
+
+    width: float
+    depth: float
+    magnification: int  # of the pictures, as the stem halves them
+    epochs: int
+    batch: int
+
+
+FULL = Scale(width=1.0, depth=1.0, magnification=2, epochs=100, batch=256)
+SHORT = Scale(width=0.25, depth=0.33, magnification=1, epochs=4, batch=128)
+
 PLAIN = Candidate()
 CANDIDATES: dict[str, Candidate] = {
     "plain, swish, bn, Adam": PLAIN,
@@ -65,16 +81,16 @@ STAGES: list[tuple[int, int, tuple[int, ...], int, int, int, int]] = [
 ]
 
 
-def network(candidate: Candidate, short: bool) -> keras.Model:
-    """Some three million weights (a twentieth with `short`); pictures are doubled, as the stem halves them."""
+def network(candidate: Candidate, scale: Scale) -> keras.Model:
+    """uint8 pictures [B, 32, 32, 3] -> logits [B, 10]."""
     stages = [
         BlockArgs(i, o, m if candidate.mixed else k, s, num_repeat=r, expand_ratio=e, se_ratio=0.25)
         for r, k, m, s, e, i, o in STAGES
     ]
     pictures = keras.Input((SIDE, SIDE, 3), dtype="uint8", name="image")
     scaled = keras.layers.Rescaling(1 / 64, -2.0)(pictures)
-    if not short:
-        scaled = keras.layers.UpSampling2D(2, interpolation="bilinear")(scaled)
+    if scale.magnification > 1:
+        scaled = keras.layers.UpSampling2D(scale.magnification, interpolation="bilinear")(scaled)
     builder = EfficientNetBuilder(
         input_tensor=scaled,
         classes=10,
@@ -84,8 +100,7 @@ def network(candidate: Candidate, short: bool) -> keras.Model:
         batch_norm_momentum=0.9,  # the statistics must follow within a small budget
         classifier_activation=None,
     )
-    width, depth = (0.25, 0.34) if short else (1.0, 1.0)
-    return builder.custom_model(stages, width, depth, dropout_rate=0.2, head_filters=640)
+    return builder.custom_model(stages, scale.width, scale.depth, dropout_rate=0.2, head_filters=640)
 
 
 def read_pictures(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -148,7 +163,7 @@ def run(candidate: Candidate, seed: int, data: tuple, given: argparse.Namespace)
     """Trains once and measures once."""
     pictures, classes, kept_pictures, kept_classes = data
     keras.utils.set_random_seed(seed)
-    model = network(candidate, given.short)
+    model = network(candidate, SHORT if given.short else FULL)
     batches = Batches(pictures, classes, given.batch, seed)
     schedule = build_schedule(
         "cosine", given.rate, steps_per_epoch=len(batches), epochs=given.budget, warmup_epochs=min(3, given.budget / 10)
@@ -173,17 +188,33 @@ def run(candidate: Candidate, seed: int, data: tuple, given: argparse.Namespace)
 
 
 def table(lines: list[dict[str, Any]]) -> str:
-    rows = ["| changed | accuracy, % | runs | weights | s a run |", "| --- | --- | --- | --- | --- |"]
-    for name, candidate in CANDIDATES.items():
-        runs = [line for line in lines if asdict(candidate).items() <= line.items()]
-        if not runs:
-            continue
-        accuracies = [100 * each["accuracy"] for each in runs]
-        deviation = f" ± {statistics.stdev(accuracies):.2f}" if len(runs) > 1 else ""
-        seconds = statistics.mean(each["seconds"] for each in runs)
+    """Mean and deviation of every candidate, and which differences from the plain one count."""
+    runs = {
+        name: [line for line in lines if asdict(candidate).items() <= line.items()]
+        for name, candidate in CANDIDATES.items()
+    }
+    accuracies = {name: [100 * each["accuracy"] for each in of_one] for name, of_one in runs.items() if of_one}
+    means = {name: statistics.mean(values) for name, values in accuracies.items()}
+    several = [values for values in accuracies.values() if len(values) > 1]
+    freedom = sum(len(values) - 1 for values in several)
+    pooled = sum((len(values) - 1) * statistics.variance(values) for values in several) / freedom if freedom else None
+    rows = [
+        "| changed | accuracy, % | difference | counts | runs | weights | s a run |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    plain = next(iter(CANDIDATES))
+    for name, values in accuracies.items():
+        deviation = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
+        difference, counts = "", ""
+        if name != plain and plain in means:
+            difference = f"{means[name] - means[plain]:+.2f}"
+            if pooled is not None:
+                error = math.sqrt(pooled * (1 / len(values) + 1 / len(accuracies[plain])))
+                counts = "yes" if abs(means[name] - means[plain]) > 3 * error else "no"
+        seconds = statistics.mean(each["seconds"] for each in runs[name])
         rows.append(
-            f"| {name} | {statistics.mean(accuracies):.2f}{deviation} | {len(runs)} | {runs[0]['parameters']:,} "
-            f"| {seconds:.0f} |"
+            f"| {name} | {means[name]:.2f}{deviation} | {difference} | {counts} | {len(values)} "
+            f"| {runs[name][0]['parameters']:,} | {seconds:.0f} |"
         )
     return "\n".join(rows)
 
@@ -191,31 +222,25 @@ def table(lines: list[dict[str, Any]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="cifar10-train.tar.xz, or the folder in it")
-    parser.add_argument("--budget", type=int, default=60, help="epochs of every run")
+    parser.add_argument("--budget", type=int, help="epochs of every run")
     parser.add_argument("--seeds", type=int, default=3, help="runs of every candidate")
     parser.add_argument("--only", nargs="*", choices=CANDIDATES, help="not all candidates, but these")
-    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--batch", type=int)
     parser.add_argument("--rate", type=float, default=0.002)
     parser.add_argument("--decay", type=float, default=0.05)
     parser.add_argument("--precision", default="float32", help="or mixed_bfloat16, for a GPU")
     parser.add_argument("--results", type=Path, default=Path("ablation.jsonl"))
-    parser.add_argument(
-        "--short", action="store_true", help="a twentieth of the network and of the pictures, for a CPU"
-    )
+    parser.add_argument("--short", action="store_true", help="a small network and a small budget, for a CPU")
     parser.add_argument("--verbose", type=int, default=0)
     given = parser.parse_args()
-    if given.short:
-        given.batch = min(given.batch, 128)
+    scale = SHORT if given.short else FULL
+    given.budget, given.batch = given.budget or scale.epochs, given.batch or scale.batch
     keras.config.set_dtype_policy(given.precision)
 
     settings = {name: getattr(given, name) for name in ("budget", "batch", "rate", "decay", "precision", "short")}
     lines = [json.loads(line) for line in given.results.read_text().splitlines()] if given.results.exists() else []
     lines = [line for line in lines if settings.items() <= line.items()]
-    pictures, classes = read_pictures(given.data)
-    if given.short:
-        some = np.random.default_rng(1).permutation(len(pictures))[: len(pictures) // 20]
-        pictures, classes = pictures[some], classes[some]
-    data = split(pictures, classes)
+    data = split(*read_pictures(given.data))
     for seed in range(given.seeds):  # seed by seed, so that a study that is stopped has compared all of them
         for name in given.only or CANDIDATES:
             what = {**asdict(CANDIDATES[name]), "seed": seed}

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from efficientmixnet.modules.optimizers.lookahead import Lookahead
+from efficientmixnet.modules.optimizers.muon import Muon
 from efficientmixnet.modules.optimizers.ranger import Ranger
 from efficientmixnet.modules.optimizers.rectified_adam import RectifiedAdam
 from efficientmixnet.modules.optimizers.specification import parse_optimizer
@@ -20,7 +21,7 @@ CLASSES: dict[str, type[keras.optimizers.Optimizer]] = {
     "ftrl": keras.optimizers.Ftrl,
     "lamb": keras.optimizers.Lamb,
     "lion": keras.optimizers.Lion,
-    "muon": keras.optimizers.Muon,
+    "muon": Muon,
     "nadam": keras.optimizers.Nadam,
     "rmsprop": keras.optimizers.RMSprop,
     "sgd": keras.optimizers.SGD,
@@ -50,10 +51,6 @@ def build_optimizer(
         inner = arguments.pop("inner")
         inner = build_optimizer(inner, learning_rate, ema_momentum=ema_momentum, total_steps=total_steps)
         return Lookahead(inner, **arguments)
-    if name == "muon" and keras.backend.backend() == "tensorflow" and keras.__version__.startswith("3.12."):
-        raise ValueError(
-            "optimizer: Keras 3.12 cannot train with muon on TensorFlow; take another one, or a newer Keras."
-        )
     excluded = arguments.pop("exclude_from_weight_decay", None)
     if ema_momentum is not None:
         if total_steps is not None:

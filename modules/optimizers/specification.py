@@ -8,6 +8,7 @@ The table holds every argument that all supported versions of Keras have. The le
 training section.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,33 +18,38 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Kind:
-    """What an argument's value may be: in words, and as a check."""
+    """What an argument's value may be: in words, as a type, and as a check."""
 
     words: str
+    type: Callable[[Any], Any]
     accepts: Callable[[Any], bool]
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-NUMBER = Kind("a number", _is_number)
-AMOUNT = Kind("a number of 0 or more", lambda value: _is_number(value) and value >= 0)
-POSITIVE = Kind("a number above 0", lambda value: _is_number(value) and value > 0)
-SHARE = Kind("a number from 0 to 1", lambda value: _is_number(value) and 0 <= value <= 1)
-DECAY = Kind("a number from 0 to below 1", lambda value: _is_number(value) and 0 <= value < 1)
-STEP = Kind("a number above 0, at most 1", lambda value: _is_number(value) and 0 < value <= 1)
-THRESHOLD = Kind("a number of 4 or more", lambda value: _is_number(value) and value >= 4)
-COUNT = Kind("a whole number of 1 or more", lambda value: _is_count(value) and value >= 1)
-SEVERAL = Kind("a whole number of 2 or more", lambda value: _is_count(value) and value >= 2)
-COUNT_OR_0 = Kind("a whole number of 0 or more", lambda value: _is_count(value) and value >= 0)
-FLAG = Kind("true or false", lambda value: isinstance(value, bool))
+# Whole numbers become floats: Keras refuses some as they stand, such as a momentum of 0.
+NUMBER = Kind("a number", float, _is_number)
+AMOUNT = Kind("a number of 0 or more", float, lambda value: _is_number(value) and value >= 0)
+AT_MOST_0 = Kind("a number of 0 or less", float, lambda value: _is_number(value) and value <= 0)
+POSITIVE = Kind("a number above 0", float, lambda value: _is_number(value) and value > 0)
+SHARE = Kind("a number from 0 to 1", float, lambda value: _is_number(value) and 0 <= value <= 1)
+DECAY = Kind("a number from 0 to below 1", float, lambda value: _is_number(value) and 0 <= value < 1)
+STEP = Kind("a number above 0, at most 1", float, lambda value: _is_number(value) and 0 < value <= 1)
+THRESHOLD = Kind("a number of 4 or more", float, lambda value: _is_number(value) and value >= 4)
+COUNT = Kind("a whole number of 1 or more", int, lambda value: _is_count(value) and value >= 1)
+SEVERAL = Kind("a whole number of 2 or more", int, lambda value: _is_count(value) and value >= 2)
+COUNT_OR_0 = Kind("a whole number of 0 or more", int, lambda value: _is_count(value) and value >= 0)
+FLAG = Kind("true or false", bool, lambda value: isinstance(value, bool))
 NAMES = Kind(
-    "a list of names", lambda value: isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)
+    "a list of names",
+    list,
+    lambda value: isinstance(value, list | tuple) and all(isinstance(name, str) for name in value),
 )
 
 OPTIONS = {  # of every optimizer; each may be null
@@ -88,7 +94,7 @@ OPTIMIZERS: dict[str, dict[str, Kind]] = {
     "adamax": {**_MOMENTS, **OPTIONS},
     "adamw": {**_MOMENTS, "amsgrad": FLAG, **OPTIONS},
     "ftrl": {
-        "learning_rate_power": NUMBER,
+        "learning_rate_power": AT_MOST_0,
         "initial_accumulator_value": AMOUNT,
         "l1_regularization_strength": AMOUNT,
         "l2_regularization_strength": AMOUNT,
@@ -161,12 +167,12 @@ def parse_optimizer(value: str | Mapping[str, Any], where: str = "optimizer") ->
 def _parse_argument(argument: Any, kind: Kind, where: str, may_be_null: bool) -> Any:
     if argument is None and may_be_null:
         return None
-    if isinstance(argument, str) and kind is not NAMES:
+    if isinstance(argument, str) and kind.type is float:
         with suppress(ValueError):
             argument = float(argument)  # YAML reads 1e-7, without a dot, as text
     if not kind.accepts(argument):
         raise ValueError(f"{where}: expected {kind.words}, not {argument!r}.")
-    return list(argument) if kind is NAMES else argument
+    return kind.type(argument)
 
 
 def _allowed(name: str, names: Any) -> str:
