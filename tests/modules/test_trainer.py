@@ -111,6 +111,9 @@ class StopAt:
         if figures.startswith(self.figures) and count:
             raise KeyboardInterrupt
 
+    def tell(self, line):
+        pass
+
 
 def weights(folder: str) -> list[np.ndarray]:
     checkpoint = tf.train.load_checkpoint(f"{folder}/variables/variables")
@@ -198,6 +201,25 @@ def test_serving_sees_what_training_saw(train, transformed, examples):
     named = [LABELS[number].encode() for number in expected.argmax(axis=1)]
     assert by_picture[features.LABELS].numpy().tolist() == named
     assert by_picture[features.CLASS_IDS].numpy().tolist() == expected.argmax(axis=1).tolist()
+
+
+def test_activations_of_a_class_add_up_to_its_logit(train, examples):
+    """Between two pictures, log-probabilities relative to another class differ as the means of the activations do."""
+    model = tf.saved_model.load(train(epochs=3, learning_rate=0.01))
+    pictures = tf.stack([tf.io.parse_single_example(one, RAW_SPEC)[features.ENCODED] for one in examples[:8]])
+    logs = np.log(model.signatures["serving_default"](pictures)[features.PROBABILITIES])  # [8, 3]
+    means = [
+        tf.reduce_mean(
+            model.class_activations(pictures, tf.fill([8], tf.constant(one, tf.int64)))["activations"], [1, 2]
+        )
+        for one in range(3)
+    ]
+    logits = np.stack(means, axis=1)  # [8, 3], less the same bias in every row
+    np.testing.assert_allclose(
+        (logs - logs[:, :1])[1:] - (logs - logs[:, :1])[0],
+        (logits - logits[:, :1])[1:] - (logits - logits[:, :1])[0],
+        atol=1e-4,
+    )
 
 
 def test_a_loss_that_is_no_number_ends_with_the_key_to_change(train):
