@@ -39,6 +39,8 @@ class Surroundings:
     checkpoints: str | None = None
     """Where a stopped training is taken up again; None: in the folder of everything else."""
     beam_args: Sequence[str] = tuple(BEAM_ARGS)
+    metadata: bool = True
+    """Whether ML Metadata is a file beside the artifacts; a cluster has a service for it."""
 
 
 def create_pipeline(
@@ -92,6 +94,8 @@ def create_pipeline(
         enable_cache=use_cache,
         metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
             f"{folder}/metadata.sqlite"
-        ),
+        )
+        if around.metadata
+        else None,
         beam_pipeline_args=list(around.beam_args),
     )
