@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from efficientmixnet.modules.training_config import Section
 
-_QUANTITY = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[numkKMGTPE]|[KMGTPE]i)?")
+_QUANTITY = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[numkMGTPE]|[KMGTPE]i)?")
 _RESOURCE = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?/[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -181,6 +181,13 @@ class KubeflowConfig(Section):
                     f"in every pod; put it into a Secret and name that in kubeflow.secrets: "
                     f"{{name: SECRET, environment: {{KEY: {name}}}}}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _each_volume_once(self) -> "KubeflowConfig":
+        names = [volume.claim for volume in self.volumes] + [secret.name for secret in self.secrets if secret.path]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"volumes: {twice!r} is mounted twice, which the cluster refuses; mount it once")
         return self
 
     def pod_of(self, component: str) -> PodConfig:

@@ -1,0 +1,50 @@
+"""The pipeline as a cluster runs it: fingerprint and baseline by components of its own, models pushed into a store."""
+
+import json
+from typing import Any
+
+from tfx import v1 as tfx
+
+from efficientmixnet.kubeflow.components.baseline import Baseline
+from efficientmixnet.kubeflow.components.data_version import DataVersion
+from efficientmixnet.kubeflow.components.latest_pushed import LatestPushed
+from efficientmixnet.kubeflow.components.pusher import Pusher
+from efficientmixnet.pipeline.config import Config
+from efficientmixnet.pipeline.pipeline import BEAM_ARGS, Surroundings, create_pipeline
+
+# Looked up in every run, never cached: what a task would find there changes without any change of its inputs.
+NEVER_CACHED = ("DataVersion", "LatestPushed")
+# Gone with the pod: a retried Trainer starts anew.
+_POD_CHECKPOINTS = "/tmp/efficientmixnet/checkpoints"  # noqa: S108
+
+
+def cluster_pipeline(config: Config) -> tfx.dsl.Pipeline:
+    """The pipeline of a configuration that requirements.py has checked."""
+    kubeflow, data = config.kubeflow, config.data
+    version = DataVersion(pictures=data.pictures, manifest=data.manifest or "", splits=json.dumps(data.splits))
+    nodes: list[Any] = [version]
+    folder = str(kubeflow.pipeline_root).rstrip("/")
+    pushed = kubeflow.pushed or f"{folder}/pushed"
+
+    def baseline(candidate: tfx.types.BaseChannel) -> Any:
+        looked_up = LatestPushed(candidate=candidate, pushed=pushed)
+        nodes.append(looked_up)
+        return Baseline(latest=looked_up.outputs["latest"].future()[0].value)
+
+    def pusher(model: tfx.types.BaseChannel, blessing: tfx.types.BaseChannel, _: str) -> Any:
+        return Pusher(model=model, model_blessing=blessing, pushed=pushed)
+
+    return create_pipeline(
+        config,
+        fingerprint=version.outputs["fingerprint"].future()[0].value,
+        folder=folder,
+        use_cache=kubeflow.cache,
+        surroundings=Surroundings(
+            baseline=baseline,
+            pusher=pusher,
+            further_nodes=nodes,
+            checkpoints=kubeflow.checkpoints or _POD_CHECKPOINTS,
+            beam_args=kubeflow.beam_args or BEAM_ARGS,
+            metadata=False,
+        ),
+    )

@@ -1,0 +1,25 @@
+"""The component Pusher for clusters: a blessed model becomes the newest version in an object store or on a volume."""
+
+from tfx import v1 as tfx
+
+from efficientmixnet.kubeflow.launcher_paths import to_uri
+from efficientmixnet.kubeflow.pushed_models import PushedModels
+
+
+@tfx.dsl.components.component
+def Pusher(
+    model: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.Model],
+    model_blessing: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.ModelBlessing],
+    pushed_model: tfx.dsl.components.OutputArtifact[tfx.types.standard_artifacts.PushedModel],
+    pushed: tfx.dsl.components.Parameter[str],
+) -> None:
+    """Says where the model went as TFX's own Pusher does, in the artifact's properties."""
+    blessed = model_blessing.get_int_custom_property("blessed") == 1
+    pushed_model.set_int_custom_property("pushed", int(blessed))
+    if not blessed:
+        print("the model was not blessed, so it is not pushed")
+        return
+    version = PushedModels(pushed).push(f"{model.uri}/Format-Serving", to_uri(model.uri))
+    pushed_model.set_string_custom_property("pushed_destination", f"{pushed}/{version}")
+    pushed_model.set_string_custom_property("pushed_version", version)
+    print(f"pushed to {pushed}/{version}")

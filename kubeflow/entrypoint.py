@@ -1,0 +1,123 @@
+"""What a task's container runs: TFX's entry point, with what it needs to know and the launcher does not say.
+
+`python -m efficientmixnet.kubeflow.entrypoint` takes the arguments of TFX's own entry point. Around it: outputs that
+the component does not declare, such as the launcher's `executor-logs`, are dropped; an input's empty type is filled in
+from the component's specification; object stores' URIs become the launcher's paths and, in what is reported, URIs
+again; metadata without a value, which the launcher cannot store, is left out.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from efficientmixnet.kubeflow.launcher_paths import to_path, to_uri
+from efficientmixnet.modules.bad_input import BadInput
+
+# On an artifact that stands for nothing, since a task's input cannot be left out: Baseline's, where there is none.
+ABSENT = "absent"
+_EXIT_BAD_INPUT = 2
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Runs one component's executor."""
+    signal.signal(signal.SIGTERM, _interrupt)  # a container's first process ignores it otherwise
+    options, beam_arguments = _parser().parse_known_args(arguments)
+    invocation = json.loads(options.json_serialized_invocation_args)
+    task = localize(
+        invocation, json.loads(options.json_serialized_inputs_spec_args), json.loads(options.output_artifacts)
+    )
+    report = Path(task["outputs"]["outputFile"])
+    report.parent.mkdir(parents=True, exist_ok=True)
+
+    from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
+
+    from efficientmixnet.kubeflow import object_store, progress_lines
+
+    object_store.remember_session(invocation)
+    progress_lines.show()
+    options.json_serialized_invocation_args = json.dumps(task)
+    try:
+        kubeflow_v2_run_executor._run_executor(options, beam_arguments)
+    except BadInput as error:
+        sys.exit(_refuse(error))
+    report.write_text(json.dumps(globalize(json.loads(report.read_text()))))
+
+
+def localize(invocation: dict[str, Any], inputs_spec: dict[str, Any], outputs: Sequence[str]) -> dict[str, Any]:
+    """The launcher's ExecutorInput as TFX's entry point takes it.
+
+    Args:
+        invocation: The ExecutorInput.
+        inputs_spec: The component's ComponentInputsSpec, which knows the types of the inputs.
+        outputs: The names of the artifacts that the component declares.
+    """
+    inputs = invocation.get("inputs", {})
+    types = {name: spec["artifactType"] for name, spec in inputs_spec.get("artifacts", {}).items()}
+    return {
+        "inputs": {
+            **inputs,
+            "artifacts": {
+                name: {"artifacts": [_localized(artifact, types.get(name)) for artifact in listed]}
+                for name, listed in _artifacts(inputs)
+                if not any(artifact.get("metadata", {}).get(ABSENT) for artifact in listed)
+            },
+        },
+        "outputs": {
+            **invocation["outputs"],
+            "outputFile": to_path(invocation["outputs"]["outputFile"]),
+            "artifacts": {
+                name: {"artifacts": [_localized(artifact, None) for artifact in listed]}
+                for name, listed in _artifacts(invocation["outputs"])
+                if name in outputs
+            },
+        },
+    }
+
+
+def globalize(report: dict[str, Any]) -> dict[str, Any]:
+    """TFX's ExecutorOutput as the launcher takes it."""
+    for _, listed in _artifacts(report):
+        for artifact in listed:
+            artifact["uri"] = to_uri(artifact["uri"])
+            metadata = artifact.get("metadata", {})
+            artifact["metadata"] = {key: value for key, value in metadata.items() if value is not None}
+    return report
+
+
+def _artifacts(of: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
+    return [(name, listed.get("artifacts", [])) for name, listed in of.get("artifacts", {}).items()]
+
+
+def _localized(artifact: dict[str, Any], kind: dict[str, Any] | None) -> dict[str, Any]:
+    kind = kind or artifact.get("type")
+    return {**artifact, "uri": to_path(artifact.get("uri", "")), **({"type": kind} if kind else {})}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--executor_class_path", required=True)
+    parser.add_argument("--json_serialized_invocation_args", required=True)
+    parser.add_argument("--json_serialized_inputs_spec_args", default="{}")
+    parser.add_argument("--output_artifacts", default="[]", help="JSON: the names of the component's own outputs")
+    return parser
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _refuse(error: BadInput) -> int:
+    print(f"error: {error}", file=sys.stderr)
+    for name, reason in error.left_out:
+        print(f"  left out: {name} {reason}", file=sys.stderr)
+    return _EXIT_BAD_INPUT
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    main(sys.argv[1:])

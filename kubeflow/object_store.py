@@ -1,0 +1,165 @@
+"""Folders in object stores, and on volumes, by one set of functions: what the launcher does not carry.
+
+The launcher copies a task's artifacts; pictures and pushed models lie elsewhere. Where the environment says nothing
+of a store (AWS_ENDPOINT_URL and its kin, which `kubeflow.object_store` sets), it is the one that the launcher itself
+uses: it notes endpoint and Secret at every artifact, and the pod's service account may read that Secret.
+"""
+
+import base64
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from efficientmixnet.modules.bad_input import BadInput
+
+_SESSION = "store_session_info"  # the launcher's key in an artifact's metadata
+_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+_ATTEMPTS = 12  # with pauses that double up to 20 s: a store may be gone for two minutes
+
+_session: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class File:
+    """A file in the store."""
+
+    name: str  # relative to the folder
+    size: int
+    version: str  # changes with the content
+
+
+def remember_session(invocation: Mapping[str, Any]) -> None:
+    """Keeps what the launcher noted at the inputs of this ExecutorInput about their store."""
+    global _session
+    for listed in invocation.get("inputs", {}).get("artifacts", {}).values():
+        for artifact in listed.get("artifacts", []):
+            noted = json.loads(artifact.get("metadata", {}).get(_SESSION) or "null")
+            if noted and noted.get("Provider") in ("minio", "s3"):
+                _session = noted.get("Params") or {}
+
+
+def files(folder: str) -> list[File]:
+    """All files below the folder, by name; of markers for empty folders there are none."""
+    system, path = _open(folder)
+    with _in_words(folder):
+        system.invalidate_cache()
+        found = system.find(path, detail=True)
+    listed = [
+        File(key.removeprefix(path).strip("/"), int(entry["size"] or 0), _version(entry))
+        for key, entry in found.items()
+        if entry["type"] == "file" and not entry.get("Key", entry["name"]).endswith("/") and key != path
+    ]
+    folders = {file.name.rpartition("/")[0] for file in listed}
+    return sorted((file for file in listed if file.size or file.name not in folders), key=lambda file: file.name)
+
+
+def download(folder: str, to: str) -> None:
+    """Copies everything below the folder."""
+    system, path = _open(folder)
+    names = [file.name for file in files(folder)]
+    for name in names:
+        Path(to, name).parent.mkdir(parents=True, exist_ok=True)
+    with _in_words(folder):
+        system.get([f"{path}/{name}" for name in names], [f"{to}/{name}" for name in names])
+
+
+def upload(folder: str, to: str, last: str) -> None:
+    """Copies everything below the local folder; the file `last` comes when all others are there."""
+    system, path = _open(to)
+    names = [str(file.relative_to(folder)) for file in sorted(Path(folder).rglob("*")) if file.is_file()]
+    with _in_words(to):
+        for batch in ([name for name in names if name != last], [name for name in names if name == last]):
+            if batch:
+                system.put([f"{folder}/{name}" for name in batch], [f"{path}/{name}" for name in batch])
+
+
+def read_text(file: str) -> str:
+    """The file's content."""
+    system, path = _open(file)
+    with _in_words(file):
+        return system.cat_file(path).decode()
+
+
+def write_text(file: str, content: str) -> None:
+    """Writes the file, whole or not at all."""
+    system, path = _open(file)
+    with _in_words(file):
+        system.makedirs(path.rpartition("/")[0], exist_ok=True)
+        system.pipe_file(path, content.encode())
+
+
+def _open(uri: str) -> tuple[Any, str]:
+    """The file system, and the path in it."""
+    import fsspec
+
+    scheme, separator, key = uri.rstrip("/").partition("://")
+    if not separator:
+        return fsspec.filesystem("file", auto_mkdir=True), uri.rstrip("/")
+    if scheme == "gs":
+        return fsspec.filesystem("gcs"), key
+    if scheme in ("s3", "minio"):
+        return fsspec.filesystem("s3", **_s3_options()), key
+    raise BadInput(f"{uri}: lies in no store that is known here; give minio://, s3:// or gs://, or a mounted folder")
+
+
+def _s3_options() -> dict[str, Any]:
+    session = {} if "AWS_ACCESS_KEY_ID" in os.environ or "AWS_ENDPOINT_URL" in os.environ else _session
+    options: dict[str, Any] = {
+        "config_kwargs": {"retries": {"max_attempts": _ATTEMPTS, "mode": "standard"}, "connect_timeout": 10}
+    }
+    if endpoint := session.get("endpoint") or os.environ.get("AWS_ENDPOINT_URL"):
+        if "://" not in endpoint:
+            endpoint = ("http://" if session.get("disableSSL") == "true" else "https://") + endpoint
+        options["endpoint_url"] = endpoint
+        options["config_kwargs"]["s3"] = {"addressing_style": "path"}
+    if region := session.get("region"):
+        options["client_kwargs"] = {"region_name": region}
+    if session.get("secretName") and session.get("fromEnv") != "true":
+        secret = _secret(session["secretName"])
+        options["key"] = secret(session["accessKeyKey"])
+        options["secret"] = secret(session["secretKeyKey"])
+    return options
+
+
+def _secret(name: str) -> Callable[[str], str]:
+    """Looks up the Secret's values by their keys, as the launcher does."""
+    import kubernetes
+
+    try:
+        kubernetes.config.load_incluster_config()
+        secret = kubernetes.client.CoreV1Api().read_namespaced_secret(name, _NAMESPACE.read_text().strip())
+    except (kubernetes.config.ConfigException, kubernetes.client.ApiException, OSError) as error:
+        why = getattr(error, "reason", None) or error
+        raise BadInput(
+            f"kubeflow.object_store: the Secret {name} with the store's keys cannot be read ({why}); let the service "
+            "account read it, or name endpoint and secret in kubeflow.object_store"
+        ) from None
+    return lambda key: base64.b64decode(secret.data[key]).decode()
+
+
+def _version(entry: Mapping[str, Any]) -> str:
+    return str(entry.get("ETag") or entry.get("etag") or entry.get("mtime", ""))
+
+
+class _in_words:  # noqa: N801  reads as a word
+    """Turns what stores answer into one line that says what to do."""
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, PermissionError):
+            raise BadInput(
+                f"{self._uri}: the object store refuses these keys ({error}); see kubeflow.object_store.secret"
+            ) from None
+        if isinstance(error, FileNotFoundError):
+            raise BadInput(f"{self._uri}: there is no such bucket or folder ({error})") from None
+        if kind and kind.__module__.startswith(("botocore", "aiohttp", "urllib3")):
+            raise BadInput(
+                f"{self._uri}: the object store does not answer ({error}); see kubeflow.object_store.endpoint"
+            ) from None

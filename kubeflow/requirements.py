@@ -1,0 +1,80 @@
+"""What a configuration must have before it can be compiled for a cluster; each lack by its key, with the cure."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from efficientmixnet.kubeflow.launcher_paths import SCHEMES
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.pipeline.config import Config
+from efficientmixnet.pipeline.kubeflow_config import PodConfig
+
+Target = Literal["oss", "vertex"]
+
+
+def check(config: Config, target: Target) -> None:
+    """Refuses what a cluster would refuse, or what would go wrong there only after hours.
+
+    Raises:
+        BadInput: with every lack.
+    """
+    found = [*_image(config), *_places(config, target), *_pods(config, target), *_data(config)]
+    if found:
+        raise BadInput("\n  ".join(["the cluster needs more than the configuration says:", *found]))
+
+
+def _image(config: Config) -> Iterator[str]:
+    image = config.kubeflow.image
+    if not image:
+        yield "kubeflow.image: name the container image (--image REGISTRY/efficientmixnet:TAG); `make image` builds it"
+    elif any(character.isspace() for character in image) or "://" in image:
+        yield f"kubeflow.image: {image!r} is no image's name, such as registry.example.com/efficientmixnet:0.1.0"
+
+
+def _places(config: Config, target: Target) -> Iterator[str]:
+    kubeflow = config.kubeflow
+    schemes = ("gs://",) if target == "vertex" else SCHEMES
+    such_as = "gs://bucket/efficientmixnet" if target == "vertex" else "minio://mlpipeline/efficientmixnet"
+    root = kubeflow.pipeline_root
+    if not root:
+        yield f"kubeflow.pipeline_root: name where artifacts are kept (--pipeline-root {such_as})"
+    elif not root.startswith(schemes) or not root.partition("://")[2].strip("/"):
+        yield (
+            f"kubeflow.pipeline_root: {root!r} is no place that every pod can reach; give a bucket and a folder, such "
+            f"as {such_as}"
+        )
+    if kubeflow.pushed and not kubeflow.pushed.startswith((*SCHEMES, "/")):
+        yield f"kubeflow.pushed: {kubeflow.pushed!r} is neither in an object store nor an absolute path on a volume"
+    for key, path in (("pushed", kubeflow.pushed), ("checkpoints", kubeflow.checkpoints)):
+        if path and path.startswith("/") and not _on_a_volume(config, path):
+            yield f"kubeflow.{key}: {path} lies on none of kubeflow.volumes, and would be gone with the pod"
+    if target == "vertex" and (kubeflow.volumes or kubeflow.secrets):
+        yield "kubeflow.volumes, kubeflow.secrets: Vertex AI has neither; use gs:// and its service accounts"
+
+
+def _pods(config: Config, target: Target) -> Iterator[str]:
+    own = ("image_example_gen", "statistics_gen", "transform", "trainer", "evaluator", "pod")
+    for name in own:
+        pod: PodConfig | None = getattr(config.kubeflow, name)
+        if not pod or not pod.gpus:
+            continue
+        of_the_cluster = "/" in pod.gpu_type
+        if of_the_cluster and target == "vertex":
+            yield f"kubeflow.{name}.gpu_type: Vertex AI knows no {pod.gpu_type}; give NVIDIA_TESLA_T4 or its like"
+        if not of_the_cluster and target == "oss":
+            yield f"kubeflow.{name}.gpu_type: {pod.gpu_type} is Vertex AI's; a cluster has nvidia.com/gpu or its like"
+
+
+def _data(config: Config) -> Iterator[str]:
+    for key, path in (("pictures", config.data.pictures), ("manifest", config.data.manifest)):
+        if path and path.startswith("minio://") and not config.kubeflow.object_store.endpoint:
+            yield f"data.{key}: {path} needs kubeflow.object_store.endpoint and secret, or a volume instead"
+    if not Path(config.data.pictures).is_dir() and "accuracy" not in config.evaluation.thresholds:
+        yield (
+            "evaluation.thresholds.accuracy: the pictures cannot be seen from here, so the share of the most frequent "
+            "class is not known; give the least accuracy yourself, such as 0.9"
+        )
+
+
+def _on_a_volume(config: Config, path: str) -> bool:
+    return any(path == one.path or path.startswith(one.path.rstrip("/") + "/") for one in config.kubeflow.volumes)
