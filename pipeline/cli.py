@@ -4,6 +4,7 @@ What needs TFX or TensorFlow imports it when it is called, so that --help and a 
 """
 
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import click
 
 from efficientmixnet.modules.bad_input import BadInput
 
+_FURTHER_COMMANDS = "efficientmixnet.commands"
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_NOT_BLESSED = 3
@@ -19,6 +21,15 @@ EXIT_INTERRUPTED = 130
 
 class _OneLineErrors(click.Group):
     """Ends with one clear line, and with the exit code that says what kind of end it was."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return [*super().list_commands(context), *entry_points(group=_FURTHER_COMMANDS).names]
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if command := super().get_command(context, name):
+            return command
+        found = entry_points(group=_FURTHER_COMMANDS, name=name)
+        return next((entry.load() for entry in found), None)
 
     def invoke(self, context: click.Context) -> Any:
         try:
