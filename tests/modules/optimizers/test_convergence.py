@@ -46,7 +46,7 @@ def end(optimizer: keras.optimizers.Optimizer, gradient: Callable, start: list[f
     variable = keras.Variable(start)
     optimizer.build([variable])
 
-    @tf.function
+    @tf.function(jit_compile=True)
     def run() -> None:
         for _ in tf.range(steps):
             optimizer.apply([gradient(variable.value)], [variable])

@@ -15,7 +15,8 @@ QUICK = "equals_pytorch or first_rectified or plain_loop or inner_optimizer_to_t
 @pytest.mark.parametrize("names", [QUICK, pytest.param("not jax", marks=pytest.mark.slow)], ids=["quick", "all"])
 def test_everything_holds_on_jax(names: str) -> None:
     pytest.importorskip("jax")
-    files = [HERE / "test_rectified_adam.py", HERE / "test_lookahead.py", HERE / "test_resuming.py"]
+    subjects = ("rectified_adam", "lookahead", "lookahead_in_training", "ranger", "muon", "resuming")
+    files = [HERE / f"test_{subject}.py" for subject in subjects]
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", names, *map(str, files)],
         env={**os.environ, "KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "3"},

@@ -194,6 +194,15 @@ def test_training_ends_with_the_averaged_weights() -> None:
     np.testing.assert_allclose(ops.convert_to_numpy(variable.value), average, atol=3e-6)
 
 
+@pytest.mark.parametrize("amsgrad", [False, True])
+def test_keeps_no_more_state_than_adam(amsgrad: bool) -> None:
+    shapes = []
+    for optimizer in (RectifiedAdam(amsgrad=amsgrad), keras.optimizers.Adam(amsgrad=amsgrad)):
+        optimizer.build([keras.Variable(np.zeros((3, 4)), "float32"), keras.Variable(np.zeros(4), "float32")])
+        shapes.append(sorted((variable.dtype, tuple(variable.shape)) for variable in optimizer.variables))
+    assert shapes[0] == shapes[1]
+
+
 def test_weight_decay_spares_what_is_excluded() -> None:
     kernel, bias = keras.Variable([1.0], name="kernel"), keras.Variable([1.0], name="bias")
     optimizer = RectifiedAdam(0.1, weight_decay=0.5)
