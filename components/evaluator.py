@@ -1,5 +1,6 @@
 """Evaluator: TFMA measures the model on the evaluation split and blesses what passes the gate."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,8 +11,10 @@ from efficientmixnet.modules import features
 
 # Each metric by the name that the configuration and the summary use.
 METRICS: Mapping[str, tfma.MetricConfig] = {
-    "accuracy": tfma.MetricConfig(class_name="SparseCategoricalAccuracy", config='{"name": "accuracy"}'),
-    "loss": tfma.MetricConfig(class_name="SparseCategoricalCrossentropy", config='{"name": "loss"}'),
+    name: tfma.MetricConfig(
+        class_name="PictureMean", module="efficientmixnet.components.picture_mean", config=json.dumps({"name": name})
+    )
+    for name in ("accuracy", "loss")
 }
 _HIGHER_IS_BETTER = frozenset({"accuracy"})
 
