@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import tensorflow_model_analysis as tfma
-from efficientmixnet.components.picture_mean import PictureMean
 from sklearn.metrics import accuracy_score, log_loss
 from tensorflow_model_analysis.metrics import metric_types
+
+from efficientmixnet.components.picture_mean import PictureMean
 
 LABELS = np.array([0, 2, 1, 2, 2, 0])
 PROBABILITIES = np.array(
