@@ -19,6 +19,8 @@ _READ = (*_KEPT, "GIF", "BMP", "WEBP", "TIFF")
 # Pixels enough for the mean and deviation of the channels.
 _ENOUGH_PIXELS = 256
 
+_VALUES = np.arange(256) / 255.0  # of a channel
+
 # Pillow's own limit warns at a size of its choosing; ours is a key of the configuration and is checked in `read`.
 Image.MAX_IMAGE_PIXELS = None
 
@@ -70,9 +72,7 @@ def _as_png(picture: Image.Image) -> bytes:
 def _example(entry: Entry, file: bytes, max_pixels: int) -> tf.train.Example:
     encoded, header = canonical(file, max_pixels)
     try:
-        mean, mean_square = (
-            moment.numpy() for moment in _moments(tf.constant(encoded), header.format, _reduction(header))
-        )
+        mean, mean_square = _moments(encoded, header)
     except tf.errors.InvalidArgumentError:
         raise BadPicture(f"is a truncated or corrupt {header.format} file") from None
     return tf.train.Example(
@@ -98,15 +98,19 @@ def _reduction(header: Image.Image) -> int:
     return next(by for by in (8, 4, 2, 1) if shorter >= by * _ENOUGH_PIXELS or by == 1)
 
 
-@tf.function  # called once a picture: a graph costs a tenth of as many single operations
-def _moments(encoded: tf.Tensor, file_format: str, reduction: int) -> tuple[tf.Tensor, tf.Tensor]:
+def _moments(encoded: bytes, header: Image.Image) -> tuple[np.ndarray, np.ndarray]:
     """Mean and mean square of R, G and B in [0, 1], each [3]; all bytes are read, so a broken picture shows."""
-    if file_format == "JPEG":
+    reduction = _reduction(header)
+    if header.format == "JPEG":
         picture = tf.io.decode_jpeg(encoded, ratio=reduction)  # smaller for free
     else:
         picture = tf.io.decode_png(encoded)[::reduction, ::reduction]
-    pixels = tf.cast(tf.reshape(pictures.to_rgb(picture), [-1, 3]), tf.float32) / 255.0
-    return tf.reduce_mean(pixels, axis=0), tf.reduce_mean(tf.square(pixels), axis=0)
+    if picture.shape[-1] in (2, 4):
+        picture = pictures.to_rgb(picture)
+    # To count 256 values is cheaper than to square as many floats as there are pixels.
+    channels = picture.numpy().reshape(-1, picture.shape[-1]).T  # [1 or 3, pixels]
+    shares = np.stack([np.bincount(channel, minlength=256) for channel in channels]) / channels.shape[1]
+    return np.broadcast_to(shares @ _VALUES, 3), np.broadcast_to(shares @ _VALUES**2, 3)
 
 
 def _bytes(value: bytes) -> tf.train.Feature:
