@@ -57,6 +57,10 @@ def picture_schema(
         # TFDV turns rare values into a domain too; of formats and color spaces, evaluation may well have new ones.
         feature.ClearField("domain_info")
         feature.ClearField("distribution_constraints")
+    for name in known.keys() - kinds.keys():  # the further columns of the source, which every record has
+        known[name].shape.Clear()
+        known[name].ClearField("domain_info")
+        known[name].ClearField("distribution_constraints")
     del schema.string_domain[:]
     label = next(feature for feature in schema.feature if feature.name == features.LABEL)
     label.string_domain.value.extend(_labels(training))

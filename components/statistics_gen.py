@@ -1,8 +1,14 @@
 """StatisticsGen over the features that statistics can say something about."""
 
+import json
+from typing import Any
+
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2
+from tfx import types
 from tfx import v1 as tfx
+from tfx.components.statistics_gen import executor
+from tfx.dsl.components.base import executor_spec
 
 from efficientmixnet.modules import features
 
@@ -10,15 +16,44 @@ from efficientmixnet.modules import features
 _MOST_LABELS = 100_000
 
 
-def statistics_gen(examples: tfx.types.BaseChannel) -> tfx.components.StatisticsGen:
-    """Neither the pictures' bytes nor their names are read: all bytes differ, and that is all there is to say."""
+class _Executor(executor.Executor):
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        (examples,) = input_dict["examples"]
+        columns = json.loads(examples.get_string_custom_property("columns") or "[]")
+        options = picture_statistics(tuple(columns)).to_json()
+        super().Do(input_dict, output_dict, {**exec_properties, "stats_options_json": options})
+
+
+class StatisticsGen(tfx.components.StatisticsGen):
+    """Describes labels, sizes, formats and the further columns of the source.
+
+    Neither the pictures' bytes nor their names are read: all bytes differ, and that is all there is to say.
+    """
+
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(_Executor)
+
+
+def statistics_gen(examples: tfx.types.BaseChannel) -> StatisticsGen:
+    """What there is to describe beside our own features, the examples say themselves."""
+    return StatisticsGen(examples=examples)
+
+
+def picture_statistics(columns: tuple[str, ...] = ()) -> tfdv.StatsOptions:
+    """TFDV's options for our own features and further ones of text."""
     kinds = {
-        name: schema_pb2.INT if name in features.INT_FEATURES else schema_pb2.BYTES
-        for name in features.DESCRIBED_FEATURES
+        **{
+            name: schema_pb2.INT if name in features.INT_FEATURES else schema_pb2.BYTES
+            for name in features.DESCRIBED_FEATURES
+        },
+        **dict.fromkeys(columns, schema_pb2.BYTES),
     }
-    options = tfdv.StatsOptions(
+    return tfdv.StatsOptions(
         schema=schema_pb2.Schema(feature=[schema_pb2.Feature(name=name, type=kind) for name, kind in kinds.items()]),
         experimental_filter_read_paths=True,
         num_rank_histogram_buckets=_MOST_LABELS,
     )
-    return tfx.components.StatisticsGen(examples=examples, stats_options=options)

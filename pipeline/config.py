@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.training_config import Fraction, ModelConfig, Section, merge
 from efficientmixnet.pipeline.kubeflow_config import KubeflowConfig
@@ -19,9 +20,10 @@ Metric = Literal["accuracy", "loss"]
 
 class DataConfig(Section):
     pictures: str = "pictures"
-    """The folder that holds one folder of pictures per class; relative paths start at this file's folder."""
+    """The folder that holds one folder of pictures per class, or of layout's files; gs:// and s3:// work too. Relative
+    paths start at this file's folder."""
     manifest: str | None = None
-    """A CSV file with the columns path, label and optionally split, instead of class folders."""
+    """A CSV or JSON-lines file with path, label and optionally split of each picture, instead of class folders."""
     splits: dict[str, Annotated[float, Field(gt=0)]] = {"train": 0.8, "eval": 0.2}
     """Each split's share; a picture's split follows from its name alone."""
     max_left_out: Fraction = 0.01
@@ -30,12 +32,16 @@ class DataConfig(Section):
     """A picture with more pixels is left out, not decoded."""
     schema_file: str | None = None
     """A curated schema (schema.pbtxt) that the data must fit; null: inferred from the training split."""
+    layout: Layout = Layout()
 
     @model_validator(mode="after")
     def _has_train_and_eval(self) -> "DataConfig":
         missing = {"train", "eval"} - set(self.splits)
         if missing:
             raise ValueError(f"splits: needs {' and '.join(sorted(missing))}, such as {{train: 0.8, eval: 0.2}}")
+        unknown = sorted(set(self.layout.split_files) - set(self.splits))
+        if unknown:
+            raise ValueError(f"layout.split_files: {unknown[0]!r} is none of the splits {', '.join(self.splits)}")
         return self
 
 
@@ -144,11 +150,14 @@ def _with_paths(config: Config, here: Path, data: str | None, output: str | None
             return path
         return os.path.normpath(here / Path(path).expanduser())
 
-    pictures = os.path.abspath(data) if data else absolute(config.data.pictures)
+    pictures = (data if "://" in data else os.path.abspath(data)) if data else absolute(config.data.pictures)
+    layout = config.data.layout
+    label_names = layout.label_names and absolute(layout.label_names)
     changed = {
         "pictures": pictures,
         "manifest": config.data.manifest and absolute(config.data.manifest),
         "schema_file": config.data.schema_file and absolute(config.data.schema_file),
+        "layout": layout.model_copy(update={"label_names": label_names}),
     }
     runs = os.path.abspath(output) if output else absolute(config.output)
     if glob.escape(runs) != runs:

@@ -45,7 +45,8 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
     """
     output = Path(config.output)
     with _only_run_in(output):
-        sources = find_pictures(config.data.pictures, config.data.manifest, frozenset(config.data.splits))
+        data = config.data
+        sources = find_pictures(data.pictures, data.manifest, frozenset(data.splits), data.layout)
         config = resolve(config, sources)
         started = datetime.now(timezone.utc)
         folder = output / "runs" / started.strftime("%Y%m%d-%H%M%S-%f")

@@ -60,6 +60,7 @@ def create_pipeline(
         max_pixels=data.max_pixels,
         fingerprint=fingerprint,
     )
+        layout=data.layout.model_dump_json(exclude_defaults=True),
     statistics = statistics_gen(examples.outputs["examples"])
     if data.schema_file:
         schema = tfx.components.ImportSchemaGen(schema_file=data.schema_file).with_id("SchemaGen")

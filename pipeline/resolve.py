@@ -1,11 +1,14 @@
 """What the pictures themselves decide, where the configuration leaves it to them."""
 
+import io
 import warnings
 from collections.abc import Iterator
 from statistics import median
 
 from PIL import Image
 
+from efficientmixnet.components.image_example_gen.containers import pictures_of
+from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.sources import Entry, Sources, name_hash
 from efficientmixnet.modules.training_config import Section
 from efficientmixnet.pipeline.config import Config
@@ -27,19 +30,25 @@ def resolve(config: Config, sources: Sources) -> Config:
 
 
 def _image_size(config: Config, sources: Sources) -> int:
-    sample = sorted(sources.entries, key=lambda entry: name_hash(entry.name))[:_SAMPLE]
     largest = config.network.default_image_size
-    sides = list(_shorter_sides(sample)) or [largest]
+    sides = list(_shorter_sides(_sample(sources), sources.format, config.data.layout)) or [largest]
     fitting = round(median(sides) / _STEP) * _STEP
     return max(min(fitting, largest), min(_LEAST, largest), config.network.smallest_image_size)
 
 
-def _shorter_sides(entries: list[Entry]) -> Iterator[int]:
+def _sample(sources: Sources) -> list[Entry]:
+    first = sources.entries[0]
+    # Of what can only be read from its beginning, one file is enough.
+    near = [entry for entry in sources.entries if first.row is None or entry.path == first.path]
+    return sorted(near, key=lambda entry: name_hash(entry.name))[:_SAMPLE]
+
+
+def _shorter_sides(entries: list[Entry], kind: str, layout: Layout) -> Iterator[int]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # a huge picture is ImageExampleGen's to refuse
-        for entry in entries:
+        for _, encoded in pictures_of(entries, kind, layout):
             try:
-                with Image.open(entry.path) as picture:
+                with Image.open(io.BytesIO(encoded)) as picture:
                     yield min(picture.size)
             except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
                 continue  # ImageExampleGen will say what is wrong with it

@@ -7,13 +7,18 @@ grow with the data, and a shard holds them in the order of their names' hashes: 
 import csv
 import json
 import math
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 from typing import Any
 
 import apache_beam as beam
 import tensorflow as tf
 from tfx import v1 as tfx
 
+from efficientmixnet.components.image_example_gen.containers import unpack
+from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.picture import read
 from efficientmixnet.components.image_example_gen.sources import (
     Entry,
@@ -43,24 +48,27 @@ def ImageExampleGen(
     max_left_out: tfx.dsl.components.Parameter[float],
     max_pixels: tfx.dsl.components.Parameter[int],
     fingerprint: tfx.dsl.components.Parameter[str],
+    layout: tfx.dsl.components.Parameter[str] = "{}",
     beam_pipeline: tfx.dsl.components.BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """Writes one tf.Example a picture (features.py), in gzipped TFRecords, and a CSV file of what was left out.
 
     Args:
         examples: The records, a folder a split.
-        pictures: The folder that holds a folder of pictures per class, or what the manifest's paths start from.
-        manifest: A CSV file with the columns path, label and optionally split; empty for class folders.
+        pictures: The folder with the pictures, or what the manifest's paths start from.
+        manifest: A CSV or JSON-lines file with path, label and optionally split of each picture; empty for none.
         splits: JSON, each split's name and share.
         max_left_out: The run stops where more than this share of the pictures cannot be read.
         max_pixels: A picture with more is not decoded.
         fingerprint: Of the data: when it changes, TFX's cache no longer fits.
+        layout: In what form the pictures come: Layout as JSON.
 
     Raises:
         BadInput: There is nothing to train on, or too much of it cannot be read.
     """
     shares: dict[str, float] = json.loads(splits)
-    sources = find_pictures(pictures, manifest or None, frozenset(shares))
+    form = Layout.model_validate_json(layout)
+    sources = find_pictures(pictures, manifest or None, frozenset(shares), form)
     shards = _shards(sources, shares)
     for split in shares:
         tf.io.gfile.makedirs(f"{examples.uri}/Split-{split}")
@@ -69,14 +77,15 @@ def ImageExampleGen(
     progress.start(len(sources.entries), "pictures")
     with beam_pipeline as pipeline:
         _ = (
-            pipeline
-            | "Entries" >> beam.Create(sources.entries)
+            _addressed(pipeline, sources, form, f"{examples.uri}/unpacked")
             | "ByShard" >> beam.Map(lambda entry: (_shard_of(entry, shares, shards), entry))
             | "Together" >> beam.GroupByKey()
-            | "ReadAndWrite" >> beam.Map(_write_shard, examples.uri, shards, max_pixels)
+            | "ReadAndWrite" >> beam.Map(_write_shard, examples.uri, shards, max_pixels, sources.columns)
             | "Outcome" >> beam.io.WriteToText(outcome, shard_name_template="")
         )
 
+    if tf.io.gfile.exists(f"{examples.uri}/unpacked"):
+        tf.io.gfile.rmtree(f"{examples.uri}/unpacked")
     examples.split_names = json.dumps(list(shares))
     with tf.io.gfile.GFile(outcome) as file:
         outcomes = [json.loads(line) for line in file]
@@ -86,8 +95,34 @@ def ImageExampleGen(
     _write_left_out(f"{examples.uri}/{LEFT_OUT_FILE}", left_out)
     examples.set_int_custom_property("pictures_read", read_count)
     examples.set_int_custom_property("pictures_left_out", len(left_out))
+    examples.set_string_custom_property("columns", json.dumps(sources.columns))
     _stop_if_too_many(pictures, read_count, left_out, max_left_out)
     _stop_if_a_split_is_empty(manifest or pictures, outcomes, shares, left_out)
+
+
+def _addressed(pipeline: beam.Pipeline, sources: Sources, layout: Layout, folder: str) -> beam.PCollection:
+    """Entries whose bytes can be read by their place; what can only be read in order is first copied to `folder`."""
+    direct = [entry for entry in sources.entries if entry.row is None]
+    in_order = sorted((entry for entry in sources.entries if entry.row is not None), key=lambda entry: entry.path)
+    entries = pipeline | "Entries" >> beam.Create(direct)
+    if not in_order:
+        return entries
+    tf.io.gfile.makedirs(folder)
+    files = [tuple(group) for _, group in groupby(in_order, key=lambda entry: entry.path)]
+    unpacked = (
+        pipeline
+        | "Files" >> beam.Create(enumerate(files))
+        | "Spread" >> beam.Reshuffle()
+        | "Unpack" >> beam.FlatMap(_unpack, folder, sources.format, layout)
+    )
+    return (entries, unpacked) | "AllEntries" >> beam.Flatten()
+
+
+def _unpack(numbered: tuple[int, tuple[Entry, ...]], folder: str, kind: str, layout: Layout) -> Iterator[Entry]:
+    number, entries = numbered
+    path = f"{folder}/{number:05d}"
+    with tf.io.gfile.GFile(path, "wb") as file:
+        yield from unpack(entries, kind, layout, file, path)
 
 
 def _shards(sources: Sources, shares: Mapping[str, float]) -> dict[str, int]:
@@ -105,16 +140,20 @@ def _shard_of(entry: Entry, shares: Mapping[str, float], shards: Mapping[str, in
 
 
 def _write_shard(
-    shard_and_entries: tuple[tuple[str, int], Iterable[Entry]], uri: str, shards: Mapping[str, int], max_pixels: int
+    shard_and_entries: tuple[tuple[str, int], Iterable[Entry]],
+    uri: str,
+    shards: Mapping[str, int],
+    max_pixels: int,
+    columns: tuple[str, ...],
 ) -> str:
     """Reads the shard's pictures and writes its file; returns what came of it as a line of JSON."""
     (split, shard), entries = shard_and_entries
     file = f"{uri}/Split-{split}/pictures-{shard:05d}-of-{shards[split]:05d}.gz"
     left_out: list[LeftOut] = []
     written = 0
-    with tf.io.TFRecordWriter(file, _GZIP) as writer:
-        for entry in sorted(entries, key=lambda entry: name_hash(entry.name)):
-            result = read(entry, max_pixels)
+    in_order = sorted(entries, key=lambda entry: name_hash(entry.name))
+    with tf.io.TFRecordWriter(file, _GZIP) as writer, ThreadPoolExecutor(os.cpu_count()) as threads:
+        for result in threads.map(lambda entry: read(entry, max_pixels, columns), in_order):
             if isinstance(result, LeftOut):
                 left_out.append(result)
             else:

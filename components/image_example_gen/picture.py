@@ -4,13 +4,15 @@ TensorFlow decodes what TensorFlow will train on: what passes here, Transform, T
 """
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image, UnidentifiedImageError
 
-from efficientmixnet.components.image_example_gen.sources import SUFFIXES, Entry, LeftOut
+from efficientmixnet.components.image_example_gen.entry import SUFFIXES, Entry, LeftOut
+from efficientmixnet.components.image_example_gen.files import read_bytes
 from efficientmixnet.modules import features, pictures
 
 # Kept as they are; every other format becomes a PNG, since TensorFlow reads fewer of their kinds than Pillow.
@@ -29,15 +31,19 @@ class BadPicture(ValueError):
     """The file is no picture that can be trained on; the message is the reason."""
 
 
-def read(entry: Entry, max_pixels: int) -> tf.train.Example | LeftOut:
-    """Reads the entry's file: the tf.Example of features.py, or why there is none."""
+def read(entry: Entry, max_pixels: int, columns: Sequence[str] = ()) -> tf.train.Example | LeftOut:
+    """Reads the entry's picture: the tf.Example of features.py with the further columns, or why there is none."""
     try:
-        return _example(entry, Path(entry.path).read_bytes(), max_pixels)
+        example = _example(entry, read_bytes(entry), max_pixels)
     except (BadPicture, OSError) as error:
         # A stray .txt or .xml beside the pictures is named, but is no sign of broken data.
         suffix = Path(entry.name).suffix.lower()
-        reason = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
+        reason = f"cannot be read: {error.strerror or error}" if isinstance(error, OSError) else str(error)
         return LeftOut(entry.name, reason, counts=suffix in SUFFIXES or not suffix)
+    values = dict(entry.columns)
+    for column in columns:
+        example.features.feature[column].CopyFrom(_bytes(values.get(column, "").encode()))
+    return example
 
 
 def canonical(encoded: bytes, max_pixels: int) -> tuple[bytes, Image.Image]:

@@ -1,82 +1,83 @@
-"""Which pictures there are: class folders or a CSV manifest become a list of entries, without opening a picture."""
+"""Which pictures there are: folders, a manifest or files of many become a list of entries, unread and in one order."""
 
-import csv
 import hashlib
-import os
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from fnmatch import fnmatchcase
 
+from efficientmixnet.components.image_example_gen.class_folders import as_picture
+from efficientmixnet.components.image_example_gen.containers import entries_of, format_of
+from efficientmixnet.components.image_example_gen.entry import SUFFIXES, Entry, LeftOut
+from efficientmixnet.components.image_example_gen.files import File, list_files
+from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
+from efficientmixnet.components.image_example_gen.manifest import Manifest
 from efficientmixnet.modules.bad_input import BadInput
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"})
+__all__ = ["SUFFIXES", "Entry", "LeftOut", "Sources", "find_pictures", "name_hash", "split_of"]
 
+_LIKE_SPLITS = frozenset({"train", "training", "val", "valid", "validation", "dev", "eval", "test"})
+_OURS = "image/"  # how the names of our own features begin
 
-@dataclass(frozen=True)
-class Entry:
-    """One file that may be a picture."""
-
-    path: str  # of the file, as the reading process sees it
-    name: str  # relative to the data folder, with forward slashes
-    label: str
-    split: str | None = None  # None: by the hash of its name
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """One file that is not trained on, and why."""
-
-    name: str
-    reason: str
-    counts: bool = True  # towards the share of bad pictures at which the run stops
-
-    def row(self) -> tuple[str, str]:
-        return self.name, self.reason
+Found = tuple[Entry, File] | LeftOut
 
 
 @dataclass(frozen=True)
 class Sources:
     """All that the data folder or manifest names."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[Entry, ...]  # by name
     left_out: tuple[LeftOut, ...]
     fingerprint: str  # changes when a picture comes, goes or changes
     bytes: int  # of all files together
+    format: str = "folders"  # of Layout's, never auto
 
     @property
     def labels(self) -> Counter[str]:
         """Pictures by label."""
         return Counter(entry.label for entry in self.entries)
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the further columns that any entry has."""
+        return tuple(sorted({name for entry in self.entries for name, _ in entry.columns}))
 
-def find_pictures(data: str, manifest: str | None, split_names: frozenset[str]) -> Sources:
-    """Lists the pictures below the folder `data`, or those that the CSV file `manifest` names relative to it.
+
+def find_pictures(
+    data: str, manifest: str | None, split_names: frozenset[str], layout: Layout | None = None
+) -> Sources:
+    """Lists the pictures at `data`, or those that the file `manifest` names relative to it.
 
     Raises:
         BadInput: there is nothing to train on.
     """
-    if not Path(data).is_dir():
-        what = "is a file, not a folder" if Path(data).exists() else "does not exist"
-        raise BadInput(f"data.pictures: {data} {what}; name the folder that holds one folder of pictures per class")
-    found = list(_in_manifest(Path(data), Path(manifest), split_names) if manifest else _in_folders(Path(data)))
-    left_out = [item for item in found if isinstance(item, LeftOut)]
-    entries, fingerprint, size = _examine((item for item in found if isinstance(item, Entry)), left_out)
+    layout = layout or Layout()
+    unknown = sorted(set(layout.split_files) - split_names)
+    if unknown and split_names:
+        raise BadInput(
+            f"data.layout.split_files: {unknown[0]!r} is none of the splits {', '.join(sorted(split_names))}"
+        )
+    kind = "folders"
+    if manifest:
+        found: Iterator[Found] = Manifest(manifest, data, layout, split_names).pictures()
+    else:
+        files = list(list_files(data))
+        kind = _format(data, files) if layout.format == "auto" else layout.format
+        found = _found(files, kind, layout)
+    entries, left_out, fingerprint, size = _examine(found, split_names)
     where = manifest or data
     if not entries:
-        raise BadInput(_nothing_found(where, left_out, bool(manifest)))
-    labels = sorted({entry.label for entry in entries})
-    if len(labels) < 2:
-        raise BadInput(
-            f"{where}: only one class, {labels[0]!r}, has pictures; a classifier needs two or more"
-            + ("" if manifest else ", each in a folder of its own")
-        )
-    return Sources(tuple(entries), tuple(left_out), fingerprint, size)
+        raise BadInput(_nothing_found(where, left_out, bool(manifest), kind))
+    sources = Sources(entries, left_out, fingerprint, size, kind)
+    _check_labels(where, sources, by_folder=kind == "folders" and not manifest)
+    clash = [name for name in sources.columns if name.startswith(_OURS)]
+    if clash:
+        raise BadInput(f"data.layout.features: {clash[0]!r} begins as our own features do; give it another name")
+    return sources
 
 
 def split_of(entry: Entry, splits: Mapping[str, float]) -> str:
-    """The entry's split: the manifest's, or by the hash of its name, so that it never changes as pictures are added."""
+    """The entry's split: its source's, or by the hash of its name, so that it never changes as pictures are added."""
     if entry.split:
         return entry.split
     position = name_hash(entry.name) / 2**64 * sum(splits.values())
@@ -92,90 +93,108 @@ def name_hash(name: str) -> int:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
 
 
-def _in_folders(data: Path) -> Iterator[Entry | LeftOut]:
-    for child in sorted(data.iterdir()):
-        if child.name.startswith("."):
-            continue  # .DS_Store, .git and their like say nothing about pictures
-        if not child.is_dir():
-            yield LeftOut(child.name, "lies in no class folder", counts=child.suffix.lower() in SUFFIXES)
+def _format(data: str, files: list[File | LeftOut]) -> str:
+    """What the files' names tell."""
+    kinds = Counter(format_of(file.name) for file in files)
+    if len(files) == 1 and files[0].name == data.rpartition("/")[2] and None in kinds:
+        raise BadInput(f"data.pictures: {data} is a file, not a folder, and none with many pictures in it")
+    if any(file.name.lower().endswith(tuple(SUFFIXES)) for file in files):
+        return "folders"
+    del kinds[None]
+    if len(kinds) > 1:
+        raise BadInput(
+            f"data.pictures: {data} holds files of {' and of '.join(sorted(map(str, kinds)))}; "
+            "name one in data.layout.format"
+        )
+    return str(next(iter(kinds), "folders"))
+
+
+def _found(files: list[File | LeftOut], kind: str, layout: Layout) -> Iterator[Found]:
+    label_names = LabelNames.read(layout.label_names)
+    for file in files:
+        if isinstance(file, LeftOut):
+            yield file
             continue
-        label = unicodedata.normalize("NFC", child.name)
-        for folder, subfolders, files in os.walk(child):
-            subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-            for file in sorted(files):
-                if not file.startswith("."):
-                    path = Path(folder, file)
-                    yield Entry(str(path), path.relative_to(data).as_posix(), label)
+        split, depth = _split_by_file(file.name, layout)
+        if layout.split_files and split is None:
+            yield LeftOut(file.name, "is of no split in data.layout.split_files", counts=False)
+        elif kind == "folders":
+            item = as_picture(file, depth, split)
+            yield item if isinstance(item, LeftOut) else (item, file)
+        elif layout.format == "auto" and format_of(file.name) != kind:
+            yield LeftOut(file.name, f"is no file of {kind}", counts=False)
+        else:
+            for item in entries_of(file, kind, layout, label_names, split):
+                yield item if isinstance(item, LeftOut) else (item, file)
 
 
-def _in_manifest(data: Path, manifest: Path, split_names: frozenset[str]) -> Iterator[Entry | LeftOut]:
-    if not manifest.is_file():
-        what = "is a folder" if manifest.is_dir() else "does not exist"
-        raise BadInput(f"data.manifest: {manifest} {what}; name a CSV file with the columns path and label")
-    first: dict[str, Entry] = {}  # by path
-    try:
-        with manifest.open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file)
-            missing = {"path", "label"} - set(rows.fieldnames or ())
-            if missing:
-                raise BadInput(
-                    f"data.manifest: {manifest} has no column {' and no column '.join(sorted(missing))}; its first "
-                    f"line reads {','.join(rows.fieldnames or ())!r}, and path,label or path,label,split is needed, "
-                    "separated by commas"
-                )
-            for row in rows:
-                where = f"{manifest.name}, line {rows.line_num}"
-                item = _manifest_row(data, where, row, split_names)
-                if isinstance(item, Entry) and item != first.setdefault(item.path, item):
-                    before = first[item.path].label
-                    item = LeftOut(item.name, f"has been named before, as {before!r} ({where})", before != item.label)
-                elif isinstance(item, Entry) and item is not first[item.path]:
-                    continue  # the very same row once more
-                yield item
-    except UnicodeDecodeError:
-        raise BadInput(f"data.manifest: {manifest} is not UTF-8; save it as CSV in UTF-8") from None
-    except csv.Error as error:
-        raise BadInput(f"data.manifest: {manifest} is not CSV ({error})") from None
+def _split_by_file(name: str, layout: Layout) -> tuple[str | None, int]:
+    """The split that the file's name, or a folder's above it, gives it, and how deep that folder lies."""
+    parts = name.split("/")
+    for split, pattern in layout.split_files.items():
+        depth = pattern.strip("/").count("/") + 1
+        if fnmatchcase("/".join(parts[:depth]), pattern.strip("/")):
+            return split, depth
+    return None, 0
 
 
-def _manifest_row(data: Path, where: str, row: dict[str, str], split_names: frozenset[str]) -> Entry | LeftOut:
-    name, label, split = ((row.get(column) or "").strip() for column in ("path", "label", "split"))
-    if not name:
-        return LeftOut(where, "the row names no path")
-    if not label:
-        return LeftOut(name, f"has no label ({where})")
-    if split and split not in split_names:
-        return LeftOut(name, f"is of split {split!r}, which is none of {', '.join(sorted(split_names))} ({where})")
-    path = data / name  # an absolute path stays as it is
-    if not os.path.isfile(path):
-        return LeftOut(name, f"does not exist ({where})")
-    return Entry(str(path), Path(name).as_posix(), unicodedata.normalize("NFC", label), split or None)
+def _examine(
+    found: Iterator[Found], split_names: frozenset[str]
+) -> tuple[tuple[Entry, ...], tuple[LeftOut, ...], str, int]:
+    """Entries by name, each name once, and what was left out; a fingerprint of it all, and its bytes."""
+    entries: list[Entry] = []
+    left_out: list[LeftOut] = []
+    files: dict[str, File] = {}  # by path
+    for item in found:
+        if isinstance(item, LeftOut):
+            left_out.append(item)
+        elif item[0].split and split_names and item[0].split not in split_names:
+            reason = f"is of split {item[0].split!r}, which is none of {', '.join(sorted(split_names))}"
+            left_out.append(LeftOut(item[0].name, reason))
+        else:
+            entries.append(item[0])
+            files[item[1].path] = item[1]
+    entries.sort(key=lambda entry: entry.name)
+    once = [entry for i, entry in enumerate(entries) if i == 0 or entry.name != entries[i - 1].name]
+    if len(once) < len(entries):
+        left_out += [
+            LeftOut(entry.name, "has the name of another picture")
+            for i, entry in enumerate(entries)
+            if i and entry.name == entries[i - 1].name
+        ]
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(f"{files[path]}\n".encode())
+    for entry in once:
+        digest.update(f"{entry}\n".encode())
+    return tuple(once), tuple(left_out), digest.hexdigest(), sum(file.size for file in files.values())
 
 
-def _nothing_found(where: str, left_out: list[LeftOut], is_manifest: bool) -> str:
-    if is_manifest:
+def _check_labels(where: str, sources: Sources, by_folder: bool) -> None:
+    labels = sorted(sources.labels)
+    if len(labels) < 2:
+        raise BadInput(
+            f"{where}: only one class, {labels[0]!r}, has pictures; a classifier needs two or more"
+            + (", each in a folder of its own" if by_folder else "")
+        )
+    if by_folder and set(labels) <= _LIKE_SPLITS:
+        training = next((label for label in labels if label.startswith("train")), labels[0])
+        evaluation = next(label for label in reversed(labels) if label != training)
+        raise BadInput(
+            f"{where}: its folders are {', '.join(labels)}, which look like splits, not classes; say which is which: "
+            f"data.layout.split_files={{train: {training}, eval: {evaluation}}}"
+        )
+
+
+def _nothing_found(where: str, left_out: tuple[LeftOut, ...], is_manifest: bool, kind: str) -> str:
+    if is_manifest or kind != "folders":
         if not left_out:
-            return f"{where}: has no rows; give a row path,label for each picture"
+            return (
+                f"{where}: has no rows; give a row path,label for each picture"
+                if is_manifest
+                else (f"{where}: its files hold no records")
+            )
         return f"{where}: names no picture that could be read; the first: {left_out[0].name} {left_out[0].reason}"
     if any(item.counts for item in left_out):
         return f"{where}: has pictures but no class folders; move the pictures of each class into a folder of its name"
     return f"{where}: holds no pictures; put those of each class into a folder of its own, named as the class"
-
-
-def _examine(found: Iterable[Entry], left_out: list[LeftOut]) -> tuple[list[Entry], str, int]:
-    """The files that are there, a fingerprint of them all, and their bytes; adds the others to `left_out`."""
-    entries, digest, size = [], hashlib.sha256(), 0
-    for entry in sorted(found, key=lambda entry: entry.name):
-        try:
-            entry.name.encode()
-            status = os.stat(entry.path)
-            digest.update(f"{entry}|{status.st_size}|{status.st_mtime_ns}\n".encode())
-        except OSError as error:
-            left_out.append(LeftOut(entry.name, f"cannot be read: {error.strerror}"))
-        except UnicodeEncodeError:
-            printable = entry.name.encode(errors="replace").decode()
-            left_out.append(LeftOut(printable, "has a name that is not UTF-8"))
-        else:
-            entries.append(entry)
-            size += status.st_size
-    return entries, digest.hexdigest(), size

@@ -66,6 +66,13 @@ def test_the_labels_of_the_training_split_are_the_only_domain(completed: dict[st
     assert domains == {"image/class/text": ["cat", "dog", "große Bären"]}
 
 
+def test_a_further_column_is_a_single_text_that_may_take_new_values() -> None:
+    table = pandas.DataFrame({features.LABEL: ["cat", "dog"], "site": ["north", "south"]})
+    statistics = tfdv.generate_statistics_from_dataframe(table, n_jobs=1)
+    site = _by_name(picture_schema(tfdv.infer_schema(statistics), statistics))["site"]
+    assert (site.type, list(site.shape.dim), site.WhichOneof("domain_info")) == (schema_pb2.BYTES, [], None)
+
+
 def test_a_thousand_labels_are_all_kept() -> None:
     labels = [f"class {number:04d}" for number in range(1000)]
     statistics = _statistics(*labels)

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow
+import pyarrow.parquet
 import pytest
 import tensorflow as tf
 from PIL import Image
@@ -46,6 +48,7 @@ def _run(folder: Path, data: Path, **parameters: Any) -> Path:
         max_left_out=parameters.pop("max_left_out", 0.05),
         max_pixels=parameters.pop("max_pixels", 1000),
         fingerprint="",
+        layout=parameters.pop("layout", "{}"),
     )
     pipeline = tfx.dsl.Pipeline(
         pipeline_name="ingest",
@@ -151,3 +154,30 @@ def test_too_many_unreadable_pictures_stop_the_run_and_are_handed_over(data: Pat
 def test_an_empty_split_stops_the_run(data: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"no picture falls into the split 'eval'; add pictures, raise its share"):
         _run(tmp_path, data, splits={"train": 1.0, "eval": 1e-12})
+
+
+def test_a_table_of_pictures_is_unpacked_split_and_cleared_away(data: Path, tmp_path: Path) -> None:
+    files = sorted(data.rglob("*.png"))
+    pyarrow.parquet.write_table(
+        pyarrow.table(
+            {
+                "image": [{"bytes": file.read_bytes(), "path": file.name} for file in files],
+                "label": [file.parent.name for file in files],
+                "site": [number % 3 for number in range(len(files))],
+            }
+        ),
+        tmp_path / "pictures.parquet",
+        row_group_size=7,
+    )
+    uri = _run(tmp_path / "run", tmp_path / "pictures.parquet", layout='{"features": ["site"]}')
+    read = {}
+    for records in _records(uri).values():
+        for record in records:
+            found = tf.train.Example.FromString(record).features.feature
+            row = int(found[features.FILENAME].bytes_list.value[0].decode().removeprefix("pictures.parquet/"))
+            read[row] = [found[name].bytes_list.value[0] for name in (features.ENCODED, features.LABEL, "site")]
+    assert read == {
+        number: [file.read_bytes(), file.parent.name.encode(), str(number % 3).encode()]
+        for number, file in enumerate(files)
+    }
+    assert sorted(path.name for path in uri.iterdir()) == ["Split-eval", "Split-train", "left_out.csv", "outcome.jsonl"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.sources import Entry, LeftOut, Sources, find_pictures, split_of
 from efficientmixnet.modules.bad_input import BadInput
 
@@ -282,3 +283,61 @@ def test_a_picture_named_twice_counts_once_and_a_second_label_is_bad(folder: Pat
     sources = _manifest(folder, f"path,label\n{rows}")
     assert sources.labels == {"cat": 1, "dog": 1}
     assert sources.left_out == (LeftOut("cat/1.png", "has been named before, as 'cat' (list.csv, line 5)", True),)
+
+
+def test_further_columns_of_a_manifest_are_kept(folder: Path) -> None:
+    sources = _manifest(folder, "path,label,camera,site\ncat/1.png,cat, phone ,north\ndog/1.png,dog,,south\n")
+    assert [entry.columns for entry in sources.entries] == [
+        (("camera", "phone"), ("site", "north")),
+        (("camera", ""), ("site", "south")),
+    ]
+    assert sources.columns == ("camera", "site")
+
+
+def _json_lines(data: Path, *lines: str, layout: Layout | None = None) -> Sources:
+    manifest = data.parent / "list.jsonl"
+    manifest.write_text("\n".join(lines), encoding="utf-8")
+    return find_pictures(str(data), str(manifest), SPLITS, layout)
+
+
+def test_a_manifest_of_json_lines_says_the_same_as_one_of_csv(folder: Path) -> None:
+    sources = _json_lines(
+        folder,
+        '{"path": "cat/1.png", "label": "größe", "split": "eval", "lux": 3}',
+        "",
+        '{"path": "dog/1.png", "label": 7, "split": null}',
+        '{"path": "dog/2.png"}',
+    )
+    assert sources.entries == (
+        Entry(str(folder / "cat/1.png"), "cat/1.png", "größe", "eval", (("lux", "3"),)),
+        Entry(str(folder / "dog/1.png"), "dog/1.png", "7"),
+    )
+    assert [item.row() for item in sources.left_out] == [("dog/2.png", "has no label (list.jsonl, line 4)")]
+    assert sources.columns == ("lux",)
+
+
+def test_a_manifests_columns_go_by_the_names_of_the_layout(folder: Path) -> None:
+    lines = '{"file": "cat/1.png", "kind": 1, "site": "n"}', '{"file": "dog/1.png", "kind": 0, "site": "s"}'
+    names = folder.parent / "names.txt"
+    names.write_text("dog\ncat\n")
+    layout = Layout(picture="file", label="kind", features=(), label_names=str(names))
+    sources = _json_lines(folder, *lines, layout=layout)
+    assert [(entry.label, entry.columns) for entry in sources.entries] == [("cat", ()), ("dog", ())]
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ('{"path": ', r"line 2 is not JSON \(Expecting value\)"),
+        ('{"file": "a"}', """line 2 has no 'path'; each line is such as {"path": "cat/1.jpg", "label": "cat"}"""),
+        ('["cat/1.png"]', "line 2 has no 'path'"),
+    ],
+)
+def test_a_line_that_is_none_of_json_lines_is_named(folder: Path, line: str, complaint: str) -> None:
+    with pytest.raises(BadInput, match=f"data.manifest: .*list.jsonl, {complaint}"):
+        _json_lines(folder, '{"path": "cat/1.png", "label": "cat"}', line)
+
+
+def test_label_names_that_cannot_be_read_are_refused(folder: Path) -> None:
+    with pytest.raises(BadInput, match=r"data\.layout\.label_names: .*none\.txt cannot be read"):
+        find_pictures(str(folder), None, SPLITS, Layout(label_names=str(folder / "none.txt")))

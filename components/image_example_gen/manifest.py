@@ -1,0 +1,127 @@
+"""A manifest, CSV or JSON lines: each row names a picture, its label and what else is known about it."""
+
+import csv
+import io
+import json
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+from typing import Any
+
+from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
+from efficientmixnet.components.image_example_gen.files import File, find_file, is_remote, join, list_files, open_file
+from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
+from efficientmixnet.modules.bad_input import BadInput
+
+_JSON_LINES = (".jsonl", ".ndjson", ".json")
+
+
+class Manifest:
+    """The pictures that a file names, relative to a folder."""
+
+    def __init__(self, file: str, folder: str, layout: Layout, split_names: frozenset[str]) -> None:
+        self._file, self._folder, self._features, self._splits = file, folder, layout.features, split_names
+        self._path, self._label = layout.picture or "path", layout.label or "label"
+        self._split = layout.split or "split"
+        self._label_names = LabelNames.read(layout.label_names)
+        # Of an object store, one question for all files; asked one by one they would cost a call each.
+        remote = is_remote(folder)
+        self._listed = {file.path: file for file in list_files(folder) if isinstance(file, File)} if remote else None
+
+    def pictures(self) -> Iterator[tuple[Entry, File] | LeftOut]:
+        """Every row's picture; a row that comes once more comes once.
+
+        Raises:
+            BadInput: the file is no manifest.
+        """
+        first: dict[str, Entry] = {}  # by path
+        for line, row in self._rows():
+            where = f"{PurePath(self._file).name}, line {line}"
+            item = self._picture(where, row)
+            if isinstance(item, LeftOut):
+                yield item
+                continue
+            entry, _ = item
+            if entry != first.setdefault(entry.path, entry):
+                before = first[entry.path].label
+                reason = f"has been named before, as {before!r} ({where})"
+                yield LeftOut(entry.name, reason, counts=before != entry.label)
+            elif entry is first[entry.path]:
+                yield item
+
+    def _rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Each row with the number of its line."""
+        if not is_remote(self._file) and not Path(self._file).is_file():
+            what = "is a folder" if Path(self._file).is_dir() else "does not exist"
+            raise BadInput(
+                f"data.manifest: {self._file} {what}; name a CSV file with the columns {self._path} and {self._label}"
+            )
+        try:
+            with io.TextIOWrapper(open_file(self._file), encoding="utf-8-sig", newline="") as file:
+                yield from self._json_rows(file) if self._file.endswith(_JSON_LINES) else self._csv_rows(file)
+        except UnicodeDecodeError:
+            raise BadInput(f"data.manifest: {self._file} is not UTF-8; save it as CSV in UTF-8") from None
+        except csv.Error as error:
+            raise BadInput(f"data.manifest: {self._file} is not CSV ({error})") from None
+        except OSError as error:
+            raise BadInput(f"data.manifest: {self._file} cannot be read ({error})") from None
+
+    def _csv_rows(self, file: io.TextIOWrapper) -> Iterator[tuple[int, dict[str, Any]]]:
+        rows = csv.DictReader(file)
+        missing = {self._path, self._label} - set(rows.fieldnames or ())
+        if missing:
+            needed = f"{self._path},{self._label}"
+            raise BadInput(
+                f"data.manifest: {self._file} has no column {' and no column '.join(sorted(missing))}; its first "
+                f"line reads {','.join(rows.fieldnames or ())!r}, and {needed} or {needed},{self._split} is needed, "
+                "separated by commas"
+            )
+        for row in rows:
+            yield rows.line_num, {name: value for name, value in row.items() if name}  # None: more values than columns
+
+    def _json_rows(self, file: io.TextIOWrapper) -> Iterator[tuple[int, dict[str, Any]]]:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise BadInput(f"data.manifest: {self._file}, line {number} is not JSON ({error.msg})") from None
+            if not isinstance(row, dict) or self._path not in row:
+                example = json.dumps({self._path: "cat/1.jpg", self._label: "cat"})
+                raise BadInput(
+                    f"data.manifest: {self._file}, line {number} has no {self._path!r}; each line is such as {example}"
+                )
+            yield number, row
+
+    def _picture(self, where: str, row: dict[str, Any]) -> tuple[Entry, File] | LeftOut:
+        name, label, split = (_text(row.get(column)) for column in (self._path, self._label, self._split))
+        if not name:
+            return LeftOut(where, "the row names no path")
+        if not label:
+            return LeftOut(name, f"has no label ({where})")
+        if not self._label_names.name(label):
+            return LeftOut(name, f"has the label {label}, which data.layout.label_names has no line for ({where})")
+        if split and split not in self._splits:
+            return LeftOut(name, f"is of split {split!r}, which is none of {', '.join(sorted(self._splits))} ({where})")
+        path = join(self._folder, name)
+        file = self._file_at(path, name)
+        if file is None:
+            return LeftOut(name, f"does not exist ({where})")
+        label = unicodedata.normalize("NFC", self._label_names.name(label))
+        name = name if is_remote(name) else PurePath(name).as_posix()
+        return Entry(path, name, label, split or None, self._columns(row)), file
+
+    def _file_at(self, path: str, name: str) -> File | None:
+        if self._listed is not None and path.startswith(self._folder.rstrip("/") + "/"):
+            return self._listed.get(path)
+        return find_file(path, name)
+
+    def _columns(self, row: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+        known = (self._path, self._label, self._split)
+        names = self._features if self._features is not None else [name for name in row if name not in known]
+        return tuple((name, _text(row.get(name))) for name in names)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else value.strip() if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,39 @@
+"""Sample: one picture inside a file of many, as the file's own format tells it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from efficientmixnet.components.image_example_gen.layout import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One record. A fault, in words, says why it is none; then there need be nothing else."""
+
+    name: str  # within the file
+    label: Any = None
+    split: Any = None
+    columns: tuple[tuple[str, Any], ...] = ()
+    offset: int | None = None  # of the encoded picture in the file, where it lies there in one piece
+    size: int | None = None  # of the encoded picture
+    picture: bytes | None = None  # its bytes, where they were asked for or had to be read anyway
+    label_names: tuple[str, ...] = ()  # of labels that are numbers, where the file knows them
+    fault: str = ""
+
+
+class Damaged(ValueError):
+    """From here on nothing in the file can be read; the message says how that shows."""
+
+
+class Reader(Protocol):
+    """Reads one format. Each sample of a file has the same place in the order at every reading."""
+
+    def __call__(self, path: str, layout: Layout, with_pictures: bool) -> Iterator[Sample]:
+        """Every sample of the file.
+
+        Raises:
+            BadInput: the file has no picture or no label where the layout says.
+            Damaged: after the last sample that could be read.
+        """
+        ...
