@@ -9,7 +9,7 @@ def transform(
     """Looks at the training split, and transforms every split.
 
     TFX's statistics of what comes in and goes out are off: StatisticsGen has those of what comes in, and those of
-    encoded pictures say nothing.
+    encoded pictures say nothing. So is the cache of its analyzers, which only another run's Transform could use.
     """
     return tfx.components.Transform(
         examples=examples,
@@ -18,4 +18,5 @@ def transform(
         custom_config={"shorter_side": shorter_side},
         splits_config=tfx.proto.SplitsConfig(analyze=["train"], transform=splits),
         disable_statistics=True,
+        disable_analyzer_cache=True,
     )

@@ -11,6 +11,8 @@ import tensorflow_transform as tft
 from efficientmixnet.modules import features, pictures
 
 
+# TFT traces this several times, and there is no Python in it that depends on a tensor.
+@tf.autograph.experimental.do_not_convert
 def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]) -> dict[str, tf.Tensor]:
     """Raw features (see features.py), each [batch] or [batch, 1] -> transformed features, each [batch] or [batch, 3].
 
@@ -27,7 +29,7 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]
     }
 
 
-@tf.function  # one node, where TFT goes through the whole graph once for every analyzer
+@tf.function(autograph=False)  # one node, where TFT goes through the whole graph once for every analyzer
 def _shrink(encoded: tf.Tensor, shorter_side: int) -> tf.Tensor:
     """Bytes [batch] -> bytes [batch]."""
     return tf.map_fn(lambda one: pictures.shrink(one, shorter_side), encoded)
