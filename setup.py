@@ -13,5 +13,6 @@ setup(
             *(f"efficientmixnet.{folder}.{inner}" for inner in find_packages(folder)),
         )
     ],
+    package_data={"efficientmixnet.components.report": ["*.html", "*.css", "*.js"]},
     package_dir={f"efficientmixnet.{folder}": folder for folder in FOLDERS},
 )

@@ -155,6 +155,16 @@ class Interval:
     high: float
 
 
+def share(part: int, whole: int) -> Interval:
+    """part / whole with Wilson's (1927) interval, which holds for few pictures and near 0 and 1 too."""
+    if not whole:
+        return Interval(np.nan, 0.0, 1.0)
+    value, z = part / whole, 1.96
+    middle = (value + z**2 / (2 * whole)) / (1 + z**2 / whole)
+    margin = z * np.sqrt(value * (1 - value) / whole + z**2 / (4 * whole**2)) / (1 + z**2 / whole)
+    return Interval(value, max(middle - margin, 0.0), min(middle + margin, 1.0))
+
+
 def with_intervals(outcomes: Outcomes, baseline: Outcomes | None = None) -> dict[str, tuple[Interval, Interval | None]]:
     """Each measure, and how much it exceeds the baseline's on the same pictures, by bootstrap (percentiles)."""
     random = np.random.default_rng(0)

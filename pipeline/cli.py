@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.pipeline.results_commands import COMMANDS
 
 _FURTHER_COMMANDS = "efficientmixnet.commands"
 EXIT_FAILED = 1
@@ -51,6 +52,10 @@ def main() -> None:
     Exit codes: 0 done, 1 failed, 2 something given cannot be used,
     3 the model was not blessed and so not pushed, 130 interrupted.
     """
+
+
+for _command in COMMANDS:
+    main.add_command(_command)
 
 
 @main.command()

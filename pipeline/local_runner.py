@@ -20,6 +20,8 @@ from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.config import Config
 from efficientmixnet.pipeline.quiet import noise_to
 from efficientmixnet.pipeline.resolve import resolve
+from efficientmixnet.pipeline.revision import revision
+from efficientmixnet.pipeline.run_report import write_report
 from efficientmixnet.pipeline.stages import Stages
 from efficientmixnet.pipeline.summary import Pictures, Summary
 
@@ -50,7 +52,12 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
         config = resolve(config, sources)
         started = datetime.now(timezone.utc)
         folder = output / "runs" / started.strftime("%Y%m%d-%H%M%S-%f")
-        facts: dict[str, Any] = {"run": str(folder), "started": started.isoformat(), "versions": _versions()}
+        facts: dict[str, Any] = {
+            "run": str(folder),
+            "started": started.isoformat(),
+            "versions": _versions(),
+            "revision": revision(),
+        }
         summary = Summary(state="running", reason="the run goes on, or was killed", **facts)
         stages: Stages | None = None
         try:
@@ -73,6 +80,8 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
             if stages:
                 summary.seconds, summary.cached = stages.seconds, stages.cached
             with suppress(OSError):  # on a full disk there is no summary, but what the command says
+                page = write_report(summary)
+                summary.report = page and str(page)
                 summary.write(folder, output)
     return summary
 
@@ -111,7 +120,7 @@ def _summarize(config: Config, folder: Path, facts: dict[str, Any]) -> Summary:
     from efficientmixnet.pipeline.results import Results
 
     results = Results(Path(config.output, "metadata.sqlite"))
-    verdict = results.verdict(config.evaluation.thresholds, config.evaluation.tolerances)
+    verdict = results.verdict()
     if verdict is None:
         raise RuntimeError(f"the run ended without an evaluation; {folder / LOG_FILE} says more")
     _copy_left_out(results, folder)
@@ -128,6 +137,7 @@ def _summarize(config: Config, folder: Path, facts: dict[str, Any]) -> Summary:
         ),
         pushed_model=results.custom_property("PushedModel", "pushed_destination") if verdict.blessed else None,
         tensorboard=results.uri("ModelRun"),
+        evaluated=results.uri("InferenceResult"),
         **facts,
     )
 

@@ -12,6 +12,7 @@ from efficientmixnet.components.evaluator import evaluator
 from efficientmixnet.components.example_validator import ExampleValidator
 from efficientmixnet.components.image_example_gen.component import ImageExampleGen
 from efficientmixnet.components.pusher import pusher
+from efficientmixnet.components.report.component import Report
 from efficientmixnet.components.schema_gen import SchemaGen
 from efficientmixnet.components.statistics_gen import statistics_gen
 from efficientmixnet.components.trainer import trainer
@@ -85,12 +86,22 @@ def create_pipeline(
         config.evaluation.tolerances,
     )
     pushed = around.pusher(trained.outputs["model"], evaluated.outputs["blessing"], f"{folder}/pushed")
+    report = Report(
+        examples=examples.outputs["examples"],
+        statistics=statistics.outputs["statistics"],
+        model=trained.outputs["model"],
+        model_run=trained.outputs["model_run"],
+        evaluation=evaluated.outputs["evaluation"],
+        config=config.model_dump_json(exclude={"kubeflow"}),
+        baseline_model=to_beat.outputs["model"],
+    )
+    report.add_upstream_node(pushed)  # whatever comes of the page, a blessed model is pushed
     return tfx.dsl.Pipeline(
         pipeline_name=config.name,
         pipeline_root=f"{folder}/artifacts",
         components=[
             *around.further_nodes,
-            *(examples, statistics, schema, validator, transformed, trained, to_beat, evaluated, pushed),
+            *(examples, statistics, schema, validator, transformed, trained, to_beat, evaluated, pushed, report),
         ],
         enable_cache=use_cache,
         metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(

@@ -40,6 +40,10 @@ class Summary(BaseModel):
     """The SavedModel's folder."""
     tensorboard: str | None = None
     """The folder of TensorBoard's logs."""
+    report: str | None = None
+    """The HTML page that shows what came of the run; null where the run ended before the evaluation did."""
+    evaluated: str | None = None
+    """The folder with what the report was made of: content.json, and in predictions.parquet a row a picture."""
     run: str
     """The folder with this run's configuration, log, summary and list of left-out pictures."""
     started: str
@@ -50,6 +54,8 @@ class Summary(BaseModel):
     """The components that came from the cache."""
     versions: dict[str, str] = {}
     """Of Python and of the packages that a result depends on."""
+    revision: str | None = None
+    """The commit of the code that ran, with -dirty where files differed from it; null for installed code."""
 
     def write(self, *folders: Path) -> None:
         """Writes summary.json into each folder, whole or not at all."""

@@ -20,6 +20,8 @@ def show(summary: Summary) -> None:
         ("pushed model", escape(summary.pushed_model or "none")),
         ("run's files", escape(summary.run)),
     ]
+    if summary.report:
+        rows.append(("report", escape(summary.report)))
     if summary.tensorboard:
         rows.append(("TensorBoard", escape(f"tensorboard --logdir {shlex.quote(summary.tensorboard)}")))
     if summary.pushed_model:

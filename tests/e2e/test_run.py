@@ -9,7 +9,7 @@ import pytest
 pytestmark = pytest.mark.e2e
 
 DATA_COMPONENTS = ["ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "Transform"]
-COMPONENTS = [*DATA_COMPONENTS, "Trainer", "Baseline", "Evaluator", "Pusher"]
+COMPONENTS = [*DATA_COMPONENTS, "Trainer", "Baseline", "Evaluator", "Pusher", "Report"]
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +51,16 @@ def test_a_line_is_shown_for_every_component_with_its_state_and_time(first_run):
     assert shown == COMPONENTS
 
 
+def test_the_report_shows_the_run(first_summary):
+    page = Path(first_summary["report"]).read_text(encoding="utf-8")
+    assert f">{first_summary['accuracy']:.4f}<" in page
+    assert first_summary["pushed_model"] in page
+    assert re.search(r"<th scope=\"row\">Trainer</th><td[^>]*><i[^>]*></i>\d+\.\d</td>", page)
+    assert page.count("where the network saw") >= 2
+
+
 def test_the_verdict_and_all_places_are_shown(first_run, first_summary):
-    for place in ("pushed_model", "tensorboard", "run"):
+    for place in ("pushed_model", "tensorboard", "report", "run"):
         assert first_summary[place] in first_run.stdout
     assert f"{first_summary['accuracy']:.4f} on the evaluation split" in first_run.stdout
 

@@ -97,6 +97,15 @@ def test_an_interval_of_accuracy_is_the_binomials():
     assert value.high == pytest.approx(value.value + margin, abs=0.004)
 
 
+@pytest.mark.parametrize(
+    ("right", "pictures", "low", "high"), [(0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (81, 263, 0.2553, 0.3662)]
+)
+def test_the_interval_of_a_share_is_wilsons(right, pictures, low, high):
+    """The last row is Newcombe's (1998) example."""
+    found = measures.share(right, pictures)
+    assert (found.low, found.high) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
+
+
 def test_a_model_exceeds_itself_by_nothing_and_a_worse_one_surely():
     labels, probabilities = answers(800, 5)
     good, bad = Outcomes.of(labels, probabilities), Outcomes.of(labels, probabilities[::-1])

@@ -37,11 +37,14 @@ def test_it_holds_every_field_that_machines_look_for(tmp_path: Path) -> None:
         "pictures": {"read": 1797, "left_out": 2},
         "pushed_model": "/runs/pushed/1",
         "tensorboard": None,
+        "report": None,
+        "evaluated": None,
         "run": "/runs/1",
         "started": "2026-01-02T03:04:05+00:00",
         "seconds": {"ImageExampleGen": 1.5},
         "cached": [],
         "versions": {"tfx": "1.16.0"},
+        "revision": None,
     }
 
 

@@ -1,0 +1,111 @@
+"""Charts as inline SVG: a few lines each, coloured by the page's style sheet, so that they follow dark mode."""
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from markupsafe import Markup
+
+_WIDTH, _HEIGHT = 440, 260
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 28, 38
+
+Points = Sequence[tuple[float, float]]
+
+
+def line_chart(series: Mapping[str, Points], x_label: str, title: str) -> Markup:
+    """Lines over one another, each with a legend; `title` is for those who cannot see it."""
+    points = [point for line in series.values() for point in line]
+    frame = _Frame(_range([x for x, _ in points]), _range([y for _, y in points]))
+    parts = [frame.axes(x_label)]
+    for number, (name, line) in enumerate(series.items()):
+        path = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in line)
+        # Of a line through a single point nothing would be seen.
+        if len(line) == 1:
+            x, y = frame.x(line[0][0]), frame.y(line[0][1])
+            parts.append(f'<circle class="line{number} dot" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>')
+        parts.append(f'<polyline class="line{number}" points="{path}"/>')
+        parts.append(_legend(number, name))
+    return _svg(parts, title)
+
+
+def reliability_chart(pictures: Sequence[int], confidence: Sequence[float], accuracy: Sequence[float]) -> Markup:
+    """Accuracy by confidence: on the diagonal the probabilities mean what they say. A dot's area grows with count."""
+    frame = _Frame((0.0, 1.0), (0.0, 1.0))
+    parts = [frame.axes("confidence"), _diagonal(frame)]
+    most = max(pictures, default=1)
+    shown = [one for one in zip(pictures, confidence, accuracy, strict=True) if one[0]]
+    path = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for _, x, y in shown)
+    parts.append(f'<polyline class="line0" points="{path}"/>')
+    for count, x, y in shown:
+        radius = 2.5 + 6 * math.sqrt(count / most)
+        parts.append(
+            f'<circle class="line0 dot" cx="{frame.x(x):.1f}" cy="{frame.y(y):.1f}" r="{radius:.1f}">'
+            f"<title>{count:,} pictures: confidence {x:.3f}, accuracy {y:.3f}</title></circle>"
+        )
+    return _svg(parts, "Accuracy by confidence")
+
+
+class _Frame:
+    """Where a value lies on the page."""
+
+    def __init__(self, x_range: tuple[float, float], y_range: tuple[float, float]) -> None:
+        self._x, self._y = x_range, y_range
+
+    def x(self, value: float) -> float:
+        low, high = self._x
+        return _LEFT + (value - low) / (high - low) * (_WIDTH - _LEFT - _RIGHT)
+
+    def y(self, value: float) -> float:
+        low, high = self._y
+        return _HEIGHT - _BOTTOM - (value - low) / (high - low) * (_HEIGHT - _TOP - _BOTTOM)
+
+    def axes(self, x_label: str) -> str:
+        parts = []
+        for value in _ticks(*self._y):
+            y = self.y(value)
+            parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+            parts.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{_number(value)}</text>')
+        for value in _ticks(*self._x):
+            x = self.x(value)
+            parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle">{_number(value)}</text>')
+        middle = (_LEFT + _WIDTH - _RIGHT) / 2
+        parts.append(f'<text x="{middle}" y="{_HEIGHT - 4}" text-anchor="middle">{escape(x_label)}</text>')
+        return "".join(parts)
+
+
+def _diagonal(frame: _Frame) -> str:
+    return f'<line class="ideal" x1="{frame.x(0)}" y1="{frame.y(0)}" x2="{frame.x(1)}" y2="{frame.y(1)}"/>'
+
+
+def _legend(number: int, name: str) -> str:
+    x, y = _LEFT + 130 * number, 10
+    return (
+        f'<line class="line{number}" x1="{x}" x2="{x + 18}" y1="{y}" y2="{y}"/>'
+        f'<text x="{x + 24}" y="{y + 4}">{escape(name)}</text>'
+    )
+
+
+def _range(values: Sequence[float]) -> tuple[float, float]:
+    """From the least to the greatest, with something to divide by."""
+    finite = [value for value in values if math.isfinite(value)]
+    low, high = min(finite, default=0.0), max(finite, default=1.0)
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Some five round numbers within the range."""
+    step = 10 ** math.floor(math.log10((high - low) / 4))
+    step = min((step * by for by in (1, 2, 2.5, 5, 10)), key=lambda one: abs((high - low) / one - 5))
+    first = math.ceil(low / step - 1e-9)
+    return [number * step for number in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}" if abs(value) >= 1e-3 or not value else f"{value:.0e}"
+
+
+def _svg(parts: Sequence[str], title: str) -> Markup:
+    inner = "".join(parts)
+    return Markup(  # noqa: S704  everything from outside is escaped above
+        f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">{inner}</svg>'
+    )

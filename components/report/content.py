@@ -1,0 +1,211 @@
+"""Content: all that the page says, gathered from what the run's components left, as JSON has it."""
+
+import csv
+import dataclasses
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import tensorflow_data_validation as tfdv
+from tfx import v1 as tfx
+
+from efficientmixnet.components.report import gallery, pictures
+from efficientmixnet.components.report.predictions import Classifier, Predictions, pictures_of
+from efficientmixnet.modules import features, measures
+from efficientmixnet.modules.measures import Outcomes
+from efficientmixnet.modules.network.summary import summarize
+from efficientmixnet.modules.training_config import ModelConfig
+
+_LABELS_A_PICTURE = 3
+_AUC_VALUES = 20_000_000  # probabilities in memory at once, float32
+_MOST_VALUES = 20  # of a feature, for a slice each
+_FEW = 20  # pictures of a class, too few to say much
+_SIDES = (32, 64, 128, 256, 512, 1024, 2048)  # pixels, between the buckets of sizes
+
+
+def measured(predictions: Predictions) -> dict[str, Any]:
+    """The measures with their intervals, class by class, confusions, calibration and slices."""
+    outcomes, baseline = predictions.outcomes(), predictions.baseline_outcomes()
+    found = measures.with_intervals(outcomes, baseline)
+    areas, area = _areas(predictions)
+    rows = [
+        {"name": name, **_interval(value), **({"difference": _interval(difference)} if difference else {})}
+        for name, (value, difference) in found.items()
+    ]
+    pictures_, confidence, accuracy = measures.reliability(outcomes)
+    return {
+        "pictures_evaluated": len(predictions),
+        "has_baseline": baseline is not None,
+        "metrics": [*rows, {"name": "auc", **_interval(area)}],
+        "classes": list(_classes(predictions.labels, outcomes, areas)),
+        "confusion": outcomes.confusion.tolist() if outcomes.classes <= gallery.MOST_CELLS_CLASSES else None,
+        "top_confusions": gallery.top_confusions(outcomes),
+        "reliability": {
+            "pictures": pictures_.tolist(),
+            "confidence": confidence.tolist(),
+            "accuracy": accuracy.tolist(),
+        },
+        "slices": list(_slices(predictions.described, outcomes)),
+    }
+
+
+def shown(predictions: Predictions, model: Classifier, files: Sequence[str]) -> dict[str, Any]:
+    """The galleries: thumbnails with what the model said of each, and for mistakes where it looked."""
+    outcomes = predictions.outcomes()
+    chosen = gallery.choose(outcomes)
+    positions = np.array(chosen.all(), int)
+    names = {int(position): str(predictions.names[position]) for position in positions}
+    thumbnails, encoded_mistakes = {}, {}
+    mistakes = {names[position] for position in chosen.mistakes}
+    for name, encoded in pictures_of(files, frozenset(names.values())):
+        thumbnails[name] = pictures.thumbnail(encoded)
+        if name in mistakes:
+            encoded_mistakes[name] = encoded
+    named = {names[position]: model.labels[outcomes.named[position]] for position in chosen.mistakes}
+    maps = pictures.activation_maps(model, encoded_mistakes, [named[name] for name in encoded_mistakes])
+    likeliest = predictions.of(positions, _LABELS_A_PICTURE)
+    return {
+        "pictures": {
+            str(position): {
+                "name": names[position],
+                "source": thumbnails[names[position]],
+                "label": model.labels[outcomes.labels[position]] if outcomes.labels[position] >= 0 else "?",
+                "likeliest": top,
+                "label_probability": float(outcomes.label_probability[position]),
+                "right": bool(outcomes.right[position]),
+                "map": maps.get(names[position]),
+            }
+            for position, top in zip(positions.tolist(), likeliest, strict=True)
+        },
+        "mistakes": chosen.mistakes,
+        "sure": chosen.sure,
+        "unsure": chosen.unsure,
+        "cells": {f"{label},{name}": inside for (label, name), inside in chosen.cells.items()},
+    }
+
+
+def trained_on(config: Mapping[str, Any], statistics: str, splits: Sequence[str], left_out: str) -> dict[str, Any]:
+    """The network, the pictures of each class in each split, what was left out and why, and what is worth a warning."""
+    by_split = {split: _labels(f"{statistics}/Split-{split}/FeatureStats.pb") for split in splits}
+    with tfx.dsl.io.fileio.open(left_out) as file:
+        reasons = Counter(_kind(row["reason"]) for row in csv.DictReader(file))
+    return {
+        "config": config,
+        "network": _network(config, len(by_split["train"])),
+        "splits": {split: sum(counts.values()) for split, counts in by_split.items()},
+        "labels": {
+            label: {split: counts.get(label, 0) for split, counts in by_split.items()} for label in by_split["train"]
+        },
+        "left_out": reasons.most_common(),
+        "warnings": list(_warnings(by_split)),
+    }
+
+
+def _interval(interval: measures.Interval) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in dataclasses.asdict(interval).items()}
+
+
+def _areas(predictions: Predictions) -> tuple[np.ndarray, measures.Interval]:
+    """Areas under the ROC curves; nan for all where the probabilities would not fit into memory."""
+    classes = len(predictions.labels)
+    if len(predictions) * classes > _AUC_VALUES:
+        return np.full(classes, np.nan), measures.Interval(math.nan, math.nan, math.nan)
+    return measures.auc(*predictions.probabilities(range(classes)))
+
+
+def _classes(labels: Sequence[str], outcomes: Outcomes, areas: np.ndarray) -> Iterator[dict[str, Any]]:
+    by_class = outcomes.by_class
+    for number, label in enumerate(labels):
+        recall = measures.share(int(by_class.right[number]), int(by_class.pictures[number]))
+        yield {
+            "label": label,
+            "pictures": int(by_class.pictures[number]),
+            "named": int(by_class.named[number]),
+            "precision": float(by_class.precision[number]) if by_class.named[number] else None,
+            "recall": _interval(recall),
+            "f1": float(by_class.f1[number]),
+            "auc": None if math.isnan(areas[number]) else float(areas[number]),
+        }
+
+
+def _slices(described: Mapping[str, np.ndarray], outcomes: Outcomes) -> Iterator[dict[str, Any]]:
+    for feature, values in _buckets(described):
+        kinds, counts = np.unique(values, return_counts=True)
+        if not 1 < len(kinds) <= _MOST_VALUES:
+            continue
+        for kind, count in zip(kinds.tolist(), counts.tolist(), strict=True):
+            right = int(outcomes.right[values == kind].sum())
+            yield {
+                "feature": feature,
+                "value": str(kind).partition("\x00")[2] or str(kind),
+                "pictures": count,
+                "accuracy": _interval(measures.share(right, count)),
+                "loss": measures.log_loss(outcomes[values == kind]),
+            }
+
+
+def _buckets(described: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
+    """Each feature that a picture can be told apart by; of the sides, the shorter one in powers of two."""
+    for feature, values in described.items():
+        if feature not in (features.LABEL, features.HEIGHT, features.WIDTH):
+            yield feature.removeprefix("image/"), values
+    if features.HEIGHT in described:
+        bucket = np.digitize(np.minimum(described[features.HEIGHT], described[features.WIDTH]), _SIDES)
+        names = [f"under {_SIDES[0]}", *(f"{a} to {b - 1}" for a, b in pairwise(_SIDES))]
+        names.append(f"{_SIDES[-1]} and more")
+        # The number before the name keeps the buckets in their order.
+        yield "shorter side, pixels", np.array([f"{number}\x00{names[number]}" for number in bucket])
+
+
+def _labels(statistics: str) -> dict[str, int]:
+    """Pictures by label."""
+    (dataset,) = tfdv.load_stats_binary(statistics).datasets
+    (label,) = (one for one in dataset.features if list(one.path.step) == [features.LABEL])
+    return {bucket.label: int(bucket.sample_count) for bucket in label.string_stats.rank_histogram.buckets}
+
+
+def _kind(reason: str) -> str:
+    """A reason without what is particular to one file, so that equal ones count together."""
+    return re.sub(r"\s*\(.*\)|, over the limit.*", "", re.sub(r"\d+( x \d+)?", "…", reason))
+
+
+def _warnings(by_split: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    train, evaluation = by_split["train"], by_split["eval"]
+    few = [label for label in train if evaluation.get(label, 0) < _FEW]
+    if few:
+        which = ", ".join(few[:5]) + (", ..." if len(few) > 5 else "")
+        yield (
+            f"{len(few)} of {len(train)} classes have fewer than {_FEW} pictures in the evaluation split ({which}): "
+            "what the page says of each is uncertain"
+        )
+    most, least = max(train, key=lambda one: train[one]), min(train, key=lambda one: train[one])
+    if train[most] > 10 * train[least]:
+        yield (
+            f"the classes are uneven: {train[most]:,} training pictures of {most}, {train[least]:,} of {least}; "
+            "look at balanced accuracy and macro F1 rather than at accuracy"
+        )
+
+
+def _network(config: Mapping[str, Any], classes: int) -> dict[str, Any]:
+    network = ModelConfig.model_validate({"network": config["network"]}).network
+    side = network.image_size or network.default_image_size
+    found = summarize(
+        network.as_variant(),
+        input_shape=(side, side, 3),
+        classes=classes,
+        activation=network.activation,
+        typeBN=network.norm,
+        n_mixture=network.n_mixture,
+    )
+    return {
+        "name": found.name,
+        "input": [side, side, 3],
+        "parameters": found.parameters,
+        "trainable": found.trainable,
+        "multiply_adds": found.multiply_adds,
+        "stages": [dataclasses.asdict(stage) for stage in found.stages],
+    }

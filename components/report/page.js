@@ -1,0 +1,110 @@
+"use strict";
+// What needs a click: the matrix and its order, a cell's pictures, the order of tables, finding a class.
+const { labels, confusion, cells, pictures } = JSON.parse(document.getElementById("content").textContent);
+
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+const percent = (share) => `${(100 * share).toFixed(1)}\u00a0%`;
+
+function drawMatrix(order) {
+  const right = (row) => confusion[row][row] / Math.max(1, total(row));
+  const total = (row) => confusion[row].reduce((sum, count) => sum + count, 0);
+  const rows = labels.map((_, number) => number);
+  if (order === "pictures") rows.sort((a, b) => total(b) - total(a));
+  if (order === "recall") rows.sort((a, b) => right(a) - right(b));
+  const head = element("tr", {}, element("th", { title: "right class \\ named class" }));
+  for (const column of rows) head.append(element("th", { scope: "col" }, element("span", {}, labels[column])));
+  const body = element("tbody");
+  for (const row of rows) {
+    const line = element("tr", {}, element("th", { scope: "row", title: labels[row] }, labels[row]));
+    for (const column of rows) {
+      const count = confusion[row][column];
+      const cell = element("td", {}, count ? count.toLocaleString("en") : "");
+      if (count) {
+        const share = count / total(row);
+        const strength = (0.12 + 0.75 * share).toFixed(2);
+        cell.style.background = `rgba(var(${row === column ? "--cell" : "--wrong-cell"}), ${strength})`;
+        if (strength > 0.5) cell.style.color = "var(--ground)";
+        cell.dataset.cell = `${row},${column}`;
+        cell.tabIndex = 0;
+        cell.title = `${labels[row]} named ${labels[column]}: ${count}, ${percent(share)} of the class`;
+      }
+      line.append(cell);
+    }
+    body.append(line);
+  }
+  document.getElementById("matrix").replaceChildren(element("thead", {}, head), body);
+}
+
+function figure(one) {
+  const likeliest = element("ul", { class: "likeliest" });
+  for (const [label, probability] of one.likeliest) {
+    const bar = element("i");
+    bar.style.width = percent(probability).replace("\u00a0", "");
+    likeliest.append(element("li", {}, element("span", {}, label), element("span", {}, percent(probability)), bar));
+  }
+  const image = element("img", { src: one.source, alt: one.name, title: one.name });
+  return element("figure", { class: `picture ${one.right ? "right" : "wrong"}` },
+    element("div", { class: "views" }, image), element("figcaption", {}, element("b", {}, one.label), likeliest));
+}
+
+function showCell(place) {
+  const [row, column] = place.dataset.cell.split(",").map(Number);
+  const inside = cells[place.dataset.cell] ?? [];
+  const count = confusion ? confusion[row][column] : Number(place.cells[2].textContent);
+  const name = row === column ? `${labels[row]}, named right` : `${labels[row]}, named ${labels[column]}`;
+  const which = inside.length < count ? `${inside.length} of ${count} pictures` : `${count} picture${count > 1 ? "s" : ""}`;
+  const gallery = element("div", { class: "gallery" }, ...inside.map((id) => figure(pictures[id])));
+  document.getElementById("cell").replaceChildren(element("h3", {}, `${name}: ${which}`), gallery);
+  document.querySelectorAll(".chosen").forEach((one) => one.classList.remove("chosen"));
+  place.classList.add("chosen");
+  document.getElementById("cell").scrollIntoView({ block: "nearest", behavior: "smooth" });
+  sharpen();
+}
+
+function sortBy(header) {
+  const table = header.closest("table");
+  const column = header.cellIndex;
+  const ascending = header.getAttribute("aria-sort") === "descending";
+  table.querySelectorAll("th[aria-sort]").forEach((one) => one.removeAttribute("aria-sort"));
+  header.setAttribute("aria-sort", ascending ? "ascending" : "descending");
+  const value = (row) => {
+    const text = row.cells[column].textContent.trim();
+    const number = parseFloat(text.replace(/,/g, ""));
+    return header.classList.contains("n") ? (Number.isNaN(number) ? -Infinity : number) : text;
+  };
+  const compare = (a, b) => (typeof a === "string" ? b.localeCompare(a, undefined, { numeric: true }) : b - a);
+  const rows = [...table.tBodies[0].rows].sort((a, b) => compare(value(a), value(b)) * (ascending ? -1 : 1));
+  table.tBodies[0].append(...rows);
+}
+
+// A picture of a few pixels shows them, rather than a blur.
+function sharpen() {
+  for (const image of document.querySelectorAll("img:not(.tiny)")) {
+    const mark = () => image.naturalWidth <= 40 && image.classList.add("tiny");
+    image.complete ? mark() : image.addEventListener("load", mark, { once: true });
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const place = event.target.closest("[data-cell]");
+  if (place) showCell(place);
+  const header = event.target.closest(".sortable thead th");
+  if (header) sortBy(header);
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.dataset?.cell) showCell(event.target);
+});
+document.getElementById("order")?.addEventListener("change", (event) => drawMatrix(event.target.value));
+document.getElementById("find").addEventListener("input", (event) => {
+  const wanted = event.target.value.toLowerCase();
+  for (const row of document.querySelectorAll("#by-class tbody tr"))
+    row.hidden = !row.cells[0].textContent.toLowerCase().includes(wanted);
+});
+if (confusion) drawMatrix("label");
+sharpen();

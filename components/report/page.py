@@ -1,0 +1,98 @@
+"""The page: a report's content, and what is known of its run, as one HTML file that loads nothing.
+
+Imports neither TensorFlow nor TFX: `efficientmixnet report` answers at once.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+from markupsafe import Markup
+
+from efficientmixnet.components.report.charts import line_chart, reliability_chart
+
+CONTENT_FILE, PAGE_FILE = "content.json", "report.html"
+NAMES = {
+    "accuracy": "accuracy",
+    "top_3": "top-3 accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro F1",
+    "loss": "log loss",
+    "calibration_error": "calibration error (ECE)",
+    "auc": "ROC AUC, mean over classes",
+}
+MEANINGS = {
+    "accuracy": "share of pictures that are named right",
+    "top_3": "share whose right class is among the three likeliest",
+    "balanced_accuracy": "mean of the classes' recalls, so that small classes count as much as large ones",
+    "macro_f1": "mean over the classes of the harmonic mean of precision and recall",
+    "loss": "mean cross-entropy, nats: 0 is best",
+    "calibration_error": "how far confidence lies from accuracy, on average: 0 is best",
+    "auc": "chance that a picture of a class gets more of that class's probability than one of another class",
+}
+LOWER_IS_BETTER = frozenset({"loss", "calibration_error"})
+_FOLDER = Path(__file__).parent
+_CURVES = ("accuracy", "loss", "learning_rate")
+
+
+def render(content: Mapping[str, Any], run: Mapping[str, Any] | None = None) -> str:
+    """The page as HTML; `run` is the run's summary (pipeline/summary.py), where it has ended."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_FOLDER),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters |= {"number": number, "change": change, "share": share}
+    reliability = content["reliability"]
+    curves = {
+        name: line_chart(content["curves"][name], "epoch", f"{name} by epoch")
+        for name in _CURVES
+        if content["curves"].get(name)
+    }
+    return environment.get_template("page.html").render(
+        **content,
+        run=run,
+        names=NAMES,
+        meanings=MEANINGS,
+        lower_is_better=LOWER_IS_BETTER,
+        curve_charts=curves,
+        reliability_chart=reliability_chart(**reliability),
+        config_yaml=yaml.safe_dump(content["config"], sort_keys=False, allow_unicode=True),
+        style=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),  # noqa: S704
+        script=Markup((_FOLDER / "page.js").read_text(encoding="utf-8")),  # noqa: S704
+        data=_as_json(
+            {
+                "labels": [one["label"] for one in content["classes"]],
+                "confusion": content["confusion"],
+                "cells": content["cells"],
+                "pictures": {place: one | {"map": None} for place, one in content["pictures"].items()},
+            }
+        ),
+    )
+
+
+def number(value: float | None) -> str:
+    """0.98547 -> 0.9855"""
+    return "–" if value is None or not math.isfinite(value) else f"{value:.4f}"
+
+
+def change(value: float | None) -> str:
+    """With its sign, and with a minus as long as the plus."""
+    return "–" if value is None or not math.isfinite(value) else f"{value:+.4f}".replace("-", "−")
+
+
+def share(value: float | None) -> str:
+    """0.98547 -> 98.5 %"""
+    return "–" if value is None or not math.isfinite(value) else f"{100 * value:.1f}\u00a0%"
+
+
+def _as_json(value: Any) -> Markup:
+    """JSON that ends no script element."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return Markup(text.replace("<", "\\u003c"))  # noqa: S704

@@ -1,0 +1,153 @@
+"""A split of grey pictures, an exported model that goes by their brightness, and what Report makes of the two."""
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from tensorflow_metadata.proto.v0 import statistics_pb2
+
+from efficientmixnet.components.report import content
+from efficientmixnet.components.report.predictions import Classifier, Predictions, write_predictions
+from efficientmixnet.modules import features
+
+SIDE = 12  # pixels
+
+
+class ByBrightness(tf.Module):
+    """Names the class whose brightness is nearest; class n of N has (n + 1/2) / N of white."""
+
+    def __init__(self, labels: list[str], offset: float) -> None:
+        super().__init__()
+        self._labels = tf.constant(labels)
+        self._centers = tf.constant((np.arange(len(labels)) + 0.5) / len(labels) + offset, tf.float32)
+
+    @tf.function(input_signature=[])
+    def class_labels(self) -> tf.Tensor:
+        return self._labels
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def classify_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        encoded = tf.io.parse_example(examples, {features.ENCODED: tf.io.FixedLenFeature([], tf.string)})
+        pictures = self._decoded(encoded[features.ENCODED])
+        brightness = tf.reduce_mean(tf.cast(pictures, tf.float32) / 255, [1, 2, 3])
+        distance = (brightness[:, None] - self._centers) * len(self._centers)
+        return {features.PROBABILITIES: tf.nn.softmax(-2 * distance**2)}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string), tf.TensorSpec([None], tf.int64)])
+    def class_activations(self, pictures: tf.Tensor, class_ids: tf.Tensor) -> dict[str, tf.Tensor]:
+        inputs = self._decoded(pictures)
+        return {"inputs": inputs, "activations": tf.cast(inputs[:, ::4, ::4, 0], tf.float32)}
+
+    def _decoded(self, encoded: tf.Tensor) -> tf.Tensor:
+        return tf.map_fn(lambda one: tf.io.decode_png(one, 3), encoded, fn_output_signature=tf.uint8)
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What was evaluated, and the report's content."""
+
+    folder: Path
+    files: list[str]
+    labels: np.ndarray  # [pictures], numbers
+    probabilities: np.ndarray  # [pictures, classes], as the model itself gives them
+    predictions: Predictions
+    content: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Evaluated]:
+    """Makes a split of `classes` classes with so many pictures each, and evaluates it."""
+
+    def make(classes: int, per_class: int, noise: float = 0.6, baseline: bool = False) -> Evaluated:
+        folder = tmp_path_factory.mktemp("evaluated")
+        names = [f"class {number}" if number else 'class "0" <b>&' for number in range(classes)]
+        examples = list(_examples(names, per_class, noise))
+        files = [str(folder / f"pictures-{part}.gz") for part in range(2)]
+        for part, file in enumerate(files):
+            with tf.io.TFRecordWriter(file, "GZIP") as writer:
+                for example in examples[part::2]:
+                    writer.write(example)
+        _export(ByBrightness(names, 0.0), folder / "model")
+        model = Classifier(str(folder / "model"))
+        worse = None
+        if baseline:
+            # One class the fewer, and the others in another order: vocabularies differ between two runs.
+            _export(ByBrightness(names[:-1][::-1], 0.3), folder / "baseline")
+            worse = Classifier(str(folder / "baseline"), model.labels)
+        write_predictions(model, worse, files, str(folder / "predictions.parquet"))
+        predictions = Predictions(folder / "predictions.parquet")
+        for split in ("train", "eval"):
+            _write_statistics(folder / f"Split-{split}", dict.fromkeys(names, per_class))
+        (folder / "left_out.csv").write_text("file,reason\na.png,has zero bytes\nb.png,has zero bytes\n")
+        in_order = examples[0::2] + examples[1::2]
+        found = {
+            "verdict": {"blessed": False, "reason": "accuracy 0.1 does not reach 0.5; loss 3 is above 2"},
+            **content.measured(predictions),
+            **content.shown(predictions, model, files),
+            **content.trained_on(CONFIG, str(folder), ["train", "eval"], str(folder / "left_out.csv")),
+            "curves": {"accuracy": {"train": [(1, 0.1), (2, 0.5)], "validation": [(1, 0.2)]}, "loss": {}},
+        }
+        return Evaluated(
+            folder,
+            files,
+            np.array([names.index(_value(one, features.LABEL)) for one in in_order]),
+            model.probabilities(tf.constant(in_order)),
+            predictions,
+            json.loads(json.dumps(found)),
+        )
+
+    return make
+
+
+CONFIG = {
+    "name": "grey",
+    "data": {"pictures": "/pictures", "manifest": None},
+    "network": {"variant": "B0", "image_size": 32},
+    "training": {"seed": 7},
+}
+
+
+def _examples(names: list[str], per_class: int, noise: float) -> Any:
+    random = np.random.default_rng(0)
+    for number, name in enumerate(names):
+        for picture in range(per_class):
+            brightness = (number + 0.5 + noise * random.normal()) / len(names)
+            pixels = np.clip(255 * brightness + random.normal(size=(SIDE, SIDE)), 0, 255).astype(np.uint8)
+            file = io.BytesIO()
+            Image.fromarray(pixels).save(file, "PNG")
+            example = tf.train.Example()
+            for feature, text in {
+                features.ENCODED: file.getvalue(),
+                features.LABEL: name.encode(),
+                features.FILENAME: f"{number}/{picture}.png".encode(),
+                "camera": [b"left", b"right"][picture % 2],
+            }.items():
+                example.features.feature[feature].bytes_list.value.append(text)
+            for feature in (features.HEIGHT, features.WIDTH):
+                example.features.feature[feature].int64_list.value.append(SIDE * (1 + 4 * (picture % 2)))
+            yield example.SerializeToString()
+
+
+def _value(example: bytes, feature: str) -> str:
+    return tf.train.Example.FromString(example).features.feature[feature].bytes_list.value[0].decode()
+
+
+def _export(model: ByBrightness, folder: Path) -> None:
+    tf.saved_model.save(model, str(folder), signatures={"serving_examples": model.classify_examples})
+
+
+def _write_statistics(folder: Path, counts: dict[str, int]) -> None:
+    statistics = statistics_pb2.DatasetFeatureStatisticsList()
+    label = statistics.datasets.add().features.add(type=statistics_pb2.FeatureNameStatistics.STRING)
+    label.path.step.append(features.LABEL)
+    for name, count in counts.items():
+        label.string_stats.rank_histogram.buckets.add(label=name, sample_count=count)
+    folder.mkdir()
+    (folder / "FeatureStats.pb").write_bytes(statistics.SerializeToString())

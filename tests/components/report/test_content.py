@@ -1,0 +1,90 @@
+"""What the report says: against scikit-learn on the model's own answers, and against what was put in."""
+
+import numpy as np
+import pytest
+from sklearn import metrics
+
+from efficientmixnet.components.report.predictions import Predictions
+
+
+@pytest.fixture(scope="module")
+def ten(evaluate):
+    return evaluate(10, 30, baseline=True)
+
+
+def test_a_row_a_picture_with_all_that_is_known_of_it(ten):
+    assert len(ten.predictions) == 300
+    assert sorted(ten.predictions.names.tolist()) == sorted(f"{n}/{p}.png" for n in range(10) for p in range(30))
+    assert set(ten.predictions.described["camera"]) == {"left", "right"}
+    labels, probabilities = ten.predictions.probabilities(range(10))
+    np.testing.assert_array_equal(labels, ten.labels)
+    np.testing.assert_allclose(probabilities, ten.probabilities, atol=1e-6)
+
+
+def test_the_numbers_are_scikit_learns(ten):
+    named = ten.probabilities.argmax(axis=1)
+    found = {one["name"]: one for one in ten.content["metrics"]}
+    assert found["accuracy"]["value"] == pytest.approx(metrics.accuracy_score(ten.labels, named), abs=1e-6)
+    assert found["macro_f1"]["value"] == pytest.approx(metrics.f1_score(ten.labels, named, average="macro"), abs=1e-6)
+    assert found["auc"]["value"] == pytest.approx(
+        metrics.roc_auc_score(ten.labels, ten.probabilities, multi_class="ovr"), abs=1e-6
+    )
+    assert ten.content["confusion"] == metrics.confusion_matrix(ten.labels, named).tolist()
+    assert all(one["low"] < one["value"] < one["high"] for one in found.values())
+
+
+def test_the_baseline_is_measured_on_the_same_pictures_whatever_its_vocabulary(ten):
+    """It is off by 0.3 of white, three classes of ten, and does not know the last class."""
+    baseline = ten.predictions.baseline_outcomes()
+    right = [named == label for named, label in zip(baseline.named, ten.labels, strict=True)]
+    accuracy = {one["name"]: one for one in ten.content["metrics"]}["accuracy"]
+    assert accuracy["difference"]["value"] == pytest.approx(accuracy["value"] - np.mean(right))
+    assert accuracy["difference"]["low"] > 0
+    unknown = ten.labels == 9
+    assert not baseline.right[unknown].any()
+    assert (baseline.label_probability[unknown] == 0).all()
+
+
+def test_mistakes_come_with_the_surest_first_and_with_what_the_model_said(ten):
+    shown = [ten.content["pictures"][str(one)] for one in ten.content["mistakes"]]
+    assert len(shown) == 24
+    surest = [one["likeliest"][0][1] for one in shown]
+    assert surest == sorted(surest, reverse=True)
+    wrong = ten.probabilities.argmax(axis=1) != ten.labels
+    assert surest[0] == pytest.approx(float(ten.probabilities.max(axis=1)[wrong].max()))
+    assert all(one["label"] != one["likeliest"][0][0] and one["map"] for one in shown)
+
+
+def test_the_pictures_of_a_cell_are_the_cells(ten):
+    for cell, inside in ten.content["cells"].items():
+        label, named = (f"class {number}" if number != "0" else 'class "0" <b>&' for number in cell.split(","))
+        for one in inside:
+            picture = ten.content["pictures"][str(one)]
+            assert (picture["label"], picture["likeliest"][0][0]) == (label, named)
+
+
+def test_slices_count_what_they_say(ten):
+    slices = {(one["feature"], one["value"]): one for one in ten.content["slices"]}
+    assert {key: one["pictures"] for key, one in slices.items()} == {
+        ("camera", "left"): 150,
+        ("camera", "right"): 150,
+        ("shorter side, pixels", "under 32"): 150,
+        ("shorter side, pixels", "32 to 63"): 150,
+    }
+    left = slices["camera", "left"]["accuracy"]
+    assert left["low"] < left["value"] < left["high"]
+
+
+def test_what_was_left_out_is_counted_by_reason(ten):
+    assert ten.content["left_out"] == [["has zero bytes", 2]]
+
+
+def test_few_pictures_of_a_class_are_worth_a_warning(evaluate):
+    (warning,) = evaluate(2, 3).content["warnings"]
+    assert warning.startswith("2 of 2 classes have fewer than 20 pictures")
+
+
+def test_a_second_reader_finds_the_same(ten):
+    again = Predictions(ten.folder / "predictions.parquet")
+    assert again.labels == ten.predictions.labels
+    np.testing.assert_array_equal(again.outcomes().named, ten.predictions.outcomes().named)
