@@ -1,42 +1,82 @@
-"""Checkpoint: the training's state after every epoch, so that a stopped training goes on where it was.
+"""Checkpoint: the whole state of a training in one file, so that a stopped training goes on where it was.
 
-Keras's BackupAndRestore keeps weights and optimizer, but neither the random state of dropout and its kin nor what
-EarlyStopping and the history knew. Here every variable is kept, and the rest follows from the list of epochs' logs.
+Keras's BackupAndRestore keeps weights and optimizer, but neither the random state of dropout and its kin, nor the
+place within an epoch, nor what EarlyStopping and the history knew. Here every variable is kept, with the logs of the
+epochs done and the steps done since. A file is written beside its place and then moved there, so it is whole or not
+there at all; one that the disk spoiled fails its checksums, and the one before it counts.
 """
 
 import json
+import os
 import shutil
+import time
+import zipfile
+import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-_STATE = "state.json"
+from efficientmixnet.modules import progress
+from efficientmixnet.modules.bad_input import BadInput
+
+_STATE = "state"
+_UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves everything after each epoch, stops early, and then leaves the best epoch's weights in the model.
+    """Saves everything every few epochs and minutes, stops early, and then puts the best epoch's weights in the model.
 
     Args:
-        folder: Where to keep the last epoch and the best one.
+        folder: Where to keep the last two states and the best epoch's.
         patience: Stop after so many epochs without a lower `val_loss`; None: never, and the last weights stay.
+        every_epochs: Save after so many epochs; the best so far is saved in any case.
+        every_minutes: Save within an epoch too, once so many minutes have passed; None: never.
+        worker, workers: Only worker 0 saves. Sums for metrics lie spread over several workers, and are not kept.
     """
 
-    def __init__(self, folder: str, patience: int | None) -> None:
+    def __init__(
+        self,
+        folder: str,
+        patience: int | None,
+        every_epochs: int = 1,
+        every_minutes: float | None = None,
+        worker: int = 0,
+        workers: int = 1,
+    ) -> None:
         super().__init__()
         self.folder = Path(folder)
-        self._patience = patience
         self.history: list[dict[str, float]] = []
+        self.steps_done = 0  # since the last epoch in the history
+        self._patience = patience
+        self._every_epochs, self._every_minutes = every_epochs, every_minutes
+        self._writes, self._keeps_metrics = worker == 0, workers == 1
+        self._metrics: list[np.ndarray] = []  # of the epoch that goes on
+        self._saved_at = time.monotonic()
 
     def restore(self, model: keras.Model) -> int:
-        """Brings a built and compiled model to where it was; returns the number of epochs that are done."""
-        if not (self.folder / _STATE).exists():
-            return 0
-        self.history = json.loads((self.folder / _STATE).read_text())
-        model.optimizer.build(model.trainable_variables)
-        self._load(model, len(self.history))
-        return len(self.history)
+        """Brings a built and compiled model to where it was; returns the number of epochs that are done.
+
+        Raises:
+            BadInput: the checkpoint is of another network.
+        """
+        for file in reversed(self._files()):
+            try:
+                state, arrays = _read(file)
+            except _UNREADABLE as error:
+                progress.tell(f"checkpoint {file} cannot be read ({error}); the one before it is taken")
+                continue
+            model.optimizer.build(model.trainable_variables)
+            variables = _variables(model)
+            _check(file, state["variables"], variables)
+            for variable, array in zip(variables, arrays[: len(variables)], strict=True):
+                variable.assign(array)
+            self.history, self.steps_done = state["history"], state["steps_done"]
+            self._metrics = arrays[len(variables) :]
+            return len(self.history)
+        return 0
 
     @property
     def best_epoch(self) -> int:
@@ -51,38 +91,109 @@ class Checkpoint(keras.callbacks.Callback):
             return False
         return len(self.history) - self.best_epoch >= self._patience
 
+    @property
+    def awaits_evaluation(self) -> bool:
+        """Whether an epoch's steps are all done, but not its evaluation: no place where a training can be taken up."""
+        return bool(self.steps_done == self.params["steps"])
+
+    @property
+    def last_file(self) -> Path | None:
+        """The newest checkpoint, or None before the first one."""
+        return next(reversed(self._files()), None)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        for variable, value in zip(self.model.metrics_variables, self._metrics, strict=False):
+            variable.assign(value)
+        self._before, self._metrics = self.steps_done, []
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self.steps_done = self._before + batch + 1
+        if (
+            self._every_minutes is not None
+            and time.monotonic() - self._saved_at > 60 * self._every_minutes
+            and not self.awaits_evaluation
+        ):
+            self.save()
+        if self._before and self.awaits_evaluation:
+            self.model.stop_training = True  # the rest of an epoch that was taken up is shorter than `fit` knows
+
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.history.append({name: float(value) for name, value in (logs or {}).items()})
+        self.steps_done = 0
         done = len(self.history)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        # The state names the file of variables, so it comes last, and a kill between the two leaves the epoch before.
-        np.savez(self._file(done), *(keras.ops.convert_to_numpy(variable) for variable in _variables(self.model)))
-        whole = self.folder / "state.part"
-        whole.write_text(json.dumps(self.history))
-        whole.replace(self.folder / _STATE)
-        for file in self.folder.glob("*.npz"):
-            if file not in (self._file(done), self._file(self.best_epoch)):
-                file.unlink()
-        if self.is_over:
-            self.model.stop_training = True
+        if done % self._every_epochs == 0 or done == self.best_epoch:
+            self.save()
+        self.model.stop_training = self.is_over
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        if self._patience is not None:
-            self._load(self.model, self.best_epoch)
+        if self._patience is None or self.best_epoch == len(self.history):
+            return
+        try:
+            _, arrays = _read(self._file(self.best_epoch, 0))
+        except _UNREADABLE as error:
+            progress.tell(f"the checkpoint of epoch {self.best_epoch}, the best, cannot be read: {error}")
+            return
+        variables = _variables(self.model)
+        for variable, array in zip(variables, arrays[: len(variables)], strict=True):
+            variable.assign(array)
+
+    def save(self) -> None:
+        """Writes the state as it is now, and removes what is no longer needed."""
+        self._saved_at = time.monotonic()
+        if not self._writes:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        variables = _variables(self.model)
+        kept = [*variables, *self.model.metrics_variables] if self.steps_done and self._keeps_metrics else variables
+        state = {
+            "history": self.history,
+            "steps_done": self.steps_done,
+            "variables": [[variable.path, list(variable.shape)] for variable in variables],
+        }
+        place = self._file(len(self.history), self.steps_done)
+        part = place.with_suffix(".part")
+        with part.open("wb") as file:
+            text = np.frombuffer(json.dumps(state).encode(), np.uint8)
+            np.savez(file, *(keras.ops.convert_to_numpy(variable) for variable in kept), **{_STATE: text})
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(place)
+        best = {self._file(self.best_epoch, 0)} if self.history else set()
+        for old in {*self.folder.glob("*.part"), *self._files()[:-2]} - best:
+            old.unlink()
 
     def discard(self) -> None:
         """Removes the checkpoints, once the model they led to is kept elsewhere."""
         shutil.rmtree(self.folder)
 
-    def _load(self, model: keras.Model, epochs_done: int) -> None:
-        with np.load(self._file(epochs_done), allow_pickle=False) as arrays:
-            for variable, name in zip(_variables(model), arrays.files, strict=True):
-                variable.assign(arrays[name])
+    def _file(self, epochs_done: int, steps_done: int) -> Path:
+        return self.folder / f"epoch-{epochs_done:04d}-step-{steps_done:06d}.npz"
 
-    def _file(self, epochs_done: int) -> Path:
-        return self.folder / f"epoch-{epochs_done:04d}.npz"
+    def _files(self) -> list[Path]:
+        """The oldest first."""
+        return sorted(self.folder.glob("epoch-*.npz"))
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:
     """All state of the model, random seeds included, and of its optimizer, averages and slow weights included."""
     return [*model.variables, *model.optimizer.variables]
+
+
+def _read(file: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
+    """The state, and every array in its order, each checked against its checksum."""
+    with file.open("rb") as opened, np.load(opened, allow_pickle=False) as content:
+        state = json.loads(content[_STATE].tobytes())
+        return state, [content[name] for name in content.files if name != _STATE]
+
+
+def _check(file: Path, saved: Sequence[Sequence[Any]], variables: Sequence[keras.Variable]) -> None:
+    """Names the first layers in which the checkpoint's network is another one."""
+    here = [[variable.path, list(variable.shape)] for variable in variables]
+    if [shape for _, shape in saved] == [shape for _, shape in here]:
+        return
+    pairs = zip([*saved, ["nothing", []]], [*here, ["nothing", []]], strict=False)
+    (theirs, there), (ours, shape) = next(pair for pair in pairs if pair[0][1] != pair[1][1])
+    raise BadInput(
+        f"checkpoint {file} is of another network: it has {theirs} {there} where this one has {ours} {shape}; "
+        "remove its folder to train anew"
+    )

@@ -34,7 +34,9 @@ class Reading:
     image_size: int  # pixels
     crop_fraction: float  # of the shorter side, in evaluation
     classes: int
-    batch_size: int
+    batch_size: int  # of all workers together
+    worker: int = 0  # of ...
+    workers: int = 1  # ... so many, each of which reads its share of every batch
 
 
 @dataclass(frozen=True)
@@ -57,13 +59,20 @@ class Records:
 
 
 def training_batches(
-    records: Records, reading: Reading, augmentation: AugmentationConfig, seed: int, epochs: range
+    records: Records,
+    reading: Reading,
+    augmentation: AugmentationConfig,
+    seed: int,
+    epochs: range,
+    steps_done: int = 0,
 ) -> tf.data.Dataset:
-    """Batches of the epochs, one after another, each of `records.count // batch_size` steps.
+    """Batches of the epochs, one after another, each of `records.count // batch_size` steps; of the first those left.
 
-    A batch is uint8 pictures [batch, size, size, 3] and float32 labels [batch, classes].
+    A batch is uint8 pictures [batch, size, size, 3] and float32 labels [batch, classes]. Of several workers each
+    gets every so manieth picture of the one order, so that all of them together see the batches that one would see.
     """
     parsed = _read(records.files).map(_parse, num_parallel_calls=tf.data.AUTOTUNE)
+    steps_per_epoch = records.count // reading.batch_size
 
     def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
         # Of this function's own graph: beside a global seed of 0, TensorFlow takes no tensor as a seed.
@@ -76,35 +85,43 @@ def training_batches(
             # The negative numbers are the batches', so that no picture's seed is used twice.
             return mix_pictures(
                 *batch,
-                [seed, -1 - epoch * records.count - step],
+                [seed, -1 - epoch * records.count - step * reading.workers - reading.worker],
                 mixup_alpha=augmentation.mixup_alpha,
                 cutmix_alpha=augmentation.cutmix_alpha,
             )
 
+        first_step = tf.where(epoch == epochs.start, tf.constant(steps_done, tf.int64), 0)
         batches = (
             parsed.shuffle(min(records.count, SHUFFLE_BUFFER), seed=seed + epoch)
             .enumerate()
+            .take(steps_per_epoch * reading.batch_size)
+            .skip(first_step * reading.batch_size)
+            .shard(reading.workers, reading.worker)
             .map(augmented, num_parallel_calls=tf.data.AUTOTUNE)
-            .batch(reading.batch_size, drop_remainder=True)
+            .batch(reading.batch_size // reading.workers, drop_remainder=True)
         )
         if augmentation.mixup_alpha or augmentation.cutmix_alpha:
-            batches = batches.enumerate().map(mixed, num_parallel_calls=tf.data.AUTOTUNE)
+            batches = batches.enumerate(first_step).map(mixed, num_parallel_calls=tf.data.AUTOTUNE)
         return batches
 
     numbers = tf.data.Dataset.range(epochs.start, epochs.stop)
-    steps = len(epochs) * (records.count // reading.batch_size)
-    return _counted(numbers.flat_map(epoch_batches), steps)
+    return _counted(numbers.flat_map(epoch_batches), len(epochs) * steps_per_epoch - steps_done)
 
 
 def evaluation_batches(records: Records, reading: Reading) -> tf.data.Dataset:
-    """All records once, in order: uint8 pictures [batch, size, size, 3], float32 labels [batch, classes]."""
+    """All records once, in order: uint8 pictures [batch, size, size, 3], float32 labels [batch, classes].
+
+    Of several workers each gets its share, the last of its batches being smaller, or missing.
+    """
 
     def whole(encoded: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return evaluation_input(encoded, reading), tf.one_hot(label, reading.classes)
 
     parsed = _read(records.files).map(_parse, num_parallel_calls=tf.data.AUTOTUNE)
-    batches = parsed.map(whole, num_parallel_calls=tf.data.AUTOTUNE).batch(reading.batch_size)
-    return _counted(batches, math.ceil(records.count / reading.batch_size))
+    share = parsed.shard(reading.workers, reading.worker).map(whole, num_parallel_calls=tf.data.AUTOTUNE)
+    count = len(range(reading.worker, records.count, reading.workers))
+    batch_size = reading.batch_size // reading.workers
+    return _counted(share.batch(batch_size), math.ceil(count / batch_size))
 
 
 def evaluation_input(encoded: tf.Tensor, reading: Reading) -> tf.Tensor:

@@ -15,10 +15,11 @@ def build_model(
     steps_per_epoch: int,
     mean: Sequence[float],
     deviation: Sequence[float],
+    synchronized: bool = False,
 ) -> keras.Model:
     """uint8 pictures [batch, size, size, 3] -> probabilities [batch, classes].
 
-    `mean` and `deviation` are of R, G and B in [0, 1].
+    `mean` and `deviation` are of R, G and B in [0, 1]; `synchronized` normalises over the batches of all devices.
     """
     momentum = config.batch_norm_momentum
     if momentum is None:
@@ -37,6 +38,7 @@ def build_model(
         typeBN=config.norm,
         n_mixture=config.n_mixture,
         batch_norm_momentum=momentum,
+        synchronized=synchronized,
     )
     if config.variant != "custom":
         return builder.default_model(config.variant, dropout_rate=config.dropout)

@@ -30,3 +30,8 @@ def advance(count: int = 1, figures: str = "") -> None:
     """So many more are done; `figures` is shown beside the bar, such as the loss."""
     if _listener:
         _listener.advance(count, figures)
+
+
+def tell(line: str) -> None:
+    """Something worth knowing, once, such as the devices of a training; printed where the listener has no `tell`."""
+    getattr(_listener, "tell", print)(line)

@@ -160,6 +160,13 @@ def _parsed_optimizer(value: Any) -> Any:
     return parse_optimizer(value, "training.optimizer")
 
 
+class CheckpointConfig(Section):
+    every_epochs: int = Field(1, ge=1)
+    """A stopped training goes on from the last of so many epochs; the best one is kept in any case."""
+    every_minutes: float | None = Field(10.0, gt=0)
+    """Within an epoch, after so many minutes; null: only between epochs."""
+
+
 class TrainingConfig(Section):
     recipe: Literal["efficientnet", "adamw-cosine", "ranger-flat-cosine"] | None = None
     """A preset for all keys that this file leaves out: efficientnet, adamw-cosine or ranger-flat-cosine."""
@@ -167,6 +174,14 @@ class TrainingConfig(Section):
     """Passes over the training pictures."""
     batch_size: int = Field(64, ge=1)
     """Pictures a step."""
+    batch_scope: Literal["global", "replica"] = "global"
+    """Whether batch_size is of all devices together (global) or of each one (replica)."""
+    learning_rate_scaling: Literal["linear", "sqrt", "none"] = "linear"
+    """With batch_scope replica: how learning_rate, which is for one device, grows with their number."""
+    distribution: Literal["auto", "none", "mirrored", "multi_worker"] = "auto"
+    """none: one device; mirrored: all of this machine; multi_worker: those of TF_CONFIG; auto: as many as there are."""
+    synchronized_norm: bool = True
+    """On several devices: normalisations see the batch of all of them, so that their number changes nothing."""
     optimizer: Annotated[dict[str, Any], BeforeValidator(_parsed_optimizer)] = Field(
         default_factory=lambda: parse_optimizer("adam"), validate_default=True
     )
@@ -182,6 +197,7 @@ class TrainingConfig(Section):
     """Stop after so many epochs without a lower evaluation loss; null: never."""
     seed: int = Field(0, ge=0, lt=2**32)
     """Of the weights, the order of the pictures and the augmentation."""
+    checkpoint: CheckpointConfig = CheckpointConfig()
     augmentation: AugmentationConfig = AugmentationConfig()
 
     @model_validator(mode="after")

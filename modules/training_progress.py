@@ -10,13 +10,14 @@ from efficientmixnet.modules import progress
 class TrainingProgress(keras.callbacks.Callback):
     """Counts pictures; beside them stand the epoch and the metrics so far."""
 
-    def __init__(self, epochs: range, steps_per_epoch: int, batch_size: int) -> None:
+    def __init__(self, epochs: range, steps_per_epoch: int, batch_size: int, steps_done: int = 0) -> None:
         super().__init__()
-        self._epochs, self._steps, self._batch_size = epochs, steps_per_epoch, batch_size
+        self._epochs, self._batch_size = epochs, batch_size
+        self._steps = len(epochs) * steps_per_epoch - steps_done
         self._epoch = epochs.start
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        progress.start(len(self._epochs) * self._steps * self._batch_size, "pictures")
+        progress.start(self._steps * self._batch_size, "pictures")
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._epoch = epoch

@@ -73,6 +73,10 @@ class Stages(logging.Handler):
             self._last_line = time.monotonic()
             self._console.print(f"  {self._stage:<17} {self._counted()} of {self._total:,} {figures}".rstrip())
 
+    def tell(self, line: str) -> None:
+        """The running stage has something to say."""
+        self._console.print(f"  {line}", style="dim", markup=False)
+
     def _begin(self, stage: str) -> None:
         self._stage, self._began, self._last_line = stage, time.monotonic(), time.monotonic()
         self._done = self._total = 0

@@ -1,13 +1,15 @@
 """A stopped training goes on where it was, and ends as if it had never stopped."""
 
-import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.checkpoint import Checkpoint
 
 EPOCHS = 5
@@ -42,11 +44,13 @@ def _weights(model: keras.Model) -> np.ndarray:
     return np.concatenate([weight.ravel() for weight in model.get_weights()])
 
 
-def _play(folder: Path, losses: list[float], patience: int | None) -> tuple[keras.Model, Checkpoint, int]:
+def _play(
+    folder: Path, losses: list[float], patience: int | None, **settings: int
+) -> tuple[keras.Model, Checkpoint, int]:
     """Epochs with these val_losses, after each of which all weights are the epoch's number; how many there were."""
     model = _model()
     model.optimizer.build(model.trainable_variables)
-    checkpoint = Checkpoint(str(folder), patience)
+    checkpoint = Checkpoint(str(folder), patience, **settings)
     checkpoint.set_model(model)
     model.stop_training = False
     epochs = 0
@@ -81,9 +85,7 @@ def test_a_stopped_training_ends_with_the_weights_and_history_of_one_that_was_no
     np.testing.assert_allclose(_weights(resumed), _weights(whole), rtol=1e-6)
 
 
-def test_a_kill_between_weights_and_state_leaves_the_epoch_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_kill_while_a_state_is_written_leaves_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _train(tmp_path / "killed", 2)
 
     def killed(self: Path, target: Any) -> None:
@@ -92,13 +94,110 @@ def test_a_kill_between_weights_and_state_leaves_the_epoch_before(
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(Path, "replace", killed)
         _train(tmp_path / "killed", 3)
-    # The third epoch's weights are there, but the file that names them still speaks of two.
-    assert "epoch-0003" in _files(tmp_path / "killed")
+    assert (tmp_path / "killed" / "epoch-0003-step-000000.part").exists()
     assert Checkpoint(str(tmp_path / "killed"), None).restore(_model()) == 2
     resumed, _ = _train(tmp_path / "killed", EPOCHS)
     whole, _ = _train(tmp_path / "whole", EPOCHS)
-    np.testing.assert_allclose(_weights(resumed), _weights(whole), rtol=1e-6)
-    assert "epoch-0003" not in _files(tmp_path / "killed")
+    np.testing.assert_array_equal(_weights(resumed), _weights(whole))
+    assert not list((tmp_path / "killed").glob("*.part"))
+
+
+@pytest.mark.parametrize("spoiled", [b"", b"PK nonsense", "half", "one byte"])
+def test_a_state_that_the_disk_spoiled_gives_way_to_the_one_before(
+    tmp_path: Path, spoiled: bytes | str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _play(tmp_path, [3, 2, 1], patience=None)
+    last = tmp_path / "epoch-0003-step-000000.npz"
+    content = bytearray(last.read_bytes())
+    if isinstance(spoiled, bytes):
+        last.write_bytes(spoiled)
+    elif spoiled == "half":
+        last.write_bytes(content[: len(content) // 2])
+    else:
+        content[content.index(np.float32(3).tobytes())] ^= 1  # within a weight
+        last.write_bytes(content)
+    model = _model()
+    assert Checkpoint(str(tmp_path), None).restore(model) == 2
+    np.testing.assert_array_equal(_weights(model), 2)
+    assert f"{last} cannot be read" in capsys.readouterr().out
+
+
+def test_a_state_of_another_network_is_refused_with_the_first_layer_that_differs(tmp_path: Path) -> None:
+    _play(tmp_path, [1], patience=None)
+    other = keras.Sequential([keras.Input((2,)), keras.layers.Dense(7), keras.layers.Dense(1)])
+    other.compile("adam", "mse")
+    with pytest.raises(BadInput, match=r"of another network: it has \S+/kernel \[2, 6\] .* \S+/kernel \[2, 7\]"):
+        Checkpoint(str(tmp_path), None).restore(other)
+
+
+class _StopAt(keras.callbacks.Callback):
+    """Saves as after minutes, and raises as Ctrl-C does, after so many steps."""
+
+    def __init__(self, checkpoint: Checkpoint, steps: int) -> None:
+        super().__init__()
+        self._checkpoint, self._left = checkpoint, steps
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self._left -= 1
+        if self._left == 0:
+            self._checkpoint.save()
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("steps", [1, 9, 14])
+def test_a_training_stopped_within_an_epoch_ends_bit_for_bit_as_one_never_stopped(tmp_path: Path, steps: int) -> None:
+    x, y = _data()
+
+    def train(folder: Path, stop_after: int | None) -> tuple[keras.Model, Checkpoint]:
+        """Three epochs of five steps."""
+        model = _model()
+        checkpoint = Checkpoint(str(folder), None)
+        done = checkpoint.restore(model)
+        first = 5 * done + checkpoint.steps_done
+        stop = [_StopAt(checkpoint, stop_after)] if stop_after else []
+        batches = tf.data.Dataset.range(first, 15).map(lambda step: (x[step : step + 2], y[step : step + 2]))
+        model.fit(
+            batches.apply(tf.data.experimental.assert_cardinality(15 - first)),
+            initial_epoch=done,
+            epochs=3,
+            steps_per_epoch=5,
+            validation_data=(x, y),
+            callbacks=[checkpoint, *stop],
+            verbose=0,
+        )
+        return model, checkpoint
+
+    x, y = tf.constant(x), tf.constant(y)
+    whole, expected = train(tmp_path / "whole", None)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "stopped", steps)
+    resumed, checkpoint = train(tmp_path / "stopped", None)
+    np.testing.assert_array_equal(_weights(resumed), _weights(whole))
+    assert checkpoint.history == expected.history
+
+
+def test_minutes_save_within_an_epoch_and_only_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter(range(0, 1000, 40))  # seconds: each look at the clock takes 40
+    monkeypatch.setattr("efficientmixnet.modules.checkpoint.time", SimpleNamespace(monotonic=lambda: next(now)))
+    model = _model()
+    model.optimizer.build(model.trainable_variables)
+    checkpoint = Checkpoint(str(tmp_path), None, every_minutes=1)
+    checkpoint.set_model(model)
+    checkpoint.set_params({"steps": 100})
+    checkpoint.on_epoch_begin(0)
+    for batch in range(2):
+        checkpoint.on_train_batch_end(batch)
+    assert _files(tmp_path) == ["epoch-0000-step-000002"]
+
+
+def test_an_epoch_that_is_not_due_is_saved_only_if_it_is_the_best(tmp_path: Path) -> None:
+    _play(tmp_path, [3, 2, 4, 5, 6], patience=None, every_epochs=3)
+    assert _files(tmp_path) == ["epoch-0002-step-000000", "epoch-0003-step-000000"]
+
+
+def test_only_the_chief_saves(tmp_path: Path) -> None:
+    _play(tmp_path / "other", [3, 2], patience=None, worker=1, workers=2)
+    assert not (tmp_path / "other").exists()
 
 
 def test_patience_stops_after_so_many_epochs_without_a_better_one_and_leaves_the_best(tmp_path: Path) -> None:
@@ -140,14 +239,9 @@ def test_a_training_whose_patience_had_run_out_is_over_when_it_is_taken_up(tmp_p
     assert checkpoint.is_over
 
 
-def test_only_the_last_and_the_best_epoch_are_kept(tmp_path: Path) -> None:
+def test_only_the_last_two_and_the_best_epoch_are_kept(tmp_path: Path) -> None:
     _play(tmp_path, [5, 1, 3, 4, 6, 7], patience=None)
-    assert _files(tmp_path) == ["epoch-0002", "epoch-0006", "state"]
-
-
-def test_the_state_is_the_list_of_each_epochs_logs(tmp_path: Path) -> None:
-    _play(tmp_path, [2, 1], patience=None)
-    assert json.loads((tmp_path / "state.json").read_text()) == [{"loss": 2, "val_loss": 2}, {"loss": 1, "val_loss": 1}]
+    assert _files(tmp_path) == [f"epoch-{epoch:04d}-step-000000" for epoch in (2, 5, 6)]
 
 
 def test_discard_leaves_nothing(tmp_path: Path) -> None:

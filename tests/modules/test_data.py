@@ -1,6 +1,7 @@
 """Records become the same batches at every run, and go on in the middle as if they had never stopped."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,46 @@ def test_a_training_taken_up_at_the_third_epoch_sees_what_it_would_have_seen(
 ) -> None:
     whole = _batches(records, range(4), 5, augmentation)
     _same(_batches(records, range(2, 4), 5, augmentation), whole[2 * 3 :])
+
+
+@pytest.mark.parametrize("augmentation", [PLAIN, MOST], ids=["plain", "augmented"])
+def test_a_training_taken_up_within_an_epoch_sees_what_it_would_have_seen(
+    records: Records, augmentation: AugmentationConfig
+) -> None:
+    whole = _batches(records, range(3), 5, augmentation)
+    rest = training_batches(records, READING, augmentation, 5, range(1, 3), steps_done=2)
+    assert int(rest.cardinality()) == 4
+    _same([(pictures.numpy(), labels.numpy()) for pictures, labels in rest], whole[3 + 2 :])
+
+
+def test_workers_share_each_batch_without_overlap_or_loss(records: Records) -> None:
+    whole = _batches(records, range(2), 5)
+    shares = []
+    for worker in range(4):
+        reading = replace(READING, worker=worker, workers=4)
+        batches = training_batches(records, reading, PLAIN, 5, range(2))
+        shares.append([(pictures.numpy(), labels.numpy()) for pictures, labels in batches])
+    assert [len(share) for share in shares] == [len(whole)] * 4
+    for step, batch in enumerate(whole):
+        assert [len(share[step][0]) for share in shares] == [2, 2, 2, 2]
+        assert sorted(_numbers([share[step] for share in shares])) == sorted(_numbers([batch]))
+
+
+def test_workers_augment_a_picture_as_one_alone_would(records: Records) -> None:
+    augmentation = AugmentationConfig(crop_scale=(0.3, 1.0), erasing_probability=0.5)
+    ((whole, _), *_), shares = _batches(records, range(1), 5, augmentation), []
+    for worker in range(2):
+        reading = replace(READING, worker=worker, workers=2)
+        ((pictures, _), *_) = training_batches(records, reading, augmentation, 5, range(1))
+        shares.append(pictures.numpy())
+    np.testing.assert_array_equal(np.stack(shares, axis=1).reshape(whole.shape), whole)
+
+
+def test_workers_evaluate_every_record_once(records: Records) -> None:
+    readings = [replace(READING, worker=worker, workers=4) for worker in range(4)]
+    shares = [[batch.numpy() for batch, _ in evaluation_batches(records, reading)] for reading in readings]
+    assert [[len(batch) for batch in share] for share in shares] == [[2, 2, 2, 1], [2, 2, 2, 1], [2, 2, 2], [2, 2, 2]]
+    assert sorted(_numbers([(batch, None) for share in shares for batch in share])) == list(range(RECORDS))
 
 
 def test_epochs_and_seeds_differ_in_their_order(records: Records) -> None:

@@ -33,6 +33,11 @@ def test_a_listener_hears_what_is_told_until_it_is_taken_off(ear: _Ear) -> None:
     assert ear.heard == [("start", 3, "pictures"), ("advance", 1, ""), ("advance", 2, "loss 0.5")]
 
 
+def test_what_is_told_is_printed_where_nobody_listens(capsys: pytest.CaptureFixture[str]) -> None:
+    progress.tell("on the CPU")
+    assert capsys.readouterr().out == "on the CPU\n"
+
+
 def test_a_new_listener_takes_the_place_of_the_one_before(ear: _Ear) -> None:
     other = _Ear()
     progress.listen(other)

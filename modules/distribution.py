@@ -1,0 +1,181 @@
+"""Distribution: on which devices a training runs, and why: one device, those of this machine, or several machines.
+
+Under Keras 3 `fit` knows no MultiWorkerMirroredStrategy (keras issue 20585); with `DistributedModel` it does.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.training_config import TrainingConfig
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A strategy of TensorFlow, and this process's place in it."""
+
+    strategy: tf.distribute.Strategy
+    reason: str
+    worker: int = 0
+    workers: int = 1
+
+    @property
+    def replicas(self) -> int:
+        """The devices of all workers together."""
+        return self.strategy.num_replicas_in_sync
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this is the worker that writes checkpoints, logs and the model."""
+        return self.worker == 0
+
+    def batch_size(self, training: TrainingConfig, pictures: int) -> int:
+        """Pictures a step, of all devices together; no more than there are.
+
+        Raises:
+            BadInput: they cannot be split evenly over the devices.
+        """
+        wanted = training.batch_size * (self.replicas if training.batch_scope == "replica" else 1)
+        least, rest = self.replicas, wanted % self.replicas
+        if rest:
+            near = sorted({max(wanted - rest, least), wanted - rest + least})
+            raise BadInput(
+                f"training.batch_size: {wanted} pictures cannot be split over {least} devices; "
+                f"give {' or '.join(map(str, near))}"
+            )
+        if pictures < least:
+            raise BadInput(f"training.distribution: {pictures} pictures are too few for {least} devices; take fewer")
+        return min(wanted, pictures - pictures % least)
+
+    def learning_rate(self, training: TrainingConfig) -> float:
+        """The configured one, grown with the batch where that grows with the number of devices."""
+        if training.batch_scope == "global":
+            return training.learning_rate
+        power = {"linear": 1.0, "sqrt": 0.5, "none": 0.0}[training.learning_rate_scaling]
+        return float(training.learning_rate * self.replicas**power)
+
+    def scope(self) -> AbstractContextManager:
+        """Where the model and its optimizer are made."""
+        return self.strategy.scope()
+
+    def model(self, network: keras.Model) -> keras.Model:
+        """The network as one that `fit` can train here."""
+        if self.replicas == self.workers == 1:
+            return network
+        return DistributedModel(network.inputs, network.outputs, name=network.name)
+
+    def batches(self, dataset: tf.data.Dataset) -> Any:
+        """This worker's batches, as `fit` takes them: each split over the worker's own devices."""
+        if self.workers == 1:
+            return dataset  # which Keras distributes itself
+        devices = self.replicas // self.workers
+
+        def of_a_device(_: tf.distribute.InputContext) -> tf.data.Dataset:
+            if devices == 1:
+                return dataset
+            return dataset.rebatch(int(dataset.element_spec[0].shape[0] or 0) // devices)
+
+        return self.strategy.distribute_datasets_from_function(of_a_device)
+
+
+class DistributedModel(keras.Model):
+    """A functional model whose `fit` runs under every strategy, over several workers too."""
+
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        # Keras reduces a batch over the replicas to learn its shape, which fails over workers: the model knows it.
+        with self.distribute_strategy.scope():
+            self._symbolic_build(data_batch=(self.inputs[0], self.outputs[0]))
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        return _as_vectors(super().train_step(data))
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        return _as_vectors(super().test_step(data))
+
+
+def _as_vectors(logs: Mapping[str, Any]) -> dict[str, Any]:
+    """[] -> [1]: over workers Keras averages each log along its first axis."""
+    return {name: tf.reshape(value, [1]) for name, value in logs.items()}
+
+
+def choose_distribution(name: str) -> Distribution:
+    """The distribution of a configuration's `training.distribution`; it must come before any other use of TensorFlow.
+
+    Raises:
+        BadInput: TF_CONFIG is wrong, or missing where it is needed.
+    """
+    cluster = _Cluster.from_environment()
+    gpus = tf.config.list_physical_devices("GPU")
+    for gpu in gpus:  # or TensorFlow takes all of its memory at once
+        tf.config.experimental.set_memory_growth(gpu, True)
+    if name == "multi_worker" and cluster is None:
+        raise BadInput(
+            "training.distribution: multi_worker needs the environment variable TF_CONFIG, as Kubeflow's training "
+            "operator sets it; take mirrored or none for a single machine"
+        )
+    if cluster and (name == "multi_worker" or (name == "auto" and len(cluster.workers) > 1)):
+        strategy = tf.distribute.MultiWorkerMirroredStrategy()
+        count = len(cluster.workers)
+        reason = f"worker {cluster.index + 1} of {count} in TF_CONFIG, {strategy.num_replicas_in_sync} devices in all"
+        return Distribution(strategy, reason, cluster.index, count)
+    if name == "mirrored" or (name == "auto" and len(gpus) > 1):
+        devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+        strategy = tf.distribute.MirroredStrategy([device.name for device in devices])
+        return Distribution(strategy, f"mirrored over {', '.join(_short(device.name) for device in devices)}")
+    return Distribution(tf.distribute.get_strategy(), _one_device(gpus))
+
+
+def _one_device(gpus: list[Any]) -> str:
+    if not gpus:
+        return "on the CPU, TensorFlow sees no GPU"
+    details = tf.config.experimental.get_device_details(gpus[0])
+    others = f"; {len(gpus) - 1} more GPUs stay idle" if len(gpus) > 1 else ""
+    return f"on one GPU, {details.get('device_name', gpus[0].name)}{others}"
+
+
+def _short(name: str) -> str:
+    """/device:CPU:0 -> CPU:0"""
+    return name.partition("device:")[2] or name
+
+
+@dataclass(frozen=True)
+class _Cluster:
+    """The workers' addresses and this process's place among them, as TF_CONFIG has them."""
+
+    workers: tuple[str, ...]
+    index: int
+
+    @classmethod
+    def from_environment(cls) -> "_Cluster | None":
+        text = os.environ.get("TF_CONFIG")
+        if not text:
+            return None
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise BadInput(f"TF_CONFIG: is not JSON: {error}") from None
+        if not isinstance(values, dict) or not values.get("cluster"):
+            return None
+        return cls._checked(values["cluster"], values.get("task"))
+
+    @classmethod
+    def _checked(cls, jobs: Any, task: Any) -> "_Cluster":
+        if not isinstance(jobs, dict) or set(jobs) - {"chief", "worker"}:
+            raise BadInput("TF_CONFIG: cluster: give the lists worker and, where there is one, chief, and no others")
+        for job, addresses in jobs.items():
+            if not isinstance(addresses, list) or not all(isinstance(one, str) and ":" in one for one in addresses):
+                raise BadInput(f"TF_CONFIG: cluster.{job}: give a list of addresses, such as [host:2222]")
+        job, index = (task.get("type"), task.get("index")) if isinstance(task, dict) else (None, None)
+        if job not in jobs:
+            raise BadInput(f"TF_CONFIG: task.type: {job!r} is none of {', '.join(jobs)}")
+        if not isinstance(index, int) or not 0 <= index < len(jobs[job]):
+            raise BadInput(f"TF_CONFIG: task.index: {index!r} is no place in cluster.{job} of {len(jobs[job])}")
+        chiefs = jobs.get("chief", [])
+        return cls((*chiefs, *jobs.get("worker", [])), index + (len(chiefs) if job == "worker" else 0))

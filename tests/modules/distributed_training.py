@@ -1,0 +1,93 @@
+"""Trains a small network on one device, on two of this machine, or as a worker: `KIND NORM RECORDS OUTPUT [STOP]`.
+
+A program of its own: devices and workers must be named before TensorFlow starts. The weights go to OUTPUT.npz, the
+epochs' logs to OUTPUT.json, checkpoints to the folder OUTPUT. With STOP the process kills itself after so many steps.
+"""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from efficientmixnet.modules import progress
+from efficientmixnet.modules.checkpoint import Checkpoint
+from efficientmixnet.modules.compile_model import compile_model
+from efficientmixnet.modules.data import Reading, Records
+from efficientmixnet.modules.distribution import choose_distribution
+from efficientmixnet.modules.fit import fit
+from efficientmixnet.modules.model import build_model
+from efficientmixnet.modules.training_config import ModelConfig
+
+SIDE = 16
+
+
+class Killed:
+    """A listener that ends the process as `kill -9` does, after so many steps."""
+
+    def __init__(self, steps: int) -> None:
+        self._left = steps
+
+    def start(self, total: int, unit: str) -> None:
+        pass
+
+    def advance(self, count: int, figures: str) -> None:
+        self._left -= count > 0
+        if self._left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main(kind: str, norm: str, records: str, output: str, stop: str = "0") -> None:
+    if kind == "mirrored":
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    config = ModelConfig.model_validate(
+        {
+            "network": {
+                "variant": "custom",
+                "blocks": ["r1_k3_s22_e1_i8_o8_se0.25"],
+                "stem_filters": 8,
+                "head_filters": 16,
+                "image_size": SIDE,
+                "norm": norm,
+                "n_mixture": 2,
+                "dropout": 0.0,
+                "drop_connect": 0.0,
+            },
+            "training": {
+                "epochs": 4,
+                "batch_size": 8,
+                "learning_rate": 0.05,
+                "optimizer": {"name": "lookahead", "inner": {"name": "sgd", "momentum": 0.9}},
+                "distribution": kind,
+            },
+        }
+    )
+    training = config.training
+    distribution = choose_distribution(training.distribution)
+    print(distribution.reason)
+    keras.utils.set_random_seed(0)
+    train = Records.find([f"{records}/train*"])
+    reading = Reading(
+        SIDE, 1.0, 3, distribution.batch_size(training, train.count), distribution.worker, distribution.workers
+    )
+    steps = train.count // reading.batch_size
+    with distribution.scope():
+        network = build_model(config.network, SIDE, 3, steps, [0.5] * 3, [0.25] * 3, distribution.replicas > 1)
+        model = distribution.model(network)
+        compile_model(model, training, distribution.learning_rate(training), steps)
+    checkpoint = Checkpoint(output, None, worker=distribution.worker, workers=distribution.workers)
+    if int(stop):
+        progress.listen(Killed(int(stop)))
+    fit(model, train, Records.find([f"{records}/eval*"]), reading, training, distribution, checkpoint)
+    name = output + (f"-{distribution.worker}" if distribution.workers > 1 else "")
+    np.savez(name, *model.get_weights())
+    Path(name + ".json").write_text(json.dumps(checkpoint.history))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
