@@ -1,14 +1,19 @@
-"""The command line: efficientmixnet kubeflow compile, rehearse, submit, runs, stop.
+"""The command line: efficientmixnet kubeflow compile, rehearse, submit, watch, runs, stop.
 
 What needs TFX or kfp imports it when it is called, so that --help and a mistake answer at once.
 """
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from efficientmixnet.modules.bad_input import BadInput
+
 if TYPE_CHECKING:
+    from efficientmixnet.kubeflow.connection import Connection
     from efficientmixnet.kubeflow.requirements import Target
 
 
@@ -43,6 +48,171 @@ def compile_(
     given = {"kubeflow.image": image, "kubeflow.pipeline_root": pipeline_root}
     checked = load_config(config, [*overrides, *(f"{key}={value}" for key, value in given.items() if value)])
     documents = compile_package(checked, target)
-    write_package(documents, output)
+    write_package(documents, output, checked.kubeflow.service_account)
     tasks: dict[str, Any] = documents[0]["root"]["dag"]["tasks"]
     click.echo(f"{output}: {len(tasks)} tasks; `efficientmixnet kubeflow submit {output}` runs it")
+
+
+@kubeflow.command()
+@click.argument("package", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--output", default="rehearsal", show_default=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--param", "parameters", metavar="NAME=VALUE", multiple=True, help="A parameter of the package.")
+def rehearse(package: Path, output: Path, parameters: tuple[str, ...]) -> None:
+    """Run PACKAGE on this machine, each task as the cluster would; its store and logs lie in the folder OUTPUT.
+
+    Where AWS_ENDPOINT_URL names an object store, that is the one; else a folder stands for it.
+    """
+    import os
+
+    from efficientmixnet.kubeflow.backend_rules import arguments, parse_argument
+    from efficientmixnet.kubeflow.rehearse import Rehearsal, TaskFailed, read_package
+
+    documents = read_package(package)
+    given = dict(parse_argument(one, documents[0]) for one in parameters)
+    if not os.environ.get("AWS_ENDPOINT_URL"):
+        given.setdefault("pushed", str(output.resolve() / "pushed"))
+    rehearsal = Rehearsal(documents, output.resolve(), arguments(documents[0], given), _report)
+    try:
+        rehearsal.run()
+    except TaskFailed as error:
+        raise click.ClickException(str(error)) from None
+    pushed = rehearsal.artifact("Pusher", "pushed_model")["metadata"].get("pushed_destination", "none")
+    click.echo(f"\npushed model  {pushed}\nlogs          {rehearsal.folder}/runs/{rehearsal.run_id}")
+
+
+def _report(task: str, state: str, seconds: float) -> None:
+    click.echo(f"{task:<17} {state:<10} {seconds:7.1f} s")
+
+
+def _server(command: Callable[..., None]) -> Callable[..., None]:
+    """The options by which every command finds the server, and its errors as one line."""
+
+    @functools.wraps(command)
+    def connected(
+        endpoint: str | None,
+        namespace: str | None,
+        token: str | None,
+        cookie: str | None,
+        service_account_token: bool,
+        ca_certificate: str | None,
+        timeout: float,
+        **options: Any,
+    ) -> None:
+        from efficientmixnet.kubeflow.connection import Connection, ServerFailed
+
+        connection = Connection(endpoint, namespace, token, cookie, service_account_token, ca_certificate, timeout)
+        try:
+            command(connection, **options)
+        except ServerFailed as error:
+            raise click.ClickException(str(error)) from None
+
+    for option in (
+        click.option("--timeout", default=30.0, show_default=True, help="Seconds for one answer of the server."),
+        click.option("--ca-certificate", metavar="FILE", help="Of the authority behind the server's certificate."),
+        click.option("--service-account-token", is_flag=True, help="In a pod: show the server its own token."),
+        click.option("--cookie", envvar="KFP_COOKIE", help="Of a browser's session.  [KFP_COOKIE]"),
+        click.option("--token", envvar="KFP_TOKEN", help="A bearer token.  [KFP_TOKEN]"),
+        click.option("--namespace", help="Of the user, where the server has several."),
+        click.option(
+            "--endpoint", envvar="KF_PIPELINES_ENDPOINT", metavar="URL", help="The server.  [KF_PIPELINES_ENDPOINT]"
+        ),
+    ):
+        connected = option(connected)
+    return connected
+
+
+@kubeflow.command()
+@click.argument("package", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--experiment", default="efficientmixnet", show_default=True, help="The experiment to run in.")
+@click.option("--run-name", help="The run's name.  [the package's, with the time]")
+@click.option("--param", "parameters", metavar="NAME=VALUE", multiple=True, help="A parameter of the package.")
+@click.option("--pipeline-root", metavar="URI", help="Instead of the package's own.")
+@click.option("--service-account", help="The service account of the run's pods.")
+@click.option("--no-cache", is_flag=True, help="Run every task, also those that did the same before.")
+@click.option("--upload", "upload_too", is_flag=True, help="Keep the package on the server too, as a new version.")
+@click.option("--cron", help="Run again and again: '0 0 6 * * *' (with seconds in front) is every day at six.")
+@click.option("--watch", "follow", is_flag=True, help="Show the tasks until the end; exit with the run's result.")
+@_server
+def submit(
+    connection: "Connection",
+    package: Path,
+    experiment: str,
+    run_name: str | None,
+    parameters: tuple[str, ...],
+    pipeline_root: str | None,
+    service_account: str | None,
+    no_cache: bool,
+    upload_too: bool,
+    cron: str | None,
+    follow: bool,
+) -> None:
+    """Run PACKAGE in a cluster."""
+    from efficientmixnet.kubeflow import submit as server
+    from efficientmixnet.kubeflow.backend_rules import parse_argument
+    from efficientmixnet.kubeflow.rehearse import read_package
+
+    if cron and follow:
+        raise BadInput("--watch: follows one run; leave it out with --cron")
+    documents = read_package(package)
+    given = dict(parse_argument(one, documents[0]) for one in parameters)
+    submission = server.Submission(package, given, experiment, run_name, pipeline_root, service_account, not no_cache)
+    if upload_too:
+        pipeline, version = server.upload(connection, package)
+        click.echo(f"pipeline {pipeline}, version {version}")
+    if cron:
+        click.echo(f"schedule {server.schedule(connection, submission, cron)}")
+        return
+    run_id = server.submit(connection, submission)
+    click.echo(f"run {run_id}" + (f"  {connection.endpoint}/#/runs/details/{run_id}" if connection.endpoint else ""))
+    if follow:
+        _follow(connection, run_id)
+
+
+@kubeflow.command()
+@click.option("--experiment", help="Of this one alone.")
+@click.option("--count", default=10, show_default=True, type=click.IntRange(1), help="How many.")
+@_server
+def runs(connection: "Connection", experiment: str | None, count: int) -> None:
+    """List the latest runs."""
+    from efficientmixnet.kubeflow.submit import list_runs
+
+    for run_id, name, state, started in list_runs(connection, experiment, count):
+        click.echo(f"{run_id}  {state:<10} {started}  {name}")
+
+
+@kubeflow.command()
+@click.argument("run_id")
+@_server
+def watch(connection: "Connection", run_id: str) -> None:
+    """Show a run's tasks until its end."""
+    _follow(connection, run_id)
+
+
+@kubeflow.command()
+@click.argument("run_id")
+@_server
+def stop(connection: "Connection", run_id: str) -> None:
+    """End a run; a new one takes from the cache what this one has finished."""
+    from efficientmixnet.kubeflow.submit import stop as end
+
+    end(connection, run_id)
+    click.echo(f"run {run_id} is being stopped")
+
+
+def _follow(connection: "Connection", run_id: str) -> None:
+    from efficientmixnet.kubeflow.watch import failures
+    from efficientmixnet.kubeflow.watch import watch as until_the_end
+
+    state = until_the_end(connection, run_id, _show)
+    if state != "SUCCEEDED":
+        for line in failures(connection, run_id):
+            click.echo(line, err=True)
+        raise click.ClickException(f"run {run_id} {state.lower()}")
+    click.echo(f"run {run_id} succeeded")
+
+
+def _show(task: str, state: str, seconds: float | None) -> None:
+    if seconds is None:
+        click.echo(f"{task:<17} {state}")
+    else:
+        _report(task, state, seconds)

@@ -21,7 +21,12 @@ _POD_CHECKPOINTS = "/tmp/efficientmixnet/checkpoints"  # noqa: S108
 def cluster_pipeline(config: Config) -> tfx.dsl.Pipeline:
     """The pipeline of a configuration that requirements.py has checked."""
     kubeflow, data = config.kubeflow, config.data
-    version = DataVersion(pictures=data.pictures, manifest=data.manifest or "", splits=json.dumps(data.splits))
+    version = DataVersion(
+        pictures=data.pictures,
+        manifest=data.manifest or "",
+        splits=json.dumps(data.splits),
+        layout=data.layout.model_dump_json(exclude_defaults=True),
+    )
     nodes: list[Any] = [version]
     folder = str(kubeflow.pipeline_root).rstrip("/")
     pushed = kubeflow.pushed or f"{folder}/pushed"

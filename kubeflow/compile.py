@@ -13,6 +13,8 @@ from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.config import Config
 from efficientmixnet.pipeline.resolve import resolve
 
+_SERVICE_ACCOUNT = "# service account: "
+
 
 def compile_package(config: Config, target: Target) -> list[dict[str, Any]]:
     """The package's documents.
@@ -22,7 +24,8 @@ def compile_package(config: Config, target: Target) -> list[dict[str, Any]]:
     """
     check(config, target)
     if Path(config.data.pictures).is_dir():
-        sources = find_pictures(config.data.pictures, config.data.manifest, frozenset(config.data.splits))
+        data = config.data
+        sources = find_pictures(data.pictures, data.manifest, frozenset(data.splits), data.layout)
         config = resolve(config, sources)
     config = _with_s3(config)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -34,17 +37,28 @@ def compile_package(config: Config, target: Target) -> list[dict[str, Any]]:
         return package(cluster_pipeline(config), config.kubeflow, target)
 
 
-def write_package(documents: list[dict[str, Any]], file: Path) -> None:
-    """Writes the documents, one after the other, whole or not at all."""
+def write_package(documents: list[dict[str, Any]], file: Path, service_account: str | None = None) -> None:
+    """Writes the documents, one after the other, whole or not at all.
+
+    A package has no place for the service account; it stands in a comment, from which `submit` takes it.
+    """
     if file.suffix not in (".yaml", ".yml"):
         raise BadInput(f"{file}: the cluster's client takes names that end with .yaml alone")
     part = file.with_name(f"{file.name}.part")
     try:
         with part.open("w", encoding="utf-8") as out:
+            out.write(f"{_SERVICE_ACCOUNT}{service_account}\n" if service_account else "")
             yaml.safe_dump_all(documents, out, sort_keys=True, width=120)
         part.replace(file)
     except OSError as error:
         raise BadInput(f"{file}: cannot be written: {error.strerror}") from None
+
+
+def service_account_of(package: Path) -> str | None:
+    """The one that the package was compiled for."""
+    with package.open(encoding="utf-8") as file:
+        first = file.readline()
+    return first.removeprefix(_SERVICE_ACCOUNT).strip() if first.startswith(_SERVICE_ACCOUNT) else None
 
 
 def _with_s3(config: Config) -> Config:

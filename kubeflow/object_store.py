@@ -56,24 +56,29 @@ def files(folder: str) -> list[File]:
     return sorted((file for file in listed if file.size or file.name not in folders), key=lambda file: file.name)
 
 
-def download(folder: str, to: str) -> None:
-    """Copies everything below the folder."""
-    system, path = _open(folder)
-    names = [file.name for file in files(folder)]
-    for name in names:
-        Path(to, name).parent.mkdir(parents=True, exist_ok=True)
-    with _in_words(folder):
-        system.get([f"{path}/{name}" for name in names], [f"{to}/{name}" for name in names])
+def download(place: str, to: str) -> None:
+    """Copies the file, or everything below the folder; nothing where there is nothing."""
+    system, path = _open(place)
+    names = [f"/{file.name}" for file in files(place)]
+    with _in_words(place):
+        if not names and system.isfile(path):
+            names = [""]
+        for name in names:
+            Path(f"{to}{name}").parent.mkdir(parents=True, exist_ok=True)
+            system.get_file(f"{path}{name}", f"{to}{name}")
 
 
-def upload(folder: str, to: str, last: str) -> None:
-    """Copies everything below the local folder; the file `last` comes when all others are there."""
+def upload(place: str, to: str, last: str = "") -> None:
+    """Copies the local file, or everything below the local folder; the file `last` comes when all others are there."""
     system, path = _open(to)
-    names = [str(file.relative_to(folder)) for file in sorted(Path(folder).rglob("*")) if file.is_file()]
+    if Path(place).is_file():
+        names = [""]
+    else:
+        names = [f"/{file.relative_to(place)}" for file in sorted(Path(place).rglob("*")) if file.is_file()]
     with _in_words(to):
-        for batch in ([name for name in names if name != last], [name for name in names if name == last]):
-            if batch:
-                system.put([f"{folder}/{name}" for name in batch], [f"{path}/{name}" for name in batch])
+        for name in sorted(names, key=lambda name: name == f"/{last}"):
+            system.makedirs(f"{path}{name}".rpartition("/")[0], exist_ok=True)
+            system.put_file(f"{place}{name}", f"{path}{name}")
 
 
 def read_text(file: str) -> str:
@@ -144,7 +149,7 @@ def _version(entry: Mapping[str, Any]) -> str:
     return str(entry.get("ETag") or entry.get("etag") or entry.get("mtime", ""))
 
 
-class _in_words:  # noqa: N801  reads as a word
+class _in_words:
     """Turns what stores answer into one line that says what to do."""
 
     def __init__(self, uri: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from efficientmixnet.modules.training_config import Section
 
@@ -17,25 +18,27 @@ _SECRET_WORDS = re.compile(r"password|passwd|secret|token|api_?key|access_?key|c
 
 def _quantity(value: str) -> str:
     if not _QUANTITY.fullmatch(value):
-        raise ValueError(f"{value!r} is no quantity of Kubernetes, such as 500m, 64G or 8Gi")
+        raise PydanticCustomError("quantity", "should be a quantity of Kubernetes, such as 500m, 64G or 8Gi")
     return value
 
 
 def _kubernetes_name(value: str) -> str:
     if not _NAME.fullmatch(value):
-        raise ValueError(f"{value!r} is no name of Kubernetes: lower-case letters, digits, hyphens and dots")
+        raise PydanticCustomError(
+            "name", "should be a name of Kubernetes: lower-case letters, digits, hyphens and dots"
+        )
     return value
 
 
 def _variable(value: str) -> str:
     if not _VARIABLE.fullmatch(value):
-        raise ValueError(f"{value!r} is no name of an environment variable")
+        raise PydanticCustomError("variable", "should be an environment variable's name")
     return value
 
 
 def _absolute(value: str) -> str:
     if not value.startswith("/"):
-        raise ValueError(f"{value!r} is no absolute path in the container, such as /mnt/pictures")
+        raise PydanticCustomError("path", "should be an absolute path in the container, such as /mnt/pictures")
     return value
 
 
@@ -108,7 +111,7 @@ class SecretConfig(Section):
     def _goes_somewhere(self) -> "SecretConfig":
         if bool(self.environment) == bool(self.path):
             raise ValueError(
-                "environment: give either it, such as {accesskey: AWS_ACCESS_KEY_ID}, or path, the folder to mount it at"
+                "environment: give it, such as {accesskey: AWS_ACCESS_KEY_ID}, or path, the folder to mount it at"
             )
         return self
 

@@ -3,13 +3,12 @@
 It is never cached; ImageExampleGen is, and runs again when the fingerprint changes.
 """
 
-import hashlib
 import json
 
 from tfx import v1 as tfx
 
+from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.sources import find_pictures
-from efficientmixnet.kubeflow import object_store
 
 
 @tfx.dsl.components.component
@@ -18,10 +17,10 @@ def DataVersion(
     pictures: tfx.dsl.components.Parameter[str],
     manifest: tfx.dsl.components.Parameter[str],
     splits: tfx.dsl.components.Parameter[str],
+    layout: tfx.dsl.components.Parameter[str],
 ) -> None:
-    """Looks at every picture's name, size and time or version, and opens none."""
-    if "://" in pictures or "://" in manifest:
-        listed = [object_store.files(place) for place in (pictures, manifest) if place]
-        fingerprint.write(hashlib.sha256(str(listed).encode()).hexdigest())
-    else:
-        fingerprint.write(find_pictures(pictures, manifest or None, frozenset(json.loads(splits))).fingerprint)
+    """Takes ImageExampleGen's parameters; looks at every file's name, size and time, and opens no picture."""
+    sources = find_pictures(
+        pictures, manifest or None, frozenset(json.loads(splits)), Layout.model_validate_json(layout)
+    )
+    fingerprint.write(sources.fingerprint)

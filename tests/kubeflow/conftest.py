@@ -1,0 +1,71 @@
+"""What the tests of the cluster's side share: a configuration, and its package."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from efficientmixnet.pipeline.config import Config
+
+GOLDEN = Path(__file__).parent / "digits_package.yaml"
+
+CONFIG: dict[str, Any] = {
+    "name": "digits",
+    "data": {"pictures": "/mnt/pictures/digits"},
+    "network": {
+        "variant": "custom",
+        "blocks": ["r1_k3_s22_e1_i8_o8_se0.25", "r1_k3.5_s22_e2_i8_o16_se0.25"],
+        "stem_filters": 8,
+        "head_filters": 32,
+        "image_size": 16,
+        "drop_connect": 0.0,
+    },
+    "training": {"epochs": 4, "batch_size": 32, "learning_rate": 0.01, "augmentation": {"flip": False}},
+    "evaluation": {"thresholds": {"accuracy": 0.5}},
+    "kubeflow": {
+        "image": "registry.example.com/efficientmixnet:0.1.0",
+        "pipeline_root": "minio://mlpipeline/efficientmixnet",
+        "checkpoints": "/mnt/pictures/checkpoints",
+        "environment": {"TF_CPP_MIN_LOG_LEVEL": "2"},
+        "secrets": [
+            {"name": "tracking", "environment": {"address": "TRACKING_ADDRESS"}},
+            {"name": "authority", "path": "/etc/authority"},
+        ],
+        "volumes": [{"claim": "pictures", "path": "/mnt/pictures", "sub_path": "team"}],
+        "object_store": {
+            "endpoint": "http://minio-service.kubeflow:9000",
+            "region": "minio",
+            "secret": "mlpipeline-minio-artifact",
+        },
+        "pod": {"cpu": "500m", "memory": "2Gi"},
+        "image_example_gen": {"cpu": 4, "memory": "8G", "timeout_seconds": 3600},
+        "trainer": {
+            "gpus": 4,
+            "cpu": 16,
+            "memory": "64G",
+            "shared_memory": "8Gi",
+            "node_selector": {"pool": "gpu"},
+            "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}],
+        },
+    },
+}
+
+
+@pytest.fixture(scope="session")
+def config() -> Config:
+    return Config.model_validate(CONFIG)
+
+
+@pytest.fixture(scope="session")
+def package(config: Config) -> list[dict[str, Any]]:
+    """The documents of the configuration's package."""
+    from efficientmixnet.kubeflow.compile import compile_package
+
+    return compile_package(config, "oss")
+
+
+@pytest.fixture
+def golden() -> list[dict[str, Any]]:
+    """The package as it lies beside the tests, for those that need one but no compiler."""
+    return list(yaml.safe_load_all(GOLDEN.read_text()))
