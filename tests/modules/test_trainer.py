@@ -173,6 +173,12 @@ def test_every_choice_trains(train, network, training):
     assert float(tf.reduce_sum(outputs[features.PROBABILITIES])) == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", ["B1", "B2", "B3", "B4", "B5", "B6", "B7"])
+def test_every_variant_trains(train, variant):
+    test_every_choice_trains(train, {"variant": variant, "image_size": 32, "blocks": []}, {})
+
+
 def png(color: tuple[int, int, int]) -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (5, 9), color).save(file, "PNG")
