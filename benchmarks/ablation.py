@@ -8,7 +8,8 @@ steps, schedule, weight decay) is the same for all. A tenth of the training pict
 kept for validation and seen once, after the last step. The table holds mean and deviation over the seeds. A difference
 counts where it is over three of its standard errors, from the deviation pooled over all candidates: with 14 degrees of
 freedom that is one false alarm in twenty for six comparisons together. Results are added to --results line by line,
-and what stands there already is not run again. `--short` is for a CPU: a network of 50,000 weights and four epochs.
+and what stands there already is not run again, so several processes may share the work. `--short` is for a CPU: a
+network of 50,000 weights and four epochs.
 """
 
 import argparse
@@ -162,6 +163,7 @@ class Batches(keras.utils.PyDataset):
 def run(candidate: Candidate, seed: int, data: tuple, given: argparse.Namespace) -> dict[str, Any]:
     """Trains once and measures once."""
     pictures, classes, kept_pictures, kept_classes = data
+    keras.utils.clear_session()  # or the graphs of all runs stay in memory
     keras.utils.set_random_seed(seed)
     model = network(candidate, SHORT if given.short else FULL)
     batches = Batches(pictures, classes, given.batch, seed)
@@ -187,6 +189,11 @@ def run(candidate: Candidate, seed: int, data: tuple, given: argparse.Namespace)
     }
 
 
+def read_lines(results: Path) -> list[dict[str, Any]]:
+    """The runs so far, other processes' too."""
+    return [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
+
+
 def table(lines: list[dict[str, Any]]) -> str:
     """Mean and deviation of every candidate, and which differences from the plain one count."""
     runs = {
@@ -199,8 +206,8 @@ def table(lines: list[dict[str, Any]]) -> str:
     freedom = sum(len(values) - 1 for values in several)
     pooled = sum((len(values) - 1) * statistics.variance(values) for values in several) / freedom if freedom else None
     rows = [
-        "| changed | accuracy, % | difference | counts | runs | weights | s a run |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| changed | accuracy, % | difference | counts | runs | weights |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
     plain = next(iter(CANDIDATES))
     for name, values in accuracies.items():
@@ -211,10 +218,9 @@ def table(lines: list[dict[str, Any]]) -> str:
             if pooled is not None:
                 error = math.sqrt(pooled * (1 / len(values) + 1 / len(accuracies[plain])))
                 counts = "yes" if abs(means[name] - means[plain]) > 3 * error else "no"
-        seconds = statistics.mean(each["seconds"] for each in runs[name])
         rows.append(
             f"| {name} | {means[name]:.2f}{deviation} | {difference} | {counts} | {len(values)} "
-            f"| {runs[name][0]['parameters']:,} | {seconds:.0f} |"
+            f"| {runs[name][0]['parameters']:,} |"
         )
     return "\n".join(rows)
 
@@ -223,7 +229,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="cifar10-train.tar.xz, or the folder in it")
     parser.add_argument("--budget", type=int, help="epochs of every run")
-    parser.add_argument("--seeds", type=int, default=3, help="runs of every candidate")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="one run of every candidate for each")
     parser.add_argument("--only", nargs="*", choices=CANDIDATES, help="not all candidates, but these")
     parser.add_argument("--batch", type=int)
     parser.add_argument("--rate", type=float, default=0.002)
@@ -238,18 +244,17 @@ def main() -> None:
     keras.config.set_dtype_policy(given.precision)
 
     settings = {name: getattr(given, name) for name in ("budget", "batch", "rate", "decay", "precision", "short")}
-    lines = [json.loads(line) for line in given.results.read_text().splitlines()] if given.results.exists() else []
-    lines = [line for line in lines if settings.items() <= line.items()]
     data = split(*read_pictures(given.data))
-    for seed in range(given.seeds):  # seed by seed, so that a study that is stopped has compared all of them
+    for seed in given.seeds:  # seed by seed, so that a study that is stopped has compared all of them
         for name in given.only or CANDIDATES:
-            what = {**asdict(CANDIDATES[name]), "seed": seed}
-            if any(what.items() <= line.items() for line in lines):
+            what = {**settings, **asdict(CANDIDATES[name]), "seed": seed}
+            if any(what.items() <= line.items() for line in read_lines(given.results)):
                 continue
-            lines.append({**settings, **run(CANDIDATES[name], seed, data, given)})
+            line = {**settings, **run(CANDIDATES[name], seed, data, given)}
             with given.results.open("a") as results:
-                results.write(json.dumps(lines[-1]) + "\n")
-            print(f"{name}, seed {seed}: {lines[-1]['accuracy']:.2%} in {lines[-1]['seconds']:.0f} s", flush=True)
+                results.write(json.dumps(line) + "\n")
+            print(f"{name}, seed {seed}: {line['accuracy']:.2%} in {line['seconds']:.0f} s", flush=True)
+    lines = [line for line in read_lines(given.results) if settings.items() <= line.items()]
     print(f"\n{keras.backend.backend()}, {settings}\n\n{table(lines)}")
 
 
