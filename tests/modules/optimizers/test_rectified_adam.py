@@ -194,6 +194,14 @@ def test_training_ends_with_the_averaged_weights() -> None:
     np.testing.assert_allclose(ops.convert_to_numpy(variable.value), average, atol=3e-6)
 
 
+def test_average_takes_the_place_of_the_weights_every_few_steps() -> None:
+    optimizer = RectifiedAdam(0.05, use_ema=True, ema_momentum=0.8, ema_overwrite_frequency=4)
+    path = walk(optimizer, [1.0, -2.0, 0.5], GRADIENTS[:4])
+    free = equations([1.0, -2.0, 0.5], GRADIENTS[:4], lambda t: 0.05)
+    average = 0.8 * (0.8 * (0.8 * free[0] + 0.2 * free[1]) + 0.2 * free[2]) + 0.2 * free[3]
+    np.testing.assert_allclose(path, [*free[:3], average], atol=3e-6)
+
+
 @pytest.mark.parametrize("amsgrad", [False, True])
 def test_keeps_no_more_state_than_adam(amsgrad: bool) -> None:
     shapes = []
