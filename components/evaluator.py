@@ -1,22 +1,64 @@
-"""Evaluator: TFMA measures the model on the evaluation split and blesses what passes the gate."""
+"""Evaluator: TFMA measures the model on the evaluation split, and what passes the gate is blessed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow_model_analysis as tfma
+from google.protobuf import json_format
+from tfx import types
 from tfx import v1 as tfx
+from tfx.components.evaluator import constants, executor
+from tfx.dsl.components.base import executor_spec
+from tfx.types import artifact_utils
 
+from efficientmixnet.components import class_counts, gate, picture_mean
 from efficientmixnet.modules import features
 
 # Each metric by the name that the configuration and the summary use.
 METRICS: Mapping[str, tfma.MetricConfig] = {
-    name: tfma.MetricConfig(
-        class_name="PictureMean", module="efficientmixnet.components.picture_mean", config=json.dumps({"name": name})
+    name: tfma.MetricConfig(class_name=kind.__name__, module=kind.__module__, config=json.dumps({"name": name}))
+    for kind, names in (
+        (picture_mean.PictureMean, picture_mean.QUANTITIES),
+        (class_counts.ClassCounts, class_counts.MEASURES),
     )
-    for name in ("accuracy", "loss")
+    for name in names
 }
-_HIGHER_IS_BETTER = frozenset({"accuracy"})
+_LOWER_IS_BETTER = frozenset({"loss", "calibration_error"})
+
+
+class _Executor(executor.Executor):
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        config = json_format.Parse(exec_properties["eval_config"], tfma.EvalConfig())
+        measured = json_format.MessageToJson(gate.overall_alone(config), preserving_proto_field_name=True)
+        super().Do(input_dict, output_dict, {**exec_properties, "eval_config": measured})
+        evaluation = artifact_utils.get_single_uri(output_dict["evaluation"])
+        verdict = gate.judge(evaluation, config)
+        verdict.write(evaluation)
+        (blessing,) = output_dict["blessing"]
+        blessing.set_string_custom_property("reason", verdict.reason)
+        if not verdict.blessed:  # TFMA may have blessed it for what it knows, the pictures as a whole
+            _write_refusal(blessing)
+
+
+def _write_refusal(blessing: types.Artifact) -> None:
+    blessed = f"{blessing.uri}/{constants.BLESSED_FILE_NAME}"
+    if tfx.dsl.io.fileio.exists(blessed):
+        tfx.dsl.io.fileio.remove(blessed)
+    with tfx.dsl.io.fileio.open(f"{blessing.uri}/{constants.NOT_BLESSED_FILE_NAME}", "w") as file:
+        file.write("")
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, constants.NOT_BLESSED_VALUE)
+
+
+class Evaluator(tfx.components.Evaluator):
+    """Holds slices to bounds too, and says why a model is blessed or not: beside the metrics, and in ML Metadata."""
+
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(_Executor)
 
 
 def evaluator(
@@ -26,14 +68,30 @@ def evaluator(
     schema: tfx.types.BaseChannel,
     thresholds: Mapping[Any, float],
     tolerances: Mapping[Any, float],
-) -> tfx.components.Evaluator:
+    slices: Sequence[Sequence[str]] = (),
+    slice_thresholds: Mapping[Any, float] | None = None,
+    slice_tolerances: Mapping[Any, float] | None = None,
+    least_pictures: int = 30,
+) -> Evaluator:
     """Compares with the bounds and with the baseline.
 
     Args:
         thresholds: A metric's worst value that is blessed.
         tolerances: How much worse than the baseline's a metric may be.
+        slices: The features by whose values pictures are measured apart, beside the label; several cross.
+        slice_thresholds: As thresholds, in every slice.
+        slice_tolerances: As tolerances, in every slice.
+        least_pictures: A slice with fewer is held to no bound.
     """
-    metrics = [_gated(name, metric, thresholds.get(name), tolerances.get(name)) for name, metric in METRICS.items()]
+    apart = [tfma.SlicingSpec(feature_keys=keys) for keys in ((features.LABEL,), *slices)]
+    metrics = []
+    for name, metric in METRICS.items():
+        gated = tfma.MetricConfig()
+        gated.CopyFrom(metric)
+        _add_gate(gated, name, [tfma.SlicingSpec()], thresholds, tolerances)
+        for one in apart:
+            _add_gate(gated, name, [one], slice_thresholds or {}, slice_tolerances or {})
+        metrics.append(gated)
     metrics += [
         tfma.MetricConfig(class_name="ExampleCount"),
         tfma.MetricConfig(class_name="MultiClassConfusionMatrixPlot"),
@@ -47,10 +105,11 @@ def evaluator(
                 label_key=features.LABEL_ID,
             )
         ],
-        slicing_specs=[tfma.SlicingSpec(), tfma.SlicingSpec(feature_keys=[features.LABEL])],
+        slicing_specs=[tfma.SlicingSpec(), *apart],
         metrics_specs=[tfma.MetricsSpec(metrics=metrics)],
+        options={"min_slice_size": {"value": least_pictures}},
     )
-    return tfx.components.Evaluator(
+    return Evaluator(
         examples=examples,
         example_splits=["eval"],
         model=model,
@@ -60,9 +119,16 @@ def evaluator(
     )
 
 
-def _gated(name: str, metric: tfma.MetricConfig, worst: float | None, tolerance: float | None) -> tfma.MetricConfig:
-    """The metric with its bounds, over all pictures."""
-    higher = name in _HIGHER_IS_BETTER
+def _add_gate(
+    metric: tfma.MetricConfig,
+    name: str,
+    slices: Sequence[tfma.SlicingSpec],
+    thresholds: Mapping[Any, float],
+    tolerances: Mapping[Any, float],
+) -> None:
+    """Holds the metric to its bounds in these slices. TFMA would hold every slice to a plain threshold."""
+    worst, tolerance = thresholds.get(name), tolerances.get(name)
+    higher = name not in _LOWER_IS_BETTER
     threshold = tfma.MetricThreshold()
     if worst is not None:
         bound = {"lower_bound": {"value": worst}} if higher else {"upper_bound": {"value": worst}}
@@ -73,9 +139,5 @@ def _gated(name: str, metric: tfma.MetricConfig, worst: float | None, tolerance:
         threshold.change_threshold.CopyFrom(
             tfma.GenericChangeThreshold(direction=direction, absolute={"value": allowed})
         )
-    gated = tfma.MetricConfig()
-    gated.CopyFrom(metric)
     if worst is not None or tolerance is not None:
-        # TFMA would hold every slice to a plain threshold, and a class with three pictures is soon below it.
-        gated.per_slice_thresholds.add(slicing_specs=[tfma.SlicingSpec()], threshold=threshold)
-    return gated
+        metric.per_slice_thresholds.add(slicing_specs=slices, threshold=threshold)

@@ -12,7 +12,7 @@ import numpy as np
 BINS = 15  # of confidence, in calibration
 _REPLICATES = 1000
 _MOST_DRAWS = 50_000_000  # pictures drawn for all replicates together: seconds
-_LEAST_PROBABILITY = 1e-7  # as Keras and TFMA clip, so that one sure mistake does not make a mean infinite
+_LEAST_PROBABILITY = float(np.finfo(np.float32).eps)  # so that one sure mistake does not make a mean infinite
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,16 @@ class ByClass:
     def f1(self) -> np.ndarray:
         return _share(2 * self.right, self.pictures + self.named)
 
+    @property
+    def balanced_accuracy(self) -> float:
+        """The mean of the recalls of the classes that occur."""
+        return float(self.recall[self.pictures > 0].mean())
+
+    @property
+    def macro_f1(self) -> float:
+        """The mean F1 of the classes that occur or are named."""
+        return float(self.f1[self.pictures + self.named > 0].mean())
+
 
 def accuracy(outcomes: Outcomes) -> float:
     return float(outcomes.right.mean())
@@ -106,43 +116,51 @@ def top_3(outcomes: Outcomes) -> float:
     return float((outcomes.label_rank < 3).mean())
 
 
-def balanced_accuracy(outcomes: Outcomes) -> float:
-    """The mean of the classes' recalls."""
-    return float(outcomes.by_class.recall[outcomes.by_class.pictures > 0].mean())
-
-
-def macro_f1(outcomes: Outcomes) -> float:
-    """The mean of the classes' F1 over the classes that occur or are named."""
-    by_class = outcomes.by_class
-    return float(by_class.f1[by_class.pictures + by_class.named > 0].mean())
-
-
 def log_loss(outcomes: Outcomes) -> float:
     """Mean cross-entropy, nats."""
     return float(-np.log(np.clip(outcomes.label_probability, _LEAST_PROBABILITY, 1.0)).mean())
 
 
-def calibration_error(outcomes: Outcomes) -> float:
-    """Expected calibration error: how far confidence lies from accuracy, on average over the bins of `reliability`."""
-    pictures, confidence, right = reliability(outcomes)
-    return float(np.abs(confidence - right) @ pictures / len(outcomes))
+def reliability(outcomes: Outcomes) -> "Reliability":
+    """By confidence, in bins of equal width."""
+    bins = bin_of(outcomes.confidence)
+    return Reliability(*(np.bincount(bins, of, BINS) for of in (None, outcomes.confidence, outcomes.right)))
 
 
-def reliability(outcomes: Outcomes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """By confidence, in bins of equal width: pictures, their mean confidence, their accuracy, each [BINS]."""
-    bins = np.clip(np.ceil(outcomes.confidence * BINS).astype(int) - 1, 0, BINS - 1)
-    pictures = np.bincount(bins, minlength=BINS)
-    confidence = _share(np.bincount(bins, outcomes.confidence, BINS), pictures)
-    return pictures, confidence, _share(np.bincount(bins, outcomes.right, BINS), pictures)
+def bin_of(confidence: np.ndarray) -> np.ndarray:
+    """The number of its bin: 0 for up to 1 / BINS, and so on."""
+    return np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Sums by bin of confidence, each [BINS]."""
+
+    pictures: np.ndarray
+    confidences: np.ndarray
+    right: np.ndarray
+
+    @property
+    def confidence(self) -> np.ndarray:
+        return _share(self.confidences, self.pictures)
+
+    @property
+    def accuracy(self) -> np.ndarray:
+        return _share(self.right, self.pictures)
+
+    @property
+    def calibration_error(self) -> float:
+        """Expected calibration error: how far confidence lies from accuracy, on average over the pictures."""
+        return float(np.abs(self.confidences - self.right).sum() / self.pictures.sum())
 
 
 MEASURES: Mapping[str, Callable[[Outcomes], float]] = {
     "accuracy": accuracy,
     "top_3": top_3,
-    "balanced_accuracy": balanced_accuracy,
-    "macro_f1": macro_f1,
+    "balanced_accuracy": lambda outcomes: outcomes.by_class.balanced_accuracy,
+    "macro_f1": lambda outcomes: outcomes.by_class.macro_f1,
     "loss": log_loss,
-    "calibration_error": calibration_error,
+    "calibration_error": lambda outcomes: reliability(outcomes).calibration_error,
 }
 
 

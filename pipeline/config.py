@@ -8,14 +8,22 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.training_config import Fraction, ModelConfig, Section, merge
 from efficientmixnet.pipeline.kubeflow_config import KubeflowConfig
 
-Metric = Literal["accuracy", "loss"]
+Metric = Literal["accuracy", "top_3", "balanced_accuracy", "macro_f1", "loss", "calibration_error"]
+Bound = Annotated[float, Field(ge=0)]
+
+
+def _as_crossing(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+Features = Annotated[tuple[str, ...], BeforeValidator(_as_crossing), Field(min_length=1)]
 
 
 class DataConfig(Section):
@@ -49,14 +57,24 @@ class EvaluationConfig(Section):
     thresholds: dict[Metric, float] = {}
     """The worst value that is blessed, such as {accuracy: 0.9}; with no accuracy here, always naming the most
     frequent class must be beaten."""
-    tolerances: dict[Metric, Annotated[float, Field(ge=0)]] = {"accuracy": 0.0}
+    tolerances: dict[Metric, Bound] = {"accuracy": 0.0}
     """How much worse than the latest blessed model's a metric may be."""
+    slices: tuple[Features, ...] = ()
+    """Features by whose values pictures are measured apart, beside the label: image/format, a manifest's column, or
+    [camera, image/format] for each pair of values."""
+    slice_thresholds: dict[Metric, Bound] = {}
+    """The worst value that is blessed in each slice, those by label included, such as {accuracy: 0.5}."""
+    slice_tolerances: dict[Metric, Bound] = {}
+    """How much worse than the latest blessed model's a metric may be in a slice."""
+    least_pictures: int = Field(30, ge=1)
+    """A slice with fewer pictures is measured, but held to no bound."""
 
     @model_validator(mode="after")
-    def _accuracy_is_a_share(self) -> "EvaluationConfig":
-        accuracy = self.thresholds.get("accuracy", 0.0)
-        if not 0 <= accuracy <= 1:
-            raise ValueError(f"thresholds.accuracy: {accuracy:g} is no share; give one from 0 to 1, such as 0.97")
+    def _shares_are_shares(self) -> "EvaluationConfig":
+        for key in ("thresholds", "slice_thresholds"):
+            for metric, value in getattr(self, key).items():
+                if metric != "loss" and not 0 <= value <= 1:
+                    raise ValueError(f"{key}.{metric}: {value:g} is no share; give one from 0 to 1, such as 0.97")
         return self
 
 

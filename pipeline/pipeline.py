@@ -82,8 +82,7 @@ def create_pipeline(
         trained.outputs["model"],
         to_beat.outputs["model"],
         schema.outputs["schema"],
-        config.evaluation.thresholds,
-        config.evaluation.tolerances,
+        **config.evaluation.model_dump(),
     )
     pushed = around.pusher(trained.outputs["model"], evaluated.outputs["blessing"], f"{folder}/pushed")
     report = Report(

@@ -36,7 +36,7 @@ def measured(predictions: Predictions) -> dict[str, Any]:
         {"name": name, **_interval(value), **({"difference": _interval(difference)} if difference else {})}
         for name, (value, difference) in found.items()
     ]
-    pictures_, confidence, accuracy = measures.reliability(outcomes)
+    reliability = measures.reliability(outcomes)
     return {
         "pictures_evaluated": len(predictions),
         "has_baseline": baseline is not None,
@@ -44,11 +44,7 @@ def measured(predictions: Predictions) -> dict[str, Any]:
         "classes": list(_classes(predictions.labels, outcomes, areas)),
         "confusion": outcomes.confusion.tolist() if outcomes.classes <= gallery.MOST_CELLS_CLASSES else None,
         "top_confusions": gallery.top_confusions(outcomes),
-        "reliability": {
-            "pictures": pictures_.tolist(),
-            "confidence": confidence.tolist(),
-            "accuracy": accuracy.tolist(),
-        },
+        "reliability": {name: getattr(reliability, name).tolist() for name in ("pictures", "confidence", "accuracy")},
         "slices": list(_slices(predictions.described, outcomes)),
     }
 

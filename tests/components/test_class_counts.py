@@ -1,0 +1,62 @@
+"""ClassCounts against scikit-learn on the same predictions, counted in parts as Beam does."""
+
+import numpy as np
+import pytest
+import tensorflow_model_analysis as tfma
+from sklearn import metrics
+from tensorflow_model_analysis.metrics import metric_types
+
+from efficientmixnet.components.class_counts import ClassCounts
+from efficientmixnet.modules.measures import MEASURES, Outcomes
+
+RANDOM = np.random.default_rng(3)
+LABELS = RANDOM.integers(0, 5, 200)
+LOGITS = RANDOM.normal(size=(200, 6)) + 1.5 * np.eye(6)[LABELS]
+PROBABILITIES = (np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def measured(name: str, labels: np.ndarray, probabilities: np.ndarray) -> float:
+    config = tfma.EvalConfig(model_specs=[tfma.ModelSpec()])
+    counting, derived = ClassCounts(name).computations(eval_config=config, model_names=[""], output_names=[""])
+    parts = []
+    for rows in np.split(np.arange(len(labels)), [0, len(labels) // 3]):
+        part = counting.combiner.create_accumulator()
+        for row in rows:
+            extracts = {"labels": labels[row : row + 1], "predictions": probabilities[row]}
+            part = counting.combiner.add_input(part, metric_types.StandardMetricInputs(extracts))
+        parts.append(part)
+    combined = counting.combiner.extract_output(counting.combiner.merge_accumulators(parts))
+    (value,) = derived.result(combined).values()
+    return value
+
+
+def test_they_are_scikit_learns_over_classes_with_and_without_pictures():
+    named = PROBABILITIES.argmax(axis=1)
+    assert measured("balanced_accuracy", LABELS, PROBABILITIES) == pytest.approx(
+        np.mean([(named == LABELS)[LABELS == one].mean() for one in range(5)]), abs=1e-9
+    )
+    assert measured("macro_f1", LABELS, PROBABILITIES) == pytest.approx(
+        metrics.f1_score(LABELS, named, average="macro"), abs=1e-9
+    )
+    assert measured("top_3", LABELS, PROBABILITIES) == pytest.approx(
+        metrics.top_k_accuracy_score(LABELS, PROBABILITIES, k=3, labels=range(6)), abs=1e-9
+    )
+
+
+def test_the_calibration_error_is_the_reports():
+    expected = MEASURES["calibration_error"](Outcomes.of(LABELS, PROBABILITIES))
+    assert measured("calibration_error", LABELS, PROBABILITIES) == pytest.approx(expected, abs=1e-6)
+
+
+def test_several_measures_count_once():
+    config = tfma.EvalConfig(model_specs=[tfma.ModelSpec()])
+    counting = {
+        ClassCounts(name).computations(eval_config=config, model_names=[""], output_names=[""])[0]
+        for name in ("top_3", "macro_f1", "balanced_accuracy")
+    }
+    assert len(counting) == 1
+
+
+@pytest.mark.parametrize("name", ["top_3", "macro_f1", "balanced_accuracy", "calibration_error"])
+def test_no_pictures_have_no_measure(name):
+    assert np.isnan(measured(name, LABELS[:0], PROBABILITIES[:0]))
