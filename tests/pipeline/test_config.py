@@ -219,8 +219,11 @@ def test_a_section_without_keys_is_its_defaults(file: Path) -> None:
         ("training: 5", "training: is a section: give it keys, each on a line of its own, not 5"),
         ("network: {zzz: 1}", "network.zzz: no such key"),
         ("network: {epochs: 1}", "network.epochs: no such key; did you mean training.epochs?"),
-        ("evaluation: {thresholds: {acuracy: 1}}", "evaluation.thresholds: 'acuracy' is none of 'accuracy', 'top_3', 'balanced_accuracy', 'macro_f1', 'loss' or "
-                "'calibration_error'"),
+        (
+            "evaluation: {thresholds: {acuracy: 1}}",
+            "evaluation.thresholds: 'acuracy' is none of 'accuracy', 'top_3', 'balanced_accuracy', 'macro_f1', 'loss' "
+            "or 'calibration_error'",
+        ),
         (
             "evaluation: {thresholds: {accuracy: 97}}",
             "evaluation.thresholds.accuracy: 97 is no share; give one from 0 to 1, such as 0.97",
