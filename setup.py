@@ -13,6 +13,9 @@ setup(
             *(f"efficientmixnet.{folder}.{inner}" for inner in find_packages(folder)),
         )
     ],
-    package_data={"efficientmixnet.components.report": ["*.html", "*.css", "*.js"]},
+    package_data={
+        "efficientmixnet.components.report": ["*.html", "*.css", "*.js"],
+        "efficientmixnet.components.inspection": ["*.html"],
+    },
     package_dir={f"efficientmixnet.{folder}": folder for folder in FOLDERS},
 )

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from efficientmixnet.modules.bad_input import BadInput
-from efficientmixnet.pipeline.results_commands import COMMANDS
+from efficientmixnet.pipeline import data_commands, results_commands
 
 _FURTHER_COMMANDS = "efficientmixnet.commands"
 EXIT_FAILED = 1
@@ -54,7 +54,7 @@ def main() -> None:
     """
 
 
-for _command in COMMANDS:
+for _command in (*data_commands.COMMANDS, *results_commands.COMMANDS):
     main.add_command(_command)
 
 

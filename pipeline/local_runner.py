@@ -1,6 +1,7 @@
 """Runs the pipeline on this machine: one run at a time in a folder, quiet, and with a summary whatever happens."""
 
 import csv
+import json
 import shutil
 import signal
 import sys
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 LOG_FILE = "log.txt"
 _FULL = 2**20  # bytes: with less room than this, whatever went wrong, a full disk is why
 LEFT_OUT_FILE = "left_out.csv"
+DUPLICATES_FILE = "duplicates.csv"  # where any picture comes twice
 _PACKAGES = ("efficientmixnet", "tfx", "tensorflow", "keras", "apache-beam", "tensorflow-model-analysis")
 
 
@@ -123,7 +125,7 @@ def _summarize(config: Config, folder: Path, facts: dict[str, Any]) -> Summary:
     verdict = results.verdict()
     if verdict is None:
         raise RuntimeError(f"the run ended without an evaluation; {folder / LOG_FILE} says more")
-    _copy_left_out(results, folder)
+    _copy_tables(results, folder)
     return Summary(
         state="pushed" if verdict.blessed else "not_blessed",
         reason=verdict.reason,
@@ -134,7 +136,9 @@ def _summarize(config: Config, folder: Path, facts: dict[str, Any]) -> Summary:
         pictures=Pictures(
             read=results.custom_property("Examples", "pictures_read"),
             left_out=results.custom_property("Examples", "pictures_left_out"),
+            left_out_by_reason=json.loads(results.custom_property("Examples", "left_out_by_reason") or "{}"),
         ),
+        warnings=json.loads(results.custom_property("Examples", "warnings") or "[]"),
         pushed_model=results.custom_property("PushedModel", "pushed_destination") if verdict.blessed else None,
         tensorboard=results.uri("ModelRun"),
         evaluated=results.uri("InferenceResult"),
@@ -142,10 +146,12 @@ def _summarize(config: Config, folder: Path, facts: dict[str, Any]) -> Summary:
     )
 
 
-def _copy_left_out(results: "Results", folder: Path) -> None:
+def _copy_tables(results: "Results", folder: Path) -> None:
     examples = results.uri("Examples")
-    if examples:
-        (folder / LEFT_OUT_FILE).write_bytes(Path(examples, LEFT_OUT_FILE).read_bytes())
+    for name in (LEFT_OUT_FILE, DUPLICATES_FILE):
+        table = Path(examples or "", name)
+        if examples and table.exists():
+            shutil.copyfile(table, folder / name)
 
 
 def _write_rows(path: Path, left_out: tuple[tuple[str, str], ...]) -> None:

@@ -13,6 +13,7 @@ class Pictures(BaseModel):
 
     read: int
     left_out: int
+    left_out_by_reason: dict[str, int] = {}
 
 
 class Summary(BaseModel):
@@ -36,6 +37,8 @@ class Summary(BaseModel):
     """The same of the model that was to beat; empty without one."""
     pictures: Pictures | None = None
     """null where the run ended before they were counted."""
+    warnings: list[str] = []
+    """What is worth knowing of the data: pictures that come twice, classes that are small or uneven, broken files."""
     pushed_model: str | None = None
     """The SavedModel's folder."""
     tensorboard: str | None = None

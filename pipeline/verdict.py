@@ -17,6 +17,7 @@ def show(summary: Summary) -> None:
         ("accuracy", f"{summary.accuracy:.4f} on the evaluation split" if summary.accuracy is not None else "unknown"),
         ("verdict", f"{blessed}: {escape(summary.reason)}"),
         ("pictures", _pictures(summary)),
+        *(("note", escape(warning)) for warning in summary.warnings),
         ("pushed model", escape(summary.pushed_model or "none")),
         ("run's files", escape(summary.run)),
     ]

@@ -4,20 +4,22 @@ Only names travel through Beam: the pictures of a shard are read where its file 
 grow with the data, and a shard holds them in the order of their names' hashes: shuffled, and the same at every run.
 """
 
-import csv
+import hashlib
 import json
 import math
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
-from typing import Any
 
 import apache_beam as beam
 import tensorflow as tf
 from tfx import v1 as tfx
 
+from efficientmixnet.components.image_example_gen import outcome
 from efficientmixnet.components.image_example_gen.containers import unpack
+from efficientmixnet.components.image_example_gen.findings import Copy, by_reason, warnings
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.picture import read
 from efficientmixnet.components.image_example_gen.sources import (
@@ -28,14 +30,13 @@ from efficientmixnet.components.image_example_gen.sources import (
     name_hash,
     split_of,
 )
-from efficientmixnet.modules import progress
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules import features, progress
 
-LEFT_OUT_FILE = "left_out.csv"  # in the artifact's folder: one row a file, name and reason
 SHARD_BYTES = 64 * 2**20
 LEAST_SHARDS = 4  # a split, so that a small one is read in parallel too
 
 # Encoded pictures hardly shrink; the fastest level keeps the format that TFX's readers expect.
+_DONE, _SEEN = "done", "seen"  # Beam's names for what comes of a shard, and of each picture in it
 _GZIP = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
 
 
@@ -72,32 +73,43 @@ def ImageExampleGen(
     shards = _shards(sources, shares)
     for split in shares:
         tf.io.gfile.makedirs(f"{examples.uri}/Split-{split}")
-    outcome = f"{examples.uri}/outcome.jsonl"
+    outcome_file = f"{examples.uri}/outcome.jsonl"
 
     progress.start(len(sources.entries), "pictures")
     with beam_pipeline as pipeline:
-        _ = (
+        written = (
             _addressed(pipeline, sources, form, f"{examples.uri}/unpacked")
             | "ByShard" >> beam.Map(lambda entry: (_shard_of(entry, shares, shards), entry))
             | "Together" >> beam.GroupByKey()
-            | "ReadAndWrite" >> beam.Map(_write_shard, examples.uri, shards, max_pixels, sources.columns)
-            | "Outcome" >> beam.io.WriteToText(outcome, shard_name_template="")
+            | "ReadAndWrite"
+            >> beam.FlatMap(_write_shard, examples.uri, shards, max_pixels, sources.columns).with_outputs(
+                _SEEN, main=_DONE
+            )
+        )
+        duplicates = (
+            written[_SEEN] | "BySameBytes" >> beam.GroupByKey() | "Duplicates" >> beam.FlatMapTuple(outcome.duplicates)
+        )
+        _ = (
+            (written[_DONE], duplicates)
+            | "Outcomes" >> beam.Flatten()
+            | "Outcome" >> beam.io.WriteToText(outcome_file, shard_name_template="")
         )
 
     if tf.io.gfile.exists(f"{examples.uri}/unpacked"):
         tf.io.gfile.rmtree(f"{examples.uri}/unpacked")
     examples.split_names = json.dumps(list(shares))
-    with tf.io.gfile.GFile(outcome) as file:
-        outcomes = [json.loads(line) for line in file]
-    read_count = sum(one["read"] for one in outcomes)
-    left_out = [*sources.left_out, *(LeftOut(*row) for one in outcomes for row in one["left_out"])]
-    left_out.sort(key=lambda item: item.name)
-    _write_left_out(f"{examples.uri}/{LEFT_OUT_FILE}", left_out)
-    examples.set_int_custom_property("pictures_read", read_count)
-    examples.set_int_custom_property("pictures_left_out", len(left_out))
-    examples.set_string_custom_property("columns", json.dumps(sources.columns))
-    _stop_if_too_many(pictures, read_count, left_out, max_left_out)
-    _stop_if_a_split_is_empty(manifest or pictures, outcomes, shares, left_out)
+    found = outcome.Outcome.read(outcome_file, sources.left_out)
+    found.write_tables(examples.uri)
+    examples.set_int_custom_property("pictures_read", found.read_count)
+    examples.set_int_custom_property("pictures_left_out", len(found.left_out))
+    for name, value in {
+        "columns": sources.columns,
+        "left_out_by_reason": by_reason(found.left_out),
+        "warnings": warnings(found.counts, found.duplicates, found.left_out),
+    }.items():
+        examples.set_string_custom_property(name, json.dumps(value, ensure_ascii=False))
+    found.stop_if_too_many_are_left_out(pictures, max_left_out)
+    found.stop_if_a_split_is_empty(manifest or pictures, tuple(shares))
 
 
 def _addressed(pipeline: beam.Pipeline, sources: Sources, layout: Layout, folder: str) -> beam.PCollection:
@@ -145,52 +157,26 @@ def _write_shard(
     shards: Mapping[str, int],
     max_pixels: int,
     columns: tuple[str, ...],
-) -> str:
-    """Reads the shard's pictures and writes its file; returns what came of it as a line of JSON."""
+) -> Iterator[str | beam.pvalue.TaggedOutput]:
+    """Reads the shard's pictures and writes its file; yields each one's digest, and what came of all of them."""
     (split, shard), entries = shard_and_entries
     file = f"{uri}/Split-{split}/pictures-{shard:05d}-of-{shards[split]:05d}.gz"
     left_out: list[LeftOut] = []
-    written = 0
+    labels: Counter[str] = Counter()
     in_order = sorted(entries, key=lambda entry: name_hash(entry.name))
     with tf.io.TFRecordWriter(file, _GZIP) as writer, ThreadPoolExecutor(os.cpu_count()) as threads:
-        for result in threads.map(lambda entry: read(entry, max_pixels, columns), in_order):
+        for entry, result in zip(
+            in_order, threads.map(lambda one: read(one, max_pixels, columns), in_order), strict=True
+        ):
             if isinstance(result, LeftOut):
                 left_out.append(result)
             else:
                 writer.write(result.SerializeToString(deterministic=True))
-                written += 1
+                labels[entry.label] += 1
+                yield beam.pvalue.TaggedOutput(_SEEN, (_digest(result), Copy(entry.name, entry.label, split)))
             progress.advance()
-    rows = [(item.name, item.reason, item.counts) for item in left_out]
-    return json.dumps({"split": split, "read": written, "left_out": rows})
+    yield outcome.shard(split, labels, left_out)
 
 
-def _write_left_out(path: str, left_out: Iterable[LeftOut]) -> None:
-    with tf.io.gfile.GFile(path, "w") as file:
-        rows = csv.writer(file)
-        rows.writerow(("file", "reason"))
-        rows.writerows(item.row() for item in left_out)
-
-
-def _stop_if_too_many(data: str, read_count: int, left_out: list[LeftOut], max_left_out: float) -> None:
-    bad = [item for item in left_out if item.counts]
-    seen = read_count + len(bad)
-    if len(bad) > max_left_out * seen:
-        examples = "; ".join(f"{item.name} {item.reason}" for item in bad[:3])
-        raise BadInput(
-            f"{data}: {len(bad)} of {seen} pictures ({len(bad) / seen:.1%}) cannot be used, more than the "
-            f"{max_left_out:.1%} that data.max_left_out allows. The first: {examples}. "
-            "Mend or remove them (all are listed in the run's left_out.csv), or raise data.max_left_out",
-            [item.row() for item in left_out],
-        )
-
-
-def _stop_if_a_split_is_empty(
-    where: str, outcomes: list[dict[str, Any]], shares: Mapping[str, float], left_out: list[LeftOut]
-) -> None:
-    for split in shares:
-        if not any(one["read"] for one in outcomes if one["split"] == split):
-            raise BadInput(
-                f"{where}: no picture falls into the split {split!r}; add pictures, raise its share in data.splits, "
-                "or name splits in a manifest",
-                [item.row() for item in left_out],
-            )
+def _digest(example: tf.train.Example) -> bytes:
+    return hashlib.blake2b(example.features.feature[features.ENCODED].bytes_list.value[0], digest_size=16).digest()

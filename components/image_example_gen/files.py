@@ -86,7 +86,7 @@ def read_bytes(entry: Entry) -> bytes:
         OSError: it cannot be read.
     """
     with open_file(entry.path) as file:
-        if entry.offset is None:
+        if entry.offset is None or entry.size is None:
             return file.read()
         file.seek(entry.offset)
         return file.read(entry.size)

@@ -39,7 +39,7 @@ def read_tar(path: str, layout: Layout, with_pictures: bool) -> Iterator[Sample]
 
 def _files(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     for member in tar:
-        tar.members = []  # or tarfile would keep them all  # type: ignore[attr-defined]
+        tar.members = []  # type: ignore[attr-defined]  # or tarfile would keep them all
         if member.isfile() and not PurePosixPath(member.name).name.startswith("."):
             yield member
 

@@ -77,7 +77,7 @@ def _records(path: str) -> Iterator[tuple[int | None, bytes | None]]:
                 record, tail = stream.read(length), stream.read(4)
                 if len(tail) < 4:
                     raise Damaged("is truncated")
-                intact = _masked(record) == struct.unpack("<I", tail)[0]
+                intact = _masked(record) == int.from_bytes(tail, "little")
                 yield None if compressed else offset + 12, record if intact else None
                 offset += 16 + length
         except (EOFError, gzip.BadGzipFile, OSError) as error:

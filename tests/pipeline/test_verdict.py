@@ -13,6 +13,7 @@ def test_places_are_printed_letter_for_letter(capsys: pytest.CaptureFixture[str]
         blessed=True,
         accuracy=0.9,
         pictures=Pictures(read=1234, left_out=2),
+        warnings=["one picture has the same bytes under two labels: [b]a (cat)"],
         pushed_model="/my [bold]runs[/x]/pushed/1",
         run="/my [bold]runs[/x]/runs/1",
         started="2020-01-01T00:00:00+00:00",
@@ -21,4 +22,5 @@ def test_places_are_printed_letter_for_letter(capsys: pytest.CaptureFixture[str]
     shown = capsys.readouterr().out
     assert "efficientmixnet predict '/my [bold]runs[/x]/pushed/1' PICTURE ..." in shown
     assert "1,234 read, 2 left out" in shown
+    assert "under two labels: [b]a (cat)" in shown
     assert "TensorBoard" not in shown  # there are no logs

@@ -3,21 +3,24 @@
 import csv
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import ml_metadata
 import numpy as np
 import pyarrow
 import pyarrow.parquet
 import pytest
 import tensorflow as tf
+from ml_metadata.proto import metadata_store_pb2
 from PIL import Image
 from tfx import v1 as tfx
 
 from efficientmixnet.components.image_example_gen.component import ImageExampleGen
-from efficientmixnet.components.image_example_gen.sources import find_pictures, split_of
+from efficientmixnet.components.image_example_gen.sources import Entry, find_pictures, split_of
 from efficientmixnet.modules import features, progress
 from efficientmixnet.modules.bad_input import BadInput
 
@@ -135,6 +138,40 @@ def test_what_was_left_out_is_listed_with_the_reason(uri: Path) -> None:
         ]
 
 
+def test_each_classs_pictures_are_counted(uri: Path) -> None:
+    counts = json.loads((uri / "class_counts.json").read_text(encoding="utf-8"))
+    assert counts["train"].keys() == counts["eval"].keys() == {"a cat", "größe"}
+    assert {label: counts["train"][label] + counts["eval"][label] for label in counts["train"]} == {
+        "a cat": PICTURES / 2,
+        "größe": PICTURES / 2,
+    }
+
+
+def test_copies_are_listed_with_label_and_split(data: Path, tmp_path: Path) -> None:
+    shutil.copytree(data, tmp_path / "data")
+    for copy in ("a cat/copy of 1.png", "größe/1.png"):
+        shutil.copy(tmp_path / "data/a cat/1.png", tmp_path / "data" / copy)
+    shares = {"train": 0.5, "eval": 0.5}
+    uri = _run(tmp_path / "run", tmp_path / "data", splits=shares)
+    names = ["a cat/1.png", "a cat/copy of 1.png", "größe/1.png"]
+    with (uri / "duplicates.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    assert rows == [
+        ["group", "file", "label", "split"],
+        *(["1", name, name.split("/")[0], split_of(Entry("", name, ""), shares)] for name in names),
+    ]
+
+
+def test_ml_metadata_has_the_reasons_and_the_warnings(uri: Path) -> None:
+    connection = metadata_store_pb2.ConnectionConfig()
+    connection.sqlite.filename_uri = str(uri.parents[2] / "db")
+    (examples,) = ml_metadata.MetadataStore(connection).get_artifacts_by_type("Examples")
+    found = {name: examples.custom_properties[name].string_value for name in ("left_out_by_reason", "warnings")}
+    assert json.loads(found["left_out_by_reason"]) == {"has zero bytes": 1, "is no picture of a known format": 1}
+    assert json.loads(found["warnings"]) == []
+    assert examples.custom_properties["pictures_read"].int_value == PICTURES
+
+
 def test_progress_is_told_picture_by_picture(uri: Path, told: list[tuple[int, str]]) -> None:
     seen = PICTURES + 2
     assert told[: seen + 1] == [(seen, "pictures"), *[(1, "")] * seen]
@@ -180,4 +217,5 @@ def test_a_table_of_pictures_is_unpacked_split_and_cleared_away(data: Path, tmp_
         number: [file.read_bytes(), file.parent.name.encode(), str(number % 3).encode()]
         for number, file in enumerate(files)
     }
-    assert sorted(path.name for path in uri.iterdir()) == ["Split-eval", "Split-train", "left_out.csv", "outcome.jsonl"]
+    left = {path.name for path in uri.iterdir()}
+    assert left == {"Split-eval", "Split-train", "left_out.csv", "class_counts.json", "outcome.jsonl"}

@@ -1,0 +1,106 @@
+"""What is worth knowing of the data as a whole: why pictures were left out, which come twice, which classes are small."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from efficientmixnet.components.image_example_gen.entry import LeftOut
+
+_TINY = 10  # training pictures
+_UNEVEN = 10  # times the pictures of the smallest class
+_SHOWN = 3  # examples in a warning
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One of several pictures with the same bytes."""
+
+    name: str
+    label: str
+    split: str
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Pictures with the same bytes."""
+
+    groups: tuple[tuple[Copy, ...], ...]
+
+    @property
+    def of_two_labels(self) -> list[tuple[Copy, ...]]:
+        """Those that no network can get right."""
+        return [group for group in self.groups if len({copy.label for copy in group}) > 1]
+
+    @property
+    def in_two_splits(self) -> list[tuple[Copy, ...]]:
+        """Those that evaluation asks after training has seen them."""
+        return [group for group in self.groups if len({copy.split for copy in group}) > 1]
+
+    def rows(self) -> Iterator[tuple[object, ...]]:
+        """For a table: which group, and its pictures."""
+        yield "group", "file", "label", "split"
+        for number, group in enumerate(self.groups, 1):
+            for copy in group:
+                yield number, copy.name, copy.label, copy.split
+
+
+def by_reason(left_out: Iterable[LeftOut]) -> dict[str, int]:
+    """How many were left out for the same reason, the most frequent first."""
+    return dict(Counter(_kind(item.reason) for item in left_out).most_common())
+
+
+def warnings(counts: Mapping[str, Mapping[str, int]], duplicates: Duplicates, left_out: Iterable[LeftOut]) -> list[str]:
+    """In words; `counts` is the number of pictures by split and label."""
+    return [*_on_files(left_out), *_on_duplicates(duplicates), *_on_classes(counts)]
+
+
+def _kind(reason: str) -> str:
+    """A reason without what is particular to one file, so that equal ones count together."""
+    without_details = re.sub(r"\s*\(.*\)|, over the limit.*|: \S+ has no name", "", reason)
+    return re.sub(r"'[^']*'|\d[\d,]*", "…", without_details)
+
+
+def _on_files(left_out: Iterable[LeftOut]) -> Iterator[str]:
+    for item in left_out:
+        if re.search(r"after \d+ records$", item.reason):
+            yield f"{item.name} {item.reason}: what follows in it is lost"
+
+
+def _on_duplicates(duplicates: Duplicates) -> Iterator[str]:
+    if found := duplicates.of_two_labels:
+        examples = "; ".join(" and ".join(f"{copy.name} ({copy.label})" for copy in group) for group in found[:_SHOWN])
+        yield f"{_pictures(len(found))} the same bytes under two labels: {examples}"
+    if found := duplicates.in_two_splits:
+        examples = "; ".join(" and ".join(f"{copy.name} ({copy.split})" for copy in group) for group in found[:_SHOWN])
+        yield f"{_pictures(len(found))} copies in another split, so that evaluation is no test of them: {examples}"
+
+
+def _on_classes(counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    train, evaluation = counts.get("train", {}), counts.get("eval", {})
+    if not train:
+        return
+    untested = [label for label in train if not evaluation.get(label)]
+    if untested:
+        yield f"{_classes(untested)} no picture in the evaluation split: {_some(untested)}"
+    tiny = [label for label, count in train.items() if count < _TINY]
+    if tiny:
+        yield f"{_classes(tiny)} fewer than {_TINY} training pictures: {_some(tiny)}"
+    most, least = max(train, key=lambda one: train[one]), min(train, key=lambda one: train[one])
+    if train[most] > _UNEVEN * train[least]:
+        yield (
+            f"the classes are uneven, {train[most]:,} training pictures of {most} and {train[least]:,} of {least}: "
+            "accuracy says little about the small ones"
+        )
+
+
+def _pictures(count: int) -> str:
+    return "one picture has" if count == 1 else f"{count:,} pictures have"
+
+
+def _classes(labels: list[str]) -> str:
+    return "one class has" if len(labels) == 1 else f"{len(labels):,} classes have"
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(sorted(names)[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")

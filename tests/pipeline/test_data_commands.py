@@ -1,0 +1,51 @@
+"""efficientmixnet inspect: what it prints and writes."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from efficientmixnet.pipeline.cli import main
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    for number in range(24):
+        path = tmp_path / "data" / ("cat" if number % 2 else "dog") / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (16, 16), number).save(path)
+    return tmp_path / "data"
+
+
+def test_it_prints_the_classes_and_writes_the_page(data: Path, tmp_path: Path) -> None:
+    page = tmp_path / "pages" / "look.html"
+    result = CliRunner().invoke(main, ["inspect", str(data), "--page", str(page), "--no-statistics"])
+    assert result.exit_code == 0, result.output
+    assert "pictures      24 in 2 classes" in result.output
+    assert "formats       PNG L 24" in result.output
+    assert "one class has fewer than 10 training pictures: dog" in result.output
+    assert page.read_text(encoding="utf-8").count("<img") == 24
+
+
+def test_tfdvs_view_is_one_link_from_the_page(data: Path, tmp_path: Path) -> None:
+    page = tmp_path / "look.html"
+    result = CliRunner().invoke(main, ["inspect", str(data), "--page", str(page)])
+    assert result.exit_code == 0, result.output
+    assert 'href="look.statistics.html"' in page.read_text(encoding="utf-8")
+    assert "facets-overview" in (tmp_path / "look.statistics.html").read_text(encoding="utf-8")
+
+
+def test_it_takes_a_configuration_and_its_keys(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "run.yaml").write_text("data: {pictures: data}")
+    page = ["--page", str(tmp_path / "look.html"), "--no-statistics"]
+    result = CliRunner().invoke(main, ["inspect", str(tmp_path / "run.yaml"), *page, "--set", "data.max_pixels=9"])
+    assert result.exit_code == 0, result.output
+    assert "left out      24 has … x … pixels" in result.output
+
+
+def test_data_that_does_not_exist_is_one_line(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["inspect", str(tmp_path / "none")])
+    assert result.exit_code == 2
+    assert result.output.count("\n") == 1
+    assert "none does not exist" in result.output
