@@ -10,8 +10,12 @@ def trainer(
     transform_graph: tfx.types.BaseChannel,
     schema: tfx.types.BaseChannel,
     custom_config: dict[str, Any],
+    base_model: tfx.types.BaseChannel | None = None,
 ) -> tfx.components.Trainer:
-    """`custom_config` is modules/trainer.py's; every key that changes the model belongs into it."""
+    """`custom_config` is modules/trainer.py's; every key that changes the model belongs into it.
+
+    `base_model` is what training starts from, with network.weights latest.
+    """
     return tfx.components.Trainer(
         run_fn="efficientmixnet.modules.trainer.run_fn",
         examples=examples,
@@ -20,4 +24,5 @@ def trainer(
         train_args=tfx.proto.TrainArgs(splits=["train"]),
         eval_args=tfx.proto.EvalArgs(splits=["eval"]),
         custom_config=custom_config,
+        base_model=base_model,
     )

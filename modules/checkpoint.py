@@ -50,14 +50,18 @@ class Checkpoint(keras.callbacks.Callback):
         self.folder = Path(folder)
         self.history: list[dict[str, float]] = []
         self.steps_done = 0  # since the last epoch in the history
-        self._patience = patience
+        self.patience = patience
+        self.phase = 0  # the epoch with which the present optimizer began
         self._every_epochs, self._every_minutes = every_epochs, every_minutes
         self._writes, self._keeps_metrics = worker == 0, workers == 1
         self._metrics: list[np.ndarray] = []  # of the epoch that goes on
         self._saved_at = time.monotonic()
 
-    def restore(self, model: keras.Model) -> int:
+    def restore(self, model: keras.Model, phase: int = 0) -> int:
         """Brings a built and compiled model to where it was; returns the number of epochs that are done.
+
+        A training in phases has an optimizer for each. Here `phase` is the epoch with which the model's own began: one
+        that came before the checkpoint's, as `self.phase` then tells, or after it, finds nothing to bring back.
 
         Raises:
             BadInput: the checkpoint is of another network.
@@ -68,28 +72,30 @@ class Checkpoint(keras.callbacks.Callback):
             except _UNREADABLE as error:
                 progress.tell(f"checkpoint {file} cannot be read ({error}); the one before it is taken")
                 continue
+            self.phase, self.history = max(phase, state["phase"]), state["history"]
+            if state["phase"] != phase:
+                return len(self.history)
             model.optimizer.build(model.trainable_variables)
             variables = _variables(model)
             _check(file, state["variables"], variables)
             for variable, array in zip(variables, arrays[: len(variables)], strict=True):
                 variable.assign(array)
-            self.history, self.steps_done = state["history"], state["steps_done"]
-            self._metrics = arrays[len(variables) :]
+            self.steps_done, self._metrics = state["steps_done"], arrays[len(variables) :]
             return len(self.history)
         return 0
 
     @property
     def best_epoch(self) -> int:
-        """The number of epochs after which `val_loss` was lowest."""
-        losses = [logs["val_loss"] for logs in self.history]
-        return losses.index(min(losses)) + 1
+        """The number of epochs after which `val_loss` was lowest, in this phase."""
+        losses = [logs["val_loss"] for logs in self.history[self.phase :]]
+        return self.phase + losses.index(min(losses)) + 1
 
     @property
     def is_over(self) -> bool:
         """Whether patience has run out."""
-        if self._patience is None or not self.history:
+        if self.patience is None or len(self.history) <= self.phase:
             return False
-        return len(self.history) - self.best_epoch >= self._patience
+        return len(self.history) - self.best_epoch >= self.patience
 
     @property
     def awaits_evaluation(self) -> bool:
@@ -126,7 +132,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.model.stop_training = self.is_over
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        if self._patience is None or self.best_epoch == len(self.history):
+        if self.patience is None or self.best_epoch == len(self.history):
             return
         try:
             _, arrays = _read(self._file(self.best_epoch, 0))
@@ -136,6 +142,7 @@ class Checkpoint(keras.callbacks.Callback):
         variables = _variables(self.model)
         for variable, array in zip(variables, arrays[: len(variables)], strict=True):
             variable.assign(array)
+        self.model.optimizer.finalize_variable_values(self.model.trainable_variables)  # as Keras has just done
 
     def save(self) -> None:
         """Writes the state as it is now, and removes what is no longer needed."""
@@ -148,6 +155,7 @@ class Checkpoint(keras.callbacks.Callback):
         state = {
             "history": self.history,
             "steps_done": self.steps_done,
+            "phase": self.phase,
             "variables": [[variable.path, list(variable.shape)] for variable in variables],
         }
         place = self._file(len(self.history), self.steps_done)
@@ -158,7 +166,7 @@ class Checkpoint(keras.callbacks.Callback):
             file.flush()
             os.fsync(file.fileno())
         part.replace(place)
-        best = {self._file(self.best_epoch, 0)} if self.history else set()
+        best = {self._file(self.best_epoch, 0)} if len(self.history) > self.phase else set()
         for old in {*self.folder.glob("*.part"), *self._files()[:-2]} - best:
             old.unlink()
 

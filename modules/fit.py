@@ -19,18 +19,20 @@ def fit(
     training: TrainingConfig,
     distribution: Distribution,
     checkpoint: Checkpoint,
+    phase: range,
     logs: str | None = None,
 ) -> None:
-    """Trains until `training.epochs` are done or patience runs out; `logs` is TensorBoard's folder.
+    """Trains until these epochs are done or patience runs out; `logs` is TensorBoard's folder.
 
     Raises:
         SystemExit: the process was told to stop, or another worker is gone; the code asks for a retry.
     """
     steps_per_epoch = train.count // reading.batch_size
-    epochs = range(checkpoint.restore(model), training.epochs)
-    if checkpoint.is_over:
+    checkpoint.patience = training.early_stopping_patience if phase.stop == training.epochs else None
+    epochs = range(checkpoint.restore(model, phase.start), phase.stop)
+    if checkpoint.is_over or checkpoint.phase > phase.start:
         return
-    if epochs.start or checkpoint.steps_done:
+    if epochs.start > phase.start or checkpoint.steps_done:
         progress.tell(f"goes on in epoch {epochs.start + 1} at step {checkpoint.steps_done + 1} of {steps_per_epoch}")
     batches = training_batches(
         train, reading, training.augmentation, training.seed, epochs, steps_done=checkpoint.steps_done
@@ -39,7 +41,7 @@ def fit(
     if logs and distribution.is_chief:
         callbacks.append(keras.callbacks.TensorBoard(logs, write_graph=False, write_steps_per_second=True))
     interruption = Interruption(checkpoint)
-    shown = TrainingProgress(epochs, steps_per_epoch, reading.batch_size, steps_done=checkpoint.steps_done)
+    shown = TrainingProgress(epochs, steps_per_epoch, reading.batch_size, checkpoint.steps_done, training.epochs)
     with interruption, ending_with_peers(distribution.workers):
         model.fit(
             distribution.batches(batches.repeat() if distribution.workers > 1 else batches),

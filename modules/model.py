@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import keras
 
 from efficientmixnet.modules.network import EfficientNetBuilder
+from efficientmixnet.modules.network.fine_tuning import reset_classifier
+from efficientmixnet.modules.starting_weights import StartingWeights
 from efficientmixnet.modules.training_config import NetworkConfig
 
 
@@ -16,11 +18,22 @@ def build_model(
     mean: Sequence[float],
     deviation: Sequence[float],
     synchronized: bool = False,
+    start: StartingWeights | None = None,
+    labels: Sequence[str] | None = None,
 ) -> keras.Model:
     """uint8 pictures [batch, size, size, 3] -> probabilities [batch, classes].
 
-    `mean` and `deviation` are of R, G and B in [0, 1]; `synchronized` normalises over the batches of all devices.
+    Args:
+        mean, deviation: Of R, G and B in [0, 1]; pixels are scaled by those that the starting weights know, if any.
+        synchronized: Normalise over the batches of all devices.
+        start: Weights to start from; their classifier stays if it has these labels, else it begins anew.
+
+    Raises:
+        BadInput: the starting weights are another network's.
     """
+    if start and start.statistics:
+        mean, deviation = start.statistics
+    keeps_classifier = start is None or (start.labels is not None and start.labels == tuple(labels or ()))
     momentum = config.batch_norm_momentum
     if momentum is None:
         # The moving statistics follow within a quarter of an epoch, so that evaluation is right from the first one on.
@@ -32,6 +45,7 @@ def build_model(
     builder = EfficientNetBuilder(
         input_tensor=scaled(pixels),
         classes=classes,
+        include_top=keeps_classifier,
         drop_connect_rate=config.drop_connect,
         mixed=config.mixed,
         activation=config.activation,
@@ -40,13 +54,18 @@ def build_model(
         batch_norm_momentum=momentum,
         synchronized=synchronized,
     )
+    dropout = config.as_variant().dropout_rate if config.dropout is None else config.dropout
     if config.variant != "custom":
-        return builder.default_model(config.variant, dropout_rate=config.dropout)
-    return builder.custom_model(
-        config.blocks,
-        width_coefficient=config.width,
-        depth_coefficient=config.depth,
-        dropout_rate=0.2 if config.dropout is None else config.dropout,
-        stem_filters=config.stem_filters,
-        head_filters=config.head_filters,
-    )
+        model = builder.default_model(config.variant, dropout_rate=dropout)
+    else:
+        model = builder.custom_model(
+            config.blocks,
+            width_coefficient=config.width,
+            depth_coefficient=config.depth,
+            dropout_rate=dropout,
+            stem_filters=config.stem_filters,
+            head_filters=config.head_filters,
+        )
+    if start:
+        start.load(model, config.as_variant().name)
+    return model if keeps_classifier else reset_classifier(model, classes, dropout_rate=dropout)

@@ -17,9 +17,11 @@ from efficientmixnet.modules.checkpoint import Checkpoint
 from efficientmixnet.modules.compile_model import compile_model
 from efficientmixnet.modules.data import Reading, Records
 from efficientmixnet.modules.distribution import choose_distribution
+from efficientmixnet.modules.fine_tuning import phases
 from efficientmixnet.modules.fit import fit
 from efficientmixnet.modules.model import build_model
 from efficientmixnet.modules.serving import ServingModule
+from efficientmixnet.modules.starting_weights import StartingWeights, keep_for_fine_tuning
 from efficientmixnet.modules.training_config import ModelConfig
 
 
@@ -53,9 +55,10 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
     network = partial(
         build_model, config.network, reading.image_size, reading.classes, steps_per_epoch, *train.channel_statistics()
     )
+    start = _starting_weights(config.network.weights, fn_args)
     with distribution.scope():
-        model = distribution.model(network(synchronized=training.synchronized_norm and distribution.replicas > 1))
-        compile_model(model, training, distribution.learning_rate(training), steps_per_epoch)
+        synchronized = training.synchronized_norm and distribution.replicas > 1
+        model = distribution.model(network(synchronized=synchronized, start=start, labels=labels))
     checkpoint = Checkpoint(
         _checkpoint_folder(fn_args),
         training.early_stopping_patience,
@@ -64,20 +67,32 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
         workers=distribution.workers,
     )
     logs = f"{checkpoint.folder}/logs"
-    fit(model, train, evaluation, reading, training, distribution, checkpoint, logs)
+    for phase in phases(config, distribution.learning_rate(training)):
+        with distribution.scope():
+            compile_model(model, training, phase, steps_per_epoch)
+        fit(model, train, evaluation, reading, training, distribution, checkpoint, phase.epochs, logs)
     if not math.isfinite(checkpoint.history[-1]["loss"]):
         raise BadInput("training.learning_rate: the loss is not a number any more; give a lower learning rate")
     if distribution.is_chief:
         if distribution.replicas > 1:  # what serves is the network alone, on any one device
-            weights, model = model.get_weights(), network()
+            weights, model = model.get_weights(), network(start=start, labels=labels)
             model.set_weights(weights)
         ServingModule(model, transform_output, labels, reading).save(fn_args.serving_model_dir)
+        keep_for_fine_tuning(model, labels, fn_args.serving_model_dir)
         shutil.copytree(logs, fn_args.model_run_dir, dirs_exist_ok=True)
         checkpoint.discard()
 
 
+def _starting_weights(weights: str | None, fn_args: tfx.components.FnArgs) -> StartingWeights | None:
+    if weights == "latest":
+        weights = fn_args.base_model
+        progress.tell("starts from the latest blessed model" if weights else "no model is blessed yet: starts anew")
+    return StartingWeights.find(weights) if weights else None
+
+
 def _checkpoint_folder(fn_args: tfx.components.FnArgs) -> str:
     """One for each configuration and data set: what a stopped training left fits only the very same training."""
-    same = [fn_args.custom_config["model"], fn_args.train_files, fn_args.eval_files, fn_args.transform_graph_path]
+    data = [fn_args.train_files, fn_args.eval_files, fn_args.transform_graph_path]
+    same = [fn_args.custom_config["model"], *data, fn_args.base_model]
     digest = hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()[:16]
     return str(Path(fn_args.custom_config["checkpoints"], digest))

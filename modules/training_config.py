@@ -1,6 +1,7 @@
 """What Trainer gets as custom_config: the network and how it is trained, checked before anything runs."""
 
 import math
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -21,6 +22,8 @@ class Section(BaseModel):
 
 
 class NetworkConfig(Section):
+    weights: str | None = None
+    """To start from: imagenet, the path of weights or of an exported model, or latest, the blessed one; null: none."""
     variant: str = "B0"
     """B0 to B8, L2, MixNetS, MixNetM, MixNetL, MixNetXL, MixNetXXL, or custom for the blocks below."""
     blocks: tuple[str, ...] = ()
@@ -78,6 +81,15 @@ class NetworkConfig(Section):
             get_variant(self.variant)
         except ValueError:
             raise ValueError(f"variant: {self.variant!r} is none of {', '.join(list_variants())}, custom") from None
+
+    @model_validator(mode="after")
+    def _imagenet_knows_this_network(self) -> "NetworkConfig":
+        if self.weights == "imagenet":
+            if re.fullmatch("(EfficientNet)?B[0-7]", self.variant) is None:
+                raise ValueError(f"weights: imagenet has none for variant {self.variant}; take B0 to B7, or a path")
+            if self.mixed or self.norm != "bn" or self.activation not in (None, "swish"):
+                raise ValueError("weights: imagenet knows no mixed convolutions, other norms or activations")
+        return self
 
     def as_variant(self) -> Variant:
         """The network as the library's tables would have it."""
@@ -160,6 +172,19 @@ def _parsed_optimizer(value: Any) -> Any:
     return parse_optimizer(value, "training.optimizer")
 
 
+class FineTuningConfig(Section):
+    head_epochs: int | None = Field(None, ge=0)
+    """With network.weights: so many epochs first for the classifier alone; null: a fifth of all, at most 3."""
+    learning_rate_share: float = Field(0.1, gt=0, le=1)
+    """In the epochs after those: the share of training.learning_rate at which everything learns that is not frozen."""
+    layer_decay: float = Field(1.0, gt=0, le=1)
+    """Each stage learns at this share of the next one's learning rate, so that the first ones change least."""
+    freeze_until: str | None = None
+    """The layers before this one stay frozen, such as stage5, head or predictions; null: none."""
+    frozen_norms: bool = True
+    """Normalizations keep the statistics that they came with."""
+
+
 class CheckpointConfig(Section):
     every_epochs: int = Field(1, ge=1)
     """A stopped training goes on from the last of so many epochs; the best one is kept in any case."""
@@ -197,6 +222,7 @@ class TrainingConfig(Section):
     """Stop after so many epochs without a lower evaluation loss; null: never."""
     seed: int = Field(0, ge=0, lt=2**32)
     """Of the weights, the order of the pictures and the augmentation."""
+    fine_tuning: FineTuningConfig = FineTuningConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
     augmentation: AugmentationConfig = AugmentationConfig()
 
@@ -215,6 +241,26 @@ class ModelConfig(Section):
 
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()
+
+    @property
+    def head_epochs(self) -> int:
+        """The epochs in which only the classifier learns."""
+        epochs = self.training.fine_tuning.head_epochs
+        if self.network.weights is None:
+            return 0
+        return min(3, self.training.epochs // 5) if epochs is None else epochs
+
+    @model_validator(mode="after")
+    def _fine_tuning_has_epochs(self) -> "ModelConfig":
+        left, warmup = self.training.epochs - self.head_epochs, self.training.schedule.warmup_epochs
+        if left <= 0:
+            raise ValueError(f"training.fine_tuning.head_epochs: {self.head_epochs} are all of the training's epochs")
+        if self.head_epochs and warmup >= left:
+            raise ValueError(
+                f"training.schedule.warmup_epochs: {warmup:g} epochs of warm-up are no fewer than the {left} epochs "
+                "behind training.fine_tuning.head_epochs"
+            )
+        return self
 
     @model_validator(mode="before")
     @classmethod

@@ -8,11 +8,11 @@ from efficientmixnet.modules import progress
 
 
 class TrainingProgress(keras.callbacks.Callback):
-    """Counts pictures; beside them stand the epoch and the metrics so far."""
+    """Counts pictures; beside them stand the epoch, `of` so many, and the metrics so far."""
 
-    def __init__(self, epochs: range, steps_per_epoch: int, batch_size: int, steps_done: int = 0) -> None:
+    def __init__(self, epochs: range, steps_per_epoch: int, batch_size: int, steps_done: int = 0, of: int = 0) -> None:
         super().__init__()
-        self._epochs, self._batch_size = epochs, batch_size
+        self._epochs, self._batch_size, self._of = epochs, batch_size, of or epochs.stop
         self._steps = len(epochs) * steps_per_epoch - steps_done
         self._epoch = epochs.start
 
@@ -32,4 +32,4 @@ class TrainingProgress(keras.callbacks.Callback):
         figures = " ".join(
             f"{name} {float(value):.4f}" for name, value in (logs or {}).items() if name != "learning_rate"
         )
-        return f"epoch {self._epoch + 1}/{self._epochs.stop} {figures}"
+        return f"epoch {self._epoch + 1}/{self._of} {figures}"

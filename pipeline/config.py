@@ -180,7 +180,16 @@ def _with_paths(config: Config, here: Path, data: str | None, output: str | None
     runs = os.path.abspath(output) if output else absolute(config.output)
     if glob.escape(runs) != runs:
         raise BadInput(f"output: {runs} has one of * ? [ in it, which TFX takes for a pattern; give another folder")
-    return config.model_copy(update={"data": config.data.model_copy(update=changed), "output": runs})
+    weights = config.network.weights
+    if weights not in (None, "imagenet", "latest"):
+        weights = absolute(weights)
+    return config.model_copy(
+        update={
+            "data": config.data.model_copy(update=changed),
+            "network": config.network.model_copy(update={"weights": weights}),
+            "output": runs,
+        }
+    )
 
 
 def _things(count: int) -> str:

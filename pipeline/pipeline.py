@@ -17,6 +17,7 @@ from efficientmixnet.components.schema_gen import SchemaGen
 from efficientmixnet.components.statistics_gen import statistics_gen
 from efficientmixnet.components.trainer import trainer
 from efficientmixnet.components.transform import transform
+from efficientmixnet.components.warm_start import warm_start
 from efficientmixnet.pipeline.config import Config
 
 # The default runner first tries to download another one; and without a container image, which nothing here runs in,
@@ -60,8 +61,8 @@ def create_pipeline(
         max_left_out=data.max_left_out,
         max_pixels=data.max_pixels,
         fingerprint=fingerprint,
-    )
         layout=data.layout.model_dump_json(exclude_defaults=True),
+    )
     statistics = statistics_gen(examples.outputs["examples"])
     if data.schema_file:
         schema = tfx.components.ImportSchemaGen(schema_file=data.schema_file).with_id("SchemaGen")
@@ -70,11 +71,13 @@ def create_pipeline(
     validator = ExampleValidator(statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"])
     transformed = transform(examples.outputs["examples"], schema.outputs["schema"], splits, config.network.stored_side)
     transformed.add_upstream_node(validator)  # an anomaly stops the run before anything is computed from the data
+    start = warm_start() if config.network.weights == "latest" else None
     trained = trainer(
         transformed.outputs["transformed_examples"],
         transformed.outputs["transform_graph"],
         schema.outputs["schema"],
         {"model": config.model, "checkpoints": around.checkpoints or f"{folder}/checkpoints"},
+        base_model=start and start.outputs["model"],
     )
     to_beat = around.baseline(trained.outputs["model"])
     evaluated = evaluator(
@@ -100,6 +103,7 @@ def create_pipeline(
         pipeline_root=f"{folder}/artifacts",
         components=[
             *around.further_nodes,
+            *([start] if start else []),
             *(examples, statistics, schema, validator, transformed, trained, to_beat, evaluated, pushed, report),
         ],
         enable_cache=use_cache,

@@ -19,6 +19,7 @@ from efficientmixnet.modules.checkpoint import Checkpoint
 from efficientmixnet.modules.compile_model import compile_model
 from efficientmixnet.modules.data import Reading, Records
 from efficientmixnet.modules.distribution import choose_distribution
+from efficientmixnet.modules.fine_tuning import phases
 from efficientmixnet.modules.fit import fit
 from efficientmixnet.modules.model import build_model
 from efficientmixnet.modules.training_config import ModelConfig
@@ -79,11 +80,12 @@ def main(kind: str, norm: str, records: str, output: str, stop: str = "0") -> No
     with distribution.scope():
         network = build_model(config.network, SIDE, 3, steps, [0.5] * 3, [0.25] * 3, distribution.replicas > 1)
         model = distribution.model(network)
-        compile_model(model, training, distribution.learning_rate(training), steps)
+        (phase,) = phases(config, distribution.learning_rate(training))
+        compile_model(model, training, phase, steps)
     checkpoint = Checkpoint(output, None, worker=distribution.worker, workers=distribution.workers)
     if int(stop):
         progress.listen(Killed(int(stop)))
-    fit(model, train, Records.find([f"{records}/eval*"]), reading, training, distribution, checkpoint)
+    fit(model, train, Records.find([f"{records}/eval*"]), reading, training, distribution, checkpoint, phase.epochs)
     name = output + (f"-{distribution.worker}" if distribution.workers > 1 else "")
     np.savez(name, *model.get_weights())
     Path(name + ".json").write_text(json.dumps(checkpoint.history))

@@ -70,11 +70,12 @@ def transformed(examples, tmp_path_factory):
 def train(transformed, tmp_path):
     """Calls run_fn with a small network; returns the exported model's folder."""
 
-    def call(name="run", network=(), **training):
+    def call(name="run", network=(), base_model=None, **training):
         arguments = SimpleNamespace(
             transform_graph_path=transformed.graph,
             train_files=transformed.files,
             eval_files=transformed.files,
+            base_model=base_model,
             serving_model_dir=str(tmp_path / name / "model"),
             model_run_dir=str(tmp_path / name / "logs"),
             custom_config={

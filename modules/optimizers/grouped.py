@@ -1,0 +1,87 @@
+"""Grouped: several optimizers as one, each for weights of its own, so that layers can learn at different rates."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+
+
+@keras.saving.register_keras_serializable(package="efficientmixnet")
+class Grouped(keras.optimizers.Optimizer):
+    """Any Keras optimizers side by side; clipping by norm, averages and the like are each one's own.
+
+    Args:
+        optimizers: the last one's learning rate and step count stand for all.
+        groups: the index of a weight's optimizer, by the weight's path; where it has none, the last one takes it.
+    """
+
+    def __init__(self, optimizers: Sequence[Any], groups: Mapping[str, int], name: str = "grouped") -> None:
+        super().__init__(learning_rate=0.0, name=name)
+        self.optimizers = [keras.optimizers.get(optimizer) for optimizer in optimizers]
+        self.groups = dict(groups)
+
+    def build(self, variables: list) -> None:
+        if self.built:
+            return
+        for optimizer, members in zip(self.optimizers, self._split(variables, variables), strict=True):
+            optimizer.build([variable for _, variable in members])
+        super().build(variables)
+
+    def _split(self, values: Sequence[Any], variables: Sequence[Any]) -> list[list[tuple[Any, Any]]]:
+        """For each optimizer the pairs of value and variable that are its own."""
+        members: list[list[tuple[Any, Any]]] = [[] for _ in self.optimizers]
+        for value, variable in zip(values, variables, strict=True):
+            members[self.groups.get(variable.path, len(members) - 1)].append((value, variable))
+        return members
+
+    @property
+    def variables(self) -> list:
+        return self._variables + [variable for optimizer in self.optimizers for variable in optimizer.variables]
+
+    @property
+    def iterations(self) -> Any:
+        return self.optimizers[-1].iterations
+
+    @property
+    def learning_rate(self) -> Any:
+        return self.optimizers[-1].learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, learning_rate: Any) -> None:
+        self.optimizers[-1].learning_rate = learning_rate
+
+    # A LossScaleOptimizer around this one switches the loss scale of what it wraps off.
+    @property
+    def loss_scale_factor(self) -> float | None:
+        return self.optimizers[-1].loss_scale_factor
+
+    @loss_scale_factor.setter
+    def loss_scale_factor(self, factor: float | None) -> None:
+        for optimizer in getattr(self, "optimizers", []):
+            optimizer.loss_scale_factor = factor
+
+    def scale_loss(self, loss: Any) -> Any:
+        return self.optimizers[-1].scale_loss(loss)
+
+    def apply(self, grads: list, trainable_variables: list | None = None) -> None:
+        if trainable_variables is None:
+            trainable_variables = self._trainable_variables
+        if not self.built:
+            with keras.name_scope(self.name):
+                self.build(list(trainable_variables))
+        for optimizer, members in zip(self.optimizers, self._split(grads, trainable_variables), strict=True):
+            if members:
+                optimizer.apply(*map(list, zip(*members, strict=True)))
+
+    def finalize_variable_values(self, var_list: list) -> None:
+        for optimizer, members in zip(self.optimizers, self._split(var_list, var_list), strict=True):
+            optimizer.finalize_variable_values([variable for _, variable in members])
+
+    def get_config(self) -> dict[str, Any]:
+        optimizers = [keras.saving.serialize_keras_object(optimizer) for optimizer in self.optimizers]
+        return {"name": self.name, "optimizers": optimizers, "groups": self.groups}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Grouped":
+        optimizers = [keras.saving.deserialize_keras_object(one, custom_objects) for one in config["optimizers"]]
+        return cls(**{**config, "optimizers": optimizers})
