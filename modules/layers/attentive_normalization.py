@@ -10,12 +10,14 @@ with gamma and beta of shape (mixtures, channels), and lambda, (batch, mixtures)
 The second is the paper authors' form. Li, Sun and Wu, "Attentive Normalization", arXiv 1908.01259.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
 from keras import ops
 
 from efficientmixnet.modules.layers.batch_normalization import BatchNormalization
+from efficientmixnet.modules.layers.initializers import RandomNormal, VarianceScaling
 from efficientmixnet.modules.layers.modulated_batch_normalization import ModulatedBatchNormalization
 
 FORMS = ("sigmoid", "hard_sigmoid")
@@ -50,22 +52,21 @@ class AttentiveNormalization(ModulatedBatchNormalization):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         super().build(input_shape)
         channels = input_shape[self.axis]
-        self.attention_kernel = self._weight("attention_kernel", (channels, self.n_mixture), "glorot_uniform")
+        glorot_uniform = VarianceScaling(1.0, "fan_avg", "uniform")
+        self.attention_kernel = self._weight("attention_kernel", (channels, self.n_mixture), glorot_uniform)
         if self.form == "sigmoid":
             self.attention_bias = self._weight("attention_bias", (self.n_mixture,), "zeros")
         else:
             self.attention_normalization.build((None, self.n_mixture))
         shape = (self.n_mixture, channels)
-        self.gamma = self._weight("gamma", shape, keras.initializers.RandomNormal(1.0, 0.1))
-        self.beta = self._weight("beta", shape, keras.initializers.RandomNormal(0.0, 0.1))
+        self.gamma = self._weight("gamma", shape, RandomNormal(1.0, 0.1))
+        self.beta = self._weight("beta", shape, RandomNormal(0.0, 0.1))
 
-    def modulation(self, inputs: Any, mean: Any, training: bool) -> tuple[Any, Any]:
+    def modulation(self, mean: Any, variance: Callable[[], Any], training: bool) -> tuple[Any, Any]:
         if self.form == "sigmoid":
             attention = ops.sigmoid(ops.matmul(mean, self.attention_kernel) + self.attention_bias)
         else:
-            centred = ops.cast(inputs, mean.dtype) - self._spread(mean, inputs)
-            variance = ops.mean(ops.square(centred), axis=self.spatial_axes(len(inputs.shape)))  # (batch, channels)
-            logits = ops.matmul(mean * ops.rsqrt(variance + 1e-3), self.attention_kernel)
+            logits = ops.matmul(mean * ops.rsqrt(variance() + 1e-3), self.attention_kernel)
             attention = ops.relu6(self.attention_normalization(logits, training=training) + 3.0) / 6.0
         # attention: (batch, mixtures)
         return ops.matmul(attention, self.gamma), ops.matmul(attention, self.beta)  # (batch, channels)

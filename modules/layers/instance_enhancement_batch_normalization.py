@@ -6,6 +6,7 @@ with one gamma, beta, w and b a channel. At the start w = 0, b = -1, gamma = 1, 
 Liang et al., "Instance Enhancement Batch Normalization: an adaptive regulator of batch noise", arXiv 1908.04008.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -29,6 +30,6 @@ class InstanceEnhancementBatchNormalization(ModulatedBatchNormalization):
         self.gate_weight = self._weight("gate_weight", channels, "zeros")
         self.gate_bias = self._weight("gate_bias", channels, keras.initializers.Constant(-1.0))
 
-    def modulation(self, inputs: Any, mean: Any, training: bool) -> tuple[Any, Any]:
+    def modulation(self, mean: Any, variance: Callable[[], Any], training: bool) -> tuple[Any, Any]:
         gate = ops.sigmoid(mean * self.gate_weight + self.gate_bias)  # (batch, channels)
         return gate * self.gamma, self.beta

@@ -3,13 +3,20 @@
 out[n] = scale[n] (x[n] - mean) / sqrt(var + epsilon) + shift[n]        scale, shift: (batch, channels)
 """
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import keras
 from keras import ops
 
+from efficientmixnet.modules.layers.affine_of_samples import affine, moments
 from efficientmixnet.modules.layers.batch_normalization import BatchNormalization
 from efficientmixnet.modules.layers.instance_mean import instance_mean
+from efficientmixnet.modules.layers.on_tensorflow_cpu import on_tensorflow_cpu
+
+# Values of a sample; below, few passes cost more in their small operations than they save.
+_LARGE = 2**16
 
 
 class ModulatedBatchNormalization(BatchNormalization):
@@ -44,14 +51,21 @@ class ModulatedBatchNormalization(BatchNormalization):
     def _weight(self, name: str, shape: tuple[int | None, ...], initializer: Any) -> keras.Variable:
         return self.add_weight(shape=shape, initializer=initializer, name=name, autocast=False)
 
-    def modulation(self, inputs: Any, mean: Any, training: bool) -> tuple[Any, Any]:
-        """Inputs and their means, (batch, channels) -> scale and shift: (batch, channels), or (channels,) for all."""
+    def modulation(self, mean: Any, variance: Callable[[], Any], training: bool) -> tuple[Any, Any]:
+        """Samples' means and variances, (batch, channels) -> scale and shift: (batch, channels), or (channels,)."""
         raise NotImplementedError
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:  # type: ignore[override]  # takes no mask
         training = bool(training) and self.trainable
-        inputs, mean = instance_mean(inputs, self.spatial_axes(len(inputs.shape)))
-        scale, shift = self.modulation(inputs, mean, training)
+        if training and self._takes_few_passes(inputs):
+            return self._in_few_passes(inputs)
+        axes = self.spatial_axes(len(inputs.shape))
+        inputs, mean = instance_mean(inputs, axes)
+
+        def variance() -> Any:
+            return ops.mean(ops.square(ops.cast(inputs, mean.dtype) - self._spread(mean, inputs)), axis=axes)
+
+        scale, shift = self.modulation(mean, variance, training)
         if training:
             normalized = super().call(inputs, training=True)
             scale, shift = (ops.cast(factor, self.compute_dtype) for factor in (scale, shift))
@@ -61,6 +75,26 @@ class ModulatedBatchNormalization(BatchNormalization):
         shift = shift - scale * self.moving_mean
         outputs = ops.cast(inputs, scale.dtype) * self._spread(scale, inputs) + self._spread(shift, inputs)
         return ops.cast(outputs, self.compute_dtype)
+
+    def _takes_few_passes(self, inputs: Any) -> bool:
+        return (
+            not self.synchronized
+            and len(inputs.shape) == 4
+            and self.axis in (3, -1)
+            and None not in inputs.shape[1:]
+            and math.prod(inputs.shape[1:]) >= _LARGE
+            and keras.backend.standardize_dtype(inputs.dtype) == self.compute_dtype == "float32"
+            and on_tensorflow_cpu()
+        )
+
+    def _in_few_passes(self, inputs: Any) -> Any:
+        maps = moments(inputs)
+        scale, shift = self.modulation(maps.mean, lambda: maps.square - ops.square(maps.mean - maps.centre), True)
+        variance = ops.mean(maps.square, axis=0)  # of the batch: its mean is maps.centre
+        self._average(self.moving_mean, maps.centre)
+        self._average(self.moving_variance, variance)
+        scale = scale * ops.rsqrt(variance + self.epsilon)  # (batch, channels)
+        return affine(maps, scale, ops.broadcast_to(shift, ops.shape(scale)))
 
     def spatial_axes(self, rank: int) -> list[int]:
         return [axis for axis in range(1, rank) if axis != self.axis % rank]

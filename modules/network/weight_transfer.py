@@ -52,7 +52,8 @@ def _fitted(transfer: Transfer) -> np.ndarray:
             f"{where}: the source has no {transfer.source_name!r} for the model's {expected}; "
             f"likely cause: {_likely_cause(transfer)}"
         )
-    value = np.asarray(transfer.value, "float32")
+    value = np.asarray(transfer.value)
+    value = value.astype(np.promote_types(value.dtype, "float32"))  # float64 stays, half precision is fitted in more
     if transfer.layer == "stem_conv" and value.ndim == 4 and value.shape[:2] == expected[:2]:
         value = fit_input_channels(value, expected[2])
     if value.shape != expected:

@@ -9,6 +9,7 @@ from efficientmixnet.modules.layers import AttentiveNormalization
 ON_TENSORFLOW = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow alone can do it")
 
 FORMS = ("sigmoid", "hard_sigmoid")
+LARGE = (3, 32, 32, 64)  # from 2^16 values a sample on, training on TensorFlow's CPU takes another path
 Weights = dict[str, np.ndarray]
 
 
@@ -59,7 +60,7 @@ def test_a_number_by_hand(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("shape", [(4, 5, 6, 7), (1, 3, 3, 2), (2, 1, 1, 3)])
+@pytest.mark.parametrize("shape", [(4, 5, 6, 7), (1, 3, 3, 2), (2, 1, 1, 3), LARGE])
 def test_equals_the_equation_in_training_and_inference(
     shape: tuple[int, ...], form: str, rng: np.random.Generator
 ) -> None:
@@ -117,6 +118,28 @@ def test_gradients_equal_differences_of_the_equation(form: str, gradients: Any, 
         step[index] = 1e-5
         difference = (loss(x + step, weights) - loss(x - step, weights)) / 2e-5
         np.testing.assert_allclose(inputs[index], difference, rtol=2e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_gradients_at_large_maps_equal_differences_along_a_direction(
+    form: str, gradients: Any, rng: np.random.Generator
+) -> None:
+    x, upstream = rng.standard_normal((2, *LARGE), "float32") + rng.standard_normal((2, 3, 1, 1, 64), "float32")
+    layer, weights = randomised(LARGE, form)
+
+    def loss(x: np.ndarray, weights: Weights) -> float:
+        return (an(x, form, weights, training=True) * upstream).sum()
+
+    inputs, by_path = gradients(layer, x, upstream)
+    direction = 1e-5 * rng.standard_normal((3, 1, 1, 64)) * (1 + x)  # moves the moments of every map
+    difference = (loss(x + direction, weights) - loss(x - direction, weights)) / 2
+    np.testing.assert_allclose((inputs * direction).sum(), difference, rtol=1e-3)
+    for path, gradient in by_path.items():
+        name = ("inner/" if "attention_normalization" in path else "") + path.rsplit("/", 1)[-1]
+        direction = 1e-5 * rng.standard_normal(gradient.shape)
+        up, down = ({**weights, name: weights[name] + sign * direction} for sign in (1, -1))
+        difference = (loss(x, up) - loss(x, down)) / 2
+        np.testing.assert_allclose((gradient * direction).sum(), difference, rtol=1e-3, err_msg=path)
 
 
 @pytest.mark.parametrize("form", FORMS)

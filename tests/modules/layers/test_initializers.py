@@ -1,7 +1,9 @@
+import keras
 import numpy as np
 import pytest
 
 from efficientmixnet.modules.layers import convolution_initializer, dense_initializer
+from efficientmixnet.modules.layers.initializers import RandomNormal, VarianceScaling
 
 
 @pytest.mark.parametrize(
@@ -27,3 +29,31 @@ def test_dense_weights_start_uniform_within_one_over_the_root_of_the_classes() -
     assert 0.0999 < draws.max() <= 0.1
     assert -0.1 <= draws.min() < -0.0999
     assert draws.std() == pytest.approx(0.2 / np.sqrt(12), rel=0.02)
+
+
+@pytest.mark.parametrize("shape", [(3, 3, 40, 70), (300, 70)])
+@pytest.mark.parametrize("mode", ["fan_in", "fan_out", "fan_avg"])
+@pytest.mark.parametrize("distribution", ["uniform", "untruncated_normal"])
+def test_draws_are_distributed_as_kerass(shape: tuple[int, ...], mode: str, distribution: str) -> None:
+    ours, theirs = (
+        np.ravel(scaling(0.7, mode, distribution, seed=3)(shape))
+        for scaling in (VarianceScaling, keras.initializers.VarianceScaling)
+    )
+    for quantile in (0.1, 0.25, 0.5, 0.75, 0.9):
+        assert np.quantile(ours, quantile) == pytest.approx(np.quantile(theirs, quantile), abs=0.05 * theirs.std())
+
+
+@pytest.mark.parametrize(
+    "initializer", [VarianceScaling(2, "fan_out", seed=5), RandomNormal(1.0, 0.1, seed=5), convolution_initializer(5)]
+)
+def test_one_seed_gives_one_draw_also_after_saving(initializer: keras.initializers.Initializer) -> None:
+    saved = keras.initializers.serialize(initializer)
+    draw = np.asarray(initializer((3, 4)))
+    np.testing.assert_array_equal(keras.initializers.deserialize(saved)((3, 4)), draw)
+    saved["config"]["seed"] = 6
+    assert not np.isclose(keras.initializers.deserialize(saved)((3, 4)), draw).any()
+
+
+def test_a_seed_generator_goes_on_drawing() -> None:
+    initializer = VarianceScaling(2, "fan_out", seed=keras.random.SeedGenerator(1))
+    assert not np.isclose(initializer((3, 4)), initializer((3, 4))).any()

@@ -8,6 +8,8 @@ from efficientmixnet.modules.layers import InstanceEnhancementBatchNormalization
 
 ON_TENSORFLOW = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow alone can do it")
 
+LARGE = (3, 32, 32, 64)  # from 2^16 values a sample on, training on TensorFlow's CPU takes another path
+
 
 def iebn(x: np.ndarray, weights: dict[str, np.ndarray], mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
     """The equation, in float64, channels last, epsilon 1e-3."""
@@ -32,7 +34,7 @@ def test_a_number_by_hand() -> None:
     np.testing.assert_allclose(np.ravel(outputs), [-0.268807, 0.268807], rtol=1e-5)
 
 
-@pytest.mark.parametrize("shape", [(4, 5, 6, 7), (1, 3, 3, 2), (2, 1, 1, 3)])
+@pytest.mark.parametrize("shape", [(4, 5, 6, 7), (1, 3, 3, 2), (2, 1, 1, 3), LARGE])
 def test_equals_the_equation_in_training_and_inference(shape: tuple[int, ...], rng: np.random.Generator) -> None:
     x = rng.standard_normal(shape, "float32") + 0.5
     layer, weights = randomised(shape)
@@ -77,6 +79,25 @@ def test_gradients_equal_differences_of_the_equation(gradients: Any, rng: np.ran
         step[index] = 1e-5
         difference = (loss(x + step, weights) - loss(x - step, weights)) / 2e-5
         np.testing.assert_allclose(inputs[index], difference, rtol=1e-3, atol=1e-4)
+
+
+def test_gradients_at_large_maps_equal_differences_along_a_direction(gradients: Any, rng: np.random.Generator) -> None:
+    x, upstream = rng.standard_normal((2, *LARGE), "float32") + rng.standard_normal((2, 3, 1, 1, 64), "float32")
+    layer, weights = randomised(LARGE)
+
+    def loss(x: np.ndarray, weights: dict[str, np.ndarray]) -> float:
+        return (iebn(x, weights, x.mean(axis=(0, 1, 2)), x.var(axis=(0, 1, 2))) * upstream).sum()
+
+    x64 = x.astype("float64")
+    inputs, by_name = gradients(layer, x, upstream)
+    direction = 1e-5 * rng.standard_normal((3, 1, 1, 64)) * (1 + x64)  # moves the moments of every map
+    difference = (loss(x64 + direction, weights) - loss(x64 - direction, weights)) / 2
+    np.testing.assert_allclose((inputs * direction).sum(), difference, rtol=1e-3)
+    for name, gradient in by_name.items():
+        direction = 1e-5 * rng.standard_normal(gradient.shape)
+        up, down = ({**weights, name: weights[name] + sign * direction} for sign in (1, -1))
+        difference = (loss(x64, up) - loss(x64, down)) / 2
+        np.testing.assert_allclose((gradient * direction).sum(), difference, rtol=1e-3, err_msg=name)
 
 
 def test_channels_first_equals_channels_last(rng: np.random.Generator) -> None:

@@ -1,0 +1,93 @@
+"""An affine map of each sample that follows from the moments of its own maps, in few passes over memory.
+
+    mean[n] = mean_HW(x[n])        square[n] = mean_HW((x[n] - centre)^2)        centre = mean_NHW(x)
+    out[n] = (x[n] - centre) scale[n] + shift[n]        scale, shift: any function of mean and square
+
+For TensorFlow without an accelerator, which makes a pass over memory of every operation. Here XLA makes one pass of
+each chain of element-wise ones; and sums over height and width are products with ones, which take half the time of
+TensorFlow's reductions.
+
+With d the gradient at out, that at x is d scale + (x - centre) slope + constant: one pass, if it is taken as a whole.
+So `affine` hands d and scale back to `moments` as they are: d as the gradient at x, and scale as that at `scale_here`,
+a result of `moments` which exists for this alone.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+
+class Moments(NamedTuple):
+    """Maps x, (batch, height, width, channels), to be used in `affine` alone, and what is known of them."""
+
+    x: Any
+    centre: Any  # (channels,)
+    mean: Any  # (batch, channels)
+    square: Any  # (batch, channels)
+    scale_here: Any  # (batch, channels)
+
+
+def moments(x: Any) -> Moments:
+    """(batch, height, width, channels), all but the batch defined -> the moments of each sample's maps."""
+    import tensorflow as tf
+
+    area = x.shape[1] * x.shape[2]
+
+    @tf.custom_gradient
+    def run(x: Any) -> Any:
+        mean = _sum_of_maps(x) / area
+        centre = tf.reduce_mean(mean, 0)
+        square = _sum_of_maps(tf.math.squared_difference(x, centre)) / area
+
+        def gradient(of_out: Any, of_centre: Any, of_mean: Any, of_square: Any, scale: Any) -> Any:
+            slope = 2 * of_square / area
+            of_centre -= area * tf.reduce_sum(slope * (mean - centre), 0)
+            constant = (of_mean + of_centre / tf.cast(tf.shape(x)[0], x.dtype)) / area
+            return _in_one_pass("gradient")(of_out, _spread(scale), x, centre, _spread(slope), _spread(constant))
+
+        return (tf.identity(x), centre, mean, square, tf.zeros_like(mean)), gradient
+
+    return Moments(*run(x))
+
+
+def affine(maps: Moments, scale: Any, shift: Any) -> Any:
+    """Moments, (batch, channels) twice -> (x - centre) scale + shift, (batch, height, width, channels)."""
+    import tensorflow as tf
+
+    @tf.custom_gradient
+    def run(x: Any, centre: Any, scale: Any, shift: Any, scale_here: Any) -> Any:
+        def gradient(of_out: Any) -> Any:
+            of_scale = _sum_of_maps(_in_one_pass("product")(of_out, x, centre))
+            of_shift = _sum_of_maps(of_out)
+            return of_out, -tf.reduce_sum(of_shift * scale, 0), of_scale, of_shift, scale
+
+        return _in_one_pass("affine")(x, centre, _spread(scale), _spread(shift)), gradient
+
+    return run(maps.x, maps.centre, scale, shift, maps.scale_here)
+
+
+_CHAINS: dict[str, Callable[..., Any]] = {
+    "affine": lambda x, centre, scale, shift: (x - centre) * scale + shift,
+    "product": lambda of_out, x, centre: of_out * (x - centre),
+    "gradient": lambda of_out, scale, x, centre, slope, constant: of_out * scale + (x - centre) * slope + constant,
+}
+
+
+@cache  # one function for all layers, so that maps of one shape are compiled once
+def _in_one_pass(name: str) -> Callable[..., Any]:
+    import tensorflow as tf
+
+    return tf.function(_CHAINS[name], jit_compile=True)
+
+
+def _sum_of_maps(x: Any) -> Any:
+    """(batch, height, width, channels) -> (batch, channels)."""
+    import tensorflow as tf
+
+    rows = tf.reshape(x, (-1, x.shape[1] * x.shape[2], x.shape[3]))
+    return tf.matmul(tf.ones((tf.shape(x)[0], 1, rows.shape[1])), rows)[:, 0]
+
+
+def _spread(factor: Any) -> Any:
+    """(batch, channels) -> (batch, 1, 1, channels)."""
+    return factor[:, None, None]
