@@ -1,4 +1,6 @@
-"""The commands that look back on runs: efficientmixnet report."""
+"""The commands that look back on runs: efficientmixnet report, runs, compare, lineage."""
+
+from pathlib import Path
 
 import click
 
@@ -10,7 +12,8 @@ from efficientmixnet.modules.bad_input import BadInput
 @click.option("--open", "show", is_flag=True, help="Show it in the browser too.")
 def report(run: str, show: bool) -> None:
     """Write the report of RUN anew: a run's folder, or an output folder for its last run."""
-    from efficientmixnet.pipeline.run_report import read_summary, write_report
+    from efficientmixnet.pipeline.run_report import write_report
+    from efficientmixnet.pipeline.runs import read_summary
 
     summary = read_summary(run)
     page = write_report(summary)
@@ -21,4 +24,52 @@ def report(run: str, show: bool) -> None:
         click.launch(page.as_uri())
 
 
-COMMANDS = (report,)
+@click.command()
+@click.argument("output")
+@click.option("--json", "as_json", is_flag=True, help="For machines: each run's summary, a line each.")
+def runs(output: str, as_json: bool) -> None:
+    """List the runs in the folder OUTPUT, the oldest first: state, metrics, and what was pushed."""
+    from efficientmixnet.pipeline.runs import print_runs, runs_of
+
+    summaries = runs_of(output)
+    if as_json:
+        for summary in summaries:
+            click.echo(summary.model_dump_json())
+    else:
+        print_runs(summaries)
+
+
+@click.command()
+@click.argument("folders", metavar="RUN...", nargs=-1, required=True)
+@click.option("--page", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this HTML file too.")
+def compare(folders: tuple[str, ...], page: Path | None) -> None:
+    """Compare RUNs with the first one: metrics, configurations, and whether the difference may be chance.
+
+    With one folder, an output folder, all of its runs that evaluated a model are compared.
+    """
+    from efficientmixnet.pipeline.compare import compare, print_comparison, write_comparison
+    from efficientmixnet.pipeline.runs import read_summary, runs_of
+
+    one_output = len(folders) == 1 and Path(folders[0], "runs").is_dir()
+    found = compare(runs_of(folders[0]) if one_output else [read_summary(folder) for folder in folders])
+    print_comparison(found)
+    if page:
+        write_comparison(found, page)
+        click.echo(page)
+
+
+@click.command()
+@click.argument("model")
+@click.option("--json", "as_json", is_flag=True, help="For machines, with every property of each step.")
+def lineage(model: str, as_json: bool) -> None:
+    """Show what made MODEL, a pushed model or the folder of pushed models: run, code, configuration, data, steps."""
+    from efficientmixnet.pipeline import lineage
+
+    found = lineage.lineage(model)
+    if as_json:
+        click.echo(lineage.as_json(found))
+    else:
+        lineage.print_lineage(found)
+
+
+COMMANDS = (report, runs, compare, lineage)

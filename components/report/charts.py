@@ -7,7 +7,8 @@ from html import escape
 from markupsafe import Markup
 
 _WIDTH, _HEIGHT = 440, 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 28, 38
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 12, 38
+_STYLES = 6  # of lines, in the style sheet
 
 Points = Sequence[tuple[float, float]]
 
@@ -17,15 +18,15 @@ def line_chart(series: Mapping[str, Points], x_label: str, title: str) -> Markup
     points = [point for line in series.values() for point in line]
     frame = _Frame(_range([x for x, _ in points]), _range([y for _, y in points]))
     parts = [frame.axes(x_label)]
-    for number, (name, line) in enumerate(series.items()):
+    for number, line in enumerate(series.values()):
+        style = f"line{number % _STYLES}"
         path = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in line)
         # Of a line through a single point nothing would be seen.
         if len(line) == 1:
             x, y = frame.x(line[0][0]), frame.y(line[0][1])
-            parts.append(f'<circle class="line{number} dot" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>')
-        parts.append(f'<polyline class="line{number}" points="{path}"/>')
-        parts.append(_legend(number, name))
-    return _svg(parts, title)
+            parts.append(f'<circle class="{style} dot" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>')
+        parts.append(f'<polyline class="{style}" points="{path}"/>')
+    return _svg(parts, title) + _legend(list(series))
 
 
 def reliability_chart(pictures: Sequence[int], confidence: Sequence[float], accuracy: Sequence[float]) -> Markup:
@@ -66,6 +67,8 @@ class _Frame:
             parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
             parts.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{_number(value)}</text>')
         for value in _ticks(*self._x):
+            if x_label == "epoch" and value % 1:
+                continue  # nothing happens between two epochs
             x = self.x(value)
             parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle">{_number(value)}</text>')
         middle = (_LEFT + _WIDTH - _RIGHT) / 2
@@ -77,12 +80,10 @@ def _diagonal(frame: _Frame) -> str:
     return f'<line class="ideal" x1="{frame.x(0)}" y1="{frame.y(0)}" x2="{frame.x(1)}" y2="{frame.y(1)}"/>'
 
 
-def _legend(number: int, name: str) -> str:
-    x, y = _LEFT + 130 * number, 10
-    return (
-        f'<line class="line{number}" x1="{x}" x2="{x + 18}" y1="{y}" y2="{y}"/>'
-        f'<text x="{x + 24}" y="{y + 4}">{escape(name)}</text>'
-    )
+def _legend(names: Sequence[str]) -> Markup:
+    swatch = '<svg class="chart swatch" viewBox="0 0 30 8"><line class="line{}" x1="0" x2="30" y1="4" y2="4"/></svg>'
+    items = (f"<li>{swatch.format(number % _STYLES)} {escape(name)}</li>" for number, name in enumerate(names))
+    return Markup(f'<ul class="legend">{"".join(items)}</ul>')  # noqa: S704  escaped
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:

@@ -9,11 +9,11 @@ from tfx.types import artifact_utils
 from efficientmixnet.components.report import content
 from efficientmixnet.components.report.curves import read_curves
 from efficientmixnet.components.report.page import CONTENT_FILE, PAGE_FILE, render
-from efficientmixnet.components.report.predictions import Classifier, Predictions, write_predictions
+from efficientmixnet.components.report.predict import Classifier, write_predictions
+from efficientmixnet.components.report.predictions import PREDICTIONS_FILE, Predictions
 from efficientmixnet.components.verdict import read_verdict
 from efficientmixnet.modules import progress
 
-PREDICTIONS_FILE = "predictions.parquet"
 _SERVING = "Format-Serving"  # Trainer's folder for the exported model
 
 
@@ -60,7 +60,8 @@ def Report(
             json.loads(config),
             statistics.uri,
             artifact_utils.decode_split_names(examples.split_names),
-            f"{examples.uri}/left_out.csv",
+            json.loads(examples.get_string_custom_property("left_out_by_reason") or "{}"),
+            json.loads(examples.get_string_custom_property("warnings") or "[]"),
         ),
         "curves": read_curves(model_run.uri),
     }

@@ -1,20 +1,17 @@
 """Content: all that the page says, gathered from what the run's components left, as JSON has it."""
 
-import csv
 import dataclasses
 import math
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import tensorflow_data_validation as tfdv
-from tfx import v1 as tfx
 
 from efficientmixnet.components.report import gallery, pictures
-from efficientmixnet.components.report.predictions import Classifier, Predictions, pictures_of
+from efficientmixnet.components.report.predict import Classifier, pictures_of
+from efficientmixnet.components.report.predictions import Predictions
 from efficientmixnet.modules import features, measures
 from efficientmixnet.modules.measures import Outcomes
 from efficientmixnet.modules.network.summary import summarize
@@ -84,11 +81,15 @@ def shown(predictions: Predictions, model: Classifier, files: Sequence[str]) -> 
     }
 
 
-def trained_on(config: Mapping[str, Any], statistics: str, splits: Sequence[str], left_out: str) -> dict[str, Any]:
-    """The network, the pictures of each class in each split, what was left out and why, and what is worth a warning."""
+def trained_on(
+    config: Mapping[str, Any],
+    statistics: str,
+    splits: Sequence[str],
+    left_out: Mapping[str, int],
+    warnings: Sequence[str],
+) -> dict[str, Any]:
+    """The network, the pictures of each class in each split, what was left out by reason, and what is worth a note."""
     by_split = {split: _labels(f"{statistics}/Split-{split}/FeatureStats.pb") for split in splits}
-    with tfx.dsl.io.fileio.open(left_out) as file:
-        reasons = Counter(_kind(row["reason"]) for row in csv.DictReader(file))
     return {
         "config": config,
         "network": _network(config, len(by_split["train"])),
@@ -96,8 +97,8 @@ def trained_on(config: Mapping[str, Any], statistics: str, splits: Sequence[str]
         "labels": {
             label: {split: counts.get(label, 0) for split, counts in by_split.items()} for label in by_split["train"]
         },
-        "left_out": reasons.most_common(),
-        "warnings": list(_warnings(by_split)),
+        "left_out": list(left_out.items()),
+        "warnings": [*warnings, *_few_pictures(by_split["train"], by_split["eval"])],
     }
 
 
@@ -164,25 +165,13 @@ def _labels(statistics: str) -> dict[str, int]:
     return {bucket.label: int(bucket.sample_count) for bucket in label.string_stats.rank_histogram.buckets}
 
 
-def _kind(reason: str) -> str:
-    """A reason without what is particular to one file, so that equal ones count together."""
-    return re.sub(r"\s*\(.*\)|, over the limit.*", "", re.sub(r"\d+( x \d+)?", "…", reason))
-
-
-def _warnings(by_split: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
-    train, evaluation = by_split["train"], by_split["eval"]
+def _few_pictures(train: Mapping[str, int], evaluation: Mapping[str, int]) -> Iterator[str]:
     few = [label for label in train if evaluation.get(label, 0) < _FEW]
     if few:
         which = ", ".join(few[:5]) + (", ..." if len(few) > 5 else "")
         yield (
             f"{len(few)} of {len(train)} classes have fewer than {_FEW} pictures in the evaluation split ({which}): "
             "what the page says of each is uncertain"
-        )
-    most, least = max(train, key=lambda one: train[one]), min(train, key=lambda one: train[one])
-    if train[most] > 10 * train[least]:
-        yield (
-            f"the classes are uneven: {train[most]:,} training pictures of {most}, {train[least]:,} of {least}; "
-            "look at balanced accuracy and macro F1 rather than at accuracy"
         )
 
 

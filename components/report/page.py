@@ -5,7 +5,7 @@ Imports neither TensorFlow nor TFX: `efficientmixnet report` answers at once.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,21 +41,13 @@ _CURVES = ("accuracy", "loss", "learning_rate")
 
 def render(content: Mapping[str, Any], run: Mapping[str, Any] | None = None) -> str:
     """The page as HTML; `run` is the run's summary (pipeline/summary.py), where it has ended."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_FOLDER),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= {"number": number, "change": change, "share": share}
     reliability = content["reliability"]
     curves = {
         name: line_chart(content["curves"][name], "epoch", f"{name} by epoch")
         for name in _CURVES
         if content["curves"].get(name)
     }
-    return environment.get_template("page.html").render(
+    return _template("page.html").render(
         **content,
         run=run,
         names=NAMES,
@@ -64,8 +56,8 @@ def render(content: Mapping[str, Any], run: Mapping[str, Any] | None = None) -> 
         curve_charts=curves,
         reliability_chart=reliability_chart(**reliability),
         config_yaml=yaml.safe_dump(content["config"], sort_keys=False, allow_unicode=True),
-        style=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),  # noqa: S704
-        script=Markup((_FOLDER / "page.js").read_text(encoding="utf-8")),  # noqa: S704
+        style=_file("page.css"),
+        script=_file("page.js"),
         data=_as_json(
             {
                 "labels": [one["label"] for one in content["classes"]],
@@ -75,6 +67,54 @@ def render(content: Mapping[str, Any], run: Mapping[str, Any] | None = None) -> 
             }
         ),
     )
+
+
+def render_comparison(
+    names: Sequence[str],
+    states: Sequence[str],
+    metrics: Mapping[str, Sequence[Mapping[str, float] | None]],
+    differences: Mapping[str, Sequence[str]],
+    against_first: Sequence[str],
+    curves: Sequence[Mapping[str, Any]],
+) -> str:
+    """The page that compares runs, each with its name; every sequence has one item a run."""
+    charts = {}
+    for metric in ("accuracy", "loss"):
+        lines = {
+            name: curve[metric]["validation"]
+            for name, curve in zip(names, curves, strict=True)
+            if curve.get(metric, {}).get("validation")
+        }
+        if lines:
+            charts[metric] = line_chart(lines, "epoch", f"{metric} by epoch and run")
+    return _template("comparison.html").render(
+        names=names,
+        states=states,
+        metrics=metrics,
+        differences=differences,
+        against_first=against_first,
+        charts=charts,
+        metric_names=NAMES,
+        meanings=MEANINGS,
+        lower_is_better=LOWER_IS_BETTER,
+        style=_file("page.css"),
+    )
+
+
+def _template(name: str) -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_FOLDER),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters |= {"number": number, "change": change, "share": share}
+    return environment.get_template(name)
+
+
+def _file(name: str) -> Markup:
+    return Markup((_FOLDER / name).read_text(encoding="utf-8"))  # noqa: S704  our own
 
 
 def number(value: float | None) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from efficientmixnet.components.report.predictions import Classifier
+from efficientmixnet.components.report.predict import Classifier
 
 SIDE = 112  # pixels, the longer side of a thumbnail
 _QUALITY = 80

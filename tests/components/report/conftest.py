@@ -14,7 +14,8 @@ from PIL import Image
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from efficientmixnet.components.report import content
-from efficientmixnet.components.report.predictions import Classifier, Predictions, write_predictions
+from efficientmixnet.components.report.predict import Classifier, write_predictions
+from efficientmixnet.components.report.predictions import Predictions
 from efficientmixnet.modules import features
 
 SIDE = 12  # pixels
@@ -85,13 +86,12 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Evaluate
         predictions = Predictions(folder / "predictions.parquet")
         for split in ("train", "eval"):
             _write_statistics(folder / f"Split-{split}", dict.fromkeys(names, per_class))
-        (folder / "left_out.csv").write_text("file,reason\na.png,has zero bytes\nb.png,has zero bytes\n")
         in_order = examples[0::2] + examples[1::2]
         found = {
             "verdict": {"blessed": False, "reason": "accuracy 0.1 does not reach 0.5; loss 3 is above 2"},
             **content.measured(predictions),
             **content.shown(predictions, model, files),
-            **content.trained_on(CONFIG, str(folder), ["train", "eval"], str(folder / "left_out.csv")),
+            **content.trained_on(CONFIG, str(folder), ["train", "eval"], {"has zero bytes": 2}, ["a note"]),
             "curves": {"accuracy": {"train": [(1, 0.1), (2, 0.5)], "validation": [(1, 0.2)]}, "loss": {}},
         }
         return Evaluated(
