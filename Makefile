@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint bench lock clean
+.PHONY: help demo test test-slow lint bench image lock clean
 
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,12 @@ lint: $(READY)  ## style, and types
 bench: $(READY)  ## the figures in README and docs, measured here; takes long
 	@for benchmark in layers network optimizers pipeline_overhead; do \
 	    echo "== $$benchmark"; $(PYTHON) benchmarks/$$benchmark.py || exit 1; done
+
+IMAGE ?= efficientmixnet:0.1.0
+VARIANT ?= cpu
+
+image:  ## the image for clusters: make image IMAGE=REGISTRY/efficientmixnet:0.1.0-gpu VARIANT=gpu
+	docker build --file kubeflow/Dockerfile --build-arg VARIANT=$(VARIANT) --tag $(IMAGE) .
 
 lock: $(UV)  ## resolve the dependencies anew, for Python 3.10 to 3.13
 	$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.10 --generate-hashes \

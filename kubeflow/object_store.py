@@ -77,7 +77,6 @@ def upload(place: str, to: str, last: str = "") -> None:
         names = [f"/{file.relative_to(place)}" for file in sorted(Path(place).rglob("*")) if file.is_file()]
     with _in_words(to):
         for name in sorted(names, key=lambda name: name == f"/{last}"):
-            system.makedirs(f"{path}{name}".rpartition("/")[0], exist_ok=True)
             system.put_file(f"{place}{name}", f"{path}{name}")
 
 
@@ -92,7 +91,6 @@ def write_text(file: str, content: str) -> None:
     """Writes the file, whole or not at all."""
     system, path = _open(file)
     with _in_words(file):
-        system.makedirs(path.rpartition("/")[0], exist_ok=True)
         system.pipe_file(path, content.encode())
 
 

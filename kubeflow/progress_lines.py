@@ -20,6 +20,7 @@ class ProgressLines:
     def start(self, total: int, unit: str) -> None:
         with self._lock:
             self._done, self._total, self._unit = 0, total, unit
+            self._printed = time.monotonic()
 
     def advance(self, count: int, figures: str) -> None:
         with self._lock:

@@ -1,0 +1,59 @@
+"""The manifests: every file is listed, every built-in kind is valid, and the rights are the least."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+MANIFESTS = Path(__file__).parents[2] / "kubeflow" / "manifests"
+FOLDERS = sorted(file.parent for file in MANIFESTS.rglob("kustomization.yaml"))
+FILES = sorted(file for file in MANIFESTS.rglob("*.yaml") if file.name != "kustomization.yaml")
+BUILT_IN = ("v1", "apps/v1", "rbac.authorization.k8s.io/v1")
+
+
+def _load(file: Path) -> dict[str, Any]:
+    return yaml.safe_load(file.read_text())
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_kustomization_lists_every_file_beside_it(folder: Path) -> None:
+    listed = {name for name in _load(folder / "kustomization.yaml")["resources"] if name.endswith(".yaml")}
+    assert listed == {file.name for file in folder.glob("*.yaml")} - {"kustomization.yaml"}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_kubernetes_takes_it(file: Path) -> None:
+    manifest = _load(file)
+    if manifest["apiVersion"] in BUILT_IN:
+        kubernetes_validate.validate(manifest, "1.34", strict=True)
+    else:
+        assert manifest["apiVersion"] == "serving.kserve.io/v1beta1"
+
+
+def test_the_role_reads_one_secret_by_its_name_and_changes_nothing_but_argos_reports() -> None:
+    rules = _load(MANIFESTS / "base" / "role.yaml")["rules"]
+    granted = {
+        (resource, verb, *rule.get("resourceNames", []))
+        for rule in rules
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    assert granted == {
+        ("configmaps", "get", "kfp-launcher"),
+        ("secrets", "get", "mlpipeline-minio-artifact"),
+        ("pods", "get"),
+        ("workflowtaskresults", "create"),
+        ("workflowtaskresults", "patch"),
+    }
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl")
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_kustomize_builds_it(folder: Path) -> None:
+    built = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, text=True, check=True)  # noqa: S607, S603
+    kinds = [one["kind"] for one in yaml.safe_load_all(built.stdout)]
+    assert {"ServiceAccount", "Role", "RoleBinding", "PersistentVolumeClaim"} <= set(kinds)
