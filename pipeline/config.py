@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_v
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.training_config import Fraction, ModelConfig, Section, merge
+from efficientmixnet.pipeline.beam_config import BeamConfig
 from efficientmixnet.pipeline.kubeflow_config import KubeflowConfig
 
 Metric = Literal["accuracy", "top_3", "balanced_accuracy", "macro_f1", "loss", "calibration_error"]
@@ -78,7 +79,7 @@ class EvaluationConfig(Section):
         return self
 
 
-_SECTIONS = frozenset({"data", "network", "training", "evaluation", "kubeflow"})
+_SECTIONS = frozenset({"data", "network", "training", "evaluation", "beam", "kubeflow"})
 
 
 class Config(ModelConfig):
@@ -90,6 +91,7 @@ class Config(ModelConfig):
     """The folder for runs, pushed models and everything in between; one run at a time."""
     data: DataConfig = DataConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    beam: BeamConfig = BeamConfig()
     kubeflow: KubeflowConfig = KubeflowConfig()
 
     @model_validator(mode="before")

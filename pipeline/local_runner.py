@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from filelock import FileLock, Timeout
 
-from efficientmixnet.components.image_example_gen.sources import find_pictures
+from efficientmixnet.components.image_example_gen.sources import Sources, find_pictures
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.config import Config
@@ -67,7 +67,7 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
             (folder / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
             summary.write(folder, output)
             with noise_to(folder / LOG_FILE, also_show=verbose) as out, Stages(out) as stages:
-                _run_pipeline(config, sources.fingerprint, stages, use_cache)
+                _run_pipeline(config, sources, stages, use_cache)
                 summary = _summarize(config, folder, facts)
         except BaseException as error:
             ended = _in_words(error, output, folder)
@@ -99,12 +99,12 @@ def _in_words(error: BaseException, output: Path, folder: Path) -> BaseException
     return error
 
 
-def _run_pipeline(config: Config, fingerprint: str, stages: Stages, use_cache: bool) -> None:
+def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: bool) -> None:
     # Imported here, with the noise already going to the log: TFX takes some ten seconds.
     import absl.logging
     from tfx import v1 as tfx
 
-    from efficientmixnet.pipeline.pipeline import create_pipeline
+    from efficientmixnet.pipeline.pipeline import Surroundings, create_pipeline
 
     absl.logging.use_absl_handler()
     absl.logging.set_verbosity(absl.logging.INFO)
@@ -112,7 +112,9 @@ def _run_pipeline(config: Config, fingerprint: str, stages: Stages, use_cache: b
     logger.addHandler(stages)
     progress.listen(stages)
     try:
-        tfx.orchestration.LocalDagRunner().run(create_pipeline(config, fingerprint, config.output, use_cache))
+        around = Surroundings(picture_bytes=sources.bytes)
+        pipeline = create_pipeline(config, sources.fingerprint, config.output, use_cache, around)
+        tfx.orchestration.LocalDagRunner().run(pipeline)
     finally:
         progress.listen(None)
         logger.removeHandler(stages)

@@ -18,14 +18,10 @@ from efficientmixnet.components.statistics_gen import statistics_gen
 from efficientmixnet.components.trainer import trainer
 from efficientmixnet.components.transform import transform
 from efficientmixnet.components.warm_start import warm_start
+from efficientmixnet.pipeline.beam_config import IN_PROCESS
 from efficientmixnet.pipeline.config import Config
 
-# The default runner first tries to download another one; and without a container image, which nothing here runs in,
-# TFX builds an archive of itself at every component.
-BEAM_ARGS = [
-    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
-    "--sdk_container_image=none",
-]
+BEAM_ARGS = list(IN_PROCESS)
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,10 @@ class Surroundings:
     """What these nodes stand on."""
     checkpoints: str | None = None
     """Where a stopped training is taken up again; None: in the folder of everything else."""
-    beam_args: Sequence[str] = tuple(BEAM_ARGS)
+    beam_args: Sequence[str] | None = None
+    """How Beam runs; None: as the configuration's section beam says."""
+    picture_bytes: int = 0
+    """Of all pictures together, where they are known."""
     metadata: bool = True
     """Whether ML Metadata is a file beside the artifacts; a cluster has a service for it."""
 
@@ -70,6 +69,8 @@ def create_pipeline(
         schema = SchemaGen(statistics.outputs["statistics"], [split for split in splits if split != "train"])
     validator = ExampleValidator(statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"])
     transformed = transform(examples.outputs["examples"], schema.outputs["schema"], splits, config.network.stored_side)
+    if around.beam_args is None:
+        transformed.with_beam_pipeline_args(config.beam.args_of_transform(around.picture_bytes))
     transformed.add_upstream_node(validator)  # an anomaly stops the run before anything is computed from the data
     start = warm_start() if config.network.weights == "latest" else None
     trained = trainer(
@@ -112,5 +113,5 @@ def create_pipeline(
         )
         if around.metadata
         else None,
-        beam_pipeline_args=list(around.beam_args),
+        beam_pipeline_args=config.beam.args() if around.beam_args is None else list(around.beam_args),
     )

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
+from typing import Any
 
 import apache_beam as beam
 import tensorflow as tf
@@ -157,7 +158,7 @@ def _write_shard(
     shards: Mapping[str, int],
     max_pixels: int,
     columns: tuple[str, ...],
-) -> Iterator[str | beam.pvalue.TaggedOutput]:
+) -> Iterator[Any]:
     """Reads the shard's pictures and writes its file; yields each one's digest, and what came of all of them."""
     (split, shard), entries = shard_and_entries
     file = f"{uri}/Split-{split}/pictures-{shard:05d}-of-{shards[split]:05d}.gz"

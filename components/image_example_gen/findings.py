@@ -1,4 +1,4 @@
-"""What is worth knowing of the data as a whole: why pictures were left out, which come twice, which classes are small."""
+"""What is worth knowing of all the data: why pictures were left out, which come twice, which classes are small."""
 
 import re
 from collections import Counter
