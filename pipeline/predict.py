@@ -4,9 +4,13 @@ import os
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from efficientmixnet.modules import features
 from efficientmixnet.modules.bad_input import BadInput
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _BATCH = 32
 _MAX_PIXELS = 100_000_000
@@ -29,10 +33,13 @@ class Classifier:
         try:
             model = tf.saved_model.load(str(path))
             self._classify = model.signatures["serving_default"]
-            self._labels = [label.decode() for label in model.class_labels().numpy()]
+            self.labels = [label.decode() for label in model.class_labels().numpy()]
         except (OSError, KeyError, AttributeError, tf.errors.OpError) as error:
             raise BadInput(f"{path}: is no model that a run pushed ({type(error).__name__})") from None
         self._to_tensor = tf.constant
+        self.path = path
+        self.undecodable = tf.errors.InvalidArgumentError
+        """What `probabilities` raises where a picture is broken."""
 
     def classify(self, pictures: Sequence[str], top: int) -> Iterator[tuple[str, list[tuple[str, float]] | str]]:
         """Each picture with its likeliest labels and their probabilities, or with the reason why it has none."""
@@ -43,14 +50,16 @@ class Classifier:
             for name, encoded in zip(names, read, strict=True):
                 yield name, next(likeliest) if isinstance(encoded, bytes) else encoded
 
+    def probabilities(self, encoded: list[bytes]) -> "np.ndarray":
+        """Encoded pictures, JPEG or PNG -> float32 [batch, classes]."""
+        return self._classify(self._to_tensor(encoded))[features.PROBABILITIES].numpy()
+
     def _likeliest(self, encoded: list[bytes], top: int) -> list[list[tuple[str, float]]]:
         if not encoded:
             return []
-        probabilities = self._classify(self._to_tensor(encoded))[features.PROBABILITIES].numpy()  # [batch, classes]
+        probabilities = self.probabilities(encoded)
         order = (-probabilities).argsort(axis=1)[:, :top]
-        return [
-            [(self._labels[i], float(row[i])) for i in best] for row, best in zip(probabilities, order, strict=True)
-        ]
+        return [[(self.labels[i], float(row[i])) for i in best] for row, best in zip(probabilities, order, strict=True)]
 
 
 def _newest_version(folder: Path) -> Path:

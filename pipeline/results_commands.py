@@ -1,4 +1,4 @@
-"""The commands that look back on runs: efficientmixnet report, runs, compare, lineage."""
+"""The commands that look back on runs: efficientmixnet report, runs, compare, lineage; and score."""
 
 from pathlib import Path
 
@@ -72,4 +72,34 @@ def lineage(model: str, as_json: bool) -> None:
         lineage.print_lineage(found)
 
 
-COMMANDS = (report, runs, compare, lineage)
+@click.command()
+@click.argument("model")
+@click.argument("pictures")
+@click.option(
+    "--output",
+    "outputs",
+    metavar="FILE",
+    multiple=True,
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="predictions.parquet or predictions.csv; give it twice for both.",
+)
+def score(model: str, pictures: str, outputs: tuple[Path, ...]) -> None:
+    """Write the label of every picture below the folder PICTURES by MODEL, a pushed model or the folder of those.
+
+    One that was stopped goes on where it was when it is called again.
+    """
+    import warnings
+
+    warnings.simplefilter("ignore")  # Google's packages announce which Pythons they will support
+    from efficientmixnet.pipeline.score import score
+    from efficientmixnet.pipeline.scoring_bar import ScoringBar
+
+    with ScoringBar():
+        scored = score(model, pictures, outputs)
+    if scored.left_out:
+        click.echo(f"{scored.left_out:,} files left out, with the reasons in {scored.left_out_file}", err=True)
+    click.echo(f"{scored.pictures:,} pictures: {', '.join(map(str, scored.outputs))}")
+
+
+COMMANDS = (report, runs, compare, lineage, score)

@@ -1,0 +1,110 @@
+"""Scoring a folder: every picture has a row or a reason, and what was stopped goes on where it was."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.pipeline import score as scoring
+from efficientmixnet.pipeline.score import score
+
+
+class Brightness(tf.Module):
+    """Says how likely a picture is bright: its mean."""
+
+    @tf.function(input_signature=[])
+    def class_labels(self) -> tf.Tensor:
+        return tf.constant(["bright", "dark"])
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def classify(self, pictures: tf.Tensor) -> dict[str, tf.Tensor]:
+        def mean(one: tf.Tensor) -> tf.Tensor:
+            return tf.reduce_mean(tf.cast(tf.io.decode_image(one, 3, expand_animations=False), tf.float32) / 255)
+
+        bright = tf.map_fn(mean, pictures, fn_output_signature=tf.float32)
+        return {"probabilities": tf.stack([bright, 1 - bright], axis=1)}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> str:
+    folder = tmp_path_factory.mktemp("pushed") / "7"
+    module = Brightness()
+    tf.saved_model.save(module, str(folder), signatures={"serving_default": module.classify})
+    return str(folder.parent)
+
+
+@pytest.fixture
+def pictures(tmp_path) -> Path:
+    folder = tmp_path / "pictures"
+    (folder / "deep" / "er").mkdir(parents=True)
+    for number in range(10):
+        place = folder / "deep" / "er" if number % 2 else folder
+        Image.new("RGB", (4, 4), (25 * number,) * 3).save(place / f"{number}.png")
+    Image.new("RGB", (4, 4), "white").save(folder / "white.bmp")
+    (folder / "empty.jpg").touch()
+    file = io.BytesIO()
+    Image.effect_noise((40, 40), 90).convert("RGB").save(file, "PNG")
+    (folder / "torn.png").write_bytes(file.getvalue()[:200])
+    (folder / ".hidden").write_text("no picture")
+    return folder
+
+
+def _rows(file: Path) -> list[list[str]]:
+    with file.open(newline="", encoding="utf-8") as opened:
+        return list(csv.reader(opened))[1:]
+
+
+def test_every_picture_has_a_row_and_every_other_file_a_reason(model, pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(scoring, "SHARD", 5)  # three shards, of which two have a broken picture
+    outputs = [tmp_path / "out.parquet", tmp_path / "out.csv"]
+    scored = score(model, str(pictures), outputs)
+    assert (scored.pictures, scored.left_out) == (11, 2)
+    table = pq.read_table(outputs[0])
+    assert json.loads(table.schema.metadata[b"labels"]) == ["bright", "dark"]
+    found = {row["file"]: row for row in table.to_pylist()}
+    assert list(found) == sorted(found)
+    assert found["deep/er/1.png"]["probabilities"] == pytest.approx([25 / 255, 230 / 255], abs=1e-6)
+    assert found["white.bmp"]["label"] == "bright"
+    assert _rows(outputs[1])[0] == ["0.png", "dark", "1.000000"]
+    assert len(_rows(outputs[1])) == 11
+    assert _rows(tmp_path / "out.left_out.csv") == [
+        ["empty.jpg", "has zero bytes"],
+        ["torn.png", "is a truncated or corrupt file"],
+    ]
+    assert {file.name for file in tmp_path.iterdir()} == {"pictures", "out.parquet", "out.csv", "out.left_out.csv"}
+
+
+def test_shards_that_are_done_are_not_done_again_unless_the_pictures_changed(model, pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(scoring, "SHARD", 5)
+    output = tmp_path / "out.csv"
+    parts = tmp_path / ".out.csv.parts"
+    names = scoring._names(pictures)
+    left = scoring._shards_left(parts, names, Path(model, "7"))
+    assert [number for number, _ in left] == [0, 1, 2]
+    before = [{"file": "0.png", "label": "from before", "probability": 1.0, "probabilities": [1.0, 0.0]}]
+    pq.write_table(pa.Table.from_pylist(before, scoring._schema(["bright", "dark"])), scoring._part(parts, 0))
+    assert [number for number, _ in scoring._shards_left(parts, names, Path(model, "7"))] == [1, 2]
+    score(model, str(pictures), [output])
+    assert _rows(output)[0] == ["0.png", "from before", "1.000000"]
+
+    scoring._shards_left(parts, names, Path(model, "7"))
+    pq.write_table(pa.Table.from_pylist(before, scoring._schema(["bright", "dark"])), scoring._part(parts, 0))
+    Image.new("RGB", (4, 4), "black").save(pictures / "new.png")
+    score(model, str(pictures), [output])
+    assert _rows(output)[0] == ["0.png", "dark", "1.000000"]
+
+
+def test_mistakes_are_told_before_anything_is_read(model, pictures, tmp_path):
+    with pytest.raises(BadInput, match=r"\.parquet and \.csv"):
+        score(model, str(pictures), [tmp_path / "out.txt"])
+    with pytest.raises(BadInput, match="is no folder"):
+        score(model, str(tmp_path / "none"), [tmp_path / "out.csv"])
+    with pytest.raises(BadInput, match="holds no model"):
+        score(str(tmp_path), str(pictures), [tmp_path / "out.csv"])
