@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import socket
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,54 +36,82 @@ class Connection:
         Raises:
             BadInput: nothing says where the server is.
         """
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), contextlib.redirect_stdout(None):
             warnings.simplefilter("ignore")  # kfp and Google's packages announce which versions they like
-            import kfp
             import kfp_server_api
             import urllib3
+            from kfp.client import ServiceAccountTokenVolumeCredentials
 
-            before = socket.getdefaulttimeout()
-            socket.setdefaulttimeout(self.timeout)  # kfp.Client has no other way to end a call
             try:
-                with contextlib.redirect_stdout(None):
-                    client = kfp.Client(
-                        host=self.endpoint,
-                        namespace=self.namespace or "kubeflow",
-                        existing_token=self.token,
-                        cookies=self.cookie,
-                        ssl_ca_cert=self.ca_certificate,
-                        credentials=kfp.client.ServiceAccountTokenVolumeCredentials() if self.service_account else None,
-                    )
-                    if self.endpoint is None and client._existing_config.host == kfp_server_api.Configuration().host:
-                        raise BadInput(
-                            "--endpoint: name the server, such as http://localhost:8080 (KF_PIPELINES_ENDPOINT)"
-                        )
-                    client._existing_config.retries = 0
-                    yield client
+                yield _client_class(self.timeout)(
+                    host=self.endpoint,
+                    namespace=self.namespace or "kubeflow",
+                    existing_token=self.token,
+                    cookies=self.cookie,
+                    ssl_ca_cert=self.ca_certificate,
+                    credentials=ServiceAccountTokenVolumeCredentials() if self.service_account else None,
+                )
             except kfp_server_api.ApiException as error:
                 raise ServerFailed(self._answer(error)) from None
             except urllib3.exceptions.HTTPError as error:
                 raise ServerFailed(self._silence(error)) from None
-            finally:
-                socket.setdefaulttimeout(before)
 
     def _answer(self, error: Any) -> str:
         said = _message(error.body) or error.reason or ""
         match error.status:
             case 401 | 403:
                 return (
-                    f"{self.endpoint}: the server does not let you in ({error.status} {said}); give --token, --cookie "
+                    f"{self._where}: the server does not let you in ({error.status} {said}); give --token, --cookie "
                     "or, in a pod, --service-account-token"
                 )
             case 404:
-                return f"{self.endpoint}: not found ({said or 'is this the address of Kubeflow Pipelines?'})"
+                return f"{self._where}: not found ({said or 'is this the address of Kubeflow Pipelines?'})"
             case status:
-                return f"{self.endpoint}: the server answered {status}: {said}"
+                return f"{self._where}: the server answered {status}: {said}"
 
     def _silence(self, error: Exception) -> str:
         if "timed out" in str(error).lower():
-            return f"{self.endpoint}: no answer within {self.timeout:g} s; try again, or raise --timeout"
-        return f"{self.endpoint}: cannot be reached ({_innermost(error)}); is the server, or the port-forward, running?"
+            return f"{self._where}: no answer within {self.timeout:g} s; try again, or raise --timeout"
+        why = str(error).rpartition(": ")[2]
+        return f"{self._where}: cannot be reached ({why}); is the server, or the port-forward, running?"
+
+    @property
+    def _where(self) -> str:
+        return self.endpoint or "the cluster"
+
+
+def _client_class(timeout: float) -> type:
+    """kfp.Client, which of itself waits for ever, and tries five times, silently, when it is made."""
+    import kfp
+    import kfp_server_api
+
+    class Client(kfp.Client):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            api_client = self._run_api.api_client
+            request = api_client.request
+
+            def within(*arguments: Any, **named: Any) -> Any:
+                return request(*arguments, **{**named, "_request_timeout": _both(timeout)})
+
+            api_client.request = within
+
+        def _load_config(self, host: str | None, *arguments: Any) -> Any:
+            config = super()._load_config(host, *arguments)
+            if not host and config.host == kfp_server_api.Configuration().host:
+                raise BadInput("--endpoint: name the server, such as http://localhost:8080 (KF_PIPELINES_ENDPOINT)")
+            config.retries = False
+            return config
+
+        def get_kfp_healthz(self, *_: Any, **__: Any) -> Any:
+            return self._healthz_api.get_healthz(_request_timeout=_both(timeout))
+
+    return Client
+
+
+def _both(timeout: float) -> tuple[float, float]:
+    """To connect, and to read; a single number would have to be a whole one."""
+    return timeout, timeout
 
 
 def _message(body: Any) -> str:
@@ -95,8 +122,3 @@ def _message(body: Any) -> str:
         return ""
     text = answer.get("error_message") or answer.get("message") or answer.get("error") or ""
     return str(text).partition("\n")[0][:300]
-
-
-def _innermost(error: BaseException) -> str:
-    reason = getattr(error, "reason", None)
-    return _innermost(reason) if isinstance(reason, BaseException) else str(error).rpartition(": ")[2]

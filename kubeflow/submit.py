@@ -1,6 +1,6 @@
 """submit: a package becomes a run, or a schedule of runs, on a server of Kubeflow Pipelines; list_runs and stop."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -74,15 +74,17 @@ def upload(connection: Connection, package: Path) -> tuple[str, str]:
         return str(known), str(version.pipeline_version_id)
 
 
-def list_runs(connection: Connection, experiment: str | None, count: int) -> Iterator[tuple[str, str, str, str]]:
+def list_runs(connection: Connection, experiment: str | None, count: int) -> list[tuple[str, str, str, str]]:
     """The latest runs: id, name, state, start."""
     with connection.client() as client:
         where = client.get_experiment(experiment_name=experiment).experiment_id if experiment else None
         found = client.list_runs(
             page_size=count, sort_by="created_at desc", experiment_id=where, namespace=connection.namespace
         )
-        for run in found.runs or []:
-            yield str(run.run_id), str(run.display_name), str(run.state), f"{run.created_at:%Y-%m-%d %H:%M}"
+    return [
+        (str(run.run_id), str(run.display_name), str(run.state), f"{run.created_at:%Y-%m-%d %H:%M}")
+        for run in found.runs or []
+    ]
 
 
 def stop(connection: Connection, run_id: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from efficientmixnet.kubeflow.connection import Connection, ServerFailed
 
+PAUSE = 5.0  # seconds between questions
 _ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "SKIPPED"})
 _SHOWN = {"SUCCEEDED": "done", "SKIPPED": "from cache", "CACHED": "from cache"}
 _DRIVERS = ("-driver", "executor", "root")  # the server's own steps, which it lists beside the tasks
@@ -15,13 +16,11 @@ def watch(
     connection: Connection,
     run_id: str,
     show: Callable[[str, str, float | None], None],
-    pause: float = 5.0,
     patience: float = 300.0,
 ) -> str:
     """Shows each task's name, state and seconds whenever its state changes; returns the run's state at its end.
 
     Args:
-        pause: Seconds between questions.
         patience: A server that is away for less than so many seconds is asked again.
 
     Raises:
@@ -38,7 +37,7 @@ def watch(
             away_since = away_since or time.monotonic()
             if time.monotonic() - away_since > patience:
                 raise
-            time.sleep(pause)
+            time.sleep(PAUSE)
             continue
         for task in _tasks(run):
             if task.state and seen.get(task.task_id) != task.state:
@@ -46,7 +45,7 @@ def watch(
                 show(task.display_name, _SHOWN.get(task.state, task.state.lower()), _seconds(task))
         if run.state in _ENDED:
             return str(run.state)
-        time.sleep(pause)
+        time.sleep(PAUSE)
 
 
 def failures(connection: Connection, run_id: str) -> list[str]:

@@ -1,5 +1,8 @@
 """What the tests of the cluster's side share: a configuration, and its package."""
 
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,3 +72,27 @@ def package(config: Config) -> list[dict[str, Any]]:
 def golden() -> list[dict[str, Any]]:
     """The package as it lies beside the tests, for those that need one but no compiler."""
     return list(yaml.safe_load_all(GOLDEN.read_text()))
+
+
+@pytest.fixture(scope="session")
+def recording_server() -> Any:
+    """The module beside this one."""
+    spec = importlib.util.spec_from_file_location("recording_server", Path(__file__).parent / "recording_server.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def server(recording_server: Any) -> Iterator[Any]:
+    """A server that answers as Kubeflow Pipelines does, and keeps what it was asked."""
+    server = recording_server.RecordingServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def run(recording_server: Any) -> Callable[..., dict[str, Any]]:
+    """Makes a run as the server answers it: its state, and each task's."""
+    return recording_server.run

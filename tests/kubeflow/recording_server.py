@@ -1,0 +1,109 @@
+"""RecordingServer: answers as Kubeflow Pipelines' API server does, on loopback, and keeps what it was asked."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+API = "/apis/v2beta1"
+TIME = "2026-01-02T03:04:{:02d}Z"
+
+
+@dataclass
+class RecordingServer:
+    """Runs go through the states in `runs`, one a question; `failing` answers everything with this status."""
+
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    failing: int | None = None
+    failing_times: int | None = None  # then it is well again
+    pause: float = 0.0
+    requests: list[tuple[str, str, Any, dict[str, str]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        recorder = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                recorder._answer(self)
+
+            do_POST = do_GET
+
+            def log_message(self, *_: Any) -> None: ...
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def body(self, path: str) -> Any:
+        """What was last posted there."""
+        return [body for method, asked, body, _ in self.requests if (method, asked) == ("POST", API + path)][-1]
+
+    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
+        content = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        path = urlsplit(handler.path).path
+        is_json = "json" in (handler.headers.get("Content-Type") or "")
+        body = json.loads(content) if content and is_json else content
+        self.requests.append((handler.command, path, body, dict(handler.headers)))
+        time.sleep(self.pause)
+        status, answer = 200, self._route(handler.command, path.removeprefix(API), body)
+        if self.failing and self.failing_times != 0:
+            status, answer = self.failing, {"error_message": f"refused with {self.failing}\nat a line of Go"}
+            self.failing_times = self.failing_times and self.failing_times - 1
+        encoded = json.dumps(answer).encode()
+        handler.send_response(status)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", str(len(encoded)))
+        handler.end_headers()
+        handler.wfile.write(encoded)
+
+    def _route(self, method: str, path: str, body: Any) -> dict[str, Any]:
+        routes: dict[tuple[str, str], Callable[[], dict[str, Any]]] = {
+            ("GET", "/healthz"): lambda: {"multi_user": False},
+            ("GET", "/experiments"): dict,
+            ("POST", "/experiments"): lambda: {**body, "experiment_id": "experiment-1"},
+            ("POST", "/runs"): lambda: {**body, "run_id": "run-1"},
+            ("GET", "/runs/run-1"): lambda: self.runs.pop(0) if len(self.runs) > 1 else self.runs[0],
+            ("GET", "/runs"): lambda: {"runs": self.runs},
+            ("POST", "/runs/run-1:terminate"): dict,
+            ("POST", "/recurringruns"): lambda: {**body, "recurring_run_id": "schedule-1"},
+            ("GET", "/pipelines"): dict,
+            ("POST", "/pipelines/upload"): lambda: {"pipeline_id": "pipeline-1", "display_name": "digits"},
+            ("GET", "/pipelines/pipeline-1/versions"): lambda: {
+                "pipeline_versions": [{"pipeline_version_id": "version-1"}]
+            },
+        }
+        return routes.get((method, path), lambda: {"error_message": f"no route for {method} {path}"})()
+
+
+def run(state: str, **tasks: str) -> dict[str, Any]:
+    """A run whose tasks are in these states, each begun ten seconds after the one before."""
+    details = [
+        {
+            "task_id": name,
+            "display_name": name,
+            "state": task_state,
+            "create_time": TIME.format(number * 10),
+            "start_time": TIME.format(number * 10),
+            "end_time": TIME.format(number * 10 + 7) if task_state not in ("RUNNING", "PENDING") else None,
+            "error": {"message": f"{name} ended with exit code 1"} if task_state == "FAILED" else None,
+        }
+        for number, (name, task_state) in enumerate(tasks.items())
+    ]
+    return {
+        "run_id": "run-1",
+        "display_name": "digits",
+        "state": state,
+        "created_at": TIME.format(0),
+        "run_details": {"task_details": details},
+    }
