@@ -10,7 +10,7 @@ from efficientmixnet.kubeflow.components.data_version import DataVersion
 from efficientmixnet.kubeflow.components.latest_pushed import LatestPushed
 from efficientmixnet.kubeflow.components.pusher import Pusher
 from efficientmixnet.pipeline.config import Config
-from efficientmixnet.pipeline.pipeline import BEAM_ARGS, Surroundings, create_pipeline
+from efficientmixnet.pipeline.pipeline import Surroundings, create_pipeline
 
 # Looked up in every run, never cached: what a task would find there changes without any change of its inputs.
 NEVER_CACHED = ("DataVersion", "LatestPushed")
@@ -49,7 +49,6 @@ def cluster_pipeline(config: Config) -> tfx.dsl.Pipeline:
             pusher=pusher,
             further_nodes=nodes,
             checkpoints=kubeflow.checkpoints or _POD_CHECKPOINTS,
-            beam_args=kubeflow.beam_args or BEAM_ARGS,
             metadata=False,
         ),
     )

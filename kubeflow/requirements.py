@@ -18,7 +18,7 @@ def check(config: Config, target: Target) -> None:
     Raises:
         BadInput: with every lack.
     """
-    found = [*_image(config), *_places(config, target), *_pods(config, target), *_data(config)]
+    found = [*_image(config), *_places(config, target), *_pods(config, target), *_data(config), *_history(config)]
     if found:
         raise BadInput("\n  ".join(["the cluster needs more than the configuration says:", *found]))
 
@@ -74,6 +74,14 @@ def _data(config: Config) -> Iterator[str]:
             "evaluation.thresholds.accuracy: the pictures cannot be seen from here, so the share of the most frequent "
             "class is not known; give the least accuracy yourself, such as 0.9"
         )
+
+
+def _history(config: Config) -> Iterator[str]:
+    """What looks into earlier runs' metadata, for which KFP has no executor."""
+    if config.network.weights == "latest":
+        yield "network.weights: latest is found on this machine alone; name a model's folder on a volume instead"
+    if getattr(config.data, "drift", None):
+        yield "data.drift: the run before is found on this machine alone; leave it out for a cluster"
 
 
 def _on_a_volume(config: Config, path: str) -> bool:

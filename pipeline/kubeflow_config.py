@@ -159,8 +159,6 @@ class KubeflowConfig(Section):
     """Secrets for every pod: {name: my-store, environment: {key: AWS_SECRET_ACCESS_KEY}}."""
     volumes: tuple[VolumeConfig, ...] = ()
     """Volumes for every pod: {claim: pictures, path: /mnt/pictures}."""
-    beam_args: tuple[str, ...] = ()
-    """How Beam runs in the data components, such as --runner=FlinkRunner; empty: in the pod itself."""
     image_example_gen: PodConfig | None = None
     """Instead of pod, below, for this component; so for the next ones."""
     statistics_gen: PodConfig | None = None

@@ -59,6 +59,13 @@ def test_pictures_in_a_store_need_its_endpoint_and_unseen_ones_a_threshold(confi
     assert "evaluation.thresholds.accuracy: the pictures cannot be seen from here" in str(error.value)
 
 
+def test_what_only_local_metadata_knows_is_refused(config: Config) -> None:
+    values = config.model_dump(mode="json")
+    values["network"]["weights"] = "latest"
+    with pytest.raises(BadInput, match="latest is found on this machine alone; name"):
+        check(Config.model_validate(values), "oss")
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
