@@ -34,7 +34,7 @@ def cluster_pipeline(config: Config) -> tfx.dsl.Pipeline:
     def baseline(candidate: tfx.types.BaseChannel) -> Any:
         looked_up = LatestPushed(candidate=candidate, pushed=pushed)
         nodes.append(looked_up)
-        return Baseline(latest=looked_up.outputs["latest"].future()[0].value)
+        return Baseline(candidate=candidate, latest=looked_up.outputs["latest"].future()[0].value)
 
     def pusher(model: tfx.types.BaseChannel, blessing: tfx.types.BaseChannel, _: str) -> Any:
         return Pusher(model=model, model_blessing=blessing, pushed=pushed)

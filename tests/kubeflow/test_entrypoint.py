@@ -1,0 +1,119 @@
+"""Between launcher and TFX: what the launcher of Kubeflow Pipelines sends and takes, as measured on a real one."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from efficientmixnet.kubeflow import object_store
+from efficientmixnet.kubeflow.entrypoint import globalize, localize
+from efficientmixnet.kubeflow.launcher_paths import ROOT_VARIABLE, to_path, to_uri
+
+RUN = "minio://mlpipeline/root/digits/5f0c"
+MODEL = {"instanceSchema": "title: tfx.Model\ntype: object\n"}
+# An input comes without a type, its numbers as floating-point ones; an output that nobody declared comes on top.
+SENT: dict[str, Any] = {
+    "inputs": {
+        "parameterValues": {"eval_config": "{}", "fairness": 1.0},
+        "artifacts": {
+            "model": {"artifacts": [{"name": "7", "uri": f"{RUN}/Trainer/1/model", "metadata": {"blessed": 1.0}}]},
+            "baseline_model": {"artifacts": [{"name": "8", "uri": f"{RUN}/Baseline/1/model", "metadata": {}}]},
+        },
+    },
+    "outputs": {
+        "artifacts": {
+            "blessing": {"artifacts": [{"name": "blessing", "uri": f"{RUN}/Evaluator/1/blessing", "type": MODEL}]},
+            "executor-logs": {
+                "artifacts": [{"uri": f"{RUN}/Evaluator/1/executor-logs-0", "type": {"schemaTitle": "system.Artifact"}}]
+            },
+        },
+        "outputFile": "/minio/mlpipeline/root/digits/5f0c/Evaluator/1/output_metadata.json",
+    },
+}
+SPEC = {"artifacts": {"model": {"artifactType": MODEL}, "baseline_model": {"artifactType": MODEL}}}
+
+
+def test_outputs_that_the_component_does_not_declare_are_dropped() -> None:
+    assert list(localize(SENT, SPEC, ["blessing"])["outputs"]["artifacts"]) == ["blessing"]
+
+
+def test_inputs_get_their_types_and_paths_and_keep_their_metadata() -> None:
+    (model,) = localize(SENT, SPEC, ["blessing"])["inputs"]["artifacts"]["model"]["artifacts"]
+    assert model == {
+        "name": "7",
+        "uri": "/minio/mlpipeline/root/digits/5f0c/Trainer/1/model",
+        "type": MODEL,
+        "metadata": {"blessed": 1.0},
+    }
+
+
+def test_parameters_and_the_report_stay_where_they_are() -> None:
+    task = localize(SENT, SPEC, ["blessing"])
+    assert task["inputs"]["parameterValues"] == {"eval_config": "{}", "fairness": 1.0}
+    assert task["outputs"]["outputFile"] == SENT["outputs"]["outputFile"]
+    assert task["outputs"]["artifacts"]["blessing"]["artifacts"][0]["type"] == MODEL
+
+
+def test_a_baseline_that_stands_for_nothing_is_left_out() -> None:
+    sent = copy.deepcopy(SENT)
+    sent["inputs"]["artifacts"]["baseline_model"]["artifacts"][0]["metadata"] = {"absent": 1.0}
+    assert list(localize(sent, SPEC, ["blessing"])["inputs"]["artifacts"]) == ["model"]
+    assert list(localize(SENT, SPEC, ["blessing"])["inputs"]["artifacts"]) == ["model", "baseline_model"]
+
+
+def test_a_task_without_inputs_is_no_exception() -> None:
+    assert localize({"outputs": SENT["outputs"]}, {}, ["blessing"])["inputs"] == {"artifacts": {}}
+
+
+def test_what_is_reported_has_uris_and_no_metadata_without_a_value() -> None:
+    report = {
+        "artifacts": {
+            "blessing": {
+                "artifacts": [
+                    {
+                        "uri": "/minio/mlpipeline/root/digits/5f0c/Evaluator/1/blessing",
+                        "metadata": {"blessed": 1.0, "baseline_model": None},
+                    }
+                ]
+            }
+        },
+        "parameterValues": {"latest": "none"},
+    }
+    assert globalize(report) == {
+        "artifacts": {
+            "blessing": {"artifacts": [{"uri": f"{RUN}/Evaluator/1/blessing", "metadata": {"blessed": 1.0}}]}
+        },
+        "parameterValues": {"latest": "none"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("uri", "path"),
+    [("gs://b/k", "/gcs/b/k"), ("s3://b/k", "/s3/b/k"), ("minio://b/k/l", "/minio/b/k/l"), ("/mnt/k", "/mnt/k")],
+)
+def test_each_store_has_the_launchers_folder(uri: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (to_path(uri), to_uri(path)) == (path, uri)
+    if uri != path:
+        monkeypatch.setenv(ROOT_VARIABLE, "/rehearsal")
+        assert (to_path(uri), to_uri(f"/rehearsal{path}")) == (f"/rehearsal{path}", uri)
+
+
+def test_the_stores_endpoint_is_the_launchers_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(object_store, "_session", {})
+    monkeypatch.setattr(object_store, "_secret", lambda name: {"accesskey": f"{name}-user", "secretkey": "pw"}.get)
+    noted = (
+        '{"Provider":"minio","Params":{"accessKeyKey":"accesskey","disableSSL":"true","endpoint":"store.kubeflow:9000",'
+        '"fromEnv":"false","region":"minio","secretKeyKey":"secretkey","secretName":"mlpipeline-minio-artifact"}}'
+    )
+    sent = copy.deepcopy(SENT)
+    sent["inputs"]["artifacts"]["model"]["artifacts"][0]["metadata"]["store_session_info"] = noted
+    object_store.remember_session(sent)
+    options = object_store._s3_options()
+    assert options["endpoint_url"] == "http://store.kubeflow:9000"
+    assert (options["key"], options["secret"]) == ("mlpipeline-minio-artifact-user", "pw")
+    assert options["client_kwargs"] == {"region_name": "minio"}
+    assert options["config_kwargs"]["s3"] == {"addressing_style": "path"}
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://other:9000")
+    assert object_store._s3_options()["endpoint_url"] == "http://other:9000"
