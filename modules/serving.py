@@ -4,7 +4,8 @@ What a picture goes through here is what it went through on its way to training:
 and then the evaluation input (decoded, cropped), so its probabilities are the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -15,34 +16,44 @@ from efficientmixnet.modules.data import Reading, evaluation_input
 
 
 class ServingModule(tf.Module):
-    """A picture classifier that needs nothing but TensorFlow to be loaded."""
+    """A picture classifier that needs nothing but TensorFlow to be loaded.
+
+    It holds weights and traced functions alone: of a Keras model, or of functions that could be traced again, saving
+    would make two or three copies of the whole graph, and loading would take as much longer.
+    """
 
     def __init__(
         self, model: keras.Model, transform_output: tft.TFTransformOutput, labels: Sequence[str], reading: Reading
     ) -> None:
         super().__init__()
-        self._model = _with_maps(model)
+        network = _with_maps(model)
+        self._weights = [variable.value for variable in network.variables]
+        self._kernel = model.get_layer("predictions").kernel.value  # [filters, classes]
         self._raw_spec = transform_output.raw_feature_spec()
         self._transform = tf.saved_model.load(transform_output.transform_savedmodel_dir)
         self._labels = tf.constant(list(labels))
         self._reading = reading
 
+        strings = tf.TensorSpec([None], tf.string)
+        pictures = tf.TensorSpec([None, reading.image_size, reading.image_size, 3], tf.uint8)
+        # Probabilities [batch, classes] and the maps that they are read off; whichever is unused costs nothing.
+        self._network = _traced(lambda inputs: tuple(network(inputs, training=False)), pictures)
+        self.class_labels = _traced(lambda: self._labels)  # [classes], in the order of the probabilities
+        self.classify_inputs = _traced(lambda inputs: self._network(inputs)[0], pictures)
+        self.class_activations = _traced(self._class_activations, strings, tf.TensorSpec([None], tf.int64))
+        self._classify = _traced(self._classify_pictures, strings)
+
     def save(self, folder: str) -> None:
         """Writes the SavedModel with its signatures."""
         strings = tf.TensorSpec([None], tf.string)
-        self.class_activations.get_concrete_function(strings, tf.TensorSpec([None], tf.int64))
-        tf.saved_model.save(
-            self,
-            folder,
-            signatures={
-                "serving_default": self.classify_pictures.get_concrete_function(strings),
-                "serving_examples": self.classify_examples.get_concrete_function(strings),
-                "transform_features": self.transform_features.get_concrete_function(strings),
-            },
-        )
+        signatures = {
+            "serving_default": self._classify,
+            "serving_examples": _traced(self._classify_examples, strings),
+            "transform_features": _traced(self._transform_features, strings),
+        }
+        tf.saved_model.save(self, folder, signatures=signatures)
 
-    @tf.function
-    def classify_pictures(self, pictures: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _classify_pictures(self, pictures: tf.Tensor) -> dict[str, tf.Tensor]:
         """Encoded pictures, bytes [batch] -> probabilities [batch, classes], class_ids [batch], labels [batch]."""
         probabilities = self.classify_inputs(self._inputs(pictures))
         class_ids = tf.argmax(probabilities, axis=-1)
@@ -52,13 +63,16 @@ class ServingModule(tf.Module):
             features.LABELS: tf.gather(self._labels, class_ids),
         }
 
-    @tf.function
-    def classify_inputs(self, inputs: tf.Tensor) -> tf.Tensor:
-        """The network alone: uint8 [batch, size, size, 3] -> probabilities [batch, classes]."""
-        return self._network(inputs)[0]
+    def _classify_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Serialized tf.Examples [batch], of which only the encoded picture is needed; as _classify_pictures."""
+        spec = {features.ENCODED: tf.io.FixedLenFeature([], tf.string)}
+        return self._classify(tf.io.parse_example(examples, spec)[features.ENCODED])
 
-    @tf.function
-    def class_activations(self, pictures: tf.Tensor, class_ids: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _transform_features(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Serialized tf.Examples [batch] -> transformed features (features.py), each [batch, ...]; for TFMA."""
+        return self._transform.transform_fn(tf.io.parse_example(examples, self._raw_spec))
+
+    def _class_activations(self, pictures: tf.Tensor, class_ids: tf.Tensor) -> dict[str, tf.Tensor]:
         """Where the network sees a class: encoded pictures [batch], class_ids [batch] -> inputs and activations.
 
         `inputs`, uint8 [batch, size, size, 3], is what the network sees; `activations`, float32 [batch, height, width],
@@ -67,13 +81,8 @@ class ServingModule(tf.Module):
         """
         inputs = self._inputs(pictures)
         maps = tf.cast(self._network(inputs)[1], tf.float32)  # [batch, height, width, filters]
-        weights = tf.gather(tf.cast(self._model.get_layer("predictions").kernel, tf.float32), class_ids, axis=1)
+        weights = tf.gather(tf.cast(self._kernel, tf.float32), class_ids, axis=1)  # [filters, batch]
         return {"inputs": inputs, "activations": tf.einsum("bhwf,fb->bhw", maps, weights)}
-
-    @tf.function
-    def _network(self, inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Probabilities [batch, classes] and the maps that they are read off; whichever is unused costs nothing."""
-        return tuple(self._model(inputs, training=False))
 
     def _inputs(self, pictures: tf.Tensor) -> tf.Tensor:
         """Encoded pictures, bytes [batch] -> what the network sees, uint8 [batch, size, size, 3]."""
@@ -92,21 +101,10 @@ class ServingModule(tf.Module):
             fn_output_signature=tf.uint8,
         )
 
-    @tf.function(input_signature=[])
-    def class_labels(self) -> tf.Tensor:
-        """The labels [classes], in the order of the probabilities."""
-        return self._labels
 
-    @tf.function
-    def classify_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Serialized tf.Examples [batch], of which only the encoded picture is needed; as classify_pictures."""
-        spec = {features.ENCODED: tf.io.FixedLenFeature([], tf.string)}
-        return self.classify_pictures(tf.io.parse_example(examples, spec)[features.ENCODED])
-
-    @tf.function
-    def transform_features(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Serialized tf.Examples [batch] -> transformed features (features.py), each [batch, ...]; for TFMA."""
-        return self._transform.transform_fn(tf.io.parse_example(examples, self._raw_spec))
+def _traced(function: Callable[..., Any], *arguments: tf.TensorSpec) -> Any:
+    """The function as a graph for arguments of these shapes."""
+    return tf.function(function).get_concrete_function(*arguments)
 
 
 def _with_maps(model: keras.Model) -> keras.Model:
