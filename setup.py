@@ -14,7 +14,7 @@ setup(
         )
     ],
     package_data={
-        "efficientmixnet.components.report": ["*.html", "*.css", "*.js"],
+        "efficientmixnet.components.report": ["*.html", "*.css", "*.js", "*.md"],
         "efficientmixnet.components.inspection": ["*.html"],
     },
     package_dir={f"efficientmixnet.{folder}": folder for folder in FOLDERS},

@@ -19,6 +19,7 @@ from efficientmixnet.components.image_example_gen.sources import Sources, find_p
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.config import Config
+from efficientmixnet.pipeline.model_card import write_model_card
 from efficientmixnet.pipeline.quiet import noise_to
 from efficientmixnet.pipeline.resolve import resolve
 from efficientmixnet.pipeline.revision import revision
@@ -82,9 +83,12 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
             if stages:
                 summary.seconds, summary.cached = stages.seconds, stages.cached
             with suppress(OSError):  # on a full disk there is no summary, but what the command says
-                page = write_report(summary)
-                summary.report = page and str(page)
                 summary.write(folder, output)
+        with suppress(OSError):
+            page = write_report(summary)
+            summary.report = page and str(page)
+            write_model_card(summary)
+            summary.write(folder, output)
     return summary
 
 

@@ -14,6 +14,7 @@ from efficientmixnet.components.image_example_gen.component import ImageExampleG
 from efficientmixnet.components.pusher import pusher
 from efficientmixnet.components.report.component import Report
 from efficientmixnet.components.schema_gen import SchemaGen
+from efficientmixnet.components.serving_check.component import ServingCheck
 from efficientmixnet.components.statistics_gen import statistics_gen
 from efficientmixnet.components.trainer import trainer
 from efficientmixnet.components.transform import transform
@@ -88,14 +89,22 @@ def create_pipeline(
         schema.outputs["schema"],
         **config.evaluation.model_dump(),
     )
+    checked = ServingCheck(
+        model=trained.outputs["model"],
+        model_blessing=evaluated.outputs["blessing"],
+        examples=examples.outputs["examples"],
+        transformed_examples=transformed.outputs["transformed_examples"],
+        config=json.dumps(config.model),
+    )
     pushed = around.pusher(trained.outputs["model"], evaluated.outputs["blessing"], f"{folder}/pushed")
+    pushed.add_upstream_node(checked)
     report = Report(
         examples=examples.outputs["examples"],
         statistics=statistics.outputs["statistics"],
         model=trained.outputs["model"],
         model_run=trained.outputs["model_run"],
         evaluation=evaluated.outputs["evaluation"],
-        config=config.model_dump_json(exclude={"kubeflow"}),
+        config=config.model_dump_json(exclude={"kubeflow", "beam"}),
         baseline_model=to_beat.outputs["model"],
     )
     report.add_upstream_node(pushed)  # whatever comes of the page, a blessed model is pushed
@@ -105,7 +114,8 @@ def create_pipeline(
         components=[
             *around.further_nodes,
             *([start] if start else []),
-            *(examples, statistics, schema, validator, transformed, trained, to_beat, evaluated, pushed, report),
+            *(examples, statistics, schema, validator, transformed, trained, to_beat, evaluated),
+            *(checked, pushed, report),
         ],
         enable_cache=use_cache,
         metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(

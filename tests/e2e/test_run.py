@@ -9,7 +9,7 @@ import pytest
 pytestmark = pytest.mark.e2e
 
 DATA_COMPONENTS = ["ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "Transform"]
-COMPONENTS = [*DATA_COMPONENTS, "Trainer", "Baseline", "Evaluator", "Pusher", "Report"]
+COMPONENTS = [*DATA_COMPONENTS, "Trainer", "Baseline", "Evaluator", "ServingCheck", "Pusher", "Report"]
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,27 @@
+"""The model card says what the report found, and labels stay text in it."""
+
+import pytest
+
+from efficientmixnet.components.report.model_card import model_card, text
+
+RUN = {"started": "2020-01-02T03:04:05", "revision": "abc", "versions": {"keras": "3"}}
+
+
+@pytest.mark.parametrize("classes", [2, 30])
+def test_the_card_has_the_pipelines_facts(evaluate, classes):
+    content = evaluate(classes, 20).content
+    card, page = model_card(content, RUN, "17")
+    assert card.startswith("# grey 17\n")
+    accuracy = next(one for one in content["metrics"] if one["name"] == "accuracy")
+    assert f"| accuracy | {accuracy['value']:.4f} | {accuracy['low']:.4f} – {accuracy['high']:.4f} |" in card
+    assert f"{20 * classes} train, {20 * classes} eval pictures" in card
+    assert "| code | abc; keras 3 |" in card
+    label, _, count = content["top_confusions"][0]
+    assert f"{count} of 20 pictures of {text(content['classes'][label]['label'])} are named" in card
+    assert page.count("<table>") == 3
+    assert 'class "0" &lt;b&gt;&amp;' in page
+    assert "http" not in page
+
+
+def test_markdowns_signs_and_tags_in_a_label_are_its_own():
+    assert text("a|b <i>*c*_d_") == r"a\|b &lt;i&gt;\*c\*\_d\_"
