@@ -62,7 +62,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         },
         "network": {"dropout": 0.2, "drop_connect": 0.2},
     },
-    # Rectified Adam needs no warm-up and Lookahead averages: few knobs, for small data and short runs.
+    # Rectified Adam needs no warm-up and Lookahead averages: few knobs. Both start slowly (docs/ablation.md).
     "ranger-flat-cosine": {
         "training": {
             "epochs": 40,
