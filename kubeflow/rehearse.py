@@ -189,7 +189,7 @@ class Rehearsal:
             if name == _LOGS:
                 continue
             (artifact,) = listed["artifacts"]
-            told = next(iter(reported.get("artifacts", {}).get(name, {}).get("artifacts", [])), {})
+            told: dict[str, Any] = next(iter(reported.get("artifacts", {}).get(name, {}).get("artifacts", [])), {})
             uri = told.get("uri") or artifact["uri"]
             if not uri.startswith(f"{self._root}/"):
                 raise BadInput(f"the launcher uploads nothing to {uri}, which lies outside of the run's own folder")

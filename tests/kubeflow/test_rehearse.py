@@ -1,131 +1,165 @@
-"""The package runs: twice, with an S3 server as its store, a task killed in between, and the cache as KFP has it."""
+"""The rehearsal does what driver and launcher do; here with commands of a few lines in place of TFX."""
 
-import os
-import re
-import signal
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Iterator
+import copy
+import json
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-import yaml
-from moto.server import ThreadedMotoServer
 
-from efficientmixnet.pipeline.config import Config
-from efficientmixnet.pipeline.digits import write_digits
+from efficientmixnet.kubeflow.rehearse import Outcome, Rehearsal, TaskFailed
+from efficientmixnet.modules.bad_input import BadInput
 
-pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(7200)]
+MODEL = {"artifactType": {"instanceSchema": "title: tfx.Model\ntype: object\n"}}
+# Writes what it was sent beside its report, a file as its model, and what REPORT says of it.
+SCRIPT = """
+import json, os, pathlib, sys
+sent = json.loads(sys.argv[1])
+root = os.environ["EFFICIENTMIXNET_LAUNCHER_ROOT"]
+path = lambda uri: pathlib.Path(root, uri.replace("://", "/"))
+for listed in sent["inputs"]["artifacts"].values():
+    for artifact in listed["artifacts"]:
+        assert (path(artifact["uri"]) / "weights").read_text() == "weights"
+output = sent["outputs"]["artifacts"]["model"]["artifacts"][0]
+path(output["uri"]).mkdir(parents=True)
+(path(output["uri"]) / "weights").write_text("weights")
+pathlib.Path("sent.json").write_text(json.dumps(sent))
+FAIL
+report = {"artifacts": {"model": {"artifacts": [{"uri": output["uri"], "metadata": {"blessed": 1}}]}},
+          "parameterValues": {"name": "rose"}}
+REPORT
+path(sent["outputs"]["outputFile"]).write_text(json.dumps(report))
+"""
 
 
-@pytest.fixture(scope="module")
-def environment() -> Iterator[dict[str, str]]:
-    """An object store with an empty bucket, as the containers see it."""
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    store = {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "user",
-        "AWS_SECRET_ACCESS_KEY": "password",
-        "AWS_DEFAULT_REGION": "us-east-1",
+def _task(name: str, after: str | None = None, **parameters: Any) -> dict[str, Any]:
+    inputs: dict[str, Any] = {"parameters": parameters}
+    if after:
+        inputs["artifacts"] = {"base": {"taskOutputArtifact": {"producerTask": after, "outputArtifactKey": "model"}}}
+    return {
+        "componentRef": {"name": name},
+        "taskInfo": {"name": name},
+        "inputs": inputs,
+        "dependentTasks": [after] if after else [],
+        "cachingOptions": {"enableCache": True},
+        "retryPolicy": {"maxRetryCount": 1, "backoffDuration": "0s", "backoffFactor": 2.0},
     }
-    os.environ.update(store)
-    boto3.client("s3").create_bucket(Bucket="mlpipeline")
-    # What tools leave that show folders in a bucket.
-    boto3.client("s3").put_object(Bucket="mlpipeline", Key="efficientmixnet/", Body=b"")
-    yield {**os.environ, **store}
-    server.stop()
-    for name in store:
-        del os.environ[name]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, config: Config) -> Path:
-    folder = tmp_path_factory.mktemp("rehearsal")
-    write_digits(folder / "digits")
-    values: dict[str, Any] = config.model_dump(mode="json")
-    values["data"]["pictures"] = str(folder / "digits")
-    values["kubeflow"] = {key: values["kubeflow"][key] for key in ("image", "pipeline_root")}
-    (folder / "digits.yaml").write_text(yaml.safe_dump(values))
-    return folder
+def _package(fail: str = "", report: str = "") -> list[dict[str, Any]]:
+    """First, whose script may fail or report something else, and Second, which takes what First puts out."""
+    own = SCRIPT.replace("FAIL", fail).replace("REPORT", report)
+    outputs = {"artifacts": {"model": MODEL}, "parameters": {"name": {"parameterType": "STRING"}}}
+    strings = {"parameters": {"label": {"parameterType": "STRING"}}}
+    spec = {
+        "schemaVersion": "2.1.0",
+        "pipelineInfo": {"name": "flowers"},
+        "defaultPipelineRoot": "minio://bucket/root/",
+        "components": {
+            "First": {"executorLabel": "first", "inputDefinitions": strings, "outputDefinitions": outputs},
+            "Second": {
+                "executorLabel": "second",
+                "inputDefinitions": {**strings, "artifacts": {"base": MODEL}},
+                "outputDefinitions": outputs,
+            },
+        },
+        "deploymentSpec": {
+            "executors": {
+                "first": {"container": {"image": "i", "command": ["python", "-c", own], "args": ["{{$}}"]}},
+                "second": {
+                    "container": {
+                        "image": "i",
+                        "command": ["python", "-c", SCRIPT.replace("FAIL", "").replace("REPORT", "")],
+                        "args": ["{{$}}"],
+                    }
+                },
+            }
+        },
+        "root": {
+            "inputDefinitions": {"parameters": {"color": {"parameterType": "STRING", "defaultValue": "red"}}},
+            "dag": {
+                "tasks": {
+                    "Second": _task(
+                        "Second",
+                        after="First",
+                        label={"taskOutputParameter": {"producerTask": "First", "outputParameterKey": "name"}},
+                    ),
+                    "First": _task("First", label={"componentInputParameter": "color"}),
+                }
+            },
+        },
+    }
+    return [copy.deepcopy(spec)]
 
 
-def _run(environment: dict[str, str], *arguments: object) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-c", "from efficientmixnet.pipeline.cli import main; main()", *map(str, arguments)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+def _rehearse(package: list[dict[str, Any]], folder: Path, color: str = "red") -> tuple[Rehearsal, dict[str, Outcome]]:
+    rehearsal = Rehearsal(package, folder, {"color": color}, lambda *_: None)
+    return rehearsal, rehearsal.run()
 
 
-def _states(output: str) -> dict[str, str]:
-    return dict(re.findall(r"^(\w+) +(done|from cache|failed) +\d", output, flags=re.MULTILINE))
+@pytest.fixture(autouse=True)
+def _no_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
 
 
-def _kill_the_first_trainer(output: Path, killed: list[str]) -> None:
-    for _ in range(36_000):
-        for file in output.glob("runs/*/Trainer-0/pid"):
-            time.sleep(2)
-            os.kill(int(file.read_text()), signal.SIGKILL)
-            killed.append(file.parent.name)
-            return
-        time.sleep(0.1)
+def test_a_task_gets_what_the_driver_sends(tmp_path: Path) -> None:
+    rehearsal, _ = _rehearse(_package(), tmp_path)
+    sent = json.loads((tmp_path / "runs" / rehearsal.run_id / "Second-0" / "sent.json").read_text())
+    (base,) = sent["inputs"]["artifacts"]["base"]["artifacts"]
+    assert sent["inputs"]["parameterValues"] == {"label": "rose"}
+    assert base["uri"].startswith(f"minio://bucket/root/flowers/{rehearsal.run_id}/First/")
+    assert "type" not in base
+    assert (base["name"], type(base["metadata"]["blessed"])) == ("1", float)
+    assert base["metadata"]["display_name"] == "model"
+    assert set(sent["outputs"]["artifacts"]) == {"model", "executor-logs"}
+    assert sent["outputs"]["artifacts"]["executor-logs"]["artifacts"][0]["type"] == {"schemaTitle": "system.Artifact"}
 
 
-@pytest.fixture(scope="module")
-def first(folder: Path, environment: dict[str, str]) -> str:
-    """What the first run shows; its first Trainer is killed."""
-    compiled = _run(environment, "kubeflow", "compile", folder / "digits.yaml", "-o", folder / "first.yaml")
-    assert compiled.returncode == 0, compiled.stderr
-    killed: list[str] = []
-    threading.Thread(target=_kill_the_first_trainer, args=(folder / "output", killed), daemon=True).start()
-    done = _run(environment, "kubeflow", "rehearse", folder / "first.yaml", "--output", folder / "output")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert killed == ["Trainer-0"]
-    return done.stdout
+def test_outputs_end_up_in_the_store(tmp_path: Path) -> None:
+    rehearsal, _ = _rehearse(_package(), tmp_path)
+    uri = rehearsal.artifact("First", "model")["uri"]
+    assert (tmp_path / "store" / uri.replace("://", "/") / "weights").read_text() == "weights"
 
 
-def test_every_task_runs_and_the_killed_one_runs_again(first: str, folder: Path) -> None:
-    assert set(_states(first).values()) == {"done"}
-    assert {"DataVersion", "Trainer", "Evaluator", "Pusher"} <= set(_states(first))
-    assert len(list((folder / "output").glob("runs/*/Trainer-1/log.txt"))) == 1
-    assert len(list((folder / "output").glob("runs/*/*-1"))) == 1
-
-
-def test_the_model_is_pushed_into_the_store(first: str, environment: dict[str, str]) -> None:
-    (version,) = re.findall(r"pushed model +minio://mlpipeline/efficientmixnet/pushed/(\d+)", first)
-    keys = [
-        item.key for item in boto3.resource("s3").Bucket("mlpipeline").objects.filter(Prefix="efficientmixnet/pushed")
-    ]
-    assert f"efficientmixnet/pushed/{version}/saved_model.pb" in keys
-    assert f"efficientmixnet/pushed/records/{version}.json" in keys
-
-
-def test_an_unchanged_run_takes_everything_from_the_cache_that_looks_nothing_up(
-    first: str, folder: Path, environment: dict[str, str]
+def test_an_unchanged_task_comes_from_the_cache_and_a_changed_parameter_runs_it_and_what_follows(
+    tmp_path: Path,
 ) -> None:
-    done = _run(environment, "kubeflow", "rehearse", folder / "first.yaml", "--output", folder / "output")
-    assert done.returncode == 0, done.stdout + done.stderr
-    states = _states(done.stdout)
-    assert {name for name, state in states.items() if state == "done"} == {"DataVersion", "LatestPushed"}
+    _, first = _rehearse(_package(), tmp_path)
+    _, again = _rehearse(_package(), tmp_path)
+    assert [outcome.state for outcome in again.values()] == ["from cache", "from cache"]
+    assert again["Second"].artifacts == first["Second"].artifacts
+    _, other = _rehearse(_package(), tmp_path, color="blue")
+    assert [outcome.state for outcome in other.values()] == ["done", "done"]
 
 
-def test_a_run_with_another_training_takes_the_data_from_the_cache_and_has_the_first_model_to_beat(
-    first: str, folder: Path, environment: dict[str, str]
-) -> None:
-    compiled = _run(
-        environment, "kubeflow", "compile", folder / "digits.yaml", "-o", folder / "second.yaml",
-        "--set", "training.epochs=5",
-    )  # fmt: skip
-    assert compiled.returncode == 0, compiled.stderr
-    done = _run(environment, "kubeflow", "rehearse", folder / "second.yaml", "--output", folder / "output")
-    assert done.returncode == 0, done.stdout + done.stderr
-    states = _states(done.stdout)
-    for name in ("ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "Transform"):
-        assert states[name] == "from cache"
-    for name in ("Trainer", "LatestPushed", "Baseline", "Evaluator", "Pusher"):
-        assert states[name] == "done"
-    baselines = sorted((folder / "output").glob("runs/*/Evaluator-0/root/minio/mlpipeline/**/Baseline/*/model"))
-    assert any((baseline / "Format-Serving" / "saved_model.pb").is_file() for baseline in baselines)
+def test_a_task_without_caching_options_runs_every_time(tmp_path: Path) -> None:
+    package = _package()
+    package[0]["root"]["dag"]["tasks"]["First"]["cachingOptions"] = {}
+    _rehearse(package, tmp_path)
+    _, again = _rehearse(package, tmp_path)
+    assert [outcome.state for outcome in again.values()] == ["done", "done"]  # its artifact is a new one
+
+
+def test_a_failed_task_is_tried_again_in_a_fresh_root(tmp_path: Path) -> None:
+    flag = str(tmp_path / "flag")
+    once = f"if not os.path.exists({flag!r}):\n    open({flag!r}, 'w').close()\n    os.kill(os.getpid(), 9)"
+    rehearsal, outcomes = _rehearse(_package(fail=once), tmp_path)
+    assert (outcomes["First"].tries, outcomes["Second"].tries) == (2, 1)
+    assert rehearsal.artifact("First", "model")["uri"].endswith("/model")
+
+
+def test_a_task_that_always_fails_says_its_last_lines(tmp_path: Path) -> None:
+    with pytest.raises(TaskFailed, match=r"First failed; its last lines:\n.*no such color"):
+        _rehearse(_package(fail="sys.exit('no such color')"), tmp_path)
+    assert len(list(tmp_path.glob("runs/*/First-*"))) == 2
+
+
+def test_what_the_launcher_could_not_store_or_upload_is_refused(tmp_path: Path) -> None:
+    metadata = 'report["artifacts"]["model"]["artifacts"][0]["metadata"] = {"skew": None}'
+    with pytest.raises(BadInput, match="cannot store metadata without a value: skew of model"):
+        _rehearse(_package(report=metadata), tmp_path)
+    elsewhere = 'report["artifacts"]["model"]["artifacts"][0]["uri"] = "minio://bucket/root/pushed/1"'
+    with pytest.raises(BadInput, match="uploads nothing to minio://bucket/root/pushed/1, which lies outside"):
+        _rehearse(_package(report=elsewhere), tmp_path)
+    with pytest.raises(BadInput, match="reported no name, which the component puts out"):
+        _rehearse(_package(report='report["parameterValues"] = {}'), tmp_path)
