@@ -40,7 +40,7 @@ class Checkpoint(keras.callbacks.Callback):
     def __init__(
         self,
         folder: str,
-        patience: int | None,
+        patience: int | None = None,
         every_epochs: int = 1,
         every_minutes: float | None = None,
         worker: int = 0,

@@ -1,10 +1,13 @@
 """compile_model: a network gets the optimizer, schedule, loss and metrics that a configuration describes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
+import tensorflow as tf
 
 from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.confusion_accuracy import ConfusionAccuracy
 from efficientmixnet.modules.fine_tuning import Phase, distances_from_the_classifier
 from efficientmixnet.modules.optimizers.build import build_optimizer
 from efficientmixnet.modules.optimizers.grouped import Grouped
@@ -30,7 +33,7 @@ def compile_model(model: keras.Model, training: TrainingConfig, phase: Phase, st
         )
         try:
             return build_optimizer(
-                training.optimizer,
+                _accumulating(training.optimizer, training.accumulation_steps),
                 schedule,
                 ema_momentum=training.ema,
                 total_steps=steps_per_epoch * len(phase.epochs),
@@ -41,7 +44,9 @@ def compile_model(model: keras.Model, training: TrainingConfig, phase: Phase, st
     model.compile(
         optimizer=optimizer(1.0) if phase.layer_decay == 1 else _by_layer(model, phase.layer_decay, optimizer),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
-        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+        metrics=[ConfusionAccuracy(model.output.shape[-1])],
+        jit_compile={"auto": "auto", "on": True, "off": False}[training.jit],
+        steps_per_execution=_steps_per_execution(training, steps_per_epoch),
     )
 
 
@@ -53,3 +58,16 @@ def _by_layer(
     there = sorted({distances[weight.path] for weight in model.trainable_variables}, reverse=True)
     groups = {path: there.index(distance) for path, distance in distances.items() if distance in there}
     return Grouped([optimizer(decay**distance) for distance in there], groups)
+
+
+def _accumulating(specification: Mapping[str, Any], steps: int) -> dict[str, Any]:
+    """The specification with accumulated gradients, in the innermost optimizer."""
+    if "inner" in specification:
+        return {**specification, "inner": _accumulating(specification["inner"], steps)}
+    return {**specification, "gradient_accumulation_steps": steps} if steps > 1 else dict(specification)
+
+
+def _steps_per_execution(training: TrainingConfig, steps_per_epoch: int) -> int:
+    """A divisor of the epoch, as Keras would otherwise run over its end."""
+    most = training.steps_per_execution or (8 if tf.config.list_physical_devices("GPU") else 1)
+    return max(number for number in range(1, most + 1) if steps_per_epoch % number == 0)

@@ -14,6 +14,7 @@ import keras
 import tensorflow as tf
 
 from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.rendezvous import wait_for_workers
 from efficientmixnet.modules.training_config import TrainingConfig
 
 
@@ -69,7 +70,7 @@ class Distribution:
         """The network as one that `fit` can train here."""
         if self.replicas == self.workers == 1:
             return network
-        return DistributedModel(network.inputs, network.outputs, name=network.name)
+        return DistributedModel(network.input, network.output, name=network.name)
 
     def batches(self, dataset: tf.data.Dataset) -> Any:
         """This worker's batches, as `fit` takes them: each split over the worker's own devices."""
@@ -91,7 +92,7 @@ class DistributedModel(keras.Model):
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
         # Keras reduces a batch over the replicas to learn its shape, which fails over workers: the model knows it.
         with self.distribute_strategy.scope():
-            self._symbolic_build(data_batch=(self.inputs[0], self.outputs[0]))
+            self._symbolic_build(data_batch=(self.input, self.output))
 
     def train_step(self, data: Any) -> dict[str, Any]:
         return _as_vectors(super().train_step(data))
@@ -105,11 +106,11 @@ def _as_vectors(logs: Mapping[str, Any]) -> dict[str, Any]:
     return {name: tf.reshape(value, [1]) for name, value in logs.items()}
 
 
-def choose_distribution(name: str) -> Distribution:
+def choose_distribution(name: str, worker_timeout: float = 10.0) -> Distribution:
     """The distribution of a configuration's `training.distribution`; it must come before any other use of TensorFlow.
 
     Raises:
-        BadInput: TF_CONFIG is wrong, or missing where it is needed.
+        BadInput: TF_CONFIG is wrong, or missing where it is needed; or another worker is not there in so many minutes.
     """
     cluster = _Cluster.from_environment()
     gpus = tf.config.list_physical_devices("GPU")
@@ -121,6 +122,8 @@ def choose_distribution(name: str) -> Distribution:
             "operator sets it; take mirrored or none for a single machine"
         )
     if cluster and (name == "multi_worker" or (name == "auto" and len(cluster.workers) > 1)):
+        if missing := wait_for_workers(cluster.workers, cluster.index, 60 * worker_timeout):
+            raise BadInput(f"TF_CONFIG: the worker at {missing} was not there within {worker_timeout:g} minutes")
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
         count = len(cluster.workers)
         reason = f"worker {cluster.index + 1} of {count} in TF_CONFIG, {strategy.num_replicas_in_sync} devices in all"

@@ -1,21 +1,39 @@
 """fit: trains a compiled model on transformed pictures, from the epoch and step that its checkpoint has reached."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import keras
+import tensorflow as tf
 
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.checkpoint import Checkpoint
 from efficientmixnet.modules.data import Reading, Records, evaluation_batches, training_batches
 from efficientmixnet.modules.distribution import Distribution
-from efficientmixnet.modules.interruption import Interruption, ending_with_peers
+from efficientmixnet.modules.interruption import Interruption
 from efficientmixnet.modules.training_config import TrainingConfig
+from efficientmixnet.modules.training_failures import FiniteLoss, failures_in_words
 from efficientmixnet.modules.training_progress import TrainingProgress
+from efficientmixnet.modules.watching import Watching
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Transformed pictures, and how they are read."""
+
+    train: Records
+    evaluation: Records
+    reading: Reading
+    labels: Sequence[str]  # in the order of the probabilities
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return self.train.count // self.reading.batch_size
 
 
 def fit(
     model: keras.Model,
-    train: Records,
-    evaluation: Records,
-    reading: Reading,
+    data: TrainingData,
     training: TrainingConfig,
     distribution: Distribution,
     checkpoint: Checkpoint,
@@ -25,31 +43,53 @@ def fit(
     """Trains until these epochs are done or patience runs out; `logs` is TensorBoard's folder.
 
     Raises:
+        BadInput: the memory is full, or the loss is no number any more.
         SystemExit: the process was told to stop, or another worker is gone; the code asks for a retry.
     """
-    steps_per_epoch = train.count // reading.batch_size
+    steps, batch_size = data.steps_per_epoch, data.reading.batch_size
     checkpoint.patience = training.early_stopping_patience if phase.stop == training.epochs else None
     epochs = range(checkpoint.restore(model, phase.start), phase.stop)
     if checkpoint.is_over or checkpoint.phase > phase.start:
         return
     if epochs.start > phase.start or checkpoint.steps_done:
-        progress.tell(f"goes on in epoch {epochs.start + 1} at step {checkpoint.steps_done + 1} of {steps_per_epoch}")
+        progress.tell(f"goes on in epoch {epochs.start + 1} at step {checkpoint.steps_done + 1} of {steps}")
     batches = training_batches(
-        train, reading, training.augmentation, training.seed, epochs, steps_done=checkpoint.steps_done
+        data.train, data.reading, training.augmentation, training.seed, epochs, steps_done=checkpoint.steps_done
     )
-    callbacks = [keras.callbacks.TerminateOnNaN()]
-    if logs and distribution.is_chief:
-        callbacks.append(keras.callbacks.TensorBoard(logs, write_graph=False, write_steps_per_second=True))
+    evaluated = evaluation_batches(data.evaluation, data.reading)
     interruption = Interruption(checkpoint)
-    shown = TrainingProgress(epochs, steps_per_epoch, reading.batch_size, checkpoint.steps_done, training.epochs)
-    with interruption, ending_with_peers(distribution.workers):
+    callbacks: list[keras.callbacks.Callback] = [
+        FiniteLoss(checkpoint),
+        *_tensorboard(logs, distribution, training, evaluated, data.labels),
+        checkpoint,  # behind the curves, so that none is lost
+        TrainingProgress(epochs, steps, batch_size, checkpoint.steps_done, training.epochs),
+        interruption,
+    ]
+    with interruption, failures_in_words(distribution.workers, batch_size):
         model.fit(
             distribution.batches(batches.repeat() if distribution.workers > 1 else batches),
-            validation_data=distribution.batches(evaluation_batches(evaluation, reading)),
-            validation_steps=-(-evaluation.count // reading.batch_size),
+            validation_data=distribution.batches(evaluated),
+            validation_steps=-(-data.evaluation.count // batch_size),
             initial_epoch=epochs.start,
             epochs=epochs.stop,
-            steps_per_epoch=steps_per_epoch,
-            callbacks=[*callbacks, checkpoint, shown, interruption],
+            steps_per_epoch=steps,
+            callbacks=callbacks,
             verbose=0,
         )
+
+
+def _tensorboard(
+    logs: str | None,
+    distribution: Distribution,
+    training: TrainingConfig,
+    evaluated: tf.data.Dataset,
+    labels: Sequence[str],
+) -> list[keras.callbacks.Callback]:
+    if logs is None:
+        return []
+    if not distribution.is_chief:
+        return [Watching(None, evaluated, labels)]
+    curves = keras.callbacks.TensorBoard(
+        logs, write_graph=False, write_steps_per_second=True, profile_batch=training.profile_steps or 0
+    )
+    return [curves, Watching(logs, evaluated, labels)]

@@ -2,27 +2,14 @@
 
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.checkpoint import Checkpoint
 
-# Kubernetes' operators take an exit code from 128 on for a fault that passes, and start the pod again.
-EXIT_LOST_PEERS = 128 + signal.SIGHUP
-
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
-_LOST = (
-    tf.errors.UnavailableError,
-    tf.errors.AbortedError,
-    tf.errors.CancelledError,
-    tf.errors.DeadlineExceededError,
-    tf.errors.InternalError,
-)
 
 
 class Interruption(keras.callbacks.Callback):
@@ -64,21 +51,3 @@ class Interruption(keras.callbacks.Callback):
         if callable(handler):
             handler(number, None)
         raise SystemExit(128 + number)
-
-
-@contextmanager
-def ending_with_peers(workers: int) -> Iterator[None]:
-    """Ends this worker, with a code that asks for a retry, where another one is gone.
-
-    Raises:
-        SystemExit: with EXIT_LOST_PEERS.
-    """
-    try:
-        yield
-    except _LOST as error:
-        if workers == 1:
-            raise
-        first = str(error).partition("\n")[0]
-        progress.tell(f"another worker of {workers} is gone: {first}")
-        progress.tell("started again, all of them go on from the last checkpoint")
-        raise SystemExit(EXIT_LOST_PEERS) from error

@@ -70,8 +70,8 @@ class StartingWeights:
 def keep_for_fine_tuning(model: keras.Model, labels: Sequence[str], exported: str) -> None:
     """Lays the network and its labels beside an exported model, for a later training to start from."""
     extra = Path(exported, _EXPORTED)
-    extra.mkdir()
-    keras.Model(model.inputs, model.outputs).save(extra / _NETWORK)  # a copy, which brings no optimizer along
+    extra.mkdir(exist_ok=True)
+    keras.Model(model.input, model.output).save(extra / _NETWORK)  # a copy, which brings no optimizer along
     (extra / _LABELS).write_text(json.dumps(list(labels)), encoding="utf-8")
 
 

@@ -2,24 +2,24 @@
 
 import hashlib
 import json
-import math
 import shutil
 from functools import partial
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 import tensorflow_transform as tft
 from tfx import v1 as tfx
 
 from efficientmixnet.modules import features, progress
-from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.checkpoint import Checkpoint
 from efficientmixnet.modules.compile_model import compile_model
 from efficientmixnet.modules.data import Reading, Records
 from efficientmixnet.modules.distribution import choose_distribution
 from efficientmixnet.modules.fine_tuning import phases
-from efficientmixnet.modules.fit import fit
+from efficientmixnet.modules.fit import TrainingData, fit
 from efficientmixnet.modules.model import build_model
+from efficientmixnet.modules.precision import precision
 from efficientmixnet.modules.serving import ServingModule
 from efficientmixnet.modules.starting_weights import StartingWeights, keep_for_fine_tuning
 from efficientmixnet.modules.training_config import ModelConfig
@@ -32,13 +32,15 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
     training is taken up again.
 
     Raises:
-        BadInput: the configuration does not fit the data.
+        BadInput: the configuration does not fit the data, the starting weights or the machine.
     """
     config = ModelConfig.model_validate(fn_args.custom_config["model"])
     training = config.training
-    distribution = choose_distribution(training.distribution)
+    distribution = choose_distribution(training.distribution, training.worker_timeout)
     progress.tell(distribution.reason)
     keras.utils.set_random_seed(training.seed)
+    if training.deterministic:
+        tf.config.experimental.enable_op_determinism()
 
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
     labels = [label.decode() for label in reversed(transform_output.vocabulary_by_name(features.LABEL_VOCABULARY))]
@@ -51,36 +53,38 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
         worker=distribution.worker,
         workers=distribution.workers,
     )
-    steps_per_epoch = train.count // reading.batch_size
+    data = TrainingData(train, evaluation, reading, labels)
     network = partial(
-        build_model, config.network, reading.image_size, reading.classes, steps_per_epoch, *train.channel_statistics()
+        build_model,
+        config.network,
+        reading.image_size,
+        reading.classes,
+        data.steps_per_epoch,
+        *train.channel_statistics(),
+        start=_starting_weights(config.network.weights, fn_args),
+        labels=labels,
     )
-    start = _starting_weights(config.network.weights, fn_args)
-    with distribution.scope():
-        synchronized = training.synchronized_norm and distribution.replicas > 1
-        model = distribution.model(network(synchronized=synchronized, start=start, labels=labels))
     checkpoint = Checkpoint(
         _checkpoint_folder(fn_args),
-        training.early_stopping_patience,
         **training.checkpoint.model_dump(),
         worker=distribution.worker,
         workers=distribution.workers,
     )
     logs = f"{checkpoint.folder}/logs"
-    for phase in phases(config, distribution.learning_rate(training)):
-        with distribution.scope():
-            compile_model(model, training, phase, steps_per_epoch)
-        fit(model, train, evaluation, reading, training, distribution, checkpoint, phase.epochs, logs)
-    if not math.isfinite(checkpoint.history[-1]["loss"]):
-        raise BadInput("training.learning_rate: the loss is not a number any more; give a lower learning rate")
-    if distribution.is_chief:
-        if distribution.replicas > 1:  # what serves is the network alone, on any one device
-            weights, model = model.get_weights(), network(start=start, labels=labels)
-            model.set_weights(weights)
-        ServingModule(model, transform_output, labels, reading).save(fn_args.serving_model_dir)
-        keep_for_fine_tuning(model, labels, fn_args.serving_model_dir)
-        shutil.copytree(logs, fn_args.model_run_dir, dirs_exist_ok=True)
-        checkpoint.discard()
+    with precision(training.precision), distribution.scope():
+        model = distribution.model(network(synchronized=training.synchronized_norm and distribution.replicas > 1))
+        for phase in phases(config, distribution.learning_rate(training)):
+            compile_model(model, training, phase, data.steps_per_epoch)
+            fit(model, data, training, distribution, checkpoint, phase.epochs, logs)
+    if not distribution.is_chief:
+        return
+    if distribution.replicas > 1 or training.precision != "float32":  # what serves is the network alone, on any device
+        weights, model = model.get_weights(), network()
+        model.set_weights(weights)
+    ServingModule(model, transform_output, labels, reading).save(fn_args.serving_model_dir)
+    keep_for_fine_tuning(model, labels, fn_args.serving_model_dir)
+    shutil.copytree(logs, fn_args.model_run_dir, dirs_exist_ok=True)
+    checkpoint.discard()
 
 
 def _starting_weights(weights: str | None, fn_args: tfx.components.FnArgs) -> StartingWeights | None:

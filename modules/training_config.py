@@ -205,8 +205,18 @@ class TrainingConfig(Section):
     """With batch_scope replica: how learning_rate, which is for one device, grows with their number."""
     distribution: Literal["auto", "none", "mirrored", "multi_worker"] = "auto"
     """none: one device; mirrored: all of this machine; multi_worker: those of TF_CONFIG; auto: as many as there are."""
+    worker_timeout: float = Field(10.0, gt=0)
+    """Minutes that a worker waits for the others to be there."""
     synchronized_norm: bool = True
     """On several devices: normalisations see the batch of all of them, so that their number changes nothing."""
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    """float32, or on newer GPUs the faster mixed_bfloat16, or on older ones mixed_float16, with its loss scaled."""
+    jit: Literal["auto", "on", "off"] = "auto"
+    """Whether XLA compiles the step; auto: on one GPU, but not on CPUs, where it is slower."""
+    accumulation_steps: int = Field(1, ge=1)
+    """The gradients of so many steps make one update, as if the batch were so many times larger."""
+    steps_per_execution: int | None = Field(None, ge=1)
+    """Steps between two looks at the progress; null: 1 on CPUs, up to 8 on GPUs."""
     optimizer: Annotated[dict[str, Any], BeforeValidator(_parsed_optimizer)] = Field(
         default_factory=lambda: parse_optimizer("adam"), validate_default=True
     )
@@ -218,6 +228,10 @@ class TrainingConfig(Section):
     """Share of the label's weight that is spread over all classes."""
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Momentum of an exponential moving average of the weights, which is what gets exported; null for none."""
+    profile_steps: tuple[int, int] | None = None
+    """TensorBoard profiles from the first to the second of these steps, such as [20, 30]; null: none."""
+    deterministic: bool = False
+    """On one device the same bits at every run, and somewhat slower."""
     early_stopping_patience: int | None = Field(None, ge=1)
     """Stop after so many epochs without a lower evaluation loss; null: never."""
     seed: int = Field(0, ge=0, lt=2**32)

@@ -20,10 +20,11 @@ class TrainingProgress(keras.callbacks.Callback):
         progress.start(self._steps * self._batch_size, "pictures")
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._epoch = epoch
+        self._epoch, self._batch = epoch, -1
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        progress.advance(self._batch_size, self._figures(logs))
+        steps, self._batch = batch - self._batch, batch  # several where they are executed together
+        progress.advance(steps * self._batch_size, self._figures(logs))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         progress.advance(0, self._figures(logs))

@@ -1,12 +1,12 @@
-"""Trains a small network on one device, on two of this machine, or as a worker: `KIND NORM RECORDS OUTPUT [STOP]`.
+"""Trains a small network on one device, two of this machine, or as a worker: `KIND NORM RECORDS OUTPUT [STEPS SIGNAL]`.
 
 A program of its own: devices and workers must be named before TensorFlow starts. The weights go to OUTPUT.npz, the
-epochs' logs to OUTPUT.json, checkpoints to the folder OUTPUT. With STOP the process kills itself after so many steps.
+epochs' logs to OUTPUT.json, a checkpoint after every step to the folder OUTPUT. After so many steps the process sends
+itself the signal.
 """
 
 import json
 import os
-import signal
 import sys
 from pathlib import Path
 
@@ -20,18 +20,18 @@ from efficientmixnet.modules.compile_model import compile_model
 from efficientmixnet.modules.data import Reading, Records
 from efficientmixnet.modules.distribution import choose_distribution
 from efficientmixnet.modules.fine_tuning import phases
-from efficientmixnet.modules.fit import fit
+from efficientmixnet.modules.fit import TrainingData, fit
 from efficientmixnet.modules.model import build_model
 from efficientmixnet.modules.training_config import ModelConfig
 
 SIDE = 16
 
 
-class Killed:
-    """A listener that ends the process as `kill -9` does, after so many steps."""
+class Signalled:
+    """A listener that sends the process a signal after so many steps."""
 
-    def __init__(self, steps: int) -> None:
-        self._left = steps
+    def __init__(self, steps: int, number: int) -> None:
+        self._left, self._number = steps, number
 
     def start(self, total: int, unit: str) -> None:
         pass
@@ -39,10 +39,15 @@ class Killed:
     def advance(self, count: int, figures: str) -> None:
         self._left -= count > 0
         if self._left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self._number)
+
+    def tell(self, line: str) -> None:
+        print(line, flush=True)
 
 
-def main(kind: str, norm: str, records: str, output: str, stop: str = "0") -> None:
+def main(kind: str, norm: str, records: str, output: str, steps: str = "0", number: str = "9") -> None:
+    if kind == "none":
+        tf.config.experimental.enable_op_determinism()
     if kind == "mirrored":
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -72,20 +77,23 @@ def main(kind: str, norm: str, records: str, output: str, stop: str = "0") -> No
     distribution = choose_distribution(training.distribution)
     print(distribution.reason)
     keras.utils.set_random_seed(0)
-    train = Records.find([f"{records}/train*"])
+    train, evaluation = Records.find([f"{records}/train*"]), Records.find([f"{records}/eval*"])
     reading = Reading(
         SIDE, 1.0, 3, distribution.batch_size(training, train.count), distribution.worker, distribution.workers
     )
-    steps = train.count // reading.batch_size
+    data = TrainingData(train, evaluation, reading, ["red", "green", "blue"])
+    every_step = 1e-9  # minutes
+    checkpoint = Checkpoint(output, every_minutes=every_step, worker=distribution.worker, workers=distribution.workers)
+    if int(steps):
+        progress.listen(Signalled(int(steps), int(number)))
     with distribution.scope():
-        network = build_model(config.network, SIDE, 3, steps, [0.5] * 3, [0.25] * 3, distribution.replicas > 1)
+        network = build_model(
+            config.network, SIDE, 3, data.steps_per_epoch, [0.5] * 3, [0.25] * 3, distribution.replicas > 1
+        )
         model = distribution.model(network)
         (phase,) = phases(config, distribution.learning_rate(training))
-        compile_model(model, training, phase, steps)
-    checkpoint = Checkpoint(output, None, worker=distribution.worker, workers=distribution.workers)
-    if int(stop):
-        progress.listen(Killed(int(stop)))
-    fit(model, train, Records.find([f"{records}/eval*"]), reading, training, distribution, checkpoint, phase.epochs)
+        compile_model(model, training, phase, data.steps_per_epoch)
+        fit(model, data, training, distribution, checkpoint, phase.epochs, logs=f"{output}-logs")
     name = output + (f"-{distribution.worker}" if distribution.workers > 1 else "")
     np.savez(name, *model.get_weights())
     Path(name + ".json").write_text(json.dumps(checkpoint.history))

@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import re
+import signal
 import socket
 import subprocess
 import sys
@@ -17,8 +19,8 @@ from PIL import Image
 from efficientmixnet.modules import features
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.distribution import Distribution, choose_distribution
-from efficientmixnet.modules.interruption import EXIT_LOST_PEERS
 from efficientmixnet.modules.training_config import TrainingConfig
+from efficientmixnet.modules.training_failures import EXIT_LOST_PEERS
 
 PROGRAM = str(Path(__file__).with_name("distributed_training.py"))
 WORKERS = {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}
@@ -104,8 +106,8 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder)
 
 
-def _start(kind: str, norm: str, records: str, output: Path, stop: int = 0, **environment: str) -> subprocess.Popen:
-    words = [sys.executable, PROGRAM, kind, norm, records, str(output), str(stop)]
+def _start(kind: str, norm: str, records: str, output: Path, stop: object = 0, **environment: str) -> subprocess.Popen:
+    words = [sys.executable, PROGRAM, kind, norm, records, str(output), *str(stop).split()]
     everything = {**os.environ, "KERAS_BACKEND": "tensorflow", **environment}
     return subprocess.Popen(words, env=everything, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # noqa: S603
 
@@ -184,5 +186,25 @@ def test_a_worker_that_loses_the_other_says_so_and_asks_for_a_retry_which_ends_a
     assert chief.returncode == EXIT_LOST_PEERS >= 128, out[-3000:]
     assert "another worker of 2 is gone" in out
     for worker in _start_workers(norm, records, tmp_path / "run"):
-        assert "goes on in epoch 3" in _ended(worker)
+        assert re.search("goes on in epoch 3 at step [12] of 5", _ended(worker))
     _assert_same(tmp_path / "run-0", expected)
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_and_told_to_stop_ends_bit_for_bit_as_one_never_stopped(
+    records: str, tmp_path: Path
+) -> None:
+    _ended(_start("none", "bn", records, tmp_path / "whole"))
+    killed = _start("none", "bn", records, tmp_path / "stopped", stop=f"8 {signal.SIGKILL:d}")
+    killed.communicate()
+    assert killed.returncode == -signal.SIGKILL
+    stopped = _start("none", "bn", records, tmp_path / "stopped", stop=f"4 {signal.SIGTERM:d}")
+    out, _ = stopped.communicate()
+    assert "goes on in epoch 2 at step 4 of 5" in out
+    assert stopped.returncode == 128 + signal.SIGTERM
+    assert "SIGTERM: the training is saved" in out
+    assert "goes on in epoch 3 at step " in _ended(_start("none", "bn", records, tmp_path / "stopped"))
+    (weights, logs), (expected_weights, expected_logs) = _result(tmp_path / "stopped"), _result(tmp_path / "whole")
+    for one, other in zip(weights, expected_weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert logs == expected_logs

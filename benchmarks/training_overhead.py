@@ -1,0 +1,144 @@
+"""What our `fit` costs beside a bare Keras fit of the same network and data, and what its checkpoints cost.
+
+Ours adds checkpoints, TensorBoard with pictures and confusions, the progress bar's figures and the signals. Every
+variant trains for an epoch before its clock starts; then they take turns, and each one's fastest round counts.
+
+    python benchmarks/training_overhead.py [--variant B0] [--size 64] [--pictures 640] [--rounds 3]
+"""
+
+import argparse
+import io
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+
+from efficientmixnet.modules import features, progress
+from efficientmixnet.modules.checkpoint import Checkpoint
+from efficientmixnet.modules.compile_model import compile_model
+from efficientmixnet.modules.data import Reading, Records, evaluation_batches, training_batches
+from efficientmixnet.modules.distribution import choose_distribution
+from efficientmixnet.modules.fine_tuning import phases
+from efficientmixnet.modules.fit import TrainingData, fit
+from efficientmixnet.modules.model import build_model
+from efficientmixnet.modules.training_config import ModelConfig
+
+CLASSES = 10
+
+
+class NoCheckpoint(Checkpoint):
+    """Everything but the writing."""
+
+    def save(self) -> None:
+        pass
+
+
+class Bar:
+    """A listener, as a run has one."""
+
+    def start(self, total: int, unit: str) -> None:
+        pass
+
+    def advance(self, count: int, figures: str) -> None:
+        pass
+
+
+def write_records(folder: Path, pictures: int, size: int) -> TrainingData:
+    """Noise as JPEG files of a size, an eighth as many to evaluate."""
+    draw = np.random.default_rng(0)
+    for split, count in (("train", pictures), ("eval", pictures // 8)):
+        with tf.io.TFRecordWriter(f"{folder}/{split}.gz", "GZIP") as writer:
+            for number in range(count):
+                file = io.BytesIO()
+                Image.fromarray(draw.integers(0, 256, (size, size, 3), np.uint8)).save(file, "JPEG")
+                encoded = tf.train.Feature(bytes_list=tf.train.BytesList(value=[file.getvalue()]))
+                label = tf.train.Feature(int64_list=tf.train.Int64List(value=[number % CLASSES]))
+                feature = {features.ENCODED: encoded, features.LABEL_ID: label}
+                writer.write(tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString())
+    train, evaluation = Records.find([f"{folder}/train.gz"]), Records.find([f"{folder}/eval.gz"])
+    return TrainingData(train, evaluation, Reading(size, 1.0, CLASSES, 32), [str(one) for one in range(CLASSES)])
+
+
+def bare(config: ModelConfig, data: TrainingData) -> Callable[[int], None]:
+    """Keras alone: compile, and fit on the same batches."""
+    model = _network(config, data)
+    model.compile(keras.optimizers.RMSprop(1e-3, momentum=0.9), "categorical_crossentropy", metrics=["accuracy"])
+
+    def train(epochs: int) -> None:
+        batches = training_batches(data.train, data.reading, config.training.augmentation, 0, range(epochs))
+        evaluated = evaluation_batches(data.evaluation, data.reading)
+        steps = data.steps_per_epoch
+        model.fit(batches, validation_data=evaluated, epochs=epochs, steps_per_epoch=steps, verbose=0)
+
+    return train
+
+
+def ours(
+    config: ModelConfig, data: TrainingData, folder: Path, checkpoint_class: type[Checkpoint]
+) -> Callable[[int], None]:
+    """As run_fn does it, each time anew."""
+    model, distribution, times = _network(config, data), choose_distribution("none"), 0
+    compile_model(model, config.training, phases(config, 1e-3)[0], data.steps_per_epoch)
+
+    def train(epochs: int) -> None:
+        nonlocal times
+        times += 1
+        place = str(folder / f"{checkpoint_class.__name__}-{times}")
+        fit(model, data, config.training, distribution, checkpoint_class(place), range(epochs), f"{place}-logs")
+
+    return train
+
+
+def _network(config: ModelConfig, data: TrainingData) -> keras.Model:
+    keras.utils.set_random_seed(0)
+    size, steps = data.reading.image_size, data.steps_per_epoch
+    return build_model(config.network, size, CLASSES, steps, [0.5] * 3, [0.25] * 3)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--variant", default="B0")
+    parser.add_argument("--size", type=int, default=64, help="pixels")
+    parser.add_argument("--pictures", type=int, default=640)
+    parser.add_argument("--epochs", type=int, default=2, help="of a round")
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    optimizer = {"name": "rmsprop", "momentum": 0.9}
+    config = ModelConfig.model_validate(
+        {"network": {"variant": arguments.variant}, "training": {"optimizer": optimizer, "epochs": 1000}}
+    )
+    progress.listen(Bar())
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        data = write_records(folder, arguments.pictures, arguments.size)
+        trainings = {
+            "bare Keras fit": bare(config, data),
+            "ours without checkpoints": ours(config, data, folder, NoCheckpoint),
+            "ours": ours(config, data, folder, Checkpoint),
+        }
+        for train in trainings.values():
+            train(1)
+        seconds: dict[str, list[float]] = {one: [] for one in trainings}
+        for _ in range(arguments.rounds):
+            for one, train in trainings.items():
+                began = time.perf_counter()
+                train(arguments.epochs)
+                seconds[one].append(time.perf_counter() - began)
+    best = {one: min(times) for one, times in seconds.items()}
+    table = Table("", "pictures a second", "against bare", title=f"{arguments.variant} at {arguments.size} pixels")
+    for one, time_taken in best.items():
+        rate = arguments.pictures * arguments.epochs / time_taken
+        table.add_row(one, f"{rate:.1f}", f"{time_taken / best['bare Keras fit']:.3f}")
+    Console().print(table)
+    print(f"checkpoints cost {best['ours'] / best['ours without checkpoints'] - 1:.1%}")
+
+
+if __name__ == "__main__":
+    main()

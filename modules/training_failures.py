@@ -1,0 +1,71 @@
+"""What ends a training, in words: another worker is gone, the memory is full, the loss is no number any more."""
+
+import math
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from efficientmixnet.modules import progress
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.checkpoint import Checkpoint
+
+# Kubernetes' operators take an exit code from 128 on for a fault that passes, and start the pod again.
+EXIT_LOST_PEERS = 128 + signal.SIGHUP
+
+_LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.InternalError,
+)
+
+
+@contextmanager
+def failures_in_words(workers: int, batch_size: int) -> Iterator[None]:
+    """Around a training of so many workers with so many pictures a step.
+
+    Raises:
+        BadInput: the memory is full.
+        SystemExit: another worker is gone; the code asks for a retry.
+    """
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        raise BadInput(
+            f"training.batch_size: {batch_size} pictures a step do not fit into memory; give fewer, and "
+            "training.accumulation_steps 2 to learn from as many at a time"
+        ) from error
+    except _LOST as error:
+        if workers == 1:
+            raise
+        progress.tell(f"another worker of {workers} is gone: {str(error).partition(chr(10))[0]}")
+        progress.tell("started again, all of them go on from the last checkpoint")
+        raise SystemExit(EXIT_LOST_PEERS) from error
+
+
+class FiniteLoss(keras.callbacks.Callback):
+    """Stops at the step whose loss is no number, and says what there is to know of it."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        super().__init__()
+        self._checkpoint = checkpoint
+        self._epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if math.isfinite((logs or {}).get("loss", 0.0)):
+            return
+        rate = float(self.model.optimizer.learning_rate)
+        last = self._checkpoint.last_file
+        raise BadInput(
+            f"training.learning_rate: the loss is not a number any more, in epoch {self._epoch + 1} at step "
+            f"{batch + 1}, where the learning rate was {rate:.3g}; give a lower one. "
+            + (f"The last good checkpoint is {last}" if last else "There is no checkpoint yet")
+        )

@@ -1,0 +1,46 @@
+"""A training that cannot go on says why, and what to change."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.checkpoint import Checkpoint
+from efficientmixnet.modules.training_failures import EXIT_LOST_PEERS, FiniteLoss, failures_in_words
+
+
+def test_full_memory_names_the_batch_size_and_the_keys_to_change() -> None:
+    message = r"training\.batch_size: 512 pictures .* training\.accumulation_steps"
+    with pytest.raises(BadInput, match=message), failures_in_words(workers=1, batch_size=512):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+
+def test_of_several_workers_a_broken_connection_asks_for_a_retry(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended, failures_in_words(workers=4, batch_size=8):
+        raise tf.errors.UnavailableError(None, None, "Collective ops is aborted by: heartbeat timeout\nmore")
+    assert ended.value.code == EXIT_LOST_PEERS == 129
+    said = capsys.readouterr().out
+    assert "another worker of 4 is gone: Collective ops is aborted by: heartbeat timeout\n" in said
+
+
+def test_alone_the_same_error_is_no_lost_worker() -> None:
+    with pytest.raises(tf.errors.UnavailableError), failures_in_words(workers=1, batch_size=8):
+        raise tf.errors.UnavailableError(None, None, "a disk")
+
+
+def test_a_loss_that_is_no_number_is_told_with_step_rate_and_checkpoint(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.25), "mse")
+    x = np.ones((12, 1), "float32")
+    y = x.copy()
+    y[10] = np.nan
+    checkpoint = Checkpoint(str(tmp_path), None)
+    fit = {"batch_size": 2, "shuffle": False, "verbose": 0}
+    model.fit(x[:4], y[:4], validation_data=(x[:4], y[:4]), epochs=1, callbacks=[checkpoint], **fit)
+    with pytest.raises(
+        BadInput, match=r"training\.learning_rate: .* epoch 1 at step 6, .* rate was 0\.25; .*epoch-0001"
+    ):
+        model.fit(x, y, callbacks=[FiniteLoss(checkpoint)], **fit)
