@@ -96,9 +96,9 @@ def _client_class(timeout: float) -> type:
 
             api_client.request = within
 
-        def _load_config(self, host: str | None, *arguments: Any) -> Any:
-            config = super()._load_config(host, *arguments)
-            if not host and config.host == kfp_server_api.Configuration().host:
+        def _load_config(self, *arguments: Any, **named: Any) -> Any:
+            config = super()._load_config(*arguments, **named)
+            if not any(arguments[:1]) and config.host == kfp_server_api.Configuration().host:
                 raise BadInput("--endpoint: name the server, such as http://localhost:8080 (KF_PIPELINES_ENDPOINT)")
             config.retries = False
             return config

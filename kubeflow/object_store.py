@@ -111,7 +111,13 @@ def _open(uri: str) -> tuple[Any, str]:
 def _s3_options() -> dict[str, Any]:
     session = {} if "AWS_ACCESS_KEY_ID" in os.environ or "AWS_ENDPOINT_URL" in os.environ else _session
     options: dict[str, Any] = {
-        "config_kwargs": {"retries": {"max_attempts": _ATTEMPTS, "mode": "standard"}, "connect_timeout": 10}
+        "config_kwargs": {
+            "retries": {"max_attempts": _ATTEMPTS, "mode": "standard"},
+            "connect_timeout": 10,
+            # Stores other than Amazon's may refuse the checksums that botocore adds of itself.
+            "request_checksum_calculation": "when_required",
+            "response_checksum_validation": "when_required",
+        }
     }
     if endpoint := session.get("endpoint") or os.environ.get("AWS_ENDPOINT_URL"):
         if "://" not in endpoint:
