@@ -1,9 +1,11 @@
 """What the tests of whole runs share: the digits, a small configuration and the command line."""
 
 import json
+import multiprocessing
 import subprocess
 import sys
 from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -24,7 +26,43 @@ SMALL = {
     "evaluation": {"thresholds": {"accuracy": 0.5}},
 }
 
-Command = Callable[..., "subprocess.CompletedProcess[str]"]
+Completed = subprocess.CompletedProcess[str]
+
+FORKED = """
+import os
+for descriptor, file in enumerate(files, 1):
+    os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), descriptor)
+from efficientmixnet.pipeline.cli import main
+main(words)
+"""
+
+
+class Command:
+    """The command efficientmixnet, each time in a process of its own.
+
+    They are forks of one that has imported TFX: importing it takes longer than most of these runs.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.context = multiprocessing.get_context("forkserver")
+        self.context.set_forkserver_preload(
+            ["efficientmixnet.pipeline.pipeline", "efficientmixnet.modules.trainer", "tensorflow_model_analysis"]
+        )
+        self.files = [str(folder / "stdout"), str(folder / "stderr")]
+
+    def start(self, *arguments: object) -> BaseProcess:
+        for file in self.files:
+            Path(file).write_text("")
+        names = {"words": list(map(str, arguments)), "files": self.files}
+        process = self.context.Process(target=exec, args=(FORKED, names))
+        process.start()
+        return process
+
+    def __call__(self, *arguments: object) -> Completed:
+        """Runs to its end."""
+        process = self.start(*arguments)
+        process.join()
+        return Completed(arguments, process.exitcode, *(Path(file).read_text() for file in self.files))
 
 
 @pytest.fixture(scope="session")
@@ -44,17 +82,17 @@ def small_config(tmp_path_factory: pytest.TempPathFactory, digits: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def command_line() -> list[str]:
-    """The command efficientmixnet."""
-    return [sys.executable, "-c", "from efficientmixnet.pipeline.cli import main; main()"]
+def efficientmixnet(tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """The command, warm."""
+    return Command(tmp_path_factory.mktemp("command"))
 
 
 @pytest.fixture(scope="session")
-def efficientmixnet(command_line: list[str]) -> Command:
-    """Runs the command, in a process of its own, to its end."""
+def cold_efficientmixnet() -> Callable[..., Completed]:
+    """The command as a user starts it."""
 
-    def call(*arguments: object) -> "subprocess.CompletedProcess[str]":
-        words = [*command_line, *map(str, arguments)]
+    def call(*arguments: object) -> Completed:
+        words = [sys.executable, "-c", "from efficientmixnet.pipeline.cli import main; main()", *map(str, arguments)]
         return subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603
 
     return call

@@ -1,8 +1,9 @@
 """A run that is killed or interrupted goes on where it was."""
 
+import os
 import signal
-import subprocess
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -18,29 +19,29 @@ def epochs_of(checkpoint: Path) -> int:
     return int(checkpoint.name.split("-")[1])
 
 
-def start_and_stop(command: list[str], output: Path, epochs_done: int, signal_number: int) -> int:
-    """Starts the run, and ends it with the signal once training has done so many epochs; returns its exit code."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
-    while process.poll() is None:
+def stop(process: BaseProcess, output: Path, epochs_done: int, signal_number: int) -> int | None:
+    """Ends the run with the signal once training has done so many epochs; returns its exit code."""
+    while process.is_alive():
         if any(epochs_of(file) >= epochs_done for file in output.glob("checkpoints/*/epoch-*.npz")):
-            process.send_signal(signal_number)
+            os.kill(process.pid, signal_number)
             break
         time.sleep(0.05)
-    return process.wait()
+    process.join()
+    return process.exitcode
 
 
 def test_a_killed_run_goes_on_from_the_last_finished_component_and_epoch(
-    command_line, efficientmixnet, small_config, summary, tmp_path
+    efficientmixnet, small_config, summary, tmp_path
 ):
     # Two pictures in three are left to a split that nothing reads, so that an epoch takes a second.
     output = tmp_path / "runs"
     settings = ["--set", f"training.epochs={EPOCHS}", "--set", "data.splits={train: 0.3, eval: 0.1, rest: 0.6}"]
     run = ["run", small_config, *settings, "--output", str(output)]
 
-    assert start_and_stop([*command_line, *run], output, 1, signal.SIGKILL) == -signal.SIGKILL
+    assert stop(efficientmixnet.start(*run), output, 1, signal.SIGKILL) == -signal.SIGKILL
     assert summary(output)["state"] == "running"
 
-    assert start_and_stop([*command_line, *run], output, 3, signal.SIGTERM) == 130
+    assert stop(efficientmixnet.start(*run), output, 3, signal.SIGTERM) == 130
     interrupted = summary(output)
     assert interrupted["state"] == "interrupted"
     assert interrupted["cached"] == ["ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "Transform"]

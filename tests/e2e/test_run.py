@@ -18,9 +18,9 @@ def output(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def first_run(efficientmixnet, small_config, digits, output):
+def first_run(cold_efficientmixnet, small_config, digits, output):
     (digits / "3" / "notes.txt").write_text("no picture, and no reason to stop")
-    done = efficientmixnet("run", small_config, "--output", output)
+    done = cold_efficientmixnet("run", small_config, "--output", output)
     assert done.returncode == 0, done.stdout + done.stderr
     return done
 
