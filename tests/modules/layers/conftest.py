@@ -1,4 +1,4 @@
-"""What the layers' tests share: gradients on either backend, saving and loading, and a random source."""
+"""What the layers' tests share: gradients on each backend, saving and loading, and a random source."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +9,15 @@ import numpy as np
 import pytest
 
 
+@pytest.fixture(autouse=True, scope="session")
+def outputs_are_arrays_to_numpy() -> None:
+    """PyTorch refuses to make arrays of what it has gradients for."""
+    if keras.backend.backend() == "torch":
+        import torch
+
+        torch.set_grad_enabled(False)
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
@@ -17,7 +26,9 @@ def rng() -> np.random.Generator:
 @pytest.fixture
 def gradients() -> Callable[..., tuple[np.ndarray, dict[str, np.ndarray]]]:
     """(layer, inputs, upstream) -> the gradient at the inputs, and at each trainable weight by its path's end."""
-    return _tensorflow_gradients if keras.backend.backend() == "tensorflow" else _jax_gradients
+    return {"tensorflow": _tensorflow_gradients, "jax": _jax_gradients, "torch": _torch_gradients}[
+        keras.backend.backend()
+    ]
 
 
 def _named(layer: keras.layers.Layer, values: Any) -> dict[str, np.ndarray]:
@@ -59,6 +70,20 @@ def _jax_gradients(
     trainable = [variable.value for variable in layer.trainable_variables]
     weights, first = jax.jit(jax.grad(loss, argnums=(0, 1)))(trainable, jax.numpy.asarray(inputs))
     return np.asarray(first), _named(layer, weights)
+
+
+def _torch_gradients(
+    layer: keras.layers.Layer, inputs: Any, upstream: Any, training: bool | None = True
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    import torch
+
+    model = keras.Sequential([keras.Input(inputs.shape[1:]), layer])  # takes training, whether the layer does or not
+    with torch.enable_grad():
+        x = torch.tensor(inputs, requires_grad=True)
+        loss = (model(x, training=training).float() * torch.tensor(upstream)).sum()
+        weights = [variable.value for variable in layer.trainable_variables]
+        first, *rest = torch.autograd.grad(loss, [x, *weights])
+    return first.numpy(), _named(layer, [gradient.numpy() for gradient in rest])
 
 
 @pytest.fixture

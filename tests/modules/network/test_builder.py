@@ -32,8 +32,17 @@ def step(model):
     return [weight.path for weight, m in zip(model.trainable_weights, moved, strict=True) if not m]
 
 
-@pytest.mark.parametrize("typeBN", ["bn", "an", "iebn"])
-@pytest.mark.parametrize("activation", ["swish", "mish", "relu"])
+QUICK = {("swish", "bn"), ("mish", "an"), ("relu", "iebn")}
+
+
+@pytest.mark.parametrize(
+    ("activation", "typeBN"),
+    [
+        pytest.param(activation, norm, marks=[] if (activation, norm) in QUICK else pytest.mark.slow)
+        for activation in ("swish", "mish", "relu")
+        for norm in ("bn", "an", "iebn")
+    ],
+)
 def test_every_activation_and_norm_trains_every_weight(activation, typeBN):
     model = tiny(activation=activation, typeBN=typeBN, drop_connect_rate=0.0, dropout_rate=0.0)
     still = step(model)

@@ -1,4 +1,4 @@
-"""What has to hold on Keras's JAX backend too; test_network_on_jax.py runs this in a process of its own."""
+"""What has to hold on every backend of Keras; test_network_on_other_backends.py runs this in processes of their own."""
 
 import sys
 from pathlib import Path
@@ -21,12 +21,16 @@ def tiny(**options) -> keras.Model:
     return builder.custom_model(BLOCKS, dropout_rate=0.0, stem_filters=8, head_filters=24)
 
 
+def outputs(model: keras.Model, pictures: np.ndarray = PICTURE) -> np.ndarray:
+    return keras.ops.convert_to_numpy(model(pictures))
+
+
 def trained_outputs(model: keras.Model) -> np.ndarray:
     """The logits after one step of training."""
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.SGD(0.01), loss, jit_compile=False)
     model.train_on_batch(PICTURE, LABELS)
-    return keras.ops.convert_to_numpy(model(PICTURE))
+    return outputs(model)
 
 
 def equal_to_the_other_backend(folder: Path) -> None:
@@ -34,26 +38,27 @@ def equal_to_the_other_backend(folder: Path) -> None:
     expected = np.load(folder / "expected.npz")
     tolerance = 1e-4 * np.abs(expected["outputs"]).max()
     model = tiny(weights=folder / "tiny.keras")
-    np.testing.assert_allclose(model(PICTURE), expected["outputs"], atol=tolerance)
-    np.testing.assert_array_equal(keras.saving.load_model(folder / "tiny.keras")(PICTURE), model(PICTURE))
+    np.testing.assert_allclose(outputs(model), expected["outputs"], atol=tolerance)
+    np.testing.assert_array_equal(outputs(keras.saving.load_model(folder / "tiny.keras")), outputs(model))
     first = tiny(data_format="channels_first", input_shape=(3, 16, 16))
     first.set_weights(model.get_weights())
-    np.testing.assert_allclose(first(PICTURE.transpose(0, 3, 1, 2)), expected["outputs"], atol=tolerance)
+    np.testing.assert_allclose(outputs(first, PICTURE.transpose(0, 3, 1, 2)), expected["outputs"], atol=tolerance)
     np.testing.assert_allclose(trained_outputs(model), expected["trained"], atol=10 * tolerance)
 
 
-def equal_to_timm() -> None:
-    expected = timm_rule.reference("tf_mixnet_s")
-    model = EfficientNetBuilder((64, 64, 3), classifier_activation=None).default_model("MixNetS")
+def equal_to_timm(name: str, variant: str) -> None:
+    expected = timm_rule.reference(name)
+    size = expected["size"]
+    model = EfficientNetBuilder((size, size, 3), classifier_activation=None).default_model(variant)
     load_timm_weights(model, timm_rule.weights_by_rule(expected["weights"]))
-    logits = model.predict(timm_rule.picture(64), verbose=0)[0]
+    logits = model.predict(timm_rule.picture(size), verbose=0)[0]
     scale = np.abs(expected["logits_every_50th"]).max()
     np.testing.assert_allclose(logits[::50], expected["logits_every_50th"], atol=1e-3 * scale)
 
 
 if __name__ == "__main__":
-    assert keras.backend.backend() == "jax"
     if sys.argv[1:]:
         equal_to_the_other_backend(Path(sys.argv[1]))
     else:
-        equal_to_timm()
+        equal_to_timm("tf_efficientnet_b0", "B0")
+        equal_to_timm("tf_mixnet_s", "MixNetS")
