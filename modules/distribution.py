@@ -3,17 +3,18 @@
 Under Keras 3 `fit` knows no MultiWorkerMirroredStrategy (keras issue 20585); with `DistributedModel` it does.
 """
 
-import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.cluster import Cluster
 from efficientmixnet.modules.rendezvous import wait_for_workers
 from efficientmixnet.modules.training_config import TrainingConfig
 
@@ -112,7 +113,7 @@ def choose_distribution(name: str, worker_timeout: float = 10.0) -> Distribution
     Raises:
         BadInput: TF_CONFIG is wrong, or missing where it is needed; or another worker is not there in so many minutes.
     """
-    cluster = _Cluster.from_environment()
+    cluster = Cluster.from_environment()
     gpus = tf.config.list_physical_devices("GPU")
     for gpu in gpus:  # or TensorFlow takes all of its memory at once
         tf.config.experimental.set_memory_growth(gpu, True)
@@ -137,48 +138,25 @@ def choose_distribution(name: str, worker_timeout: float = 10.0) -> Distribution
 
 def _one_device(gpus: list[Any]) -> str:
     if not gpus:
-        return "on the CPU, TensorFlow sees no GPU"
+        return f"on the CPU, {why_no_gpu(sorted(map(str, Path('/dev').glob('nvidia[0-9]*'))))}"
     details = tf.config.experimental.get_device_details(gpus[0])
     others = f"; {len(gpus) - 1} more GPUs stay idle" if len(gpus) > 1 else ""
     return f"on one GPU, {details.get('device_name', gpus[0].name)}{others}"
 
 
+def why_no_gpu(present: Sequence[str]) -> str:
+    """Why TensorFlow uses none, if these are there."""
+    if not present:
+        return "this machine has no GPU"
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        reason = "the environment variable CUDA_VISIBLE_DEVICES hides it"
+    elif not tf.test.is_built_with_cuda():
+        reason = "it was built without CUDA"
+    else:
+        reason = "its CUDA libraries are missing or too old; pip install 'tensorflow[and-cuda]' brings them"
+    return f"though {present[0]} is there: TensorFlow cannot use it, {reason}"
+
+
 def _short(name: str) -> str:
     """/device:CPU:0 -> CPU:0"""
     return name.partition("device:")[2] or name
-
-
-@dataclass(frozen=True)
-class _Cluster:
-    """The workers' addresses and this process's place among them, as TF_CONFIG has them."""
-
-    workers: tuple[str, ...]
-    index: int
-
-    @classmethod
-    def from_environment(cls) -> "_Cluster | None":
-        text = os.environ.get("TF_CONFIG")
-        if not text:
-            return None
-        try:
-            values = json.loads(text)
-        except ValueError as error:
-            raise BadInput(f"TF_CONFIG: is not JSON: {error}") from None
-        if not isinstance(values, dict) or not values.get("cluster"):
-            return None
-        return cls._checked(values["cluster"], values.get("task"))
-
-    @classmethod
-    def _checked(cls, jobs: Any, task: Any) -> "_Cluster":
-        if not isinstance(jobs, dict) or set(jobs) - {"chief", "worker"}:
-            raise BadInput("TF_CONFIG: cluster: give the lists worker and, where there is one, chief, and no others")
-        for job, addresses in jobs.items():
-            if not isinstance(addresses, list) or not all(isinstance(one, str) and ":" in one for one in addresses):
-                raise BadInput(f"TF_CONFIG: cluster.{job}: give a list of addresses, such as [host:2222]")
-        job, index = (task.get("type"), task.get("index")) if isinstance(task, dict) else (None, None)
-        if job not in jobs:
-            raise BadInput(f"TF_CONFIG: task.type: {job!r} is none of {', '.join(jobs)}")
-        if not isinstance(index, int) or not 0 <= index < len(jobs[job]):
-            raise BadInput(f"TF_CONFIG: task.index: {index!r} is no place in cluster.{job} of {len(jobs[job])}")
-        chiefs = jobs.get("chief", [])
-        return cls((*chiefs, *jobs.get("worker", [])), index + (len(chiefs) if job == "worker" else 0))

@@ -43,7 +43,9 @@ def failures_in_words(workers: int, batch_size: int) -> Iterator[None]:
     except _LOST as error:
         if workers == 1:
             raise
-        progress.tell(f"another worker of {workers} is gone: {str(error).partition(chr(10))[0]}")
+        lines = str(error).splitlines() or [""]
+        reason = next((line for line in lines if "task" in line or "Collective" in line), lines[0]).strip()
+        progress.tell(f"another worker of {workers} is gone: {reason}")
         progress.tell("started again, all of them go on from the last checkpoint")
         raise SystemExit(EXIT_LOST_PEERS) from error
 

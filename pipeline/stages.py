@@ -3,10 +3,11 @@
 import logging
 import re
 import time
+from datetime import timedelta
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 _PLAIN_SECONDS = 10  # between lines of progress where there is no terminal
 _STARTED = re.compile(r"Component (\S+) is running\.")
@@ -22,17 +23,17 @@ class Stages(logging.Handler):
         self.seconds: dict[str, float] = {}
         self.cached: list[str] = []
         self._stage: str | None = None
-        self._began = self._last_line = 0.0
+        self._began = self._counting = self._last_line = 0.0
         self._done = self._total = 0
         self._unit = ""
         self._console = Console(file=out, highlight=False, soft_wrap=True)
         self._bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
-            BarColumn(bar_width=10),
+            BarColumn(bar_width=4),
             MofNCompleteColumn(),
             TextColumn("{task.fields[beside]}"),
-            TimeElapsedColumn(),
+            TextColumn("{task.fields[pace]}"),
             console=self._console,
             transient=True,
             redirect_stdout=False,  # or it would catch the libraries' noise on its way to the log, and show it
@@ -63,6 +64,7 @@ class Stages(logging.Handler):
     def start(self, total: int, unit: str) -> None:
         """The running stage will handle so many of a unit."""
         self._done, self._total, self._unit = 0, total, unit
+        self._counting = time.monotonic()
         self._show("")
 
     def advance(self, count: int, figures: str) -> None:
@@ -71,7 +73,8 @@ class Stages(logging.Handler):
         self._show(figures)
         if self._bar.disable and time.monotonic() - self._last_line > _PLAIN_SECONDS:
             self._last_line = time.monotonic()
-            self._console.print(f"  {self._stage:<17} {self._counted()} of {self._total:,} {figures}".rstrip())
+            line = f"  {self._stage:<17} {self._counted()} of {self._total:,} {figures}".rstrip()
+            self._console.print(f"{line} {self._pace()}".rstrip())
 
     def tell(self, line: str) -> None:
         """The running stage has something to say."""
@@ -80,7 +83,7 @@ class Stages(logging.Handler):
     def _begin(self, stage: str) -> None:
         self._stage, self._began, self._last_line = stage, time.monotonic(), time.monotonic()
         self._done = self._total = 0
-        self._task = self._bar.add_task(stage, total=None, beside="")
+        self._task = self._bar.add_task(stage, total=None, beside="", pace="")
 
     def _end(self, state: str, color: str) -> None:
         seconds = time.monotonic() - self._began
@@ -92,8 +95,17 @@ class Stages(logging.Handler):
 
     def _show(self, figures: str) -> None:
         if self._stage:
-            beside = figures.partition(" val_")[0] or self._unit  # what fits beside the bar in 80 columns
-            self._bar.update(self._task, completed=self._done, total=self._total, beside=beside)
+            # What fits beside the bar in 80 columns.
+            beside = figures.partition(" val_")[0].replace("accuracy ", "acc ") or self._unit
+            self._bar.update(self._task, completed=self._done, total=self._total, beside=beside, pace=self._pace())
+
+    def _pace(self) -> str:
+        """How many a second, and how long it will go on like that."""
+        seconds = time.monotonic() - self._counting
+        if not self._done or seconds <= 0:
+            return ""
+        left = timedelta(seconds=round(seconds / self._done * max(self._total - self._done, 0)))
+        return f"{self._done / seconds:,.0f}/s -{left}"
 
     def _counted(self) -> str:
         return f"{self._done:,} {self._unit}"

@@ -18,7 +18,7 @@ from PIL import Image
 
 from efficientmixnet.modules import features
 from efficientmixnet.modules.bad_input import BadInput
-from efficientmixnet.modules.distribution import Distribution, choose_distribution
+from efficientmixnet.modules.distribution import Distribution, choose_distribution, why_no_gpu
 from efficientmixnet.modules.training_config import TrainingConfig
 from efficientmixnet.modules.training_failures import EXIT_LOST_PEERS
 
@@ -65,6 +65,14 @@ def test_without_gpus_and_workers_it_is_the_cpu_and_says_so() -> None:
     chosen = choose_distribution("auto")
     assert (chosen.replicas, chosen.workers, chosen.is_chief) == (1, 1, True)
     assert "CPU" in chosen.reason
+
+
+def test_a_gpu_that_is_there_but_not_used_is_named_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert why_no_gpu([]) == "this machine has no GPU"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert re.fullmatch("though /dev/nvidia0 is there: .* CUDA_VISIBLE_DEVICES hides it", why_no_gpu(["/dev/nvidia0"]))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert "CUDA" in why_no_gpu(["/dev/nvidia0"])
 
 
 @pytest.mark.parametrize(

@@ -99,8 +99,8 @@ def test_a_long_stage_has_a_plain_line_every_ten_seconds_without_a_terminal(out:
             stages.advance(100, f"epoch 1/2 loss {second / 100:.2f}")
         _log(stages, "Component Trainer is finished.")
     assert [" ".join(line.split()) for line in out.getvalue().splitlines()] == [
-        "Trainer 1,100 pictures of 64,000 epoch 1/2 loss 0.11",
-        "Trainer 2,200 pictures of 64,000 epoch 1/2 loss 0.22",
+        "Trainer 1,100 pictures of 64,000 epoch 1/2 loss 0.11 100/s -0:10:29",
+        "Trainer 2,200 pictures of 64,000 epoch 1/2 loss 0.22 100/s -0:10:18",
         "Trainer done 25.0 s 2,500 pictures",
     ]
 
