@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from google.protobuf import json_format
 from kfp.client.client import _extract_pipeline_yaml
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from efficientmixnet.kubeflow.backend_rules import arguments, check_package
+from efficientmixnet.kubeflow.cli import kubeflow
 from efficientmixnet.kubeflow.compile import compile_package, service_account_of, write_package
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.config import Config
@@ -223,6 +225,19 @@ def test_the_service_account_stands_in_the_package(package: list[dict[str, Any]]
     assert list(yaml.safe_load_all((tmp_path / "pipeline.yaml").read_text())) == package
     write_package(package, tmp_path / "pipeline.yaml")
     assert service_account_of(tmp_path / "pipeline.yaml") is None
+
+
+def test_the_command_writes_it(config: Config, package: list[dict[str, Any]], tmp_path: Path) -> None:
+    (tmp_path / "digits.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json")))
+    command = ["compile", str(tmp_path / "digits.yaml"), "--set", "kubeflow.service_account=runner", "-o"]
+    result = CliRunner().invoke(kubeflow, [*command, str(tmp_path / "pipeline.yaml")])
+    assert result.exit_code == 0, result.output
+    assert f"{len(package[0]['root']['dag']['tasks'])} tasks; `efficientmixnet kubeflow submit" in result.output
+    spec, platform = yaml.safe_load_all((tmp_path / "pipeline.yaml").read_text())
+    assert (spec["root"]["dag"]["tasks"].keys(), platform) == (package[0]["root"]["dag"]["tasks"].keys(), package[1])
+    assert service_account_of(tmp_path / "pipeline.yaml") == "runner"
+    result = CliRunner().invoke(kubeflow, [*command, str(tmp_path / "pipeline.json")])
+    assert "the cluster's client takes names that end with .yaml alone" in str(result.exception)
 
 
 def test_arguments_are_the_defaults_and_what_is_given(spec: dict[str, Any]) -> None:
