@@ -24,7 +24,7 @@ class Classifier:
     """
 
     def __init__(self, folder: str) -> None:
-        path = _newest_version(Path(folder))
+        path = newest_version(Path(folder))
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # must be set before the import: TensorFlow greets otherwise
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Google's packages announce which Pythons they will support
@@ -37,7 +37,6 @@ class Classifier:
         except (OSError, KeyError, AttributeError, tf.errors.OpError) as error:
             raise BadInput(f"{path}: is no model that a run pushed ({type(error).__name__})") from None
         self._to_tensor = tf.constant
-        self.path = path
         self.undecodable = tf.errors.InvalidArgumentError
         """What `probabilities` raises where a picture is broken."""
 
@@ -62,7 +61,12 @@ class Classifier:
         return [[(self.labels[i], float(row[i])) for i in best] for row, best in zip(probabilities, order, strict=True)]
 
 
-def _newest_version(folder: Path) -> Path:
+def newest_version(folder: Path) -> Path:
+    """The folder itself, if it holds a SavedModel, or its subfolder with the highest number.
+
+    Raises:
+        BadInput: there is none.
+    """
     if (folder / "saved_model.pb").exists():
         return folder
     versions = [child for child in folder.glob("*") if child.name.isdigit() and (child / "saved_model.pb").exists()]

@@ -1,4 +1,4 @@
-"""The commands that look back on runs: efficientmixnet report, runs, compare, lineage; and score."""
+"""The commands that look back on runs: efficientmixnet report, runs, compare, lineage, tfma; and score."""
 
 from pathlib import Path
 
@@ -102,4 +102,22 @@ def score(model: str, pictures: str, outputs: tuple[Path, ...]) -> None:
     click.echo(f"{scored.pictures:,} pictures: {', '.join(map(str, scored.outputs))}")
 
 
-COMMANDS = (report, runs, compare, lineage, score)
+@click.command()
+@click.argument("run")
+@click.option("--open", "show", is_flag=True, help="Show it in the browser too.")
+def tfma(run: str, show: bool) -> None:
+    """Write TFMA's own views of RUN as a page: a run's folder, or an output folder for its last run."""
+    import warnings
+
+    warnings.simplefilter("ignore")  # Google's packages announce which Pythons they will support
+    from efficientmixnet.pipeline.runs import read_summary, runs_of
+    from efficientmixnet.pipeline.tfma_page import write_tfma_page
+
+    summary = read_summary(run)
+    page = write_tfma_page(summary, runs_of(str(Path(summary.run).parent.parent)))
+    click.echo(page)
+    if show:
+        click.launch(page.as_uri())
+
+
+COMMANDS = (report, runs, compare, lineage, score, tfma)

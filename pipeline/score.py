@@ -22,7 +22,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.bad_input import BadInput
-from efficientmixnet.pipeline.predict import Classifier
+from efficientmixnet.pipeline.predict import Classifier, newest_version
 
 SHARD = 1024  # pictures, the most that is lost when a scoring is stopped
 _BATCH = 32
@@ -58,7 +58,7 @@ def score(model: str, pictures: str, outputs: Sequence[Path], beam_args: Sequenc
         if output.suffix not in _SUFFIXES:
             raise BadInput(f"--output {output}: ends with neither of {' and '.join(_SUFFIXES)}, which say the format")
     names = _names(Path(pictures))
-    path = Classifier(model).path  # loaded once here, to say at once that there is none
+    path = newest_version(Path(model))
     first = outputs[0]
     parts = first.with_name(f".{first.name}.parts")
     try:

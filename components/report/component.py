@@ -64,6 +64,7 @@ def Report(
             json.loads(examples.get_string_custom_property("warnings") or "[]"),
         ),
         "curves": read_curves(model_run.uri),
+        "evaluation": evaluation.uri,
     }
     for name, text in ((CONTENT_FILE, json.dumps(found)), (PAGE_FILE, render(found))):
         with tfx.dsl.io.fileio.open(f"{report.uri}/{name}", "w") as file:

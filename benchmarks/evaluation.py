@@ -1,0 +1,145 @@
+"""What looking at a model costs: Evaluator, the report and scoring against bare calls of the exported model.
+
+All on the pictures of one run, repeated to as many as asked for, in one process after another warm-up call.
+
+    python benchmarks/evaluation.py OUTPUT [--pictures COUNT]      OUTPUT: an output folder that holds a run
+"""
+
+import argparse
+import itertools
+import json
+import resource
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+import yaml
+from rich.console import Console
+from rich.table import Table
+from tfx import v1 as tfx
+
+from efficientmixnet.components.evaluator import Evaluator, evaluator
+from efficientmixnet.components.report import content
+from efficientmixnet.components.report.page import render
+from efficientmixnet.components.report.predict import BATCH, Classifier, write_predictions
+from efficientmixnet.components.report.predictions import Predictions
+from efficientmixnet.modules import features
+from efficientmixnet.pipeline.results import Results
+from efficientmixnet.pipeline.runs import read_summary
+from efficientmixnet.pipeline.score import score
+
+BEAM = ["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"]
+
+
+def seconds(work: Callable[[], Any]) -> float:
+    """How long it takes."""
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began
+
+
+def repeated(files: list[str], count: int, target: str) -> None:
+    """Writes so many records, those of the files again and again."""
+    records = [record.numpy() for record in tf.data.TFRecordDataset(files, "GZIP")]
+    with tf.io.TFRecordWriter(target, tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)) as writer:
+        for record in itertools.islice(itertools.cycle(records), count):
+            writer.write(record)
+
+
+def bare(model: Classifier, files: list[str]) -> None:
+    """The model's own answers, and nothing made of them."""
+    for examples in tf.data.TFRecordDataset(files, "GZIP").batch(BATCH).prefetch(2):
+        model.probabilities(examples)
+
+
+def evaluate(examples: Any, model: str, config: dict[str, Any], folder: str) -> None:
+    """Evaluator's executor, without a baseline."""
+    kinds = tfx.types.standard_artifacts
+    channels = (tfx.dsl.Channel(type=kind) for kind in (kinds.Examples, kinds.Model, kinds.Model, kinds.Schema))
+    component = evaluator(*channels, **config)
+    candidate, evaluation, blessing = kinds.Model(), kinds.ModelEvaluation(), kinds.ModelBlessing()
+    candidate.uri, evaluation.uri, blessing.uri = model, f"{folder}/evaluation", f"{folder}/blessing"
+    executor = Evaluator.EXECUTOR_SPEC.executor_class
+    context = executor.Context(beam_pipeline_args=BEAM, tmp_dir=folder, unique_id="1")
+    properties = {"eval_config": component.exec_properties["eval_config"], "example_splits": '["eval"]'}
+    outputs = {"evaluation": [evaluation], "blessing": [blessing]}
+    executor(context).Do({"examples": [examples], "model": [candidate]}, outputs, properties)
+
+
+def write_files(files: list[str], folder: Path) -> None:
+    """The records' pictures as files."""
+    spec = {features.ENCODED: tf.io.FixedLenFeature([], tf.string)}
+    for number, record in enumerate(tf.data.TFRecordDataset(files, "GZIP")):
+        encoded = tf.io.parse_single_example(record, spec)[features.ENCODED].numpy()
+        (folder / f"{number:07d}.png").write_bytes(encoded)
+
+
+def batches(folder: Path) -> Iterator[tf.Tensor]:
+    """The files' bytes, 32 at a time."""
+    return iter(tf.data.Dataset.list_files(f"{folder}/*", shuffle=False).map(tf.io.read_file).batch(32).prefetch(2))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("output", help="an output folder that holds a run that evaluated a model")
+    parser.add_argument("--pictures", type=int, default=10_000)
+    arguments = parser.parse_args()
+    summary = read_summary(arguments.output)
+    config = yaml.safe_load(Path(summary.run, "config.yaml").read_text())
+    found = Results(Path(arguments.output, "metadata.sqlite"))
+    model = str(found.uri("Model"))
+    rows: dict[str, tuple[float, float]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        examples = tfx.types.standard_artifacts.Examples()
+        examples.uri, examples.split_names = folder, '["eval"]'
+        Path(folder, "Split-eval").mkdir()
+        files = [f"{folder}/Split-eval/pictures-00000-of-00001.gz"]
+        repeated(sorted(map(str, Path(str(found.uri("Examples"))).glob("Split-*/*.gz"))), arguments.pictures, files[0])
+        classifier = Classifier(f"{model}/Format-Serving")
+        bare(classifier, files)  # the first calls trace and allocate
+        alone = seconds(lambda: bare(classifier, files))
+        rows["predictions of the report"] = (
+            seconds(lambda: write_predictions(classifier, None, files, f"{folder}/predictions.parquet")),
+            alone,
+        )
+
+        def page() -> None:
+            predictions = Predictions(f"{folder}/predictions.parquet")
+            gathered = {
+                "verdict": {"blessed": summary.blessed, "reason": summary.reason},
+                **content.measured(predictions),
+                **content.shown(predictions, classifier, files),
+                **content.trained_on(config, str(found.uri("ExampleStatistics")), ["train", "eval"], {}, []),
+                "curves": {},
+            }
+            size = len(render(json.loads(json.dumps(gathered))))
+            print(f"the page has {size / 1e6:.1f} MB")
+
+        rows["the report's page from them"] = (seconds(page), alone)
+        bounds = {"thresholds": {"accuracy": 0.0}, "tolerances": {}}
+        rows["Evaluator"] = (seconds(lambda: evaluate(examples, model, bounds, folder)), alone)
+
+        pictures = Path(folder, "pictures")
+        pictures.mkdir()
+        write_files(files, pictures)
+        signature = classifier.model.signatures["serving_default"]
+        by_file = seconds(lambda: [signature(batch) for batch in batches(pictures)])
+        rows["score"] = (
+            seconds(lambda: score(f"{model}/Format-Serving", str(pictures), [Path(folder, "scored.parquet")])),
+            by_file,
+        )
+    table = Table("what", "seconds", "bare calls, seconds", "ratio")
+    for name, (ours, theirs) in rows.items():
+        table.add_row(name, f"{ours:.1f}", f"{theirs:.1f}", f"{ours / theirs:.2f}")
+    console = Console()
+    console.print(f"{arguments.pictures:,} pictures")
+    console.print(table)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    console.print(f"peak memory of the whole benchmark: {peak:.2f} GiB")
+
+
+if __name__ == "__main__":
+    main()
