@@ -111,7 +111,8 @@ def judge(uri: str, config: tfma.EvalConfig) -> Verdict:
     slices = list(_read_slices(uri))
     overall = next((one for one in slices if not one.values), Slice((), {}, {}))
     least = config.options.min_slice_size.value
-    misses, praise = [], []
+    misses: list[str] = []
+    praise: list[str] = []
     for bound in _bounds(config):
         held = [
             one

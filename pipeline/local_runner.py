@@ -86,7 +86,7 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
                 summary.write(folder, output)
         with suppress(OSError):
             page = write_report(summary)
-            summary.report = page and str(page)
+            summary.report = str(page) if page else None
             write_model_card(summary)
             summary.write(folder, output)
     return summary

@@ -34,8 +34,12 @@ def choose(outcomes: Outcomes) -> Gallery:
     surest = np.argsort(-outcomes.confidence, kind="stable")
     right = outcomes.right[surest]
     mistakes = surest[~right][:MISTAKES]
-    galleries = (tuple(chosen.tolist()) for chosen in (mistakes, surest[right][:SURE], surest[::-1][:SURE]))
-    return Gallery(*galleries, dict(_cells(outcomes, surest)))
+    return Gallery(
+        mistakes=tuple(mistakes.tolist()),
+        sure=tuple(surest[right][:SURE].tolist()),
+        unsure=tuple(surest[::-1][:SURE].tolist()),
+        cells=dict(_cells(outcomes, surest)),
+    )
 
 
 def top_confusions(outcomes: Outcomes) -> list[tuple[int, int, int]]:

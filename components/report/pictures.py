@@ -19,8 +19,9 @@ _COLOURS = np.array([[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], 
 
 def thumbnail(encoded: bytes) -> str:
     """The picture as a data URI; one that is small already keeps its pixels."""
-    picture = Image.open(io.BytesIO(encoded))
-    picture.draft("RGB", (2 * SIDE, 2 * SIDE))  # JPEG's decoder shrinks for free
+    opened = Image.open(io.BytesIO(encoded))
+    opened.draft("RGB", (2 * SIDE, 2 * SIDE))  # JPEG's decoder shrinks for free
+    picture: Image.Image = opened
     if picture.mode not in ("RGB", "L"):
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture.convert("RGBA"))
