@@ -17,6 +17,7 @@ setup(
         "efficientmixnet.components.report": ["*.html", "*.css", "*.js", "*.md"],
         "efficientmixnet.components.tfma_page": ["*.html", "*.js"],
         "efficientmixnet.components.inspection": ["*.html"],
+        "efficientmixnet.pipeline": ["*.json"],
     },
     package_dir={f"efficientmixnet.{folder}": folder for folder in FOLDERS},
 )

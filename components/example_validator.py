@@ -1,14 +1,18 @@
 """ExampleValidator that stops the run: an anomaly ends it, with the feature and the reason, before training."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
-from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
+import tensorflow_data_validation as tfdv
+from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 from tfx import types
 from tfx import v1 as tfx
 from tfx.components.example_validator import executor
 from tfx.dsl.components.base import executor_spec
+from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
+from efficientmixnet.components import drift
 from efficientmixnet.modules import features
 from efficientmixnet.modules.bad_input import BadInput
 
@@ -28,6 +32,9 @@ class _Executor(executor.Executor):
                 found += describe(anomalies_pb2.Anomalies.FromString(file.read()), split)
         if found:
             raise BadInput("the data does not fit its schema: " + "; ".join(found))
+        moved = _moved(input_dict, exec_properties)
+        if moved:
+            raise BadInput("the data has changed: " + "; ".join(moved))
         return result
 
     def _Validate(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> anomalies_pb2.Anomalies:
@@ -40,13 +47,69 @@ class _Executor(executor.Executor):
         return super()._Validate({**inputs, "schema": described}, outputs)
 
 
+class _Spec(types.standard_component_specs.ExampleValidatorSpec):
+    PARAMETERS = {
+        **types.standard_component_specs.ExampleValidatorSpec.PARAMETERS,
+        **{name: ExecutionParameter(type=str, optional=True) for name in ("drift", "skew", "served")},
+    }
+    INPUTS = {
+        **types.standard_component_specs.ExampleValidatorSpec.INPUTS,
+        "previous": ChannelParameter(type=tfx.types.standard_artifacts.ExampleStatistics, optional=True),
+    }
+
+
 class ExampleValidator(tfx.components.ExampleValidator):
-    """Compares each split's statistics with the schema.
+    """Compares each split's statistics with the schema, and the training split's with those before and as served.
 
     Its executor raises BadInput with every anomaly.
     """
 
+    SPEC_CLASS = _Spec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(_Executor)
+
+    def __init__(
+        self,
+        statistics: tfx.types.BaseChannel,
+        schema: tfx.types.BaseChannel,
+        previous: tfx.types.BaseChannel | None = None,
+        drift: Mapping[str, float] | None = None,
+        skew: Mapping[str, float] | None = None,
+        served: str | None = None,
+    ) -> None:
+        """Adds, to TFX's own, what the data is compared with.
+
+        Args:
+            previous: The statistics of the data before, if there were any.
+            drift: How far a feature may have moved since.
+            skew: How far a feature may be from the pictures in the folder `served`.
+        """
+        spec = _Spec(
+            statistics=statistics,
+            schema=schema,
+            anomalies=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ExampleAnomalies),
+            exclude_splits="[]",
+            custom_validation_config=None,
+            previous=previous,
+            drift=json.dumps(drift or {}),
+            skew=json.dumps(skew or {}),
+            served=served or "",
+        )
+        super(tfx.components.ExampleValidator, self).__init__(spec=spec)
+
+
+def _moved(input_dict: dict[str, list[types.Artifact]], properties: dict[str, Any]) -> list[str]:
+    (now,) = input_dict["statistics"]
+    before = input_dict.get("previous")
+    found = []
+    if before and (thresholds := json.loads(properties["drift"])):
+        found += drift.drift(_training(now), _training(before[0]), thresholds)
+    if thresholds := json.loads(properties.get("skew") or "{}"):
+        found += drift.skew(_training(now), drift.served_statistics(properties["served"]), thresholds)
+    return found
+
+
+def _training(statistics: types.Artifact) -> statistics_pb2.DatasetFeatureStatisticsList:
+    return tfdv.load_stats_binary(f"{statistics.uri}/Split-train/FeatureStats.pb")
 
 
 def describe(anomalies: anomalies_pb2.Anomalies, split: str) -> list[str]:

@@ -41,6 +41,13 @@ class DataConfig(Section):
     """A picture with more pixels is left out, not decoded."""
     schema_file: str | None = None
     """A curated schema (schema.pbtxt) that the data must fit; null: inferred from the training split."""
+    drift: dict[str, Fraction] = {}
+    """By feature, how far its values may have moved since the span before, or without spans the run before: text by the
+    largest difference of a share, numbers by Jensen and Shannon's divergence; {image/class/text: 0.1}."""
+    served: str | None = None
+    """A folder of pictures as they were served, for skew."""
+    skew: dict[Literal["image/width", "image/height", "image/format", "image/colorspace"], Fraction] = {}
+    """By feature, how far training may be from served, measured as for drift: {image/width: 0.2}."""
     layout: Layout = Layout()
 
     @model_validator(mode="after")
@@ -48,6 +55,8 @@ class DataConfig(Section):
         missing = {"train", "eval"} - set(self.splits)
         if missing:
             raise ValueError(f"splits: needs {' and '.join(sorted(missing))}, such as {{train: 0.8, eval: 0.2}}")
+        if self.skew and not self.served:
+            raise ValueError("served: skew is measured from served pictures; name their folder")
         unknown = sorted(set(self.layout.split_files) - set(self.splits))
         if unknown:
             raise ValueError(f"layout.split_files: {unknown[0]!r} is none of the splits {', '.join(self.splits)}")
@@ -177,6 +186,7 @@ def _with_paths(config: Config, here: Path, data: str | None, output: str | None
         "pictures": pictures,
         "manifest": config.data.manifest and absolute(config.data.manifest),
         "schema_file": config.data.schema_file and absolute(config.data.schema_file),
+        "served": config.data.served and absolute(config.data.served),
         "layout": layout.model_copy(update={"label_names": label_names}),
     }
     runs = os.path.abspath(output) if output else absolute(config.output)

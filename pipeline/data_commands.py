@@ -1,4 +1,4 @@
-"""The commands about data that nothing has been trained on yet: efficientmixnet inspect."""
+"""The commands about data that nothing has been trained on yet: efficientmixnet inspect, plan."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,6 +60,59 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
         click.launch(page.resolve().as_uri())
 
 
+@click.command()
+@click.option("--pictures", "number", required=True, metavar="COUNT", help="How many: 5000, 1.28M.")
+@click.option("--mean-size", default="110KB", show_default=True, help="Of a picture's file.")
+@click.option("--epochs", default=30, show_default=True, type=click.IntRange(1))
+@click.option("--deadline", metavar="TIME", help="Print what finishes in time: 90m, 24h, 3d.")
+@click.option("--training-rate", type=click.FloatRange(0, min_open=True), help="Pictures a second of one device.")
+@click.option("--rates", type=click.Path(path_type=Path), help="Your machine's: benchmarks/data_path.py --rates FILE.")
+def plan(
+    number: str, mean_size: str, epochs: int, deadline: str | None, training_rate: float | None, rates: Path | None
+) -> None:
+    """Print the disk, time and memory that a run of so many pictures takes, and what meets a deadline.
+
+    Without --training-rate training is reckoned on the machine of the rates, a CPU: name your GPU's.
+    """
+    from efficientmixnet.pipeline.plan import Plan, Rates, count, duration, size
+
+    measured = Rates.read(rates)
+    speed = training_rate or measured.training_pictures_a_second
+    planned = Plan(count(number), size(mean_size), measured, speed, epochs, train_share=0.8)
+    console = Console(highlight=False, soft_wrap=True)
+    table = Table("component", "time", "writes", "memory", box=None, pad_edge=False)
+    for row in planned.rows():
+        table.add_row(row.component, time_in_words(row.seconds), _bytes(row.disk), _bytes(row.memory))
+    console.print(table)
+    seconds = planned.data_seconds(1) + planned.training_seconds(1)
+    console.print(f"\nall of it     {time_in_words(seconds)} on one machine of {measured.cores} cores")
+    console.print(f"disk          {_bytes(planned.disk)} beside the {_bytes(planned.pictures * planned.mean_bytes)}")
+    if deadline:
+        ways = list(planned.ways(duration(deadline)))
+        if not ways:
+            raise BadInput(
+                f"--deadline {deadline}: not met by any number of devices; give --training-rate of a faster one"
+            )
+        for devices, workers, took in ways[:4]:
+            console.print(
+                f"in {deadline:<10} {devices:>4} devices and {workers:>5} Beam workers: {time_in_words(took)}"
+            )
+
+
+def time_in_words(seconds: float) -> str:
+    """Two places are plenty: 45 s, 12 min, 3.4 h, 2.1 days."""
+    for limit, unit, name in ((120, 1, "s"), (7200, 60, "min"), (48 * 3600, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / unit:.2g} {name}" if seconds / unit < 10 else f"{seconds / unit:.0f} {name}"
+    return f"{seconds / 86400:,.1f} days"
+
+
+def _bytes(size: float) -> str:
+    from efficientmixnet.components.inspection.page import size_in_words
+
+    return size_in_words(size) if size else ""
+
+
 def _print(console: Console, found: "Inspection", notes: list[str]) -> None:
     from efficientmixnet.components.image_example_gen.findings import by_reason
     from efficientmixnet.components.inspection.inspect_pictures import side_buckets
@@ -81,4 +134,4 @@ def _print(console: Console, found: "Inspection", notes: list[str]) -> None:
         console.print(f"{name:<13} {value}", markup=False)
 
 
-COMMANDS = (inspect,)
+COMMANDS = (inspect, plan)

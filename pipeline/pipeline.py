@@ -11,6 +11,7 @@ from efficientmixnet.components.baseline import baseline
 from efficientmixnet.components.evaluator import evaluator
 from efficientmixnet.components.example_validator import ExampleValidator
 from efficientmixnet.components.image_example_gen.component import ImageExampleGen
+from efficientmixnet.components.previous_statistics import previous_statistics
 from efficientmixnet.components.pusher import pusher
 from efficientmixnet.components.report.component import Report
 from efficientmixnet.components.schema_gen import SchemaGen
@@ -19,6 +20,7 @@ from efficientmixnet.components.statistics_gen import statistics_gen
 from efficientmixnet.components.trainer import trainer
 from efficientmixnet.components.transform import transform
 from efficientmixnet.components.warm_start import warm_start
+from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.beam_config import IN_PROCESS
 from efficientmixnet.pipeline.config import Config
 
@@ -68,7 +70,17 @@ def create_pipeline(
         schema = tfx.components.ImportSchemaGen(schema_file=data.schema_file).with_id("SchemaGen")
     else:
         schema = SchemaGen(statistics.outputs["statistics"], [split for split in splits if split != "train"])
-    validator = ExampleValidator(statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"])
+    if data.drift and not around.metadata:
+        raise BadInput("data.drift: a cluster has no statistics of earlier runs to compare with; remove it there")
+    before = previous_statistics(statistics.outputs["statistics"]) if data.drift else None
+    validator = ExampleValidator(
+        statistics=statistics.outputs["statistics"],
+        schema=schema.outputs["schema"],
+        previous=before and before.outputs["previous"],
+        drift=data.drift,
+        skew=data.skew,
+        served=data.served,
+    )
     transformed = transform(examples.outputs["examples"], schema.outputs["schema"], splits, config.network.stored_side)
     if around.beam_args is None:
         transformed.with_beam_pipeline_args(config.beam.args_of_transform(around.picture_bytes))
@@ -113,7 +125,7 @@ def create_pipeline(
         pipeline_root=f"{folder}/artifacts",
         components=[
             *around.further_nodes,
-            *([start] if start else []),
+            *(node for node in (start, before) if node),
             *(examples, statistics, schema, validator, transformed, trained, to_beat, evaluated),
             *(checked, pushed, report),
         ],

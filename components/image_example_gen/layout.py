@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
+
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.training_config import Section
 
@@ -20,6 +22,9 @@ class Layout(Section):
     """By split, a pattern of its files' names, or the folder of its class folders: {train: 'train-*', eval: 'val*'}."""
     features: tuple[str, ...] | None = None
     """Further columns that become features, to slice by; null: all of a manifest, none elsewhere."""
+    span: int | None = Field(None, ge=0)
+    """Where data.pictures or data.manifest has {SPAN}, {VERSION}, or {YYYY}, {MM} and {DD} in it: which;
+    null: the latest."""
     label_names: str | None = None
     """A text file for labels that are numbers: one name a line, the first one of label 0."""
 

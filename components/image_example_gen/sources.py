@@ -12,6 +12,7 @@ from efficientmixnet.components.image_example_gen.entry import SUFFIXES, Entry, 
 from efficientmixnet.components.image_example_gen.files import File, list_files
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
 from efficientmixnet.components.image_example_gen.manifest import Manifest
+from efficientmixnet.components.image_example_gen.spans import Span, find_span, has_spans
 from efficientmixnet.modules.bad_input import BadInput
 
 __all__ = ["SUFFIXES", "Entry", "LeftOut", "Sources", "find_pictures", "name_hash", "split_of"]
@@ -31,6 +32,7 @@ class Sources:
     fingerprint: str  # changes when a picture comes, goes or changes
     bytes: int  # of all files together
     format: str = "folders"  # of Layout's, never auto
+    span: Span | None = None
 
     @property
     def labels(self) -> Counter[str]:
@@ -51,7 +53,13 @@ def find_pictures(
     Raises:
         BadInput: there is nothing to train on.
     """
-    layout = layout or Layout()
+    layout, span = layout or Layout(), None
+    if manifest and has_spans(manifest):
+        span = find_span(manifest, layout.span)
+        manifest = span.path
+    elif has_spans(data):
+        span = find_span(data, layout.span)
+        data = span.path
     unknown = sorted(set(layout.split_files) - split_names)
     if unknown and split_names:
         raise BadInput(
@@ -68,7 +76,7 @@ def find_pictures(
     where = manifest or data
     if not entries:
         raise BadInput(_nothing_found(where, left_out, bool(manifest), kind))
-    sources = Sources(entries, left_out, fingerprint, size, kind)
+    sources = Sources(entries, left_out, fingerprint, size, kind, span)
     _check_labels(where, sources, by_folder=kind == "folders" and not manifest)
     clash = [name for name in sources.columns if name.startswith(_OURS)]
     if clash:

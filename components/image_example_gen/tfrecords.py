@@ -56,7 +56,7 @@ def read_tfrecord(path: str, layout: Layout, with_pictures: bool) -> Iterator[Sa
 
 def _value(feature: Any) -> Any:
     kind = feature.WhichOneof("kind")
-    values = getattr(feature, kind).value if kind else ()
+    values: Any = getattr(feature, kind).value if kind else []
     return values[0] if len(values) else None
 
 

@@ -38,7 +38,7 @@ class Opened:
     mode: str  # Pillow's
     width: int  # pixels
     height: int
-    bytes: int
+    size: int  # bytes
     digest: bytes
     thumbnail: str | None  # a JPEG as a data: URL, where one was asked for
 
@@ -87,7 +87,7 @@ def inspect_pictures(
     pictures = pictures_of(sources.entries, sources.format, layout)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         while block := list(islice(pictures, _AHEAD)):
-            for opened in threads.map(lambda pair: _open(*pair, pair[0].name in sampled, max_pixels), block):
+            for opened in threads.map(lambda pair: _open(pair[0], pair[1], pair[0].name in sampled, max_pixels), block):
                 progress()
                 if isinstance(opened, LeftOut):
                     seen.add(opened.name)
@@ -98,7 +98,7 @@ def inspect_pictures(
                 found.counts[split][entry.label] += 1
                 found.formats[f"{opened.format} {opened.mode}"] += 1
                 found.sizes[opened.width, opened.height] += 1
-                found.bytes += opened.bytes
+                found.bytes += opened.size
                 found.described.append((entry.label, opened.format, opened.mode, opened.width, opened.height))
                 copies[opened.digest].append(Copy(entry.name, entry.label, split))
                 if opened.thumbnail:

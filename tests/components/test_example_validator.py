@@ -1,6 +1,7 @@
 """ExampleValidator stops the run with every anomaly."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas
 import pytest
@@ -28,7 +29,11 @@ def _statistics(labels: tuple[str, ...], height: int = 8) -> statistics_pb2.Data
 
 
 def _validate(
-    folder: Path, schema: schema_pb2.Schema, splits: dict[str, statistics_pb2.DatasetFeatureStatisticsList]
+    folder: Path,
+    schema: schema_pb2.Schema,
+    splits: dict[str, statistics_pb2.DatasetFeatureStatisticsList],
+    before: statistics_pb2.DatasetFeatureStatisticsList | None = None,
+    **comparison: Any,
 ) -> None:
     for split, found in splits.items():
         file = folder / "statistics" / f"Split-{split}" / "FeatureStats.pb"
@@ -48,9 +53,16 @@ def _validate(
     component = ExampleValidator(
         statistics=tfx.dsl.Channel(type=standard.ExampleStatistics),
         schema=tfx.dsl.Channel(type=standard.Schema),
+        **comparison,
     )
     executor = component.EXECUTOR_SPEC.executor_class()
     inputs = {name: [artifacts[name]] for name in ("statistics", "schema")}
+    if before:
+        file = folder / "before" / "Split-train" / "FeatureStats.pb"
+        file.parent.mkdir(parents=True)
+        file.write_bytes(before.SerializeToString())
+        inputs["previous"] = [standard.ExampleStatistics()]
+        inputs["previous"][0].uri = str(folder / "before")
     executor.Do(inputs, {"anomalies": [artifacts["anomalies"]]}, component.exec_properties)
 
 
@@ -92,6 +104,17 @@ def test_a_curated_schemas_range_is_held_against_every_split(
     height.int_domain.CopyFrom(schema_pb2.IntDomain(min=1, max=8))
     with pytest.raises(BadInput, match="image/height in the split 'eval': "):
         _validate(tmp_path, curated, {"train": training, "eval": _statistics(("dog",), height=9)})
+
+
+def test_data_that_drifted_stops_the_run(
+    tmp_path: Path, schema: schema_pb2.Schema, training: statistics_pb2.DatasetFeatureStatisticsList
+) -> None:
+    splits = {"train": training, "eval": training}
+    before = _statistics(("cat", "cat", "cat", "dog"))
+    drift = {features.LABEL: 0.2}
+    with pytest.raises(BadInput, match=r"the data has changed: image/class/text moved by 0\.250 since the data before"):
+        _validate(tmp_path / "moved", schema, splits, before, drift=drift)
+    _validate(tmp_path / "first", schema, splits, drift=drift)
 
 
 def test_every_anomaly_is_described() -> None:

@@ -172,6 +172,20 @@ def test_ml_metadata_has_the_reasons_and_the_warnings(uri: Path) -> None:
     assert examples.custom_properties["pictures_read"].int_value == PICTURES
 
 
+def test_the_latest_span_alone_is_read_and_noted(data: Path, tmp_path: Path) -> None:
+    shutil.copytree(data, tmp_path / "day-7")
+    for label in ("a cat", "größe"):
+        (tmp_path / "day-12" / label).mkdir(parents=True)
+        for number in range(12):
+            Image.new("L", (4, 4), number).save(tmp_path / "day-12" / label / f"{number}.png")
+    uri = _run(tmp_path / "run", tmp_path / "day-{SPAN}")
+    assert sum(len(records) for records in _records(uri).values()) == 24
+    connection = metadata_store_pb2.ConnectionConfig()
+    connection.sqlite.filename_uri = str(tmp_path / "run" / "db")
+    (examples,) = ml_metadata.MetadataStore(connection).get_artifacts_by_type("Examples")
+    assert (examples.properties["span"].int_value, examples.properties["version"].int_value) == (12, 0)
+
+
 def test_progress_is_told_picture_by_picture(uri: Path, told: list[tuple[int, str]]) -> None:
     seen = PICTURES + 2
     assert told[: seen + 1] == [(seen, "pictures"), *[(1, "")] * seen]

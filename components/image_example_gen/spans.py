@@ -1,0 +1,90 @@
+"""Spans and versions, as TFX has them: data that grows lies in folders with a number or a date in their names."""
+
+import glob
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from efficientmixnet.components.image_example_gen.files import File, is_remote, list_files
+from efficientmixnet.modules.bad_input import BadInput
+
+# {SPAN}, {SPAN:3} of three digits, {VERSION}, or a date: {YYYY}, {MM} and {DD}, whose span is its days since 1970.
+_TOKEN = re.compile(r"\{(SPAN|VERSION|YYYY|MM|DD)(?::(\d+))?\}")
+_DIGITS = {"YYYY": 4, "MM": 2, "DD": 2}
+
+
+@dataclass(frozen=True, order=True)
+class Span:
+    """One span in one version."""
+
+    number: int
+    version: int
+    path: str
+
+
+def has_spans(pattern: str) -> bool:
+    """Whether the path names spans."""
+    return bool(_TOKEN.search(pattern))
+
+
+def find_span(pattern: str, number: int | None) -> Span:
+    """The span of this number, the latest one without it; of several versions the highest.
+
+    Raises:
+        BadInput: there is none.
+    """
+    spans = sorted(_spans(pattern))
+    if not spans:
+        raise BadInput(f"data.pictures: nothing is named as {pattern} says, with numbers for what stands in braces")
+    if number is None:
+        return spans[-1]
+    chosen = [span for span in spans if span.number == number]
+    if not chosen:
+        there = sorted({span.number for span in spans})
+        raise BadInput(f"data.layout.span: there is no span {number} in {pattern}; there are {_range(there)}")
+    return chosen[-1]
+
+
+def _spans(pattern: str) -> Iterator[Span]:
+    names = [match[1] for match in _TOKEN.finditer(pattern)]
+    if "SPAN" not in names and not {"YYYY", "MM", "DD"} <= set(names):
+        raise BadInput(f"data.pictures: {pattern} needs {{SPAN}}, or {{YYYY}}, {{MM}} and {{DD}}")
+    if len(names) > len(set(names)):
+        raise BadInput(f"data.pictures: {pattern} has the same braces twice")
+    matcher = re.compile(_as_expression(pattern.rstrip("/")))
+    for path in _candidates(pattern.rstrip("/")):
+        if found := matcher.fullmatch(path):
+            values = {name: int(value) for name, value in found.groupdict().items()}
+            if "SPAN" in values:
+                number = values["SPAN"]
+            else:
+                try:
+                    number = (date(values["YYYY"], values["MM"], values["DD"]) - date(1970, 1, 1)).days
+                except ValueError:
+                    continue  # such as the 31st of February
+            yield Span(number, values.get("VERSION", 0), path)
+
+
+def _as_expression(pattern: str) -> str:
+    parts, end = [], 0
+    for match in _TOKEN.finditer(pattern):
+        digits = int(match[2]) if match[2] else _DIGITS.get(match[1])
+        parts += [re.escape(pattern[end : match.start()]), rf"(?P<{match[1]}>\d{f'{{{digits}}}' if digits else '+'})"]
+        end = match.end()
+    return "".join([*parts, re.escape(pattern[end:])])
+
+
+def _candidates(pattern: str) -> set[str]:
+    """Every path that may be one."""
+    if not is_remote(pattern):
+        parts = _TOKEN.split(pattern)[::3]  # the text between the tokens
+        return set(glob.glob("*".join(glob.escape(part) for part in parts)))
+    above = pattern[: _TOKEN.search(pattern).start()].rpartition("/")[0]  # type: ignore[union-attr]
+    depth = pattern.count("/") + 1
+    files = (file.path for file in list_files(above) if isinstance(file, File))
+    return {"/".join(path.split("/")[:depth]) for path in files}
+
+
+def _range(numbers: list[int]) -> str:
+    return ", ".join(map(str, numbers)) if len(numbers) <= 5 else f"{numbers[0]} to {numbers[-1]}"
