@@ -43,11 +43,14 @@ def compile_(
 ) -> None:
     """Write the package of CONFIG (YAML) for a cluster."""
     from efficientmixnet.kubeflow.compile import compile_package, write_package
+    from efficientmixnet.kubeflow.requirements import notes
     from efficientmixnet.pipeline.config import load_config
 
     given = {"kubeflow.image": image, "kubeflow.pipeline_root": pipeline_root}
     checked = load_config(config, [*overrides, *(f"{key}={value}" for key, value in given.items() if value)])
     documents = compile_package(checked, target)
+    for note in notes(checked):
+        click.secho(f"note: {note}", err=True, fg="yellow")
     write_package(documents, output, checked.kubeflow.service_account)
     tasks: dict[str, Any] = documents[0]["root"]["dag"]["tasks"]
     click.echo(f"{output}: {len(tasks)} tasks; `efficientmixnet kubeflow submit {output}` runs it")

@@ -14,6 +14,7 @@ from typing import Any
 
 from tfx import v1 as tfx
 
+from efficientmixnet.kubeflow.backend_rules import check_package
 from efficientmixnet.kubeflow.cluster_pipeline import NEVER_CACHED
 from efficientmixnet.kubeflow.platform_spec import platform_spec
 from efficientmixnet.kubeflow.requirements import Target
@@ -56,6 +57,7 @@ def package(pipeline: tfx.dsl.Pipeline, config: KubeflowConfig, target: Target) 
         declared = sorted(component.get("outputDefinitions", {}).get("artifacts", {}))
         container["args"][:0] = ["--output_artifacts", json.dumps(declared)]
         _complete_container(container, config, config.pod_of(name), target)
+    check_package(spec)
     platform = platform_spec(config, list(spec["components"])) if target == "oss" else {}
     return [spec, platform] if platform else [spec]
 

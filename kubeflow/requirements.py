@@ -23,6 +23,17 @@ def check(config: Config, target: Target) -> None:
         raise BadInput("\n  ".join(["the cluster needs more than the configuration says:", *found]))
 
 
+def notes(config: Config) -> Iterator[str]:
+    """What may be right, where nodes and pods share more than this machine knows of."""
+    for key, path in (
+        ("pictures", config.data.pictures),
+        ("manifest", config.data.manifest),
+        ("schema_file", config.data.schema_file),
+    ):
+        if path and "://" not in path and not _on_a_volume(config, path):
+            yield f"data.{key}: {path} lies on none of kubeflow.volumes; pods must see it there all the same"
+
+
 def _image(config: Config) -> Iterator[str]:
     image = config.kubeflow.image
     if not image:

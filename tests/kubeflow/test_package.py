@@ -24,8 +24,8 @@ from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.config import Config
 
 GOLDEN = Path(__file__).parent / "digits_package.yaml"
-# What a cluster has in place of local metadata, among the pipeline's own.
 OF_OTHERS = {"config", "custom_config", "eval_config", "stats_options_json"}
+# What a cluster has in place of local metadata, among the pipeline's own.
 FOR_THE_CLUSTER = {"DataVersion", "LatestPushed", "Baseline", "Pusher"}
 
 

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from efficientmixnet.kubeflow.cli import kubeflow
-from efficientmixnet.kubeflow.requirements import check
+from efficientmixnet.kubeflow.requirements import check, notes
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.config import Config, load_config
 
@@ -64,6 +64,14 @@ def test_what_only_local_metadata_knows_is_refused(config: Config) -> None:
     values["network"]["weights"] = "latest"
     with pytest.raises(BadInput, match="latest is found on this machine alone; name"):
         check(Config.model_validate(values), "oss")
+
+
+def test_pictures_beside_the_volumes_are_worth_a_note(config: Config) -> None:
+    assert list(notes(config)) == []
+    elsewhere = config.model_copy(update={"data": config.data.model_copy(update={"pictures": "/data/digits"})})
+    assert list(notes(elsewhere)) == [
+        "data.pictures: /data/digits lies on none of kubeflow.volumes; pods must see it there all the same"
+    ]
 
 
 @pytest.mark.parametrize(
