@@ -1,5 +1,6 @@
 """The commands that look back on runs: efficientmixnet report, runs, compare, lineage, tfma; and score."""
 
+import os
 from pathlib import Path
 
 import click
@@ -107,14 +108,13 @@ def score(model: str, pictures: str, outputs: tuple[Path, ...]) -> None:
 @click.option("--open", "show", is_flag=True, help="Show it in the browser too.")
 def tfma(run: str, show: bool) -> None:
     """Write TFMA's own views of RUN as a page: a run's folder, or an output folder for its last run."""
-    import warnings
-
-    warnings.simplefilter("ignore")  # Google's packages announce which Pythons they will support
+    from efficientmixnet.pipeline.quiet import noise_to
     from efficientmixnet.pipeline.runs import read_summary, runs_of
     from efficientmixnet.pipeline.tfma_page import write_tfma_page
 
     summary = read_summary(run)
-    page = write_tfma_page(summary, runs_of(str(Path(summary.run).parent.parent)))
+    with noise_to(Path(os.devnull), also_show=False):
+        page = write_tfma_page(summary, runs_of(str(Path(summary.run).parent.parent)))
     click.echo(page)
     if show:
         click.launch(page.as_uri())

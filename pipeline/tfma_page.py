@@ -1,7 +1,9 @@
 """A page of TFMA's views of a run: slicing metrics, plots, and metrics over the runs of its output folder."""
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from efficientmixnet.components.tfma_page.page import View, render
 from efficientmixnet.modules.bad_input import BadInput
@@ -35,9 +37,15 @@ def _evaluation(summary: Summary) -> str | None:
 
 def _views(evaluation: str, beside: Sequence[str]) -> Iterator[View]:
     import tensorflow_model_analysis as tfma  # takes seconds
-    from tensorflow_model_analysis.view import util
+    from tensorflow_model_analysis.view import util, view_types
 
-    result = tfma.load_eval_result(evaluation)
+    def load(uri: str) -> Any:
+        """The candidate's metrics; TFX gives it a name only where there is a baseline beside it."""
+        specs = json.loads(Path(uri, "eval_config.json").read_text(encoding="utf-8"))["evalConfig"]["modelSpecs"]
+        names = [spec.get("name", "") for spec in specs if not spec.get("isBaseline")]
+        return tfma.load_eval_result(uri, model_name=names[0] or None)
+
+    result = load(evaluation)
     config = util.get_slicing_config(result.config)
     overall = tfma.slicer.SingleSliceSpec()
     yield View("All pictures", "tfma-nb-slicing-metrics", config, util.get_slicing_metrics(result.slicing_metrics))
@@ -50,5 +58,6 @@ def _views(evaluation: str, beside: Sequence[str]) -> Iterator[View]:
     data, plots = util.get_plot_data_and_config(result.plots, overall)
     yield View("Plots", "tfma-nb-plot", plots, data)
     if len(beside) > 1:
-        series = util.get_time_series(tfma.load_eval_results(list(beside)), overall, False)
+        results = view_types.EvalResults([load(uri) for uri in beside], tfma.constants.MODEL_CENTRIC_MODE)
+        series = util.get_time_series(results, overall, False)
         yield View("Over the runs", "tfma-nb-time-series", {"isModelCentric": True}, series)
