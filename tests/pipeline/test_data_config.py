@@ -1,0 +1,45 @@
+"""The data section: what does not fit together is refused before anything is read."""
+
+from pathlib import Path
+
+import pytest
+
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.pipeline.config import load_config
+
+
+@pytest.mark.parametrize(
+    ("key", "complaint"),
+    [
+        ("data.skew={image/width: 0.1}", "data.served: skew is measured from served pictures; name their folder"),
+        ("data.skew={camera: 0.1}", "data.skew: 'camera' is none of"),
+        ("data.drift={camera: 2}", "data.drift.camera: should be less than or equal to 1"),
+        ("data.layout.format=zip", "data.layout.format: should be 'auto', 'folders', 'tfrecord', 'webdataset' or"),
+        ("data.layout.split_files={test: x}", "data.layout.split_files: 'test' is none of the splits train, eval"),
+        ("data.layout.span=-1", "data.layout.span: should be greater than or equal to 0"),
+        ("data.layout.lable=x", "data.layout.lable: no such key; did you mean data.layout.label?"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_its_key(key: str, complaint: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        load_config(None, [key])
+    assert complaint in str(caught.value)
+
+
+def test_files_of_the_data_section_start_at_the_configurations_folder(tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text(
+        "data: {pictures: 'days/{SPAN}', manifest: list.jsonl, served: served, layout: {label_names: names.txt}}"
+    )
+    data = load_config(str(file)).data
+    assert (data.pictures, data.manifest, data.served, data.layout.label_names) == (
+        f"{tmp_path}/days/{{SPAN}}",
+        f"{tmp_path}/list.jsonl",
+        f"{tmp_path}/served",
+        f"{tmp_path}/names.txt",
+    )
+
+
+def test_an_object_stores_address_stays_as_it_is() -> None:
+    assert load_config(None, data="gs://bucket/pictures").data.pictures == "gs://bucket/pictures"
+    assert load_config(None, ["data.pictures=s3://bucket/pictures"]).data.pictures == "s3://bucket/pictures"
