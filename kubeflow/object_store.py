@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from efficientmixnet.modules.bad_input import BadInput
@@ -28,7 +28,6 @@ class File:
 
     name: str  # relative to the folder
     size: int
-    version: str  # changes with the content
 
 
 def remember_session(invocation: Mapping[str, Any]) -> None:
@@ -48,11 +47,11 @@ def files(folder: str) -> list[File]:
         system.invalidate_cache()
         found = system.find(path, detail=True)
     listed = [
-        File(key.removeprefix(path).strip("/"), int(entry["size"] or 0), _version(entry))
+        File(key.removeprefix(path).strip("/"), int(entry["size"] or 0))
         for key, entry in found.items()
         if entry["type"] == "file" and not entry.get("Key", entry["name"]).endswith("/") and key != path
     ]
-    folders = {file.name.rpartition("/")[0] for file in listed}
+    folders = {str(parent) for file in listed for parent in PurePosixPath(file.name).parents}
     return sorted((file for file in listed if file.size or file.name not in folders), key=lambda file: file.name)
 
 
@@ -147,10 +146,6 @@ def _secret(name: str) -> Callable[[str], str]:
             "account read it, or name endpoint and secret in kubeflow.object_store"
         ) from None
     return lambda key: base64.b64decode(secret.data[key]).decode()
-
-
-def _version(entry: Mapping[str, Any]) -> str:
-    return str(entry.get("ETag") or entry.get("etag") or entry.get("mtime", ""))
 
 
 class _in_words:

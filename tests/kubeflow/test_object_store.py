@@ -71,10 +71,13 @@ def test_a_single_file_comes_back_too(store: str, model: Path, tmp_path: Path) -
 
 def test_markers_of_zero_bytes_do_no_harm(store: str, model: Path, tmp_path: Path) -> None:
     bucket = boto3.resource("s3").Bucket("runs")
-    for marker in ("m/", "m/variables/", "m/variables"):
+    for marker in ("m/", "m/variables/", "m/variables", "m/a", "m/a/b/"):
         bucket.put_object(Key=marker, Body=b"")
+    (model / "a" / "b").mkdir(parents=True)
+    (model / "a" / "b" / "deep").write_bytes(b"deep")
     object_store.upload(str(model), f"{store}/m")
     object_store.download(f"{store}/m", str(tmp_path / "back"))
+    assert (tmp_path / "back" / "a" / "b" / "deep").read_bytes() == b"deep"
     assert (tmp_path / "back" / "variables" / "variables.index").read_bytes() == b"weights"
     assert (tmp_path / "back" / "saved_model.pb").read_bytes() == b"graph"
 
