@@ -13,10 +13,15 @@ _STYLES = 6  # of lines, in the style sheet
 Points = Sequence[tuple[float, float]]
 
 
-def line_chart(series: Mapping[str, Points], x_label: str, title: str) -> Markup:
-    """Lines over one another, each with a legend; `title` is for those who cannot see it."""
+def line_chart(series: Mapping[str, Points], x_label: str, title: str, of_shares: bool = False) -> Markup:
+    """Lines over one another, each with a legend; `title` is for those who cannot see it.
+
+    With `of_shares` both axes go from 0 to 1.
+    """
     points = [point for line in series.values() for point in line]
     frame = _Frame(_range([x for x, _ in points]), _range([y for _, y in points]))
+    if of_shares:
+        frame = _Frame((0.0, 1.0), (0.0, 1.0))
     parts = [frame.axes(x_label)]
     for number, line in enumerate(series.values()):
         style = f"line{number % _STYLES}"

@@ -20,6 +20,7 @@ from efficientmixnet.modules.training_config import ModelConfig
 _LABELS_A_PICTURE = 3
 _AUC_VALUES = 20_000_000  # probabilities in memory at once, float32
 _MOST_VALUES = 20  # of a feature, for a slice each
+_TRADE_OFFS, _POINTS = 6, 80  # classes with a curve each, and the points of a curve
 _FEW = 20  # pictures of a class, too few to say much
 _SIDES = (32, 64, 128, 256, 512, 1024, 2048)  # pixels, between the buckets of sizes
 
@@ -43,6 +44,7 @@ def measured(predictions: Predictions) -> dict[str, Any]:
         "top_confusions": gallery.top_confusions(outcomes),
         "reliability": {name: getattr(reliability, name).tolist() for name in ("pictures", "confidence", "accuracy")},
         "slices": list(_slices(predictions.described, outcomes)),
+        **_trade_offs(predictions, areas),
     }
 
 
@@ -112,6 +114,27 @@ def _areas(predictions: Predictions) -> tuple[np.ndarray, measures.Interval]:
     if len(predictions) * classes > _AUC_VALUES:
         return np.full(classes, np.nan), measures.Interval(math.nan, math.nan, math.nan)
     return measures.auc(*predictions.probabilities(range(classes)))
+
+
+def _trade_offs(predictions: Predictions, areas: np.ndarray) -> dict[str, dict[str, list[tuple[float, float]]]]:
+    """ROC and precision-recall curves of the classes that are told worst from the others."""
+    from sklearn.metrics import precision_recall_curve, roc_curve  # takes a second
+
+    worst = [int(one) for one in np.argsort(areas)[:_TRADE_OFFS] if math.isfinite(areas[one])]
+    found: dict[str, dict[str, list[tuple[float, float]]]] = {"roc": {}, "precision_recall": {}}
+    if worst:
+        labels, probabilities = predictions.probabilities(worst)
+        for number, scores in zip(worst, probabilities.T, strict=True):
+            false_positive, true_positive, _ = roc_curve(labels == number, scores)
+            precision, recall, _ = precision_recall_curve(labels == number, scores)
+            found["roc"][predictions.labels[number]] = _thinned(false_positive, true_positive)
+            found["precision_recall"][predictions.labels[number]] = _thinned(recall, precision)
+    return found
+
+
+def _thinned(x: np.ndarray, y: np.ndarray) -> list[tuple[float, float]]:
+    chosen = np.unique(np.linspace(0, len(x) - 1, _POINTS).astype(int))
+    return list(zip(x[chosen].tolist(), y[chosen].tolist(), strict=True))
 
 
 def _classes(labels: Sequence[str], outcomes: Outcomes, areas: np.ndarray) -> Iterator[dict[str, Any]]:

@@ -47,6 +47,14 @@ def render(content: Mapping[str, Any], run: Mapping[str, Any] | None = None) -> 
         for name in _CURVES
         if content["curves"].get(name)
     }
+    trade_offs = [
+        (title, line_chart(content[kind], x_label, title, of_shares=True))
+        for kind, title, x_label in (
+            ("roc", "true positive rate (ROC)", "false positive rate"),
+            ("precision_recall", "precision", "recall"),
+        )
+        if content.get(kind)
+    ]
     return _template("page.html").render(
         **content,
         run=run,
@@ -54,6 +62,7 @@ def render(content: Mapping[str, Any], run: Mapping[str, Any] | None = None) -> 
         meanings=MEANINGS,
         lower_is_better=LOWER_IS_BETTER,
         curve_charts=curves,
+        trade_offs=trade_offs,
         reliability_chart=reliability_chart(**reliability),
         config_yaml=yaml.safe_dump(content["config"], sort_keys=False, allow_unicode=True),
         style=_file("page.css"),

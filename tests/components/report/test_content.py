@@ -33,6 +33,16 @@ def test_the_numbers_are_scikit_learns(ten):
     assert all(one["low"] < one["value"] < one["high"] for one in found.values())
 
 
+def test_curves_are_of_the_classes_that_are_told_worst_and_enclose_their_areas(ten):
+    areas = {one["label"]: one["auc"] for one in ten.content["classes"]}
+    assert list(ten.content["roc"]) == sorted(areas, key=lambda label: areas[label])[:6]
+    for label, points in ten.content["roc"].items():
+        x, y = zip(*points, strict=True)
+        assert metrics.auc(x, y) == pytest.approx(areas[label], abs=0.01)
+    for points in ten.content["precision_recall"].values():
+        assert points[-1] == [0.0, 1.0]
+
+
 def test_the_baseline_is_measured_on_the_same_pictures_whatever_its_vocabulary(ten):
     """It is off by 0.3 of white, three classes of ten, and does not know the last class."""
     baseline = ten.predictions.baseline_outcomes()
