@@ -108,12 +108,14 @@ class Checkpoint(keras.callbacks.Callback):
         return next(reversed(self._files()), None)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        for variable, value in zip(self.model.metrics_variables, self._metrics, strict=False):
-            variable.assign(value)
-        self._before, self._metrics = self.steps_done, []
+        self._before = self.steps_done
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self.steps_done = self._before + batch + 1
+        if self._metrics:  # sums, which go on; before the first step Keras has not made all of their variables
+            for variable, value in zip(self.model.metrics_variables, self._metrics, strict=True):
+                variable.assign(keras.ops.convert_to_numpy(variable) + value)
+            self._metrics = []
         if (
             self._every_minutes is not None
             and time.monotonic() - self._saved_at > 60 * self._every_minutes

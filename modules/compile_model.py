@@ -45,7 +45,7 @@ def compile_model(model: keras.Model, training: TrainingConfig, phase: Phase, st
         optimizer=optimizer(1.0) if phase.layer_decay == 1 else _by_layer(model, phase.layer_decay, optimizer),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
         metrics=[ConfusionAccuracy(model.output.shape[-1])],
-        jit_compile={"auto": "auto", "on": True, "off": False}[training.jit],
+        jit_compile=training.jit,
         steps_per_execution=_steps_per_execution(training, steps_per_epoch),
     )
 

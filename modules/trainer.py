@@ -15,7 +15,7 @@ from efficientmixnet.modules import features, progress
 from efficientmixnet.modules.checkpoint import Checkpoint
 from efficientmixnet.modules.compile_model import compile_model
 from efficientmixnet.modules.data import Reading, Records
-from efficientmixnet.modules.distribution import choose_distribution
+from efficientmixnet.modules.distribution import Distribution, choose_distribution
 from efficientmixnet.modules.fine_tuning import phases
 from efficientmixnet.modules.fit import TrainingData, fit
 from efficientmixnet.modules.model import build_model
@@ -44,33 +44,21 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
 
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
     labels = [label.decode() for label in reversed(transform_output.vocabulary_by_name(features.LABEL_VOCABULARY))]
-    train, evaluation = Records.find(fn_args.train_files), Records.find(fn_args.eval_files)
-    reading = Reading(
-        image_size=config.network.image_size or config.network.default_image_size,
-        crop_fraction=config.network.evaluation_crop,
-        classes=len(labels),
-        batch_size=distribution.batch_size(training, train.count),
-        worker=distribution.worker,
-        workers=distribution.workers,
-    )
-    data = TrainingData(train, evaluation, reading, labels)
+    data = _find_data(fn_args, config, distribution, labels)
     network = partial(
         build_model,
         config.network,
-        reading.image_size,
-        reading.classes,
+        data.reading.image_size,
+        data.reading.classes,
         data.steps_per_epoch,
-        *train.channel_statistics(),
+        *data.train.channel_statistics(),
         start=_starting_weights(config.network.weights, fn_args),
         labels=labels,
     )
-    checkpoint = Checkpoint(
-        _checkpoint_folder(fn_args),
-        **training.checkpoint.model_dump(),
-        worker=distribution.worker,
-        workers=distribution.workers,
-    )
+    place = {"worker": distribution.worker, "workers": distribution.workers}
+    checkpoint = Checkpoint(_checkpoint_folder(fn_args), **training.checkpoint.model_dump(), **place)
     logs = f"{checkpoint.folder}/logs"
+
     with precision(training.precision), distribution.scope():
         model = distribution.model(network(synchronized=training.synchronized_norm and distribution.replicas > 1))
         for phase in phases(config, distribution.learning_rate(training)):
@@ -81,10 +69,25 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
     if distribution.replicas > 1 or training.precision != "float32":  # what serves is the network alone, on any device
         weights, model = model.get_weights(), network()
         model.set_weights(weights)
-    ServingModule(model, transform_output, labels, reading).save(fn_args.serving_model_dir)
+    ServingModule(model, transform_output, labels, data.reading).save(fn_args.serving_model_dir)
     keep_for_fine_tuning(model, labels, fn_args.serving_model_dir)
     shutil.copytree(logs, fn_args.model_run_dir, dirs_exist_ok=True)
     checkpoint.discard()
+
+
+def _find_data(
+    fn_args: tfx.components.FnArgs, config: ModelConfig, distribution: Distribution, labels: list[str]
+) -> TrainingData:
+    train, evaluation = Records.find(fn_args.train_files), Records.find(fn_args.eval_files)
+    reading = Reading(
+        image_size=config.network.image_size or config.network.default_image_size,
+        crop_fraction=config.network.evaluation_crop,
+        classes=len(labels),
+        batch_size=distribution.batch_size(config.training, train.count),
+        worker=distribution.worker,
+        workers=distribution.workers,
+    )
+    return TrainingData(train, evaluation, reading, labels)
 
 
 def _starting_weights(weights: str | None, fn_args: tfx.components.FnArgs) -> StartingWeights | None:

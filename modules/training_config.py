@@ -211,8 +211,8 @@ class TrainingConfig(Section):
     """On several devices: normalisations see the batch of all of them, so that their number changes nothing."""
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     """float32, or on newer GPUs the faster mixed_bfloat16, or on older ones mixed_float16, with its loss scaled."""
-    jit: Literal["auto", "on", "off"] = "auto"
-    """Whether XLA compiles the step; auto: on one GPU, but not on CPUs, where it is slower."""
+    jit: bool | Literal["auto"] = "auto"
+    """Whether XLA compiles the step, true or false; auto: on one GPU, but not on CPUs, where it is slower."""
     accumulation_steps: int = Field(1, ge=1)
     """The gradients of so many steps make one update, as if the batch were so many times larger."""
     steps_per_execution: int | None = Field(None, ge=1)

@@ -229,6 +229,17 @@ def test_activations_of_a_class_add_up_to_its_logit(train, examples):
     )
 
 
+@pytest.mark.slow
+def test_a_training_starts_from_an_exported_model_with_its_classifier_and_its_scaling_of_pixels(train, transformed):
+    first = train("first", epochs=3, learning_rate=0.01)
+    gentle = {"epochs": 1, "learning_rate": 1e-9, "fine_tuning": {"head_epochs": 0}}
+    second = train("second", network={"weights": first}.items(), **gentle)
+    reading = Reading(image_size=SIDE, crop_fraction=1.0, classes=3, batch_size=64)
+    ((inputs, _),) = evaluation_batches(Records.find(transformed.files), reading)
+    expected, got = (tf.saved_model.load(folder).classify_inputs(inputs) for folder in (first, second))
+    np.testing.assert_allclose(got, expected, atol=1e-5)
+
+
 def test_a_loss_that_is_no_number_ends_with_the_key_to_change(train):
     with pytest.raises(ValueError, match=r"training\.learning_rate"):
         train(optimizer="sgd", learning_rate=1e30, epochs=2)
