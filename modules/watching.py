@@ -58,7 +58,7 @@ def draw_predictions(
         left, top = number % _COLUMNS * _TILE, number // _COLUMNS * (_TILE + _CAPTION)
         sheet.paste(Image.fromarray(picture).resize((_TILE - 4, _TILE - 4)), (left + 2, top + 2))
         answer = int(shares.argmax())
-        text = f"{labels[answer][:14]} {shares[answer]:.2f}"
+        text = f"{labels[answer][:14]}: {shares[answer]:.2f}"
         right = answer == truth
         text += "" if right else f"\nis {labels[truth][:16]}"
         pen.multiline_text((left + 2, top + _TILE - 2), text, fill=_GREEN if right else _RED, spacing=0)

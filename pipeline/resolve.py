@@ -1,8 +1,10 @@
 """What the pictures themselves decide, where the configuration leaves it to them."""
 
 import io
+import os
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from statistics import median
 
 from PIL import Image
@@ -10,8 +12,10 @@ from PIL import Image
 from efficientmixnet.components.image_example_gen.containers import pictures_of
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.sources import Entry, Sources, name_hash
+from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.training_config import Section
 from efficientmixnet.pipeline.config import Config
+from efficientmixnet.pipeline.predict import newest_version
 
 _SAMPLE = 200  # pictures whose headers are read
 _STEP = 32  # pixels; the networks halve the side five times
@@ -19,14 +23,29 @@ _LEAST = 64  # pixels; below, the published networks are left with a single pixe
 
 
 def resolve(config: Config, sources: Sources) -> Config:
-    """Fills in network.image_size and evaluation.thresholds, so that the configuration says all there is to say."""
-    changed: dict[str, Section] = {}
+    """Fills in network.image_size and evaluation.thresholds, so that the configuration says all there is to say.
+
+    Of a folder of pushed models as network.weights it names the newest one, which another run may not find the newest.
+
+    Raises:
+        BadInput: network.weights does not exist.
+    """
+    network: dict[str, object] = {}
     if config.network.image_size is None:
-        changed["network"] = config.network.model_copy(update={"image_size": _image_size(config, sources)})
+        network["image_size"] = _image_size(config, sources)
+    if config.network.weights and os.path.isabs(config.network.weights):
+        network["weights"] = _starting_weights(Path(config.network.weights))
+    changed: dict[str, Section] = {"network": config.network.model_copy(update=network)} if network else {}
     if "accuracy" not in config.evaluation.thresholds:
         thresholds = {**config.evaluation.thresholds, "accuracy": round(_majority(sources), 4)}
         changed["evaluation"] = config.evaluation.model_copy(update={"thresholds": thresholds})
     return config.model_copy(update=changed)
+
+
+def _starting_weights(path: Path) -> str:
+    if not path.exists():
+        raise BadInput(f"network.weights: {path} does not exist; give imagenet, latest, or the path of weights")
+    return str(newest_version(path) if path.is_dir() else path)
 
 
 def _image_size(config: Config, sources: Sources) -> int:

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from efficientmixnet.components.image_example_gen.sources import Sources, find_pictures
+from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.config import Config
 from efficientmixnet.pipeline.resolve import resolve
 
@@ -93,3 +94,18 @@ def test_nothing_else_changes(pictures: Pictures) -> None:
     resolved = resolve(config, pictures(a=[(8, 8)], b=[(8, 8)]))
     same = {"network": {"image_size"}, "evaluation": {"thresholds"}}
     assert resolved.model_dump(exclude=same) == config.model_dump(exclude=same)
+
+
+def test_a_folder_of_pushed_models_to_start_from_becomes_the_newest_of_them(pictures: Pictures, tmp_path: Path) -> None:
+    sources = pictures(a=[(8, 8)], b=[(8, 8)])
+    for version in ("9", "10"):
+        (tmp_path / "pushed" / version).mkdir(parents=True)
+        (tmp_path / "pushed" / version / "saved_model.pb").touch()
+
+    def resolved(weights: str) -> str | None:
+        return resolve(Config.model_validate({"network": {"weights": weights}}), sources).network.weights
+
+    assert resolved(str(tmp_path / "pushed")) == str(tmp_path / "pushed" / "10")
+    assert [resolved(name) for name in ("imagenet", "latest")] == ["imagenet", "latest"]
+    with pytest.raises(BadInput, match=r"network\.weights: .*nothing\.keras does not exist"):
+        resolved(str(tmp_path / "nothing.keras"))
