@@ -41,7 +41,11 @@ def test_a_good_model_is_blessed_and_pushed(first_summary):
 
 
 def test_every_picture_is_read_or_listed_with_a_reason(first_summary):
-    assert first_summary["pictures"] == {"read": 1797, "left_out": 1}
+    assert first_summary["pictures"] == {
+        "read": 1797,
+        "left_out": 1,
+        "left_out_by_reason": {"is no picture of a known format": 1},
+    }
     with Path(first_summary["run"], "left_out.csv").open(newline="") as file:
         assert list(csv.reader(file)) == [["file", "reason"], ["3/notes.txt", "is no picture of a known format"]]
 
