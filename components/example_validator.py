@@ -73,7 +73,7 @@ class ExampleValidator(tfx.components.ExampleValidator):
         schema: tfx.types.BaseChannel,
         previous: tfx.types.BaseChannel | None = None,
         drift: Mapping[str, float] | None = None,
-        skew: Mapping[str, float] | None = None,
+        skew: Mapping[Any, float] | None = None,
         served: str | None = None,
     ) -> None:
         """Adds, to TFX's own, what the data is compared with.
