@@ -24,7 +24,7 @@ class Stages(logging.Handler):
         self.cached: list[str] = []
         self._stage: str | None = None
         self._began = self._counting = self._last_line = 0.0
-        self._done = self._total = 0
+        self._done = self._total = self._first = 0
         self._unit = ""
         self._console = Console(file=out, highlight=False, soft_wrap=True)
         self._bar = Progress(
@@ -64,11 +64,12 @@ class Stages(logging.Handler):
     def start(self, total: int, unit: str) -> None:
         """The running stage will handle so many of a unit."""
         self._done, self._total, self._unit = 0, total, unit
-        self._counting = time.monotonic()
         self._show("")
 
     def advance(self, count: int, figures: str) -> None:
         """The running stage has handled so many more."""
+        if not self._done:  # what comes before, such as tracing the network, says nothing of the pace
+            self._counting, self._first = time.monotonic(), count
         self._done += count
         self._show(figures)
         if self._bar.disable and time.monotonic() - self._last_line > _PLAIN_SECONDS:
@@ -101,11 +102,11 @@ class Stages(logging.Handler):
 
     def _pace(self) -> str:
         """How many a second, and how long it will go on like that."""
-        seconds = time.monotonic() - self._counting
-        if not self._done or seconds <= 0:
+        timed, seconds = self._done - self._first, time.monotonic() - self._counting
+        if timed <= 0 or seconds <= 0:
             return ""
-        left = timedelta(seconds=round(seconds / self._done * max(self._total - self._done, 0)))
-        return f"{self._done / seconds:,.0f}/s -{left}"
+        left = timedelta(seconds=round(seconds / timed * max(self._total - self._done, 0)))
+        return f"{timed / seconds:,.0f}/s -{left}"
 
     def _counted(self) -> str:
         return f"{self._done:,} {self._unit}"

@@ -105,6 +105,21 @@ def test_a_long_stage_has_a_plain_line_every_ten_seconds_without_a_terminal(out:
     ]
 
 
+def test_the_pace_knows_nothing_of_what_comes_before_the_first_step(out: io.StringIO, clock: Clock) -> None:
+    with Stages(out) as stages:
+        _log(stages, "Component Trainer is running.")
+        stages.start(1000, "pictures")
+        clock.now += 60  # the network is traced
+        stages.advance(100, "")
+        clock.now += 20
+        stages.advance(200, "")
+        _log(stages, "Component Trainer is finished.")
+    assert [" ".join(line.split()) for line in out.getvalue().splitlines()][:2] == [
+        "Trainer 100 pictures of 1,000",
+        "Trainer 300 pictures of 1,000 10/s -0:01:10",
+    ]
+
+
 def test_each_stage_counts_anew(out: io.StringIO, clock: Clock) -> None:
     with Stages(out) as stages:
         _log(stages, "Component ImageExampleGen is running.")
