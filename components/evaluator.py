@@ -12,17 +12,16 @@ from tfx.components.evaluator import constants, executor
 from tfx.dsl.components.base import executor_spec
 from tfx.types import artifact_utils
 
-from efficientmixnet.components import class_counts, gate, picture_mean
+from efficientmixnet.components import gate
+from efficientmixnet.components.class_counts import MEASURES, ClassCounts
 from efficientmixnet.modules import features
 
 # Each metric by the name that the configuration and the summary use.
 METRICS: Mapping[str, tfma.MetricConfig] = {
-    name: tfma.MetricConfig(class_name=kind.__name__, module=kind.__module__, config=json.dumps({"name": name}))
-    for kind, names in (
-        (picture_mean.PictureMean, picture_mean.QUANTITIES),
-        (class_counts.ClassCounts, class_counts.MEASURES),
+    name: tfma.MetricConfig(
+        class_name=ClassCounts.__name__, module=ClassCounts.__module__, config=json.dumps({"name": name})
     )
-    for name in names
+    for name in MEASURES
 }
 _LOWER_IS_BETTER = frozenset({"loss", "calibration_error"})
 

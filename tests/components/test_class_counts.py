@@ -43,6 +43,19 @@ def test_they_are_scikit_learns_over_classes_with_and_without_pictures():
     )
 
 
+def test_accuracy_and_loss_are_scikit_learns():
+    named = PROBABILITIES.argmax(axis=1)
+    assert measured("accuracy", LABELS, PROBABILITIES) == pytest.approx(metrics.accuracy_score(LABELS, named), abs=1e-9)
+    assert measured("loss", LABELS, PROBABILITIES) == pytest.approx(
+        metrics.log_loss(LABELS, PROBABILITIES, labels=range(6)), rel=1e-6
+    )
+
+
+def test_the_loss_is_scikit_learns_even_where_a_label_has_no_probability():
+    labels, probabilities = np.array([0, 1, 1]), np.array([[0.7, 0.3], [1.0, 0.0], [0.2, 0.8]], np.float32)
+    assert measured("loss", labels, probabilities) == pytest.approx(metrics.log_loss(labels, probabilities), rel=1e-6)
+
+
 def test_the_calibration_error_is_the_reports():
     expected = MEASURES["calibration_error"](Outcomes.of(LABELS, PROBABILITIES))
     assert measured("calibration_error", LABELS, PROBABILITIES) == pytest.approx(expected, abs=1e-6)
@@ -52,11 +65,11 @@ def test_several_measures_count_once():
     config = tfma.EvalConfig(model_specs=[tfma.ModelSpec()])
     counting = {
         ClassCounts(name).computations(eval_config=config, model_names=[""], output_names=[""])[0]
-        for name in ("top_3", "macro_f1", "balanced_accuracy")
+        for name in ("accuracy", "top_3", "macro_f1", "balanced_accuracy")
     }
     assert len(counting) == 1
 
 
-@pytest.mark.parametrize("name", ["top_3", "macro_f1", "balanced_accuracy", "calibration_error"])
+@pytest.mark.parametrize("name", ["accuracy", "loss", "top_3", "macro_f1", "balanced_accuracy", "calibration_error"])
 def test_no_pictures_have_no_measure(name):
     assert np.isnan(measured(name, LABELS[:0], PROBABILITIES[:0]))
