@@ -165,6 +165,8 @@ def test_every_norm_and_activation_trains(train, norm, activation):
         ({}, {"augmentation": {"randaugment_layers": 2, "erasing_probability": 0.5, "flip": False}, "ema": 0.9}),
         ({}, {"epochs": 2, "schedule": {"name": "exponential", "warmup_epochs": 1}, "early_stopping_patience": 1}),
         ({}, {"recipe": "efficientnet", "epochs": 1, "schedule": {"warmup_epochs": 0}, "batch_size": 1000}),
+        pytest.param({}, {"recipe": "adamw-cosine", "epochs": 6}, marks=pytest.mark.slow),
+        pytest.param({}, {"recipe": "ranger-flat-cosine", "epochs": 2}, marks=pytest.mark.slow),
     ],
 )
 def test_every_choice_trains(train, network, training):
