@@ -47,9 +47,14 @@ def test_outputs_are_those_of_keras_applications(name):
 
 @pytest.fixture
 def float64():
-    keras.config.set_floatx("float64")
+    compute_in("float64")
     yield
-    keras.config.set_floatx("float32")
+    compute_in("float32")
+
+
+def compute_in(dtype: str) -> None:
+    keras.config.set_floatx(dtype)
+    keras.config.set_dtype_policy(dtype)  # Keras keeps the one that was asked for first
 
 
 @pytest.mark.slow
