@@ -2,6 +2,7 @@
 
 import difflib
 import glob
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_v
 
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.search_config import SearchConfig
 from efficientmixnet.modules.training_config import Fraction, ModelConfig, Section, merge
 from efficientmixnet.pipeline.beam_config import BeamConfig
 from efficientmixnet.pipeline.kubeflow_config import KubeflowConfig
@@ -88,7 +90,7 @@ class EvaluationConfig(Section):
         return self
 
 
-_SECTIONS = frozenset({"data", "network", "training", "evaluation", "beam", "kubeflow"})
+_SECTIONS = frozenset({"data", "network", "training", "search", "evaluation", "beam", "kubeflow"})
 
 
 class Config(ModelConfig):
@@ -99,6 +101,7 @@ class Config(ModelConfig):
     output: str = "runs"
     """The folder for runs, pushed models and everything in between; one run at a time."""
     data: DataConfig = DataConfig()
+    search: SearchConfig = SearchConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     beam: BeamConfig = BeamConfig()
     kubeflow: KubeflowConfig = KubeflowConfig()
@@ -108,6 +111,15 @@ class Config(ModelConfig):
     def _empty_sections_are_defaults(cls, values: Any) -> Any:
         """A section whose keys are all commented out reads as null."""
         return {key: {} if value is None and key in _SECTIONS else value for key, value in values.items()}
+
+    @model_validator(mode="after")
+    def _search_tries_what_can_be(self) -> "Config":
+        faults = [
+            f"search.{key}: {json.dumps(value)}: {_reasons(why, key)}" for key, value, why in self.search.misfits(self)
+        ]
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
 
     @property
     def model(self) -> dict[str, Any]:
@@ -136,7 +148,7 @@ def load_config(
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
-        lines = [_line(one) for one in error.errors()]
+        lines = [line for one in error.errors() for line in _line(one).splitlines()]
         raise BadInput("\n  ".join([f"{file or 'configuration'}: {_things(len(lines))} to mend", *lines])) from None
     except ValueError as error:
         raise BadInput(f"{file or 'configuration'}: {error}") from None
@@ -210,12 +222,16 @@ def _things(count: int) -> str:
 
 def _line(error: Mapping[str, Any]) -> str:
     """One mistake as a line: the key, what is wrong, what would be right."""
+    message = error["msg"].removeprefix("Value error, ")
+    if not error["loc"]:  # of several sections, whose keys the message names
+        return message
     *parents, last = (str(part) for part in error["loc"])
     if last == "[key]":  # pydantic's word for a key of a mapping that is not allowed
         *parents, wrong = parents
+        if error["type"] == "value_error":
+            return f"{'.'.join(parents)}.{wrong}: {message}"
         return f"{'.'.join(parents)}: {wrong!r} is none of {error['ctx']['expected']}"
     key = ".".join([*parents, last])
-    message = error["msg"].removeprefix("Value error, ")
     match error["type"]:
         case "extra_forbidden":
             close = _nearest(".".join(parents), last)
@@ -229,6 +245,12 @@ def _line(error: Mapping[str, Any]) -> str:
             message = "give a list"
     message = message.removeprefix("Input ").partition(", unable to parse")[0]
     return f"{key}: {message[0].lower()}{message[1:]}, not {error['input']!r}"
+
+
+def _reasons(why: ValidationError | str, searched: str) -> str:
+    if isinstance(why, str):
+        return why
+    return "; ".join(_line(one).removeprefix(f"{searched.removeprefix('space.')}: ") for one in why.errors())
 
 
 def _nearest(parent: str, wrong: str) -> str | None:

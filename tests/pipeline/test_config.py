@@ -250,3 +250,59 @@ def test_an_unknown_recipe_hides_no_other_mistake(file: Path) -> None:
 def test_an_output_that_reads_as_a_pattern_is_refused() -> None:
     with pytest.raises(BadInput, match=r"output: .*TFX takes for a pattern"):
         load_config(None, output="runs[1]")
+
+
+def test_all_that_a_search_gets_wrong_is_named_at_once(file: Path) -> None:
+    text = """
+search:
+  trials: 0
+  space:
+    training.lerning_rate: {min: 0.1, max: 1}
+    training.dropuot: [0.1]
+    training.recipe: [efficientnet]
+    training.batch_size: {min: 64}
+    training.label_smoothing: {min: 1, max: 0}
+    training.learning_rate: {min: 0, max: 1, sampling: log}
+    network.norm: bn
+"""
+    assert _mistakes(file, text) == [
+        f"{file}: 8 things to mend",
+        "search.trials: should be greater than or equal to 1, not 0",
+        "search.space.training.lerning_rate: no such key of network or training; did you mean training.learning_rate?",
+        "search.space.training.dropuot: no such key of network or training; did you mean network.dropout?",
+        "search.space.training.recipe: cannot be searched: give the keys that the recipes differ in",
+        "search.space.training.batch_size.values: give a list, or both min and max",
+        "search.space.training.label_smoothing.min: 1 is not less than max 0",
+        "search.space.training.learning_rate.sampling: log needs a min above 0, and no step",
+        "search.space.network.norm.values: give a list, or {min: ..., max: ...}, not 'bn'",
+    ]
+
+
+def test_values_that_a_key_cannot_have_are_named_before_anything_is_tried(file: Path) -> None:
+    text = """
+search:
+  space:
+    training.learning_rate: {min: -1, max: 0.1}
+    network.norm: [bn, gn]
+    training.optimizer: [{name: sgd, momentum: 0.9}, foo]
+    training.schedule.warmup_epochs: [0, 10]
+    training.jit: {min: 0, max: 1}
+"""
+    first, *lines = _mistakes(file, text)
+    assert first == f"{file}: 5 things to mend"
+    assert [line.partition(". Allowed")[0] for line in lines] == [
+        "search.space.training.learning_rate: -1: should be greater than 0, not -1",
+        "search.space.network.norm: \"gn\": should be 'bn', 'an' or 'iebn', not 'gn'",
+        "search.space.training.optimizer: \"foo\": there is no optimizer 'foo'",
+        "search.space.training.schedule.warmup_epochs: 10: 10 epochs of warm-up leave nothing of the 10 epochs of "
+        "training",
+        "search.space.training.jit: [0, 1]: it takes no numbers; give a list of values",
+    ]
+
+
+def test_a_mistake_of_several_sections_is_one_line(file: Path) -> None:
+    text = "{network: {weights: imagenet}, training: {epochs: 5, fine_tuning: {head_epochs: 5}}}"
+    assert _mistakes(file, text) == [
+        f"{file}: one thing to mend",
+        "training.fine_tuning.head_epochs: 5 are all of the training's epochs",
+    ]
