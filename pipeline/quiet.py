@@ -1,5 +1,6 @@
 """The libraries' noise goes to a file: everything that anything writes to standard output or error, in C++ as well."""
 
+import atexit
 import os
 import sys
 import threading
@@ -13,8 +14,10 @@ from typing import TextIO
 def noise_to(log: Path, also_show: bool) -> Iterator[TextIO]:
     """Sends file descriptors 1 and 2 to `log`; yields the real standard output.
 
-    With `also_show` whatever goes to the log is shown too.
+    With `also_show` whatever goes to the log is shown too. What objects complain of while the interpreter takes itself
+    apart, TensorFlow's functions above all, is noise too, and comes when the log is closed.
     """
+    atexit.register(setattr, sys, "unraisablehook", lambda _: None)
     sys.stdout.flush()
     sys.stderr.flush()
     real_out, real_err = os.dup(1), os.dup(2)

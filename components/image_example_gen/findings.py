@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from efficientmixnet.components.image_example_gen.entry import LeftOut
@@ -69,11 +69,17 @@ def _on_files(left_out: Iterable[LeftOut]) -> Iterator[str]:
 
 def _on_duplicates(duplicates: Duplicates) -> Iterator[str]:
     if found := duplicates.of_two_labels:
-        examples = "; ".join(" and ".join(f"{copy.name} ({copy.label})" for copy in group) for group in found[:_SHOWN])
-        yield f"{_pictures(len(found))} the same bytes under two labels: {examples}"
+        yield f"{_pictures(len(found))} the same bytes under two labels: {_shown(found, lambda copy: copy.label)}"
     if found := duplicates.in_two_splits:
-        examples = "; ".join(" and ".join(f"{copy.name} ({copy.split})" for copy in group) for group in found[:_SHOWN])
+        examples = _shown(found, lambda copy: copy.split)
         yield f"{_pictures(len(found))} copies in another split, so that evaluation is no test of them: {examples}"
+
+
+def _shown(groups: list[tuple[Copy, ...]], differs: Callable[[Copy], str]) -> str:
+    """A few groups, and of each one copy by what they differ in."""
+    first = [{differs(copy): copy for copy in reversed(group)} for group in groups[:_SHOWN]]
+    named = [" and ".join(f"{copy.name} ({key})" for key, copy in sorted(one.items())) for one in first]
+    return "; ".join(named) + ("; ..." if len(groups) > _SHOWN else "")
 
 
 def _on_classes(counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:

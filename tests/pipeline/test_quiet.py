@@ -15,7 +15,11 @@ import ctypes, logging, subprocess, sys
 from pathlib import Path
 from efficientmixnet.pipeline.quiet import noise_to
 
-libc = ctypes.CDLL(None)
+class DiesLoudly:
+    def __del__(self):
+        raise RuntimeError("as the interpreter ends")
+
+libc, dies_at_the_end = ctypes.CDLL(None), DiesLoudly()
 print("before")
 try:
     with noise_to(Path(sys.argv[1]), also_show=sys.argv[2] == "show") as out:

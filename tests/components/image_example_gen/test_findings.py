@@ -38,10 +38,17 @@ def test_the_same_bytes_under_two_labels_are_named() -> None:
 
 
 def test_the_same_picture_in_training_and_evaluation_is_named() -> None:
-    groups = tuple((Copy(f"cat/{n}.jpg", "cat", "eval"), Copy(f"cat/{n}b.jpg", "cat", "train")) for n in range(5))
-    (warning,) = warnings({}, Duplicates(groups), [])
-    assert warning.startswith("5 pictures have copies in another split, so that evaluation is no test of them: ")
-    assert warning.count("(eval)") == 3
+    groups = tuple((Copy(f"{n}.jpg", "cat", "eval"), Copy(f"{n}b.jpg", "cat", "train")) for n in range(4))
+    assert warnings({}, Duplicates(groups), []) == [
+        "4 pictures have copies in another split, so that evaluation is no test of them: "
+        "0.jpg (eval) and 0b.jpg (train); 1.jpg (eval) and 1b.jpg (train); 2.jpg (eval) and 2b.jpg (train); ..."
+    ]
+
+
+def test_of_many_copies_one_on_each_side_is_named() -> None:
+    many = tuple(Copy(f"{n}.jpg", "cat", "eval" if n in (2, 5) else "train") for n in range(9))
+    (warning,) = warnings({}, Duplicates((many,)), [])
+    assert warning.endswith("evaluation is no test of them: 2.jpg (eval) and 0.jpg (train)")
 
 
 def test_small_untested_and_uneven_classes_are_named() -> None:
