@@ -17,6 +17,7 @@ from efficientmixnet.modules.search_config import SearchConfig
 from efficientmixnet.modules.training_config import Fraction, ModelConfig, Section, merge
 from efficientmixnet.pipeline.beam_config import BeamConfig
 from efficientmixnet.pipeline.kubeflow_config import KubeflowConfig
+from efficientmixnet.pipeline.report_config import ReportConfig
 
 Metric = Literal["accuracy", "top_3", "balanced_accuracy", "macro_f1", "loss", "calibration_error"]
 Bound = Annotated[float, Field(ge=0)]
@@ -90,7 +91,7 @@ class EvaluationConfig(Section):
         return self
 
 
-_SECTIONS = frozenset({"data", "network", "training", "search", "evaluation", "beam", "kubeflow"})
+_SECTIONS = frozenset({"data", "network", "training", "search", "evaluation", "report", "beam", "kubeflow"})
 
 
 class Config(ModelConfig):
@@ -103,6 +104,7 @@ class Config(ModelConfig):
     data: DataConfig = DataConfig()
     search: SearchConfig = SearchConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    report: ReportConfig = ReportConfig()
     beam: BeamConfig = BeamConfig()
     kubeflow: KubeflowConfig = KubeflowConfig()
 

@@ -82,6 +82,8 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
         finally:
             if stages:
                 summary.seconds, summary.cached = stages.seconds, stages.cached
+                summary.costs = config.report.costs(stages.seconds)
+                summary.currency = config.report.currency if summary.costs else None
             with suppress(OSError):  # on a full disk there is no summary, but what the command says
                 summary.write(folder, output)
         with suppress(OSError):

@@ -116,7 +116,7 @@ def create_pipeline(
         model=trained.outputs["model"],
         model_run=trained.outputs["model_run"],
         evaluation=evaluated.outputs["evaluation"],
-        config=config.model_dump_json(exclude={"kubeflow", "beam"}),
+        config=config.model_dump_json(exclude={"report", "beam", "kubeflow"}),
         baseline_model=to_beat.outputs["model"],
     )
     report.add_upstream_node(pushed)  # whatever comes of the page, a blessed model is pushed

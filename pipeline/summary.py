@@ -53,6 +53,10 @@ class Summary(BaseModel):
     """Date and time in UTC, ISO 8601."""
     seconds: dict[str, float] = {}
     """By component, in the order in which they ran; those from the cache included."""
+    costs: dict[str, float] = {}
+    """By component, at report.price_per_hour; empty without a price."""
+    currency: str | None = None
+    """That of costs; null without a price."""
     cached: list[str] = []
     """The components that came from the cache."""
     versions: dict[str, str] = {}

@@ -43,6 +43,8 @@ def test_it_holds_every_field_that_machines_look_for(tmp_path: Path) -> None:
         "run": "/runs/1",
         "started": "2026-01-02T03:04:05+00:00",
         "seconds": {"ImageExampleGen": 1.5},
+        "costs": {},
+        "currency": None,
         "cached": [],
         "versions": {"tfx": "1.16.0"},
         "revision": None,

@@ -19,6 +19,8 @@ RUN = {
     "revision": "abc",
     "versions": {"keras": "3"},
     "seconds": {"Trainer": 12.5, "Pusher": 0.1},
+    "costs": {},
+    "currency": None,
     "cached": ["Pusher"],
 }
 CLICK = "<script>document.querySelector('td[data-cell], tr[data-cell]').click()</script>"
@@ -65,6 +67,20 @@ def test_labels_stay_text(page):
     html, _ = page
     assert 'class "0" <b>&' not in html
     assert "class &#34;0&#34; &lt;b&gt;&amp;" in html
+
+
+def test_with_a_price_each_component_costs_something_and_the_run_their_sum(page):
+    """A cent apiece at most, so four digits; from ten on, two."""
+    _, content = page
+    cheap = render(content, RUN | {"costs": {"Trainer": 0.0347, "Pusher": 0.0003}, "currency": "EUR"})
+    table = cheap[cheap.index('id="time"') : cheap.index("</table>", cheap.index('id="time"'))]
+    assert re.findall(r">([\w.]+)</t[dh]>", table) == [
+        *("component", "seconds", "EUR"),
+        *("Trainer", "12.5", "0.0347"),
+        *("Pusher", "0.1", "0.0003"),
+        *("together", "12.6", "0.0350"),
+    ]
+    assert ">900.25<" in render(content, RUN | {"costs": {"Trainer": 900.245, "Pusher": 0.005}, "currency": "EUR"})
 
 
 def test_before_the_run_has_ended_the_page_does_without_it(page):
