@@ -11,6 +11,7 @@ from efficientmixnet.modules.training_config import Section
 # this process needs, TFX packs an archive of itself at every component.
 IN_PROCESS = ("--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner", "--sdk_container_image=none")
 
+_DAY = 86400.0  # seconds
 _PROCESSES_PAY = 4 * 10**9  # bytes of pictures; below, starting processes takes longer than they save
 _RUNNERS = {
     "portable": "PortableRunner",
@@ -36,6 +37,10 @@ class BeamConfig(Section):
     """In-process: how many processes Transform uses; auto: from 4 GB of pictures up one a core, else this one."""
     arguments: tuple[Argument, ...] = ()
     """The engine's own arguments, each such as --job_endpoint=127.0.0.1:8073."""
+    retries: int = Field(0, ge=0, le=10)
+    """How often a component is tried again that failed for the engine's reason, such as a worker that is gone."""
+    timeout: Annotated[float, Field(gt=0)] | None = None
+    """Minutes after which the engine is taken to hang over a component; null: a day, and never in-process."""
 
     @model_validator(mode="after")
     def _has_what_the_engine_needs(self) -> "BeamConfig":
@@ -51,6 +56,20 @@ class BeamConfig(Section):
             why = _NEEDED[self.engine][missing[0]]
             raise ValueError(f"arguments: {self.engine} needs --{missing[0]}=... ({why})")
         return self
+
+    @property
+    def seconds(self) -> float | None:
+        """What a component may take; None: as long as it wants."""
+        if self.timeout is not None:
+            return 60 * self.timeout
+        return None if self.engine == "in-process" else _DAY
+
+    @property
+    def place(self) -> str:
+        """The engine and where it is, in words."""
+        values = dict(argument.removeprefix("--").partition("=")[::2] for argument in self.arguments)
+        where = values.get(next(iter(_NEEDED.get(self.engine, ())), ""))
+        return f"{self.engine} at {where}" if where else self.engine
 
     def args(self) -> list[str]:
         """Beam's arguments for every component."""

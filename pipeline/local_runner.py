@@ -108,8 +108,8 @@ def _in_words(error: BaseException, output: Path, folder: Path) -> BaseException
 def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: bool) -> None:
     # Imported here, with the noise already going to the log: TFX takes some ten seconds.
     import absl.logging
-    from tfx import v1 as tfx
 
+    from efficientmixnet.pipeline.patient_runner import PatientRunner
     from efficientmixnet.pipeline.pipeline import Surroundings, create_pipeline
 
     absl.logging.use_absl_handler()
@@ -120,7 +120,7 @@ def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: b
     try:
         around = Surroundings(picture_bytes=sources.bytes)
         pipeline = create_pipeline(config, sources.fingerprint, config.output, use_cache, around)
-        tfx.orchestration.LocalDagRunner().run(pipeline)
+        PatientRunner(config.beam).run(pipeline)
     finally:
         progress.listen(None)
         logger.removeHandler(stages)

@@ -82,9 +82,11 @@ class Stages(logging.Handler):
         self._console.print(f"  {line}", style="dim", markup=False)
 
     def _begin(self, stage: str) -> None:
-        self._stage, self._began, self._last_line = stage, time.monotonic(), time.monotonic()
+        if stage != self._stage:  # else it failed and is tried again
+            self._stage, self._began = stage, time.monotonic()
+            self._task = self._bar.add_task(stage, total=None, beside="", pace="")
+        self._last_line = time.monotonic()
         self._done = self._total = 0
-        self._task = self._bar.add_task(stage, total=None, beside="", pace="")
 
     def _end(self, state: str, color: str) -> None:
         seconds = time.monotonic() - self._began

@@ -50,3 +50,15 @@ def test_what_cannot_work_is_refused_at_once(key: str, complaint: str) -> None:
     with pytest.raises(BadInput) as caught:
         load_config(None, [key])
     assert complaint in str(caught.value)
+
+
+def test_another_engine_has_a_day_for_a_component_and_this_process_all_the_time() -> None:
+    arguments = "--job_endpoint=127.0.0.1:8073", "--environment_type=LOOPBACK"
+    assert BeamConfig().seconds is None
+    assert BeamConfig(engine="portable", arguments=arguments).seconds == 24 * 3600
+    assert BeamConfig(engine="portable", arguments=arguments, timeout=1.5).seconds == 90
+
+
+def test_an_engine_is_named_by_where_it_is() -> None:
+    arguments = "--flink_master=jobs:8081", "--environment_type=EXTERNAL"
+    assert BeamConfig(engine="flink", arguments=arguments).place == "flink at jobs:8081"
