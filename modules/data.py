@@ -17,6 +17,8 @@ from efficientmixnet.modules.training_config import AugmentationConfig
 
 SHUFFLE_BUFFER = 8192  # pictures, encoded: some 200 MB of photographs at 256 pixels
 
+_SAMPLE = 64  # records
+
 _FEATURE_SPEC = {
     features.ENCODED: tf.io.FixedLenFeature([], tf.string),
     features.LABEL_ID: tf.io.FixedLenFeature([], tf.int64),
@@ -45,6 +47,7 @@ class Records:
 
     files: tuple[str, ...]
     count: int
+    cached: bool = False  # whether the decoded pictures stay in memory once they have been read
 
     @classmethod
     def find(cls, patterns: Sequence[str]) -> "Records":
@@ -52,10 +55,27 @@ class Records:
         files = tuple(sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern)))
         return cls(files, int(_read(files).reduce(np.int64(0), lambda count, _: count + 1)))
 
+    def decoded_bytes(self) -> int:
+        """What all pictures take as pixels, by those of some records."""
+        sizes = [pictures.decode(encoded).shape.num_elements() for encoded, _ in self._parsed().take(_SAMPLE)]
+        return round(self.count * float(np.mean(sizes)))
+
     def channel_statistics(self) -> tuple[list[float], list[float]]:
         """The training split's mean and deviation of R, G and B in [0, 1], as Transform wrote them into each record."""
         first = tf.io.parse_single_example(next(iter(_read(self.files))), _STATISTICS_SPEC)
         return first[features.CHANNEL_MEAN].numpy().tolist(), first[features.CHANNEL_DEVIATION].numpy().tolist()
+
+    def pictures(self) -> tf.data.Dataset:
+        """Each record's picture, uint8 [height, width, 3] where they stay in memory, else bytes [], and label []."""
+        if not self.cached:
+            return self._parsed()
+        decoded = self._parsed().map(
+            lambda encoded, label: (pictures.decode(encoded), label), num_parallel_calls=tf.data.AUTOTUNE
+        )
+        return decoded.cache()
+
+    def _parsed(self) -> tf.data.Dataset:
+        return _read(self.files).map(_parse, num_parallel_calls=tf.data.AUTOTUNE)
 
 
 def training_batches(
@@ -65,13 +85,15 @@ def training_batches(
     seed: int,
     epochs: range,
     steps_done: int = 0,
+    class_weights: Sequence[float] | None = None,
 ) -> tf.data.Dataset:
     """Batches of the epochs, one after another, each of `records.count // batch_size` steps; of the first those left.
 
-    A batch is uint8 pictures [batch, size, size, 3] and float32 labels [batch, classes]. Of several workers each
-    gets every so manieth picture of the one order, so that all of them together see the batches that one would see.
+    A batch is uint8 pictures [batch, size, size, 3] and float32 labels [batch, classes], and with weights of the
+    classes the pictures' weights [batch]. Of several workers each gets every so manieth picture of the one order, so
+    that all of them together see the batches that one would see.
     """
-    parsed = _read(records.files).map(_parse, num_parallel_calls=tf.data.AUTOTUNE)
+    source = records.pictures()
     steps_per_epoch = records.count // reading.batch_size
 
     def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
@@ -92,7 +114,7 @@ def training_batches(
 
         first_step = tf.where(epoch == epochs.start, tf.constant(steps_done, tf.int64), 0)
         batches = (
-            parsed.shuffle(min(records.count, SHUFFLE_BUFFER), seed=seed + epoch)
+            source.shuffle(min(records.count, SHUFFLE_BUFFER), seed=seed + epoch)
             .enumerate()
             .take(steps_per_epoch * reading.batch_size)
             .skip(first_step * reading.batch_size)
@@ -104,8 +126,13 @@ def training_batches(
             batches = batches.enumerate(first_step).map(mixed, num_parallel_calls=tf.data.AUTOTUNE)
         return batches
 
-    numbers = tf.data.Dataset.range(epochs.start, epochs.stop)
-    return _counted(numbers.flat_map(epoch_batches), len(epochs) * steps_per_epoch - steps_done)
+    def weighted(pictures: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        return pictures, labels, tf.linalg.matvec(labels, tf.constant(class_weights, tf.float32))
+
+    batches = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(epoch_batches)
+    if class_weights is not None:
+        batches = batches.map(weighted)
+    return _counted(batches, len(epochs) * steps_per_epoch - steps_done)
 
 
 def evaluation_batches(records: Records, reading: Reading) -> tf.data.Dataset:
@@ -114,19 +141,22 @@ def evaluation_batches(records: Records, reading: Reading) -> tf.data.Dataset:
     Of several workers each gets its share, the last of its batches being smaller, or missing.
     """
 
-    def whole(encoded: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return evaluation_input(encoded, reading), tf.one_hot(label, reading.classes)
+    def whole(picture: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return evaluation_input(picture, reading), tf.one_hot(label, reading.classes)
 
-    parsed = _read(records.files).map(_parse, num_parallel_calls=tf.data.AUTOTUNE)
-    share = parsed.shard(reading.workers, reading.worker).map(whole, num_parallel_calls=tf.data.AUTOTUNE)
+    share = records.pictures().shard(reading.workers, reading.worker).map(whole, num_parallel_calls=tf.data.AUTOTUNE)
     count = len(range(reading.worker, records.count, reading.workers))
     batch_size = reading.batch_size // reading.workers
     return _counted(share.batch(batch_size), math.ceil(count / batch_size))
 
 
-def evaluation_input(encoded: tf.Tensor, reading: Reading) -> tf.Tensor:
-    """What the network sees of a transformed picture outside training: bytes [] -> uint8 [size, size, 3]."""
-    return pictures.center_crop(pictures.decode(encoded), reading.image_size, reading.crop_fraction)
+def evaluation_input(picture: tf.Tensor, reading: Reading) -> tf.Tensor:
+    """What the network sees of a transformed picture outside training, encoded or not: -> uint8 [size, size, 3]."""
+    return pictures.center_crop(_decoded(picture), reading.image_size, reading.crop_fraction)
+
+
+def _decoded(picture: tf.Tensor) -> tf.Tensor:
+    return pictures.decode(picture) if picture.dtype == tf.string else picture
 
 
 def _read(files: Sequence[str]) -> tf.data.Dataset:
@@ -149,9 +179,9 @@ def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def _augmented(
-    encoded: tf.Tensor, label: tf.Tensor, reading: Reading, augmentation: AugmentationConfig, seed: list[tf.Tensor]
+    picture: tf.Tensor, label: tf.Tensor, reading: Reading, augmentation: AugmentationConfig, seed: list[tf.Tensor]
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    picture = pictures.decode(encoded)  # [height, width, 3]
+    picture = _decoded(picture)  # [height, width, 3]
     if augmentation.crop_scale is None:
         picture = pictures.center_crop(picture, reading.image_size, reading.crop_fraction)
     picture = augment_picture(

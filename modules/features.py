@@ -27,6 +27,7 @@ LABEL_ID = "image/class/label"  # int64, position of the label in the vocabulary
 CHANNEL_DEVIATION = "image/channel/deviation"  # float32 [3]; with CHANNEL_MEAN the training split's, in every record
 
 LABEL_VOCABULARY = "labels"  # the vocabulary's file: every label of the training split, in reverse alphabetical order
+LABEL_COUNTS = "label_counts"  # the file of the training split's pictures by label: a line "count label" each
 
 # The exported model's outputs.
 PROBABILITIES = "probabilities"  # float32 [classes]

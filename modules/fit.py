@@ -26,6 +26,7 @@ class TrainingData:
     reading: Reading
     labels: Sequence[str]  # in the order of the probabilities
 
+    class_weights: Sequence[float] | None = None  # in the same order
     @property
     def steps_per_epoch(self) -> int:
         return self.train.count // self.reading.batch_size
@@ -54,7 +55,13 @@ def fit(
     if epochs.start > phase.start or checkpoint.steps_done:
         progress.tell(f"goes on in epoch {epochs.start + 1} at step {checkpoint.steps_done + 1} of {steps}")
     batches = training_batches(
-        data.train, data.reading, training.augmentation, training.seed, epochs, steps_done=checkpoint.steps_done
+        data.train,
+        data.reading,
+        training.augmentation,
+        training.seed,
+        epochs,
+        steps_done=checkpoint.steps_done,
+        class_weights=data.class_weights,
     )
     evaluated = evaluation_batches(data.evaluation, data.reading)
     interruption = Interruption(checkpoint)

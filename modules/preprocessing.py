@@ -40,6 +40,7 @@ def _label_ids(labels: tf.Tensor) -> tf.Tensor:
     # TFT sorts a vocabulary by weight, then reverse alphabetically; with no weights at all the alphabet remains.
     weightless = tf.zeros(tf.shape(labels))
     vocabulary = tft.vocabulary(labels, weights=weightless, vocab_filename=features.LABEL_VOCABULARY)
+    tft.count_per_key(labels, key_vocabulary_filename=features.LABEL_COUNTS)  # in the same pass
     reverse = tft.apply_vocabulary(labels, vocabulary)
     last = tft.experimental.get_vocabulary_size_by_name(features.LABEL_VOCABULARY) - 1
     return tf.where(reverse < 0, reverse, last - reverse)

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,11 +15,13 @@ from tfx import v1 as tfx
 
 from efficientmixnet.modules import features, progress
 from efficientmixnet.modules.checkpoint import Checkpoint
+from efficientmixnet.modules.class_weights import class_weights
 from efficientmixnet.modules.compile_model import compile_model
 from efficientmixnet.modules.data import Reading, Records
 from efficientmixnet.modules.distribution import Distribution, choose_distribution
 from efficientmixnet.modules.fine_tuning import phases
 from efficientmixnet.modules.fit import TrainingData, fit
+from efficientmixnet.modules.memory_cache import keeps_in_memory
 from efficientmixnet.modules.model import build_model
 from efficientmixnet.modules.precision import precision
 from efficientmixnet.modules.serving import ServingModule
@@ -44,7 +48,8 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
 
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
     labels = [label.decode() for label in reversed(transform_output.vocabulary_by_name(features.LABEL_VOCABULARY))]
-    data = _find_data(fn_args, config, distribution, labels)
+    weights = class_weights(training.class_weights, transform_output, labels)
+    data = _find_data(fn_args, config, distribution, labels, weights)
     network = partial(
         build_model,
         config.network,
@@ -76,9 +81,14 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
 
 
 def _find_data(
-    fn_args: tfx.components.FnArgs, config: ModelConfig, distribution: Distribution, labels: list[str]
+    fn_args: tfx.components.FnArgs,
+    config: ModelConfig,
+    distribution: Distribution,
+    labels: list[str],
+    weights: Sequence[float] | None,
 ) -> TrainingData:
     train, evaluation = Records.find(fn_args.train_files), Records.find(fn_args.eval_files)
+    cached = keeps_in_memory(config.training.cache, config.training.epochs, train, evaluation)
     reading = Reading(
         image_size=config.network.image_size or config.network.default_image_size,
         crop_fraction=config.network.evaluation_crop,
@@ -87,7 +97,8 @@ def _find_data(
         worker=distribution.worker,
         workers=distribution.workers,
     )
-    return TrainingData(train, evaluation, reading, labels)
+    train, evaluation = replace(train, cached=cached), replace(evaluation, cached=cached)
+    return TrainingData(train, evaluation, reading, labels, weights)
 
 
 def _starting_weights(weights: str | None, fn_args: tfx.components.FnArgs) -> StartingWeights | None:

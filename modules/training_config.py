@@ -226,10 +226,14 @@ class TrainingConfig(Section):
     schedule: ScheduleConfig = ScheduleConfig()
     label_smoothing: Probability = 0.1
     """Share of the label's weight that is spread over all classes."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """balanced: pictures of rare classes count more, so that every class counts the same in all; none: all the same."""
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Momentum of an exponential moving average of the weights, which is what gets exported; null for none."""
     profile_steps: tuple[int, int] | None = None
     """TensorBoard profiles from the first to the second of these steps, such as [20, 30]; null: none."""
+    cache: Literal["auto", "never", "always"] = "auto"
+    """Whether decoded pictures stay in memory from the first epoch on; auto: if a quarter of what is free will do."""
     deterministic: bool = False
     """On one device the same bits at every run, and somewhat slower."""
     early_stopping_patience: int | None = Field(None, ge=1)

@@ -1,6 +1,7 @@
 """Records become the same batches at every run, and go on in the middle as if they had never stopped."""
 
 import io
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,41 @@ def test_workers_evaluate_every_record_once(records: Records) -> None:
     shares = [[batch.numpy() for batch, _ in evaluation_batches(records, reading)] for reading in readings]
     assert [[len(batch) for batch in share] for share in shares] == [[2, 2, 2, 1], [2, 2, 2, 1], [2, 2, 2], [2, 2, 2]]
     assert sorted(_numbers([(batch, None) for share in shares for batch in share])) == list(range(RECORDS))
+
+
+def test_a_mixed_picture_weighs_what_its_classes_do(records: Records) -> None:
+    weights = [0.5, 1.0, 4.0]
+    mixed = AugmentationConfig(mixup_alpha=0.4)
+    weighted = training_batches(records, READING, mixed, 5, range(1), class_weights=weights)
+    plain = _batches(records, range(1), 5, mixed)
+    for (pictures, labels, weight), (same_pictures, same_labels) in zip(weighted, plain, strict=True):
+        _same([(pictures.numpy(), labels.numpy())], [(same_pictures, same_labels)])
+        by_hand = [sum(share * weights[number] for number, share in enumerate(label)) for label in same_labels]
+        np.testing.assert_allclose(weight.numpy(), by_hand, rtol=1e-6)
+
+
+def test_from_memory_come_the_same_batches(records: Records) -> None:
+    cached = replace(records, cached=True)
+    _same(_batches(cached, range(3), 5, MOST), _batches(records, range(3), 5, MOST))
+    evaluated = [
+        [(pictures.numpy(), labels.numpy()) for pictures, labels in evaluation_batches(one, READING)]
+        for one in (cached, records)
+    ]
+    _same(*evaluated)
+
+
+def test_pictures_in_memory_are_read_from_the_disk_once(records: Records, tmp_path: Path) -> None:
+    copies = [shutil.copy(file, tmp_path) for file in records.files]
+    batches = iter(training_batches(replace(records, files=tuple(copies), cached=True), READING, PLAIN, 0, range(9)))
+    for _ in range(3):
+        next(batches)
+    for copy in copies:
+        Path(copy).unlink()
+    assert len(list(batches)) == 8 * 3
+
+
+def test_pictures_take_as_much_as_their_pixels(records: Records) -> None:
+    assert records.decoded_bytes() == RECORDS * 10 * 8 * 3
 
 
 def test_epochs_and_seeds_differ_in_their_order(records: Records) -> None:

@@ -11,6 +11,7 @@ import tensorflow_transform.beam as tft_beam
 from PIL import Image
 
 from efficientmixnet.modules import features
+from efficientmixnet.modules.class_weights import class_counts
 from efficientmixnet.modules.preprocessing import preprocessing_fn
 
 SPEC = {
@@ -75,6 +76,11 @@ def test_labels_are_numbered_alphabetically(transformed: Transformed) -> None:
     assert [record[features.LABEL_ID] for record in transformed.training] == [alphabet.index(x) for x in TRAINING]
     vocabulary = transformed.output.vocabulary_by_name(features.LABEL_VOCABULARY)
     assert [label.decode() for label in reversed(vocabulary)] == alphabet
+
+
+def test_the_training_splits_pictures_are_counted_by_label(transformed: Transformed) -> None:
+    alphabet = ["Zebra", "cat", "cat/tabby", "dog", "große Bären"]
+    np.testing.assert_array_equal(class_counts(transformed.output, alphabet), [1, 3, 1, 2, 1])
 
 
 def test_a_label_that_training_never_saw_is_minus_one(transformed: Transformed) -> None:

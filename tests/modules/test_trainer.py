@@ -161,7 +161,13 @@ def test_every_norm_and_activation_trains(train, norm, activation):
             {"variant": "MixNetS", "image_size": 32, "blocks": []}, {"optimizer": "ranger"}, marks=pytest.mark.slow
         ),
         ({"mixed": True, "width": 0.5, "depth": 2.0, "dropout": 0.3, "drop_connect": 0.5}, {"optimizer": "radam"}),
-        ({"crop_fraction": 0.75}, {"augmentation": {"crop_scale": None, "mixup_alpha": 0.2, "cutmix_alpha": 1.0}}),
+        (
+            {"crop_fraction": 0.75},
+            {
+                "augmentation": {"crop_scale": None, "mixup_alpha": 0.2, "cutmix_alpha": 1.0},
+                "class_weights": "balanced",
+            },
+        ),
         ({}, {"augmentation": {"randaugment_layers": 2, "erasing_probability": 0.5, "flip": False}, "ema": 0.9}),
         ({}, {"epochs": 2, "schedule": {"name": "exponential", "warmup_epochs": 1}, "early_stopping_patience": 1}),
         ({}, {"recipe": "efficientnet", "epochs": 1, "schedule": {"warmup_epochs": 0}, "batch_size": 1000}),
