@@ -9,7 +9,6 @@ there at all; one that the disk spoiled fails its checksums, and the one before 
 import json
 import os
 import shutil
-import time
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -21,8 +20,11 @@ import numpy as np
 
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.ration import Ration
 
+State = dict[str, Any]
 _STATE = "state"
+_SHARE = 0.03  # of the time, for checkpoints
 _UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
@@ -32,16 +34,16 @@ class Checkpoint(keras.callbacks.Callback):
     Args:
         folder: Where to keep the last two states and the best epoch's.
         patience: Stop after so many epochs without a lower `val_loss`; None: never, and the last weights stay.
-        every_epochs: Save after so many epochs; the best so far is saved in any case.
+        every_epochs: Save after so many epochs; None: as often as takes 3 % of the time. The last one is always saved.
         every_minutes: Save within an epoch too, once so many minutes have passed; None: never.
-        worker, workers: Only worker 0 saves. Sums for metrics lie spread over several workers, and are not kept.
+        worker, workers: Only worker 0 saves.
     """
 
     def __init__(
         self,
         folder: str,
         patience: int | None = None,
-        every_epochs: int = 1,
+        every_epochs: int | None = None,
         every_minutes: float | None = None,
         worker: int = 0,
         workers: int = 1,
@@ -50,12 +52,13 @@ class Checkpoint(keras.callbacks.Callback):
         self.folder = Path(folder)
         self.history: list[dict[str, float]] = []
         self.steps_done = 0  # since the last epoch in the history
+        self.means: dict[str, float] = {}  # of loss and metrics over these steps
         self.patience = patience
         self.phase = 0  # the epoch with which the present optimizer began
         self._every_epochs, self._every_minutes = every_epochs, every_minutes
-        self._writes, self._keeps_metrics = worker == 0, workers == 1
-        self._metrics: list[np.ndarray] = []  # of the epoch that goes on
-        self._saved_at = time.monotonic()
+        self._writes = worker == 0
+        self._ration = Ration(_SHARE)
+        self._best: tuple[State, list[np.ndarray]] | None = None  # in memory, and in a file with the next one saved
 
     def restore(self, model: keras.Model, phase: int = 0) -> int:
         """Brings a built and compiled model to where it was; returns the number of epochs that are done.
@@ -66,6 +69,9 @@ class Checkpoint(keras.callbacks.Callback):
         Raises:
             BadInput: the checkpoint is of another network.
         """
+        if self.phase < phase == len(self.history):  # which this process has just brought to its end
+            self.phase = phase
+            return phase
         for file in reversed(self._files()):
             try:
                 state, arrays = _read(file)
@@ -78,9 +84,9 @@ class Checkpoint(keras.callbacks.Callback):
             model.optimizer.build(model.trainable_variables)
             variables = _variables(model)
             _check(file, state["variables"], variables)
-            for variable, array in zip(variables, arrays[: len(variables)], strict=True):
+            for variable, array in zip(variables, arrays, strict=True):
                 variable.assign(array)
-            self.steps_done, self._metrics = state["steps_done"], arrays[len(variables) :]
+            self.steps_done, self.means = state["steps_done"], state["means"]
             return len(self.history)
         return 0
 
@@ -111,14 +117,10 @@ class Checkpoint(keras.callbacks.Callback):
         self._before = self.steps_done
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        self.steps_done = self._before + batch + 1
-        if self._metrics:  # sums, which go on; before the first step Keras has not made all of their variables
-            for variable, value in zip(self.model.metrics_variables, self._metrics, strict=True):
-                variable.assign(keras.ops.convert_to_numpy(variable) + value)
-            self._metrics = []
+        self.steps_done, self.means = self._before + batch + 1, logs or {}
         if (
             self._every_minutes is not None
-            and time.monotonic() - self._saved_at > 60 * self._every_minutes
+            and self._ration.idle > 60 * self._every_minutes
             and not self.awaits_evaluation
         ):
             self.save()
@@ -127,9 +129,13 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.history.append({name: float(value) for name, value in (logs or {}).items()})
-        self.steps_done = 0
+        self.steps_done, self.means = 0, {}
         done = len(self.history)
-        if done % self._every_epochs == 0 or done == self.best_epoch:
+        if self.patience is not None and done == self.best_epoch:
+            state, arrays = self._now()
+            self._best = state, [array.copy() for array in arrays]
+        due = done % self._every_epochs == 0 if self._every_epochs else self._ration.is_due
+        if due or self.is_over or done == self.params["epochs"]:
             self.save()
         self.model.stop_training = self.is_over
 
@@ -137,40 +143,49 @@ class Checkpoint(keras.callbacks.Callback):
         if self.patience is None or self.best_epoch == len(self.history):
             return
         try:
-            _, arrays = _read(self._file(self.best_epoch, 0))
+            _, arrays = self._best or _read(self._file(self.best_epoch, 0))
         except _UNREADABLE as error:
             progress.tell(f"the checkpoint of epoch {self.best_epoch}, the best, cannot be read: {error}")
             return
-        variables = _variables(self.model)
-        for variable, array in zip(variables, arrays[: len(variables)], strict=True):
+        for variable, array in zip(_variables(self.model), arrays, strict=True):
             variable.assign(array)
         self.model.optimizer.finalize_variable_values(self.model.trainable_variables)  # as Keras has just done
 
     def save(self) -> None:
         """Writes the state as it is now, and removes what is no longer needed."""
-        self._saved_at = time.monotonic()
-        if not self._writes:
-            return
-        self.folder.mkdir(parents=True, exist_ok=True)
+        with self._ration:
+            if not self._writes:
+                return
+            self.folder.mkdir(parents=True, exist_ok=True)
+            best = set()
+            if self.patience is not None and len(self.history) > self.phase:
+                best = {self._file(self.best_epoch, 0)}
+                if self._best and not best & set(self._files()):
+                    self._write(*self._best)
+            self._write(*self._now())
+            for old in {*self.folder.glob("*.part"), *self._files()[:-2]} - best:
+                old.unlink()
+
+    def _now(self) -> tuple[State, list[np.ndarray]]:
         variables = _variables(self.model)
-        kept = [*variables, *self.model.metrics_variables] if self.steps_done and self._keeps_metrics else variables
         state = {
-            "history": self.history,
+            "history": list(self.history),
             "steps_done": self.steps_done,
+            "means": {name: float(value) for name, value in self.means.items()},
             "phase": self.phase,
             "variables": [[variable.path, list(variable.shape)] for variable in variables],
         }
-        place = self._file(len(self.history), self.steps_done)
+        return state, [keras.ops.convert_to_numpy(variable) for variable in variables]
+
+    def _write(self, state: State, arrays: Sequence[np.ndarray]) -> None:
+        place = self._file(len(state["history"]), state["steps_done"])
         part = place.with_suffix(".part")
         with part.open("wb") as file:
             text = np.frombuffer(json.dumps(state).encode(), np.uint8)
-            np.savez(file, *(keras.ops.convert_to_numpy(variable) for variable in kept), **{_STATE: text})
+            np.savez(file, *arrays, **{_STATE: text})
             file.flush()
             os.fsync(file.fileno())
         part.replace(place)
-        best = {self._file(self.best_epoch, 0)} if len(self.history) > self.phase else set()
-        for old in {*self.folder.glob("*.part"), *self._files()[:-2]} - best:
-            old.unlink()
 
     def discard(self) -> None:
         """Removes the checkpoints, once the model they led to is kept elsewhere."""
@@ -189,7 +204,7 @@ def _variables(model: keras.Model) -> list[keras.Variable]:
     return [*model.variables, *model.optimizer.variables]
 
 
-def _read(file: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
+def _read(file: Path) -> tuple[State, list[np.ndarray]]:
     """The state, and every array in its order, each checked against its checksum."""
     with file.open("rb") as opened, np.load(opened, allow_pickle=False) as content:
         state = json.loads(content[_STATE].tobytes())

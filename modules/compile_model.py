@@ -48,6 +48,17 @@ def compile_model(model: keras.Model, training: TrainingConfig, phase: Phase, st
         jit_compile=training.jit,
         steps_per_execution=_steps_per_execution(training, steps_per_epoch),
     )
+    if not tf.distribute.has_strategy():  # where DistributedModel knows how
+        _build(model)
+
+
+def _build(model: keras.Model) -> None:
+    """Makes the variables of optimizer, loss and metrics; left to `fit`, the step would be traced twice for them."""
+    model.optimizer.build(model.trainable_variables)
+    answers = keras.ops.ones((1, *model.output.shape[1:]))
+    model.compute_loss(None, answers, answers)
+    model.compute_metrics(None, answers, answers)
+    model.reset_metrics()
 
 
 def _by_layer(

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.checkpoint import Checkpoint
+from efficientmixnet.modules.continued_epoch import ContinuedEpoch
 from efficientmixnet.modules.data import Reading, Records, evaluation_batches, training_batches
 from efficientmixnet.modules.distribution import Distribution
 from efficientmixnet.modules.interruption import Interruption
@@ -25,8 +26,8 @@ class TrainingData:
     evaluation: Records
     reading: Reading
     labels: Sequence[str]  # in the order of the probabilities
-
     class_weights: Sequence[float] | None = None  # in the same order
+
     @property
     def steps_per_epoch(self) -> int:
         return self.train.count // self.reading.batch_size
@@ -66,6 +67,7 @@ def fit(
     evaluated = evaluation_batches(data.evaluation, data.reading)
     interruption = Interruption(checkpoint)
     callbacks: list[keras.callbacks.Callback] = [
+        ContinuedEpoch(checkpoint),
         FiniteLoss(checkpoint),
         *_tensorboard(logs, distribution, training, evaluated, data.labels),
         checkpoint,  # behind the curves, so that none is lost

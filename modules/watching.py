@@ -9,16 +9,20 @@ import tensorflow as tf
 from PIL import Image, ImageDraw
 
 from efficientmixnet.modules.confusion_accuracy import ConfusionAccuracy
+from efficientmixnet.modules.ration import Ration
 
 _TILE = 112  # pixels
 _CAPTION = 26
 _ROWS, _COLUMNS = 3, 6
 _MATRIX = 600  # pixels
+_SHARE = 0.01  # of the time, for pictures
 _GREEN, _RED = (40, 130, 60), (190, 40, 40)
 
 
 class Watching(keras.callbacks.Callback):
     """Writes the learning rate, sample pictures and the evaluation's confusion matrix after every epoch.
+
+    Where epochs take seconds, only some of them, the last one too, have sample pictures, which take 1 % of the time.
 
     Args:
         logs: TensorBoard's folder; None: another worker writes, and this one only adds its counts.
@@ -28,6 +32,7 @@ class Watching(keras.callbacks.Callback):
     def __init__(self, logs: str | None, batches: tf.data.Dataset, labels: Sequence[str]) -> None:
         super().__init__()
         self._labels = labels
+        self._ration = Ration(_SHARE)
         self._writer = tf.summary.create_file_writer(f"{logs}/validation") if logs else None
         if logs:
             pictures, truths = next(iter(batches.unbatch().batch(_ROWS * _COLUMNS)))
@@ -37,12 +42,17 @@ class Watching(keras.callbacks.Callback):
         counts = keras.ops.convert_to_numpy(_counts(self.model))  # of all workers, so all of them ask
         if self._writer is None:
             return
-        predictions = keras.ops.convert_to_numpy(self.model(self._pictures, training=False))
         with self._writer.as_default(step=epoch):
             tf.summary.scalar("learning_rate", float(self.model.optimizer.learning_rate))
-            tf.summary.image("predictions", draw_predictions(self._pictures, self._truths, predictions, self._labels))
             tf.summary.image("confusion_matrix", draw_confusions(counts, self._labels))
+            if self._ration.is_due or epoch + 1 == self.params["epochs"]:
+                with self._ration:
+                    self._draw_sample()
         self._writer.flush()
+
+    def _draw_sample(self) -> None:
+        predictions = keras.ops.convert_to_numpy(self.model(self._pictures, training=False))
+        tf.summary.image("predictions", draw_predictions(self._pictures, self._truths, predictions, self._labels))
 
 
 def draw_predictions(

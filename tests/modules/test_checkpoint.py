@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.checkpoint import Checkpoint
+from efficientmixnet.modules.continued_epoch import ContinuedEpoch
 
 EPOCHS = 5
 
@@ -52,6 +53,7 @@ def _play(
     model.optimizer.build(model.trainable_variables)
     checkpoint = Checkpoint(str(folder), patience, **settings)
     checkpoint.set_model(model)
+    checkpoint.set_params({"epochs": len(losses)})
     model.stop_training = False
     epochs = 0
     for epoch, loss in enumerate(losses):
@@ -106,7 +108,7 @@ def test_a_kill_while_a_state_is_written_leaves_the_one_before(tmp_path: Path, m
 def test_a_state_that_the_disk_spoiled_gives_way_to_the_one_before(
     tmp_path: Path, spoiled: bytes | str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _play(tmp_path, [3, 2, 1], patience=None)
+    _play(tmp_path, [3, 2, 1], patience=None, every_epochs=1)
     last = tmp_path / "epoch-0003-step-000000.npz"
     content = bytearray(last.read_bytes())
     if isinstance(spoiled, bytes):
@@ -163,7 +165,7 @@ def test_a_training_stopped_within_an_epoch_ends_bit_for_bit_as_one_never_stoppe
             epochs=3,
             steps_per_epoch=5,
             validation_data=(x, y),
-            callbacks=[checkpoint, *stop],
+            callbacks=[ContinuedEpoch(checkpoint), checkpoint, *stop],
             verbose=0,
         )
         return model, checkpoint
@@ -180,21 +182,46 @@ def test_a_training_stopped_within_an_epoch_ends_bit_for_bit_as_one_never_stoppe
 
 def test_minutes_save_within_an_epoch_and_only_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter(range(0, 1000, 40))  # seconds: each look at the clock takes 40
-    monkeypatch.setattr("efficientmixnet.modules.checkpoint.time", SimpleNamespace(monotonic=lambda: next(now)))
+    monkeypatch.setattr("efficientmixnet.modules.ration.time", SimpleNamespace(monotonic=lambda: next(now)))
     model = _model()
     model.optimizer.build(model.trainable_variables)
     checkpoint = Checkpoint(str(tmp_path), None, every_minutes=1)
     checkpoint.set_model(model)
-    checkpoint.set_params({"steps": 100})
+    checkpoint.set_params({"steps": 100, "epochs": 1})
     checkpoint.on_epoch_begin(0)
     for batch in range(2):
         checkpoint.on_train_batch_end(batch)
     assert _files(tmp_path) == ["epoch-0000-step-000002"]
 
 
-def test_an_epoch_that_is_not_due_is_saved_only_if_it_is_the_best(tmp_path: Path) -> None:
-    _play(tmp_path, [3, 2, 4, 5, 6], patience=None, every_epochs=3)
-    assert _files(tmp_path) == ["epoch-0002-step-000000", "epoch-0003-step-000000"]
+def test_an_epoch_that_is_not_due_is_saved_with_the_next_that_is_if_it_is_the_best(tmp_path: Path) -> None:
+    _play(tmp_path / "one", [3, 2, 4, 5, 6], patience=9, every_epochs=3)
+    assert _files(tmp_path / "one") == [f"epoch-{epoch:04d}-step-000000" for epoch in (2, 3, 5)]
+    _play(tmp_path / "two", [3, 2, 4, 5, 6], patience=None, every_epochs=3)
+    assert _files(tmp_path / "two") == [f"epoch-{epoch:04d}-step-000000" for epoch in (3, 5)]
+
+
+def test_epochs_are_saved_as_often_as_takes_a_share_of_the_time_and_the_last_always(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr("efficientmixnet.modules.ration.time", clock)
+    saved = []
+
+    class Slow(Checkpoint):
+        """Each epoch takes 10 seconds, and each file 3, which is 3 % of 100."""
+
+        def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+            clock.now += 10
+            super().on_epoch_end(epoch, logs)
+
+        def _write(self, state: Any, arrays: Any) -> None:
+            clock.now += 3
+            saved.append(len(state["history"]))
+
+    monkeypatch.setitem(globals(), "Checkpoint", Slow)
+    _play(tmp_path, [1.0] * 25, patience=None)
+    assert saved == [1, 11, 21, 25]
 
 
 def test_only_the_chief_saves(tmp_path: Path) -> None:
@@ -226,6 +253,7 @@ def test_patience_goes_on_counting_in_a_training_that_was_taken_up_again(tmp_pat
     checkpoint = Checkpoint(str(tmp_path), 3)
     assert checkpoint.restore(model) == 2
     checkpoint.set_model(model)
+    checkpoint.set_params({"epochs": 9})
     checkpoint.on_epoch_end(2, {"loss": 2, "val_loss": 2})
     assert not checkpoint.is_over
     checkpoint.on_epoch_end(3, {"loss": 2, "val_loss": 2})
@@ -242,7 +270,7 @@ def test_a_training_whose_patience_had_run_out_is_over_when_it_is_taken_up(tmp_p
 
 
 def test_only_the_last_two_and_the_best_epoch_are_kept(tmp_path: Path) -> None:
-    _play(tmp_path, [5, 1, 3, 4, 6, 7], patience=None)
+    _play(tmp_path, [5, 1, 3, 4, 6, 7], patience=9, every_epochs=1)
     assert _files(tmp_path) == [f"epoch-{epoch:04d}-step-000000" for epoch in (2, 5, 6)]
 
 
