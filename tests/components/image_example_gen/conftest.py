@@ -1,0 +1,67 @@
+"""What the tests of sources share: pictures in folders, and writers of files that hold many."""
+
+import io
+import tarfile
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+import tensorflow as tf
+
+
+class Writers:
+    """Files of many pictures; nothing here decodes one, so any bytes will do."""
+
+    @staticmethod
+    def example(picture: bytes, label: str | int, name: str = "image/class/text") -> bytes:
+        """A serialized tf.Example."""
+        example = tf.train.Example()
+        example.features.feature["image/encoded"].bytes_list.value.append(picture)
+        if isinstance(label, int):
+            example.features.feature[name].int64_list.value.append(label)
+        else:
+            example.features.feature[name].bytes_list.value.append(label.encode())
+        example.features.feature["image/source"].bytes_list.value.append(b"web")
+        return example.SerializeToString()
+
+    @staticmethod
+    def tfrecord(path: Path, examples: list[bytes], compression: str = "") -> None:
+        """TFRecords."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tf.io.TFRecordWriter(str(path), compression) as writer:
+            for example in examples:
+                writer.write(example)
+
+    @staticmethod
+    def tar(path: Path, files: dict[str, bytes], mode: str = "w") -> None:
+        """A tar shard."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tarfile.open(path, mode) as tar:
+            for name, content in files.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(content)
+                tar.addfile(info, io.BytesIO(content))
+
+    @staticmethod
+    def parquet(path: Path, columns: dict[str, list], metadata: dict[str, str] | None = None) -> None:
+        """A Parquet file, two rows a group."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        table = pyarrow.table(columns)
+        pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), path, row_group_size=2)
+
+
+@pytest.fixture(scope="session")
+def write() -> type[Writers]:
+    """Writes one file of a kind."""
+    return Writers
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two classes with two files each; nothing here opens a picture, so they need not be any."""
+    data = tmp_path / "pictures"
+    for name in ("cat/1.png", "cat/2.png", "dog/1.png", "dog/2.png"):
+        (data / name).parent.mkdir(parents=True, exist_ok=True)
+        (data / name).write_text("picture")
+    return data

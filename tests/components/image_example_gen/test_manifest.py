@@ -1,0 +1,161 @@
+"""Manifests, in CSV and in JSON lines, become entries."""
+
+from pathlib import Path
+
+import pytest
+
+from efficientmixnet.components.image_example_gen.layout import Layout
+from efficientmixnet.components.image_example_gen.sources import Entry, LeftOut, Sources, find_pictures
+from efficientmixnet.modules.bad_input import BadInput
+
+SPLITS = frozenset({"train", "eval"})
+
+
+def _manifest(data: Path, text: str, encoding: str = "utf-8") -> Sources:
+    manifest = data.parent / "list.csv"
+    manifest.write_text(text, encoding=encoding)
+    return find_pictures(str(data), str(manifest), SPLITS)
+
+
+def _json_lines(data: Path, *lines: str, layout: Layout | None = None) -> Sources:
+    manifest = data.parent / "list.jsonl"
+    manifest.write_text("\n".join(lines), encoding="utf-8")
+    return find_pictures(str(data), str(manifest), SPLITS, layout)
+
+
+def test_a_manifest_names_path_label_and_split(folder: Path) -> None:
+    sources = _manifest(folder, "split,path,label\neval,cat/1.png,cat\n,cat/2.png,cat\ntrain,dog/1.png,dog\n")
+    assert sources.entries == (
+        Entry(str(folder / "cat/1.png"), "cat/1.png", "cat", "eval"),
+        Entry(str(folder / "cat/2.png"), "cat/2.png", "cat", None),
+        Entry(str(folder / "dog/1.png"), "dog/1.png", "dog", "train"),
+    )
+
+
+def test_a_label_of_a_manifest_may_hold_a_slash_a_comma_and_accents(folder: Path) -> None:
+    sources = _manifest(folder, 'path,label\ncat/1.png,cat/tabby\ndog/1.png,"dog, mâtiné"\n')
+    assert [entry.label for entry in sources.entries] == ["cat/tabby", "dog, mâtiné"]
+
+
+def test_a_manifest_saved_by_a_spreadsheet_starts_with_a_byte_order_mark(folder: Path) -> None:
+    sources = _manifest(folder, "path,label\ncat/1.png,cat\ndog/1.png,dog\n", encoding="utf-8-sig")
+    assert [entry.name for entry in sources.entries] == ["cat/1.png", "dog/1.png"]
+
+
+def test_a_manifest_takes_absolute_paths(folder: Path) -> None:
+    sources = _manifest(folder, f"path,label\n{folder}/cat/1.png,cat\ndog/1.png,dog\n")
+    assert sources.entries[0].path == str(folder / "cat/1.png")
+
+
+@pytest.mark.parametrize(
+    ("row", "left_out"),
+    [
+        (",cat,", ("list.csv, line 4", "the row names no path")),
+        ("cat/1.png,,", ("cat/1.png", "has no label (list.csv, line 4)")),
+        ("cat/9.png,cat,", ("cat/9.png", "does not exist (list.csv, line 4)")),
+        ("cat,cat,", ("cat", "does not exist (list.csv, line 4)")),
+        (
+            "cat/1.png,cat,test",
+            ("cat/1.png", "is of split 'test', which is none of eval, train (list.csv, line 4)"),
+        ),
+    ],
+)
+def test_a_bad_row_of_a_manifest_is_left_out_with_its_line(folder: Path, row: str, left_out: tuple[str, str]) -> None:
+    sources = _manifest(folder, f"path,label,split\ncat/2.png,cat,\ndog/1.png,dog,\n{row}\n")
+    assert [(item.row(), item.counts) for item in sources.left_out] == [(left_out, True)]
+    assert len(sources.entries) == 2
+
+
+@pytest.mark.parametrize(
+    ("header", "missing"),
+    [("file,label", "no column path"), ("path", "no column label"), ("a;b", "no column label and no column path")],
+)
+def test_a_manifest_without_its_columns_is_refused_with_what_its_first_line_says(
+    folder: Path, header: str, missing: str
+) -> None:
+    with pytest.raises(BadInput, match=f"data.manifest: .*list.csv has {missing}; its first line reads '{header}'"):
+        _manifest(folder, f"{header}\ncat/1.png,cat\n")
+
+
+def test_a_manifest_that_does_not_exist_is_refused(folder: Path) -> None:
+    with pytest.raises(BadInput, match=r"data\.manifest: .*none\.csv does not exist; name a CSV file"):
+        find_pictures(str(folder), str(folder / "none.csv"), SPLITS)
+
+
+def test_a_manifest_of_missing_files_alone_names_the_first(folder: Path) -> None:
+    with pytest.raises(BadInput, match=r"names no picture that could be read; the first: x\.png does not exist"):
+        _manifest(folder, "path,label\nx.png,cat\ny.png,dog\n")
+
+
+def test_a_manifest_with_a_header_alone_has_no_rows(folder: Path) -> None:
+    with pytest.raises(BadInput, match="has no rows"):
+        _manifest(folder, "path,label\n")
+
+
+def test_a_manifest_in_another_encoding_is_refused(folder: Path) -> None:
+    with pytest.raises(BadInput, match="is not UTF-8"):
+        _manifest(folder, "path,label\ncat/1.png,größe\n", encoding="latin-1")
+
+
+def test_a_manifest_that_is_a_folder_is_refused(folder: Path) -> None:
+    with pytest.raises(BadInput, match="is a folder"):
+        find_pictures(str(folder), str(folder), SPLITS)
+
+
+def test_a_path_too_long_for_the_file_system_does_not_exist(folder: Path) -> None:
+    sources = _manifest(folder, f"path,label\ncat/1.png,cat\ndog/1.png,dog\n{'x' * 5000}.png,cat\n")
+    assert [item.reason for item in sources.left_out] == ["does not exist (list.csv, line 4)"]
+
+
+def test_a_picture_named_twice_counts_once_and_a_second_label_is_bad(folder: Path) -> None:
+    rows = "cat/1.png,cat\ndog/1.png,dog\ncat/1.png,cat\ncat/1.png,dog\n"
+    sources = _manifest(folder, f"path,label\n{rows}")
+    assert sources.labels == {"cat": 1, "dog": 1}
+    assert sources.left_out == (LeftOut("cat/1.png", "has been named before, as 'cat' (list.csv, line 5)", True),)
+
+
+def test_further_columns_of_a_manifest_are_kept(folder: Path) -> None:
+    sources = _manifest(folder, "path,label,camera,site\ncat/1.png,cat, phone ,north\ndog/1.png,dog,,south\n")
+    assert [entry.columns for entry in sources.entries] == [
+        (("camera", "phone"), ("site", "north")),
+        (("camera", ""), ("site", "south")),
+    ]
+    assert sources.columns == ("camera", "site")
+
+
+def test_a_manifest_of_json_lines_says_the_same_as_one_of_csv(folder: Path) -> None:
+    sources = _json_lines(
+        folder,
+        '{"path": "cat/1.png", "label": "größe", "split": "eval", "lux": 3}',
+        "",
+        '{"path": "dog/1.png", "label": 7, "split": null}',
+        '{"path": "dog/2.png"}',
+    )
+    assert sources.entries == (
+        Entry(str(folder / "cat/1.png"), "cat/1.png", "größe", "eval", (("lux", "3"),)),
+        Entry(str(folder / "dog/1.png"), "dog/1.png", "7"),
+    )
+    assert [item.row() for item in sources.left_out] == [("dog/2.png", "has no label (list.jsonl, line 4)")]
+    assert sources.columns == ("lux",)
+
+
+def test_a_manifests_columns_go_by_the_names_of_the_layout(folder: Path) -> None:
+    lines = '{"file": "cat/1.png", "kind": 1, "site": "n"}', '{"file": "dog/1.png", "kind": 0, "site": "s"}'
+    names = folder.parent / "names.txt"
+    names.write_text("dog\ncat\n")
+    layout = Layout(picture="file", label="kind", features=(), label_names=str(names))
+    sources = _json_lines(folder, *lines, layout=layout)
+    assert [(entry.label, entry.columns) for entry in sources.entries] == [("cat", ()), ("dog", ())]
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ('{"path": ', r"line 2 is not JSON \(Expecting value\)"),
+        ('{"file": "a"}', """line 2 has no 'path'; each line is such as {"path": "cat/1.jpg", "label": "cat"}"""),
+        ('["cat/1.png"]', "line 2 has no 'path'"),
+    ],
+)
+def test_a_line_that_is_none_of_json_lines_is_named(folder: Path, line: str, complaint: str) -> None:
+    with pytest.raises(BadInput, match=f"data.manifest: .*list.jsonl, {complaint}"):
+        _json_lines(folder, '{"path": "cat/1.png", "label": "cat"}', line)

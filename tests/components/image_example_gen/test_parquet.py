@@ -1,0 +1,26 @@
+"""Parquet files whose columns are not what they should be."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from efficientmixnet.components.image_example_gen.sources import find_pictures
+from efficientmixnet.modules.bad_input import BadInput
+
+SPLITS = frozenset({"train", "eval"})
+# Nothing here decodes a picture, so any bytes will do.
+PICTURES = [b"\xff\xd8one", b"\xff\xd8\0\0two" * 300, b"one", b"\x89PNG" + bytes(range(256))]
+LABELS = ["cat", "dog", "große Katze", "cat"]
+
+
+def test_a_table_without_its_label_names_the_columns_that_there_are(write: Any, tmp_path: Path) -> None:
+    write.parquet(tmp_path / "a.parquet", {"image": PICTURES, "fine": LABELS})
+    with pytest.raises(BadInput, match=r"has no column 'label'; its columns are image, fine: name those"):
+        find_pictures(str(tmp_path), None, SPLITS)
+
+
+def test_a_column_of_paths_holds_no_pictures(write: Any, tmp_path: Path) -> None:
+    write.parquet(tmp_path / "a.parquet", {"image": LABELS, "label": LABELS})
+    with pytest.raises(BadInput, match=r"data\.layout\.picture: the column 'image' of .* holds string, no encoded"):
+        find_pictures(str(tmp_path), None, SPLITS)
