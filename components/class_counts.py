@@ -4,6 +4,7 @@ TFMA's own would count a confusion matrix for every class and threshold, and nam
 it would first convert the code, and then call it from Python for every few pictures, which costs seconds in every run.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 
+from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.measures import BINS, ByClass, Reliability, bin_of
 
 _COUNTS = "_class_counts"  # TFMA keeps names with an underscore to itself
@@ -99,6 +101,18 @@ def _computations(
     ]
 
 
+def _weight(value: float | bytes) -> float:
+    """A weight of 0 or more; a manifest's column is text."""
+    try:
+        weight = float(value)
+    except ValueError:
+        weight = math.nan
+    if not 0 <= weight < math.inf:
+        said = value.decode(errors="replace") if isinstance(value, bytes) else value
+        raise BadInput(f"evaluation.weight: {said!r} is no weight; give each picture a number of 0 or more")
+    return weight
+
+
 class _Count(beam.CombineFn):
     def __init__(self, key: metric_types.MetricKey, eval_config: tfma.EvalConfig) -> None:
         self._key = key
@@ -117,7 +131,7 @@ class _Count(beam.CombineFn):
             flatten=False,
             require_single_example_weight=True,
         ):
-            accumulator.add(int(label.item()), probabilities, float(weight.item()))
+            accumulator.add(int(label.item()), probabilities, _weight(weight.item()))
         return accumulator
 
     def merge_accumulators(self, accumulators: Iterable[_Counts]) -> _Counts:

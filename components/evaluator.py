@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from google.protobuf import json_format
 from tfx import types
@@ -15,6 +16,7 @@ from tfx.types import artifact_utils
 from efficientmixnet.components import gate
 from efficientmixnet.components.class_counts import MEASURES, ClassCounts
 from efficientmixnet.modules import features
+from efficientmixnet.modules.bad_input import BadInput
 
 # Each metric by the name that the configuration and the summary use.
 METRICS: Mapping[str, tfma.MetricConfig] = {
@@ -34,8 +36,15 @@ class _Executor(executor.Executor):
         exec_properties: dict[str, Any],
     ) -> None:
         config = json_format.Parse(exec_properties["eval_config"], tfma.EvalConfig())
+        (examples,) = input_dict["examples"]
+        _check_weight(config.model_specs[0].example_weight_key, examples)
         measured = json_format.MessageToJson(gate.overall_alone(config), preserving_proto_field_name=True)
-        super().Do(input_dict, output_dict, {**exec_properties, "eval_config": measured})
+        try:
+            super().Do(input_dict, output_dict, {**exec_properties, "eval_config": measured})
+        except RuntimeError as error:
+            if found := _bad_input_behind(error):
+                raise found from error
+            raise
         evaluation = artifact_utils.get_single_uri(output_dict["evaluation"])
         verdict = gate.judge(evaluation, config)
         verdict.write(evaluation)
@@ -43,6 +52,25 @@ class _Executor(executor.Executor):
         blessing.set_string_custom_property("reason", verdict.reason)
         if not verdict.blessed:  # TFMA may have blessed it for what it knows, the pictures as a whole
             _write_refusal(blessing)
+
+
+def _check_weight(weight: str, examples: types.Artifact) -> None:
+    """TFMA would take every picture for 1 that has no weight. What one has of a source, all have."""
+    if not weight:
+        return
+    (split,) = artifact_utils.get_split_uris([examples], "eval")
+    files = [f"{split}/{name}" for name in tfx.dsl.io.fileio.listdir(split)]
+    for record in tf.data.TFRecordDataset(files, "GZIP").take(1):
+        known = tf.train.Example.FromString(record.numpy()).features.feature
+        if weight not in known:
+            raise BadInput(f"evaluation.weight: no picture has {weight}; there are {', '.join(sorted(known))}")
+
+
+def _bad_input_behind(error: BaseException | None) -> BadInput | None:
+    """What TFMA and Beam wrapped."""
+    while error and not isinstance(error, BadInput):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _write_refusal(blessing: types.Artifact) -> None:
@@ -71,6 +99,8 @@ def evaluator(
     slice_thresholds: Mapping[Any, float] | None = None,
     slice_tolerances: Mapping[Any, float] | None = None,
     least_pictures: int = 30,
+    weight: str | None = None,
+    intervals: str | None = None,
 ) -> Evaluator:
     """Compares with the bounds and with the baseline.
 
@@ -81,6 +111,8 @@ def evaluator(
         slice_thresholds: As thresholds, in every slice.
         slice_tolerances: As tolerances, in every slice.
         least_pictures: A slice with fewer is held to no bound.
+        weight: The feature that says how much a picture counts in METRICS; None: all count the same.
+        intervals: TFMA's way to a 95 % interval of each metric: jackknife or poisson_bootstrap; None: none.
     """
     apart = [tfma.SlicingSpec(feature_keys=keys) for keys in ((features.LABEL,), *slices)]
     metrics = []
@@ -91,10 +123,14 @@ def evaluator(
         for one in apart:
             _add_gate(gated, name, [one], slice_thresholds or {}, slice_tolerances or {})
         metrics.append(gated)
-    metrics += [
-        tfma.MetricConfig(class_name="ExampleCount"),
-        tfma.MetricConfig(class_name="MultiClassConfusionMatrixPlot"),
-    ]
+    # What counts pictures counts each once, whatever its weight.
+    counts = [tfma.MetricConfig(class_name=name) for name in ("ExampleCount", "MultiClassConfusionMatrixPlot")]
+    options = tfma.Options(min_slice_size={"value": least_pictures})
+    if intervals:
+        options.compute_confidence_intervals.value = True
+        options.confidence_intervals.method = tfma.ConfidenceIntervalOptions.ConfidenceIntervalMethod.Value(
+            intervals.upper()
+        )
     config = tfma.EvalConfig(
         model_specs=[
             tfma.ModelSpec(
@@ -102,11 +138,15 @@ def evaluator(
                 preprocessing_function_names=["transform_features"],
                 prediction_key=features.PROBABILITIES,
                 label_key=features.LABEL_ID,
+                example_weight_key=weight,
             )
         ],
         slicing_specs=[tfma.SlicingSpec(), *apart],
-        metrics_specs=[tfma.MetricsSpec(metrics=metrics)],
-        options={"min_slice_size": {"value": least_pictures}},
+        metrics_specs=[
+            tfma.MetricsSpec(metrics=metrics),
+            tfma.MetricsSpec(metrics=counts, example_weights={"unweighted": True}),
+        ],
+        options=options,
     )
     return Evaluator(
         examples=examples,

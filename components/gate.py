@@ -26,6 +26,7 @@ class Slice:
     values: tuple[tuple[str, str], ...]  # by feature; none for all pictures
     metrics: Mapping[str, float]
     baseline: Mapping[str, float]
+    intervals: Mapping[str, tuple[float, float]]
 
     @property
     def name(self) -> str:
@@ -109,7 +110,7 @@ def judge(uri: str, config: tfma.EvalConfig) -> Verdict:
     A slice counts if it has `options.min_slice_size` pictures.
     """
     slices = list(_read_slices(uri))
-    overall = next((one for one in slices if not one.values), Slice((), {}, {}))
+    overall = next((one for one in slices if not one.values), Slice((), {}, {}, {}))
     least = config.options.min_slice_size.value
     misses: list[str] = []
     praise: list[str] = []
@@ -131,7 +132,10 @@ def judge(uri: str, config: tfma.EvalConfig) -> Verdict:
         misses = ["no picture of the evaluation split could be measured"]
     notes = list(_empty(config, slices))
     reason = ", ".join([*praise, *notes]) if blessed else "; ".join([*misses, *notes])
-    return Verdict(blessed, reason, dict(overall.metrics), dict(overall.baseline))
+    weight = config.model_specs[0].example_weight_key
+    return Verdict(
+        blessed, reason, dict(overall.metrics), dict(overall.baseline), dict(overall.intervals), weight=weight
+    )
 
 
 def _bounds(config: tfma.EvalConfig) -> Iterator[Bound]:
@@ -162,14 +166,18 @@ def _empty(config: tfma.EvalConfig, slices: Sequence[Slice]) -> Iterator[str]:
 def _read_slices(uri: str) -> Iterator[Slice]:
     for one in tfma.load_metrics(uri):
         by_model: dict[str, dict[str, float]] = {}
+        intervals = {}
         for item in one.metric_keys_and_values:
             if item.value.WhichOneof("type") == "double_value" and not item.key.is_diff:
                 by_model.setdefault(item.key.model_name, {})[item.key.name] = item.value.double_value.value
+                if item.HasField("confidence_interval") and item.key.model_name != _BASELINE:
+                    bounds = item.confidence_interval.lower_bound, item.confidence_interval.upper_bound
+                    intervals[item.key.name] = tuple(bound.double_value.value for bound in bounds)
         baseline = by_model.pop(_BASELINE, {})
         values = tuple(
             (key.column, _text(getattr(key, key.WhichOneof("kind")))) for key in one.slice_key.single_slice_keys
         )
-        yield Slice(values, next(iter(by_model.values()), {}), baseline)
+        yield Slice(values, next(iter(by_model.values()), {}), baseline, intervals)
 
 
 def _text(value: Any) -> str:

@@ -11,12 +11,18 @@ VERDICT_FILE = "verdict.json"
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the model is blessed and why, in words; the metrics are single numbers over all pictures."""
+    """Whether the model is blessed and why, in words; the metrics are single numbers over all pictures.
+
+    The intervals are TFMA's, 95 %, low and high, where the configuration asks for them; `weight` is the feature that
+    pictures are weighted by, empty for none.
+    """
 
     blessed: bool
     reason: str
     metrics: dict[str, float]
     baseline_metrics: dict[str, float]
+    intervals: dict[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
+    weight: str = ""
 
     def write(self, uri: str) -> None:
         """Writes it to the evaluation that lies at `uri`."""

@@ -81,6 +81,10 @@ class EvaluationConfig(Section):
     """How much worse than the latest blessed model's a metric may be in a slice."""
     least_pictures: int = Field(30, ge=1)
     """A slice with fewer pictures is measured, but held to no bound."""
+    weight: str | None = None
+    """The feature, such as a manifest's column, that says how much each picture counts; null: all the same."""
+    intervals: Literal["jackknife", "poisson_bootstrap"] | None = None
+    """TFMA's 95 % interval of each metric and slice, in some twenty times the counting; the report has its own."""
 
     @model_validator(mode="after")
     def _shares_are_shares(self) -> "EvaluationConfig":
@@ -88,6 +92,8 @@ class EvaluationConfig(Section):
             for metric, value in getattr(self, key).items():
                 if metric != "loss" and not 0 <= value <= 1:
                     raise ValueError(f"{key}.{metric}: {value:g} is no share; give one from 0 to 1, such as 0.97")
+        if self.weight and "accuracy" not in self.thresholds:
+            raise ValueError("weight: what the most frequent class will weigh is not known; give thresholds.accuracy")
         return self
 
 

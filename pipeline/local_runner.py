@@ -141,6 +141,7 @@ def _summarize(config: Config, folder: Path, facts: dict[str, Any]) -> Summary:
         accuracy=verdict.metrics.get("accuracy"),
         metrics=verdict.metrics,
         baseline_metrics=verdict.baseline_metrics,
+        intervals=verdict.intervals,
         pictures=Pictures(
             read=results.custom_property("Examples", "pictures_read"),
             left_out=results.custom_property("Examples", "pictures_left_out"),

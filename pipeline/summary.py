@@ -35,6 +35,8 @@ class Summary(BaseModel):
     """All metrics on the evaluation split, accuracy among them."""
     baseline_metrics: dict[str, float] = {}
     """The same of the model that was to beat; empty without one."""
+    intervals: dict[str, tuple[float, float]] = {}
+    """By metric where it would lie in 95 of 100 other samples, low and high; empty without evaluation.intervals."""
     pictures: Pictures | None = None
     """null where the run ended before they were counted."""
     warnings: list[str] = []

@@ -91,6 +91,7 @@ def _example(entry: Entry, file: bytes, max_pixels: int) -> tf.train.Example:
                 features.FILENAME: _bytes(entry.name.encode()),
                 features.FORMAT: _bytes(str(header.format).encode()),
                 features.COLORSPACE: _bytes(header.mode.encode()),
+                features.SIZE: _bytes(features.size_bucket(header.height, header.width).encode()),
                 features.HEIGHT: _ints(header.height),
                 features.WIDTH: _ints(header.width),
                 features.CHANNEL_MEAN: _floats(mean),

@@ -22,6 +22,7 @@ from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.findings import Copy, Duplicates
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.sources import Sources, name_hash, split_of
+from efficientmixnet.modules import features
 
 SAMPLES = 12  # a class
 _THUMBNAIL = 128  # pixels, the longer side
@@ -150,8 +151,7 @@ def _thumbnail(picture: Image.Image) -> str:
 
 def side_buckets(sizes: Mapping[tuple[int, int], int]) -> Iterator[tuple[str, int]]:
     """Pictures by their shorter side, in powers of two of pixels."""
-    buckets: Counter[int] = Counter()
-    for (width, height), count in sizes.items():
-        buckets[min(width, height).bit_length()] += count
-    for bits in sorted(buckets):
-        yield f"{2 ** (bits - 1):,} to {2**bits - 1:,}", buckets[bits]
+    buckets: Counter[str] = Counter()
+    for width, height in sorted(sizes, key=min):
+        buckets[features.size_bucket(height, width)] += sizes[width, height]
+    yield from buckets.items()

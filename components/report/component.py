@@ -41,7 +41,7 @@ def Report(
         config: The run's configuration as JSON.
         baseline_model: What the candidate is compared with, if there is one.
     """
-    verdict = read_verdict(evaluation.uri)
+    verdict, settings = read_verdict(evaluation.uri), json.loads(config)
     (split,) = (uri for uri in artifact_utils.get_split_uris([examples], "eval"))
     files = sorted(f"{split}/{name}" for name in tfx.dsl.io.fileio.listdir(split))
     candidate = Classifier(f"{model.uri}/{_SERVING}")
@@ -54,10 +54,10 @@ def Report(
     predictions = Predictions(predictions_file)
     found = {
         "verdict": dataclasses.asdict(verdict),
-        **content.measured(predictions),
+        **content.measured(predictions, settings["evaluation"]["slices"]),
         **content.shown(predictions, candidate, files),
         **content.trained_on(
-            json.loads(config),
+            settings,
             statistics.uri,
             artifact_utils.decode_split_names(examples.split_names),
             json.loads(examples.get_string_custom_property("left_out_by_reason") or "{}"),

@@ -2,8 +2,8 @@
 
 import dataclasses
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,11 +22,10 @@ _AUC_VALUES = 20_000_000  # probabilities in memory at once, float32
 _MOST_VALUES = 20  # of a feature, for a slice each
 _TRADE_OFFS, _POINTS = 6, 80  # classes with a curve each, and the points of a curve
 _FEW = 20  # pictures of a class, too few to say much
-_SIDES = (32, 64, 128, 256, 512, 1024, 2048)  # pixels, between the buckets of sizes
 
 
-def measured(predictions: Predictions) -> dict[str, Any]:
-    """The measures with their intervals, class by class, confusions, calibration and slices."""
+def measured(predictions: Predictions, crossings: Sequence[Sequence[str]] = ()) -> dict[str, Any]:
+    """The measures with their intervals, class by class, confusions, calibration, slices and crossings of slices."""
     outcomes, baseline = predictions.outcomes(), predictions.baseline_outcomes()
     found = measures.with_intervals(outcomes, baseline)
     areas, area = _areas(predictions)
@@ -43,7 +42,7 @@ def measured(predictions: Predictions) -> dict[str, Any]:
         "confusion": outcomes.confusion.tolist() if outcomes.classes <= gallery.MOST_CELLS_CLASSES else None,
         "top_confusions": gallery.top_confusions(outcomes),
         "reliability": {name: getattr(reliability, name).tolist() for name in ("pictures", "confidence", "accuracy")},
-        "slices": list(_slices(predictions.described, outcomes)),
+        "slices": list(_slices(predictions, outcomes, crossings)),
         **_trade_offs(predictions, areas),
     }
 
@@ -152,33 +151,42 @@ def _classes(labels: Sequence[str], outcomes: Outcomes, areas: np.ndarray) -> It
         }
 
 
-def _slices(described: Mapping[str, np.ndarray], outcomes: Outcomes) -> Iterator[dict[str, Any]]:
-    for feature, values in _buckets(described):
+def _slices(
+    predictions: Predictions, outcomes: Outcomes, crossings: Sequence[Sequence[str]]
+) -> Iterator[dict[str, Any]]:
+    for feature, values in _told_apart(predictions, crossings):
         kinds, counts = np.unique(values, return_counts=True)
         if not 1 < len(kinds) <= _MOST_VALUES:
             continue
-        for kind, count in zip(kinds.tolist(), counts.tolist(), strict=True):
+        for kind, count in sorted(zip(kinds.tolist(), counts.tolist(), strict=True), key=lambda one: _natural(one[0])):
             right = int(outcomes.right[values == kind].sum())
             yield {
                 "feature": feature,
-                "value": str(kind).partition("\x00")[2] or str(kind),
+                "value": str(kind),
                 "pictures": count,
                 "accuracy": _interval(measures.share(right, count)),
                 "loss": measures.log_loss(outcomes[values == kind]),
             }
 
 
-def _buckets(described: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
-    """Each feature that a picture can be told apart by; of the sides, the shorter one in powers of two."""
+def _told_apart(predictions: Predictions, crossings: Sequence[Sequence[str]]) -> Iterator[tuple[str, np.ndarray]]:
+    """Each feature and each crossing that pictures can be told apart by; of the sides, SIZE says it."""
+    described = predictions.described
     for feature, values in described.items():
-        if feature not in (features.LABEL, features.HEIGHT, features.WIDTH):
+        if feature not in (features.HEIGHT, features.WIDTH):
             yield feature.removeprefix("image/"), values
-    if features.HEIGHT in described:
-        bucket = np.digitize(np.minimum(described[features.HEIGHT], described[features.WIDTH]), _SIDES)
-        names = [f"under {_SIDES[0]}", *(f"{a} to {b - 1}" for a, b in pairwise(_SIDES))]
-        names.append(f"{_SIDES[-1]} and more")
-        # The number before the name keeps the buckets in their order.
-        yield "shorter side, pixels", np.array([f"{number}\x00{names[number]}" for number in bucket])
+    described = {**described, features.LABEL: predictions.true_labels}
+    for crossing in crossings:
+        if len(crossing) > 1 and set(crossing) <= set(described):
+            columns = (described[feature].tolist() for feature in crossing)
+            values = np.array([" and ".join(map(str, row)) for row in zip(*columns, strict=True)])
+            yield " and ".join(feature.removeprefix("image/") for feature in crossing), values
+
+
+def _natural(value: Any) -> tuple[int, str]:
+    """9 to 15 comes before 16 to 31."""
+    number = re.match(r"\d*", str(value))
+    return int(number[0]) if number and number[0] else -1, str(value)
 
 
 def _labels(statistics: str) -> dict[str, int]:

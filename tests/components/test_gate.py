@@ -15,6 +15,7 @@ from efficientmixnet.components.evaluator import _Executor, evaluator
 from efficientmixnet.components.gate import overall_alone
 from efficientmixnet.components.verdict import Verdict, read_verdict
 from efficientmixnet.modules import features
+from efficientmixnet.modules.bad_input import BadInput
 
 BEAM = ["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"]
 ARTIFACTS = tfx.types.standard_artifacts
@@ -55,7 +56,9 @@ def examples(tmp_path_factory) -> Any:
     with tf.io.TFRecordWriter(str(folder / "Split-eval" / "pictures-00000-of-00001.gz"), "GZIP") as writer:
         for label, camera, encoded in pictures():
             example = tf.train.Example()
-            for name, value in {features.LABEL: label, "camera": camera, features.ENCODED: encoded}.items():
+            weight = "3" if camera == "left" else "1.0"
+            columns = {"camera": camera, "weight": weight, "said": "heavy"}
+            for name, value in {features.LABEL: label, features.ENCODED: encoded, **columns}.items():
                 example.features.feature[name].bytes_list.value.append(value.encode())
             writer.write(example.SerializeToString())
     artifact = ARTIFACTS.Examples()
@@ -176,6 +179,34 @@ def test_a_small_slice_counts_where_the_configuration_says_so(judged, model):
         "accuracy of camera left and label cat (5 pictures) 0.6000 is worse than the latest blessed model's 0.8000 "
         "by more than 0.1 (evaluation.slice_tolerances.accuracy)"
     )
+
+
+def test_a_picture_counts_as_much_as_the_column_says(judged, model):
+    """Of 100 that ten left pictures of 3 and seventy right ones of 1 make together, cat 0 is 3, and is named wrong."""
+    verdict, _ = judged(
+        model("cat 0"), thresholds={"accuracy": 0.971}, weight="weight", intervals="jackknife", slices=[["camera"]]
+    )
+    assert verdict.reason == "accuracy 0.9700 does not reach 0.971 (evaluation.thresholds.accuracy)"
+    assert verdict.metrics["loss"] == pytest.approx(-(97 * np.log(0.9) + 3 * np.log(0.1)) / 100, abs=1e-6)
+    assert verdict.metrics["example_count"] == 80
+    assert verdict.weight == "weight"
+    # Of 40 cats and dogs each, one wrong with a weight of 3: the sandwich estimate of the error of a weighted mean.
+    error = np.sqrt((3 * 0.97) ** 2 + 9 * (3 * 0.03) ** 2 + 70 * 0.03**2) / 100
+    low, high = verdict.intervals["accuracy"]
+    assert high - low == pytest.approx(2 * 1.96 * error, rel=0.5)
+    assert (low + high) / 2 == pytest.approx(0.97, abs=error)
+
+
+@pytest.mark.slow
+def test_a_weight_that_is_no_number_is_named(judged, model):
+    with pytest.raises(BadInput, match=r"evaluation\.weight: 'heavy' is no weight"):
+        judged(model("cat 0"), thresholds={"accuracy": 0.5}, weight="said")
+
+
+@pytest.mark.slow
+def test_a_weight_that_no_picture_has_is_named(judged, model):
+    with pytest.raises(BadInput, match=r"evaluation\.weight: no picture has lens; there are camera, image/"):
+        judged(model("cat 0"), thresholds={"accuracy": 0.5}, weight="lens")
 
 
 def test_tfma_gets_the_bounds_over_all_pictures_alone():

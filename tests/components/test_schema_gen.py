@@ -43,6 +43,7 @@ def test_every_feature_of_a_record_has_its_type(completed: dict[str, schema_pb2.
         "image/filename": "BYTES",
         "image/format": "BYTES",
         "image/colorspace": "BYTES",
+        "image/size": "BYTES",
         "image/height": "INT",
         "image/width": "INT",
         "image/channel/mean": "FLOAT",

@@ -42,6 +42,7 @@ def _record(number: int, label: str) -> dict[str, object]:
         features.FILENAME: f"{label}/{number}.png".encode(),
         features.FORMAT: b"PNG",
         features.COLORSPACE: b"RGB",
+        features.SIZE: b"16 to 31",
         features.HEIGHT: pixels.shape[0],
         features.WIDTH: pixels.shape[1],
         features.CHANNEL_MEAN: flat.mean(axis=0).astype(np.float32),

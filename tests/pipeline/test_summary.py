@@ -34,6 +34,7 @@ def test_it_holds_every_field_that_machines_look_for(tmp_path: Path) -> None:
         "accuracy": 0.98,
         "metrics": {"accuracy": 0.98, "loss": 0.1},
         "baseline_metrics": {},
+        "intervals": {},
         "pictures": {"read": 1797, "left_out": 2, "left_out_by_reason": {}},
         "warnings": [],
         "pushed_model": "/runs/pushed/1",

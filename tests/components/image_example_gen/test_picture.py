@@ -147,6 +147,7 @@ def test_an_example_names_the_file_its_label_its_format_and_its_size(tmp_path: P
     assert encoded.startswith(b"\x89PNG")
     del example[features.CHANNEL_MEAN], example[features.CHANNEL_MEAN_SQUARE]
     assert example == {
+        "image/size": [b"16 to 31"],
         "image/class/text": ["größe".encode()],
         "image/filename": ["größe/b.gif".encode()],
         "image/format": [b"GIF"],

@@ -68,7 +68,7 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Evaluate
 
     def make(classes: int, per_class: int, noise: float = 0.6, baseline: bool = False) -> Evaluated:
         folder = tmp_path_factory.mktemp("evaluated")
-        names = [f"class {number}" if number else 'class "0" <b>&' for number in range(classes)]
+        names = ['class "0" <b>&', "قطة", *(f"class {number}" for number in range(2, classes))]
         examples = list(_examples(names, per_class, noise))
         files = [str(folder / f"pictures-{part}.gz") for part in range(2)]
         for part, file in enumerate(files):
@@ -89,7 +89,7 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Evaluate
         in_order = examples[0::2] + examples[1::2]
         found = {
             "verdict": {"blessed": False, "reason": "accuracy 0.1 does not reach 0.5; loss 3 is above 2"},
-            **content.measured(predictions),
+            **content.measured(predictions, [["camera"], [features.SIZE, "camera"]]),
             **content.shown(predictions, model, files),
             **content.trained_on(CONFIG, str(folder), ["train", "eval"], {"has zero bytes": 2}, ["a note"]),
             "curves": {"accuracy": {"train": [(1, 0.1), (2, 0.5)], "validation": [(1, 0.2)]}, "loss": {}},
@@ -128,6 +128,7 @@ def _examples(names: list[str], per_class: int, noise: float) -> Any:
                 features.LABEL: name.encode(),
                 features.FILENAME: f"{number}/{picture}.png".encode(),
                 "camera": [b"left", b"right"][picture % 2],
+                features.SIZE: [b"8 to 15", b"32 to 63"][picture % 2],
             }.items():
                 example.features.feature[feature].bytes_list.value.append(text)
             for feature in (features.HEIGHT, features.WIDTH):

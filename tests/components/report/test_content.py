@@ -67,7 +67,7 @@ def test_mistakes_come_with_the_surest_first_and_with_what_the_model_said(ten):
 
 def test_the_pictures_of_a_cell_are_the_cells(ten):
     for cell, inside in ten.content["cells"].items():
-        label, named = (f"class {number}" if number != "0" else 'class "0" <b>&' for number in cell.split(","))
+        label, named = (ten.predictions.labels[int(number)] for number in cell.split(","))
         for one in inside:
             picture = ten.content["pictures"][str(one)]
             assert (picture["label"], picture["likeliest"][0][0]) == (label, named)
@@ -78,9 +78,12 @@ def test_slices_count_what_they_say(ten):
     assert {key: one["pictures"] for key, one in slices.items()} == {
         ("camera", "left"): 150,
         ("camera", "right"): 150,
-        ("shorter side, pixels", "under 32"): 150,
-        ("shorter side, pixels", "32 to 63"): 150,
+        ("size", "8 to 15"): 150,
+        ("size", "32 to 63"): 150,
+        ("size and camera", "8 to 15 and left"): 150,
+        ("size and camera", "32 to 63 and right"): 150,
     }
+    assert [one["value"] for one in ten.content["slices"] if one["feature"] == "size"] == ["8 to 15", "32 to 63"]
     left = slices["camera", "left"]["accuracy"]
     assert left["low"] < left["value"] < left["high"]
 
