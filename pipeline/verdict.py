@@ -14,7 +14,7 @@ def show(summary: Summary) -> None:
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     blessed = "[bold green]blessed[/]" if summary.blessed else "[bold red]not blessed[/]"
     rows = [
-        ("accuracy", f"{summary.accuracy:.4f} on the evaluation split" if summary.accuracy is not None else "unknown"),
+        ("accuracy", _accuracy(summary)),
         ("verdict", f"{blessed}: {escape(summary.reason)}"),
         ("pictures", _pictures(summary)),
         *(("note", escape(warning)) for warning in summary.warnings),
@@ -31,6 +31,14 @@ def show(summary: Summary) -> None:
     console.print()
     for name, value in rows:
         console.print(f"{name:<13} {value}")
+
+
+def _accuracy(summary: Summary) -> str:
+    if summary.accuracy is None:
+        return "unknown"
+    bounds = summary.intervals.get("accuracy")
+    between = f" ({bounds[0]:.4f} to {bounds[1]:.4f})" if bounds else ""
+    return f"{summary.accuracy:.4f}{between} on the evaluation split"
 
 
 def _pictures(summary: Summary) -> str:

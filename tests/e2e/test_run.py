@@ -2,12 +2,14 @@
 
 import csv
 import re
+import runpy
 from pathlib import Path
 
 import pytest
 
 pytestmark = pytest.mark.e2e
 
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 DATA_COMPONENTS = ["ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "Transform"]
 COMPONENTS = [*DATA_COMPONENTS, "Trainer", "Baseline", "Evaluator", "ServingCheck", "Pusher", "Report"]
 
@@ -72,6 +74,14 @@ def test_the_verdict_and_all_places_are_shown(first_run, first_summary):
 def test_the_libraries_noise_is_in_the_log_alone(first_run, first_summary):
     assert "Component Trainer is running." in Path(first_summary["run"], "log.txt").read_text()
     assert "Component Trainer is running." not in first_run.stdout + first_run.stderr
+
+
+def test_tfma_and_the_report_measure_what_scikit_learn_measures(first_summary, output):
+    compared = runpy.run_path(str(BENCHMARKS / "agreement.py"))["compared"](str(output))
+    named = {name: (ours, theirs) for name, ours, theirs in compared}
+    assert {"TFMA's macro_f1", "TFMA's confusion matrix", "the report's auc", "TFMA's loss"} < set(named)
+    for name, (ours, theirs) in named.items():
+        assert ours == pytest.approx(theirs, abs=1e-6), name
 
 
 def test_tfma_measures_what_training_measured(first_summary):

@@ -12,6 +12,7 @@ def test_places_are_printed_letter_for_letter(capsys: pytest.CaptureFixture[str]
         reason="accuracy 0.9 reaches 0.5",
         blessed=True,
         accuracy=0.9,
+        intervals={"accuracy": (0.85, 0.94)},
         pictures=Pictures(read=1234, left_out=2),
         warnings=["one picture has the same bytes under two labels: [b]a (cat)"],
         pushed_model="/my [bold]runs[/x]/pushed/1",
@@ -21,6 +22,7 @@ def test_places_are_printed_letter_for_letter(capsys: pytest.CaptureFixture[str]
     show(summary)
     shown = capsys.readouterr().out
     assert "efficientmixnet predict '/my [bold]runs[/x]/pushed/1' PICTURE ..." in shown
+    assert "0.9000 (0.8500 to 0.9400) on the evaluation split" in shown
     assert "1,234 read, 2 left out" in shown
     assert "under two labels: [b]a (cat)" in shown
     assert "TensorBoard" not in shown  # there are no logs
