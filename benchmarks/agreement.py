@@ -1,6 +1,6 @@
 """Whether what a run measured is what scikit-learn measures on the same predictions: TFMA's metrics and the report's.
 
-    python benchmarks/agreement.py OUTPUT      OUTPUT: an output folder that holds a run
+python benchmarks/agreement.py OUTPUT      OUTPUT: an output folder that holds a run
 """
 
 import json
