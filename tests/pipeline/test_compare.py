@@ -57,9 +57,21 @@ def test_the_page_marks_the_best_and_shows_the_differences(tmp_path):
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert page.count("★") == 1
     assert page.index("0.8000") < page.index("0.8400 ★")
-    assert "<code>training.seed</code>" in page
+    assert "<code>training.<wbr>seed</code>" in page
     assert page.count("<polyline") == 2
     assert "http" not in page.replace('http-equiv="Content-Security-Policy"', "")
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_a_browser_shows_the_page_on_screens_of_any_width_and_asks_the_network_for_nothing(tmp_path, chromium, width):
+    write_comparison([FIRST, SECOND], tmp_path / "page.html")
+    page = chromium.open(tmp_path / "page.html", width=width)
+    assert page.evaluate("document.querySelector('h1').innerText") == "2 runs compared"
+    assert page.evaluate("document.querySelector('.best').innerText") == "0.8400 ★"
+    boxes = "[...document.querySelectorAll('#curves polyline')].map((line) => line.getBoundingClientRect())"
+    assert page.evaluate(f"{boxes}.filter((box) => box.width > 100 && box.height > 20).length") == 2
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert (page.said, page.requests) == ([], [])
 
 
 def test_fewer_than_two_reports_cannot_be_compared(monkeypatch):

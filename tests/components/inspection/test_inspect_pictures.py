@@ -2,6 +2,8 @@
 
 import re
 import shutil
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -79,6 +81,24 @@ def test_the_page_holds_everything_and_loads_nothing(found: Inspection) -> None:
 
 def test_the_page_links_the_statistics_where_there_are_any(found: Inspection) -> None:
     assert '<a href="x.statistics.html">' in render("my data", found, [], "x.statistics.html")
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (400, True)])
+def test_a_browser_shows_the_pictures_and_asks_the_network_for_nothing(
+    found: Inspection, tmp_path: Path, chromium: Any, width: int, dark: bool
+) -> None:
+    file = tmp_path / "inspection.html"
+    file.write_text(render("my data", found, ["a note"], None), encoding="utf-8")
+    page = chromium.open(file, width=width, dark=dark)
+    assert page.evaluate("document.querySelector('h1').innerText") == "my data"
+    loaded = """Promise.all([...document.images].map(async (image) => {
+        image.loading = "eager";
+        await image.decode();
+        return image.naturalWidth > 0;
+    }))"""
+    assert page.evaluate(loaded) == [True] * (SAMPLES + 6)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert (page.said, page.requests) == ([], [])
 
 
 @pytest.mark.parametrize(

@@ -25,3 +25,16 @@ def test_the_card_has_the_pipelines_facts(evaluate, classes):
 
 def test_markdowns_signs_and_tags_in_a_label_are_its_own():
     assert text("a|b <i>*c*_d_") == r"a\|b &lt;i&gt;\*c\*\_d\_"
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (400, True)])
+def test_a_browser_shows_the_card_and_asks_the_network_for_nothing(evaluate, tmp_path, chromium, width, dark):
+    content = evaluate(2, 20).content
+    _, html = model_card(content, RUN, "17")
+    (tmp_path / "card.html").write_text(html, encoding="utf-8")
+    page = chromium.open(tmp_path / "card.html", width=width, dark=dark)
+    assert page.evaluate("document.querySelector('h1').innerText") == "grey 17"
+    assert "Not blessed: accuracy 0.1 does not reach 0.5" in page.evaluate("document.body.innerText")
+    assert 'class "0" <b>&, قطة' in page.evaluate("document.body.innerText")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert (page.said, page.requests) == ([], [])
