@@ -1,14 +1,18 @@
 """The data path alone: bytes, pictures a second and memory of ingest, statistics and Transform, beside other ways.
 
-Photographs are repeated under new names. Each measurement has a process of its own and runs at two sizes: the
-difference gives pictures a second without the seconds that every component costs however small the data, and shows
-whether memory grows. Beside it, on the same files:
+Photographs are repeated under new names. Each measurement has a process of its own and runs at several sizes: the
+differences give pictures a second without the seconds that every component costs however small the data, show whether
+time and memory grow in line, and from the two smallest sizes `efficientmixnet plan` predicts the largest. Beside it, on
+the same files:
 
 plain       records of the files as they are, then a Transform that writes float pictures (tf.map_fn), all of TFX's
             statistics on, as TFX's tutorials lead to
 bare loop   two processes that read, decode, resize and encode the same files with the same library, and no more
 
-    python benchmarks/data_path.py --photographs FOLDER [--pictures 2000] [--size 224] [--rates FILE]
+    python benchmarks/data_path.py                                    500 and 2,000 parts of scikit-learn's photographs
+    python benchmarks/data_path.py --photographs FOLDER [--sizes 500 2000 20000] [--side 224] [--rates FILE]
+    python benchmarks/data_path.py --pixels 64 --sizes 1000 5000 50000 --no-plain --no-loop     how it grows, cheaply
+    python benchmarks/data_path.py --photographs FOLDER --sizes 20000 --until StatisticsGen     StatisticsGen alone
 
 With --rates it writes what `efficientmixnet plan` reckons with.
 """
@@ -19,16 +23,20 @@ import logging
 import multiprocessing
 import os
 import re
+import resource
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import absl.logging
 import tensorflow as tf
+from PIL import Image
 from rich.console import Console
 from rich.table import Table
+from sklearn.datasets import load_sample_images
 from tfx import v1 as tfx
 
 from efficientmixnet.components.image_example_gen.component import ImageExampleGen
@@ -37,8 +45,10 @@ from efficientmixnet.components.schema_gen import SchemaGen
 from efficientmixnet.components.statistics_gen import statistics_gen
 from efficientmixnet.components.transform import transform
 from efficientmixnet.modules import pictures
+from efficientmixnet.pipeline.beam_config import BeamConfig
 from efficientmixnet.pipeline.config import DataConfig
 from efficientmixnet.pipeline.pipeline import BEAM_ARGS
+from efficientmixnet.pipeline.plan import Plan, Rates
 
 SPLITS = {"train": 0.9, "eval": 0.1}
 CLASSES = 10
@@ -60,19 +70,25 @@ class Meter(logging.Handler):
         name = found[1].replace("ImportExampleGen", "ImageExampleGen")
         if found[2] == "running":
             Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
-            self.stages[name] = {"began": time.monotonic(), "cpu began": time.process_time()}
+            self.stages[name] = {"began": time.monotonic(), "cpu began": _cpu_seconds()}
         else:
             status = Path("/proc/self/status").read_text()
             peak = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
             began = self.stages[name]
             self.stages[name] = {
                 "seconds": time.monotonic() - began["began"],
-                "cpu": time.process_time() - began["cpu began"],
+                "cpu": _cpu_seconds() - began["cpu began"],
                 "peak": peak,
             }
 
 
-def ours(folder: Path, data: Path, size: int) -> tfx.dsl.Pipeline:
+def _cpu_seconds() -> float:
+    """Of this process and of those that it started and that have ended."""
+    of_both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in of_both)
+
+
+def ours(folder: Path, data: Path, size: int) -> list[Any]:
     """Ingest to Transform, with the defaults."""
     config = DataConfig(pictures=str(data), splits=SPLITS)
     examples = ImageExampleGen(
@@ -87,10 +103,11 @@ def ours(folder: Path, data: Path, size: int) -> tfx.dsl.Pipeline:
     schema = SchemaGen(statistics.outputs["statistics"], ["eval"])
     stored = round(size / 0.875)  # what NetworkConfig.stored_side is at this size
     transformed = transform(examples.outputs["examples"], schema.outputs["schema"], list(SPLITS), stored)
-    return _pipeline(folder, [examples, statistics, schema, transformed])
+    transformed.with_beam_pipeline_args(BeamConfig().args_of_transform(_bytes_of(data)))
+    return [examples, statistics, schema, transformed]
 
 
-def plain(folder: Path, data: Path, size: int) -> tfx.dsl.Pipeline:
+def plain(folder: Path, data: Path, size: int) -> list[Any]:
     """The same with TFX's own components."""
     user_module = str(Path(__file__).parent / "plain_pipeline" / "user_module.py")
     examples = tfx.components.ImportExampleGen(input_base=str(folder / "records"))
@@ -102,7 +119,7 @@ def plain(folder: Path, data: Path, size: int) -> tfx.dsl.Pipeline:
         module_file=user_module,
         custom_config={"size": size},
     )
-    return _pipeline(folder, [examples, statistics, schema, transformed])
+    return [examples, statistics, schema, transformed]
 
 
 def _pipeline(folder: Path, components: list[Any]) -> tfx.dsl.Pipeline:
@@ -115,7 +132,7 @@ def _pipeline(folder: Path, components: list[Any]) -> tfx.dsl.Pipeline:
     )
 
 
-def measure(make: Callable[[Path, Path, int], tfx.dsl.Pipeline], data: Path, size: int) -> dict[str, Any]:
+def measure(make: Callable[[Path, Path, int], list[Any]], data: Path, size: int, until: str) -> dict[str, Any]:
     """Runs the pipeline here; its stages, and bytes by what wrote them."""
     meter, logger = Meter(), absl.logging.get_absl_logger()
     absl.logging.set_verbosity(absl.logging.INFO)
@@ -123,13 +140,15 @@ def measure(make: Callable[[Path, Path, int], tfx.dsl.Pipeline], data: Path, siz
     logger.addHandler(meter)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        began = time.monotonic()
+        began, cpu = time.monotonic(), _cpu_seconds()
         if make is plain:
             (folder / "records").mkdir()
             _write_records(data, folder / "records" / "pictures.gz")
-        making_records = time.monotonic() - began
-        tfx.orchestration.LocalDagRunner().run(make(folder, data, size))
+        making_records, cpu = time.monotonic() - began, _cpu_seconds() - cpu
+        components = make(folder, data, size)
+        tfx.orchestration.LocalDagRunner().run(_pipeline(folder, components[: 2 if until == "StatisticsGen" else None]))
         meter.stages["ImageExampleGen"]["seconds"] += making_records if make is plain else 0.0
+        meter.stages["ImageExampleGen"]["cpu"] += cpu if make is plain else 0.0
         written = {
             kind: sum(file.stat().st_size for file in folder.glob(f"artifacts/{pattern}/**/*.gz"))
             for kind, pattern in (("ingested", "*ExampleGen/examples"), ("transformed", "Transform/transformed_exam*"))
@@ -176,18 +195,42 @@ def _shrink(file: str) -> float:
     return time.process_time() - began
 
 
-def repeat(photographs: Path, folder: Path, count: int) -> int:
-    """Class folders with `count` names for the photographs; their bytes together."""
-    files, total = sorted(file for file in photographs.rglob("*") if file.is_file()), 0
+def photographs(folder: Path, pixels: int | None, source: Path | None) -> Path:
+    """The source, or 100 parts of scikit-learn's two photographs; with `pixels` made so small, the shorter side."""
+    if source and not pixels:
+        return source
+    folder.mkdir()
+    for number, whole in enumerate(_opened(source)):
+        picture = whole.convert("RGB")
+        if pixels:
+            scale = pixels / min(picture.size)
+            picture = picture.resize((round(scale * picture.width), round(scale * picture.height)))
+        picture.save(folder / f"{number:03d}.jpg", quality=90)
+    return folder
+
+
+def _opened(source: Path | None) -> Sequence[Image.Image]:
+    if source:
+        return [Image.open(file) for file in sorted(source.rglob("*")) if file.is_file()]
+    wholes = [Image.fromarray(image) for image in load_sample_images().images]  # 640 x 427 each
+    return [wholes[number % 2].crop((number, number, 540 + number, 327 + number)) for number in range(100)]
+
+
+def repeat(source: Path, folder: Path, count: int) -> None:
+    """Class folders with `count` names for the photographs."""
+    files = sorted(file for file in source.rglob("*") if file.is_file())
     for number in range(count):
-        source = files[number % len(files)]
-        target = folder / f"class {number % CLASSES}" / f"{number:06d}{source.suffix.lower()}"
+        one = files[number % len(files)]
+        target = folder / f"class {number % CLASSES}" / f"{number:06d}{one.suffix.lower()}"
         target.parent.mkdir(parents=True, exist_ok=True)
-        os.link(source, target) if folder.stat().st_dev == source.stat().st_dev else target.write_bytes(
-            source.read_bytes()
-        )
-        total += source.stat().st_size
-    return total
+        try:
+            os.link(one, target)
+        except OSError:  # the photographs lie on another disk
+            target.write_bytes(one.read_bytes())
+
+
+def _bytes_of(data: Path) -> int:
+    return sum(file.stat().st_size for file in data.glob("*/*"))
 
 
 def alone(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -196,88 +239,118 @@ def alone(function: Callable[..., Any], *arguments: Any) -> Any:
         return process.apply(function, arguments)
 
 
-def rate(small: dict[str, Any], large: dict[str, Any], counts: tuple[int, int], stage: str) -> float:
-    """Pictures a second, by the difference of two sizes."""
-    return (counts[1] - counts[0]) / max(growth([small, large], "seconds", stage), 1e-3)
+class Runs:
+    """One way at all sizes."""
 
+    def __init__(self, make: Callable[..., list[Any]], folders: dict[int, Path], side: int, until: str) -> None:
+        self.by_size = {size: alone(measure, make, folder, side, until) for size, folder in folders.items()}
+        self.sizes = list(folders)
 
-def growth(runs: list[dict[str, Any]], what: str, stage: str) -> float:
-    """By how much the larger run needed more."""
-    return runs[1]["stages"][stage][what] - runs[0]["stages"][stage][what]
+    def total(self, what: str, stage: str, size: int) -> float:
+        """`what` of the stage at this size."""
+        return self.by_size[size]["stages"][stage][what]
+
+    def each(self, what: str, stage: str) -> list[float]:
+        """`what` of the stage for each further picture, from size to size; with one size alone, for each picture."""
+        if len(self.sizes) == 1:
+            return [self.total(what, stage, self.sizes[0]) / self.sizes[0]]
+        totals = {size: self.total(what, stage, size) for size in self.sizes}
+        return [max(totals[large] - totals[small], 1e-9) / (large - small) for small, large in pairwise(self.sizes)]
+
+    def bytes(self, kind: str) -> int:
+        """What was written, at the largest size."""
+        return self.by_size[self.sizes[-1]]["bytes"][kind]
+
+    def rates(self, files: dict[int, int]) -> dict[str, Any]:
+        """What `efficientmixnet plan` reckons with, by the two smallest sizes; `files` is the files' bytes by size."""
+        small, large = self.sizes[:2]
+        stages = {}
+        for stage in COMPONENTS:
+            seconds = self.each("seconds", stage)[0]
+            fixed = max(self.total("seconds", stage, small) - small * seconds, 0.0)
+            peak = int(self.total("peak", stage, large))
+            stages[stage] = {"fixed_seconds": round(fixed, 1), "pictures_a_second": round(1 / seconds, 1)}
+            stages[stage]["peak_memory"] = peak
+        written = self.by_size[large]["bytes"]
+        return {
+            "cores": os.cpu_count(),
+            "mean_bytes": round(files[large] / large),
+            "ingested_bytes": round(written["ingested"] / files[large], 3),
+            "transformed_mean_bytes": round(written["transformed"] / large),
+            "stages": stages,
+        }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--photographs", type=Path, required=True, help="a folder of JPEG files")
-    parser.add_argument(
-        "--pictures", type=int, default=2000, help="the larger of the two sizes; the other is a quarter"
-    )
-    parser.add_argument("--size", type=int, default=224, help="side of the network's input, pixels")
+    parser.add_argument("--photographs", type=Path, help="a folder of JPEG files")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[500, 2000], help="numbers of pictures, rising")
+    parser.add_argument("--pixels", type=int, help="make the photographs so small first, the shorter side")
+    parser.add_argument("--side", type=int, default=224, help="of the network's input, pixels")
+    parser.add_argument("--until", choices=COMPONENTS[1:], default="Transform", help="the last component")
     parser.add_argument("--rates", type=Path, help="write our rates to this file")
     parser.add_argument("--no-plain", action="store_true", help="leave the plain way out; it takes longest")
+    parser.add_argument("--no-loop", action="store_true", help="leave the bare loop out")
     arguments = parser.parse_args()
-    counts = (arguments.pictures // 4, arguments.pictures)
+    sizes, stages = arguments.sizes, COMPONENTS[: COMPONENTS.index(arguments.until) + 1]
     with tempfile.TemporaryDirectory() as name:
-        folders = [Path(name, str(count)) for count in counts]
-        for folder in folders:
-            folder.mkdir()
-        total = [repeat(arguments.photographs, folder, n) for folder, n in zip(folders, counts, strict=True)][1]
-        our_runs = [alone(measure, ours, folder, arguments.size) for folder in folders]
-        loop, loop_cpu = bare_loop(folders[1], arguments.size)
-        plain_runs = [] if arguments.no_plain else [alone(measure, plain, folder, arguments.size) for folder in folders]
+        source = photographs(Path(name, "photographs"), arguments.pixels, arguments.photographs)
+        folders = {size: Path(name, str(size)) for size in sizes}
+        for size, folder in folders.items():
+            repeat(source, folder, size)
+        files = {size: _bytes_of(folder) for size, folder in folders.items()}
+        our = Runs(ours, folders, arguments.side, arguments.until)
+        loop = None if arguments.no_loop else bare_loop(folders[sizes[-1]], arguments.side)
+        other = None if arguments.no_plain else Runs(plain, folders, arguments.side, arguments.until)
 
     console = Console()
-    console.print(f"{counts[1]:,} photographs, {total / 1e6:,.0f} MB, at {arguments.size} pixels")
+    console.print(f"{sizes[-1]:,} photographs, {files[sizes[-1]] / 1e6:,.0f} MB, at {arguments.side} pixels")
+    found: dict[str, Any] = {"sizes": sizes, "files": files, "loop": loop, "ours": our.by_size}
+    found["plain"] = other and other.by_size
     table = Table("", "ours", "plain", "ours / plain")
-    found: dict[str, Any] = {"pictures": counts[1], "bare_loop": loop, "bare_loop_cpu": loop_cpu}
-    for stage in COMPONENTS:
-        rates = [rate(*runs, counts, stage) for runs in (our_runs, plain_runs) if runs]
-        found[stage] = rates
+    both = [runs for runs in (our, other) if runs]
+    for stage in stages:
+        rates = [1 / runs.each("seconds", stage)[-1] for runs in both]
         table.add_row(f"{stage}, pictures a second", *(f"{one:.0f}" for one in rates), *_ratio(rates))
-    for stage in COMPONENTS:
         # On a busy machine the processor's own seconds tell more than the clock's.
-        spent = [1000 * growth(runs, "cpu", stage) / (counts[1] - counts[0]) for runs in (our_runs, plain_runs) if runs]
-        found[f"{stage} cpu"] = spent
+        spent = [1000 * runs.each("cpu", stage)[-1] for runs in both]
         table.add_row(f"{stage}, CPU milliseconds a picture", *(f"{one:.2f}" for one in spent), *_ratio(spent))
-    for kind in ("ingested", "transformed"):
-        sizes = [runs[1]["bytes"][kind] / total for runs in (our_runs, plain_runs) if runs]
-        found[kind] = sizes
-        table.add_row(f"bytes {kind} / of the files", *(f"{one:.2f}" for one in sizes), *_ratio(sizes))
-    for stage in COMPONENTS:
-        peaks = [run["stages"][stage]["peak"] for run in our_runs]
-        found[f"{stage} memory"] = peaks[1] / peaks[0]
-        table.add_row(f"{stage}, peak memory, 4 x the pictures", f"{peaks[1] / peaks[0]:.2f} x", "", "")
-    both = 1 / (1 / found["ImageExampleGen"][0] + 1 / found["Transform"][0])
-    found["machine"] = both / loop
-    table.add_row("ingest and Transform / bare loop of two processes", f"{both / loop:.2f}", "", "")
-    cpu = loop_cpu / (found["ImageExampleGen cpu"][0] + found["Transform cpu"][0])
-    found["machine_cpu"] = cpu
-    table.add_row("the same in CPU milliseconds, bare loop / ours", f"{cpu:.2f}", "", "")
+        for what, unit in (("seconds", "seconds"), ("cpu", "CPU seconds")):
+            whole = [runs.total(what, stage, sizes[-1]) for runs in both]
+            table.add_row(f"{stage}, {unit} in all", *(f"{one:.1f}" for one in whole), *_ratio(whole))
+    for kind in ("ingested", "transformed")[: len(stages) - 1]:
+        shares = [runs.bytes(kind) / files[sizes[-1]] for runs in both]
+        table.add_row(f"bytes {kind} / of the files", *(f"{one:.2f}" for one in shares), *_ratio(shares))
+    if arguments.until == "Transform":
+        shares = [runs.bytes("transformed") / runs.bytes("ingested") for runs in both]
+        table.add_row("bytes transformed / ingested", *(f"{one:.2f}" for one in shares), *_ratio(shares))
+    for stage in stages if len(sizes) > 1 else ():
+        growth = our.total("peak", stage, sizes[-1]) / our.total("peak", stage, sizes[0])
+        table.add_row(f"{stage}, peak memory, {sizes[-1] / sizes[0]:g} x the pictures", f"{growth:.2f} x")
+        each = our.each("cpu", stage)
+        if len(each) > 1:
+            table.add_row(f"{stage}, CPU a picture, last step / first", f"{each[-1] / each[0]:.2f} x")
+    if loop and arguments.until == "Transform":
+        seconds, spent = (
+            sum(our.each(what, stage)[-1] for stage in (stages[0], stages[2])) for what in ("seconds", "cpu")
+        )
+        table.add_row("ingest and Transform / bare loop of two processes", f"{1 / seconds / loop[0]:.2f}")
+        table.add_row("the same in CPU milliseconds, bare loop / ours", f"{loop[1] / 1000 / spent:.2f}")
+    if len(sizes) > 1 and arguments.until == "Transform":
+        rates = our.rates(files)
+        if arguments.rates:
+            arguments.rates.write_text(json.dumps(rates, indent=2) + "\n")
+        if len(sizes) > 2:
+            planned = Plan(sizes[-1], files[sizes[-1]] / sizes[-1], Rates.model_validate(rates), 1.0, 1, 1.0)
+            measured = sum(our.total("seconds", stage, sizes[-1]) for stage in stages)
+            title = f"predicted from {sizes[0]:,} and {sizes[1]:,} / measured, seconds"
+            table.add_row(title, f"{planned.data_seconds(1) / measured:.2f}")
     console.print(table)
     console.print_json(json.dumps(found))
-    if arguments.rates:
-        arguments.rates.write_text(json.dumps(_rates(our_runs, counts, total), indent=2) + "\n")
 
 
 def _ratio(values: list[float]) -> list[str]:
     return [f"{values[0] / values[1]:.2f}"] if len(values) == 2 else ["", ""]
-
-
-def _rates(runs: list[dict[str, Any]], counts: tuple[int, int], total: int) -> dict[str, Any]:
-    """Of each component: seconds whatever the data, and pictures a second."""
-    stages = {}
-    for stage in COMPONENTS:
-        speed = rate(*runs, counts, stage)
-        fixed = max(runs[0]["stages"][stage]["seconds"] - counts[0] / speed, 0.0)
-        peak = runs[1]["stages"][stage]["peak"]
-        stages[stage] = {"fixed_seconds": round(fixed, 1), "pictures_a_second": round(speed, 1), "peak_memory": peak}
-    return {
-        "cores": os.cpu_count(),
-        "mean_bytes": round(total / counts[1]),
-        "ingested_bytes": round(runs[1]["bytes"]["ingested"] / total, 3),
-        "transformed_mean_bytes": round(runs[1]["bytes"]["transformed"] / counts[1]),
-        "stages": stages,
-    }
 
 
 if __name__ == "__main__":

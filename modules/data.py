@@ -18,6 +18,7 @@ from efficientmixnet.modules.training_config import AugmentationConfig
 SHUFFLE_BUFFER = 8192  # pictures, encoded: some 200 MB of photographs at 256 pixels
 
 _SAMPLE = 64  # records
+_PARSED = 64  # records at a time
 
 _FEATURE_SPEC = {
     features.ENCODED: tf.io.FixedLenFeature([], tf.string),
@@ -75,7 +76,9 @@ class Records:
         return decoded.cache()
 
     def _parsed(self) -> tf.data.Dataset:
-        return _read(self.files).map(_parse, num_parallel_calls=tf.data.AUTOTUNE)
+        # Of many at a time, which takes a quarter of the time.
+        batches = _read(self.files).batch(_PARSED).map(_parse, num_parallel_calls=tf.data.AUTOTUNE)
+        return batches.unbatch()
 
 
 def training_batches(
@@ -174,7 +177,8 @@ def _counted(batches: tf.data.Dataset, steps: int) -> tf.data.Dataset:
 
 
 def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    parsed = tf.io.parse_single_example(serialized, _FEATURE_SPEC)
+    """Examples [records] -> encoded pictures [records], labels' numbers [records]."""
+    parsed = tf.io.parse_example(serialized, _FEATURE_SPEC)
     return parsed[features.ENCODED], parsed[features.LABEL_ID]
 
 

@@ -16,14 +16,18 @@ def decode(encoded: tf.Tensor) -> tf.Tensor:
 def to_rgb(picture: tf.Tensor) -> tf.Tensor:
     """Grey becomes RGB and transparent becomes white: uint8 [height, width, 1 to 4] -> uint8 [height, width, 3]."""
     channels = tf.shape(picture)[-1]
-    rgb = tf.cond(channels < 3, lambda: tf.repeat(picture[..., :1], 3, axis=-1), lambda: picture[..., :3])
 
-    def over_white() -> tf.Tensor:
-        alpha = tf.cast(picture[..., -1:], tf.float32) / 255.0
-        return tf.cast(tf.round(tf.cast(rgb, tf.float32) * alpha + 255.0 * (1.0 - alpha)), tf.uint8)
+    def other() -> tf.Tensor:
+        rgb = tf.cond(channels < 3, lambda: tf.repeat(picture[..., :1], 3, axis=-1), lambda: picture[..., :3])
 
-    rgb = tf.cond(channels % 2 == 0, over_white, lambda: rgb)  # two channels are grey and alpha, four RGB and alpha
-    return tf.ensure_shape(rgb, [None, None, 3])
+        def over_white() -> tf.Tensor:
+            alpha = tf.cast(picture[..., -1:], tf.float32) / 255.0
+            return tf.cast(tf.round(tf.cast(rgb, tf.float32) * alpha + 255.0 * (1.0 - alpha)), tf.uint8)
+
+        # Two channels are grey and alpha, four RGB and alpha.
+        return tf.cond(channels % 2 == 0, over_white, lambda: rgb)
+
+    return tf.ensure_shape(tf.cond(channels == 3, lambda: picture, other), [None, None, 3])
 
 
 def shrink(encoded: tf.Tensor, shorter_side: int) -> tf.Tensor:

@@ -32,7 +32,8 @@ def augment_picture(
     seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 4))
     picture = crop_and_resize(picture, size, crop_scale, seeds[0]) if crop_scale else resize(picture, size)
     if flip:
-        picture = tf.image.stateless_random_flip_left_right(picture, seeds[1])
+        heads = seeds[1][0] % 2 == 0
+        picture = tf.raw_ops.Reverse(tensor=picture, dims=tf.stack([False, heads, False]))
     if randaugment_layers:
         picture = rand_augment(picture, randaugment_layers, randaugment_magnitude, seeds[2])
     if erasing_probability:
