@@ -36,7 +36,7 @@ def cluster_pipeline(config: Config) -> tfx.dsl.Pipeline:
         nodes.append(looked_up)
         return Baseline(candidate=candidate, latest=looked_up.outputs["latest"].future()[0].value)
 
-    def pusher(model: tfx.types.BaseChannel, blessing: tfx.types.BaseChannel, _: str) -> Any:
+    def pusher(model: tfx.types.BaseChannel, blessing: tfx.types.BaseChannel, *_: Any) -> Any:
         return Pusher(model=model, model_blessing=blessing, pushed=pushed)
 
     return create_pipeline(

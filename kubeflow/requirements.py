@@ -19,6 +19,7 @@ def check(config: Config, target: Target) -> None:
         BadInput: with every lack.
     """
     found = [*_image(config), *_places(config, target), *_pods(config, target), *_data(config), *_history(config)]
+    found += _server(config)
     if found:
         raise BadInput("\n  ".join(["the cluster needs more than the configuration says:", *found]))
 
@@ -93,6 +94,19 @@ def _history(config: Config) -> Iterator[str]:
         yield "network.weights: latest is found on this machine alone; name a model's folder on a volume instead"
     if getattr(config.data, "drift", None):
         yield "data.drift: the run before is found on this machine alone; leave it out for a cluster"
+
+
+def _server(config: Config) -> Iterator[str]:
+    """TFX's InfraValidator, for which the cluster would have to show one pod's files to another."""
+    why = {
+        "docker": "pods have no Docker",
+        "kubernetes": "a task's model lies in the task's own pod, where TensorFlow Serving's pod would not see it",
+    }
+    if config.serving.infra_validator:
+        yield (
+            f"serving.infra_validator: {why[config.serving.infra_validator]}; remove it for a cluster: ServingCheck "
+            "asks the model in any case"
+        )
 
 
 def _on_a_volume(config: Config, path: str) -> bool:

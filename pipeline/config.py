@@ -18,6 +18,7 @@ from efficientmixnet.modules.training_config import Fraction, ModelConfig, Secti
 from efficientmixnet.pipeline.beam_config import BeamConfig
 from efficientmixnet.pipeline.kubeflow_config import KubeflowConfig
 from efficientmixnet.pipeline.report_config import ReportConfig
+from efficientmixnet.pipeline.serving_config import ServingConfig
 
 Metric = Literal["accuracy", "top_3", "balanced_accuracy", "macro_f1", "loss", "calibration_error"]
 Bound = Annotated[float, Field(ge=0)]
@@ -97,7 +98,7 @@ class EvaluationConfig(Section):
         return self
 
 
-_SECTIONS = frozenset({"data", "network", "training", "search", "evaluation", "report", "beam", "kubeflow"})
+_SECTIONS = frozenset({"data", "network", "training", "search", "evaluation", "serving", "report", "beam", "kubeflow"})
 
 
 class Config(ModelConfig):
@@ -110,6 +111,7 @@ class Config(ModelConfig):
     data: DataConfig = DataConfig()
     search: SearchConfig = SearchConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    serving: ServingConfig = ServingConfig()
     report: ReportConfig = ReportConfig()
     beam: BeamConfig = BeamConfig()
     kubeflow: KubeflowConfig = KubeflowConfig()

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from efficientmixnet.pipeline.config import Config
 
 _WIDTH = 118
-_SECTIONS = ("data", "network", "training", "search", "evaluation", "report", "beam", "kubeflow")  # in data order
+_SECTIONS = ("data", "network", "training", "search", "evaluation", "serving", "report", "beam", "kubeflow")  # in data order
 
 
 def config_template() -> str:

@@ -20,6 +20,7 @@ from efficientmixnet.modules import progress
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.config import Config
 from efficientmixnet.pipeline.model_card import write_model_card
+from efficientmixnet.pipeline.model_server import check_model_server
 from efficientmixnet.pipeline.quiet import noise_to
 from efficientmixnet.pipeline.resolve import resolve
 from efficientmixnet.pipeline.revision import revision
@@ -48,6 +49,7 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
         BadInput: the configuration or the pictures are at fault; the summary says so too, if the run had begun.
         RunFailed: something else is.
     """
+    check_model_server(config.serving)
     output = Path(config.output)
     with _only_run_in(output):
         data = config.data
@@ -134,10 +136,13 @@ def _summarize(config: Config, folder: Path, facts: dict[str, Any]) -> Summary:
     if verdict is None:
         raise RuntimeError(f"the run ended without an evaluation; {folder / LOG_FILE} says more")
     _copy_tables(results, folder)
+    pushed = results.custom_property("PushedModel", "pushed") == 1
+    # Pusher asks for both blessings: without InfraValidator's it leaves a model that Evaluator has blessed.
+    refused = f"TensorFlow Serving did not load it, or did not answer (serving.infra_validator); {LOG_FILE} says why"
     return Summary(
-        state="pushed" if verdict.blessed else "not_blessed",
-        reason=verdict.reason,
-        blessed=verdict.blessed,
+        state="pushed" if pushed else "not_blessed",
+        reason=refused if verdict.blessed and not pushed else verdict.reason,
+        blessed=pushed,
         accuracy=verdict.metrics.get("accuracy"),
         metrics=verdict.metrics,
         baseline_metrics=verdict.baseline_metrics,
@@ -148,7 +153,7 @@ def _summarize(config: Config, folder: Path, facts: dict[str, Any]) -> Summary:
             left_out_by_reason=json.loads(results.custom_property("Examples", "left_out_by_reason") or "{}"),
         ),
         warnings=json.loads(results.custom_property("Examples", "warnings") or "[]"),
-        pushed_model=results.custom_property("PushedModel", "pushed_destination") if verdict.blessed else None,
+        pushed_model=results.custom_property("PushedModel", "pushed_destination") if pushed else None,
         tensorboard=results.uri("ModelRun"),
         evaluated=results.uri("InferenceResult"),
         **facts,

@@ -11,6 +11,7 @@ from efficientmixnet.components.baseline import baseline
 from efficientmixnet.components.evaluator import evaluator
 from efficientmixnet.components.example_validator import ExampleValidator
 from efficientmixnet.components.image_example_gen.component import ImageExampleGen
+from efficientmixnet.components.infra_validator import infra_validator
 from efficientmixnet.components.previous_statistics import previous_statistics
 from efficientmixnet.components.pusher import pusher
 from efficientmixnet.components.report.component import Report
@@ -33,8 +34,8 @@ class Surroundings:
 
     baseline: Callable[[tfx.types.BaseChannel], Any] = baseline
     """Makes, from the candidate, the node whose `model` is to beat."""
-    pusher: Callable[[tfx.types.BaseChannel, tfx.types.BaseChannel, str], Any] = pusher
-    """Makes, from model, blessing and folder, the node that pushes."""
+    pusher: Callable[[tfx.types.BaseChannel, tfx.types.BaseChannel, str, tfx.types.BaseChannel | None], Any] = pusher
+    """Makes, from model, blessing, folder and InfraValidator's blessing if there is one, the node that pushes."""
     further_nodes: list[Any] = field(default_factory=list)
     """What these nodes stand on."""
     checkpoints: str | None = None
@@ -108,7 +109,23 @@ def create_pipeline(
         transformed_examples=transformed.outputs["transformed_examples"],
         config=json.dumps(config.model),
     )
-    pushed = around.pusher(trained.outputs["model"], evaluated.outputs["blessing"], f"{folder}/pushed")
+    server, served = config.serving, None
+    if server.infra_validator:
+        served = infra_validator(
+            trained.outputs["model"],
+            examples.outputs["examples"],
+            server.infra_validator,
+            server.image,
+            server.tag,
+            server.docker,
+        )
+        served.add_upstream_node(checked)  # which is quicker to say what is wrong
+    pushed = around.pusher(
+        trained.outputs["model"],
+        evaluated.outputs["blessing"],
+        f"{folder}/pushed",
+        served and served.outputs["blessing"],
+    )
     pushed.add_upstream_node(checked)
     report = Report(
         examples=examples.outputs["examples"],
@@ -116,7 +133,7 @@ def create_pipeline(
         model=trained.outputs["model"],
         model_run=trained.outputs["model_run"],
         evaluation=evaluated.outputs["evaluation"],
-        config=config.model_dump_json(exclude={"report", "beam", "kubeflow"}),
+        config=config.model_dump_json(exclude={"serving", "report", "beam", "kubeflow"}),
         baseline_model=to_beat.outputs["model"],
     )
     report.add_upstream_node(pushed)  # whatever comes of the page, a blessed model is pushed
@@ -127,7 +144,7 @@ def create_pipeline(
             *around.further_nodes,
             *(node for node in (start, before) if node),
             *(examples, statistics, schema, validator, transformed, trained, to_beat, evaluated),
-            *(checked, pushed, report),
+            *(node for node in (checked, served, pushed, report) if node),
         ],
         enable_cache=use_cache,
         metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(

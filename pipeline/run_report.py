@@ -14,6 +14,8 @@ def write_report(summary: Summary) -> Path | None:
     content = read_content(summary)
     if content is None:
         return None
+    if summary.blessed is not None:  # a model server may have refused what the evaluation had blessed
+        content["verdict"] |= {"blessed": summary.blessed, "reason": summary.reason}
     page = Path(summary.run, PAGE_FILE)
     page.write_text(render(content, summary.model_dump()), encoding="utf-8")
     return page

@@ -99,6 +99,13 @@ def test_the_section_itself_is_checked_like_every_other(tmp_path: Path, text: st
     assert "hunter2" not in str(error.value)
 
 
+@pytest.mark.parametrize(("platform", "why"), [("docker", "pods have no Docker"), ("kubernetes", "in the task's own")])
+def test_a_cluster_cannot_start_a_server_with_the_model(config: Config, platform: str, why: str) -> None:
+    values = config.model_dump(mode="json") | {"serving": {"infra_validator": platform}}
+    with pytest.raises(BadInput, match=f"serving.infra_validator: .*{why}"):
+        check(Config.model_validate(values), "oss")
+
+
 def test_the_command_says_it_in_its_own_words(tmp_path: Path) -> None:
     file = tmp_path / "my.yaml"
     file.write_text("data: {pictures: /none}\n")

@@ -82,6 +82,25 @@ def test_a_run_leaves_its_summary_configuration_and_log(config: Config, pipeline
     assert {"python", "tfx", "keras", "tensorflow"} <= summary.versions.keys()
 
 
+@pytest.mark.parametrize(("pushed", "state"), [(1, "pushed"), (0, "not_blessed")])
+def test_what_a_model_server_refused_is_not_pushed_though_the_evaluation_blessed_it(
+    config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pushed: int, state: str
+) -> None:
+    from efficientmixnet.pipeline import results
+
+    verdict = SimpleNamespace(blessed=True, reason="good", metrics={}, baseline_metrics={}, intervals={})
+    properties = {"pushed": pushed, "pushed_destination": "/pushed/1", "pictures_read": 1, "pictures_left_out": 0}
+    found = SimpleNamespace(
+        verdict=lambda: verdict, uri=lambda _: None, custom_property=lambda _, name: properties.get(name)
+    )
+    monkeypatch.setattr(results, "Results", lambda _: found)
+    facts = {"run": str(tmp_path), "started": "2026-01-02T03:04:05+00:00"}
+    summary = local_runner._summarize(config, tmp_path, facts)
+    assert (summary.state, summary.blessed) == (state, bool(pushed))
+    assert summary.pushed_model == ("/pushed/1" if pushed else None)
+    assert ("TensorFlow Serving did not load it" in summary.reason) == (not pushed)
+
+
 def test_each_run_has_a_folder_of_its_own(config: Config, pipeline: Pipeline) -> None:
     pipeline(lambda: None)
     assert run(config).run != run(config).run

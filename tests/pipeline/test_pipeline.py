@@ -1,0 +1,33 @@
+"""The pipeline's nodes: which there are, in what order, and what Pusher waits for."""
+
+import pytest
+
+from efficientmixnet.pipeline.config import Config
+
+
+def _nodes(tmp_path, serving: dict) -> dict:
+    from efficientmixnet.pipeline.pipeline import create_pipeline
+
+    config = Config.model_validate({"serving": serving, "evaluation": {"thresholds": {"accuracy": 0.5}}})
+    return {node.id: node for node in create_pipeline(config, "1", str(tmp_path)).components}
+
+
+def test_pusher_asks_for_the_evaluators_blessing_alone_by_default(tmp_path):
+    nodes = _nodes(tmp_path, {})
+    assert "InfraValidator" not in nodes
+    assert set(nodes["Pusher"].inputs) == {"model", "model_blessing"}
+
+
+@pytest.mark.parametrize("platform", ["docker", "kubernetes"])
+def test_with_a_model_server_pusher_asks_for_its_blessing_too(tmp_path, platform):
+    nodes = _nodes(tmp_path, {"infra_validator": platform, "tag": "2.19.0"})
+    order = list(nodes)
+    assert order.index("ServingCheck") < order.index("InfraValidator") < order.index("Pusher")
+    served = nodes["InfraValidator"]
+    assert nodes["Pusher"].inputs["infra_blessing"] is served.outputs["blessing"]
+    assert served.inputs["examples"] is nodes["ImageExampleGen"].outputs["examples"]
+    assert nodes["ServingCheck"] in served.upstream_nodes
+    place = {"docker": "local_docker", "kubernetes": "kubernetes"}[platform]
+    assert f'"{place}": {{}}' in served.exec_properties["serving_spec"]
+    assert '"2.19.0"' in served.exec_properties["serving_spec"]
+    assert '"serving_examples"' in served.exec_properties["request_spec"]
