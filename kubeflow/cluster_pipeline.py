@@ -10,6 +10,7 @@ from efficientmixnet.kubeflow.components.data_version import DataVersion
 from efficientmixnet.kubeflow.components.latest_pushed import LatestPushed
 from efficientmixnet.kubeflow.components.pusher import Pusher
 from efficientmixnet.pipeline.config import Config
+from efficientmixnet.pipeline.kubeflow_config import TrainerPodConfig
 from efficientmixnet.pipeline.pipeline import Surroundings, create_pipeline
 
 # Looked up in every run, never cached: what a task would find there changes without any change of its inputs.
@@ -48,7 +49,11 @@ def cluster_pipeline(config: Config) -> tfx.dsl.Pipeline:
             baseline=baseline,
             pusher=pusher,
             further_nodes=nodes,
-            checkpoints=kubeflow.checkpoints or _POD_CHECKPOINTS,
+            checkpoints=kubeflow.checkpoints or _exchanged_checkpoints(kubeflow.trainer) or _POD_CHECKPOINTS,
             metadata=False,
         ),
     )
+
+
+def _exchanged_checkpoints(trainer: TrainerPodConfig | None) -> str | None:
+    return f"{trainer.exchange.rstrip('/')}/checkpoints" if trainer and trainer.exchange else None

@@ -24,10 +24,37 @@ _EXIT_BAD_INPUT = 2
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Runs one component's executor."""
+    """Runs one component's executor, or the job of workers that the package has it run in."""
     signal.signal(signal.SIGTERM, _interrupt)  # a container's first process ignores it otherwise
+    from efficientmixnet.kubeflow import object_store, progress_lines
+    from efficientmixnet.kubeflow.training_jobs.launch import launch
+    from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
+    from efficientmixnet.kubeflow.training_jobs.workers import TrainingFailed
+
+    invocation = invocation_of(arguments)
+    object_store.remember_session(invocation)
+    progress_lines.show()
+    try:
+        job = JobSettings.from_environment()
+        report = launch(job, arguments, invocation) if job else execute(arguments, invocation)
+    except BadInput as error:
+        sys.exit(refuse(error))
+    except TrainingFailed as error:
+        sys.exit(f"error: {error}")
+    file = Path(to_path(invocation["outputs"]["outputFile"]))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(report))
+
+
+def invocation_of(arguments: Sequence[str]) -> dict[str, Any]:
+    """The ExecutorInput among the command's arguments."""
+    options, _ = _parser().parse_known_args(arguments)
+    return dict(json.loads(options.json_serialized_invocation_args))
+
+
+def execute(arguments: Sequence[str], invocation: dict[str, Any]) -> dict[str, Any]:
+    """Runs the executor in this process, with this invocation; returns its report."""
     options, beam_arguments = _parser().parse_known_args(arguments)
-    invocation = json.loads(options.json_serialized_invocation_args)
     task = localize(
         invocation, json.loads(options.json_serialized_inputs_spec_args), json.loads(options.output_artifacts)
     )
@@ -36,16 +63,17 @@ def main(arguments: Sequence[str]) -> None:
 
     from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
 
-    from efficientmixnet.kubeflow import object_store, progress_lines
-
-    object_store.remember_session(invocation)
-    progress_lines.show()
     options.json_serialized_invocation_args = json.dumps(task)
-    try:
-        kubeflow_v2_run_executor._run_executor(options, beam_arguments)
-    except BadInput as error:
-        sys.exit(_refuse(error))
-    report.write_text(json.dumps(globalize(json.loads(report.read_text()))))
+    kubeflow_v2_run_executor._run_executor(options, beam_arguments)
+    return globalize(json.loads(report.read_text()))
+
+
+def refuse(error: BadInput) -> int:
+    """Shows the mistake; returns the exit code."""
+    print(f"error: {error}", file=sys.stderr)
+    for name, reason in error.left_out:
+        print(f"  left out: {name} {reason}", file=sys.stderr)
+    return _EXIT_BAD_INPUT
 
 
 def localize(invocation: dict[str, Any], inputs_spec: dict[str, Any], outputs: Sequence[str]) -> dict[str, Any]:
@@ -109,13 +137,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
-
-
-def _refuse(error: BadInput) -> int:
-    print(f"error: {error}", file=sys.stderr)
-    for name, reason in error.left_out:
-        print(f"  left out: {name} {reason}", file=sys.stderr)
-    return _EXIT_BAD_INPUT
 
 
 if __name__ == "__main__":

@@ -9,16 +9,16 @@ from collections.abc import Mapping
 
 _FOLDERS: Mapping[str, str] = {"gs": "gcs", "s3": "s3", "minio": "minio"}
 SCHEMES = tuple(f"{scheme}://" for scheme in _FOLDERS)
-# The folder that stands for the container's root; set by `efficientmixnet kubeflow rehearse` alone.
+# The folder that stands for the container's root, in a rehearsal and for the workers of a training job.
 ROOT_VARIABLE = "EFFICIENTMIXNET_LAUNCHER_ROOT"
 
 
-def to_path(uri: str) -> str:
-    """The file's or folder's path in the container; what lies in no object store stays as it is."""
+def to_path(uri: str, root: str | None = None) -> str:
+    """The file's or folder's path in the container, or below another root; what lies in no store stays as it is."""
     scheme, separator, key = uri.partition("://")
     if not separator or scheme not in _FOLDERS:
         return uri
-    return f"{_root()}/{_FOLDERS[scheme]}/{key}"
+    return f"{_root() if root is None else root}/{_FOLDERS[scheme]}/{key}"
 
 
 def to_uri(path: str) -> str:

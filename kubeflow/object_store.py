@@ -79,6 +79,15 @@ def upload(place: str, to: str, last: str = "") -> None:
             system.put_file(f"{place}{name}", f"{path}{name}")
 
 
+def remove(place: str) -> None:
+    """The file, or the folder with everything below it; nothing where there is nothing."""
+    system, path = _open(place)
+    with _in_words(place):
+        system.invalidate_cache()
+        if system.exists(path):
+            system.rm(path, recursive=True)
+
+
 def read_text(file: str) -> str:
     """The file's content."""
     system, path = _open(file)

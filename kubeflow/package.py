@@ -18,6 +18,7 @@ from efficientmixnet.kubeflow.backend_rules import check_package
 from efficientmixnet.kubeflow.cluster_pipeline import NEVER_CACHED
 from efficientmixnet.kubeflow.platform_spec import platform_spec
 from efficientmixnet.kubeflow.requirements import Target
+from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
 from efficientmixnet.pipeline.kubeflow_config import KubeflowConfig, PodConfig
 
 COMMAND = ("python", "-m", "efficientmixnet.kubeflow.entrypoint")
@@ -56,7 +57,8 @@ def package(pipeline: tfx.dsl.Pipeline, config: KubeflowConfig, target: Target) 
         container = spec["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
         declared = sorted(component.get("outputDefinitions", {}).get("artifacts", {}))
         container["args"][:0] = ["--output_artifacts", json.dumps(declared)]
-        _complete_container(container, config, config.pod_of(name), target)
+        job = JobSettings.of(config, pipeline.pipeline_info.pipeline_name) if name == "Trainer" else None
+        _complete_container(container, config, config.pod_of(name), job)
     check_package(spec)
     platform = platform_spec(config, list(spec["components"])) if target == "oss" else {}
     return [spec, platform] if platform else [spec]
@@ -90,7 +92,9 @@ def _complete_task(task: dict[str, Any], config: KubeflowConfig) -> None:
         }
 
 
-def _complete_container(container: dict[str, Any], config: KubeflowConfig, pod: PodConfig, target: Target) -> None:
+def _complete_container(
+    container: dict[str, Any], config: KubeflowConfig, pod: PodConfig, job: JobSettings | None
+) -> None:
     resources: dict[str, Any] = {}
     if pod.cpu:
         resources["cpuLimit"] = _number(pod.cpu)
@@ -101,12 +105,7 @@ def _complete_container(container: dict[str, Any], config: KubeflowConfig, pod: 
         resources["accelerator"] = {"type": pod.gpu_type, "count": str(pod.gpus)}
     if resources:
         container["resources"] = resources
-    environment = dict(config.environment)
-    store = config.object_store
-    if store.endpoint:
-        environment["AWS_ENDPOINT_URL"] = store.endpoint
-    if store.region:
-        environment["AWS_DEFAULT_REGION"] = environment["AWS_REGION"] = store.region
+    environment = {**config.environment, **config.object_store.environment(), **(job.to_environment() if job else {})}
     if environment:
         container["env"] = [{"name": name, "value": value} for name, value in sorted(environment.items())]
 

@@ -19,9 +19,9 @@ def platform_spec(config: KubeflowConfig, components: list[str]) -> dict[str, An
 
 def _executor(config: KubeflowConfig, pod: PodConfig) -> dict[str, Any]:
     settings: dict[str, Any] = {
-        "secretAsEnv": [_as_environment(secret) for secret in _secrets(config) if secret.environment],
+        "secretAsEnv": [_as_environment(secret) for secret in all_secrets(config) if secret.environment],
         "secretAsVolume": [
-            {"secretName": secret.name, "mountPath": secret.path} for secret in _secrets(config) if secret.path
+            {"secretName": secret.name, "mountPath": secret.path} for secret in all_secrets(config) if secret.path
         ],
         "pvcMount": [
             {"constant": volume.claim, "mountPath": volume.path, **_without_empty({"subPath": volume.sub_path})}
@@ -36,7 +36,8 @@ def _executor(config: KubeflowConfig, pod: PodConfig) -> dict[str, Any]:
     return _without_empty(settings)
 
 
-def _secrets(config: KubeflowConfig) -> Iterator[SecretConfig]:
+def all_secrets(config: KubeflowConfig) -> Iterator[SecretConfig]:
+    """The configured ones, and the object store's."""
     yield from config.secrets
     store = config.object_store
     if store.secret:

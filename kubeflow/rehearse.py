@@ -21,6 +21,7 @@ from efficientmixnet.kubeflow import object_store
 from efficientmixnet.kubeflow.backend_rules import check_package
 from efficientmixnet.kubeflow.launcher_paths import ROOT_VARIABLE
 from efficientmixnet.kubeflow.metadata_records import MetadataRecords, fingerprint
+from efficientmixnet.kubeflow.training_jobs.settings import VARIABLE as JOB_VARIABLE
 from efficientmixnet.modules.bad_input import BadInput
 
 _LOGS = "executor-logs"  # an output that the launcher adds to what the component declares
@@ -160,6 +161,7 @@ class Rehearsal:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             ROOT_VARIABLE: str(root),
         }
+        environment.pop(JOB_VARIABLE, None)  # there is no cluster to train in: one process here does
         for listed in executor_input["inputs"]["artifacts"].values():
             for artifact in listed["artifacts"]:
                 object_store.download(self._stored(artifact["uri"]), _local(artifact["uri"], root))

@@ -20,6 +20,7 @@ def check(config: Config, target: Target) -> None:
     """
     found = [*_image(config), *_places(config, target), *_pods(config, target), *_data(config), *_history(config)]
     found += _server(config)
+    found += _workers(config, target)
     if found:
         raise BadInput("\n  ".join(["the cluster needs more than the configuration says:", *found]))
 
@@ -75,6 +76,39 @@ def _pods(config: Config, target: Target) -> Iterator[str]:
             yield f"kubeflow.{name}.gpu_type: Vertex AI knows no {pod.gpu_type}; give NVIDIA_TESLA_T4 or its like"
         if not of_the_cluster and target == "oss":
             yield f"kubeflow.{name}.gpu_type: {pod.gpu_type} is Vertex AI's; a cluster has nvidia.com/gpu or its like"
+
+
+def _workers(config: Config, target: Target) -> Iterator[str]:
+    """What training in many pods needs."""
+    trainer = config.kubeflow.trainer
+    if trainer is None:
+        return
+    if trainer.workers > 1 and trainer.job_engine is None:
+        yield (
+            f"kubeflow.trainer.job_engine: {trainer.workers} workers need one; give tfjob (Kubeflow's Training "
+            "Operator) or trainjob (Kubeflow Trainer 2), whichever the cluster has"
+        )
+    if trainer.job_engine is None:
+        if trainer.exchange:
+            yield "kubeflow.trainer.exchange: is for the workers of a job_engine; leave it out"
+        return
+    if target == "vertex":
+        yield "kubeflow.trainer.job_engine: Vertex AI has none; give one pod all GPUs of a machine instead"
+    if trainer.exchange and not _on_a_volume(config, trainer.exchange):
+        yield f"kubeflow.trainer.exchange: {trainer.exchange} lies on none of kubeflow.volumes, and workers see others"
+    training = config.training
+    if trainer.workers > 1 and training.distribution not in ("auto", "multi_worker"):
+        yield (
+            f"training.distribution: {training.distribution} would train {trainer.workers} times the same; give auto "
+            "or multi_worker"
+        )
+    devices = trainer.workers * max(trainer.gpus, 1)
+    if training.batch_scope == "global" and training.batch_size % devices:
+        near = max(training.batch_size - training.batch_size % devices, devices)
+        yield (
+            f"training.batch_size: {training.batch_size} pictures cannot be split over the {devices} devices of "
+            f"{trainer.workers} workers; give {near}"
+        )
 
 
 def _data(config: Config) -> Iterator[str]:

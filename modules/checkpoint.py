@@ -18,7 +18,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from efficientmixnet.modules import progress
+from efficientmixnet.modules import checkpoint_copies, progress
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.ration import Ration
 
@@ -72,6 +72,7 @@ class Checkpoint(keras.callbacks.Callback):
         if self.phase < phase == len(self.history):  # which this process has just brought to its end
             self.phase = phase
             return phase
+        checkpoint_copies.fetch(self.folder)
         for file in reversed(self._files()):
             try:
                 state, arrays = _read(file)
@@ -165,6 +166,7 @@ class Checkpoint(keras.callbacks.Callback):
             self._write(*self._now())
             for old in {*self.folder.glob("*.part"), *self._files()[:-2]} - best:
                 old.unlink()
+            checkpoint_copies.keep(self.folder)
 
     def _now(self) -> tuple[State, list[np.ndarray]]:
         variables = _variables(self.model)

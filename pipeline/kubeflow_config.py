@@ -88,6 +88,20 @@ class PodConfig(Section):
         return self
 
 
+class TrainerPodConfig(PodConfig):
+    workers: int = Field(1, ge=1)
+    """Pods that train together, each as described here; for more than one, job_engine says who starts them."""
+    job_engine: Literal["tfjob", "trainjob"] | None = None
+    """What the cluster has for training in many pods: tfjob, Kubeflow's Training Operator, or trainjob, Kubeflow
+    Trainer 2; null: the component trains in its own pod."""
+    exchange: ContainerPath | None = None
+    """A folder on a volume through which the component and its workers pass data; null: the object store."""
+    restarts: int = Field(20, ge=0)
+    """How often workers that were preempted may be started again, all together."""
+    scheduling_minutes: float = Field(60.0, gt=0)
+    """The job is given up when for so long not all workers have found a node and started."""
+
+
 class RetriesConfig(Section):
     count: int = Field(2, ge=0)
     """How often a failed task is tried again."""
@@ -137,6 +151,15 @@ class ObjectStoreConfig(Section):
     secret_key: str = "secretkey"  # noqa: S105  a name within the Secret
     """The key of the Secret that holds the password."""
 
+    def environment(self) -> dict[str, str]:
+        """What tells a container which store it is; the keys come from the Secret."""
+        values = {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_REGION": self.region,
+        }
+        return {name: value for name, value in values.items() if value}
+
 
 class KubeflowConfig(Section):
     image: str | None = None
@@ -165,8 +188,9 @@ class KubeflowConfig(Section):
     """As image_example_gen."""
     transform: PodConfig | None = None
     """As image_example_gen."""
-    trainer: PodConfig | None = None
-    """As image_example_gen: {gpus: 4, cpu: 16, memory: 64G, shared_memory: 8G}."""
+    trainer: TrainerPodConfig | None = None
+    """As image_example_gen: {gpus: 4, cpu: 16, memory: 64G, shared_memory: 8G}; in many pods: {workers: 4, job_engine:
+    tfjob, gpus: 8}, and with exchange, restarts and scheduling_minutes as the page on Kubeflow says."""
     evaluator: PodConfig | None = None
     """As image_example_gen."""
     object_store: ObjectStoreConfig = ObjectStoreConfig()
@@ -192,8 +216,11 @@ class KubeflowConfig(Section):
         return self
 
     def pod_of(self, component: str) -> PodConfig:
-        """The pod of a component by its id, such as Trainer."""
-        return _own_pods(self).get(component) or self.pod
+        """The pod of a component by its id, such as Trainer, which only waits where a job_engine has the workers."""
+        own = _own_pods(self).get(component)
+        if isinstance(own, TrainerPodConfig) and own.job_engine:
+            return self.pod.model_copy(update={"gpus": 0, "timeout_seconds": own.timeout_seconds})
+        return own or self.pod
 
 
 def _own_pods(config: KubeflowConfig) -> Mapping[str, PodConfig | None]:

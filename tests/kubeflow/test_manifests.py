@@ -13,6 +13,7 @@ MANIFESTS = Path(__file__).parents[2] / "kubeflow" / "manifests"
 FOLDERS = sorted(file.parent for file in MANIFESTS.rglob("kustomization.yaml"))
 FILES = sorted(file for file in MANIFESTS.rglob("*.yaml") if file.name != "kustomization.yaml")
 BUILT_IN = ("v1", "apps/v1", "rbac.authorization.k8s.io/v1")
+BROUGHT = ("serving.kserve.io/v1beta1", "trainer.kubeflow.org/v1alpha1")
 
 
 def _load(file: Path) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def test_kubernetes_takes_it(file: Path) -> None:
     if manifest["apiVersion"] in BUILT_IN:
         kubernetes_validate.validate(manifest, "1.34", strict=True)
     else:
-        assert manifest["apiVersion"] == "serving.kserve.io/v1beta1"
+        assert manifest["apiVersion"] in BROUGHT
 
 
 def test_the_role_reads_one_secret_by_its_name_and_changes_nothing_but_argos_reports() -> None:
@@ -49,6 +50,21 @@ def test_the_role_reads_one_secret_by_its_name_and_changes_nothing_but_argos_rep
         ("workflowtaskresults", "create"),
         ("workflowtaskresults", "patch"),
     }
+
+
+@pytest.mark.parametrize(
+    ("overlay", "group", "jobs"),
+    [("training-operator", "kubeflow.org", "tfjobs"), ("kubeflow-trainer", "trainer.kubeflow.org", "trainjobs")],
+)
+def test_who_trains_in_many_pods_may_make_jobs_and_look_at_pods_and_change_none(
+    overlay: str, group: str, jobs: str
+) -> None:
+    rules = _load(MANIFESTS / "overlays" / overlay / "role.yaml")["rules"]
+    assert rules == [
+        {"apiGroups": [group], "resources": [jobs], "verbs": ["create", "get", "delete"]},
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
+        {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
+    ]
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl")

@@ -1,0 +1,1 @@
+"""Training in many pods: the job that the component Trainer submits and follows, and what its workers run."""

@@ -1,0 +1,161 @@
+"""ClusterJob: submits a job of many pods, follows it to its end, and takes it away when the component is cancelled.
+
+It looks every few seconds rather than watch a stream: a job takes hours, and a server that is away for a while is
+simply asked again. The job's name follows from the task: a component that was lost and tried again finds the job of
+the try before, and waits for that one.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from efficientmixnet.kubeflow.training_jobs.engine import JobEngine
+from efficientmixnet.kubeflow.training_jobs.kubernetes_api import KubernetesApi, Refused, ServerAway
+from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
+from efficientmixnet.kubeflow.training_jobs.workers import TrainingFailed, Workers
+from efficientmixnet.modules import progress
+from efficientmixnet.modules.bad_input import BadInput
+
+_TASK = "efficientmixnet/task"
+_MANIFESTS = {"TFJob": "training-operator", "TrainJob": "kubeflow-trainer"}
+
+
+@dataclass
+class ClusterJob:
+    """One job in the cluster.
+
+    Args:
+        identity: The task's, with which the name ends.
+        command: What each worker's container runs.
+        pause: Seconds between two looks.
+    """
+
+    api: KubernetesApi
+    engine: JobEngine
+    settings: JobSettings
+    identity: str
+    command: list[str]
+    pause: float = 3.0
+    name: str = field(init=False, default="")
+
+    def run(self) -> None:
+        """Returns when the training has succeeded.
+
+        Raises:
+            TrainingFailed: it has failed, or its workers found no node in time.
+            BadInput: the cluster does not take the job.
+        """
+        try:
+            self._submit()
+            self._follow()
+        except (KeyboardInterrupt, SystemExit):
+            self._cancel()
+            raise
+        except Refused as error:
+            raise BadInput(self._why_refused(error)) from None
+        except ServerAway as error:
+            raise TrainingFailed(f"{self.engine.resource.kind} {self.name}: {error}") from None
+
+    def _submit(self) -> None:
+        """Makes the job, or finds the one of an earlier try; a name that is taken by another one is passed over."""
+        names = self._names()
+        while True:
+            self.name = next(names)
+            if self._create() or self._take_up():
+                return
+
+    def _names(self) -> Iterator[str]:
+        """The first that is free will do."""
+        number = 1
+        while True:
+            end = f"-{self.identity}" + (f"-{number}" if number > 1 else "")
+            longest = self.engine.longest_name(self.settings.workers) - len(end)
+            yield self.settings.pipeline[:longest].rstrip("-") + end
+            number += 1
+
+    def _create(self) -> bool:
+        manifest = self.engine.manifest(self.name, self.settings, self.command)
+        manifest["metadata"] |= {"annotations": {_TASK: self.identity}, **_owner()}
+        try:
+            self.api.create(self.engine.resource, manifest)
+        except Refused as error:
+            if error.status == 409:
+                return False
+            raise
+        progress.tell(f"{self.engine.resource.kind} {self.name}: {self.settings.workers} workers")
+        return True
+
+    def _take_up(self) -> bool:
+        """Whether the job of this name is this task's, and still of use."""
+        resource = self.engine.resource
+        job = self.api.get(resource, self.name)
+        if job is None:
+            return self._create()
+        if not self._is_mine(job):
+            return False
+        if job["metadata"].get("deletionTimestamp") is None and self.engine.phase(job)[0] != "failed":
+            progress.tell(f"{resource.kind} {self.name}: found from an earlier try")
+            return True
+        self.api.delete(resource, self.name)
+        while self.api.get(resource, self.name) or self.api.pods(self.engine.selector(self.name)):
+            time.sleep(self.pause)
+        return self._create()
+
+    def _follow(self) -> None:
+        kind = self.engine.resource.kind
+        workers = Workers(self.api, self.engine, self.settings, f"{kind} {self.name}")
+        while True:
+            job = self.api.get(self.engine.resource, self.name)
+            if job is None:
+                raise TrainingFailed(f"{kind} {self.name} was deleted by somebody else")
+            workers.look_at(self.api.pods(self.engine.selector(self.name)))
+            phase, message = self.engine.phase(job)
+            if phase == "succeeded":
+                return
+            if phase == "failed":
+                raise TrainingFailed(workers.why_failed(message))
+            try:
+                workers.check_patience(suspended=phase == "suspended", unseen=not job.get("status"))
+            except TrainingFailed:
+                self._cancel()
+                raise
+            time.sleep(self.pause)
+
+    def _cancel(self) -> None:
+        """Leaves nothing of the job; being told again to end changes nothing."""
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        job = self.api.get(self.engine.resource, self.name) if self.name else None
+        if job and self._is_mine(job):
+            self.api.delete(self.engine.resource, self.name)
+            progress.tell(f"{self.engine.resource.kind} {self.name} is deleted")
+
+    def _is_mine(self, job: Mapping[str, Any]) -> bool:
+        return job["metadata"].get("annotations", {}).get(_TASK) == self.identity
+
+    def _why_refused(self, error: Refused) -> str:
+        resource = self.engine.resource
+        overlay = f"kubeflow/manifests/overlays/{_MANIFESTS[resource.kind]}"
+        match error.status:
+            case 401 | 403:
+                return (
+                    f"kubeflow.service_account: may not do what a {resource.kind} needs; `kubectl apply -k {overlay}` "
+                    f"grants it ({error})"
+                )
+            case 404:
+                return (
+                    f"kubeflow.trainer.job_engine: the cluster knows no {resource.kind}; {resource.comes_with} brings "
+                    f"it ({error})"
+                )
+            case _:
+                return f"kubeflow.trainer: the cluster does not take the {resource.kind}: {error}"
+
+
+def _owner() -> dict[str, Any]:
+    """The component's own pod, so that with it the job goes, whatever happened to the component."""
+    name, uid = os.environ.get("KFP_POD_NAME"), os.environ.get("KFP_POD_UID")
+    if not name or not uid:
+        return {}
+    return {"ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": name, "uid": uid}]}

@@ -1,0 +1,34 @@
+"""launch: the component Trainer in a cluster with an engine for training jobs; the training itself is the workers'."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from efficientmixnet.kubeflow.training_jobs.cluster_job import ClusterJob
+from efficientmixnet.kubeflow.training_jobs.engine import job_engine
+from efficientmixnet.kubeflow.training_jobs.kubernetes_api import KubernetesApi
+from efficientmixnet.kubeflow.training_jobs.settings import JobSettings, as_argument
+from efficientmixnet.kubeflow.training_jobs.task import Task
+
+_WORKER = ("python", "-m", "efficientmixnet.kubeflow.training_jobs.worker")
+
+
+def launch(settings: JobSettings, arguments: Sequence[str], invocation: Mapping[str, Any]) -> dict[str, Any]:
+    """Trains in a job of the cluster; returns TFX's report of it.
+
+    Args:
+        arguments: Those of the component's own command, which the workers run.
+        invocation: The ExecutorInput among them.
+
+    Raises:
+        TrainingFailed: the job failed; the message has the worker's last lines.
+        BadInput: the cluster does not take it.
+    """
+    task = Task(invocation, settings.exchange)
+    task.hand_over()
+    command = [*_WORKER, "--component", as_argument(list(arguments))]
+    if settings.exchange:
+        command += ["--exchange", settings.exchange]
+    if settings.stores_checkpoints:
+        command.append("--store-checkpoints")
+    ClusterJob(KubernetesApi(), job_engine(settings.engine), settings, task.identity, command).run()
+    return task.take_back()

@@ -1,0 +1,80 @@
+"""worker_pod: the pod of each worker of a training job, with what the configuration gives every pod and Trainer's."""
+
+from typing import Any
+
+from efficientmixnet.kubeflow.launcher_paths import ROOT_VARIABLE
+from efficientmixnet.kubeflow.platform_spec import all_secrets
+from efficientmixnet.pipeline.kubeflow_config import KubeflowConfig, PodConfig
+
+# Where a worker keeps what it fetches from the object store: on the node's disk, and gone with the pod.
+_SCRATCH = "/efficientmixnet"
+
+
+def worker_pod(config: KubeflowConfig, pod: PodConfig) -> dict[str, Any]:
+    """A PodTemplateSpec of one container without name and command, which the job's engine gives it."""
+    mounts, volumes = _volumes(config, pod)
+    container = {
+        "image": config.image,
+        "imagePullPolicy": config.image_pull_policy,
+        "env": _environment(config),
+        "resources": _resources(pod),
+        "volumeMounts": mounts,
+    }
+    spec = {
+        "serviceAccountName": config.service_account,
+        "nodeSelector": dict(pod.node_selector),
+        "tolerations": [_without_empty(toleration.model_dump()) for toleration in pod.tolerations],
+        "containers": [_without_empty(container)],
+        "volumes": volumes,
+    }
+    return {
+        "metadata": {
+            "labels": {"app.kubernetes.io/part-of": "efficientmixnet"},
+            # Where namespaces have Istio, its proxy would outlive the training, and stand between the workers.
+            "annotations": {"sidecar.istio.io/inject": "false"},
+        },
+        "spec": _without_empty(spec),
+    }
+
+
+def _environment(config: KubeflowConfig) -> list[dict[str, Any]]:
+    plain = {
+        **config.environment,
+        **config.object_store.environment(),
+        ROOT_VARIABLE: _SCRATCH,
+        "PYTHONUNBUFFERED": "1",
+    }
+    secret = [
+        {"name": variable, "valueFrom": {"secretKeyRef": {"name": one.name, "key": key}}}
+        for one in all_secrets(config)
+        for key, variable in one.environment.items()
+    ]
+    return [{"name": name, "value": value} for name, value in sorted(plain.items())] + secret
+
+
+def _resources(pod: PodConfig) -> dict[str, Any]:
+    amounts = {"cpu": pod.cpu, "memory": pod.memory, pod.gpu_type: pod.gpus and str(pod.gpus)}
+    limits = _without_empty(amounts)
+    return {"limits": limits, "requests": limits} if limits else {}
+
+
+def _volumes(config: KubeflowConfig, pod: PodConfig) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The mounts, and what is mounted."""
+    mounts: list[dict[str, Any]] = [{"name": "scratch", "mountPath": _SCRATCH}]
+    volumes: list[dict[str, Any]] = [{"name": "scratch", "emptyDir": {}}]
+    for number, volume in enumerate(config.volumes):
+        name = f"volume-{number}"
+        mounts.append(_without_empty({"name": name, "mountPath": volume.path, "subPath": volume.sub_path}))
+        volumes.append({"name": name, "persistentVolumeClaim": {"claimName": volume.claim}})
+    for number, secret in enumerate(one for one in config.secrets if one.path):
+        name = f"secret-{number}"
+        mounts.append({"name": name, "mountPath": secret.path, "readOnly": True})
+        volumes.append({"name": name, "secret": {"secretName": secret.name}})
+    if pod.shared_memory:
+        mounts.append({"name": "shared-memory", "mountPath": "/dev/shm"})  # noqa: S108
+        volumes.append({"name": "shared-memory", "emptyDir": {"medium": "Memory", "sizeLimit": pod.shared_memory}})
+    return mounts, volumes
+
+
+def _without_empty(settings: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in settings.items() if value}

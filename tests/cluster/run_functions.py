@@ -1,0 +1,48 @@
+"""Trainings for the tests in a cluster; every worker finds them in a mounted Secret."""
+
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+CLUSTER = json.loads(os.environ.get("TF_CONFIG", "{}"))
+
+
+def train_and_keep_weights(fn_args: Any) -> None:
+    """The project's own run_fn; every worker leaves its weights in the store, below its job's name."""
+    import keras
+    import numpy as np
+
+    from efficientmixnet.kubeflow import object_store
+    from efficientmixnet.modules.trainer import run_fn
+
+    fit = keras.Model.fit
+
+    def fit_and_keep(model: Any, *arguments: Any, **named: Any) -> Any:
+        history = fit(model, *arguments, **named)
+        job = CLUSTER["cluster"]["worker"][0].partition(".")[0].removesuffix("-worker-0")
+        with tempfile.TemporaryDirectory() as folder:
+            np.savez(f"{folder}/weights.npz", *model.get_weights())
+            place = f"minio://mlpipeline/weights/{job}/{CLUSTER['task']['index']}.npz"
+            object_store.upload(f"{folder}/weights.npz", place)
+        return history
+
+    keras.Model.fit = fit_and_keep
+    run_fn(fn_args)
+
+
+def fail(_: Any) -> None:
+    """A training that goes wrong on its own account."""
+    print("the last thing that was done", flush=True)
+    raise ArithmeticError("the pictures are all blue")
+
+
+def take_long(fn_args: Any) -> None:
+    """No training at all, but a while."""
+    for second in range(90):
+        print(f"second {second}", flush=True)
+        time.sleep(1)
+    Path(fn_args.serving_model_dir).mkdir(parents=True, exist_ok=True)
+    Path(fn_args.serving_model_dir, "saved_model.pb").write_text("a model")

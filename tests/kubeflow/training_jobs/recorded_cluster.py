@@ -1,0 +1,123 @@
+"""RecordedCluster: answers as a Kubernetes API server, on loopback, with what a real one said at each look at a job.
+
+`recorded_tfjobs.json` was taken from Kubernetes 1.34 with the Training Operator 1.8.1.
+"""
+
+import copy
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "recorded_tfjobs.json").read_text())
+JOBS = "/apis/kubeflow.org/v1/namespaces/team/tfjobs"
+PODS = "/api/v1/namespaces/team/pods"
+
+
+def recorded(name: str, **changed: Any) -> dict[str, Any]:
+    """A job and its pods, as they were; with other metadata."""
+    state = copy.deepcopy(RECORDED[name])
+    state["job"]["metadata"] |= changed
+    return state
+
+
+@dataclass
+class RecordedCluster:
+    """Goes from state to state, one a look at the job, and stays at the last one."""
+
+    states: list[dict[str, Any]] = field(default_factory=list)
+    existing: dict[str, Any] | None = None  # a job that is there before
+    failing: dict[str, tuple[int, int]] = field(default_factory=dict)  # by method: status, and how often
+    silent_seconds: float = 0.0  # before it answers at all
+    logs: dict[str, str] = field(default_factory=dict)
+    made: list[dict[str, Any]] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    looks: int = 0
+    is_gone: bool = False  # the job, after it was made
+
+    def __post_init__(self) -> None:
+        cluster = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                cluster._answer(self)
+
+            do_POST = do_DELETE = do_GET
+
+            def log_message(self, *_: Any) -> None: ...
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def kubeconfig(self, folder: Path) -> str:
+        """A file by which clients find it, in the namespace team."""
+        file = folder / "kubeconfig"
+        cluster = {"server": f"http://127.0.0.1:{self._server.server_port}"}
+        context = {"cluster": "recorded", "user": "component", "namespace": "team"}
+        file.write_text(
+            json.dumps(
+                {
+                    "clusters": [{"name": "recorded", "cluster": cluster}],
+                    "users": [{"name": "component", "user": {"token": "t"}}],
+                    "contexts": [{"name": "recorded", "context": context}],
+                    "current-context": "recorded",
+                }
+            )
+        )
+        return str(file)
+
+    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
+        content = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        path = urlsplit(handler.path).path
+        time.sleep(self.silent_seconds)
+        status, times = self.failing.get(handler.command, (0, 0))
+        if times:
+            self.failing[handler.command] = (status, times - 1)
+            answer: Any = {"kind": "Status", "message": f"refused with {status}"}
+        else:
+            status, answer = self._route(handler.command, path, json.loads(content) if content else None)
+        body = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
+        handler.send_response(status)
+        handler.send_header("Content-Type", "text/plain" if isinstance(answer, str) else "application/json")
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    def _route(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        nothing = (404, {"kind": "Status", "message": f"{path} not found"})
+        if method == "POST" and path == JOBS:
+            taken = {one["metadata"]["name"] for one in (self.existing and [self.existing["job"]]) or []}
+            if body["metadata"]["name"] in taken:
+                return 409, {"kind": "Status", "message": f"{body['metadata']['name']} already exists"}
+            self.made.append(body)
+            self.is_gone = False
+            return 201, body
+        if method == "DELETE":
+            self.deleted.append(path.rpartition("/")[2])
+            self.existing, self.is_gone = None, bool(self.made)
+            return 200, {"kind": "Status"}
+        if path.startswith(f"{JOBS}/"):
+            if not self.made:
+                return (200, self.existing["job"]) if self.existing else nothing
+            self.looks += 1
+            state = self._state
+            return (200, state["job"]) if state else nothing
+        if path == PODS:
+            shown = self._state if self.made else self.existing
+            return 200, {"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": shown["pods"] if shown else []}
+        if path.startswith(PODS) and path.endswith("/log"):
+            return 200, self.logs.get(path.removeprefix(f"{PODS}/").removesuffix("/log"), "")
+        return nothing
+
+    @property
+    def _state(self) -> dict[str, Any] | None:
+        return self.states[min(self.looks, len(self.states)) - 1] if self.looks and not self.is_gone else None

@@ -1,0 +1,208 @@
+"""The launcher of a training job, through every state that a real cluster has shown."""
+
+import dataclasses
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from efficientmixnet.kubeflow.training_jobs import kubernetes_api
+from efficientmixnet.kubeflow.training_jobs.cluster_job import ClusterJob
+from efficientmixnet.kubeflow.training_jobs.kubernetes_api import KubernetesApi
+from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
+from efficientmixnet.kubeflow.training_jobs.tfjob import TFJob
+from efficientmixnet.kubeflow.training_jobs.workers import TrainingFailed
+from efficientmixnet.modules.bad_input import BadInput
+
+TASK = "0123456789"
+PAUSE = 0.01
+
+
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    """A cancelled job leaves SIGTERM without effect, as the process ends then."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def job(cluster: Any, settings: JobSettings) -> Callable[..., ClusterJob]:
+    def make(patience: float = 5.0, **changed: Any) -> ClusterJob:
+        api = KubernetesApi(patience, PAUSE)
+        return ClusterJob(api, TFJob(), dataclasses.replace(settings, **changed), TASK, ["train"], PAUSE)
+
+    return make
+
+
+def test_the_job_is_made_followed_and_shown(cluster: Any, job: Any, recorded: Any, capsys: Any) -> None:
+    cluster.states = [recorded("running"), recorded("running"), recorded("succeeded")]
+    cluster.logs = {f"digits-{TASK}-worker-0": "epoch 1\nepoch 2\n", f"digits-{TASK}-worker-1": "the same\n"}
+    job().run()
+    (made,) = cluster.made
+    assert (made["kind"], made["metadata"]["name"]) == ("TFJob", f"digits-{TASK}")
+    assert capsys.readouterr().out.splitlines() == [f"TFJob digits-{TASK}: 2 workers", "epoch 1", "epoch 2"]
+    assert cluster.deleted == []
+
+
+def test_a_failed_training_is_told_with_the_workers_last_lines(cluster: Any, job: Any, recorded: Any) -> None:
+    cluster.states = [recorded("running"), recorded("failed")]
+    cluster.logs = {f"digits-{TASK}-worker-0": "".join(f"line {number}\n" for number in range(100))}
+    with pytest.raises(TrainingFailed) as failed:
+        job().run()
+    first, *lines = str(failed.value).splitlines()
+    assert first == f"TFJob digits-{TASK}: worker 0 failed with exit code 3; its last lines:"
+    assert [line.strip() for line in lines] == [f"line {number}" for number in range(80, 100)]
+    assert cluster.deleted == []  # it stays for a day, to be looked at
+
+
+def test_workers_that_find_no_node_are_told_at_once_and_given_up_in_time(
+    cluster: Any, job: Any, recorded: Any, capsys: Any
+) -> None:
+    cluster.states = [recorded("unschedulable")]
+    with pytest.raises(TrainingFailed, match=r"only 0 of 2 workers .* 0.01 minutes .* Insufficient nvidia.com/gpu"):
+        job(scheduling_minutes=0.01).run()
+    told = [line for line in capsys.readouterr().out.splitlines() if "cannot start" in line]
+    assert told == [f"worker {n} cannot start: 0/1 nodes are available: Insufficient nvidia.com/gpu" for n in (0, 1)]
+    assert cluster.deleted == [f"digits-{TASK}"]
+
+
+def test_a_suspended_job_has_time(cluster: Any, job: Any, recorded: Any) -> None:
+    suspended = recorded("unschedulable")
+    suspended["job"]["status"]["conditions"].append({"type": "Suspended", "status": "True", "message": "by a queue"})
+    cluster.states = [suspended] * 60 + [recorded("succeeded")]
+    job(scheduling_minutes=0.005).run()
+    assert cluster.deleted == []
+
+
+def test_a_preempted_worker_is_started_again_but_not_for_ever(
+    cluster: Any, job: Any, recorded: Any, capsys: Any
+) -> None:
+    cluster.states = [recorded("running"), recorded("restarting"), recorded("running again"), recorded("succeeded")]
+    for state in cluster.states:  # one job's story, put together from two recordings
+        state["job"]["metadata"]["name"] = f"digits-{TASK}"
+    job().run()
+    told = capsys.readouterr().out
+    assert "worker 1 is started again, and goes on from the last checkpoint" in told
+    cluster.made.clear()
+    cluster.looks = 0
+    cluster.logs = {f"digits-{TASK}-worker-1": "no memory left\n"}
+    with pytest.raises(TrainingFailed, match=r"started again \d times, more than kubeflow.trainer.restarts") as failed:
+        job(restarts=1).run()
+    assert "no memory left" in str(failed.value)
+    assert cluster.deleted == [f"digits-{TASK}"]
+
+
+def test_a_server_that_is_away_for_a_while_is_asked_again(cluster: Any, job: Any, recorded: Any, capsys: Any) -> None:
+    cluster.states = [recorded("running"), recorded("succeeded")]
+    cluster.failing = {"POST": (503, 2), "GET": (500, 3)}
+    job().run()
+    assert capsys.readouterr().out.count("the API server is back") == 2
+
+
+def test_a_server_that_does_not_answer_is_asked_again(
+    cluster: Any, job: Any, recorded: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setattr(kubernetes_api, "_TIMEOUT", (0.2, 0.2))
+    cluster.states = [recorded("running"), recorded("succeeded")]
+    cluster.silent_seconds = 0.5
+    threading.Timer(0.6, lambda: setattr(cluster, "silent_seconds", 0.0)).start()
+    job().run()
+    assert "does not answer (Read timed out" in capsys.readouterr().out
+    # What the first request made was found by the second one, which then was this job's own.
+    assert {one["metadata"]["name"] for one in cluster.made} == {f"digits-{TASK}"}
+
+
+def test_a_server_that_stays_away_ends_the_wait(cluster: Any, job: Any, recorded: Any) -> None:
+    cluster.states = [recorded("running")]
+    cluster.failing = {"GET": (503, 10_000)}
+    with pytest.raises(TrainingFailed, match=r"the API server was away for 0.1 s: 503"):
+        job(patience=0.1).run()
+
+
+def test_a_job_of_an_earlier_try_is_taken_up(cluster: Any, job: Any, recorded: Any, capsys: Any) -> None:
+    cluster.existing = recorded("running")
+    threading.Timer(0.2, lambda: setattr(cluster, "existing", recorded("succeeded"))).start()
+    job().run()
+    assert (cluster.made, cluster.deleted) == ([], [])
+    assert "found from an earlier try" in capsys.readouterr().out
+
+
+def test_a_failed_job_of_an_earlier_try_is_made_anew(cluster: Any, job: Any, recorded: Any) -> None:
+    cluster.existing = recorded("failed")
+    cluster.states = [recorded("succeeded")]
+    job().run()
+    assert [one["metadata"]["name"] for one in cluster.made] == [f"digits-{TASK}"]
+    assert cluster.deleted == [f"digits-{TASK}"]
+
+
+def test_a_name_that_somebody_else_has_is_passed_over(cluster: Any, job: Any, recorded: Any) -> None:
+    cluster.existing = recorded("running", annotations={})
+    cluster.states = [recorded("succeeded")]
+    job().run()
+    assert [one["metadata"]["name"] for one in cluster.made] == [f"digits-{TASK}-2"]
+    assert cluster.deleted == []
+
+
+def test_a_name_is_as_long_as_the_workers_services_allow(cluster: Any, job: Any, recorded: Any) -> None:
+    cluster.states = [recorded("succeeded")]
+    job(pipeline="a" * 100, workers=11).run()
+    name = cluster.made[0]["metadata"]["name"]
+    assert len(f"{name}-worker-10") == 63
+    assert name.endswith(f"a-{TASK}")
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (403, r"kubeflow.service_account: .*kubectl apply -k kubeflow/manifests/overlays/training-operator"),
+        (404, r"kubeflow.trainer.job_engine: the cluster knows no TFJob; Kubeflow's Training Operator brings it"),
+        (400, r"kubeflow.trainer: the cluster does not take the TFJob: refused with 400"),
+    ],
+)
+def test_what_the_cluster_refuses_is_said_with_the_cure(cluster: Any, job: Any, status: int, message: str) -> None:
+    cluster.failing = {"POST": (status, 1)}
+    with pytest.raises(BadInput, match=message):
+        job().run()
+
+
+def test_a_cancelled_component_takes_its_job_away(cluster: Any, job: Any, recorded: Any) -> None:
+    cluster.states = [recorded("running")]
+    signal.signal(signal.SIGTERM, _interrupt)
+    threading.Timer(0.3, lambda: signal.raise_signal(signal.SIGTERM)).start()
+    with pytest.raises(KeyboardInterrupt):
+        job().run()
+    assert cluster.deleted == [f"digits-{TASK}"]
+
+
+def test_nobody_elses_job_is_taken_away(cluster: Any, job: Any, recorded: Any) -> None:
+    cluster.existing = recorded("running", annotations={})
+    one = job()
+    one.name = f"digits-{TASK}"
+    one._cancel()
+    assert cluster.deleted == []
+
+
+def test_a_job_that_somebody_deletes_is_a_failure(cluster: Any, job: Any, recorded: Any) -> None:
+    cluster.states = [recorded("running")]
+    threading.Timer(0.2, lambda: setattr(cluster, "is_gone", True)).start()
+    with pytest.raises(TrainingFailed, match="was deleted by somebody else"):
+        job().run()
+
+
+def test_an_operator_that_looks_at_no_job_is_suspected(
+    cluster: Any, job: Any, recorded: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setattr("efficientmixnet.kubeflow.training_jobs.workers._UNSEEN", 0.05)
+    unseen = recorded("running")
+    unseen["job"]["status"], unseen["pods"] = {}, []
+    cluster.states = [unseen]
+    with pytest.raises(TrainingFailed, match="their pods were never made"):
+        job(scheduling_minutes=0.005).run()
+    assert "is left alone: does Kubeflow's Training Operator run?" in capsys.readouterr().out
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,57 @@
+"""Checkpoints in a store: a folder on this machine stands for it."""
+
+from pathlib import Path
+
+from efficientmixnet.kubeflow.training_jobs.stored_checkpoints import StoredCheckpoints
+
+
+def _content(folder: Path) -> dict[str, str]:
+    return {str(file.relative_to(folder)): file.read_text() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_a_new_pod_finds_what_the_lost_one_had(tmp_path: Path) -> None:
+    lost = tmp_path / "pod-1" / "a1b2"
+    (lost / "logs").mkdir(parents=True)
+    (lost / "epoch-0001.npz").write_text("one")
+    (lost / "logs" / "events").write_text("curve")
+    (lost / "epoch-0002.part").write_text("hal")
+    StoredCheckpoints(str(tmp_path / "store")).keep(lost)
+    new = tmp_path / "pod-2" / "a1b2"
+    StoredCheckpoints(str(tmp_path / "store")).fetch(new)
+    assert _content(new) == {"epoch-0001.npz": "one", "logs/events": "curve"}
+
+
+def test_what_is_gone_goes_from_the_store_and_what_stays_is_not_copied_again(tmp_path: Path) -> None:
+    folder, store = tmp_path / "a1b2", tmp_path / "store"
+    folder.mkdir()
+    checkpoints = StoredCheckpoints(str(store))
+    (folder / "epoch-0001.npz").write_text("one")
+    (folder / "epoch-0002.npz").write_text("two")
+    checkpoints.keep(folder)
+    (store / "a1b2" / "epoch-0002.npz").write_text("as it was copied")
+    (folder / "epoch-0001.npz").unlink()
+    (folder / "epoch-0003.npz").write_text("three")
+    checkpoints.keep(folder)
+    assert _content(store / "a1b2") == {"epoch-0002.npz": "as it was copied", "epoch-0003.npz": "three"}
+
+
+def test_a_pod_that_goes_on_keeps_its_own(tmp_path: Path) -> None:
+    folder, store = tmp_path / "a1b2", tmp_path / "store"
+    folder.mkdir()
+    (folder / "epoch-0002.npz").write_text("two")
+    (store / "a1b2").mkdir(parents=True)
+    (store / "a1b2" / "epoch-0001.npz").write_text("one")
+    StoredCheckpoints(str(store)).fetch(folder)
+    assert _content(folder) == {"epoch-0002.npz": "two"}
+
+
+def test_nothing_is_found_where_nothing_was_kept_and_nothing_stays_at_the_end(tmp_path: Path) -> None:
+    checkpoints = StoredCheckpoints(str(tmp_path / "store"))
+    checkpoints.fetch(tmp_path / "a1b2")
+    checkpoints.forget()
+    assert not (tmp_path / "a1b2").exists()
+    (tmp_path / "a1b2").mkdir()
+    (tmp_path / "a1b2" / "epoch-0001.npz").write_text("one")
+    checkpoints.keep(tmp_path / "a1b2")
+    checkpoints.forget()
+    assert not (tmp_path / "store").exists()

@@ -1,0 +1,110 @@
+"""What is submitted: the workers' pods have what the configuration gives them, and Kubernetes takes them."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import kubernetes_validate
+import pytest
+
+from efficientmixnet.kubeflow.requirements import check
+from efficientmixnet.kubeflow.training_jobs.settings import VARIABLE, JobSettings
+from efficientmixnet.kubeflow.training_jobs.tfjob import TFJob
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.pipeline.config import Config
+
+
+@pytest.fixture
+def template(settings: JobSettings) -> dict[str, Any]:
+    return TFJob().manifest("digits-1", settings, ["train"])["spec"]["tfReplicaSpecs"]["Worker"]["template"]
+
+
+def test_kubernetes_takes_the_workers_pod(template: dict[str, Any]) -> None:
+    kubernetes_validate.validate({"apiVersion": "v1", "kind": "Pod", **template}, "1.34", strict=True)
+
+
+def test_a_worker_has_trainers_resources_and_node(template: dict[str, Any]) -> None:
+    spec = template["spec"]
+    (container,) = spec["containers"]
+    amounts = {"cpu": "16", "memory": "64G", "nvidia.com/gpu": "4"}
+    assert container["resources"] == {"limits": amounts, "requests": amounts}
+    assert spec["nodeSelector"] == {"pool": "gpu"}
+    assert spec["tolerations"] == [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
+    assert spec["serviceAccountName"] == "efficientmixnet-runner"
+
+
+def test_a_worker_sees_every_pods_volumes_and_secrets(template: dict[str, Any]) -> None:
+    spec = template["spec"]
+    (container,) = spec["containers"]
+    behind = {volume["name"]: volume for volume in spec["volumes"]}
+    seen = {mount["mountPath"]: behind[mount["name"]] for mount in container["volumeMounts"]}
+    assert seen["/mnt/pictures"]["persistentVolumeClaim"] == {"claimName": "pictures"}
+    assert seen["/etc/authority"]["secret"] == {"secretName": "authority"}
+    assert seen["/dev/shm"]["emptyDir"] == {"medium": "Memory", "sizeLimit": "8Gi"}  # noqa: S108
+    secret = {one["name"]: one["valueFrom"]["secretKeyRef"] for one in container["env"] if "valueFrom" in one}
+    assert secret == {
+        "TRACKING_ADDRESS": {"name": "tracking", "key": "address"},
+        "AWS_ACCESS_KEY_ID": {"name": "mlpipeline-minio-artifact", "key": "accesskey"},
+        "AWS_SECRET_ACCESS_KEY": {"name": "mlpipeline-minio-artifact", "key": "secretkey"},
+    }
+    assert {"name": "AWS_ENDPOINT_URL", "value": "http://minio:9000"} in container["env"]
+
+
+def test_the_operator_gets_the_container_that_it_looks_for_and_may_start_it_again(settings: JobSettings) -> None:
+    spec = TFJob().manifest("digits-1", settings, ["train"])["spec"]
+    worker = spec["tfReplicaSpecs"]["Worker"]
+    assert (worker["replicas"], worker["restartPolicy"]) == (2, "ExitCode")
+    assert [one["name"] for one in worker["template"]["spec"]["containers"]] == ["tensorflow"]
+    assert spec["runPolicy"]["activeDeadlineSeconds"] == 86400
+
+
+def test_the_settings_travel_in_the_environment_without_anything_to_expand(
+    settings: JobSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (text,) = settings.to_environment().values()
+    assert "$" not in text  # Kubernetes would replace $(HOME)
+    monkeypatch.setenv(VARIABLE, text)
+    assert JobSettings.from_environment() == settings
+    assert {"name": "PRICE", "value": "5$(HOME)"} in json.loads(text)["pod"]["spec"]["containers"][0]["env"]
+
+
+def test_the_component_itself_asks_for_no_gpu(changed: Callable[..., Config]) -> None:
+    alone = changed({"job_engine": None, "workers": 1}).kubeflow
+    assert (alone.pod_of("Trainer").gpus, JobSettings.of(alone, "digits")) == (4, None)
+    waiting = changed({}).kubeflow.pod_of("Trainer")
+    assert (waiting.gpus, waiting.memory, waiting.timeout_seconds) == (0, "2Gi", 86400)
+
+
+@pytest.mark.parametrize(
+    ("trainer", "sections", "message"),
+    [
+        ({"job_engine": None}, {}, "kubeflow.trainer.job_engine: 2 workers need one; give tfjob .* or trainjob"),
+        ({"job_engine": None, "workers": 1, "exchange": "/mnt/pictures"}, {}, "kubeflow.trainer.exchange: is for"),
+        (
+            {"exchange": "/elsewhere"},
+            {},
+            "kubeflow.trainer.exchange: /elsewhere lies on none of kubeflow.volumes",
+        ),
+        (
+            {},
+            {"training": {"distribution": "mirrored"}},
+            "training.distribution: mirrored would train 2 times the same",
+        ),
+        ({}, {"training": {"batch_size": 36}}, "training.batch_size: 36 .* over the 8 devices of 2 workers; give 32"),
+    ],
+)
+def test_what_would_go_wrong_in_the_cluster_is_refused_before(
+    changed: Callable[..., Config], trainer: dict[str, Any], sections: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(BadInput, match=message):
+        check(changed(trainer, **sections), "oss")
+
+
+def test_vertex_has_no_job_engine(changed: Callable[..., Config]) -> None:
+    with pytest.raises(BadInput, match=r"kubeflow.trainer.job_engine: Vertex AI has none"):
+        check(changed({}), "vertex")
+
+
+def test_an_engine_that_there_is_not_is_refused_by_its_key(changed: Callable[..., Config]) -> None:
+    with pytest.raises(ValueError, match=r"kubeflow.trainer.job_engine\n.*'tfjob' or 'trainjob'"):
+        changed({"job_engine": "pytorchjob"})
