@@ -38,6 +38,11 @@ class VarianceScaling(keras.initializers.VarianceScaling):
             draws = rng.standard_normal(shape, "float32") * np.float32(deviation)
         return ops.convert_to_tensor(draws, dtype or keras.config.floatx())
 
+    def get_config(self) -> dict[str, Any]:
+        """The same with every version of Keras, since newer ones have further arguments."""
+        config = super().get_config()
+        return {name: config[name] for name in ("scale", "mode", "distribution", "seed")}
+
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")
 class RandomNormal(keras.initializers.RandomNormal):
