@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-engines lint bench image lock clean
+.PHONY: help demo test test-slow test-cluster test-engines lint bench image lock clean
 
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ test: $(READY)  ## set up, then run the tests
 
 test-slow: $(READY)  ## the tests that take minutes
 	$(PYTHON) -m pytest -m "slow and not gpu and not cluster and not engines"
+
+test-cluster: $(READY)  ## training jobs and manifests, in the cluster that KUBECONFIG names
+	$(PYTHON) -m pytest -m cluster tests/cluster
 
 # Both of Beam's servers bind every interface and ask for no password: in a network of their own nobody else sees them.
 test-engines: $(READY) build/prism  ## the data path on Beam's Prism, with workers that die and hang; builds it with Go

@@ -83,12 +83,12 @@ class Pod:
 
     def wait(self, seconds: float = 420) -> int:
         """Its exit code."""
-        until(lambda: self.status["phase"] in ("Succeeded", "Failed"), seconds, lambda: self.log)
+        _until(lambda: self.status["phase"] in ("Succeeded", "Failed"), seconds, lambda: self.log)
         (container,) = self.status["containerStatuses"]
         return int(container["state"]["terminated"]["exitCode"])
 
 
-def until(holds: Callable[[], Any], seconds: float, what: Callable[[], str] = str) -> Any:
+def _until(holds: Callable[[], Any], seconds: float, what: Callable[[], str] = str) -> Any:
     """Waits for the first true answer."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -126,7 +126,7 @@ def store(namespace: Namespace) -> str:
         "env": [{"name": "S3_IGNORE_SUBDOMAIN_BUCKETNAME", "value": "true"}],  # its address is no bucket's
     }
     pod = namespace.pod("store", {"containers": [server]})
-    until(lambda: pod.status["phase"] == "Running", 120)
+    _until(lambda: pod.status["phase"] == "Running", 120)
     return f"http://store.{namespace.name}:5000"
 
 
@@ -163,11 +163,12 @@ class Trainer:
     def __init__(self, namespace: Namespace, store: str, inputs: dict[str, Any]) -> None:
         self._namespace, self._store, self._inputs = namespace, store, inputs
 
-    def config(self, **trainer: Any) -> Config:
+    def config(self, name: str, environment: dict[str, str], trainer: dict[str, Any]) -> Config:
+        environment = {"PYTHONPATH": CODE, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", **environment}
         store = {"endpoint": self._store, "region": "us-east-1", "secret": SECRET}
         return Config.model_validate(
             {
-                "name": "digits",
+                "name": name,
                 "data": {"pictures": "/mnt/pictures/digits"},
                 "network": {
                     "variant": "custom",
@@ -179,7 +180,7 @@ class Trainer:
                     "drop_connect": 0.0,
                 },
                 "training": {
-                    "epochs": 2,
+                    "epochs": 10,
                     "batch_size": 32,
                     "learning_rate": 0.01,
                     "checkpoint": {"every_minutes": 0.02},
@@ -191,7 +192,7 @@ class Trainer:
                     "image_pull_policy": "IfNotPresent",
                     "pipeline_root": f"{BUCKET}/root",
                     "service_account": "efficientmixnet-runner",
-                    "environment": {"PYTHONPATH": CODE, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
+                    "environment": environment,
                     "secrets": [{"name": "test-code", "path": CODE}],
                     "object_store": store,
                     "trainer": {"workers": 2, "job_engine": "tfjob", **trainer},
@@ -199,13 +200,20 @@ class Trainer:
             }
         )
 
-    def start(self, run_fn: str = "efficientmixnet.modules.trainer.run_fn", **trainer: Any) -> "Component":
+    def start(
+        self,
+        run_fn: str,
+        trainer: dict[str, Any] | None = None,
+        environment: dict[str, str] | None = None,
+        pipeline: str = "digits",
+        name: str | None = None,
+    ) -> "Component":
         """A pod under the service account of our manifests; its outputs lie in a new folder of the store."""
         from efficientmixnet.kubeflow.compile import compile_package
 
-        config = self.config(**trainer)
+        config = self.config(pipeline, environment or {}, trainer or {})
         spec = compile_package(config, "oss")[0]
-        name = f"trainer-{uuid.uuid4().hex[:6]}"
+        name = name or f"trainer-{uuid.uuid4().hex[:6]}"
         container = spec["deploymentSpec"]["executors"]["Trainer_executor"]["container"]
         invocation = json.dumps(self._invocation(spec, f"{BUCKET}/root/{name}", run_fn))
         secrets = {"AWS_ACCESS_KEY_ID": "accesskey", "AWS_SECRET_ACCESS_KEY": "secretkey"}
@@ -258,13 +266,19 @@ class Component:
 
     def job(self, seconds: float = 60) -> str:
         """The name of the job that it makes."""
-        return str(until(lambda: self.jobs, seconds, lambda: self.pod.log)[0]["metadata"]["name"])
+        return str(_until(lambda: self.jobs, seconds, lambda: self.pod.log)[0]["metadata"]["name"])
 
     def says(self, text: str, seconds: float) -> None:
         """Waits until its log has the text."""
-        until(lambda: text in self.pod.log, seconds, lambda: self.pod.log)
+        _until(lambda: text in self.pod.log, seconds, lambda: self.pod.log)
 
 
 @pytest.fixture(scope="session")
 def trainer(namespace: Namespace, store: str, inputs: dict[str, Any]) -> Trainer:
     return Trainer(namespace, store, inputs)
+
+
+@pytest.fixture
+def until() -> Callable[..., Any]:
+    """Waits for the first true answer."""
+    return _until

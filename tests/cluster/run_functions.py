@@ -20,8 +20,11 @@ def train_and_keep_weights(fn_args: Any) -> None:
 
     fit = keras.Model.fit
 
-    def fit_and_keep(model: Any, *arguments: Any, **named: Any) -> Any:
-        history = fit(model, *arguments, **named)
+    def fit_and_keep(model: Any, *arguments: Any, callbacks: list[Any], **named: Any) -> Any:
+        told = keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, _: print(f"epoch {epoch + 1} is done", flush=True)
+        )
+        history = fit(model, *arguments, callbacks=[*callbacks, told], **named)
         job = CLUSTER["cluster"]["worker"][0].partition(".")[0].removesuffix("-worker-0")
         with tempfile.TemporaryDirectory() as folder:
             np.savez(f"{folder}/weights.npz", *model.get_weights())
@@ -41,7 +44,7 @@ def fail(_: Any) -> None:
 
 def take_long(fn_args: Any) -> None:
     """No training at all, but a while."""
-    for second in range(90):
+    for second in range(int(os.environ["SECONDS_TO_TAKE"])):
         print(f"second {second}", flush=True)
         time.sleep(1)
     Path(fn_args.serving_model_dir).mkdir(parents=True, exist_ok=True)

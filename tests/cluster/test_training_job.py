@@ -1,10 +1,20 @@
 """The component Trainer in a real cluster: many pods train one model, whatever happens to them."""
 
+import os
+import shlex
+import subprocess
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from efficientmixnet.kubeflow.training_jobs.task import Task
+
+pytestmark = pytest.mark.timeout(900)
+
+TRAIN = "run_functions.train_and_keep_weights"
+TAKE_LONG = "run_functions.take_long"
 WEIGHTS = """
 import json, sys, tempfile
 import numpy as np
@@ -25,20 +35,140 @@ print(json.dumps([file.name for file in object_store.files(sys.argv[1])]))
 """
 
 
+def _weights(component: Any, worker: int) -> str:
+    return f"minio://mlpipeline/weights/{component.job()}/{worker}.npz"
+
+
 @pytest.fixture(scope="module")
 def undisturbed(trainer: Any) -> Any:
     """A training of two workers that nothing happened to."""
-    component = trainer.start("run_functions.train_and_keep_weights")
+    component = trainer.start(TRAIN)
     assert component.pod.wait() == 0, component.pod.log
     return component
 
 
 def test_two_workers_end_with_the_same_weights(undisturbed: Any, python: Callable[..., Any]) -> None:
-    weights = f"minio://mlpipeline/weights/{undisturbed.job()}"
-    assert python(WEIGHTS, f"{weights}/0.npz", f"{weights}/1.npz") == [0.0]
+    assert python(WEIGHTS, _weights(undisturbed, 0), _weights(undisturbed, 1)) == [0.0]
 
 
 def test_the_model_lies_at_the_components_own_place_once(undisturbed: Any, python: Callable[..., Any]) -> None:
     files = python(FILES, undisturbed.folder)
     assert [name for name in files if name.endswith("saved_model.pb")] == ["model/Format-Serving/saved_model.pb"]
     assert any(name.startswith("model_run/") and "events.out.tfevents" in name for name in files)
+    assert not [name for name in files if name.startswith("checkpoints/")]  # which lead to the model that is there
+
+
+def test_the_first_workers_log_is_the_components(undisturbed: Any) -> None:
+    assert undisturbed.pod.log.count("epoch 10 is done") == 1
+    assert "worker 1 of 2 in TF_CONFIG, 2 devices in all" in undisturbed.pod.log
+
+
+def test_a_deleted_worker_comes_back_and_the_training_ends_as_if_nothing_had_happened(
+    trainer: Any, namespace: Any, undisturbed: Any, python: Callable[..., Any]
+) -> None:
+    component = trainer.start(TRAIN)
+    component.says("epoch 3 is done", 240)
+    namespace.kubectl("delete", "pod", f"{component.job()}-worker-1", "--wait=false")
+    assert component.pod.wait() == 0, component.pod.log
+    assert "worker 1 is started again" in component.pod.log
+    assert "goes on in epoch" in component.pod.log
+    (difference,) = python(WEIGHTS, _weights(undisturbed, 0), _weights(component, 0))
+    assert difference < 1e-5
+
+
+def test_a_training_that_fails_is_told_with_the_workers_last_lines(trainer: Any) -> None:
+    component = trainer.start("run_functions.fail")
+    assert component.pod.wait() == 1
+    error = component.pod.log.partition("error: ")[2]
+    assert f"TFJob {component.job()}: worker" in error
+    assert "failed with exit code 1; its last lines:" in error
+    assert "the last thing that was done" in error
+    assert "the pictures are all blue" in error
+
+
+def test_a_cancelled_component_takes_its_job_along(trainer: Any, namespace: Any, until: Any) -> None:
+    component = trainer.start(TAKE_LONG, environment={"SECONDS_TO_TAKE": "600"})
+    job = component.job()
+    selector = f"training.kubeflow.org/job-name={job}"
+    until(lambda: len(namespace.items("pods", "-l", selector)) == 2, 60)
+    namespace.kubectl("delete", "pod", component.pod.name, "--wait=false")
+    until(lambda: job not in [one["metadata"]["name"] for one in namespace.items("tfjobs")], 25)
+    until(lambda: not namespace.items("pods", "-l", selector), 60)
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [({"gpus": 1000}, "nvidia.com/gpu"), ({"node_selector": {"pool": "none-has-this"}}, "selector")],
+)
+def test_workers_that_find_no_node_are_told_within_a_minute_and_given_up_in_time(
+    trainer: Any, asked: dict[str, Any], reason: str
+) -> None:
+    began = time.monotonic()
+    component = trainer.start(TAKE_LONG, {**asked, "scheduling_minutes": 0.5}, {"SECONDS_TO_TAKE": "1"})
+    component.says("worker 0 cannot start: ", 60)
+    assert reason in component.pod.log
+    assert component.pod.wait(120) == 1
+    assert (
+        "only 0 of 2 workers had started after 0.5 minutes (kubeflow.trainer.scheduling_minutes)" in component.pod.log
+    )
+    assert component.jobs == []
+    assert time.monotonic() - began < 150
+
+
+def test_a_name_that_is_too_long_is_cut_and_one_that_is_taken_passed_over(trainer: Any, namespace: Any) -> None:
+    folder = "minio://mlpipeline/root/trainer-with-a-taken-name"
+    task = Task({"outputs": {"artifacts": {"model": {"artifacts": [{"uri": f"{folder}/model"}]}}}}, None)
+    first = f"{'digits' * 20}"[: 63 - len(f"-{task.identity}-worker-1")] + f"-{task.identity}"
+    container = {"name": "tensorflow", "image": "busybox", "command": ["sleep", "600"]}
+    worker = {"replicas": 1, "template": {"spec": {"containers": [container], "nodeSelector": {"no": "such-node"}}}}
+    metadata = {"name": first, "annotations": {"efficientmixnet/task": "somebody else's"}}
+    job = {"apiVersion": "kubeflow.org/v1", "kind": "TFJob", "metadata": metadata}
+    namespace.apply({**job, "spec": {"tfReplicaSpecs": {"Worker": worker}}})
+    component = trainer.start(
+        TAKE_LONG, {"gpus": 1000}, {"SECONDS_TO_TAKE": "1"}, "digits" * 20, name=folder.rpartition("/")[2]
+    )
+    made = component.job()
+    assert (len(f"{made}-worker-1"), made.endswith(f"-{task.identity}-2")) == (63, True)
+    component.says("worker 1 cannot start: ", 60)  # so its pod was made, under the name that the cluster takes
+    namespace.kubectl("delete", "pod", component.pod.name)
+    namespace.kubectl("delete", "tfjob", first)
+
+
+def test_two_runs_at_once_keep_out_of_each_others_way(trainer: Any, python: Callable[..., Any]) -> None:
+    components = [trainer.start(TAKE_LONG, environment={"SECONDS_TO_TAKE": "20"}) for _ in range(2)]
+    assert [one.pod.wait() for one in components] == [0, 0], [one.pod.log for one in components]
+    assert components[0].job() != components[1].job()
+    for one in components:
+        assert "model/Format-Serving/saved_model.pb" in python(FILES, one.folder)
+
+
+@pytest.mark.skipif(
+    not os.environ.get("API_SERVER_PAUSE"), reason="needs API_SERVER_PAUSE and API_SERVER_GO_ON, see docs/kubeflow.md"
+)
+def test_an_api_server_that_is_away_for_a_minute_does_no_harm(trainer: Any) -> None:
+    component = trainer.start(TAKE_LONG, environment={"SECONDS_TO_TAKE": "80"})
+    component.says("second 3", 240)
+    try:
+        subprocess.run(shlex.split(os.environ["API_SERVER_PAUSE"]), check=True)  # noqa: S603
+        time.sleep(60)
+    finally:
+        subprocess.run(shlex.split(os.environ["API_SERVER_GO_ON"]), check=True)  # noqa: S603
+    assert component.pod.wait() == 0, component.pod.log
+    assert "the API server is back" in component.pod.log
+    assert component.pod.log.count("second 79") == 1
+
+
+def test_the_components_account_may_do_what_it_needs_and_no_more(namespace: Any, store: str) -> None:
+    account = f"system:serviceaccount:{namespace.name}:efficientmixnet-runner"
+
+    def may(*what: str) -> bool:
+        return namespace.kubectl("auth", "can-i", *what, "--as", account, check=False).strip().startswith("yes")
+
+    log, execute = "--subresource=log", "--subresource=exec"
+    needed = "create tfjobs, get tfjobs, delete tfjobs, list pods, get pods " + log
+    too_much = (
+        "list secrets, get secrets/test-code, create pods, delete pods, list tfjobs, update tfjobs, patch tfjobs, "
+        "get configmaps, create rolebindings, create pods " + execute
+    )
+    assert [what for what in needed.split(", ") if not may(*what.split())] == []
+    assert [what for what in too_much.split(", ") if may(*what.split())] == []

@@ -1,7 +1,9 @@
 """The manifests: every file is listed, every built-in kind is valid, and the rights are the least."""
 
+import json
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import yaml
 MANIFESTS = Path(__file__).parents[2] / "kubeflow" / "manifests"
 FOLDERS = sorted(file.parent for file in MANIFESTS.rglob("kustomization.yaml"))
 FILES = sorted(file for file in MANIFESTS.rglob("*.yaml") if file.name != "kustomization.yaml")
+# The published models of kserve, whose package asks for another protobuf than TFX: each one's keys, and their types.
+KSERVE = json.loads((Path(__file__).parent / "kserve_models.json").read_text())["models"]
 BUILT_IN = ("v1", "apps/v1", "rbac.authorization.k8s.io/v1")
 BROUGHT = ("serving.kserve.io/v1beta1", "trainer.kubeflow.org/v1alpha1")
 
@@ -50,6 +54,23 @@ def test_the_role_reads_one_secret_by_its_name_and_changes_nothing_but_argos_rep
         ("workflowtaskresults", "create"),
         ("workflowtaskresults", "patch"),
     }
+
+
+def test_kserve_knows_every_key_of_the_inference_service() -> None:
+    manifest = _load(MANIFESTS / "overlays" / "kserve" / "inference-service.yaml")
+    assert list(_unknown(manifest, "V1beta1InferenceService")) == []
+    manifest["spec"]["predictor"]["model"]["storageURI"] = manifest["spec"]["predictor"]["model"].pop("storageUri")
+    assert list(_unknown(manifest, "V1beta1InferenceService")) == ["V1beta1ModelSpec.storageURI"]
+
+
+def _unknown(value: dict[str, Any], model: str) -> Iterator[str]:
+    """The keys that the model lacks, or those below it."""
+    for key, inner in value.items():
+        kind = KSERVE[model].get(key)
+        if kind is None:
+            yield f"{model}.{key}"
+        elif kind in KSERVE:
+            yield from _unknown(inner, kind)
 
 
 @pytest.mark.parametrize(
