@@ -243,8 +243,12 @@ class Runs:
     """One way at all sizes."""
 
     def __init__(self, make: Callable[..., list[Any]], folders: dict[int, Path], side: int, until: str) -> None:
-        self.by_size = {size: alone(measure, make, folder, side, until) for size, folder in folders.items()}
+        self.by_size: dict[int, dict[str, Any]] = {}
         self.sizes = list(folders)
+        for size, folder in folders.items():
+            self.by_size[size] = alone(measure, make, folder, side, until)
+            took = {stage: round(one["seconds"], 1) for stage, one in self.by_size[size]["stages"].items()}
+            print(f"{make.__name__}, {size:,} pictures, seconds: {took}", flush=True)
 
     def total(self, what: str, stage: str, size: int) -> float:
         """`what` of the stage at this size."""
@@ -300,7 +304,7 @@ def main() -> None:
             repeat(source, folder, size)
         files = {size: _bytes_of(folder) for size, folder in folders.items()}
         our = Runs(ours, folders, arguments.side, arguments.until)
-        loop = None if arguments.no_loop else bare_loop(folders[sizes[-1]], arguments.side)
+        loop = None if arguments.no_loop else bare_loop(folders[sizes[0]], arguments.side)
         other = None if arguments.no_plain else Runs(plain, folders, arguments.side, arguments.until)
 
     console = Console()
