@@ -79,7 +79,8 @@
 
     chart(head, rows, kind) {
       const { width, height, margin } = SIZE;
-      const drawn = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img" });
+      const drawn = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img",
+        style: "max-width: 100%; height: auto" });
       const numeric = rows.every((row) => typeof value(row[0]) === "number");
       const xs = rows.map((row, place) => (numeric ? value(row[0]) : place));
       const columns = head.map((_, column) => column).slice(1)

@@ -46,6 +46,7 @@ class Docker:
     def __init__(self, loads: bool) -> None:
         self.created: dict[str, Any] = {}
         self.removed = False
+        self.port = 0
         self.answers: list[float] = []
         self._loads = loads
         docker = self
@@ -82,7 +83,7 @@ class Docker:
             self.removed = True
         if path.endswith("/logs"):
             return "what the server said"
-        ports = {"8500/tcp": [{"HostIp": "0.0.0.0", "HostPort": str(getattr(self, "port", 0))}]}  # noqa: S104
+        ports = {"8500/tcp": [{"HostIp": "0.0.0.0", "HostPort": str(self.port)}]}  # noqa: S104
         return {
             "Id": "c1",
             "State": {"Status": "running"},
