@@ -11,10 +11,11 @@ def trainer(
     schema: tfx.types.BaseChannel,
     custom_config: dict[str, Any],
     base_model: tfx.types.BaseChannel | None = None,
+    hyperparameters: tfx.types.BaseChannel | None = None,
 ) -> tfx.components.Trainer:
     """`custom_config` is modules/trainer.py's; every key that changes the model belongs into it.
 
-    `base_model` is what training starts from, with network.weights latest.
+    `base_model` is what training starts from, with network.weights latest; `hyperparameters` what a search has found.
     """
     return tfx.components.Trainer(
         run_fn="efficientmixnet.modules.trainer.run_fn",
@@ -25,4 +26,5 @@ def trainer(
         eval_args=tfx.proto.EvalArgs(splits=["eval"]),
         custom_config=custom_config,
         base_model=base_model,
+        hyperparameters=hyperparameters,
     )

@@ -169,7 +169,7 @@ class Checkpoint(keras.callbacks.Callback):
             checkpoint_copies.keep(self.folder)
 
     def _now(self) -> tuple[State, list[np.ndarray]]:
-        variables = _variables(self.model)
+        variables = _variables(up_to_date(self.model))
         state = {
             "history": list(self.history),
             "steps_done": self.steps_done,
@@ -199,6 +199,13 @@ class Checkpoint(keras.callbacks.Callback):
     def _files(self) -> list[Path]:
         """The oldest first."""
         return sorted(self.folder.glob("epoch-*.npz"))
+
+
+def up_to_date(model: keras.Model) -> keras.Model:
+    """The model whose variables are those of the step just done; JAX keeps them elsewhere within an epoch."""
+    if keras.backend.backend() == "jax":
+        model.jax_state_sync()
+    return model
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:

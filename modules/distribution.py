@@ -114,6 +114,8 @@ def choose_distribution(name: str, worker_timeout: float = 10.0) -> Distribution
         BadInput: TF_CONFIG is wrong, or missing where it is needed; or another worker is not there in so many minutes.
     """
     cluster = Cluster.from_environment()
+    if keras.backend.backend() == "jax":
+        return _one_jax_device(None if name == "none" else cluster)
     gpus = tf.config.list_physical_devices("GPU")
     for gpu in gpus:  # or TensorFlow takes all of its memory at once
         tf.config.experimental.set_memory_growth(gpu, True)
@@ -134,6 +136,20 @@ def choose_distribution(name: str, worker_timeout: float = 10.0) -> Distribution
         strategy = tf.distribute.MirroredStrategy([device.name for device in devices])
         return Distribution(strategy, f"mirrored over {', '.join(_short(device.name) for device in devices)}")
     return Distribution(tf.distribute.get_strategy(), _one_device(gpus))
+
+
+def _one_jax_device(cluster: Cluster | None) -> Distribution:
+    import jax
+
+    if cluster and len(cluster.workers) > 1:
+        raise BadInput(
+            f"training.backend: jax trains on one device, but TF_CONFIG names {len(cluster.workers)} workers; "
+            "take tensorflow, or training.distribution none"
+        )
+    tf.config.set_visible_devices([], "GPU")  # TensorFlow reads the pictures, and leaves the GPU's memory to JAX
+    first, *others = jax.devices()
+    idle = f"; {len(others)} more stay idle" if others else ""
+    return Distribution(tf.distribute.get_strategy(), f"with JAX, on {first.device_kind} ({first.platform}){idle}")
 
 
 def _one_device(gpus: list[Any]) -> str:

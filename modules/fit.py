@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from efficientmixnet.modules import progress
+from efficientmixnet.modules.caught_signals import CaughtSignals
 from efficientmixnet.modules.checkpoint import Checkpoint
 from efficientmixnet.modules.continued_epoch import ContinuedEpoch
 from efficientmixnet.modules.data import Reading, Records, evaluation_batches, training_batches
@@ -65,16 +66,16 @@ def fit(
         class_weights=data.class_weights,
     )
     evaluated = evaluation_batches(data.evaluation, data.reading)
-    interruption = Interruption(checkpoint)
+    signals = CaughtSignals()
     callbacks: list[keras.callbacks.Callback] = [
         ContinuedEpoch(checkpoint),
         FiniteLoss(checkpoint),
         *_tensorboard(logs, distribution, training, evaluated, data.labels),
         checkpoint,  # behind the curves, so that none is lost
         TrainingProgress(epochs, steps, batch_size, checkpoint.steps_done, training.epochs),
-        interruption,
+        Interruption(checkpoint, signals),
     ]
-    with interruption, failures_in_words(distribution.workers, batch_size):
+    with signals, failures_in_words(distribution.workers, batch_size):
         model.fit(
             distribution.batches(batches.repeat() if distribution.workers > 1 else batches),
             validation_data=distribution.batches(evaluated),

@@ -1,7 +1,8 @@
 """The section search: which keys of a training are to be found by trying, and how."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
@@ -131,6 +132,19 @@ def with_values(model: ModelConfig, values: Mapping[str, Any]) -> ModelConfig:
             value = {part: value}
         changed = merge(changed, value)
     return ModelConfig.model_validate(changed)
+
+
+def as_choices(values: Sequence[Any]) -> list[Any]:
+    """The values as a search library takes them: numbers, or text."""
+    numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
+    return list(values) if numbers else [json.dumps(value) for value in values]
+
+
+def found_values(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """By key what a search library chose, as the configuration has it; what it notes of its own is left out."""
+    return {
+        key: json.loads(value) if isinstance(value, str) else value for key, value in chosen.items() if key in _KEYS
+    }
 
 
 def takes_numbers(key: str) -> bool:

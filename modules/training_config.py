@@ -1,5 +1,6 @@
 """What Trainer gets as custom_config: the network and how it is trained, checked before anything runs."""
 
+import importlib.util
 import math
 import re
 from typing import Annotated, Any, Literal
@@ -193,6 +194,8 @@ class CheckpointConfig(Section):
 
 
 class TrainingConfig(Section):
+    backend: Literal["tensorflow", "jax"] = "tensorflow"
+    """What Keras trains with; jax, on one device, is installed with efficientmixnet[jax]."""
     recipe: Literal["efficientnet", "adamw-cosine", "ranger-flat-cosine"] | None = None
     """A preset for all keys that this file leaves out: efficientnet, adamw-cosine or ranger-flat-cosine."""
     epochs: int = Field(10, ge=1)
@@ -243,6 +246,17 @@ class TrainingConfig(Section):
     fine_tuning: FineTuningConfig = FineTuningConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
     augmentation: AugmentationConfig = AugmentationConfig()
+
+    @model_validator(mode="after")
+    def _jax_is_there_and_trains_alone(self) -> "TrainingConfig":
+        if self.backend == "jax":
+            if self.distribution in ("mirrored", "multi_worker"):
+                raise ValueError(
+                    f"distribution: {self.distribution} needs backend tensorflow; jax trains on one device"
+                )
+            if importlib.util.find_spec("jax") is None:
+                raise ValueError("backend: jax is not installed; pip install 'efficientmixnet[jax]'")
+        return self
 
     @model_validator(mode="after")
     def _warmup_ends(self) -> "TrainingConfig":

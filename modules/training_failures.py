@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.bad_input import BadInput
-from efficientmixnet.modules.checkpoint import Checkpoint
+from efficientmixnet.modules.checkpoint import Checkpoint, up_to_date
 
 # Kubernetes' operators take an exit code from 128 on for a fault that passes, and start the pod again.
 EXIT_LOST_PEERS = 128 + signal.SIGHUP
@@ -35,7 +35,9 @@ def failures_in_words(workers: int, batch_size: int) -> Iterator[None]:
     """
     try:
         yield
-    except tf.errors.ResourceExhaustedError as error:
+    except (tf.errors.ResourceExhaustedError, MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):  # which is JAX's word
+            raise
         raise BadInput(
             f"training.batch_size: {batch_size} pictures a step do not fit into memory; give fewer, and "
             "training.accumulation_steps 2 to learn from as many at a time"
@@ -64,7 +66,7 @@ class FiniteLoss(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if math.isfinite((logs or {}).get("loss", 0.0)):
             return
-        rate = float(self.model.optimizer.learning_rate)
+        rate = float(up_to_date(self.model).optimizer.learning_rate)
         last = self._checkpoint.last_file
         raise BadInput(
             f"training.learning_rate: the loss is not a number any more, in epoch {self._epoch + 1} at step "

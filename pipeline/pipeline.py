@@ -20,6 +20,7 @@ from efficientmixnet.components.serving_check.component import ServingCheck
 from efficientmixnet.components.statistics_gen import statistics_gen
 from efficientmixnet.components.trainer import trainer
 from efficientmixnet.components.transform import transform
+from efficientmixnet.components.tuner import tuner
 from efficientmixnet.components.warm_start import warm_start
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.beam_config import IN_PROCESS
@@ -87,13 +88,18 @@ def create_pipeline(
         transformed.with_beam_pipeline_args(config.beam.args_of_transform(around.picture_bytes))
     transformed.add_upstream_node(validator)  # an anomaly stops the run before anything is computed from the data
     start = warm_start() if config.network.weights == "latest" else None
-    trained = trainer(
+    learning = (
         transformed.outputs["transformed_examples"],
         transformed.outputs["transform_graph"],
         schema.outputs["schema"],
-        {"model": config.model, "checkpoints": around.checkpoints or f"{folder}/checkpoints"},
-        base_model=start and start.outputs["model"],
     )
+    to_learn = {"model": config.model, "checkpoints": around.checkpoints or f"{folder}/checkpoints"}
+    begin = start and start.outputs["model"]
+    searched = None
+    if config.search.space:
+        searched = tuner(*learning, {**to_learn, "search": config.search.model_dump(mode="json")}, base_model=begin)
+    found = searched and searched.outputs["best_hyperparameters"]
+    trained = trainer(*learning, to_learn, base_model=begin, hyperparameters=found)
     to_beat = around.baseline(trained.outputs["model"])
     evaluated = evaluator(
         examples.outputs["examples"],
@@ -142,7 +148,7 @@ def create_pipeline(
         pipeline_root=f"{folder}/artifacts",
         components=[
             *around.further_nodes,
-            *(node for node in (start, before) if node),
+            *(node for node in (start, before, searched) if node),
             *(examples, statistics, schema, validator, transformed, trained, to_beat, evaluated),
             *(node for node in (checked, served, pushed, report) if node),
         ],

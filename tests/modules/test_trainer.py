@@ -76,6 +76,7 @@ def train(transformed, tmp_path):
             train_files=transformed.files,
             eval_files=transformed.files,
             base_model=base_model,
+            hyperparameters=None,
             serving_model_dir=str(tmp_path / name / "model"),
             model_run_dir=str(tmp_path / name / "logs"),
             custom_config={
@@ -235,6 +236,18 @@ def test_activations_of_a_class_add_up_to_its_logit(train, examples):
         (logits - logits[:, :1])[1:] - (logits - logits[:, :1])[0],
         atol=1e-4,
     )
+
+
+@pytest.mark.slow
+def test_jax_trains_what_tensorflow_does(train, capfd):
+    """The same initial weights, pictures and augmentation; four steps of two epochs."""
+    alike = {"epochs": 2, "optimizer": "radam", "learning_rate": 0.01}
+    network = {"dropout": 0.0, "drop_connect": 0.0}.items()
+    expected = weights(train("tensorflow", network, **alike))
+    got = weights(train("jax", network, backend="jax", **alike))
+    assert "with JAX, on cpu" in capfd.readouterr().out
+    for one, other in zip(got, expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-5)
 
 
 @pytest.mark.slow

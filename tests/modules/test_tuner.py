@@ -1,0 +1,179 @@
+"""A search tries what the space allows, goes on where it was killed, and ends with the best."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from efficientmixnet.modules import tuner
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.search_config import SearchConfig, found_values, with_values
+from efficientmixnet.modules.training_config import ModelConfig
+from efficientmixnet.modules.training_job import TrainingJob
+
+SPACE = {
+    "training.learning_rate": {"min": 0.0001, "max": 1, "sampling": "log"},
+    "training.batch_size": {"min": 16, "max": 64, "step": 16},
+    "network.norm": ["bn", "an"],
+    "training.optimizer": ["adam", {"name": "sgd", "momentum": 0.9}],
+}
+COMMON = ModelConfig.model_validate({"training": {"epochs": 9}})
+Train = Callable[[TrainingJob], Mapping[str, float]]
+
+
+@pytest.fixture
+def search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuner.Search]:
+    """Makes a search whose trials are this function instead of trainings."""
+
+    def make(train: Train, **config: Any) -> tuner.Search:
+        def job(values: Mapping[str, Any]) -> TrainingJob:
+            files: dict[str, Any] = {"labels": ["a"], "train_files": [], "eval_files": [], "checkpoints": "none"}
+            return TrainingJob(config=with_values(COMMON, found_values(values)), **files)
+
+        monkeypatch.setattr(tuner, "train_elsewhere", lambda job, *_, **__: train(job))
+        return tuner.Search(
+            SearchConfig(**{"space": SPACE, "trials": 8, **config}), COMMON, job, str(tmp_path / "found")
+        )
+
+    return make
+
+
+def rate_and_norm(job: TrainingJob) -> dict[str, float]:
+    """Best near a learning rate of 0.01, and with an."""
+    rate, norm = job.config.training.learning_rate, job.config.network.norm
+    accuracy = 1 / (1 + abs(rate - 0.01)) - (norm == "bn") / 2
+    return {"val_accuracy": accuracy, "val_loss": 1 - accuracy}
+
+
+@pytest.mark.parametrize("algorithm", ["random", "bayesian", "hyperband"])
+@pytest.mark.parametrize("objective", ["val_accuracy", "val_loss"])
+def test_the_best_trial_wins_whatever_searches(
+    search: Callable[..., tuner.Search], algorithm: str, objective: str, tmp_path: Path
+) -> None:
+    tried = []
+
+    def train(job: TrainingJob) -> Mapping[str, float]:
+        tried.append(job)
+        Path(job.checkpoints).mkdir(parents=True, exist_ok=True)
+        return rate_and_norm(job)
+
+    found = search(train, algorithm=algorithm, objective=objective)
+    found.search()
+    assert len(tried) == 8
+    for job in tried:
+        training = job.config.training
+        assert 0.0001 <= training.learning_rate <= 1
+        assert training.batch_size in (16, 32, 48, 64)
+        assert training.optimizer in ({"name": "adam"}, {"name": "sgd", "momentum": 0.9})
+    best = max(tried, key=lambda job: rate_and_norm(job)["val_accuracy"]).config
+    values = found_values(found.get_best_hyperparameters()[0].get_config()["values"])
+    assert with_values(COMMON, values) == best
+    assert not (tmp_path / "found" / "trial_0").exists()
+
+
+def test_hyperband_lets_the_best_go_on_from_where_they_were(search: Callable[..., tuner.Search]) -> None:
+    untils, goes_on = [], []
+
+    def train(job: TrainingJob) -> Mapping[str, float]:
+        folder = Path(job.checkpoints)
+        untils.append(job.until)
+        goes_on.append((folder / "state").exists())
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "state").write_text("here")
+        return rate_and_norm(job)
+
+    search(train, algorithm="hyperband", trials=14).search()
+    # Li et al. 2018, R = 9 and eta = 3: nine for one epoch, of which three go on to three, and one to nine.
+    assert untils[:13] == [1] * 9 + [3] * 3 + [9]
+    assert goes_on[:13] == [False] * 9 + [True] * 4
+
+
+def test_a_killed_search_repeats_only_the_trial_that_was_running(search: Callable[..., tuner.Search]) -> None:
+    class Killed(BaseException):
+        pass
+
+    rates: list[float] = []
+
+    def train_three(job: TrainingJob) -> Mapping[str, float]:
+        rates.append(job.config.training.learning_rate)
+        if len(rates) == 3:
+            raise Killed
+        return rate_and_norm(job)
+
+    with pytest.raises(Killed):
+        search(train_three).search()
+
+    def train(job: TrainingJob) -> Mapping[str, float]:
+        rates.append(job.config.training.learning_rate)
+        return rate_and_norm(job)
+
+    search(train).search()
+    assert rates[3] == rates[2]
+    assert len(set(rates)) == 8
+    assert len(rates) == 9
+
+
+def test_a_note_that_was_cut_short_begins_the_search_anew(
+    search: Callable[..., tuner.Search], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    search(rate_and_norm).save()
+    (tmp_path / "found" / "oracle.json").write_text('{"ongoing')
+    search(rate_and_norm).search()
+    assert "cannot be read: the search begins anew" in capsys.readouterr().out
+
+
+def test_workers_try_at_the_same_time(search: Callable[..., tuner.Search]) -> None:
+    together = threading.Barrier(2, timeout=10)
+
+    def train(job: TrainingJob) -> Mapping[str, float]:
+        together.wait()
+        return rate_and_norm(job)
+
+    search(train, workers=2, trials=4).search()
+
+
+def test_a_trial_that_fails_is_told_and_the_others_go_on(
+    search: Callable[..., tuner.Search], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def train(job: TrainingJob) -> Mapping[str, float]:
+        if job.config.network.norm == "an":
+            raise BadInput("training.batch_size: 64 pictures a step do not fit into memory")
+        return rate_and_norm(job)
+
+    found = search(train)
+    found.search()
+    assert "failed: training.batch_size: 64 pictures a step do not fit" in capsys.readouterr().out
+    assert found.get_best_hyperparameters()[0].values["network.norm"] == '"bn"'
+
+
+def test_where_every_trial_fails_the_search_says_why_soon(search: Callable[..., tuner.Search]) -> None:
+    tried = []
+
+    def train(job: TrainingJob) -> Mapping[str, float]:
+        tried.append(job)
+        raise BadInput("network.weights: no such file")
+
+    with pytest.raises(BadInput, match=r"search\.space: no trial could be trained; the last one: network\.weights"):
+        search(train, trials=50).search()
+    assert len(tried) == 3
+
+
+def test_sigterm_stops_all_trials_and_counts_none_of_them(
+    search: Callable[..., tuner.Search], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import os
+    import signal
+
+    def train(job: TrainingJob) -> Mapping[str, float]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.2)
+        raise SystemExit(143)  # as the process does that was told to stop
+
+    found = search(train)
+    with pytest.raises(SystemExit) as ended:
+        found.search()
+    assert ended.value.code == 143
+    assert {one.status for one in found.oracle.trials.values()} == {"RUNNING"}
