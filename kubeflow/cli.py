@@ -1,4 +1,4 @@
-"""The command line: efficientmixnet kubeflow compile, rehearse, submit, watch, runs, stop.
+"""The command line: efficientmixnet kubeflow compile, search, rehearse, submit, watch, runs, stop.
 
 What needs TFX or kfp imports it when it is called, so that --help and a mistake answer at once.
 """
@@ -54,6 +54,35 @@ def compile_(
     write_package(documents, output, checked.kubeflow.service_account)
     tasks: dict[str, Any] = documents[0]["root"]["dag"]["tasks"]
     click.echo(f"{output}: {len(tasks)} tasks; `efficientmixnet kubeflow submit {output}` runs it")
+
+
+@kubeflow.command()
+@click.argument("config")
+@click.option("--image", help="The container image; `make image` builds it.  [kubeflow.image]")
+@click.option(
+    "--transformed",
+    required=True,
+    metavar="URI",
+    help="The folder of a run's Transform, with transformed_examples and transform_graph.",
+)
+@click.option(
+    "-o", "--output", default="experiment.yaml", show_default=True, type=click.Path(dir_okay=False, path_type=Path)
+)
+@click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a key: search.trials=50.")
+def search(config: str, image: str | None, transformed: str, output: Path, overrides: tuple[str, ...]) -> None:
+    """Write the search of CONFIG (YAML) as an Experiment of Katib."""
+    import yaml
+
+    from efficientmixnet.kubeflow.katib.experiment import experiment
+    from efficientmixnet.pipeline.config import load_config
+
+    checked = load_config(config, [*overrides, *([f"kubeflow.image={image}"] if image else [])])
+    text = yaml.safe_dump(experiment(checked, transformed), sort_keys=False, width=120)
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{output}: cannot be written: {error.strerror}") from None
+    click.echo(f"{output}: {checked.search.trials} trials; `kubectl create -f {output} -n NAMESPACE` runs them")
 
 
 @kubeflow.command()

@@ -102,6 +102,8 @@ def _workers(config: Config, target: Target) -> Iterator[str]:
             f"training.distribution: {training.distribution} would train {trainer.workers} times the same; give auto "
             "or multi_worker"
         )
+    if trainer.workers > 1 and training.backend != "tensorflow":
+        yield f"training.backend: {training.backend} trains in one pod; give tensorflow for {trainer.workers} workers"
     devices = trainer.workers * max(trainer.gpus, 1)
     if training.batch_scope == "global" and training.batch_size % devices:
         near = max(training.batch_size - training.batch_size % devices, devices)

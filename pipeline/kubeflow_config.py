@@ -218,7 +218,7 @@ class KubeflowConfig(Section):
     def pod_of(self, component: str) -> PodConfig:
         """The pod of a component by its id, such as Trainer, which only waits where a job_engine has the workers."""
         own = _own_pods(self).get(component)
-        if isinstance(own, TrainerPodConfig) and own.job_engine:
+        if component == "Trainer" and isinstance(own, TrainerPodConfig) and own.job_engine:
             return self.pod.model_copy(update={"gpus": 0, "timeout_seconds": own.timeout_seconds})
         return own or self.pod
 
@@ -228,6 +228,7 @@ def _own_pods(config: KubeflowConfig) -> Mapping[str, PodConfig | None]:
         "ImageExampleGen": config.image_example_gen,
         "StatisticsGen": config.statistics_gen,
         "Transform": config.transform,
+        "Tuner": config.trainer,
         "Trainer": config.trainer,
         "Evaluator": config.evaluator,
     }

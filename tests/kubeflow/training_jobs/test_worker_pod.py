@@ -90,6 +90,7 @@ def test_the_component_itself_asks_for_no_gpu(changed: Callable[..., Config]) ->
             {"training": {"distribution": "mirrored"}},
             "training.distribution: mirrored would train 2 times the same",
         ),
+        ({}, {"training": {"backend": "jax"}}, "training.backend: jax trains in one pod; give tensorflow"),
         ({}, {"training": {"batch_size": 36}}, "training.batch_size: 36 .* over the 8 devices of 2 workers; give 32"),
     ],
 )

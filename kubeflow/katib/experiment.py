@@ -1,0 +1,116 @@
+"""experiment: the configuration's search as an Experiment of Katib, in which every trial is a training in its own pod.
+
+Trials learn from the transformed pictures of a run that has been, which lie in the object store or on a volume.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from efficientmixnet.kubeflow.training_jobs.settings import as_argument
+from efficientmixnet.kubeflow.training_jobs.worker_pod import worker_pod
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.search_config import Dimension, takes_whole_numbers
+from efficientmixnet.pipeline.config import Config
+
+_CONTAINER = "trial"
+_COMMAND = ("python", "-m", "efficientmixnet.kubeflow.katib.trial")
+_ALGORITHMS = {"bayesian": "bayesianoptimization", "random": "random"}
+_MOST_FAILURES = 3
+_GOALS = {"max": "maximize", "min": "minimize"}
+
+
+def experiment(config: Config, transformed: str) -> dict[str, Any]:
+    """The Experiment.
+
+    Args:
+        transformed: The folder that holds transformed_examples and transform_graph, the outputs of a run's Transform.
+
+    Raises:
+        BadInput: there is nothing to search, or not with Katib.
+    """
+    search = config.search
+    if not search.space:
+        raise BadInput("search.space: is empty; name the keys to search, such as {training.learning_rate: [0.01, 0.1]}")
+    if search.algorithm not in _ALGORITHMS:
+        raise BadInput(
+            f"search.algorithm: {search.algorithm} is this project's own, in which trials go on from others; Katib's "
+            f"trials cannot: give {' or '.join(_ALGORITHMS)}"
+        )
+    if not config.kubeflow.image:
+        raise BadInput("kubeflow.image: name the container image (--image REGISTRY/efficientmixnet:TAG)")
+    names = {key: _name(key) for key in search.space}
+    return {
+        "apiVersion": "kubeflow.org/v1beta1",
+        "kind": "Experiment",
+        "metadata": {"name": f"{config.name[:40]}-search"},
+        "spec": {
+            "objective": {"type": _GOALS[search.direction], "objectiveMetricName": search.objective},
+            "algorithm": {"algorithmName": _ALGORITHMS[search.algorithm]},
+            "maxTrialCount": search.trials,
+            "parallelTrialCount": search.workers,
+            "maxFailedTrialCount": _MOST_FAILURES,
+            "parameters": [
+                {"name": names[key], **_parameter(key, dimension)} for key, dimension in search.space.items()
+            ],
+            "metricsCollectorSpec": {"collector": {"kind": "StdOut"}},
+            "trialTemplate": {
+                "primaryContainerName": _CONTAINER,
+                "trialParameters": [{"name": name, "reference": name} for name in names.values()],
+                "trialSpec": _trial(config, transformed, names),
+            },
+        },
+    }
+
+
+def _name(key: str) -> str:
+    """Katib's names have no dots."""
+    return key.replace(".", "-")
+
+
+def _parameter(key: str, dimension: Dimension) -> dict[str, Any]:
+    if dimension.values:
+        numbers = all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in dimension.values)
+        values = [_text(one) for one in dimension.values]
+        return {"parameterType": "discrete" if numbers else "categorical", "feasibleSpace": {"list": values}}
+    space = {"min": _text(dimension.min), "max": _text(dimension.max)}
+    if dimension.step:
+        space["step"] = _text(dimension.step)
+    if dimension.sampling == "log":
+        space["distribution"] = "logUniform"
+    return {"parameterType": "int" if takes_whole_numbers(key) else "double", "feasibleSpace": space}
+
+
+def _text(value: Any) -> str:
+    """A line of YAML; without double quotes, since Katib puts it into the JSON of the trial as it is."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    line = yaml.safe_dump(value, default_flow_style=True, width=2**16).removesuffix("\n...\n").strip()
+    if '"' in line or "\n" in line:
+        raise BadInput(f"search.space: {value!r} cannot be a parameter of Katib; give it without quotes and lines")
+    return line
+
+
+def _trial(config: Config, transformed: str, names: Mapping[str, str]) -> dict[str, Any]:
+    model = config.search.of_a_trial(config).model_dump(mode="json", include={"network", "training"})
+    pod = worker_pod(config.kubeflow, config.kubeflow.trainer or config.kubeflow.pod)
+    (container,) = pod["spec"]["containers"]
+    values = [word for key, name in names.items() for word in ("--set", f"{key}=${{trialParameters.{name}}}")]
+    command = [*_COMMAND, "--model", as_argument(model), "--transformed", transformed, *values]
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "spec": {
+            # A trial that is preempted begins anew.
+            "backoffLimit": config.kubeflow.retries.count,
+            "template": {
+                "metadata": pod["metadata"],
+                "spec": {
+                    **pod["spec"],
+                    "restartPolicy": "Never",
+                    "containers": [{**container, "name": _CONTAINER, "command": command}],
+                },
+            },
+        },
+    }

@@ -1,0 +1,99 @@
+"""What a trial's container runs: `python -m efficientmixnet.kubeflow.katib.trial`, one training with some values.
+
+After every epoch it prints accuracy and loss as Katib's collector reads them: `val_accuracy=0.9712`.
+"""
+
+import argparse
+import json
+import os
+import re
+import signal
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from efficientmixnet.kubeflow import entrypoint, object_store
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.search_config import with_values
+from efficientmixnet.modules.training_config import ModelConfig
+
+_METRIC = re.compile(r"(val_\w+) (\S+)")
+
+
+class Metrics:
+    """Prints what was measured at the end of each epoch."""
+
+    def start(self, total: int, unit: str) -> None: ...
+
+    def tell(self, line: str) -> None:
+        print(line, flush=True)
+
+    def advance(self, count: int, figures: str) -> None:
+        for name, value in _METRIC.findall(figures):
+            print(f"{name}={value}", flush=True)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Trains, and leaves nothing but its metrics."""
+    signal.signal(signal.SIGTERM, _end)
+    options = _parser().parse_args(arguments)
+    try:
+        model = trial_model(json.loads(options.model), options.values)
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("transformed_examples", "transform_graph"):
+                object_store.download(f"{options.transformed.rstrip('/')}/{name}", f"{folder}/{name}")
+            _train(model, Path(folder))
+    except BadInput as error:
+        sys.exit(entrypoint.refuse(error))
+
+
+def trial_model(common: Mapping[str, Any], values: Sequence[str]) -> ModelConfig:
+    """The configuration of this trial; each value is KEY=YAML.
+
+    Raises:
+        BadInput: the values do not fit together.
+    """
+    chosen = {key: yaml.safe_load(text) for key, _, text in (value.partition("=") for value in values)}
+    try:
+        return with_values(ModelConfig.model_validate(common), chosen)
+    except ValidationError as error:
+        raise BadInput(f"search.space: {error.errors()[0]['msg']}") from None
+
+
+def _train(model: ModelConfig, folder: Path) -> None:
+    import tensorflow_transform as tft
+    from tfx import v1 as tfx
+
+    from efficientmixnet.modules.trainer import training_job
+    from efficientmixnet.modules.training_process import train_elsewhere
+
+    fn_args = tfx.components.FnArgs(
+        train_files=[f"{folder}/transformed_examples/Split-train/*"],
+        eval_files=[f"{folder}/transformed_examples/Split-eval/*"],
+        transform_graph_path=f"{folder}/transform_graph",
+        custom_config={"checkpoints": f"{folder}/checkpoints"},
+    )
+    job = training_job(model, fn_args, tft.TFTransformOutput(fn_args.transform_graph_path))
+    train_elsewhere(job, listener=Metrics())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", required=True, metavar="JSON", help="what all trials have in common")
+    parser.add_argument("--transformed", required=True, help="where transformed_examples and transform_graph lie")
+    parser.add_argument("--set", dest="values", action="append", default=[], metavar="KEY=VALUE")
+    return parser
+
+
+def _end(number: int, _: object) -> None:
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    main(sys.argv[1:])

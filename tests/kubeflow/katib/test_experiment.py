@@ -1,0 +1,133 @@
+"""The search as Katib gets it, against Katib's own published models."""
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from click.testing import CliRunner
+from kubeflow_katib_api import models
+
+from efficientmixnet.kubeflow.cli import kubeflow
+from efficientmixnet.kubeflow.katib.experiment import experiment
+from efficientmixnet.kubeflow.katib.trial import Metrics, trial_model
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.pipeline.config import Config
+
+TRANSFORMED = "minio://mlpipeline/root/digits/5f0c/Transform/1"
+VALUES: dict[str, Any] = {
+    "name": "digits",
+    "search": {
+        "trials": 30,
+        "workers": 4,
+        "objective": "val_loss",
+        "epochs": 3,
+        "space": {
+            "training.learning_rate": {"min": 0.0001, "max": 0.1, "sampling": "log"},
+            "training.batch_size": {"min": 32, "max": 128, "step": 32},
+            "training.label_smoothing": [0, 0.1],
+            "network.norm": ["bn", "an"],
+            "training.optimizer": ["adam", {"name": "sgd", "momentum": 0.9}],
+            "training.ema": [None, 0.999],
+        },
+    },
+    "kubeflow": {"image": "registry.example.com/efficientmixnet:0.1.0", "trainer": {"gpus": 1}},
+}
+
+
+@pytest.fixture
+def made() -> dict[str, Any]:
+    return experiment(Config.model_validate(VALUES), TRANSFORMED)
+
+
+def _parameters(made: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
+    return {one["name"]: (one["parameterType"], one["feasibleSpace"]) for one in made["spec"]["parameters"]}
+
+
+def test_it_is_one_of_katibs_models_and_has_no_key_that_they_lack(made: dict[str, Any]) -> None:
+    assert json.loads(models.V1beta1Experiment.from_dict(made).to_json()) == made
+
+
+def test_each_dimension_is_a_parameter_of_its_kind(made: dict[str, Any]) -> None:
+    assert _parameters(made) == {
+        "training-learning_rate": ("double", {"min": "0.0001", "max": "0.1", "distribution": "logUniform"}),
+        "training-batch_size": ("int", {"min": "32", "max": "128", "step": "32"}),
+        "training-label_smoothing": ("discrete", {"list": ["0", "0.1"]}),
+        "network-norm": ("categorical", {"list": ["bn", "an"]}),
+        "training-optimizer": ("categorical", {"list": ["adam", "{momentum: 0.9, name: sgd}"]}),
+        "training-ema": ("categorical", {"list": ["null", "0.999"]}),
+    }
+
+
+def test_objective_and_numbers_are_the_searchs(made: dict[str, Any]) -> None:
+    spec = made["spec"]
+    assert spec["objective"] == {"type": "minimize", "objectiveMetricName": "val_loss"}
+    assert (spec["maxTrialCount"], spec["parallelTrialCount"]) == (30, 4)
+    assert spec["algorithm"]["algorithmName"] == "bayesianoptimization"
+
+
+def test_a_trial_is_a_job_that_kubernetes_takes_with_trainers_resources(made: dict[str, Any]) -> None:
+    job = made["spec"]["trialTemplate"]["trialSpec"]
+    kubernetes_validate.validate({**job, "metadata": {"name": "trial"}}, "1.34", strict=True)
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert container["resources"]["limits"] == {"nvidia.com/gpu": "1"}
+    assert container["name"] == made["spec"]["trialTemplate"]["primaryContainerName"]
+
+
+def test_a_trial_gets_what_katib_puts_in_place_of_the_parameters(made: dict[str, Any]) -> None:
+    template = made["spec"]["trialTemplate"]
+    text = json.dumps(template["trialSpec"])
+    chosen = {name: space.get("list", [space.get("max")])[-1] for name, (_, space) in _parameters(made).items()}
+    for parameter in template["trialParameters"]:  # as Katib does it: in the text of the trial
+        text = text.replace(f"${{trialParameters.{parameter['name']}}}", chosen[parameter["reference"]])
+    assert "trialParameters" not in text
+    (container,) = json.loads(text)["spec"]["template"]["spec"]["containers"]
+    command = container["command"]
+    values = [after for word, after in itertools.pairwise(command) if word == "--set"]
+    model = trial_model(json.loads(command[command.index("--model") + 1]), values)
+    training = model.training
+    assert (training.learning_rate, training.batch_size, training.label_smoothing) == (0.1, 128, 0.1)
+    assert (model.network.norm, training.optimizer["name"], training.ema) == ("an", "sgd", 0.999)
+    assert training.epochs == 3
+
+
+def test_every_epoch_prints_what_katibs_collector_looks_for(capsys: pytest.CaptureFixture[str]) -> None:
+    metrics = Metrics()
+    metrics.advance(64, "epoch 2/3 accuracy 0.8125 loss 0.7001")
+    metrics.advance(0, "epoch 2/3 accuracy 0.8125 loss 0.7001 val_accuracy 0.9712 val_loss 0.3010")
+    assert capsys.readouterr().out == "val_accuracy=0.9712\nval_loss=0.3010\n"
+
+
+@pytest.mark.parametrize(
+    ("section", "change", "message"),
+    [
+        ("search", {"space": {}}, r"search\.space: is empty"),
+        ("search", {"algorithm": "hyperband"}, r"search\.algorithm: hyperband .* give bayesian or random"),
+        ("search", {"space": {"network.norm": ["bn"], "training.ema": [0.5]}, "trials": 1}, None),
+        ("kubeflow", {"image": None}, r"kubeflow\.image: name the container image"),
+    ],
+)
+def test_what_katib_cannot_search_is_refused(section: str, change: dict[str, Any], message: str | None) -> None:
+    config = Config.model_validate({**VALUES, section: {**VALUES[section], **change}})
+    if message is None:
+        assert experiment(config, TRANSFORMED)["spec"]["maxTrialCount"] == 1
+        return
+    with pytest.raises(BadInput, match=message):
+        experiment(config, TRANSFORMED)
+
+
+def test_values_that_do_not_fit_together_are_refused_in_the_trial() -> None:
+    common = Config().model_dump(mode="json", include={"network", "training"})
+    with pytest.raises(BadInput, match=r"search\.space: "):
+        trial_model(common, ["training.schedule.warmup_epochs=99"])
+
+
+def test_the_command_writes_it(tmp_path: Path) -> None:
+    (tmp_path / "digits.yaml").write_text(yaml.safe_dump(VALUES))
+    arguments = ["search", str(tmp_path / "digits.yaml"), "--transformed", TRANSFORMED, "--set", "search.trials=7"]
+    done = CliRunner().invoke(kubeflow, [*arguments, "-o", str(tmp_path / "experiment.yaml")])
+    assert (done.exit_code, done.output.count("7 trials")) == (0, 1), done.output
+    assert yaml.safe_load((tmp_path / "experiment.yaml").read_text())["spec"]["maxTrialCount"] == 7
