@@ -23,8 +23,6 @@ _READ = (*_KEPT, "GIF", "BMP", "WEBP", "TIFF")
 _ENOUGH_PIXELS = 256
 _ENOUGH_SAMPLES = 64
 
-_VALUES = np.arange(256) / 255.0  # of a channel
-
 # Pillow's own limit warns at a size of its choosing; ours is a key of the configuration and is checked in `read`.
 Image.MAX_IMAGE_PIXELS = None
 
@@ -110,17 +108,16 @@ def _reduction(header: Image.Image) -> int:
 def _moments(encoded: bytes, header: Image.Image) -> tuple[np.ndarray, np.ndarray]:
     """Mean and mean square of R, G and B in [0, 1], each [3]; all bytes are read, so a broken picture shows."""
     if header.format == "JPEG":
-        picture = tf.io.decode_jpeg(encoded, ratio=_reduction(header))  # smaller for free
+        picture = tf.io.decode_jpeg(encoded, ratio=_reduction(header)).numpy()  # smaller for free
     else:
-        picture = tf.io.decode_png(encoded)
+        picture = tf.io.decode_png(encoded).numpy()
     step = max(1, min(picture.shape[:2]) // _ENOUGH_SAMPLES)
     picture = picture[step // 2 :: step, step // 2 :: step]
     if picture.shape[-1] in (2, 4):
-        picture = pictures.to_rgb(picture)
-    # To count 256 values is cheaper than to square as many floats as there are pixels.
-    channels = picture.numpy().reshape(-1, picture.shape[-1]).T  # [1 or 3, pixels]
-    shares = np.stack([np.bincount(channel, minlength=256) for channel in channels]) / channels.shape[1]
-    return np.broadcast_to(shares @ _VALUES, 3), np.broadcast_to(shares @ _VALUES**2, 3)
+        picture = pictures.to_rgb(picture).numpy()
+    values = picture.reshape(-1, picture.shape[-1]).T.astype(np.float64, order="C") / 255.0  # [1 or 3, pixels]
+    mean_square = np.einsum("cp,cp->c", values, values) / values.shape[1]
+    return np.broadcast_to(values.mean(axis=1), 3), np.broadcast_to(mean_square, 3)
 
 
 def _bytes(value: bytes) -> tf.train.Feature:
