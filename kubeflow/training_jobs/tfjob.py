@@ -1,4 +1,8 @@
-"""TFJob: workers by Kubeflow's Training Operator, which gives each its address and TF_CONFIG."""
+"""TFJob: workers by Kubeflow's Training Operator.
+
+A worker whose pod is deleted, by a node's drain or by a pod that goes first, fails the whole job there; unless workers
+are "dynamic". Then the operator starts another one in its place, but tells none about the others: the command does.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,6 +11,7 @@ from efficientmixnet.kubeflow.training_jobs.engine import KEPT_SECONDS, Phase, R
 from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
 
 _LABEL = "training.kubeflow.org"
+_PORT = 2222  # the operator's own
 _DNS_LABEL = 63
 
 
@@ -21,13 +26,15 @@ class TFJob:
 
     def manifest(self, name: str, settings: JobSettings, command: list[str]) -> dict[str, Any]:
         (container,) = settings.pod["spec"]["containers"]
-        worker = {**container, "name": self.container, "command": command}
+        addresses = ",".join(f"{name}-worker-{index}:{_PORT}" for index in range(settings.workers))
+        worker = {**container, "name": self.container, "command": [*command, "--workers", addresses]}
         limit = {"activeDeadlineSeconds": settings.timeout_seconds} if settings.timeout_seconds else {}
         return {
             "apiVersion": self.resource.api_version,
             "kind": self.resource.kind,
             "metadata": {"name": name},
             "spec": {
+                "enableDynamicWorker": True,
                 "runPolicy": {"cleanPodPolicy": "Running", "ttlSecondsAfterFinished": KEPT_SECONDS, **limit},
                 "tfReplicaSpecs": {
                     "Worker": {

@@ -70,13 +70,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--component", required=True, metavar="JSON", help="the arguments of the component's command")
     parser.add_argument("--exchange", help="the folder through which component and workers pass data")
     parser.add_argument("--store-checkpoints", action="store_true", help="in the object store, beside the outputs")
-    parser.add_argument("--workers", help="all addresses, where the cluster gives no TF_CONFIG but an index in a Job")
+    parser.add_argument("--workers", help="the addresses of all workers, this one's among them")
     return parser
 
 
 def _tell_tensorflow(workers: list[str]) -> None:
-    task = {"type": "worker", "index": int(os.environ["JOB_COMPLETION_INDEX"])}
-    os.environ["TF_CONFIG"] = json.dumps({"cluster": {"worker": workers}, "task": task})
+    """Which of them this one is says the index of a Job's pod, or what the Training Operator says of its own accord."""
+    told = json.loads(os.environ.get("TF_CONFIG") or "{}").get("task", {})
+    index = int(os.environ.get("JOB_COMPLETION_INDEX") or told.get("index", 0))
+    os.environ["TF_CONFIG"] = json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}})
 
 
 def _end(number: int, _: object) -> None:

@@ -25,7 +25,7 @@ def train_and_keep_weights(fn_args: Any) -> None:
             on_epoch_end=lambda epoch, _: print(f"epoch {epoch + 1} is done", flush=True)
         )
         history = fit(model, *arguments, callbacks=[*callbacks, told], **named)
-        job = CLUSTER["cluster"]["worker"][0].partition(".")[0].removesuffix("-worker-0")
+        job = CLUSTER["cluster"]["worker"][0].removesuffix("-worker-0:2222")
         with tempfile.TemporaryDirectory() as folder:
             np.savez(f"{folder}/weights.npz", *model.get_weights())
             place = f"minio://mlpipeline/weights/{job}/{CLUSTER['task']['index']}.npz"

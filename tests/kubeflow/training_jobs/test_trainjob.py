@@ -10,6 +10,7 @@ from kubeflow_trainer_api import models
 
 from efficientmixnet.kubeflow.training_jobs import worker
 from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
+from efficientmixnet.kubeflow.training_jobs.tfjob import TFJob
 from efficientmixnet.kubeflow.training_jobs.trainjob import TrainJob
 from efficientmixnet.modules.cluster import Cluster
 
@@ -56,6 +57,22 @@ def test_every_worker_learns_its_place_from_command_and_index(
     assert addresses == ["digits-1-node-0-0.digits-1:2222", "digits-1-node-0-1.digits-1:2222"]
     monkeypatch.setenv("JOB_COMPLETION_INDEX", "1")
     monkeypatch.setenv("TF_CONFIG", "")
+    worker._tell_tensorflow(addresses)
+    assert Cluster.from_environment() == Cluster(tuple(addresses), 1)
+
+
+def test_a_worker_of_a_tfjob_learns_its_place_from_the_operator(
+    settings: JobSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = TFJob().manifest("digits-1", settings, ["train"])["spec"]
+    assert spec["enableDynamicWorker"]  # without which a deleted pod fails the job
+    (container,) = spec["tfReplicaSpecs"]["Worker"]["template"]["spec"]["containers"]
+    addresses = container["command"][-1].split(",")
+    assert addresses == ["digits-1-worker-0:2222", "digits-1-worker-1:2222"]  # the operator's Services
+    # What the operator 1.8.1 said to the second of two.
+    sparse = '{"cluster":{"worker":{"1":"digits-1-worker-1.team.svc:2222"}},"task":{"type":"worker","index":1}}'
+    monkeypatch.setenv("TF_CONFIG", sparse)
+    monkeypatch.delenv("JOB_COMPLETION_INDEX", raising=False)
     worker._tell_tensorflow(addresses)
     assert Cluster.from_environment() == Cluster(tuple(addresses), 1)
 
