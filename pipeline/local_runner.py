@@ -27,6 +27,7 @@ from efficientmixnet.pipeline.revision import revision
 from efficientmixnet.pipeline.run_report import write_report
 from efficientmixnet.pipeline.stages import Stages
 from efficientmixnet.pipeline.summary import Pictures, Summary
+from efficientmixnet.pipeline.trials import write_trials
 
 if TYPE_CHECKING:
     from efficientmixnet.pipeline.results import Results
@@ -155,6 +156,7 @@ def _summarize(config: Config, folder: Path, facts: dict[str, Any]) -> Summary:
         warnings=json.loads(results.custom_property("Examples", "warnings") or "[]"),
         pushed_model=results.custom_property("PushedModel", "pushed_destination") if pushed else None,
         tensorboard=results.uri("ModelRun"),
+        search=write_trials(results.uri("TunerResults") or "", config, folder),
         evaluated=results.uri("InferenceResult"),
         **facts,
     )

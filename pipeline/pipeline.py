@@ -141,6 +141,7 @@ def create_pipeline(
         evaluation=evaluated.outputs["evaluation"],
         config=config.model_dump_json(exclude={"serving", "report", "beam", "kubeflow"}),
         baseline_model=to_beat.outputs["model"],
+        hyperparameters=found,
     )
     report.add_upstream_node(pushed)  # whatever comes of the page, a blessed model is pushed
     return tfx.dsl.Pipeline(

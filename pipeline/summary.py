@@ -1,7 +1,7 @@
 """Summary: what came of a run, for machines; docs/summary.md explains each field."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,6 +14,15 @@ class Pictures(BaseModel):
     read: int
     left_out: int
     left_out_by_reason: dict[str, int] = {}
+
+
+class Search(BaseModel):
+    """What a search has found."""
+
+    trials: int
+    objective: str
+    best: float
+    values: dict[str, Any]
 
 
 class Summary(BaseModel):
@@ -45,6 +54,9 @@ class Summary(BaseModel):
     """The SavedModel's folder."""
     tensorboard: str | None = None
     """The folder of TensorBoard's logs."""
+    search: Search | None = None
+    """Of the section search: how many trials there were, the best one's objective, and by key the values it had, which
+    the model was trained with; null without a search. trials.csv in the run's folder has them all."""
     report: str | None = None
     """The HTML page that shows what came of the run; null where the run ended before the evaluation did."""
     evaluated: str | None = None

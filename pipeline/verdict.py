@@ -6,7 +6,7 @@ import sys
 from rich.console import Console
 from rich.markup import escape
 
-from efficientmixnet.pipeline.summary import Summary
+from efficientmixnet.pipeline.summary import Search, Summary
 
 
 def show(summary: Summary) -> None:
@@ -21,6 +21,8 @@ def show(summary: Summary) -> None:
         ("pushed model", escape(summary.pushed_model or "none")),
         ("run's files", escape(summary.run)),
     ]
+    if summary.search:
+        rows.append(("search", escape(_search(summary.search))))
     if summary.report:
         rows.append(("report", escape(summary.report)))
     if summary.tensorboard:
@@ -39,6 +41,13 @@ def _accuracy(summary: Summary) -> str:
     bounds = summary.intervals.get("accuracy")
     between = f" ({bounds[0]:.4f} to {bounds[1]:.4f})" if bounds else ""
     return f"{summary.accuracy:.4f}{between} on the evaluation split"
+
+
+def _search(search: Search) -> str:
+    values = ", ".join(
+        f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}" for key, value in search.values.items()
+    )
+    return f"{search.objective} {search.best:.4f} in the best of {search.trials} trials (trials.csv): {values}"
 
 
 def _pictures(summary: Summary) -> str:

@@ -6,6 +6,7 @@ import json
 from tfx import v1 as tfx
 from tfx.types import artifact_utils
 
+from efficientmixnet.components.hyperparameters import found_in
 from efficientmixnet.components.report import content
 from efficientmixnet.components.report.curves import read_curves
 from efficientmixnet.components.report.page import CONTENT_FILE, PAGE_FILE, render
@@ -13,6 +14,8 @@ from efficientmixnet.components.report.predict import Classifier, write_predicti
 from efficientmixnet.components.report.predictions import PREDICTIONS_FILE, Predictions
 from efficientmixnet.components.verdict import read_verdict
 from efficientmixnet.modules import progress
+from efficientmixnet.modules.search_config import with_values
+from efficientmixnet.modules.training_config import ModelConfig
 
 _SERVING = "Format-Serving"  # Trainer's folder for the exported model
 
@@ -28,6 +31,7 @@ def Report(
     evaluation: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.ModelEvaluation],
     config: tfx.dsl.components.Parameter[str],
     baseline_model: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.Model] = None,
+    hyperparameters: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.HyperParameters] = None,
 ) -> None:
     """Writes the page for the evaluation split.
 
@@ -40,8 +44,14 @@ def Report(
         evaluation: Evaluator's, with the gate's verdict.
         config: The run's configuration as JSON.
         baseline_model: What the candidate is compared with, if there is one.
+        hyperparameters: What a search has found, if there was one; the configuration is shown with it.
     """
     verdict, settings = read_verdict(evaluation.uri), json.loads(config)
+    if hyperparameters:
+        found_by_search = with_values(
+            ModelConfig(network=settings["network"], training=settings["training"]), found_in(hyperparameters.uri)
+        )
+        settings |= found_by_search.model_dump(mode="json")
     (split,) = (uri for uri in artifact_utils.get_split_uris([examples], "eval"))
     files = sorted(f"{split}/{name}" for name in tfx.dsl.io.fileio.listdir(split))
     candidate = Classifier(f"{model.uri}/{_SERVING}")

@@ -97,6 +97,27 @@ def test_a_wrong_tf_config_is_named_with_its_key(config: object, message: str, m
         choose_distribution("multi_worker")
 
 
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def test_a_worker_that_is_not_there_in_time_is_named_with_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = [f"127.0.0.1:{_free_port()}" for _ in range(2)]
+    task = {"type": "worker", "index": 0}
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": {"worker": addresses}, "task": task}))
+    with pytest.raises(BadInput, match=f"TF_CONFIG: the worker at {addresses[1]} was not there within 0.01 minutes"):
+        choose_distribution("auto", worker_timeout=0.01)
+
+
+def test_jax_does_not_train_beside_other_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": WORKERS, "task": {"type": "worker", "index": 0}}))
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    with pytest.raises(BadInput, match=r"training\.backend: jax trains on one device, but TF_CONFIG names 2 workers"):
+        choose_distribution("auto")
+
+
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> str:
     """43 pictures to train on, 5 steps of 8 an epoch, and 13 to evaluate, which no number of workers divides."""
@@ -121,12 +142,7 @@ def _start(kind: str, norm: str, records: str, output: Path, stop: object = 0, *
 
 
 def _start_workers(norm: str, records: str, output: Path, stops: tuple[int, int] = (0, 0)) -> list[subprocess.Popen]:
-    ports = []
-    for _ in range(2):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            ports.append(free.getsockname()[1])
-    cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
+    cluster = {"worker": [f"127.0.0.1:{_free_port()}" for _ in range(2)]}
     configs = [json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}) for index in range(2)]
     return [
         _start("multi_worker", norm, records, output, stop, TF_CONFIG=config)

@@ -251,6 +251,23 @@ def test_jax_trains_what_tensorflow_does(train, capfd):
 
 
 @pytest.mark.slow
+def test_a_training_with_jax_that_was_stopped_ends_as_one_never_stopped(train, capfd):
+    settings = {"backend": "jax", "epochs": 3, "optimizer": "radam", "checkpoint": {"every_minutes": 1e-9}}
+    whole = weights(train("whole", **settings))
+    progress.listen(StopAt("epoch 2/3"))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            train("stopped", **settings)
+    finally:
+        progress.listen(None)
+    capfd.readouterr()
+    resumed = weights(train("stopped", **settings))
+    assert "goes on in epoch " in capfd.readouterr().out
+    for one, other in zip(resumed, whole, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+@pytest.mark.slow
 def test_a_training_starts_from_an_exported_model_with_its_classifier_and_its_scaling_of_pixels(train, transformed):
     first = train("first", epochs=3, learning_rate=0.01)
     gentle = {"epochs": 1, "learning_rate": 1e-9, "fine_tuning": {"head_epochs": 0}}

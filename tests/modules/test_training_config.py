@@ -194,3 +194,14 @@ def test_merging_keeps_both_sides_and_changes_neither() -> None:
     assert merge(below, above) == {"a": {"x": None, "y": {"z": 2, "w": 4}}, "b": 3, "c": 5}
     assert below == {"a": {"x": 1, "y": {"z": 2}}, "b": 3}
     assert above == {"a": {"y": {"w": 4}, "x": None}, "c": 5}
+
+
+def test_jax_is_refused_where_it_is_not_installed_or_is_to_train_on_several_devices(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    where, said = _mistake("training", {"backend": "jax", "distribution": "mirrored"})
+    assert where == "training"
+    assert "distribution: mirrored needs backend tensorflow; jax trains on one device" in said
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    where, said = _mistake("training", {"backend": "jax"})
+    assert "backend: jax is not installed; pip install 'efficientmixnet[jax]'" in said

@@ -12,10 +12,23 @@ from efficientmixnet.modules.checkpoint import Checkpoint
 from efficientmixnet.modules.training_failures import EXIT_LOST_PEERS, FiniteLoss, failures_in_words
 
 
-def test_full_memory_names_the_batch_size_and_the_keys_to_change() -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor"),
+        RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 bytes."),  # JAX's
+        MemoryError(),
+    ],
+)
+def test_full_memory_names_the_batch_size_and_the_keys_to_change(error: Exception) -> None:
     message = r"training\.batch_size: 512 pictures .* training\.accumulation_steps"
     with pytest.raises(BadInput, match=message), failures_in_words(workers=1, batch_size=512):
-        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+        raise error
+
+
+def test_another_error_is_no_full_memory() -> None:
+    with pytest.raises(RuntimeError, match="a bug"), failures_in_words(workers=1, batch_size=512):
+        raise RuntimeError("a bug")
 
 
 def test_of_several_workers_a_broken_connection_asks_for_a_retry(capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,6 +48,7 @@ def test_it_holds_every_field_that_machines_look_for(tmp_path: Path) -> None:
         "currency": None,
         "cached": [],
         "versions": {"tfx": "1.16.0"},
+        "search": None,
         "revision": None,
     }
 

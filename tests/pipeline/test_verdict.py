@@ -2,7 +2,7 @@
 
 import pytest
 
-from efficientmixnet.pipeline.summary import Pictures, Summary
+from efficientmixnet.pipeline.summary import Pictures, Search, Summary
 from efficientmixnet.pipeline.verdict import show
 
 
@@ -26,3 +26,10 @@ def test_places_are_printed_letter_for_letter(capsys: pytest.CaptureFixture[str]
     assert "1,234 read, 2 left out" in shown
     assert "under two labels: [b]a (cat)" in shown
     assert "TensorBoard" not in shown  # there are no logs
+
+
+def test_what_a_search_found_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    found = Search(trials=12, objective="val_accuracy", best=0.98765, values={"training.learning_rate": 0.0123456})
+    show(Summary(state="pushed", reason="", run="", started="", search=found))
+    told = "val_accuracy 0.9877 in the best of 12 trials (trials.csv): training.learning_rate 0.01235"
+    assert told in capsys.readouterr().out

@@ -17,6 +17,7 @@ RUN = {
     "seconds": {"Trainer": 12.5, "Pusher": 0.1},
     "costs": {},
     "currency": None,
+    "search": None,
     "cached": ["Pusher"],
 }
 
@@ -76,6 +77,15 @@ def test_with_a_price_each_component_costs_something_and_the_run_their_sum(page)
         *("together", "12.6", "0.0350"),
     ]
     assert ">900.25<" in render(content, RUN | {"costs": {"Trainer": 900.245, "Pusher": 0.005}, "currency": "EUR"})
+
+
+def test_what_a_search_found_stands_with_the_training(page):
+    html, content = page
+    search = {"trials": 12, "objective": "val_accuracy", "best": 0.98, "values": {"training.learning_rate": 0.0125}}
+    searched = render(content, RUN | {"search": search})
+    assert "The best of 12 trials, with val_accuracy 0.9800" in searched
+    assert "<code>training.learning_rate</code></th><td>0.0125</td>" in searched
+    assert "trials, with" not in html
 
 
 def test_before_the_run_has_ended_the_page_does_without_it(page):

@@ -1,0 +1,16 @@
+"""found_in: what a search has found, as its artifact has it."""
+
+import json
+from typing import Any
+
+from tfx import v1 as tfx
+
+from efficientmixnet.modules.search_config import found_values
+
+_FILE = "best_hyperparameters.txt"  # TFX's name
+
+
+def found_in(uri: str) -> dict[str, Any]:
+    """By key of the configuration the value that the best trial had."""
+    with tfx.dsl.io.fileio.open(f"{uri}/{_FILE}") as file:
+        return found_values(json.load(file)["values"])
