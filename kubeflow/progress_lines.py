@@ -29,6 +29,9 @@ class ProgressLines:
                 self._printed = time.monotonic()
                 print(f"{self._done:,} of {self._total:,} {self._unit} {figures}".rstrip(), flush=True)
 
+    def tell(self, line: str) -> None:
+        print(line, flush=True)
+
 
 def show() -> None:
     """All further progress goes to standard output."""

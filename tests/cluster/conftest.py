@@ -278,6 +278,13 @@ def trainer(namespace: Namespace, store: str, inputs: dict[str, Any]) -> Trainer
     return Trainer(namespace, store, inputs)
 
 
+@pytest.fixture(scope="session")
+def trainer_without_data(namespace: Namespace, store: str) -> Trainer:
+    """Where no worker gets so far."""
+    uris = {name: f"{BUCKET}/inputs/{name}" for name in ("examples", "transform_graph", "schema")}
+    return Trainer(namespace, store, {name: {"artifacts": [{"uri": uri}]} for name, uri in uris.items()})
+
+
 @pytest.fixture
 def until() -> Callable[..., Any]:
     """Waits for the first true answer."""

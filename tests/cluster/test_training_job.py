@@ -98,13 +98,13 @@ def test_a_cancelled_component_takes_its_job_along(trainer: Any, namespace: Any,
 
 @pytest.mark.parametrize(
     ("asked", "reason"),
-    [({"gpus": 1000}, "nvidia.com/gpu"), ({"node_selector": {"pool": "none-has-this"}}, "selector")],
+    [({"gpus": 16}, "nvidia.com/gpu"), ({"node_selector": {"pool": "none-has-this"}}, "selector")],
 )
 def test_workers_that_find_no_node_are_told_within_a_minute_and_given_up_in_time(
-    trainer: Any, asked: dict[str, Any], reason: str
+    trainer_without_data: Any, asked: dict[str, Any], reason: str
 ) -> None:
     began = time.monotonic()
-    component = trainer.start(TAKE_LONG, {**asked, "scheduling_minutes": 0.5}, {"SECONDS_TO_TAKE": "1"})
+    component = trainer_without_data.start(TAKE_LONG, {**asked, "scheduling_minutes": 0.5}, {"SECONDS_TO_TAKE": "1"})
     component.says("worker 0 cannot start: ", 60)
     assert reason in component.pod.log
     assert component.pod.wait(120) == 1
@@ -115,17 +115,19 @@ def test_workers_that_find_no_node_are_told_within_a_minute_and_given_up_in_time
     assert time.monotonic() - began < 150
 
 
-def test_a_name_that_is_too_long_is_cut_and_one_that_is_taken_passed_over(trainer: Any, namespace: Any) -> None:
+def test_a_name_that_is_too_long_is_cut_and_one_that_is_taken_passed_over(
+    trainer_without_data: Any, namespace: Any
+) -> None:
     folder = "minio://mlpipeline/root/trainer-with-a-taken-name"
     task = Task({"outputs": {"artifacts": {"model": {"artifacts": [{"uri": f"{folder}/model"}]}}}}, None)
-    first = f"{'digits' * 20}"[: 63 - len(f"-{task.identity}-worker-1")] + f"-{task.identity}"
+    first = f"{'digits' * 10}"[: 63 - len(f"-{task.identity}-worker-1")] + f"-{task.identity}"
     container = {"name": "tensorflow", "image": "busybox", "command": ["sleep", "600"]}
     worker = {"replicas": 1, "template": {"spec": {"containers": [container], "nodeSelector": {"no": "such-node"}}}}
     metadata = {"name": first, "annotations": {"efficientmixnet/task": "somebody else's"}}
     job = {"apiVersion": "kubeflow.org/v1", "kind": "TFJob", "metadata": metadata}
     namespace.apply({**job, "spec": {"tfReplicaSpecs": {"Worker": worker}}})
-    component = trainer.start(
-        TAKE_LONG, {"gpus": 1000}, {"SECONDS_TO_TAKE": "1"}, "digits" * 20, name=folder.rpartition("/")[2]
+    component = trainer_without_data.start(
+        TAKE_LONG, {"gpus": 16}, {"SECONDS_TO_TAKE": "1"}, "digits" * 10, name=folder.rpartition("/")[2]
     )
     made = component.job()
     assert (len(f"{made}-worker-1"), made.endswith(f"-{task.identity}-2")) == (63, True)

@@ -1,5 +1,7 @@
 """Progress in a pod's log: a line now and then, and one at the end."""
 
+import io
+
 import pytest
 
 from efficientmixnet.kubeflow.progress_lines import ProgressLines
@@ -16,3 +18,10 @@ def test_there_is_a_line_every_half_minute_and_one_at_the_end(
         now += 1.0
         lines.advance(50, "loss 0.5")
     assert capsys.readouterr().out == "1,550 of 2,000 pictures loss 0.5\n2,000 of 2,000 pictures loss 0.5\n"
+
+
+def test_what_is_worth_knowing_stands_in_the_log_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    behind = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BufferedWriter(behind)))  # as Python has it in a pod
+    ProgressLines().tell("worker 1 cannot start")
+    assert behind.getvalue() == b"worker 1 cannot start\n"
