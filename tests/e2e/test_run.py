@@ -10,6 +10,7 @@ import pytest
 pytestmark = pytest.mark.e2e
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+NOTEBOOK = Path(__file__).parents[2] / "docs" / "evaluation.ipynb"
 DATA_COMPONENTS = ["ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "Transform"]
 COMPONENTS = [*DATA_COMPONENTS, "Trainer", "Baseline", "Evaluator", "ServingCheck", "Pusher", "Report"]
 
@@ -131,3 +132,52 @@ def test_a_worse_model_is_refused_with_metric_value_and_bound(
     assert f"accuracy {refused['accuracy']:.4f} is worse than the latest blessed model's {blessed}" in done.stdout
     assert refused["baseline_metrics"]["accuracy"] == first_summary["accuracy"]
     assert [version.name for version in (output / "pushed").iterdir()] == [Path(first_summary["pushed_model"]).name]
+
+
+def test_every_page_of_these_runs_opens_in_a_browser_and_asks_the_network_for_nothing(
+    efficientmixnet, chromium, first_summary, output, summary, tmp_path
+):
+    compared, pushed, refused = tmp_path / "compared.html", Path(first_summary["pushed_model"]), summary(output)
+    assert efficientmixnet("compare", output, "--page", compared).returncode == 0
+    assert efficientmixnet("tfma", output).returncode == 0
+    headings = {
+        first_summary["report"]: "✓ Blessed",
+        refused["report"]: "✗ Not blessed",
+        compared: "3 runs compared",
+        Path(refused["run"], "tfma.html"): f"TFMA: {Path(refused['run']).name}",
+        pushed / "model_card.html": f"efficientmixnet {pushed.name}",
+    }
+    for file, heading in headings.items():
+        for width in (1280, 400):
+            page = chromium.open(Path(file), width=width)
+            assert page.evaluate("document.querySelector('h1').innerText") == heading
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, file
+            if file in (first_summary["report"], refused["report"]):
+                assert page.evaluate("document.querySelectorAll('#matrix td[data-cell]').length") >= 10
+                assert page.evaluate("document.querySelectorAll('#mistakes img').length") >= 2
+            assert (page.said, page.requests) == ([], []), file
+    # Of both evaluations the name is the run's, by which TFMA puts them in their order.
+    text = Path(refused["run"], "tfma.html").read_text(encoding="utf-8")
+    runs = [Path(one["run"]).name for one in (first_summary, refused)]
+    assert re.findall('"modelIdentifier": "(.*?)"', text) == runs
+
+
+@pytest.mark.slow
+def test_the_notebook_shows_the_run(first_summary, monkeypatch):
+    import nbclient
+    import nbformat
+
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    assert not any(cell.get("outputs") or cell.get("execution_count") for cell in notebook.cells)
+    monkeypatch.setenv("EFFICIENTMIXNET_RUN", first_summary["run"])
+    resources = {"metadata": {"path": NOTEBOOK.parent}}
+    nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute()
+    shown = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert [one.output_type for one in shown if one.output_type == "error"] == []
+    text = "".join(str(one.get("text", "")) + str(one.get("data", {}).get("text/plain", "")) for one in shown)
+    page = "".join(str(one.get("data", {}).get("text/html", "")) for one in shown)
+    assert text.startswith("pushed: accuracy")
+    assert f"{first_summary['accuracy']:.4f}" in text
+    assert "tfma-nb-slicing-metrics" in page
+    assert page.count("<figure") == 12
+    assert page.count("data:image/") >= 24
