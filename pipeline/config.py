@@ -104,7 +104,7 @@ _SECTIONS = frozenset({"data", "network", "training", "search", "evaluation", "s
 class Config(ModelConfig):
     """Everything a run depends on."""
 
-    name: str = Field("efficientmixnet", pattern=r"^[a-z][a-z0-9-]*$")
+    name: str = Field("efficientmixnet", pattern=r"^[a-z][a-z0-9-]*$", max_length=63)
     """The pipeline's name: lower-case letters, digits and hyphens."""
     output: str = "runs"
     """The folder for runs, pushed models and everything in between; one run at a time."""

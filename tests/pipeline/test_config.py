@@ -306,3 +306,9 @@ def test_a_mistake_of_several_sections_is_one_line(file: Path) -> None:
         f"{file}: one thing to mend",
         "training.fine_tuning.head_epochs: 5 are all of the training's epochs",
     ]
+
+
+def test_a_name_is_no_longer_than_tfx_takes() -> None:
+    assert load_config(None, [f"name={'a' * 63}"]).name == "a" * 63
+    with pytest.raises(BadInput, match="name: string should have at most 63 characters"):
+        load_config(None, [f"name={'a' * 64}"])
