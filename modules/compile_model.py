@@ -21,6 +21,11 @@ def compile_model(model: keras.Model, training: TrainingConfig, phase: Phase, st
     Raises:
         BadInput: the installed Keras cannot do what the configuration's check lets through.
     """
+    if training.accumulation_steps > 1 and tf.distribute.has_strategy():
+        raise BadInput(
+            f"training.accumulation_steps: {training.accumulation_steps} steps make one update on one device only; "
+            "on several give 1, as each of them has only its share of training.batch_size to hold"
+        )
     phase.prepare(model)
 
     def optimizer(share: float) -> keras.optimizers.Optimizer:

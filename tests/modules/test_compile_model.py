@@ -3,7 +3,9 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.compile_model import compile_model
 from efficientmixnet.modules.fine_tuning import Phase
 from efficientmixnet.modules.precision import precision
@@ -31,6 +33,14 @@ def test_the_gradients_of_two_steps_make_the_update_of_one_twice_as_large() -> N
     for one, other in zip(halves.get_weights(), whole.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
     assert int(halves.optimizer.iterations) == 1
+
+
+def test_accumulation_on_several_devices_is_refused_with_its_key() -> None:
+    with (
+        tf.distribute.MirroredStrategy(["CPU:0"]).scope(),
+        pytest.raises(BadInput, match=r"training\.accumulation_steps: 2 steps make one update on one device only"),
+    ):
+        _compiled(accumulation_steps=2)
 
 
 def test_accumulated_steps_count_once_for_lookahead() -> None:
