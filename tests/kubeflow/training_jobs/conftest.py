@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+from moto.server import ThreadedMotoServer
 
+from efficientmixnet.kubeflow import object_store
 from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
 from efficientmixnet.pipeline.config import Config
 
@@ -87,3 +90,19 @@ def cluster(recorded_cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     yield cluster
     cluster.stop()
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An object store with a file of examples; the environment names it."""
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    environment = {"AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "u", "AWS_SECRET_ACCESS_KEY": "p"}
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    requests.post(f"http://{host}:{port}/moto-api/reset", timeout=10)  # what earlier servers in this process kept
+    object_store._open("minio://mlpipeline")[0].mkdir("mlpipeline")
+    object_store.write_text("minio://mlpipeline/root/examples/Split-train/a.gz", "pictures")
+    yield
+    server.stop()

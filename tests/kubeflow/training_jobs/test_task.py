@@ -1,12 +1,10 @@
 """How artifacts pass between component and workers: through the object store, or through a folder on a volume."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from efficientmixnet.kubeflow import object_store
 from efficientmixnet.kubeflow.launcher_paths import ROOT_VARIABLE, to_path
@@ -29,20 +27,6 @@ def _invocation(folder: str = FOLDER) -> dict[str, Any]:
             "outputFile": "/tmp/kfp_outputs/output_metadata.json",  # noqa: S108
         },
     }
-
-
-@pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    environment = {"AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "u", "AWS_SECRET_ACCESS_KEY": "p"}
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    object_store._open("minio://mlpipeline")[0].mkdir("mlpipeline")
-    object_store.write_text("minio://mlpipeline/root/examples/Split-train/a.gz", "pictures")
-    yield
-    server.stop()
 
 
 def _train(uri: str, content: str) -> None:

@@ -1,0 +1,75 @@
+"""The component's own process: it reads the package's settings, waits for the job, and reports what the workers did."""
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from efficientmixnet.kubeflow import entrypoint, object_store
+from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
+from efficientmixnet.kubeflow.training_jobs.task import Task
+
+FOLDER = "minio://mlpipeline/root/digits/5f0c/Trainer/1"
+REPORT = {"artifacts": {"model": {"artifacts": [{"uri": f"{FOLDER}/model", "metadata": {"tfx_version": "1.16.0"}}]}}}
+
+
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def arguments(settings: JobSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Of the component's command, in a pod whose package says that a job trains."""
+    for name, value in settings.to_environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("efficientmixnet.kubeflow.training_jobs.cluster_job.ClusterJob.pause", 0.01)
+    invocation = {
+        "inputs": {"parameterValues": {"price": "5$"}},
+        "outputs": {
+            "artifacts": {"model": {"artifacts": [{"uri": f"{FOLDER}/model"}]}},
+            "outputFile": str(tmp_path / "kfp" / "output_metadata.json"),
+        },
+    }
+    return ["--executor_class_path", "x.Executor", "--json_serialized_invocation_args", json.dumps(invocation)]
+
+
+def test_the_component_reports_what_the_first_worker_delivered(
+    arguments: list[str], cluster: Any, store: None, recorded: Any, tmp_path: Path
+) -> None:
+    identity = Task(entrypoint.invocation_of(arguments), None).identity
+    cluster.states = [recorded("running"), recorded("succeeded")]
+    object_store.write_text(f"{FOLDER}/executor_output.json", json.dumps(REPORT))
+    entrypoint.main(arguments)
+    assert json.loads((tmp_path / "kfp" / "output_metadata.json").read_text()) == REPORT
+    (made,) = cluster.made
+    assert made["metadata"]["name"] == f"digits-{identity}"
+    (container,) = made["spec"]["tfReplicaSpecs"]["Worker"]["template"]["spec"]["containers"]
+    command = container["command"]
+    assert json.loads(command[command.index("--component") + 1]) == arguments
+    assert not [word for word in command if "$" in word]  # Kubernetes would replace $(HOME)
+
+
+def test_a_failed_training_fails_the_component(
+    arguments: list[str], cluster: Any, recorded: Any, tmp_path: Path
+) -> None:
+    cluster.states = [recorded("failed")]
+    with pytest.raises(SystemExit) as ended:
+        entrypoint.main(arguments)
+    assert str(ended.value).startswith("error: TFJob digits-")
+    assert not (tmp_path / "kfp").exists()
+
+
+def test_what_the_cluster_does_not_take_is_the_users_to_mend(
+    arguments: list[str], cluster: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster.failing = {"POST": (403, 1)}
+    with pytest.raises(SystemExit) as ended:
+        entrypoint.main(arguments)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("error: kubeflow.service_account: ")
