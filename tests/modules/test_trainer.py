@@ -173,6 +173,7 @@ def test_every_norm_and_activation_trains(train, norm, activation):
         ({}, {"epochs": 2, "schedule": {"name": "exponential", "warmup_epochs": 1}, "early_stopping_patience": 1}),
         ({}, {"recipe": "efficientnet", "epochs": 1, "schedule": {"warmup_epochs": 0}, "batch_size": 1000}),
         pytest.param({}, {"recipe": "adamw-cosine", "epochs": 6}, marks=pytest.mark.slow),
+        pytest.param({}, {"precision": "mixed_float16", "optimizer": "ranger"}, marks=pytest.mark.slow),
         pytest.param({}, {"recipe": "ranger-flat-cosine", "epochs": 2}, marks=pytest.mark.slow),
     ],
 )

@@ -1,0 +1,47 @@
+"""A search finds values, the model is trained with them, and the next run starts from that model."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+RATES = [1e-6, 0.01]
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory):
+    return tmp_path_factory.mktemp("searched") / "runs"
+
+
+@pytest.fixture(scope="module")
+def searched(efficientmixnet, small_config, output):
+    search = {"trials": 2, "workers": 2, "algorithm": "random", "space": {"training.learning_rate": RATES}}
+    return efficientmixnet("run", small_config, "--output", output, "--set", f"search={json.dumps(search)}")
+
+
+def test_the_better_value_is_found_told_and_trained_with(searched, summary, output):
+    found = summary(output)
+    assert found["state"] == "pushed", searched.stderr
+    assert found["search"]["values"] == {"training.learning_rate": 0.01}
+    with Path(found["run"], "trials.csv").open(newline="") as file:
+        _, best, other = csv.reader(file)
+    assert [float(best[3]), float(other[3])] == [0.01, 1e-6]
+    # The same training once more, on as many cores as there are instead of one.
+    assert found["accuracy"] == pytest.approx(float(best[1]), abs=0.02)
+    assert f"val_accuracy {found['search']['best']:.4f} in the best of 2 trials" in searched.stdout
+    assert "The best of 2 trials" in Path(found["report"]).read_text()
+    assert yaml.safe_load(Path(found["run"], "config.yaml").read_text())["search"]["trials"] == 2
+
+
+def test_a_run_starts_from_the_latest_blessed_model(searched, efficientmixnet, small_config, summary, output):
+    before = summary(output)
+    gentle = ("network.weights=latest", "training.epochs=1", "training.learning_rate=1e-6")
+    done = efficientmixnet(
+        "run", small_config, "--output", output, *(word for key in gentle for word in ("--set", key))
+    )
+    assert "starts from the latest blessed model" in done.stdout
+    assert summary(output)["accuracy"] == pytest.approx(before["accuracy"], abs=0.02)
