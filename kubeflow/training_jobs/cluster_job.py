@@ -2,16 +2,17 @@
 
 It looks every few seconds rather than watch a stream: a job takes hours, and a server that is away for a while is
 simply asked again. The job's name follows from the task: a component that was lost and tried again finds the job of
-the try before, and waits for that one.
+the try before. If that has succeeded, all is done; if not, a new one goes on from its last checkpoint, since a job
+belongs to the pod that made it.
 """
 
-import os
 import signal
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from efficientmixnet.kubeflow.training_jobs.component_pod import component_pod
 from efficientmixnet.kubeflow.training_jobs.engine import JobEngine
 from efficientmixnet.kubeflow.training_jobs.kubernetes_api import KubernetesApi, Refused, ServerAway
 from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
@@ -96,13 +97,19 @@ class ClusterJob:
             return self._create()
         if not self._is_mine(job):
             return False
-        if job["metadata"].get("deletionTimestamp") is None and self.engine.phase(job)[0] != "failed":
+        if job["metadata"].get("deletionTimestamp") is None and self._is_of_use(job):
             progress.tell(f"{resource.kind} {self.name}: found from an earlier try")
             return True
         self.api.delete(resource, self.name)
         while self.api.get(resource, self.name) or self.api.pods(self.engine.selector(self.name)):
             time.sleep(self.pause)
         return self._create()
+
+    def _is_of_use(self, job: Mapping[str, Any]) -> bool:
+        """A job that has succeeded is; one that is under way is if it goes with this very pod, and not with another."""
+        phase, _ = self.engine.phase(job)
+        same_owner = job["metadata"].get("ownerReferences", []) == _owner().get("ownerReferences", [])
+        return phase == "succeeded" or (phase != "failed" and same_owner)
 
     def _follow(self) -> None:
         kind = self.engine.resource.kind
@@ -155,7 +162,7 @@ class ClusterJob:
 
 def _owner() -> dict[str, Any]:
     """The component's own pod, so that with it the job goes, whatever happened to the component."""
-    name, uid = os.environ.get("KFP_POD_NAME"), os.environ.get("KFP_POD_UID")
-    if not name or not uid:
+    pod = component_pod()
+    if pod is None:
         return {}
-    return {"ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": name, "uid": uid}]}
+    return {"ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": pod.name, "uid": pod.uid}]}

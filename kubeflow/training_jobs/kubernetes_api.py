@@ -83,6 +83,13 @@ class KubernetesApi:
         found = self._ask(self._core.list_namespaced_pod, self.namespace, label_selector=selector)
         return [self._plain(pod) for pod in found.items]
 
+    def is_running(self, pod: str) -> bool:
+        """Whether the pod is there, and has not ended."""
+        with _nothing_for_404():
+            found = self._ask(self._core.read_namespaced_pod, pod, self.namespace)
+            return found.status.phase not in ("Succeeded", "Failed")
+        return False
+
     def log(self, pod: str, container: str, quiet_seconds: float) -> Iterator[str]:
         """The container's lines, from its first one on, as they come.
 

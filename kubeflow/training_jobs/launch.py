@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from efficientmixnet.kubeflow.training_jobs.cluster_job import ClusterJob
+from efficientmixnet.kubeflow.training_jobs.component_pod import component_pod
 from efficientmixnet.kubeflow.training_jobs.engine import job_engine
 from efficientmixnet.kubeflow.training_jobs.kubernetes_api import KubernetesApi
 from efficientmixnet.kubeflow.training_jobs.settings import JobSettings, as_argument
@@ -26,6 +27,8 @@ def launch(settings: JobSettings, arguments: Sequence[str], invocation: Mapping[
     task = Task(invocation, settings.exchange)
     task.hand_over()
     command = [*_WORKER, "--component", as_argument(list(arguments))]
+    if pod := component_pod():
+        command += ["--component-pod", pod.name]
     if settings.exchange:
         command += ["--exchange", settings.exchange]
     if settings.stores_checkpoints:

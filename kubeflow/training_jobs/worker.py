@@ -15,6 +15,7 @@ from typing import Any
 
 from efficientmixnet.kubeflow import entrypoint, object_store, progress_lines
 from efficientmixnet.kubeflow.launcher_paths import ROOT_VARIABLE
+from efficientmixnet.kubeflow.training_jobs.attendance import Attendance
 from efficientmixnet.kubeflow.training_jobs.stored_checkpoints import StoredCheckpoints
 from efficientmixnet.kubeflow.training_jobs.task import Task
 from efficientmixnet.modules import checkpoint_copies
@@ -26,30 +27,35 @@ def main(arguments: Sequence[str]) -> None:
     """Trains as one of the workers that TF_CONFIG names."""
     signal.signal(signal.SIGTERM, _end)
     options = _parser().parse_args(arguments)
-    component = json.loads(options.component)
     if options.workers:
         _tell_tensorflow(options.workers.split(","))
+    try:
+        cluster = Cluster.from_environment()
+        _work(options, is_first=cluster is None or cluster.index == 0)
+    except BadInput as error:
+        sys.exit(entrypoint.refuse(error))
+
+
+def _work(options: argparse.Namespace, is_first: bool) -> None:
+    component = json.loads(options.component)
     invocation = entrypoint.invocation_of(component)
     object_store.remember_session(invocation)
     task = Task(invocation, options.exchange)
+    checkpoints = StoredCheckpoints(task.checkpoints)
     if task.root:
         os.environ[ROOT_VARIABLE] = task.root
-    checkpoints = StoredCheckpoints(task.checkpoints)
     if options.store_checkpoints:
         checkpoint_copies.entrust(checkpoints)
-    try:
-        cluster = Cluster.from_environment()
-        is_first = cluster is None or cluster.index == 0
-        task.fetch()
-        progress_lines.show()
-        with tempfile.TemporaryDirectory() as folder:
-            report = entrypoint.execute(component, _with_outputs_in(folder, invocation, all_of_them=not is_first))
-        if is_first:
-            task.deliver(report)
-            if options.store_checkpoints:
-                checkpoints.forget()
-    except BadInput as error:
-        sys.exit(entrypoint.refuse(error))
+    if options.component_pod and is_first:
+        Attendance(options.component_pod).start()
+    progress_lines.show()
+    task.fetch()
+    with tempfile.TemporaryDirectory() as folder:
+        report = entrypoint.execute(component, _with_outputs_in(folder, invocation, all_of_them=not is_first))
+    if is_first:
+        task.deliver(report)
+        if options.store_checkpoints:
+            checkpoints.forget()
 
 
 def _with_outputs_in(folder: str, invocation: dict[str, Any], all_of_them: bool) -> dict[str, Any]:
@@ -70,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--component", required=True, metavar="JSON", help="the arguments of the component's command")
     parser.add_argument("--exchange", help="the folder through which component and workers pass data")
     parser.add_argument("--store-checkpoints", action="store_true", help="in the object store, beside the outputs")
+    parser.add_argument("--component-pod", metavar="NAME", help="without which nobody waits for this training any more")
     parser.add_argument("--workers", help="the addresses of all workers, this one's among them")
     return parser
 

@@ -34,6 +34,7 @@ class RecordedCluster:
     failing: dict[str, tuple[int, int]] = field(default_factory=dict)  # by method: status, and how often
     silent_seconds: float = 0.0  # before it answers at all
     logs: dict[str, str] = field(default_factory=dict)
+    phases: dict[str, str] = field(default_factory=dict)  # of other pods, by name
     made: list[dict[str, Any]] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     looks: int = 0
@@ -116,6 +117,8 @@ class RecordedCluster:
             return 200, {"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": shown["pods"] if shown else []}
         if path.startswith(PODS) and path.endswith("/log"):
             return 200, self.logs.get(path.removeprefix(f"{PODS}/").removesuffix("/log"), "")
+        if phase := self.phases.get(path.removeprefix(f"{PODS}/")):
+            return 200, {"kind": "Pod", "apiVersion": "v1", "status": {"phase": phase}}
         return nothing
 
     @property

@@ -122,16 +122,45 @@ def test_a_server_that_stays_away_ends_the_wait(cluster: Any, job: Any, recorded
         job(patience=0.1).run()
 
 
-def test_a_job_of_an_earlier_try_is_taken_up(cluster: Any, job: Any, recorded: Any, capsys: Any) -> None:
-    cluster.existing = recorded("running")
+OWNER = {"apiVersion": "v1", "kind": "Pod", "name": "digits-trainer-1", "uid": "5f0c"}
+
+
+@pytest.fixture
+def owner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KFP_POD_NAME", OWNER["name"])
+    monkeypatch.setenv("KFP_POD_UID", OWNER["uid"])
+
+
+def test_a_job_belongs_to_the_components_pod(cluster: Any, job: Any, recorded: Any, owner: None) -> None:
+    cluster.states = [recorded("succeeded")]
+    job().run()
+    assert cluster.made[0]["metadata"]["ownerReferences"] == [OWNER]
+
+
+@pytest.mark.parametrize("state", ["running", "succeeded"])
+def test_this_pods_own_job_is_taken_up(
+    cluster: Any, job: Any, recorded: Any, owner: None, state: str, capsys: Any
+) -> None:
+    cluster.existing = recorded(state, ownerReferences=[OWNER])
     threading.Timer(0.2, lambda: setattr(cluster, "existing", recorded("succeeded"))).start()
     job().run()
     assert (cluster.made, cluster.deleted) == ([], [])
     assert "found from an earlier try" in capsys.readouterr().out
 
 
-def test_a_failed_job_of_an_earlier_try_is_made_anew(cluster: Any, job: Any, recorded: Any) -> None:
-    cluster.existing = recorded("failed")
+def test_a_job_that_a_lost_pod_has_finished_is_taken(cluster: Any, job: Any, recorded: Any, owner: None) -> None:
+    cluster.existing = recorded("succeeded", ownerReferences=[{**OWNER, "uid": "another"}])
+    job().run()
+    assert (cluster.made, cluster.deleted) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("state", "uid"), [("failed", OWNER["uid"]), ("running", "another")], ids=["failed", "of a lost pod"]
+)
+def test_any_other_job_of_an_earlier_try_is_made_anew(
+    cluster: Any, job: Any, recorded: Any, owner: None, state: str, uid: str
+) -> None:
+    cluster.existing = recorded(state, ownerReferences=[{**OWNER, "uid": uid}])
     cluster.states = [recorded("succeeded")]
     job().run()
     assert [one["metadata"]["name"] for one in cluster.made] == [f"digits-{TASK}"]
