@@ -167,7 +167,7 @@ def test_the_components_account_may_do_what_it_needs_and_no_more(namespace: Any,
         return namespace.kubectl("auth", "can-i", *what, "--as", account, check=False).strip().startswith("yes")
 
     log, execute = "--subresource=log", "--subresource=exec"
-    needed = "create tfjobs, get tfjobs, delete tfjobs, list pods, get pods " + log
+    needed = "create tfjobs, get tfjobs, delete tfjobs, list pods, get pods, get pods " + log
     too_much = (
         "list secrets, get secrets/test-code, create pods, delete pods, list tfjobs, update tfjobs, patch tfjobs, "
         "get configmaps, create rolebindings, create pods " + execute
