@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from efficientmixnet.kubeflow.katib.trial import MODEL, TRANSFORMED, VALUES
 from efficientmixnet.kubeflow.training_jobs.settings import as_argument
 from efficientmixnet.kubeflow.training_jobs.worker_pod import worker_pod
 from efficientmixnet.modules.bad_input import BadInput
@@ -94,10 +95,16 @@ def _text(value: Any) -> str:
 
 def _trial(config: Config, transformed: str, names: Mapping[str, str]) -> dict[str, Any]:
     model = config.search.of_a_trial(config).model_dump(mode="json", include={"network", "training"})
+    values = "".join(f"{key}: ${{trialParameters.{name}}}\n" for key, name in names.items())
     pod = worker_pod(config.kubeflow, config.kubeflow.trainer or config.kubeflow.pod)
     (container,) = pod["spec"]["containers"]
-    values = [word for key, name in names.items() for word in ("--set", f"{key}=${{trialParameters.{name}}}")]
-    command = [*_COMMAND, "--model", as_argument(model), "--transformed", transformed, *values]
+    # Not as arguments: Katib makes a line for a shell of the command's words, without quotes.
+    told = [
+        {"name": MODEL, "value": as_argument(model)},
+        {"name": VALUES, "value": values},
+        {"name": TRANSFORMED, "value": transformed.rstrip("/")},
+    ]
+    trial = {**container, "name": _CONTAINER, "command": list(_COMMAND), "env": [*container["env"], *told]}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -106,11 +113,7 @@ def _trial(config: Config, transformed: str, names: Mapping[str, str]) -> dict[s
             "backoffLimit": config.kubeflow.retries.count,
             "template": {
                 "metadata": pod["metadata"],
-                "spec": {
-                    **pod["spec"],
-                    "restartPolicy": "Never",
-                    "containers": [{**container, "name": _CONTAINER, "command": command}],
-                },
+                "spec": {**pod["spec"], "restartPolicy": "Never", "containers": [trial]},
             },
         },
     }

@@ -3,14 +3,13 @@
 After every epoch it prints accuracy and loss as Katib's collector reads them: `val_accuracy=0.9712`.
 """
 
-import argparse
 import json
 import os
 import re
 import signal
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,10 @@ from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.search_config import with_values
 from efficientmixnet.modules.training_config import ModelConfig
 
+# What is told in the environment: the configuration of all trials, this one's values, and where the pictures lie.
+MODEL = "EFFICIENTMIXNET_TRIAL_MODEL"
+VALUES = "EFFICIENTMIXNET_TRIAL_VALUES"
+TRANSFORMED = "EFFICIENTMIXNET_TRIAL_TRANSFORMED"
 _METRIC = re.compile(r"(val_\w+) (\S+)")
 
 
@@ -38,29 +41,31 @@ class Metrics:
             print(f"{name}={value}", flush=True)
 
 
-def main(arguments: Sequence[str]) -> None:
+def main() -> None:
     """Trains, and leaves nothing but its metrics."""
     signal.signal(signal.SIGTERM, _end)
-    options = _parser().parse_args(arguments)
     try:
-        model = trial_model(json.loads(options.model), options.values)
+        model = trial_model(json.loads(os.environ[MODEL]), os.environ[VALUES])
         with tempfile.TemporaryDirectory() as folder:
             for name in ("transformed_examples", "transform_graph"):
-                object_store.download(f"{options.transformed.rstrip('/')}/{name}", f"{folder}/{name}")
+                object_store.download(f"{os.environ[TRANSFORMED]}/{name}", f"{folder}/{name}")
             _train(model, Path(folder))
     except BadInput as error:
         sys.exit(entrypoint.refuse(error))
 
 
-def trial_model(common: Mapping[str, Any], values: Sequence[str]) -> ModelConfig:
-    """The configuration of this trial; each value is KEY=YAML.
+def trial_model(common: Mapping[str, Any], values: str) -> ModelConfig:
+    """The configuration of this trial.
+
+    Args:
+        common: That of all trials.
+        values: A line `KEY: VALUE` of YAML for each key that is searched.
 
     Raises:
         BadInput: the values do not fit together.
     """
-    chosen = {key: yaml.safe_load(text) for key, _, text in (value.partition("=") for value in values)}
     try:
-        return with_values(ModelConfig.model_validate(common), chosen)
+        return with_values(ModelConfig.model_validate(common), yaml.safe_load(values))
     except ValidationError as error:
         raise BadInput(f"search.space: {error.errors()[0]['msg']}") from None
 
@@ -82,18 +87,10 @@ def _train(model: ModelConfig, folder: Path) -> None:
     train_elsewhere(job, listener=Metrics())
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", required=True, metavar="JSON", help="what all trials have in common")
-    parser.add_argument("--transformed", required=True, help="where transformed_examples and transform_graph lie")
-    parser.add_argument("--set", dest="values", action="append", default=[], metavar="KEY=VALUE")
-    return parser
-
-
 def _end(number: int, _: object) -> None:
     sys.exit(128 + number)
 
 
 if __name__ == "__main__":
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    main(sys.argv[1:])
+    main()

@@ -1,6 +1,5 @@
 """The search as Katib gets it, against Katib's own published models."""
 
-import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,12 @@ from kubeflow_katib_api import models
 
 from efficientmixnet.kubeflow.cli import kubeflow
 from efficientmixnet.kubeflow.katib.experiment import experiment
-from efficientmixnet.kubeflow.katib.trial import Metrics, trial_model
+from efficientmixnet.kubeflow.katib.trial import MODEL, TRANSFORMED, VALUES, Metrics, trial_model
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.config import Config
 
-TRANSFORMED = "minio://mlpipeline/root/digits/5f0c/Transform/1"
-VALUES: dict[str, Any] = {
+TRANSFORMED_URI = "minio://mlpipeline/root/digits/5f0c/Transform/1"
+SEARCH: dict[str, Any] = {
     "name": "digits",
     "search": {
         "trials": 30,
@@ -40,7 +39,7 @@ VALUES: dict[str, Any] = {
 
 @pytest.fixture
 def made() -> dict[str, Any]:
-    return experiment(Config.model_validate(VALUES), TRANSFORMED)
+    return experiment(Config.model_validate(SEARCH), TRANSFORMED_URI)
 
 
 def _parameters(made: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -85,9 +84,11 @@ def test_a_trial_gets_what_katib_puts_in_place_of_the_parameters(made: dict[str,
         text = text.replace(f"${{trialParameters.{parameter['name']}}}", chosen[parameter["reference"]])
     assert "trialParameters" not in text
     (container,) = json.loads(text)["spec"]["template"]["spec"]["containers"]
-    command = container["command"]
-    values = [after for word, after in itertools.pairwise(command) if word == "--set"]
-    model = trial_model(json.loads(command[command.index("--model") + 1]), values)
+    # Katib joins the command's words to a line for a shell.
+    assert " ".join(container["command"]) == "python -m efficientmixnet.kubeflow.katib.trial"
+    told = {one["name"]: one.get("value") for one in container["env"]}
+    model = trial_model(json.loads(told[MODEL]), told[VALUES])
+    assert told[TRANSFORMED] == TRANSFORMED_URI
     training = model.training
     assert (training.learning_rate, training.batch_size, training.label_smoothing) == (0.1, 128, 0.1)
     assert (model.network.norm, training.optimizer["name"], training.ema) == ("an", "sgd", 0.999)
@@ -111,23 +112,23 @@ def test_every_epoch_prints_what_katibs_collector_looks_for(capsys: pytest.Captu
     ],
 )
 def test_what_katib_cannot_search_is_refused(section: str, change: dict[str, Any], message: str | None) -> None:
-    config = Config.model_validate({**VALUES, section: {**VALUES[section], **change}})
+    config = Config.model_validate({**SEARCH, section: {**SEARCH[section], **change}})
     if message is None:
-        assert experiment(config, TRANSFORMED)["spec"]["maxTrialCount"] == 1
+        assert experiment(config, TRANSFORMED_URI)["spec"]["maxTrialCount"] == 1
         return
     with pytest.raises(BadInput, match=message):
-        experiment(config, TRANSFORMED)
+        experiment(config, TRANSFORMED_URI)
 
 
 def test_values_that_do_not_fit_together_are_refused_in_the_trial() -> None:
     common = Config().model_dump(mode="json", include={"network", "training"})
     with pytest.raises(BadInput, match=r"search\.space: "):
-        trial_model(common, ["training.schedule.warmup_epochs=99"])
+        trial_model(common, "training.schedule.warmup_epochs: 99\n")
 
 
 def test_the_command_writes_it(tmp_path: Path) -> None:
-    (tmp_path / "digits.yaml").write_text(yaml.safe_dump(VALUES))
-    arguments = ["search", str(tmp_path / "digits.yaml"), "--transformed", TRANSFORMED, "--set", "search.trials=7"]
+    (tmp_path / "digits.yaml").write_text(yaml.safe_dump(SEARCH))
+    arguments = ["search", str(tmp_path / "digits.yaml"), "--transformed", TRANSFORMED_URI, "--set", "search.trials=7"]
     done = CliRunner().invoke(kubeflow, [*arguments, "-o", str(tmp_path / "experiment.yaml")])
     assert (done.exit_code, done.output.count("7 trials")) == (0, 1), done.output
     assert yaml.safe_load((tmp_path / "experiment.yaml").read_text())["spec"]["maxTrialCount"] == 7
