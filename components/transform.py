@@ -1,17 +1,40 @@
 """Transform: pictures become small encoded pictures, labels become numbers."""
 
+from typing import Any
+
+from tfx import types
 from tfx import v1 as tfx
+from tfx.components.transform import executor
+from tfx.dsl.components.base import executor_spec
+
+
+class _Executor(executor.Executor):
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        super().Do(input_dict, output_dict, exec_properties)
+        for ingested, written in zip(input_dict["examples"], output_dict["transformed_examples"], strict=True):
+            written.span, written.version = ingested.span, ingested.version
+
+
+class Transform(tfx.components.Transform):
+    """TFX's, whose transformed examples know of which span they are."""
+
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(_Executor)
 
 
 def transform(
     examples: tfx.types.BaseChannel, schema: tfx.types.BaseChannel, splits: list[str], shorter_side: int
-) -> tfx.components.Transform:
+) -> Transform:
     """Looks at the training split, and transforms every split.
 
     TFX's statistics of what comes in and goes out are off: StatisticsGen has those of what comes in, and those of
     encoded pictures say nothing. So is the cache of its analyzers, which only another run's Transform could use.
     """
-    return tfx.components.Transform(
+    return Transform(
         examples=examples,
         schema=schema,
         preprocessing_fn="efficientmixnet.modules.preprocessing.preprocessing_fn",

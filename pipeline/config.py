@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from efficientmixnet.components.image_example_gen.layout import Layout
+from efficientmixnet.components.image_example_gen.spans import has_spans
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.search_config import SearchConfig
 from efficientmixnet.modules.training_config import Fraction, ModelConfig, Section, merge
@@ -45,6 +46,8 @@ class DataConfig(Section):
     """A picture with more pixels is left out, not decoded."""
     schema_file: str | None = None
     """A curated schema (schema.pbtxt) that the data must fit; null: inferred from the training split."""
+    training_spans: int = Field(1, ge=1)
+    """Where pictures has spans: training learns from so many of the latest that runs in this output have read."""
     drift: dict[str, Fraction] = {}
     """By feature, how far its values may have moved since the span before, or without spans the run before: text by the
     largest difference of a share, numbers by Jensen and Shannon's divergence; {image/class/text: 0.1}."""
@@ -59,6 +62,8 @@ class DataConfig(Section):
         missing = {"train", "eval"} - set(self.splits)
         if missing:
             raise ValueError(f"splits: needs {' and '.join(sorted(missing))}, such as {{train: 0.8, eval: 0.2}}")
+        if self.training_spans > 1 and not any(map(has_spans, (self.manifest or "", self.pictures))):
+            raise ValueError("training_spans: pictures has no spans; name them, such as days/{YYYY}-{MM}-{DD}")
         if self.skew and not self.served:
             raise ValueError("served: skew is measured from served pictures; name their folder")
         unknown = sorted(set(self.layout.split_files) - set(self.splits))

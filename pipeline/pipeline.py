@@ -12,6 +12,7 @@ from efficientmixnet.components.evaluator import evaluator
 from efficientmixnet.components.example_validator import ExampleValidator
 from efficientmixnet.components.image_example_gen.component import ImageExampleGen
 from efficientmixnet.components.infra_validator import infra_validator
+from efficientmixnet.components.latest_spans import latest_spans
 from efficientmixnet.components.previous_statistics import previous_statistics
 from efficientmixnet.components.pusher import pusher
 from efficientmixnet.components.report.component import Report
@@ -72,8 +73,9 @@ def create_pipeline(
         schema = tfx.components.ImportSchemaGen(schema_file=data.schema_file).with_id("SchemaGen")
     else:
         schema = SchemaGen(statistics.outputs["statistics"], [split for split in splits if split != "train"])
-    if data.drift and not around.metadata:
-        raise BadInput("data.drift: a cluster has no statistics of earlier runs to compare with; remove it there")
+    for key, asks in (("drift", data.drift), ("training_spans", data.training_spans > 1)):
+        if asks and not around.metadata:
+            raise BadInput(f"data.{key}: a cluster knows nothing of earlier runs' data; remove it there")
     before = previous_statistics(statistics.outputs["statistics"]) if data.drift else None
     validator = ExampleValidator(
         statistics=statistics.outputs["statistics"],
@@ -83,7 +85,9 @@ def create_pipeline(
         skew=data.skew,
         served=data.served,
     )
-    transformed = transform(examples.outputs["examples"], schema.outputs["schema"], splits, config.network.stored_side)
+    spans = latest_spans(examples.outputs["examples"], data.training_spans) if data.training_spans > 1 else None
+    learned_from = (spans or examples).outputs["examples"]
+    transformed = transform(learned_from, schema.outputs["schema"], splits, config.network.stored_side)
     if around.beam_args is None:
         transformed.with_beam_pipeline_args(config.beam.args_of_transform(around.picture_bytes))
     transformed.add_upstream_node(validator)  # an anomaly stops the run before anything is computed from the data
@@ -150,7 +154,9 @@ def create_pipeline(
         components=[
             *around.further_nodes,
             *(node for node in (start, before, searched) if node),
-            *(examples, statistics, schema, validator, transformed, trained, to_beat, evaluated),
+            *(examples, statistics, schema, validator),
+            *([spans] if spans else []),
+            *(transformed, trained, to_beat, evaluated),
             *(node for node in (checked, served, pushed, report) if node),
         ],
         enable_cache=use_cache,

@@ -102,6 +102,7 @@ def ImageExampleGen(
         examples.span, examples.version = sources.span.number, sources.span.version
     found = outcome.Outcome.read(outcome_file, sources.left_out)
     found.write_tables(examples.uri)
+    examples.set_string_custom_property("source", manifest or pictures)
     examples.set_int_custom_property("pictures_read", found.read_count)
     examples.set_int_custom_property("pictures_left_out", len(found.left_out))
     for name, value in {

@@ -30,7 +30,7 @@ def ServingCheck(
     model: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.Model],
     model_blessing: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.ModelBlessing],
     examples: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.Examples],
-    transformed_examples: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.Examples],
+    transformed_examples: tfx.dsl.components.InputArtifact[list[tfx.types.standard_artifacts.Examples]],
     config: tfx.dsl.components.Parameter[str],
 ) -> None:
     """Asks each signature about a few pictures of the evaluation split.
@@ -40,7 +40,7 @@ def ServingCheck(
         model: The candidate.
         model_blessing: Evaluator's; a model without one is not asked.
         examples: As ingested.
-        transformed_examples: The same, as training read them.
+        transformed_examples: The same, as training read them; there may be those of earlier spans beside.
         config: A ModelConfig as JSON.
 
     Raises:
@@ -49,6 +49,8 @@ def ServingCheck(
     blessing.set_int_custom_property("blessed", 0)
     if model_blessing.get_int_custom_property("blessed") != 1:
         return
+    of_one_span = len(transformed_examples) == 1
+    (same,) = (one for one in transformed_examples if of_one_span or one.span == examples.span)
     network = ModelConfig.model_validate(json.loads(config)).network
     reading = Reading(
         image_size=network.image_size or network.default_image_size,
@@ -56,7 +58,7 @@ def ServingCheck(
         classes=0,
         batch_size=_PICTURES,
     )
-    trained = dict(_trained_on(transformed_examples, reading))
+    trained = dict(_trained_on(same, reading))
     raw = {_filename(record): record for record in _first(examples, set(trained))}
     answers = ask(f"{model.uri}/Format-Serving", [(raw[name], *trained[name]) for name in raw])
     differing = [f"{name} by {answer:g}" for name, answer in answers.items() if not answer <= _TOLERANCE]

@@ -1,0 +1,57 @@
+"""Data that grows: a second span is read alone, its drift stops the run, and training learns from both."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+FEW = 30  # pictures of a label in a span
+
+
+@pytest.fixture(scope="module")
+def days(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Day 1 has as many of three digits; day 2 hardly any of one of them."""
+    folder = tmp_path_factory.mktemp("days")
+    for day, counts in (("day-1", (FEW, FEW, FEW)), ("day-2", (2 * FEW, 2 * FEW, 10))):
+        for label, count in zip("012", counts, strict=True):
+            (folder / day / label).mkdir(parents=True)
+            for file in sorted((digits / label).iterdir())[-count:]:
+                shutil.copy(file, folder / day / label / f"{day}-{file.name}")
+    return folder
+
+
+def test_a_second_span_is_read_alone_compared_and_learned_with_the_first(
+    efficientmixnet, small_config, days, tmp_path, summary
+):
+    output = tmp_path / "runs"
+    keys = (
+        f"data.pictures={days}/day-{{SPAN}}",
+        "data.splits={train: 0.6, eval: 0.4}",
+        "evaluation.thresholds={accuracy: 0.0}",
+        "evaluation.tolerances={accuracy: 1.0}",
+        "training.epochs=1",
+    )
+    run = ["run", small_config, "--output", output, *(part for key in keys for part in ("--set", key))]
+
+    first = efficientmixnet(*run, "--set", "data.layout.span=1")
+    assert first.returncode == 0, first.stderr
+    assert summary(output)["pictures"]["read"] == 3 * FEW
+
+    drifting = efficientmixnet(*run, "--set", "data.drift={image/class/text: 0.1}")
+    assert drifting.returncode == 2
+    assert "the data has changed: image/class/text moved by 0." in drifting.stderr
+    assert "since the data before, more than 0.1 (data.drift)" in drifting.stderr
+
+    both = efficientmixnet(*run, "--set", "data.training_spans=2")
+    assert both.returncode == 0, both.stderr
+    ended = summary(output)
+    assert ended["pictures"]["read"] == 4 * FEW + 10  # of the second span alone
+    assert ended["cached"][:2] == ["ImageExampleGen", "StatisticsGen"]
+    counts = [json.loads(file.read_text())["train"] for file in output.glob("artifacts/ImageExampleGen/*/*/class_c*")]
+    assert len(counts) == 2
+    learned = sum(sum(one.values()) for one in counts)
+    (progress,) = [line for line in both.stdout.splitlines() if line.startswith("Trainer ")]
+    assert progress.endswith(f"{learned - learned % 32} pictures")
