@@ -9,7 +9,8 @@ from pydantic import BaseModel
 from efficientmixnet.pipeline.config import Config
 
 _WIDTH = 118
-_SECTIONS = ("data", "network", "training", "search", "evaluation", "serving", "report", "beam", "kubeflow")  # in data order
+# In data order.
+_SECTIONS = ("data", "network", "training", "search", "evaluation", "serving", "report", "beam", "kubeflow")
 
 
 def config_template() -> str:
