@@ -98,8 +98,11 @@ document.addEventListener("click", (event) => {
   if (header) sortBy(header);
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && event.target.dataset?.cell) showCell(event.target);
+  if (event.key !== "Enter") return;
+  if (event.target.dataset?.cell) showCell(event.target);
+  if (event.target.matches(".sortable thead th")) sortBy(event.target);
 });
+document.querySelectorAll(".sortable thead th").forEach((header) => { header.tabIndex = 0; });
 document.getElementById("order")?.addEventListener("change", (event) => drawMatrix(event.target.value));
 document.getElementById("find").addEventListener("input", (event) => {
   const wanted = event.target.value.toLowerCase();

@@ -155,12 +155,16 @@ def test_a_click_shows_the_pictures_of_a_cell(opened):
     assert shown.evaluate("document.querySelectorAll('#cell img').length") == min(count, 6)
 
 
-def test_a_table_is_ordered_by_the_column_that_is_clicked(opened):
+def test_a_table_is_ordered_by_the_column_that_is_clicked_and_by_keys_the_other_way(opened):
     shown, content, _ = opened
-    shown.evaluate("document.querySelectorAll('#by-class thead th')[3].click()")
-    first = shown.evaluate("document.querySelector('#by-class tbody tr').cells[3].innerText.trim()")
-    best = max(one["recall"]["value"] for one in content["classes"])
-    assert first == f"{100 * best:.1f}\u00a0%"
+    recalls = [one["recall"]["value"] for one in content["classes"]]
+    header = "document.querySelectorAll('#by-class thead th')[3]"
+    enter = "new KeyboardEvent('keydown', { key: 'Enter', bubbles: true })"
+    for action, extreme in (("click()", max(recalls)), (f"dispatchEvent({enter})", min(recalls))):
+        shown.evaluate(f"{header}.focus() || {header}.{action}")
+        assert shown.evaluate("document.activeElement.innerText.trim()").startswith("recall")
+        first = shown.evaluate("document.querySelector('#by-class tbody tr').cells[3].innerText.trim()")
+        assert first == f"{100 * extreme:.1f}\u00a0%"
 
 
 def test_a_class_is_found_by_its_name(opened):
