@@ -70,7 +70,7 @@ def _bad_input_behind(error: BaseException | None) -> BadInput | None:
     """What TFMA and Beam wrapped."""
     while error and not isinstance(error, BadInput):
         error = error.__cause__ or error.__context__
-    return error
+    return error if isinstance(error, BadInput) else None
 
 
 def _write_refusal(blessing: types.Artifact) -> None:
