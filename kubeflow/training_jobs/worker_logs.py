@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from efficientmixnet.kubeflow.training_jobs.kubernetes_api import KubernetesApi
 
-_LAST_LINES = 20
+_LAST_LINES = 40  # a traceback through TFX has some 25
 _QUIET = 60.0  # seconds without a line, after which the log is asked for again
 _PATIENCE = 10.0  # seconds for the last lines of a pod that has ended
 

@@ -76,7 +76,7 @@ def test_a_deleted_worker_comes_back_and_the_training_ends_as_if_nothing_had_hap
     assert difference < 1e-5
 
 
-def test_a_training_that_fails_is_told_with_the_workers_last_lines(trainer: Any) -> None:
+def test_a_training_that_fails_is_told_at_once_with_the_workers_last_lines(trainer: Any) -> None:
     component = trainer.start("run_functions.fail")
     assert component.pod.wait() == 1
     error = component.pod.log.partition("error: ")[2]
@@ -86,7 +86,7 @@ def test_a_training_that_fails_is_told_with_the_workers_last_lines(trainer: Any)
     assert "the pictures are all blue" in error
 
 
-def test_a_cancelled_component_takes_its_job_along(trainer: Any, namespace: Any, until: Any) -> None:
+def test_a_cancelled_component_takes_its_job_along_at_once(trainer: Any, namespace: Any, until: Any) -> None:
     component = trainer.start(TAKE_LONG, environment={"SECONDS_TO_TAKE": "600"})
     job = component.job()
     selector = f"training.kubeflow.org/job-name={job}"
