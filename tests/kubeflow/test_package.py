@@ -20,8 +20,10 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from efficientmixnet.kubeflow.backend_rules import arguments, check_package
 from efficientmixnet.kubeflow.cli import kubeflow
 from efficientmixnet.kubeflow.compile import compile_package, service_account_of, write_package
+from efficientmixnet.kubeflow.training_jobs.settings import VARIABLE
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.config import Config
+from efficientmixnet.pipeline.kubeflow_config import TrainerPodConfig
 
 GOLDEN = Path(__file__).parent / "digits_package.yaml"
 OF_OTHERS = {"config", "custom_config", "eval_config", "stats_options_json"}
@@ -244,3 +246,17 @@ def test_arguments_are_the_defaults_and_what_is_given(spec: dict[str, Any]) -> N
         arguments(spec, {"picture": "x"})
     with pytest.raises(BadInput, match="--param max_left_out=all: should be a NUMBER_DOUBLE"):
         arguments(spec, {"max_left_out": "all"})
+
+
+def test_trainer_only_waits_where_an_engine_of_the_cluster_has_its_workers(config: Config) -> None:
+    trainer = TrainerPodConfig(workers=2, job_engine="tfjob", gpus=4, cpu="16")
+    many = config.model_copy(update={"kubeflow": config.kubeflow.model_copy(update={"trainer": trainer})})
+    executors = compile_package(many, "oss")[0]["deploymentSpec"]["executors"]
+    told = {label: {one["name"]: one["value"] for one in executors[label]["container"]["env"]} for label in executors}
+    assert [label for label, environment in told.items() if VARIABLE in environment] == ["Trainer_executor"]
+    settings = json.loads(told["Trainer_executor"][VARIABLE])
+    assert (settings["pipeline"], settings["engine"], settings["workers"]) == ("digits", "tfjob", 2)
+    (worker,) = settings["pod"]["spec"]["containers"]
+    assert worker["resources"]["limits"] == {"cpu": "16", "nvidia.com/gpu": "4"}
+    waiting = executors["Trainer_executor"]["container"]["resources"]
+    assert waiting == {"cpuLimit": 0.5, "memoryLimit": 2 * 1024**3 / 10**9}  # kubeflow.pod's, and no GPU
