@@ -97,7 +97,7 @@ class TrainerPodConfig(PodConfig):
     exchange: ContainerPath | None = None
     """A folder on a volume through which the component and its workers pass data; null: the object store."""
     restarts: int = Field(20, ge=0)
-    """How often workers that were preempted may be started again, all together."""
+    """How often each worker may be started again, when it was preempted or has lost another one."""
     scheduling_minutes: float = Field(60.0, gt=0)
     """The job is given up when for so long not all workers have found a node and started."""
 

@@ -1,6 +1,7 @@
 """Workers: what is known of a training job's workers, from look to look: told as it changes, and held to its limits."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,7 +30,8 @@ class Workers:
         self._uids: dict[int, str] = {}  # of each worker's latest pod
         self._codes: dict[str, int] = {}  # by uid, of pods that have ended
         self._reasons: dict[int, str] = {}  # why a worker cannot start
-        self._started = self._restarts = self._last_restarted = 0
+        self._restarts: Counter[int] = Counter()  # by worker
+        self._started = 0
         self._began = time.monotonic()
         self._waiting_since: float | None = self._began
         self._is_unseen = False
@@ -41,7 +43,7 @@ class Workers:
         for worker, pod in sorted(latest.items()):
             name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
             if self._uids.get(worker, uid) != uid:
-                self._restarts, self._last_restarted = self._restarts + 1, worker
+                self._restarts[worker] += 1
                 progress.tell(f"worker {worker} is started again, and goes on from the last checkpoint")
             self._uids[worker] = uid
             code = _exit_code(pod)
@@ -64,16 +66,18 @@ class Workers:
         return f"{self._job}: worker {worker} failed with exit code {self._codes[uid]}{self._last_lines(worker)}"
 
     def _last_lines(self, worker: int) -> str:
-        return "\n  ".join(["; its last lines:", *self._logs.last_lines(worker)])
+        lines = self._logs.last_lines(worker)
+        return "\n  ".join(["; its last lines:", *lines]) if lines else ""
 
     def check_patience(self, suspended: bool, unseen: bool) -> None:
         """Raises TrainingFailed where there is no use in waiting any longer."""
         settings, now = self._settings, time.monotonic()
-        if self._restarts > settings.restarts:
-            raise TrainingFailed(
-                f"{self._job}: workers were started again {self._restarts} times, more than kubeflow.trainer.restarts; "
-                f"the last one was worker {self._last_restarted}{self._last_lines(self._last_restarted)}"
-            )
+        for worker, restarts in self._restarts.items():
+            if restarts > settings.restarts:
+                raise TrainingFailed(
+                    f"{self._job}: worker {worker} was started again {restarts} times, more than "
+                    f"kubeflow.trainer.restarts{self._last_lines(worker)}"
+                )
         if unseen and not self._is_unseen and now - self._began > _UNSEEN:
             self._is_unseen = True
             progress.tell(f"{self._job} is left alone: does {self._engine.resource.comes_with} run?")

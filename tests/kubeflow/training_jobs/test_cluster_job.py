@@ -88,8 +88,10 @@ def test_a_preempted_worker_is_started_again_but_not_for_ever(
     assert "worker 1 is started again, and goes on from the last checkpoint" in told
     cluster.made.clear()
     cluster.looks = 0
-    cluster.logs = {f"digits-{TASK}-worker-1": "no memory left\n"}
-    with pytest.raises(TrainingFailed, match=r"started again \d times, more than kubeflow.trainer.restarts") as failed:
+    cluster.logs = {f"digits-{TASK}-worker-0": "no memory left\n"}
+    with pytest.raises(
+        TrainingFailed, match=r"worker 0 was started again 2 times, more than kubeflow.trainer.restarts"
+    ) as failed:
         job(restarts=1).run()
     assert "no memory left" in str(failed.value)
     assert cluster.deleted == [f"digits-{TASK}"]
