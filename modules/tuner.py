@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import keras_tuner
 import tensorflow as tf
 import tensorflow_transform as tft
 from keras_tuner.engine import base_tuner, trial
@@ -22,15 +21,10 @@ from tfx import v1 as tfx
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.caught_signals import CaughtSignals
-from efficientmixnet.modules.search_config import (
-    SearchConfig,
-    as_choices,
-    found_values,
-    takes_whole_numbers,
-    with_values,
-)
+from efficientmixnet.modules.search_config import SearchConfig, found_values, with_values
+from efficientmixnet.modules.search_oracle import build_oracle
 from efficientmixnet.modules.trainer import training_job
-from efficientmixnet.modules.training_config import ModelConfig, TrainingConfig
+from efficientmixnet.modules.training_config import ModelConfig
 from efficientmixnet.modules.training_job import TrainingJob
 from efficientmixnet.modules.training_process import train_elsewhere
 
@@ -78,7 +72,7 @@ class Search(base_tuner.BaseTuner):
         if not _is_whole(self._folder):
             progress.tell(f"{self._folder} cannot be read: the search begins anew")
             shutil.rmtree(self._folder)
-        oracle = _oracle(search, common.training)
+        oracle = build_oracle(search, common.training)
         super().__init__(oracle, directory=str(self._folder.parent), project_name=self._folder.name)
         self.oracle.verbose = 0
 
@@ -192,33 +186,6 @@ class _Listener:
 
     def tell(self, line: str) -> None:
         pass
-
-
-def _oracle(search: SearchConfig, training: TrainingConfig) -> keras_tuner.Oracle:
-    space = keras_tuner.HyperParameters()
-    for key, dimension in search.space.items():
-        if dimension.values:
-            space.Choice(key, as_choices(dimension.values))
-        elif takes_whole_numbers(key):
-            step = int(dimension.step) if dimension.step else None
-            space.Int(key, int(dimension.min or 0), int(dimension.max or 0), step=step, sampling=dimension.sampling)
-        else:
-            space.Float(key, dimension.min, dimension.max, step=dimension.step, sampling=dimension.sampling)
-    common: dict[str, Any] = {
-        "objective": keras_tuner.Objective(search.objective, search.direction),
-        "hyperparameters": space,
-        "seed": training.seed + 1,  # for 0 KerasTuner draws one
-        "max_consecutive_failed_trials": search.trials + 1,  # in a thread its own end would hang the others
-    }
-    if search.algorithm == "hyperband":
-        oracle = keras_tuner.oracles.HyperbandOracle(max_epochs=training.epochs, **common)
-        oracle.max_trials = search.trials
-        return oracle
-    kinds = {
-        "random": keras_tuner.oracles.RandomSearchOracle,
-        "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
-    }
-    return kinds[search.algorithm](max_trials=search.trials, **common)
 
 
 def _short(value: Any) -> str:
