@@ -67,10 +67,11 @@ class PatientRunner(tfx.orchestration.LocalDagRunner):
                 with _time_limit(self._beam.seconds):
                     return super().run_with_ir(pipeline)
             except Exception as error:
-                reason = self._why(error)
+                root = _root(error)
+                reason = self._why(root)
                 if reason is None:
                     raise
-                _cancel_job(error)
+                _cancel_job(root)
                 failed = f"{name} on the engine {self._beam.place}: {reason}"
                 if attempt == self._beam.retries:
                     again = "the same command goes on from here"
@@ -114,6 +115,13 @@ def _time_limit(seconds: float | None) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def _root(error: BaseException) -> BaseException:
+    """What came first, whatever a component made of it."""
+    while error.__cause__:
+        error = error.__cause__
+    return error
 
 
 def _job_of(error: BaseException) -> PipelineResult | None:
