@@ -162,3 +162,12 @@ def test_on_a_terminal_too_the_libraries_noise_stays_where_it_goes() -> None:
     with os.fdopen(side, "w") as out, Stages(out):
         assert (sys.stdout, sys.stderr) == noise
     os.close(terminal)
+
+
+def test_a_stage_that_is_tried_again_has_one_line_with_all_its_time(out: io.StringIO, clock: Clock) -> None:
+    with Stages(out) as stages:
+        for seconds in (5, 7):
+            _log(stages, "Component Transform is running.")
+            clock.now += seconds
+        _log(stages, "Component Transform is finished.")
+    assert out.getvalue() == "Transform         done          12.0 s\n"
