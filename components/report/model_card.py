@@ -2,6 +2,7 @@
 
 import html
 import re
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -47,5 +48,7 @@ def model_card(content: Mapping[str, Any], run: Mapping[str, Any], version: str)
 
 
 def text(value: str) -> str:
-    """Anything as plain text in Markdown, in a table too."""
-    return re.sub(r"([\\`*_{}\[\]#|~])", r"\\\1", html.escape(str(value), quote=False))
+    """Anything as plain text in Markdown, in a table too; one that runs from right to left moves nothing beside it."""
+    plain = re.sub(r"([\\`*_{}\[\]#|~])", r"\\\1", html.escape(str(value), quote=False))
+    leftwards = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in plain)
+    return f"\u2068{plain}\u2069" if leftwards else plain

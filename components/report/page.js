@@ -11,6 +11,9 @@ function element(tag, attributes = {}, ...children) {
 
 const percent = (share) => `${(100 * share).toFixed(1)}\u00a0%`;
 
+// A label that is written from right to left would draw the numbers beside it to its other side.
+const isolated = (label) => `\u2068${label}\u2069`;
+
 function drawMatrix(order) {
   const right = (row) => confusion[row][row] / Math.max(1, total(row));
   const total = (row) => confusion[row].reduce((sum, count) => sum + count, 0);
@@ -32,7 +35,7 @@ function drawMatrix(order) {
         if (strength > 0.5) cell.style.color = "var(--ground)";
         cell.dataset.cell = `${row},${column}`;
         cell.tabIndex = 0;
-        cell.title = `${labels[row]} named ${labels[column]}: ${count}, ${percent(share)} of the class`;
+        cell.title = `${isolated(labels[row])} named ${isolated(labels[column])}: ${count}, ${percent(share)} of the class`;
       }
       line.append(cell);
     }
@@ -57,7 +60,8 @@ function showCell(place) {
   const [row, column] = place.dataset.cell.split(",").map(Number);
   const inside = cells[place.dataset.cell] ?? [];
   const count = confusion ? confusion[row][column] : Number(place.cells[2].textContent);
-  const name = row === column ? `${labels[row]}, named right` : `${labels[row]}, named ${labels[column]}`;
+  const [label, named] = [isolated(labels[row]), isolated(labels[column])];
+  const name = row === column ? `${label}, named right` : `${label}, named ${named}`;
   const which = inside.length < count ? `${inside.length} of ${count} pictures` : `${count} picture${count > 1 ? "s" : ""}`;
   const gallery = element("div", { class: "gallery" }, ...inside.map((id) => figure(pictures[id])));
   document.getElementById("cell").replaceChildren(element("h3", {}, `${name}: ${which}`), gallery);

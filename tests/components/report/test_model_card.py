@@ -23,6 +23,11 @@ def test_the_card_has_the_pipelines_facts(evaluate, classes):
     assert "http" not in page
 
 
+def test_a_label_that_runs_from_right_to_left_leaves_the_numbers_beside_it_where_they_are():
+    assert text("قطة") == "\u2068قطة\u2069"
+    assert text("cat") == "cat"
+
+
 def test_markdowns_signs_and_tags_in_a_label_are_its_own():
     assert text("a|b <i>*c*_d_") == r"a\|b &lt;i&gt;\*c\*\_d\_"
 
@@ -35,6 +40,6 @@ def test_a_browser_shows_the_card_and_asks_the_network_for_nothing(evaluate, tmp
     page = chromium.open(tmp_path / "card.html", width=width, dark=dark)
     assert page.evaluate("document.querySelector('h1').innerText") == "grey 17"
     assert "Not blessed: accuracy 0.1 does not reach 0.5" in page.evaluate("document.body.innerText")
-    assert 'class "0" <b>&, قطة' in page.evaluate("document.body.innerText")
+    assert 'class "0" <b>&, \u2068قطة\u2069.' in page.evaluate("document.body.innerText")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert (page.said, page.requests) == ([], [])
