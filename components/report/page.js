@@ -21,7 +21,7 @@ function drawMatrix(order) {
   if (order === "pictures") rows.sort((a, b) => total(b) - total(a));
   if (order === "recall") rows.sort((a, b) => right(a) - right(b));
   const head = element("tr", {}, element("th", { title: "right class \\ named class" }));
-  for (const column of rows) head.append(element("th", { scope: "col" }, element("span", {}, labels[column])));
+  for (const column of rows) head.append(element("th", { scope: "col", title: labels[column] }, element("span", {}, labels[column])));
   const body = element("tbody");
   for (const row of rows) {
     const line = element("tr", {}, element("th", { scope: "row", title: labels[row] }, labels[row]));
