@@ -4,7 +4,7 @@ import dataclasses
 import json
 from dataclasses import dataclass
 
-from tfx import v1 as tfx
+import tensorflow as tf
 
 VERDICT_FILE = "verdict.json"
 
@@ -26,11 +26,11 @@ class Verdict:
 
     def write(self, uri: str) -> None:
         """Writes it to the evaluation that lies at `uri`."""
-        with tfx.dsl.io.fileio.open(f"{uri}/{VERDICT_FILE}", "w") as file:
+        with tf.io.gfile.GFile(f"{uri}/{VERDICT_FILE}", "w") as file:
             file.write(json.dumps(dataclasses.asdict(self), indent=2))
 
 
 def read_verdict(uri: str) -> Verdict:
     """Reads it from the evaluation that lies at `uri`."""
-    with tfx.dsl.io.fileio.open(f"{uri}/{VERDICT_FILE}") as file:
+    with tf.io.gfile.GFile(f"{uri}/{VERDICT_FILE}") as file:
         return Verdict(**json.loads(file.read()))

@@ -1,0 +1,71 @@
+"""write_report: all that the component Report does, but for TFX, whose import takes more memory than this does."""
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from efficientmixnet.components.report import content
+from efficientmixnet.components.report.curves import read_curves
+from efficientmixnet.components.report.page import CONTENT_FILE, PAGE_FILE, render
+from efficientmixnet.components.report.predict import Classifier, write_predictions
+from efficientmixnet.components.report.predictions import PREDICTIONS_FILE, Predictions
+from efficientmixnet.components.verdict import read_verdict
+from efficientmixnet.modules import progress
+
+_SERVING = "Format-Serving"  # Trainer's folder for the exported model
+
+
+@dataclass(frozen=True)
+class Places:
+    """The folders of the artifacts that a report is about."""
+
+    evaluated: str
+    """The evaluation split's records, as ingested."""
+    statistics: str
+    model: str
+    model_run: str
+    evaluation: str
+    baseline_model: str | None = None
+
+
+def write_report(
+    folder: str,
+    places: Places,
+    settings: Mapping[str, Any],
+    splits: Sequence[str],
+    left_out: Mapping[str, int],
+    warnings: Sequence[str],
+) -> None:
+    """Writes the page, its content, and what the model said of each picture to the folder.
+
+    Args:
+        settings: The run's configuration.
+        splits: Those that `places.statistics` describes.
+        left_out: How many pictures could not be read, by reason.
+        warnings: What is worth knowing of the data.
+    """
+    verdict = read_verdict(places.evaluation)
+    files = sorted(f"{places.evaluated}/{name}" for name in tf.io.gfile.listdir(places.evaluated))
+    candidate = Classifier(f"{places.model}/{_SERVING}")
+    baseline = Classifier(f"{places.baseline_model}/{_SERVING}", candidate.labels) if places.baseline_model else None
+
+    progress.start(int(verdict.metrics.get("example_count", 0)), "pictures")
+    predictions_file = f"{folder}/{PREDICTIONS_FILE}"
+    tf.io.gfile.makedirs(folder)
+    write_predictions(candidate, baseline, files, predictions_file)
+    predictions = Predictions(predictions_file)
+    found = {
+        "verdict": dataclasses.asdict(verdict),
+        **content.measured(predictions, settings["evaluation"]["slices"]),
+        **content.shown(predictions, candidate, files),
+        **content.trained_on(settings, places.statistics, splits, left_out, warnings),
+        "curves": read_curves(places.model_run),
+        "evaluation": places.evaluation,
+    }
+    for name, text in ((CONTENT_FILE, json.dumps(found)), (PAGE_FILE, render(found))):
+        with tf.io.gfile.GFile(f"{folder}/{name}", "w") as file:
+            file.write(text)
