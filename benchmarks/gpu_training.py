@@ -1,0 +1,178 @@
+"""Training on a GPU: our networks against timm's, in pictures a second and in memory.
+
+Ours train with Keras's mixed_bfloat16 on the backend that KERAS_BACKEND names; timm's as its users train them: compiled
+by torch.compile, autocast to bfloat16, channels_last. Batch, size, dropouts and SGD with momentum are the same; the
+batch lies on the device. Every training is a process of its own, and they take turns; the median of the rounds counts.
+`largest` doubles the batch as long as it fits. A framework that is not installed is left out, and said so.
+
+    python benchmarks/gpu_training.py [--networks B0 MixNetS] [--batches 256 largest] [--size 224] [--steps 30]
+                                      [--rounds 3]
+"""
+
+import argparse
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+CLASSES = 1000
+TIMM = {"B0": "tf_efficientnet_b0", "MixNetS": "tf_mixnet_s", "MixNetM": "tf_mixnet_m", "B4": "tf_efficientnet_b4"}
+FULL = ("out of memory", "RESOURCE_EXHAUSTED", "OOM")  # what CUDA, XLA and TensorFlow say
+
+Step = Callable[[], Any]
+Peak = Callable[[], "int | None"]  # bytes
+
+
+def ours(network: str, batch: int, size: int) -> tuple[Step, Peak]:
+    """A training step of Keras, and the most memory that the device has held."""
+    import keras
+
+    from efficientmixnet.modules.network import EfficientNetBuilder
+
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    model = EfficientNetBuilder((size, size, 3), classes=CLASSES).default_model(network)
+    model.compile(keras.optimizers.SGD(1e-3, momentum=0.9), "sparse_categorical_crossentropy")
+    pictures, labels = (keras.ops.convert_to_tensor(one) for one in constant_batch(batch, size))
+
+    def peak() -> int | None:
+        if keras.backend.backend() == "jax":
+            import jax
+
+            statistics = jax.local_devices()[0].memory_stats()
+            return statistics and statistics["peak_bytes_in_use"]
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            on_gpu = tf.config.list_physical_devices("GPU")
+            return tf.config.experimental.get_memory_info("GPU:0")["peak"] if on_gpu else None
+        return cuda_peak()
+
+    return lambda: model.train_on_batch(pictures, labels), peak
+
+
+def timms(network: str, batch: int, size: int) -> tuple[Step, Peak]:
+    """A training step of PyTorch, and the most memory that the device has held."""
+    import timm
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    plain = timm.create_model(TIMM[network], num_classes=CLASSES, drop_rate=0.2, drop_path_rate=0.2)
+    model = torch.compile(plain.train().to(device, memory_format=torch.channels_last))
+    optimizer = torch.optim.SGD(plain.parameters(), 1e-3, momentum=0.9)
+    of_rows, labels = (torch.from_numpy(one).to(device) for one in constant_batch(batch, size))
+    pictures = of_rows.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
+
+    def step() -> float:
+        optimizer.zero_grad(set_to_none=True)
+        with torch.autocast(device, dtype=torch.bfloat16):
+            loss = torch.nn.functional.cross_entropy(model(pictures), labels)
+        loss.backward()
+        optimizer.step()
+        return loss.item()  # waits for the device, as train_on_batch does
+
+    return step, cuda_peak
+
+
+def cuda_peak() -> int | None:
+    import torch
+
+    return torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None
+
+
+def constant_batch(batch: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+    draw = np.random.default_rng(0)
+    return draw.random((batch, size, size, 3), "float32"), draw.integers(0, CLASSES, batch)
+
+
+def measure(framework: str, network: str, batch: int, size: int, steps: int) -> dict[str, float | None]:
+    """In this process: pictures a second, and bytes of memory a picture."""
+    step, peak = {"ours": ours, "timm": timms}[framework](network, batch, size)
+    for _ in range(3):  # traces, compiles
+        step()
+    began = time.perf_counter()
+    for _ in range(steps):
+        step()
+    seconds, held = time.perf_counter() - began, peak()
+    return {"rate": batch * steps / seconds, "memory": held and held / batch}
+
+
+def measured_apart(*arguments: str | int) -> dict[str, float | None] | None:
+    """The same in a process of its own; None where the batch does not fit.
+
+    Raises:
+        RuntimeError: it failed for another reason.
+    """
+    command = [sys.executable, __file__, "--one", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode == 0:
+        return dict(json.loads(done.stdout.splitlines()[-1]))
+    if any(words in done.stderr for words in FULL):
+        return None
+    raise RuntimeError(f"{' '.join(map(str, arguments))}: {done.stderr.strip().splitlines()[-1:]}")
+
+
+def largest(framework: str, network: str, size: int) -> int:
+    """The largest batch that fits, in powers of two."""
+    batch = 256
+    while measured_apart(framework, network, 2 * batch, size, 1):
+        batch *= 2
+    return batch
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["--one"]:
+        framework, network, *numbers = sys.argv[2:]
+        print(json.dumps(measure(framework, network, *map(int, numbers))))
+        return
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--networks", nargs="+", default=["B0", "MixNetS"], choices=TIMM)
+    parser.add_argument("--batches", nargs="+", default=["256", "largest"])
+    parser.add_argument("--size", type=int, default=224, help="pixels")
+    parser.add_argument("--steps", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    frameworks = ["ours"]
+    if all(map(importlib.util.find_spec, ("torch", "timm"))):
+        frameworks.append("timm")
+    else:
+        print("torch and timm are not both installed: ours alone")
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    table = Table("network", "batch", "of", "pictures/s", "MB a picture", "ours / timm", title=f"Keras on {backend}")
+    for network in arguments.networks:
+        for wish in arguments.batches:
+            batches = {
+                of: largest(of, network, arguments.size) if wish == "largest" else int(wish) for of in frameworks
+            }
+            rates: dict[str, list[float]] = {of: [] for of in frameworks}
+            memory = {}
+            for _ in range(arguments.rounds):
+                for of, batch in batches.items():
+                    found = measured_apart(of, network, batch, arguments.size, arguments.steps)
+                    if found:
+                        rates[of].append(found["rate"] or 0.0)
+                        memory[of] = found["memory"]
+            for of, batch in batches.items():
+                rate = median(rates[of]) if rates[of] else None
+                both = rate is not None and bool(rates.get("timm"))
+                table.add_row(
+                    network,
+                    str(batch),
+                    of,
+                    f"{rate:,.1f}" if rate is not None else "does not fit",
+                    f"{memory[of] / 1e6:.1f}" if memory.get(of) else "",
+                    f"{rate / median(rates['timm']):.2f}" if of == "ours" and both else "",
+                )
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
