@@ -6,7 +6,9 @@ process, which loads the SavedModel from the folder that the container was given
 
 import io
 import json
+import signal
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -119,6 +121,14 @@ class Docker:
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Service(), self._server)
         self.port = self._server.add_insecure_port("127.0.0.1:0")
         self._server.start()
+
+
+@pytest.fixture(autouse=True)
+def sigterm() -> Iterator[None]:
+    """TFX's executor takes the signal, and leaves it taken where nobody had taken it before."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture(scope="module")
