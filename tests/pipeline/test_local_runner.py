@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -157,6 +157,15 @@ def test_bad_input_is_summed_up_with_the_list_of_bad_pictures(config: Config, pi
         assert list(csv.reader(file)) == [["file", "reason"], ["cat/1.png", "has zero bytes"]]
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """It ends a program, also where pytest runs behind a shell's &, which has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_is_summed_up(config: Config, pipeline: Pipeline, number: signal.Signals) -> None:
     before = signal.getsignal(signal.SIGTERM)
