@@ -1,9 +1,7 @@
 """Two logical devices on this machine's cores against one: pictures a second of the same training, batch and network.
 
 What mirrored training costs where there is nothing to gain, since both share the cores; on GPUs it is what it gives.
-The trainings take turns after an epoch of warming up, and the median of the rounds' ratios counts. A multiple of 256
-pictures leaves no device without a share of the last batch of evaluation, on which TensorFlow's convolution for CPUs
-fails.
+The trainings take turns after an epoch of warming up, and the median of the rounds' ratios counts.
 
     python benchmarks/devices.py [--variant B0] [--size 64] [--pictures 512] [--epochs 2] [--rounds 3]
 """
@@ -12,6 +10,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -34,6 +33,7 @@ from efficientmixnet.modules.training_config import ModelConfig
 def trained(kind: str, config: ModelConfig, data: TrainingData, folder: Path) -> Callable[[int], None]:
     """As run_fn trains under `training.distribution: kind`."""
     distribution, times = choose_distribution(kind), 0
+    data = replace(data, reading=replace(data.reading, devices=distribution.replicas))
     keras.utils.set_random_seed(0)
     with distribution.scope():
         size, steps = data.reading.image_size, data.steps_per_epoch

@@ -40,6 +40,7 @@ class Reading:
     batch_size: int  # of all workers together
     worker: int = 0  # of ...
     workers: int = 1  # ... so many, each of which reads its share of every batch
+    devices: int = 1  # of a worker, which share that
 
 
 @dataclass(frozen=True)
@@ -149,8 +150,14 @@ def evaluation_batches(records: Records, reading: Reading) -> tf.data.Dataset:
 
     share = records.pictures().shard(reading.workers, reading.worker).map(whole, num_parallel_calls=tf.data.AUTOTUNE)
     count = len(range(reading.worker, records.count, reading.workers))
-    batch_size = reading.batch_size // reading.workers
+    batch_size = _shared_out(count, reading.batch_size // reading.workers, reading.devices)
     return _counted(share.batch(batch_size), math.ceil(count / batch_size))
+
+
+def _shared_out(count: int, most: int, devices: int) -> int:
+    """The largest batch whose rest gives every device a picture: of none, TensorFlow's convolution on CPUs fails."""
+    sizes = range(most, 0, -devices)
+    return next((size for size in sizes if not 0 < count % size <= size - size // devices), most)
 
 
 def evaluation_input(picture: tf.Tensor, reading: Reading) -> tf.Tensor:

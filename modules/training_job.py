@@ -60,6 +60,7 @@ class TrainingJob(Section):
             batch_size=distribution.batch_size(training, train.count),
             worker=distribution.worker,
             workers=distribution.workers,
+            devices=distribution.replicas // distribution.workers,
         )
         train, evaluation = replace(train, cached=cached), replace(evaluation, cached=cached)
         return TrainingData(train, evaluation, reading, self.labels, self.class_weights)

@@ -158,6 +158,17 @@ def test_workers_evaluate_every_record_once(records: Records) -> None:
     assert sorted(_numbers([(batch, None) for share in shares for batch in share])) == list(range(RECORDS))
 
 
+def test_the_last_batch_of_evaluation_leaves_no_device_without_a_picture(records: Records) -> None:
+    """TensorFlow gives the first device its full share of a batch, and the second one what is left."""
+    sizes = {
+        devices: [
+            len(labels) for _, labels in evaluation_batches(records, replace(READING, batch_size=20, devices=devices))
+        ]
+        for devices in (1, 2)
+    }
+    assert sizes == {1: [20, 6], 2: [16, 10]}  # of 6, and of the 8 that 18 leave, the second device would have none
+
+
 def test_a_mixed_picture_weighs_what_its_classes_do(records: Records) -> None:
     weights = [0.5, 1.0, 4.0]
     mixed = AugmentationConfig(mixup_alpha=0.4)
