@@ -10,14 +10,15 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from efficientmixnet.kubeflow.ask_store import ask_store
 from efficientmixnet.modules.bad_input import BadInput
 
 _SESSION = "store_session_info"  # the launcher's key in an artifact's metadata
 _NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-_ATTEMPTS = 12  # with pauses that double up to 20 s: a store may be gone for two minutes
 
 _session: Mapping[str, str] = {}
 
@@ -43,12 +44,14 @@ def remember_session(invocation: Mapping[str, Any]) -> None:
 def files(folder: str) -> list[File]:
     """All files below the folder, by name; of markers for empty folders there are none."""
     system, path = _open(folder)
-    with _in_words(folder):
+
+    def find() -> dict[str, Any]:
         system.invalidate_cache()
-        found = system.find(path, detail=True)
+        return dict(system.find(path, detail=True))
+
     listed = [
         File(key.removeprefix(path).strip("/"), int(entry["size"] or 0))
-        for key, entry in found.items()
+        for key, entry in ask_store(folder, find).items()
         if entry["type"] == "file" and not entry.get("Key", entry["name"]).endswith("/") and key != path
     ]
     folders = {str(parent) for file in listed for parent in PurePosixPath(file.name).parents}
@@ -59,12 +62,11 @@ def download(place: str, to: str) -> None:
     """Copies the file, or everything below the folder; nothing where there is nothing."""
     system, path = _open(place)
     names = [f"/{file.name}" for file in files(place)]
-    with _in_words(place):
-        if not names and system.isfile(path):
-            names = [""]
-        for name in names:
-            Path(f"{to}{name}").parent.mkdir(parents=True, exist_ok=True)
-            system.get_file(f"{path}{name}", f"{to}{name}")
+    if not names and ask_store(place, lambda: system.isfile(path)):
+        names = [""]
+    for name in names:
+        Path(f"{to}{name}").parent.mkdir(parents=True, exist_ok=True)
+        ask_store(place, partial(system.get_file, f"{path}{name}", f"{to}{name}"))
 
 
 def upload(place: str, to: str, last: str = "") -> None:
@@ -74,32 +76,32 @@ def upload(place: str, to: str, last: str = "") -> None:
         names = [""]
     else:
         names = [f"/{file.relative_to(place)}" for file in sorted(Path(place).rglob("*")) if file.is_file()]
-    with _in_words(to):
-        for name in sorted(names, key=lambda name: name == f"/{last}"):
-            system.put_file(f"{place}{name}", f"{path}{name}")
+    for name in sorted(names, key=lambda name: name == f"/{last}"):
+        ask_store(to, partial(system.put_file, f"{place}{name}", f"{path}{name}"))
 
 
 def remove(place: str) -> None:
     """The file, or the folder with everything below it; nothing where there is nothing."""
     system, path = _open(place)
-    with _in_words(place):
+
+    def take_away() -> None:
         system.invalidate_cache()
         if system.exists(path):
             system.rm(path, recursive=True)
+
+    ask_store(place, take_away)
 
 
 def read_text(file: str) -> str:
     """The file's content."""
     system, path = _open(file)
-    with _in_words(file):
-        return system.cat_file(path).decode()
+    return str(ask_store(file, lambda: system.cat_file(path).decode()))
 
 
 def write_text(file: str, content: str) -> None:
     """Writes the file, whole or not at all."""
     system, path = _open(file)
-    with _in_words(file):
-        system.pipe_file(path, content.encode())
+    ask_store(file, lambda: system.pipe_file(path, content.encode()))
 
 
 def _open(uri: str) -> tuple[Any, str]:
@@ -120,8 +122,8 @@ def _s3_options() -> dict[str, Any]:
     session = {} if "AWS_ACCESS_KEY_ID" in os.environ or "AWS_ENDPOINT_URL" in os.environ else _session
     options: dict[str, Any] = {
         "config_kwargs": {
-            "retries": {"max_attempts": _ATTEMPTS, "mode": "standard"},
-            "connect_timeout": 10,
+            "retries": {"total_max_attempts": 1},  # ask_store is patient, and says so
+            "connect_timeout": 5,
             # Stores other than Amazon's may refuse the checksums that botocore adds of itself.
             "request_checksum_calculation": "when_required",
             "response_checksum_validation": "when_required",
@@ -144,35 +146,24 @@ def _s3_options() -> dict[str, Any]:
 def _secret(name: str) -> Callable[[str], str]:
     """Looks up the Secret's values by their keys, as the launcher does."""
     import kubernetes
+    import urllib3
 
+    refused = "kubeflow.object_store: the Secret {} with the store's keys {}; {}, or name endpoint and secret yourself"
     try:
         kubernetes.config.load_incluster_config()
         secret = kubernetes.client.CoreV1Api().read_namespaced_secret(name, _NAMESPACE.read_text().strip())
-    except (kubernetes.config.ConfigException, kubernetes.client.ApiException, OSError) as error:
+    except (
+        kubernetes.config.ConfigException,
+        kubernetes.client.ApiException,
+        urllib3.exceptions.HTTPError,
+        OSError,
+    ) as error:
         why = getattr(error, "reason", None) or error
-        raise BadInput(
-            f"kubeflow.object_store: the Secret {name} with the store's keys cannot be read ({why}); let the service "
-            "account read it, or name endpoint and secret in kubeflow.object_store"
-        ) from None
-    return lambda key: base64.b64decode(secret.data[key]).decode()
+        raise BadInput(refused.format(name, f"cannot be read ({why})", "let the service account read it")) from None
 
+    def value(key: str) -> str:
+        if key not in (secret.data or {}):
+            raise BadInput(refused.format(name, f"has no {key}", "add it"))
+        return base64.b64decode(secret.data[key]).decode()
 
-class _in_words:
-    """Turns what stores answer into one line that says what to do."""
-
-    def __init__(self, uri: str) -> None:
-        self._uri = uri
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if isinstance(error, PermissionError):
-            raise BadInput(
-                f"{self._uri}: the object store refuses these keys ({error}); see kubeflow.object_store.secret"
-            ) from None
-        if isinstance(error, FileNotFoundError):
-            raise BadInput(f"{self._uri}: there is no such bucket or folder ({error})") from None
-        if kind and kind.__module__.startswith(("botocore", "aiohttp", "urllib3")):
-            raise BadInput(
-                f"{self._uri}: the object store does not answer ({error}); see kubeflow.object_store.endpoint"
-            ) from None
+    return value

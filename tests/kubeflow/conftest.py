@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
+import fsspec
 import pytest
 import yaml
+from moto.server import ThreadedMotoServer
 
 from efficientmixnet.pipeline.config import Config
 
@@ -53,6 +56,52 @@ CONFIG: dict[str, Any] = {
         },
     },
 }
+
+
+class Store:
+    """A real S3 server on this machine, with its buckets in memory; they stay while it is away."""
+
+    def __init__(self) -> None:
+        self._port = 0
+        self.begin()
+
+    def begin(self) -> None:
+        self._server = ThreadedMotoServer("127.0.0.1", port=self._port, verbose=False)
+        self._server.start()
+        _, self._port = self._server.get_host_and_port()
+
+    def end(self) -> None:
+        self._server.stop()
+        self._server._server.server_close()  # which moto leaves open, so that connections would hang
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What tells a container how to reach it."""
+        return {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self._port}",
+            "AWS_ACCESS_KEY_ID": "user",
+            "AWS_SECRET_ACCESS_KEY": "password",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+
+
+@pytest.fixture(scope="session")
+def store_server() -> Iterator[Store]:
+    server = Store()
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def store(store_server: Store, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URI of an empty bucket, which the environment knows how to reach."""
+    for name, value in store_server.environment.items():
+        monkeypatch.setenv(name, value)
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    bucket = boto3.resource("s3").Bucket("runs")
+    bucket.create()
+    bucket.objects.delete()
+    return "minio://runs"
 
 
 @pytest.fixture(scope="session")

@@ -1,42 +1,20 @@
 """Folders in an object store and on a volume, by the same functions; the store is a real S3 server on this machine."""
 
+import json
+import threading
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import fsspec
 import pytest
-from moto.server import ThreadedMotoServer
+import requests
 
-from efficientmixnet.kubeflow import object_store
+from efficientmixnet.kubeflow import ask_store, object_store
 from efficientmixnet.kubeflow.pushed_models import PushedModels
 from efficientmixnet.modules.bad_input import BadInput
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def store(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The URI of an empty bucket, which the environment knows how to reach."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": server,
-        "AWS_ACCESS_KEY_ID": "user",
-        "AWS_SECRET_ACCESS_KEY": "password",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    fsspec.get_filesystem_class("s3").clear_instance_cache()
-    bucket = boto3.resource("s3").Bucket("runs")
-    bucket.create()
-    bucket.objects.delete()
-    return "minio://runs"
 
 
 @pytest.fixture
@@ -98,11 +76,94 @@ def test_a_bucket_that_is_gone_is_named(store: str, model: Path) -> None:
         object_store.upload(str(model), "minio://gone/a")
 
 
-def test_a_store_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch, store: str) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    monkeypatch.setattr(object_store, "_ATTEMPTS", 1)
+@pytest.fixture
+def keys(store: str, store_server: Any) -> Iterator[dict[str, str]]:
+    """Those of the one user whom the store lets in now."""
+    iam = boto3.client("iam")
+    user, rights = str(uuid.uuid4()), {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [rights]}
+    iam.create_user(UserName=user)
+    iam.put_user_policy(UserName=user, PolicyName="all", PolicyDocument=json.dumps(policy))
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    switch = f"{store_server.environment['AWS_ENDPOINT_URL']}/moto-api/reset-auth"
+    requests.post(switch, data="0", timeout=10)
+    yield {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+    requests.post(switch, data="inf", timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"AWS_ACCESS_KEY_ID": "nobody"}, "The AWS Access Key Id you provided does not exist"),
+        ({"AWS_SECRET_ACCESS_KEY": "hunter2"}, "The request signature we calculated does not match"),
+    ],
+)
+def test_wrong_keys_are_one_line_that_says_where_they_come_from_and_not_what_they_are(
+    store: str, keys: dict[str, str], model: Path, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, str], why: str
+) -> None:
+    for name, value in keys.items():
+        monkeypatch.setenv(name, value)
+    object_store.upload(str(model), f"{store}/a")
+    for name, value in wrong.items():
+        monkeypatch.setenv(name, value)
     fsspec.get_filesystem_class("s3").clear_instance_cache()
-    with pytest.raises(BadInput, match="minio://runs/a: the object store does not answer"):
+    for ask in (
+        lambda: object_store.files(f"{store}/a"),
+        lambda: object_store.download(f"{store}/a", str(model / "back")),
+        lambda: object_store.upload(str(model), f"{store}/a"),
+        lambda: object_store.read_text(f"{store}/a/saved_model.pb"),
+        lambda: object_store.remove(f"{store}/a"),
+    ):
+        with pytest.raises(
+            BadInput, match=rf"^minio://runs/a.*: the object store refuses these keys \(({why}|Forbidden)"
+        ) as refused:
+            ask()
+        assert str(refused.value).endswith("kubeflow.object_store.secret (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)")
+        assert "\n" not in str(refused.value)
+        assert not any(value in str(refused.value) for value in {**keys, **wrong}.values())
+
+
+def test_no_keys_at_all_are_said_as_wrong_ones_are(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    with pytest.raises(BadInput, match=r"refuses these keys .Unable to locate credentials.; see kube"):
+        object_store.files(f"{store}/a")
+
+
+def test_a_store_that_is_gone_for_a_while_is_waited_for(
+    store: str, store_server: Any, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    object_store.upload(str(model), f"{store}/a")
+    for ask in (
+        lambda: object_store.upload(str(model), f"{store}/b"),
+        lambda: object_store.download(f"{store}/a", str(tmp_path / "back")),
+    ):
+        store_server.end()
+        back = threading.Timer(3.0, store_server.begin)
+        back.start()
+        ask()
+        back.join()
+        told = capsys.readouterr().out.splitlines()
+        assert len(told) == 2
+        assert told[0].startswith("minio://runs/") and "the object store does not answer (" in told[0]
+        assert told[0].endswith("); it is asked again for 180 s")
+        assert "the object store answers again, after " in told[1]
+    assert [file.name for file in object_store.files(f"{store}/b")] == [
+        "empty", "saved_model.pb", "variables/variables.index",
+    ]  # fmt: skip
+    assert (tmp_path / "back" / "variables" / "variables.index").read_bytes() == b"weights"
+
+
+def test_a_store_that_stays_away_is_named(monkeypatch: pytest.MonkeyPatch, store: str) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr(ask_store, "PATIENCE", 2.0)
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    with pytest.raises(
+        BadInput, match=r"minio://runs/a: the object store does not answer .*see kubeflow.object_store.e"
+    ):
         object_store.files(f"{store}/a")
 
 

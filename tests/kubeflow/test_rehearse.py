@@ -2,11 +2,15 @@
 
 import copy
 import json
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from efficientmixnet.kubeflow import object_store
 from efficientmixnet.kubeflow.rehearse import Outcome, Rehearsal, TaskFailed
 from efficientmixnet.modules.bad_input import BadInput
 
@@ -97,6 +101,20 @@ def _rehearse(package: list[dict[str, Any]], folder: Path, color: str = "red") -
     return rehearsal, rehearsal.run()
 
 
+def _when(file: Path, happens: Callable[[], None]) -> threading.Thread:
+    """Does that once the file is there; then the file is gone."""
+
+    def wait() -> None:
+        while not file.exists():
+            time.sleep(0.05)
+        happens()
+        file.unlink()
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    return thread
+
+
 @pytest.fixture(autouse=True)
 def _no_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
@@ -163,3 +181,34 @@ def test_what_the_launcher_could_not_store_or_upload_is_refused(tmp_path: Path) 
         _rehearse(_package(report=elsewhere), tmp_path)
     with pytest.raises(BadInput, match="reported no name, which the component puts out"):
         _rehearse(_package(report='report["parameterValues"] = {}'), tmp_path)
+
+
+def test_a_task_survives_that_its_store_is_away_when_it_has_ended(
+    tmp_path: Path, store: str, store_server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is away before the task ends, and for three seconds more."""
+    flag = tmp_path / "flag"
+    package = _package(
+        fail=f"import time\nopen({str(flag)!r}, 'w').close()\nwhile os.path.exists({str(flag)!r}): time.sleep(.05)"
+    )
+    package[0]["defaultPipelineRoot"] = f"{store}/root"
+    back = threading.Timer(3.0, store_server.begin)
+    ended = _when(flag, lambda: [store_server.end(), back.start()])
+    rehearsal, outcomes = _rehearse(package, tmp_path / "rehearsal")
+    ended.join()
+    back.join()
+    assert {name: (outcome.state, outcome.tries) for name, outcome in outcomes.items()} == {
+        "First": ("done", 1), "Second": ("done", 1),
+    }  # fmt: skip
+    assert object_store.read_text(f"{rehearsal.artifact('Second', 'model')['uri']}/weights") == "weights"
+    told = capsys.readouterr().out
+    assert "First" in told
+    assert "the object store does not answer (" in told
+    assert "the object store answers again, after " in told
+
+
+def test_a_bucket_that_is_gone_ends_the_rehearsal_in_a_line(tmp_path: Path, store: str) -> None:
+    package = _package()
+    package[0]["defaultPipelineRoot"] = "minio://gone/root"
+    with pytest.raises(BadInput, match=r"^minio://gone/root/flowers/.*: there is no such bucket or folder \(.*\)$"):
+        _rehearse(package, tmp_path)
