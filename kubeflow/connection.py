@@ -2,9 +2,11 @@
 
 import contextlib
 import json
+import os
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from efficientmixnet.modules.bad_input import BadInput
@@ -34,13 +36,12 @@ class Connection:
         """kfp.Client; what goes wrong inside comes out as ServerFailed.
 
         Raises:
-            BadInput: nothing says where the server is.
+            BadInput: nothing says where the server is, or the pod has no token.
         """
         with warnings.catch_warnings(), contextlib.redirect_stdout(None):
             warnings.simplefilter("ignore")  # kfp and Google's packages announce which versions they like
             import kfp_server_api
             import urllib3
-            from kfp.client import ServiceAccountTokenVolumeCredentials
 
             try:
                 yield _client_class(self.timeout)(
@@ -49,7 +50,7 @@ class Connection:
                     existing_token=self.token,
                     cookies=self.cookie,
                     ssl_ca_cert=self.ca_certificate,
-                    credentials=ServiceAccountTokenVolumeCredentials() if self.service_account else None,
+                    credentials=_own_token() if self.service_account else None,
                 )
             except kfp_server_api.ApiException as error:
                 raise ServerFailed(self._answer(error)) from None
@@ -107,6 +108,21 @@ def _client_class(timeout: float) -> type:
             return self._healthz_api.get_healthz(_request_timeout=_both(timeout))
 
     return Client
+
+
+def _own_token() -> Any:
+    """The pod's, which kfp reads anew for every question, as the kubelet renews it."""
+    from kfp import client
+
+    file = os.environ.get(client.KF_PIPELINES_SA_TOKEN_ENV) or client.KF_PIPELINES_SA_TOKEN_PATH
+    try:
+        Path(file).read_text()
+    except OSError as error:
+        raise BadInput(
+            f"--service-account-token: {file} cannot be read ({error.strerror}); mount a token for the audience "
+            f"pipelines.kubeflow.org there, or name its file in {client.KF_PIPELINES_SA_TOKEN_ENV}"
+        ) from None
+    return client.ServiceAccountTokenVolumeCredentials(file)
 
 
 def _both(timeout: float) -> tuple[float, float]:

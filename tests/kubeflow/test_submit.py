@@ -100,6 +100,39 @@ def test_a_token_or_cookie_goes_along_and_is_never_shown(
     assert "hunter2" not in shown
 
 
+def test_in_a_pod_its_own_token_goes_along_as_the_kubelet_renews_it(
+    server: Any, run: Any, package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = tmp_path / "token"
+    token.write_text("hunter2")
+    monkeypatch.setenv("KF_PIPELINES_SA_TOKEN_PATH", str(token))
+    result = _call("submit", package, "--endpoint", server.url, "--service-account-token")
+    assert result.exit_code == 0, result.output
+    assert "hunter2" not in result.output
+    assert {headers["authorization"] for *_, headers in server.requests if "authorization" in headers} == {
+        "Bearer hunter2"
+    }
+    assert server.requests[-1][3]["authorization"] == "Bearer hunter2"
+    server.runs = [run("RUNNING"), run("SUCCEEDED")]
+    with Connection(server.url, service_account=True).client() as client:
+        client.get_run("run-1")
+        token.write_text("renewed")
+        client.get_run("run-1")
+    assert [headers["authorization"] for *_, headers in server.requests[-2:]] == ["Bearer hunter2", "Bearer renewed"]
+
+
+def test_a_pod_without_a_token_is_told_where_one_belongs(
+    server: Any, package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KF_PIPELINES_SA_TOKEN_PATH", raising=False)
+    result = _call("submit", package, "--endpoint", server.url, "--service-account-token")
+    assert result.exit_code == 2
+    assert (
+        "/var/run/secrets/kubeflow/pipelines/token cannot be read (No such file or directory); mount" in result.output
+    )
+    assert server.requests == []
+
+
 def test_a_run_is_followed_to_its_success_through_a_retry(server: Any, package: Path, run: Any) -> None:
     server.runs = [
         run("PENDING"),
