@@ -47,9 +47,10 @@ bench: $(READY)  ## the figures in README and docs, measured here; takes long
 
 IMAGE ?= efficientmixnet:0.1.0
 VARIANT ?= cpu
+DOCKER ?= docker
 
-image:  ## the image for clusters: make image IMAGE=REGISTRY/efficientmixnet:0.1.0-gpu VARIANT=gpu
-	docker build --file kubeflow/Dockerfile --build-arg VARIANT=$(VARIANT) --tag $(IMAGE) .
+image:  ## the image for clusters: make image IMAGE=REGISTRY/efficientmixnet:0.1.0-gpu VARIANT=gpu DOCKER=podman
+	$(DOCKER) build --file kubeflow/Dockerfile --build-arg VARIANT=$(VARIANT) --tag $(IMAGE) .
 
 lock: $(UV)  ## resolve the dependencies anew, for Python 3.10 to 3.13
 	$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.10 --generate-hashes \
