@@ -2,17 +2,20 @@
 
 Keras's backend is fixed when it is imported, and what a training took of memory is only given back for good when its
 process ends. The other process is this file: it reads the job from its standard input, and writes its progress, a line
-of JSON each, to its standard output.
+of JSON each, to its standard output. Copies of its checkpoints are kept from here, where it is known where they belong.
 """
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from efficientmixnet.modules import progress
+from efficientmixnet.modules import checkpoint_copies, progress
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.caught_signals import CaughtSignals
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from efficientmixnet.modules.training_job import TrainingJob
 
 _BAD_INPUT = 2  # exit code
+_COPIES = {"fetch": checkpoint_copies.fetch, "keep": checkpoint_copies.keep}
 
 
 def train_elsewhere(
@@ -53,18 +57,18 @@ def train_elsewhere(
         text=True,
         start_new_session=True,  # Ctrl-C in a terminal is for us to hand on, once
     )
-    assert process.stdin
     assert process.stdout
     started(process)
     result: dict[str, Any] = {}
     with process, CaughtSignals(process.terminate) as signals:
         try:
-            process.stdin.write(job.model_dump_json())
-            process.stdin.close()
+            _send(process, job.model_dump_json())
             for line in process.stdout:
                 said, *rest = json.loads(line)
                 if said in ("start", "advance", "tell"):
                     getattr(listener or progress, said)(*rest)
+                elif said in _COPIES:
+                    _send(process, json.dumps(_refusal(_COPIES[said], rest[0])))
                 else:
                     result[said] = rest[0]
         except BaseException:
@@ -82,15 +86,53 @@ def train_elsewhere(
     return dict(result["logs"])
 
 
+def _send(process: subprocess.Popen, line: str) -> None:
+    """A process that is no more says by its code why."""
+    assert process.stdin
+    with contextlib.suppress(BrokenPipeError), open(process.stdin.fileno(), "w", closefd=False) as out:
+        out.write(line + "\n")
+
+
+def _refusal(copy: Callable[[Path], None], folder: str) -> str | None:
+    """What the keeper of checkpoints refuses."""
+    try:
+        copy(Path(folder))
+    except BadInput as error:
+        return str(error)
+    return None
+
+
+class ElsewhereKept:
+    """The keeper of checkpoints in the other process: asks for every copy, and waits for it."""
+
+    def __init__(self, ask: Callable[[str, str], None], answers: IO[str]) -> None:
+        self._ask, self._answers = ask, answers
+
+    def fetch(self, folder: Path) -> None:
+        self._wait("fetch", folder)
+
+    def keep(self, folder: Path) -> None:
+        self._wait("keep", folder)
+
+    def _wait(self, what: str, folder: Path) -> None:
+        self._ask(what, str(folder))
+        answer = self._answers.readline()
+        if not answer:
+            raise RuntimeError("the process that started this training is gone")
+        if refusal := json.loads(answer):
+            raise BadInput(refusal)
+
+
 class _Lines:
-    """A listener that writes what it hears."""
+    """A listener that writes what it hears, from any thread."""
 
     def __init__(self, out: IO[str]) -> None:
-        self._out = out
+        self._out, self._lock = out, threading.Lock()
 
     def write(self, *said: Any) -> None:
-        self._out.write(json.dumps(said) + "\n")
-        self._out.flush()
+        with self._lock:
+            self._out.write(json.dumps(said) + "\n")
+            self._out.flush()
 
     def start(self, total: int, unit: str) -> None:
         self.write("start", total, unit)
@@ -107,10 +149,11 @@ def _main(weights: str | None = None) -> int:
         os.dup2(2, 1)  # the libraries' noise
         lines = _Lines(out)
         progress.listen(lines)
+        checkpoint_copies.entrust(ElsewhereKept(lines.write, sys.stdin))
         from efficientmixnet.modules.training_job import TrainingJob, train, write_weights
 
         try:
-            trained = train(TrainingJob.model_validate_json(sys.stdin.read()))
+            trained = train(TrainingJob.model_validate_json(sys.stdin.readline()))
         except BadInput as error:
             lines.write("bad_input", str(error))
             return _BAD_INPUT

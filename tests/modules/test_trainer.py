@@ -1,6 +1,8 @@
 """run_fn on a few pictures: every choice trains, a stopped training goes on, serving sees what training saw."""
 
 import io
+import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import apache_beam as beam
@@ -13,7 +15,7 @@ from PIL import Image
 
 from efficientmixnet.components.image_example_gen.picture import read
 from efficientmixnet.components.image_example_gen.sources import find_pictures
-from efficientmixnet.modules import features, progress
+from efficientmixnet.modules import checkpoint_copies, features, progress
 from efficientmixnet.modules.data import Reading, Records, evaluation_batches
 from efficientmixnet.modules.preprocessing import preprocessing_fn
 from efficientmixnet.modules.trainer import run_fn
@@ -266,6 +268,38 @@ def test_a_training_with_jax_that_was_stopped_ends_as_one_never_stopped(train, c
     assert "goes on in epoch " in capfd.readouterr().out
     for one, other in zip(resumed, whole, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+class Copies:
+    """A keeper of checkpoints that has them in a folder."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+
+    def fetch(self, folder: Path) -> None:
+        if self.place.exists() and not any(folder.glob("epoch-*.npz")):
+            shutil.copytree(self.place, folder, dirs_exist_ok=True)
+
+    def keep(self, folder: Path) -> None:
+        shutil.copytree(folder, self.place, dirs_exist_ok=True)
+
+
+@pytest.mark.slow
+def test_a_training_with_jax_whose_disk_is_gone_goes_on_from_the_copies_of_its_checkpoints(train, tmp_path, capfd):
+    settings = {"backend": "jax", "epochs": 2}
+    checkpoint_copies.entrust(Copies(tmp_path / "copies"))
+    progress.listen(StopAt("epoch 2/2"))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            train("stopped", **settings)
+        shutil.rmtree(tmp_path / "stopped")
+        progress.listen(None)
+        capfd.readouterr()
+        train("stopped", **settings)
+    finally:
+        checkpoint_copies.entrust(None)
+        progress.listen(None)
+    assert "goes on in epoch 2" in capfd.readouterr().out
 
 
 @pytest.mark.slow

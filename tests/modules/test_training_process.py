@@ -5,10 +5,12 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from efficientmixnet.modules import checkpoint_copies
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.training_config import ModelConfig
 from efficientmixnet.modules.training_job import TrainingJob
@@ -17,7 +19,7 @@ from efficientmixnet.modules.training_process import train_elsewhere
 JOB = TrainingJob(config=ModelConfig(), labels=["a"], train_files=["t"], eval_files=["e"], checkpoints="c")
 PREAMBLE = f"""#!{sys.executable}
 import json, os, signal, sys, time
-job = json.load(sys.stdin)
+job = json.loads(sys.stdin.readline())
 def say(*words): print(json.dumps(words), flush=True)
 """
 
@@ -109,3 +111,70 @@ time.sleep(30)
         signal.signal(signal.SIGTERM, before)
     assert ended.value.code == 143
     assert heard.all[-1] == ("tell", "saved")
+
+
+class Kept:
+    """A keeper that has one file, and refuses the folder `full`."""
+
+    def __init__(self) -> None:
+        self.kept: list[str] = []
+
+    def fetch(self, folder: Path) -> None:
+        folder.mkdir()
+        (folder / "epoch-0001.npz").write_text("weights")
+
+    def keep(self, folder: Path) -> None:
+        if folder.name == "full":
+            raise BadInput("the store is full")
+        self.kept.append(str(folder))
+
+
+@pytest.fixture
+def kept() -> Iterator[Kept]:
+    keeper = Kept()
+    checkpoint_copies.entrust(keeper)
+    yield keeper
+    checkpoint_copies.entrust(None)
+
+
+ASKED = """
+from pathlib import Path
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.training_process import ElsewhereKept
+keeper = ElsewhereKept(say, sys.stdin)
+"""
+
+
+def test_copies_of_checkpoints_are_fetched_and_kept_from_here(other, kept: Kept, tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoints"
+    other(
+        f"""{ASKED}
+keeper.fetch(Path({str(folder)!r}))
+found = os.listdir({str(folder)!r})
+keeper.keep(Path({str(folder)!r}))
+say("logs", {{"found": found}})
+"""
+    )
+    assert train_elsewhere(JOB, listener=Heard()) == {"found": ["epoch-0001.npz"]}
+    assert kept.kept == [str(folder)]
+
+
+def test_a_copy_that_is_refused_is_refused_there(other, kept: Kept) -> None:
+    other(
+        f"""{ASKED}
+try:
+    keeper.keep(Path("full"))
+except BadInput as error:
+    say("bad_input", str(error))
+    sys.exit(2)
+"""
+    )
+    with pytest.raises(BadInput, match="the store is full"):
+        train_elsewhere(JOB, listener=Heard())
+
+
+def test_killed_while_its_copy_is_made_it_ends_as_killed(other, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    other("say('keep', str(os.getpid())); time.sleep(30)")
+    monkeypatch.setattr(kept, "keep", lambda folder: os.kill(int(folder.name), signal.SIGKILL))
+    with pytest.raises(RuntimeError, match="was killed by signal 9"):
+        train_elsewhere(JOB, listener=Heard())
