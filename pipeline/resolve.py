@@ -3,7 +3,8 @@
 import io
 import os
 import warnings
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from statistics import median
 
@@ -11,7 +12,7 @@ from PIL import Image
 
 from efficientmixnet.components.image_example_gen.containers import pictures_of
 from efficientmixnet.components.image_example_gen.layout import Layout
-from efficientmixnet.components.image_example_gen.sources import Entry, Sources, name_hash
+from efficientmixnet.components.image_example_gen.sources import Entry, Sources, name_hash, split_of
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.training_config import Section
 from efficientmixnet.pipeline.config import Config
@@ -37,7 +38,7 @@ def resolve(config: Config, sources: Sources) -> Config:
         network["weights"] = _starting_weights(Path(config.network.weights))
     changed: dict[str, Section] = {"network": config.network.model_copy(update=network)} if network else {}
     if "accuracy" not in config.evaluation.thresholds:
-        thresholds = {**config.evaluation.thresholds, "accuracy": round(_majority(sources), 4)}
+        thresholds = {**config.evaluation.thresholds, "accuracy": round(_majority(sources, config.data.splits), 4)}
         changed["evaluation"] = config.evaluation.model_copy(update={"thresholds": thresholds})
     return config.model_copy(update=changed)
 
@@ -73,6 +74,13 @@ def _shorter_sides(entries: list[Entry], kind: str, layout: Layout) -> Iterator[
                 continue  # ImageExampleGen will say what is wrong with it
 
 
-def _majority(sources: Sources) -> float:
-    """The accuracy of always naming the most frequent class."""
-    return max(sources.labels.values()) / len(sources.entries)
+def _majority(sources: Sources, splits: Mapping[str, float]) -> float:
+    """The accuracy, in evaluation, of always naming the class that is most frequent in training."""
+    counts: dict[str, Counter[str]] = {"train": Counter(), "eval": Counter()}
+    for entry in sources.entries:
+        counts.setdefault(split_of(entry, splits), Counter())[entry.label] += 1
+    train, evaluation = counts["train"], counts["eval"]
+    if not train or not evaluation:
+        return 0.0  # without one of the two, ImageExampleGen stops the run
+    majority = max(train, key=lambda label: (train[label], evaluation[label]))
+    return evaluation[majority] / evaluation.total()

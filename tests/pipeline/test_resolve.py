@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.sources import Sources, find_pictures
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.config import Config
@@ -72,9 +73,22 @@ def test_without_a_single_readable_picture_the_networks_own_size_stays(tmp_path:
     assert _image_size(find_pictures(str(tmp_path), None, frozenset())) == 224
 
 
-def test_without_a_threshold_always_naming_the_most_frequent_class_is_to_be_beaten(pictures: Pictures) -> None:
-    config = resolve(Config(), pictures(a=[(8, 8)] * 5, b=[(8, 8)] * 2))
-    assert config.evaluation.thresholds == {"accuracy": 0.7143}
+@pytest.fixture
+def split_pictures(tmp_path: Path) -> Sources:
+    """In training a is the most frequent class, in evaluation, of which it is two sevenths, c is."""
+    for split, counts in {"train": {"a": 4, "b": 3, "c": 1}, "eval": {"a": 2, "b": 1, "c": 4}}.items():
+        for label, count in counts.items():
+            (tmp_path / split / label).mkdir(parents=True)
+            for number in range(count):
+                Image.new("L", (8, 8)).save(tmp_path / split / label / f"{number}.png")
+    layout = Layout(split_files={"train": "train", "eval": "eval"})
+    return find_pictures(str(tmp_path), None, frozenset({"train", "eval"}), layout)
+
+
+def test_without_a_threshold_always_naming_trainings_most_frequent_class_is_to_be_beaten(
+    split_pictures: Sources,
+) -> None:
+    assert resolve(Config(), split_pictures).evaluation.thresholds == {"accuracy": 0.2857}
 
 
 def test_a_configured_threshold_stays(pictures: Pictures) -> None:
@@ -83,10 +97,9 @@ def test_a_configured_threshold_stays(pictures: Pictures) -> None:
     assert resolve(config, sources).evaluation.thresholds == {"accuracy": 0.9, "loss": 1.0}
 
 
-def test_a_bound_of_the_loss_alone_leaves_the_accuracy_to_the_pictures(pictures: Pictures) -> None:
+def test_a_bound_of_the_loss_alone_leaves_the_accuracy_to_the_pictures(split_pictures: Sources) -> None:
     config = Config.model_validate({"evaluation": {"thresholds": {"loss": 1.0}}})
-    sources = pictures(a=[(8, 8)], b=[(8, 8)])
-    assert resolve(config, sources).evaluation.thresholds == {"loss": 1.0, "accuracy": 0.5}
+    assert resolve(config, split_pictures).evaluation.thresholds == {"loss": 1.0, "accuracy": 0.2857}
 
 
 def test_nothing_else_changes(pictures: Pictures) -> None:
