@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from efficientmixnet.kubeflow import object_store
+from efficientmixnet.kubeflow.ask_store import StoreAway
+from efficientmixnet.modules import progress
 
 _State = tuple[int, int]  # size, and time of the last change
 
@@ -23,13 +25,21 @@ class StoredCheckpoints:
             self._kept = _files(folder)
 
     def keep(self, folder: Path) -> None:
+        """A store that is away costs no training; the next checkpoint may find it back."""
+        try:
+            self._bring_up_to_date(folder)
+        except StoreAway as error:
+            progress.tell(f"{error}; the training goes on without a copy of this checkpoint")
+
+    def _bring_up_to_date(self, folder: Path) -> None:
         now = _files(folder)
         for name, state in now.items():
             if self._kept.get(name) != state:
                 object_store.upload(f"{folder}/{name}", f"{self._place}/{folder.name}/{name}")
+                self._kept[name] = state
         for name in self._kept.keys() - now.keys():  # last, so that there is always a whole one
             object_store.remove(f"{self._place}/{folder.name}/{name}")
-        self._kept = now
+            del self._kept[name]
 
     def forget(self) -> None:
         """The training is over, and its model delivered."""

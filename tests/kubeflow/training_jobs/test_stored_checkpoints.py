@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
+from efficientmixnet.kubeflow import object_store
+from efficientmixnet.kubeflow.ask_store import StoreAway
 from efficientmixnet.kubeflow.training_jobs.stored_checkpoints import StoredCheckpoints
 
 
@@ -55,3 +59,27 @@ def test_nothing_is_found_where_nothing_was_kept_and_nothing_stays_at_the_end(tm
     checkpoints.keep(tmp_path / "a1b2")
     checkpoints.forget()
     assert not (tmp_path / "store").exists()
+
+
+def test_a_store_that_stays_away_costs_no_training_and_gets_the_next_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, store = tmp_path / "a1b2", tmp_path / "store"
+    folder.mkdir()
+    checkpoints, upload = StoredCheckpoints(str(store)), object_store.upload
+
+    def away(place: str, to: str) -> None:
+        if place.endswith("2.npz"):
+            raise StoreAway("s3://b/k: the object store does not answer")
+        upload(place, to)
+
+    monkeypatch.setattr(object_store, "upload", away)
+    (folder / "epoch-0001.npz").write_text("one")
+    (folder / "epoch-0002.npz").write_text("two")
+    checkpoints.keep(folder)
+    assert capsys.readouterr().out.endswith("; the training goes on without a copy of this checkpoint\n")
+    assert _content(store / "a1b2") == {"epoch-0001.npz": "one"}
+    (folder / "epoch-0001.npz").unlink()
+    (folder / "epoch-0002.npz").rename(folder / "epoch-0003.npz")
+    checkpoints.keep(folder)
+    assert _content(store / "a1b2") == {"epoch-0003.npz": "two"}
