@@ -3,14 +3,14 @@
 import json
 from typing import Any
 
-from tfx import v1 as tfx
-
 from efficientmixnet.modules.search_config import found_values
 
-_FILE = "best_hyperparameters.txt"  # TFX's name
+FILE = "best_hyperparameters.txt"  # TFX's name
 
 
 def found_in(uri: str) -> dict[str, Any]:
     """By key of the configuration the value that the best trial had."""
-    with tfx.dsl.io.fileio.open(f"{uri}/{_FILE}") as file:
+    from tfx import v1 as tfx  # which takes seconds to import
+
+    with tfx.dsl.io.fileio.open(f"{uri}/{FILE}") as file:
         return found_values(json.load(file)["values"])

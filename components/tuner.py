@@ -1,8 +1,35 @@
 """Tuner: finds by trying which values some keys of the training should have."""
 
+import json
 from typing import Any
 
+from tfx import types
 from tfx import v1 as tfx
+from tfx.components.tuner import executor
+from tfx.dsl.components.base import executor_spec
+from tfx.types import artifact_utils, standard_component_specs
+
+FAILURES_FILE = "failed_trials.json"
+
+
+class _Executor(executor.Executor):
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        searched = executor.search(input_dict, exec_properties, self._get_tmp_dir())
+        executor.write_best_hyperparameters(searched, output_dict)
+        results = artifact_utils.get_single_uri(output_dict[standard_component_specs.TUNER_RESULTS_KEY])
+        with tfx.dsl.io.fileio.open(f"{results}/{FAILURES_FILE}", "w") as file:
+            file.write(json.dumps(searched.failures))
+
+
+class Tuner(tfx.components.Tuner):
+    """Notes the trials that failed beside the others, which are all that TFX notes."""
+
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(_Executor)
 
 
 def tuner(
@@ -11,9 +38,9 @@ def tuner(
     schema: tfx.types.BaseChannel,
     custom_config: dict[str, Any],
     base_model: tfx.types.BaseChannel | None = None,
-) -> tfx.components.Tuner:
+) -> Tuner:
     """`custom_config` is modules/tuner.py's; `best_hyperparameters` are for Trainer."""
-    return tfx.components.Tuner(
+    return Tuner(
         tuner_fn="efficientmixnet.modules.tuner.tuner_fn",
         examples=examples,
         transform_graph=transform_graph,

@@ -94,6 +94,12 @@ class Search(base_tuner.BaseTuner):
             raise BadInput(f"search.space: no trial could be trained; the last one: {last.message}")
         shutil.rmtree(self._folder)
 
+    @property
+    def failures(self) -> list[dict[str, Any]]:
+        """What TFX notes of the trials that have a score, of those that could not be trained; and the reason."""
+        failed = sorted(self._ended("FAILED"), key=lambda one: int(one.trial_id))
+        return [{"trial_id": one.trial_id, "reason": one.message, **one.hyperparameters.values} for one in failed]
+
     def _work(self, worker: int) -> None:
         try:
             while not self._is_over and not self._is_hopeless:

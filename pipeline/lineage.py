@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,9 @@ from ml_metadata.proto import metadata_store_pb2
 from rich.console import Console
 from rich.markup import escape
 
+from efficientmixnet.components.hyperparameters import FILE
 from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.search_config import found_values
 from efficientmixnet.pipeline.runs import runs_of
 from efficientmixnet.pipeline.summary import Summary
 
@@ -29,6 +31,7 @@ class Step:
     component: str
     properties: dict[str, Any]
     outputs: list[str]
+    found: dict[str, Any]  # by key, what a search found and this step took in place of what was configured
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,16 @@ def _steps(store: mlmd.MetadataStore, artifacts: list[int]) -> Iterator[Step]:
             }
             own = (event for event in events if event.execution_id == execution.id and _is_output(event))
             component = types[execution.type_id].rpartition(".")[2]
-            yield Step(execution.id, component, properties, [uris[event.artifact_id] for event in own])
+            outputs = [uris[event.artifact_id] for event in own]
+            taken = (uris[event.artifact_id] for event in events if event.execution_id == execution.id)
+            yield Step(execution.id, component, properties, outputs, _found(set(taken) - set(outputs)))
         artifacts = [event.artifact_id for event in events if not _is_output(event)]
+
+
+def _found(inputs: Iterable[str]) -> dict[str, Any]:
+    """What the search among the inputs found, if one is."""
+    files = (Path(uri, FILE) for uri in inputs)
+    return next((found_values(json.loads(file.read_text())["values"]) for file in files if file.is_file()), {})
 
 
 def _is_output(event: metadata_store_pb2.Event) -> bool:
@@ -121,6 +132,8 @@ def print_lineage(found: Lineage) -> None:
         for name in _SHOWN.get(step.component, ()):
             if step.properties.get(name):
                 console.print(f"  {name}: {escape(str(step.properties[name]))}")
+        for key, value in step.found.items():
+            console.print(f"  {key}: {escape(str(value))}, found by the search")
         for uri in step.outputs:
             console.print(f"  -> {escape(uri)}")
 

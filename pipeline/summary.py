@@ -20,6 +20,7 @@ class Search(BaseModel):
     """What a search has found."""
 
     trials: int
+    failed: int = 0
     objective: str
     best: float
     values: dict[str, Any]

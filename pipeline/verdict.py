@@ -47,7 +47,8 @@ def _search(search: Search) -> str:
     values = ", ".join(
         f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}" for key, value in search.values.items()
     )
-    return f"{search.objective} {search.best:.4f} in the best of {search.trials} trials (trials.csv): {values}"
+    failed = f", of which {search.failed} failed" if search.failed else ""
+    return f"{search.objective} {search.best:.4f} in the best of {search.trials} trials{failed} (trials.csv): {values}"
 
 
 def _pictures(summary: Summary) -> str:

@@ -147,6 +147,9 @@ def test_a_trial_that_fails_is_told_and_the_others_go_on(
     found.search()
     assert "failed: training.batch_size: 64 pictures a step do not fit" in capsys.readouterr().out
     assert found.get_best_hyperparameters()[0].values["network.norm"] == '"bn"'
+    assert {(one["network.norm"], one["reason"]) for one in found.failures} == {
+        ('"an"', "training.batch_size: 64 pictures a step do not fit into memory")
+    }
 
 
 def test_where_every_trial_fails_the_search_says_why_soon(search: Callable[..., tuner.Search]) -> None:

@@ -48,8 +48,14 @@ def output(tmp_path: Path) -> Path:
         model = artifact("Model", f"/model/{number}")
         if number == "2":
             execution("ours.ImageExampleGen", [], [examples], pictures="/pictures")
-        execution("tfx.Trainer", [examples], [model])
+        found = artifact("HyperParameters", str(output / "found"))
+        if number == "2":
+            execution("ours.Tuner", [examples], [found])
+        execution("tfx.Trainer", [examples, found] if number == "2" else [examples], [model])
         execution("tfx.Pusher", [model], [artifact("PushedModel", "/p", pushed_destination=str(folder))])
+    (output / "found").mkdir()
+    values = {"training.learning_rate": 0.003, "network.norm": '"an"', "tuner/epochs": 9}
+    (output / "found" / "best_hyperparameters.txt").write_text(json.dumps({"values": values}))
     run = output / "runs" / "20200102"
     run.mkdir(parents=True)
     Summary(
@@ -66,9 +72,9 @@ def output(tmp_path: Path) -> Path:
 def test_the_newest_model_comes_from_the_execution_that_made_its_examples(output):
     found = lineage(str(output / "pushed"))
     assert found.model == str(output / "pushed" / "2")
-    assert [step.component for step in found.steps] == ["ImageExampleGen", "Trainer", "Pusher"]
+    assert [step.component for step in found.steps] == ["ImageExampleGen", "Tuner", "Trainer", "Pusher"]
     assert found.steps[0].properties["fingerprint"] == "abc"
-    assert found.steps[1].outputs == ["/model/2"]
+    assert found.steps[2].outputs == ["/model/2"]
     assert json.loads(as_json(found))["summary"]["revision"] == "c0ffee"
 
 
@@ -84,6 +90,18 @@ def test_data_code_and_configuration_are_shown(output, capsys):
     for part in ("pictures: /pictures", "fingerprint: abc", "c0ffee", "20200102/config.yaml", "accuracy 0.9 reaches"):
         assert part in shown
     assert "manifest" not in shown
+
+
+def test_what_a_search_found_stands_where_it_was_taken(output, capsys):
+    found = lineage(str(output / "pushed" / "2"))
+    assert [step.found for step in found.steps] == [
+        {},
+        {},
+        {"training.learning_rate": 0.003, "network.norm": "an"},
+        {},
+    ]
+    print_lineage(found)
+    assert "training.learning_rate: 0.003, found by the search" in capsys.readouterr().out
 
 
 def test_a_model_that_no_run_pushed_is_no_guess(output, tmp_path):

@@ -34,15 +34,18 @@ ROWS = [  # as TFX's Tuner writes them after hyperband
 
 def test_the_table_has_a_row_a_trial_and_the_best_one_is_told(tmp_path: Path) -> None:
     (tmp_path / "tuner_results.json").write_text(json.dumps(ROWS))
+    failed = {"trial_id": "1", "reason": "out of memory", "training.optimizer": '"adam"', "training.learning_rate": 0.1}
+    (tmp_path / "failed_trials.json").write_text(json.dumps([failed]))
     found = write_trials(str(tmp_path), CONFIG, tmp_path)
     sgd = {"name": "sgd", "momentum": 0.9}
     values = {"training.optimizer": sgd, "training.learning_rate": 0.05}
-    assert found == Search(trials=2, objective="val_accuracy", best=0.9, values=values)
+    assert found == Search(trials=3, failed=1, objective="val_accuracy", best=0.9, values=values)
     with (tmp_path / "trials.csv").open(newline="") as file:
         assert list(csv.reader(file)) == [
-            ["trial", "val_accuracy", "epochs", "training.learning_rate", "training.optimizer"],
-            ["4", "0.9", "9", "0.05", json.dumps(sgd)],
-            ["1", "0.5", "1", "0.01", "adam"],
+            ["trial", "val_accuracy", "epochs", "training.learning_rate", "training.optimizer", "state", "reason"],
+            ["4", "0.9", "9", "0.05", json.dumps(sgd), "done", ""],
+            ["1", "0.5", "1", "0.01", "adam", "done", ""],
+            ["2", "", "9", "0.1", "adam", "failed", "out of memory"],
         ]
 
 
