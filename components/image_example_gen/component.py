@@ -31,12 +31,12 @@ from efficientmixnet.components.image_example_gen.sources import (
     name_hash,
     split_of,
 )
+from efficientmixnet.components.record_file import RecordFile
 from efficientmixnet.modules import features, progress
 
 SHARD_BYTES = 64 * 2**20
 LEAST_SHARDS = 4  # a split, so that a small one is read in parallel too
 
-_LARGE = 4096  # bytes of a picture, from which on compressing it once more is in vain
 _DONE, _SEEN = "done", "seen"  # Beam's names for what comes of a shard, and of each picture in it
 
 
@@ -82,9 +82,9 @@ def ImageExampleGen(
             | "ByShard" >> beam.Map(lambda entry: (_shard_of(entry, shares, shards), entry))
             | "Together" >> beam.GroupByKey()
             | "ReadAndWrite"
-            >> beam.FlatMap(
-                _write_shard, examples.uri, shards, max_pixels, sources.columns, _compression(sources)
-            ).with_outputs(_SEEN, main=_DONE)
+            >> beam.FlatMap(_write_shard, examples.uri, shards, max_pixels, sources.columns).with_outputs(
+                _SEEN, main=_DONE
+            )
         )
         duplicates = (
             written[_SEEN] | "BySameBytes" >> beam.GroupByKey() | "Duplicates" >> beam.FlatMapTuple(outcome.duplicates)
@@ -149,11 +149,6 @@ def _shards(sources: Sources, shares: Mapping[str, float]) -> dict[str, int]:
     }
 
 
-def _compression(sources: Sources) -> int:
-    """The level of gzip, the format that TFX's readers expect: 0 stores, 1 is the fastest."""
-    return 0 if sources.bytes > _LARGE * len(sources.entries) else 1
-
-
 def _shard_of(entry: Entry, shares: Mapping[str, float], shards: Mapping[str, int]) -> tuple[str, int]:
     split = split_of(entry, shares)
     return split, name_hash(entry.name) % shards[split]
@@ -165,7 +160,6 @@ def _write_shard(
     shards: Mapping[str, int],
     max_pixels: int,
     columns: tuple[str, ...],
-    compression: int,
 ) -> Iterator[Any]:
     """Reads the shard's pictures and writes its file; yields each one's digest, and what came of all of them."""
     (split, shard), entries = shard_and_entries
@@ -173,8 +167,7 @@ def _write_shard(
     left_out: list[LeftOut] = []
     labels: Counter[str] = Counter()
     in_order = sorted(entries, key=lambda entry: name_hash(entry.name))
-    gzip = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=compression)
-    with tf.io.TFRecordWriter(file, gzip) as writer, ThreadPoolExecutor(os.cpu_count()) as threads:
+    with RecordFile(file) as writer, ThreadPoolExecutor(os.cpu_count()) as threads:
         for entry, result in zip(
             in_order, threads.map(lambda one: read(one, max_pixels, columns), in_order), strict=True
         ):
