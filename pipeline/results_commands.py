@@ -76,6 +76,7 @@ def lineage(model: str, as_json: bool) -> None:
 @click.command()
 @click.argument("model")
 @click.argument("pictures")
+@click.option("--manifest", metavar="FILE", help="Only those that this CSV or JSON-lines file names in its key path.")
 @click.option(
     "--output",
     "outputs",
@@ -85,10 +86,11 @@ def lineage(model: str, as_json: bool) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="predictions.parquet or predictions.csv; give it twice for both.",
 )
-def score(model: str, pictures: str, outputs: tuple[Path, ...]) -> None:
+def score(model: str, pictures: str, manifest: str | None, outputs: tuple[Path, ...]) -> None:
     """Write the label of every picture below the folder PICTURES by MODEL, a pushed model or the folder of those.
 
-    One that was stopped goes on where it was when it is called again.
+    PICTURES and the manifest may lie in an object store: gs://BUCKET/FOLDER. What was stopped goes on where it was when
+    it is called again.
     """
     import warnings
 
@@ -97,7 +99,7 @@ def score(model: str, pictures: str, outputs: tuple[Path, ...]) -> None:
     from efficientmixnet.pipeline.scoring_bar import ScoringBar
 
     with ScoringBar():
-        scored = score(model, pictures, outputs)
+        scored = score(model, pictures, outputs, manifest=manifest)
     if scored.left_out:
         click.echo(f"{scored.left_out:,} files left out, with the reasons in {scored.left_out_file}", err=True)
     click.echo(f"{scored.pictures:,} pictures: {', '.join(map(str, scored.outputs))}")

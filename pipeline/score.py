@@ -1,4 +1,4 @@
-"""Scores a folder of pictures with Beam: streamed, in shards, so that a scoring that was stopped goes on where it was.
+"""Scores the pictures of a folder or a manifest with Beam: in shards, so that what was stopped goes on where it was.
 
 Each shard's answers go to a file of their own beside the output; when all are there they become the output.
 """
@@ -6,7 +6,6 @@ Each shard's answers go to a file of their own beside the output; when all are t
 import csv
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,12 +19,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
+from efficientmixnet.components.image_example_gen.files import join, read_bytes
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.pipeline.pictures_to_score import find_pictures
 from efficientmixnet.pipeline.predict import Classifier, newest_version
 
 SHARD = 1024  # pictures, the most that is lost when a scoring is stopped
 _BATCH = 32
+_READERS = 8  # at a time, since an object store takes its time for each file
 _MAX_PIXELS = 100_000_000
 _JOB_FILE = "job.json"
 _SUFFIXES = (".parquet", ".csv")
@@ -42,14 +45,21 @@ class Scored:
     left_out_file: Path | None
 
 
-def score(model: str, pictures: str, outputs: Sequence[Path], beam_args: Sequence[str] = (_RUNNER,)) -> Scored:
-    """Writes what the model says of each picture below the folder, in the order of their names.
+def score(
+    model: str,
+    pictures: str,
+    outputs: Sequence[Path],
+    beam_args: Sequence[str] = (_RUNNER,),
+    manifest: str | None = None,
+) -> Scored:
+    """Writes what the model says of each picture, in the order of their names.
 
     Args:
         model: A pushed model, or the folder of pushed models.
-        pictures: A folder; those below it count too.
+        pictures: A folder, here or in an object store; those below it count too.
         outputs: Parquet files (with the probability of every class) and CSV files, by their suffix.
         beam_args: The runner, and what it needs.
+        manifest: A CSV or JSON-lines file: those alone whose names it has in `path`, relative to the folder.
 
     Raises:
         BadInput: something given cannot be used.
@@ -57,12 +67,12 @@ def score(model: str, pictures: str, outputs: Sequence[Path], beam_args: Sequenc
     for output in outputs:
         if output.suffix not in _SUFFIXES:
             raise BadInput(f"--output {output}: ends with neither of {' and '.join(_SUFFIXES)}, which say the format")
-    names = _names(Path(pictures))
+    names, left_out = find_pictures(pictures, manifest)
     path = newest_version(Path(model))
     first = outputs[0]
     parts = first.with_name(f".{first.name}.parts")
     try:
-        shards = _shards_left(parts, names, path)
+        shards = _shards_left(parts, pictures, names, path)
         progress.start(len(names), "pictures")
         progress.advance(len(names) - sum(len(shard) for _, shard in shards))
         with beam.Pipeline(options=PipelineOptions(list(beam_args))) as pipeline:
@@ -71,27 +81,14 @@ def score(model: str, pictures: str, outputs: Sequence[Path], beam_args: Sequenc
                 | "Shards" >> beam.Create(shards, reshuffle=False)
                 | "Score" >> beam.ParDo(_ScoreShard(str(path), pictures, str(parts)))
             )
-        return _merged(parts, outputs)
+        return _merged(parts, outputs, left_out)
     except OSError as error:
         raise BadInput(f"--output {first}: cannot be written: {error.strerror}") from None
 
 
-def _names(folder: Path) -> list[str]:
-    """The files below the folder, without hidden ones, relative to it."""
-    if not folder.is_dir():
-        raise BadInput(f"{folder}: is no folder; name the one that holds the pictures")
-    names = []
-    for inside, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        names += [Path(inside, name).relative_to(folder).as_posix() for name in files if not name.startswith(".")]
-    if not names:
-        raise BadInput(f"{folder}: holds no files")
-    return sorted(names)
-
-
-def _shards_left(parts: Path, names: list[str], model: Path) -> list[tuple[int, list[str]]]:
+def _shards_left(parts: Path, folder: str, names: list[str], model: Path) -> list[tuple[int, list[str]]]:
     """The shards without a file yet; all of them, if what lies there is of another model or of other pictures."""
-    digest = hashlib.sha256("\n".join(names).encode(errors="surrogateescape")).hexdigest()
+    digest = hashlib.sha256("\n".join([folder, *names]).encode()).hexdigest()
     version = (model / "saved_model.pb").stat()
     job = {"names": digest, "model": [str(model), version.st_size, version.st_mtime_ns]}
     file = parts / _JOB_FILE
@@ -121,11 +118,11 @@ class _ScoreShard(beam.DoFn):
         file = _part(Path(self._parts), number)
         batches = [names[start : start + _BATCH] for start in range(0, len(names), _BATCH)]
         rows: list[dict[str, Any]] = []
-        with ThreadPoolExecutor(1) as ahead:  # reads the next pictures while the network is at these
-            reading = ahead.submit(self._read, batches[0])
+        with ThreadPoolExecutor(_READERS) as ahead:  # reads the next pictures while the network is at these
+            reading = ahead.map(self._read, batches[0])
             for batch, following in zip(batches, [*batches[1:], []], strict=True):
-                encoded = reading.result()
-                reading = ahead.submit(self._read, following)
+                encoded = list(reading)
+                reading = ahead.map(self._read, following)
                 rows += self._answers(batch, encoded)
                 progress.advance(len(batch))
         part = file.with_suffix(".part")
@@ -133,20 +130,17 @@ class _ScoreShard(beam.DoFn):
         pq.write_table(pa.Table.from_pylist(rows, schema), part)
         part.replace(file)
 
-    def _read(self, names: list[str]) -> list[bytes | str]:
-        """Each file's bytes as the model takes them, or why they cannot be read."""
+    def _read(self, name: str) -> bytes | str:
+        """The file's bytes as the model takes them, or why they cannot be read."""
         from efficientmixnet.components.image_example_gen.picture import BadPicture, canonical
 
-        found: list[bytes | str] = []
-        for name in names:
-            try:
-                encoded, _ = canonical(Path(self._pictures, name).read_bytes(), _MAX_PIXELS)
-                found.append(encoded)
-            except BadPicture as error:
-                found.append(str(error))
-            except OSError as error:
-                found.append(f"cannot be read: {error.strerror}")
-        return found
+        try:
+            encoded, _ = canonical(read_bytes(Entry(join(self._pictures, name), name, label="")), _MAX_PIXELS)
+        except BadPicture as error:
+            return str(error)
+        except OSError as error:
+            return f"cannot be read: {error.strerror or error}"
+        return encoded
 
     def _answers(self, names: list[str], encoded: list[bytes | str]) -> Iterator[dict[str, Any]]:
         readable = [one for one in encoded if isinstance(one, bytes)]
@@ -183,16 +177,17 @@ def _schema(labels: list[str]) -> pa.Schema:
     return pa.schema(columns.items(), metadata={"labels": json.dumps(labels)})
 
 
-def _merged(parts: Path, outputs: Sequence[Path]) -> Scored:
+def _merged(parts: Path, outputs: Sequence[Path], unnamed: Sequence[LeftOut]) -> Scored:
     """The shards' files as one in each format, and what was left out as a table beside the first."""
     files = sorted(parts.glob("*.parquet"))
     left_out_file = outputs[0].with_name(f"{outputs[0].stem}.left_out.csv")
-    counted = left_out = 0
+    counted, left_out = 0, len(unnamed)
     writers = [_Writer(output, pq.read_schema(files[0])) for output in outputs]
     try:
         with left_out_file.open("w", newline="", encoding="utf-8", errors="replace") as bad:
             bad_rows = csv.writer(bad)
             bad_rows.writerow(("file", "reason"))
+            bad_rows.writerows(one.row() for one in unnamed)
             for file in files:
                 table = pq.read_table(file)
                 is_bad = np.array(table["reason"].is_valid())

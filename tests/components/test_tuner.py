@@ -38,7 +38,8 @@ def test_failed_trials_lie_beside_tfxs_results(tmp_path, monkeypatch):
     best.uri, results.uri = str(tmp_path / "best"), str(tmp_path / "results")
     (tmp_path / "results").mkdir()
     run = Tuner.EXECUTOR_SPEC.executor_class
-    run(run.Context(tmp_dir=str(tmp_path), unique_id="1")).Do({}, {"best_hyperparameters": [best], "tuner_results": [results]}, {})
+    outputs = {"best_hyperparameters": [best], "tuner_results": [results]}
+    run(run.Context(tmp_dir=str(tmp_path), unique_id="1")).Do({}, outputs, {})
     noted = json.loads((tmp_path / "results" / FAILURES_FILE).read_text())
     assert noted == [{"trial_id": "1", "reason": "out of memory", "training.batch_size": 64}]
     (done,) = json.loads((tmp_path / "results" / "tuner_results.json").read_text())

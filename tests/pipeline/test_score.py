@@ -13,6 +13,7 @@ from PIL import Image
 
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline import score as scoring
+from efficientmixnet.pipeline.pictures_to_score import find_pictures
 from efficientmixnet.pipeline.score import score
 
 
@@ -85,16 +86,16 @@ def test_shards_that_are_done_are_not_done_again_unless_the_pictures_changed(mod
     monkeypatch.setattr(scoring, "SHARD", 5)
     output = tmp_path / "out.csv"
     parts = tmp_path / ".out.csv.parts"
-    names = scoring._names(pictures)
-    left = scoring._shards_left(parts, names, Path(model, "7"))
+    names, _ = find_pictures(str(pictures))
+    left = scoring._shards_left(parts, str(pictures), names, Path(model, "7"))
     assert [number for number, _ in left] == [0, 1, 2]
     before = [{"file": "0.png", "label": "from before", "probability": 1.0, "probabilities": [1.0, 0.0]}]
     pq.write_table(pa.Table.from_pylist(before, scoring._schema(["bright", "dark"])), scoring._part(parts, 0))
-    assert [number for number, _ in scoring._shards_left(parts, names, Path(model, "7"))] == [1, 2]
+    assert [number for number, _ in scoring._shards_left(parts, str(pictures), names, Path(model, "7"))] == [1, 2]
     score(model, str(pictures), [output])
     assert _rows(output)[0] == ["0.png", "from before", "1.000000"]
 
-    scoring._shards_left(parts, names, Path(model, "7"))
+    scoring._shards_left(parts, str(pictures), names, Path(model, "7"))
     pq.write_table(pa.Table.from_pylist(before, scoring._schema(["bright", "dark"])), scoring._part(parts, 0))
     Image.new("RGB", (4, 4), "black").save(pictures / "new.png")
     score(model, str(pictures), [output])
@@ -108,3 +109,41 @@ def test_mistakes_are_told_before_anything_is_read(model, pictures, tmp_path):
         score(model, str(tmp_path / "none"), [tmp_path / "out.csv"])
     with pytest.raises(BadInput, match="holds no model"):
         score(str(tmp_path), str(pictures), [tmp_path / "out.csv"])
+
+
+def test_a_manifest_names_what_is_scored(model, pictures, tmp_path):
+    output = tmp_path / "out.csv"
+    manifest = tmp_path / "some.csv"
+    manifest.write_text("path,label\nwhite.bmp,cat\n0.png,dog\ngone.png,cat\n0.png,dog\n")
+    scored = score(model, str(pictures), [output], manifest=str(manifest))
+    assert (scored.pictures, scored.left_out) == (2, 1)
+    assert [row[0] for row in _rows(output)] == ["0.png", "white.bmp"]
+    assert _rows(tmp_path / "out.left_out.csv") == [["gone.png", "cannot be read: No such file or directory"]]
+
+    lines = tmp_path / "some.jsonl"
+    lines.write_text('{"path": "deep/er/1.png"}\n\n{"path": "2.png", "camera": 3}\n')
+    score(model, str(pictures), [output], manifest=str(lines))
+    assert [row[0] for row in _rows(output)] == ["2.png", "deep/er/1.png"]
+
+    lines.write_text('{"file": "2.png"}\n')
+    with pytest.raises(BadInput, match=r"some\.jsonl: row 1 has no path"):
+        find_pictures(str(pictures), str(lines))
+    with pytest.raises(BadInput, match=r"--manifest nowhere\.csv: does not exist"):
+        find_pictures(str(pictures), "nowhere.csv")
+
+
+def test_pictures_and_manifest_may_lie_in_an_object_store(model, pictures, shelf, tmp_path):
+    for file in pictures.rglob("*.png"):
+        shelf[f"shelf://bucket/{file.relative_to(pictures).as_posix()}"] = file.read_bytes()
+    outputs = [tmp_path / "out.csv"]
+    scored = score(model, "shelf://bucket", outputs)
+    assert (scored.pictures, scored.left_out) == (10, 1)
+    assert _rows(outputs[0])[-1][:2] == ["deep/er/9.png", "bright"]
+    shelf["shelf://lists/two.csv"] = b"path\n0.png\ngone.png\n"
+    score(model, "shelf://bucket", outputs, manifest="shelf://lists/two.csv")
+    assert [row[0] for row in _rows(outputs[0])] == ["0.png"]
+    ((name, reason),) = _rows(tmp_path / "out.left_out.csv")
+    assert name == "gone.png"
+    assert "cannot be read: shelf://bucket/gone.png is gone" in reason
+    with pytest.raises(BadInput, match="shelf://empty does not exist"):
+        score(model, "shelf://empty", outputs)

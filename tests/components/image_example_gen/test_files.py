@@ -1,11 +1,6 @@
 """Files in an object store are listed and read as those on this machine are; the store here is a dictionary."""
 
-import io
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-from apache_beam.io.filesystem import BeamIOError, FileMetadata, FileSystem
 
 from efficientmixnet.components.image_example_gen.containers import pictures_of
 from efficientmixnet.components.image_example_gen.layout import Layout
@@ -13,62 +8,12 @@ from efficientmixnet.components.image_example_gen.sources import Sources, find_p
 from efficientmixnet.modules.bad_input import BadInput
 
 SPLITS = frozenset({"train", "eval"})
-STORE: dict[str, bytes] = {}
-
-
-class _Store(FileSystem):  # Beam finds it by its scheme, as it finds that of gs://
-    @classmethod
-    def scheme(cls) -> str:
-        return "shelf"
-
-    def join(self, basepath: str, *paths: str) -> str:
-        return "/".join([basepath.rstrip("/"), *paths])
-
-    def split(self, path: str) -> tuple[str, str]:
-        folder, _, name = path.rpartition("/")
-        return folder, name
-
-    def has_dirs(self) -> bool:
-        return False
-
-    def _list(self, dir_or_prefix: str) -> Iterator[FileMetadata]:
-        if dir_or_prefix.startswith("shelf://locked"):
-            raise BeamIOError("no access")
-        for path, content in STORE.items():
-            if path.startswith(dir_or_prefix):
-                yield FileMetadata(path, len(content), 12.5)
-
-    def open(self, path: str, *_: Any, **__: Any) -> io.BytesIO:
-        if path not in STORE:
-            raise BeamIOError(f"{path} is gone")
-        return io.BytesIO(STORE[path])
-
-    def mkdirs(self, path: str) -> None: ...
-    def create(self, path: str, *_: Any, **__: Any) -> Any: ...
-    def copy(self, source: list[str], target: list[str]) -> None: ...
-    def rename(self, source: list[str], target: list[str]) -> None: ...
-    def exists(self, path: str) -> bool:
-        return path in STORE
-
-    def size(self, path: str) -> int:
-        return len(STORE[path])
-
-    def last_updated(self, path: str) -> float:
-        return 12.5
-
-    def checksum(self, path: str) -> str:
-        return ""
-
-    def metadata(self, path: str) -> FileMetadata:
-        return FileMetadata(path, len(STORE[path]), 12.5)
-
-    def delete(self, paths: list[str]) -> None: ...
 
 
 @pytest.fixture(autouse=True)
-def store() -> Iterator[dict[str, bytes]]:
+def store(shelf: dict[str, bytes]) -> dict[str, bytes]:
     """Two pictures, what some stores keep for a folder, and what is hidden."""
-    STORE.update(
+    shelf.update(
         {
             "shelf://b/data/cat/1.jpg": b"one",
             "shelf://b/data/dog/in/2.jpg": b"two!",
@@ -77,8 +22,7 @@ def store() -> Iterator[dict[str, bytes]]:
             "shelf://b/database/cow/3.jpg": b"another folder",
         }
     )
-    yield STORE
-    STORE.clear()
+    return shelf
 
 
 def _contents(sources: Sources) -> dict[str, bytes]:
