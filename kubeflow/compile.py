@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from efficientmixnet.components.image_example_gen.sources import find_pictures
-from efficientmixnet.kubeflow.requirements import Target, check
+from efficientmixnet.kubeflow.requirements import Target, check, sees_pictures
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.config import Config
 from efficientmixnet.pipeline.resolve import resolve
@@ -23,7 +23,7 @@ def compile_package(config: Config, target: Target) -> list[dict[str, Any]]:
         BadInput: the cluster could not run it.
     """
     check(config, target)
-    if Path(config.data.pictures).is_dir():
+    if sees_pictures(config):
         data = config.data
         sources = find_pictures(data.pictures, data.manifest, frozenset(data.splits), data.layout)
         config = resolve(config, sources)

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+from efficientmixnet.components.image_example_gen.files import is_remote
+from efficientmixnet.components.image_example_gen.spans import find_span, has_spans
 from efficientmixnet.kubeflow.launcher_paths import SCHEMES
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.config import Config
@@ -23,6 +25,17 @@ def check(config: Config, target: Target) -> None:
     found += _workers(config, target)
     if found:
         raise BadInput("\n  ".join(["the cluster needs more than the configuration says:", *found]))
+
+
+def sees_pictures(config: Config) -> bool:
+    """Whether they lie on this machine too; of spans the one that a run would read now."""
+    pictures = config.data.pictures
+    if is_remote(pictures) or not has_spans(pictures):
+        return Path(pictures).is_dir()
+    try:
+        return bool(find_span(pictures, config.data.layout.span))
+    except BadInput:  # said by the cluster, which may see others
+        return False
 
 
 def notes(config: Config) -> Iterator[str]:
@@ -117,7 +130,7 @@ def _data(config: Config) -> Iterator[str]:
     for key, path in (("pictures", config.data.pictures), ("manifest", config.data.manifest)):
         if path and path.startswith("minio://") and not config.kubeflow.object_store.endpoint:
             yield f"data.{key}: {path} needs kubeflow.object_store.endpoint and secret, or a volume instead"
-    if not Path(config.data.pictures).is_dir() and "accuracy" not in config.evaluation.thresholds:
+    if not sees_pictures(config) and "accuracy" not in config.evaluation.thresholds:
         yield (
             "evaluation.thresholds.accuracy: the pictures cannot be seen from here, so the share of the most frequent "
             "class is not known; give the least accuracy yourself, such as 0.9"
@@ -128,8 +141,8 @@ def _history(config: Config) -> Iterator[str]:
     """What looks into earlier runs' metadata, for which KFP has no executor."""
     if config.network.weights == "latest":
         yield "network.weights: latest is found on this machine alone; name a model's folder on a volume instead"
-    if getattr(config.data, "drift", None):
-        yield "data.drift: the run before is found on this machine alone; leave it out for a cluster"
+    if config.data.training_spans > 1:
+        yield "data.training_spans: earlier runs' pictures are found on this machine alone; leave it out for a cluster"
 
 
 def _server(config: Config) -> Iterator[str]:

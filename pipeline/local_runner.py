@@ -4,11 +4,9 @@ import csv
 import json
 import shutil
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +21,7 @@ from efficientmixnet.pipeline.model_card import write_model_card
 from efficientmixnet.pipeline.model_server import check_model_server
 from efficientmixnet.pipeline.quiet import noise_to
 from efficientmixnet.pipeline.resolve import resolve
-from efficientmixnet.pipeline.revision import revision
+from efficientmixnet.pipeline.revision import revision, versions
 from efficientmixnet.pipeline.run_report import write_report
 from efficientmixnet.pipeline.stages import Stages
 from efficientmixnet.pipeline.summary import Pictures, Summary
@@ -36,7 +34,6 @@ LOG_FILE = "log.txt"
 _FULL = 2**20  # bytes: with less room than this, whatever went wrong, a full disk is why
 LEFT_OUT_FILE = "left_out.csv"
 DUPLICATES_FILE = "duplicates.csv"  # where any picture comes twice
-_PACKAGES = ("efficientmixnet", "tfx", "tensorflow", "keras", "apache-beam", "tensorflow-model-analysis")
 
 
 class RunFailed(RuntimeError):
@@ -61,7 +58,7 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
         facts: dict[str, Any] = {
             "run": str(folder),
             "started": started.isoformat(),
-            "versions": _versions(),
+            "versions": versions(),
             "revision": revision(),
         }
         summary = Summary(state="running", reason="the run goes on, or was killed", **facts)
@@ -208,7 +205,3 @@ def _termination_as_interrupt() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _versions() -> dict[str, str]:
-    return {"python": sys.version.split()[0], **{package: metadata.version(package) for package in _PACKAGES}}

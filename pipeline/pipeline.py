@@ -23,7 +23,6 @@ from efficientmixnet.components.trainer import trainer
 from efficientmixnet.components.transform import transform
 from efficientmixnet.components.tuner import tuner
 from efficientmixnet.components.warm_start import warm_start
-from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.beam_config import IN_PROCESS
 from efficientmixnet.pipeline.config import Config
 
@@ -38,8 +37,12 @@ class Surroundings:
     """Makes, from the candidate, the node whose `model` is to beat."""
     pusher: Callable[[tfx.types.BaseChannel, tfx.types.BaseChannel, str, tfx.types.BaseChannel | None], Any] = pusher
     """Makes, from model, blessing, folder and InfraValidator's blessing if there is one, the node that pushes."""
+    previous: Callable[[tfx.types.BaseChannel, tfx.types.BaseChannel], Any] = lambda _, now: previous_statistics(now)
+    """Makes, from examples and statistics, the node whose `previous` are the statistics of the data before."""
     further_nodes: list[Any] = field(default_factory=list)
     """What these nodes stand on."""
+    card: Callable[[tfx.types.BaseChannel, tfx.types.BaseChannel], Any] | None = None
+    """Makes, from report and pushed model, the node that writes the model's card; None: whoever runs it does."""
     checkpoints: str | None = None
     """Where a stopped training is taken up again; None: in the folder of everything else."""
     beam_args: Sequence[str] | None = None
@@ -73,10 +76,8 @@ def create_pipeline(
         schema = tfx.components.ImportSchemaGen(schema_file=data.schema_file).with_id("SchemaGen")
     else:
         schema = SchemaGen(statistics.outputs["statistics"], [split for split in splits if split != "train"])
-    for key, asks in (("drift", data.drift), ("training_spans", data.training_spans > 1)):
-        if asks and not around.metadata:
-            raise BadInput(f"data.{key}: a cluster knows nothing of earlier runs' data; remove it there")
-    before = previous_statistics(statistics.outputs["statistics"]) if data.drift else None
+    compared = examples.outputs["examples"], statistics.outputs["statistics"]
+    before = around.previous(*compared) if data.drift else None
     validator = ExampleValidator(
         statistics=statistics.outputs["statistics"],
         schema=schema.outputs["schema"],
@@ -148,6 +149,7 @@ def create_pipeline(
         hyperparameters=found,
     )
     report.add_upstream_node(pushed)  # whatever comes of the page, a blessed model is pushed
+    card = around.card and around.card(report.outputs["report"], pushed.outputs["pushed_model"])
     return tfx.dsl.Pipeline(
         pipeline_name=config.name,
         pipeline_root=f"{folder}/artifacts",
@@ -157,7 +159,7 @@ def create_pipeline(
             *(examples, statistics, schema, validator),
             *([spans] if spans else []),
             *(transformed, trained, to_beat, evaluated),
-            *(node for node in (checked, served, pushed, report) if node),
+            *(node for node in (checked, served, pushed, report, card) if node),
         ],
         enable_cache=use_cache,
         metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(

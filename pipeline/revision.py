@@ -1,10 +1,13 @@
-"""The revision of the code that runs, where it runs from a git checkout."""
+"""The revision of the code that runs, where it runs from a git checkout, and the versions of what it stands on."""
 
 import shutil
 import subprocess
+import sys
+from importlib import metadata
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
+_PACKAGES = ("efficientmixnet", "tfx", "tensorflow", "keras", "apache-beam", "tensorflow-model-analysis")
 
 
 def revision() -> str | None:
@@ -15,3 +18,8 @@ def revision() -> str | None:
     command = [git, "-C", str(_HERE), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     found = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     return found.stdout.strip() or None
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the packages that a result depends on."""
+    return {"python": sys.version.split()[0], **{package: metadata.version(package) for package in _PACKAGES}}

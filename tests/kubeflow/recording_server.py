@@ -18,6 +18,7 @@ class RecordingServer:
     """Runs go through the states in `runs`, one a question; `failing` answers everything with this status."""
 
     runs: list[dict[str, Any]] = field(default_factory=list)
+    pipelines: list[dict[str, Any]] = field(default_factory=list)  # that are kept there already
     failing: int | None = None
     failing_times: int | None = None  # then it is well again
     pause: float = 0.0
@@ -77,7 +78,8 @@ class RecordingServer:
             ("GET", "/runs"): lambda: {"runs": self.runs},
             ("POST", "/runs/run-1:terminate"): dict,
             ("POST", "/recurringruns"): lambda: {**body, "recurring_run_id": "schedule-1"},
-            ("GET", "/pipelines"): dict,
+            ("GET", "/pipelines"): lambda: {"pipelines": self.pipelines},
+            ("POST", "/pipelines/upload_version"): lambda: {"pipeline_version_id": "version-2"},
             ("POST", "/pipelines/upload"): lambda: {"pipeline_id": "pipeline-1", "display_name": "digits"},
             ("GET", "/pipelines/pipeline-1/versions"): lambda: {
                 "pipeline_versions": [{"pipeline_version_id": "version-1"}]

@@ -28,7 +28,7 @@ from efficientmixnet.pipeline.kubeflow_config import TrainerPodConfig
 GOLDEN = Path(__file__).parent / "digits_package.yaml"
 OF_OTHERS = {"config", "custom_config", "eval_config", "stats_options_json"}
 # What a cluster has in place of local metadata, among the pipeline's own.
-FOR_THE_CLUSTER = {"DataVersion", "LatestPushed", "Baseline", "Pusher"}
+FOR_THE_CLUSTER = {"DataVersion", "LatestPushed", "Baseline", "Pusher", "ModelCard"}
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +109,22 @@ def test_the_root_parameters_have_defaults(spec: dict[str, Any]) -> None:
         "max_left_out": 0.01,
         "pushed": "minio://mlpipeline/efficientmixnet/pushed",
     }
+
+
+def test_drift_is_measured_from_data_that_is_looked_up_in_every_run(config: Config) -> None:
+    data = config.data.model_copy(update={"drift": {"image/class/text": 0.1}})
+    spec, *_ = compile_package(config.model_copy(update={"data": data}), "oss")
+    tasks = spec["root"]["dag"]["tasks"]
+    assert tasks["DataBefore"]["cachingOptions"] == {}
+    assert tasks["DataBefore"]["inputs"]["parameters"] == {
+        "records": {"runtimeValue": {"constant": "minio://mlpipeline/efficientmixnet/data/digits"}}
+    }
+    assert tasks["PreviousStatistics"]["inputs"]["parameters"] == {
+        "before": {"taskOutputParameter": {"producerTask": "DataBefore", "outputParameterKey": "before"}}
+    }
+    assert tasks["ExampleValidator"]["inputs"]["artifacts"]["previous"]["taskOutputArtifact"] == {
+        "producerTask": "PreviousStatistics", "outputArtifactKey": "previous",
+    }  # fmt: skip
 
 
 def test_a_task_that_takes_anothers_parameter_names_and_awaits_that_task(tasks: dict[str, Any]) -> None:

@@ -101,6 +101,9 @@ def test_the_model_is_pushed_into_the_store(first: str, environment: dict[str, s
     ]
     assert f"efficientmixnet/pushed/{version}/saved_model.pb" in keys
     assert f"efficientmixnet/pushed/records/{version}.json" in keys
+    card = boto3.resource("s3").Object("mlpipeline", f"efficientmixnet/pushed/{version}/MODEL_CARD.md")
+    assert card.get()["Body"].read().decode().startswith(f"# digits {version}\n")
+    assert f"efficientmixnet/pushed/{version}/model_card.html" in keys
 
 
 def test_an_unchanged_run_takes_everything_from_the_cache_that_looks_nothing_up(

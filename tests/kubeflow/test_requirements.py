@@ -59,11 +59,27 @@ def test_pictures_in_a_store_need_its_endpoint_and_unseen_ones_a_threshold(confi
     assert "evaluation.thresholds.accuracy: the pictures cannot be seen from here" in str(error.value)
 
 
+def test_of_pictures_in_spans_the_latest_is_looked_at(config: Config, tmp_path: Path) -> None:
+    values = config.model_dump(mode="json")
+    values["data"]["pictures"] = f"{tmp_path}/day-{{SPAN}}"
+    values["evaluation"]["thresholds"] = {}
+    growing = Config.model_validate(values)
+    with pytest.raises(BadInput, match=r"evaluation\.thresholds\.accuracy: the pictures cannot be seen from here"):
+        check(growing, "oss")
+    (tmp_path / "day-3").mkdir()
+    check(growing, "oss")
+
+
 def test_what_only_local_metadata_knows_is_refused(config: Config) -> None:
     values = config.model_dump(mode="json")
     values["network"]["weights"] = "latest"
-    with pytest.raises(BadInput, match="latest is found on this machine alone; name"):
+    values["data"] |= {"pictures": "/mnt/pictures/{SPAN}", "training_spans": 7}
+    with pytest.raises(BadInput) as error:
         check(Config.model_validate(values), "oss")
+    assert "network.weights: latest is found on this machine alone; name" in str(error.value)
+    assert "data.training_spans: earlier runs' pictures are found on this machine alone; leave it out" in str(
+        error.value
+    )
 
 
 def test_pictures_beside_the_volumes_are_worth_a_note(config: Config) -> None:

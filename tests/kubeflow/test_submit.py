@@ -83,6 +83,9 @@ def test_the_package_is_kept_on_the_server_too(server: Any, package: Path) -> No
     assert result.output.startswith("pipeline pipeline-1, version version-1\n")
     (uploaded,) = (body for _, path, body, _ in server.requests if path.endswith("/pipelines/upload"))
     assert b"schemaVersion: 2.1.0" in uploaded
+    server.pipelines = [{"pipeline_id": "pipeline-1", "display_name": "digits"}]
+    result = _call("submit", package, "--endpoint", server.url, "--upload")
+    assert result.output.startswith("pipeline pipeline-1, version version-2\n")
 
 
 def test_a_token_or_cookie_goes_along_and_is_never_shown(

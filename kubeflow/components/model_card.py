@@ -1,0 +1,33 @@
+"""The component ModelCard: beside a pushed model lies what it was made of, and how good it is."""
+
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+
+from tfx import v1 as tfx
+
+from efficientmixnet.components.report.model_card import CARD_FILES, model_card
+from efficientmixnet.components.report.page import CONTENT_FILE
+from efficientmixnet.kubeflow import object_store
+from efficientmixnet.pipeline.revision import revision, versions
+
+
+@tfx.dsl.components.component
+def ModelCard(
+    report: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.InferenceResult],
+    pushed_model: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.PushedModel],
+    card: tfx.dsl.components.OutputArtifact[tfx.types.standard_artifacts.String],
+) -> None:
+    """Writes the card, as an artifact and, unless somebody has edited it, into the pushed model's folder."""
+    folder = pushed_model.get_string_custom_property("pushed_destination")
+    if not folder:
+        card.write("the model was not pushed, so it has no card")
+        return
+    content = json.loads(Path(report.uri, CONTENT_FILE).read_text(encoding="utf-8"))
+    run = {"started": datetime.now(timezone.utc).isoformat(), "revision": revision(), "versions": versions()}
+    texts = model_card(content, run, folder.rpartition("/")[2])
+    card.write(texts[0])
+    there = {file.name for file in object_store.files(folder)}
+    for name, text in zip(CARD_FILES, texts, strict=True):
+        if name not in there:
+            object_store.write_text(f"{folder}/{name}", text)
