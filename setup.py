@@ -16,7 +16,7 @@ setup(
     package_data={
         "efficientmixnet.components.report": ["*.html", "*.css", "*.js", "*.md"],
         "efficientmixnet.components.tfma_page": ["*.html", "*.js"],
-        "efficientmixnet.components.inspection": ["*.html"],
+        "efficientmixnet.components.inspection": ["*.html", "*.css"],
         "efficientmixnet.pipeline": ["*.json"],
     },
     package_dir={f"efficientmixnet.{folder}": folder for folder in FOLDERS},

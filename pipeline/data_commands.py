@@ -20,7 +20,7 @@ _ROWS = 20  # classes that are printed
 @click.argument("data")
 @click.option("--page", default="inspection.html", show_default=True, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a key, as in run.")
-@click.option("--statistics/--no-statistics", default=True, help="Write TFDV's view of the statistics too (seconds).")
+@click.option("--statistics/--no-statistics", default=True, help="Write TFDV's statistics as a page too (seconds).")
 @click.option("--open", "show", is_flag=True, help="Show the page in the browser too.")
 def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool, show: bool) -> None:
     """Count the classes, sizes, formats, copies and broken files of DATA, and write a page with samples of each class.
@@ -43,15 +43,16 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
         task = bar.add_task("pictures", total=len(sources.entries))
         found = inspect_pictures(sources, config.layout, config.splits, config.max_pixels, lambda: bar.advance(task))
     notes = warnings(found.counts, found.duplicates, found.left_out)
+    where = config.manifest or config.pictures
     beside = page.with_suffix(".statistics.html")
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
         if statistics and found.described:
             from efficientmixnet.components.inspection.statistics_view import statistics_view
 
-            beside.write_text(statistics_view(found), encoding="utf-8")
+            beside.write_text(statistics_view(where, found), encoding="utf-8")
         link = beside.name if statistics and found.described else None
-        page.write_text(render(config.manifest or config.pictures, found, notes, link), encoding="utf-8")
+        page.write_text(render(where, found, notes, link), encoding="utf-8")
     except OSError as error:
         raise BadInput(f"{page}: cannot be written: {error.strerror}") from None
     _print(console, found, notes)

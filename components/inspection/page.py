@@ -13,17 +13,18 @@ _MOST = 100  # rows of a table
 _SHEETS = 200  # classes, some 20 kB a sheet
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
+ENVIRONMENT = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+)
+
 
 def render(data: str, found: Inspection, notes: Sequence[str], statistics: str | None) -> str:
-    """The page; `statistics` is the link to TFDV's."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-    )
+    """The page; `statistics` is the link to their page."""
     totals: Counter[str] = sum(found.counts.values(), Counter())
-    return environment.get_template("page.html").render(
+    return ENVIRONMENT.get_template("page.html").render(
         data=data,
         found=found,
         notes=notes,

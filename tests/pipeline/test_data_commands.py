@@ -33,7 +33,7 @@ def test_tfdvs_view_is_one_link_from_the_page(data: Path, tmp_path: Path) -> Non
     result = CliRunner().invoke(main, ["inspect", str(data), "--page", str(page)])
     assert result.exit_code == 0, result.output
     assert 'href="look.statistics.html"' in page.read_text(encoding="utf-8")
-    assert "facets-overview" in (tmp_path / "look.statistics.html").read_text(encoding="utf-8")
+    assert "What TFDV counts" in (tmp_path / "look.statistics.html").read_text(encoding="utf-8")
 
 
 def test_it_takes_a_configuration_and_its_keys(data: Path, tmp_path: Path) -> None:
