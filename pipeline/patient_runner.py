@@ -1,7 +1,8 @@
 """PatientRunner: TFX's local runner, but a component on Beam that its engine fails is tried again, within a time.
 
-Which failures are the engine's: one that a call to it ended with (a job server that is gone), a time-out, and a job
-that failed with no word from our own code, such as one whose worker was killed. What our own code raises on a worker
+Which failures are the engine's: one that a call to it ended with (a job server that is gone), a time-out, a worker
+process of this machine that was killed, and a job that failed with no word from our own code, such as one whose worker
+was killed elsewhere. What our own code raises on a worker
 comes back with its traceback, and would be raised again.
 """
 
@@ -23,6 +24,7 @@ from tfx.orchestration.portable import runtime_parameter_utils
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.beam_config import BeamConfig
+from efficientmixnet.pipeline.worker_watch import WorkerEnded, interrupted_when_a_worker_ends
 
 _CANCELLING = 10  # seconds that the engine has for it
 _TRACEBACK = "Traceback (most recent call last)"
@@ -64,7 +66,7 @@ class PatientRunner(tfx.orchestration.LocalDagRunner):
     def _run_on_engine(self, name: str, pipeline: Any) -> None:
         for attempt in range(self._beam.retries + 1):
             try:
-                with _time_limit(self._beam.seconds):
+                with _time_limit(self._beam.seconds), interrupted_when_a_worker_ends():
                     return super().run_with_ir(pipeline)
             except Exception as error:
                 root = _root(error)
@@ -88,6 +90,8 @@ class PatientRunner(tfx.orchestration.LocalDagRunner):
                 f"not done within {(self._beam.seconds or 0) / 60:g} minutes: see whether its workers live, "
                 "or give it more in beam.timeout"
             )
+        if isinstance(error, WorkerEnded):
+            return f"a worker of its own is gone ({error}): see whether memory was short, or set beam.workers: 1"
         if isinstance(error, BadInput):
             return None
         if isinstance(error, grpc.FutureTimeoutError):

@@ -14,6 +14,7 @@ from efficientmixnet.modules import progress
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.beam_config import BeamConfig
 from efficientmixnet.pipeline.patient_runner import EngineFailed, PatientRunner
+from efficientmixnet.pipeline.worker_watch import WorkerEnded
 
 ARGUMENTS = ("--job_endpoint=127.0.0.1:8073", "--environment_type=EXTERNAL")
 OF_OUR_CODE = "bundle failed: Traceback (most recent call last)\n  File ...\nValueError: 7"
@@ -113,3 +114,12 @@ def test_what_takes_too_long_is_given_up(component: Any) -> None:
 def test_the_time_limit_ends_with_the_component(component: Any) -> None:
     component(done, timeout=0.002)
     time.sleep(0.2)
+
+
+def killed() -> None:
+    raise WorkerEnded("Worker subprocess exited with return code -9")
+
+
+def test_a_worker_process_that_was_killed_is_tried_again(component: Any, said: list[str]) -> None:
+    assert component(killed, done, retries=1) == []
+    assert "a worker of its own is gone (Worker subprocess exited with return code -9)" in said[0]
