@@ -23,6 +23,7 @@ from data_path import photographs
 from rich.console import Console
 from rich.table import Table
 
+from efficientmixnet.components.record_file import RecordFile
 from efficientmixnet.modules import features, pictures
 from efficientmixnet.modules.compile_model import compile_model
 from efficientmixnet.modules.data import Reading, Records, training_batches
@@ -41,7 +42,7 @@ def write_records(source: Path, folder: Path, count: int, side: int) -> tuple[Re
     encoded = [pictures.shrink(tf.constant(file.read_bytes()), round(side / 0.875)).numpy() for file in files]
     every = [encoded[number % len(encoded)] for number in range(count)]
     for shard in range(FILES):
-        with tf.io.TFRecordWriter(f"{folder}/{shard}.gz", "GZIP") as writer:
+        with RecordFile(f"{folder}/{shard}.gz") as writer:
             for number in range(shard, count, FILES):
                 writer.write(_example(every[number], number % CLASSES).SerializeToString())
     return Records.find([f"{folder}/*.gz"]), every

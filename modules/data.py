@@ -105,7 +105,11 @@ def training_batches(
         tf.random.set_seed(1)
 
         def augmented(position: tf.Tensor, example: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-            return _augmented(*example, reading, augmentation, [seed, epoch * records.count + position])
+            picture, label = example
+            return _augmented(picture, reading, augmentation, [seed, epoch * records.count + position]), label
+
+        def one_hot(pictures: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return pictures, tf.one_hot(labels, reading.classes)
 
         def mixed(step: tf.Tensor, batch: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
             # The negative numbers are the batches', so that no picture's seed is used twice.
@@ -125,6 +129,7 @@ def training_batches(
             .shard(reading.workers, reading.worker)
             .map(augmented, num_parallel_calls=tf.data.AUTOTUNE)
             .batch(reading.batch_size // reading.workers, drop_remainder=True)
+            .map(one_hot)
         )
         if augmentation.mixup_alpha or augmentation.cutmix_alpha:
             batches = batches.enumerate(first_step).map(mixed, num_parallel_calls=tf.data.AUTOTUNE)
@@ -190,12 +195,12 @@ def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def _augmented(
-    picture: tf.Tensor, label: tf.Tensor, reading: Reading, augmentation: AugmentationConfig, seed: list[tf.Tensor]
-) -> tuple[tf.Tensor, tf.Tensor]:
-    picture = _decoded(picture)  # [height, width, 3]
+    picture: tf.Tensor, reading: Reading, augmentation: AugmentationConfig, seed: list[tf.Tensor]
+) -> tf.Tensor:
+    """A transformed picture, encoded or not -> uint8 [size, size, 3]."""
     if augmentation.crop_scale is None:
-        picture = pictures.center_crop(picture, reading.image_size, reading.crop_fraction)
-    picture = augment_picture(
+        picture = pictures.center_crop(_decoded(picture), reading.image_size, reading.crop_fraction)
+    return augment_picture(
         picture,
         reading.image_size,
         seed,
@@ -204,5 +209,4 @@ def _augmented(
         randaugment_layers=augmentation.randaugment_layers,
         randaugment_magnitude=augmentation.randaugment_magnitude,
         erasing_probability=augmentation.erasing_probability,
-    )  # [size, size, 3]
-    return picture, tf.one_hot(label, reading.classes)
+    )

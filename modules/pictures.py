@@ -3,14 +3,38 @@
 Every function works on one picture, in eager code as in a graph.
 """
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 JPEG_QUALITY = 90
+
+Window = tuple[tf.Tensor, tf.Tensor]  # top, left and 0; height, width and -1 for all channels
+
+_SEEN_ACROSS = 2  # pixels that JPEG's decoder smooths colours over, so that a window's rim needs its neighbours
 
 
 def decode(encoded: tf.Tensor) -> tf.Tensor:
     """Decodes a JPEG, PNG, GIF (its first frame) or BMP file: bytes [] -> uint8 [height, width, 3]."""
     return to_rgb(tf.io.decode_image(encoded, channels=0, expand_animations=False))
+
+
+def decode_window(encoded: tf.Tensor, window: Callable[[tf.Tensor], Window]) -> tf.Tensor:
+    """The part that `window` says of the picture's shape; of a JPEG no more is decoded: bytes [] -> uint8 [h, w, 3]."""
+
+    def of_jpeg() -> tf.Tensor:
+        shape = tf.io.extract_jpeg_shape(encoded)
+        begin, extent = window(shape)
+        left = tf.maximum(begin[1] - _SEEN_ACROSS, 0)
+        right = tf.minimum(begin[1] + extent[1] + _SEEN_ACROSS, shape[1])
+        wider = tf.io.decode_and_crop_jpeg(encoded, [begin[0], left, extent[0], right - left], channels=3)
+        return tf.slice(wider, [0, begin[1] - left, 0], extent)
+
+    def of_other() -> tf.Tensor:
+        picture = decode(encoded)
+        return tf.slice(picture, *window(tf.shape(picture)))
+
+    return tf.ensure_shape(tf.cond(tf.io.is_jpeg(encoded), of_jpeg, of_other), [None, None, 3])
 
 
 def to_rgb(picture: tf.Tensor) -> tf.Tensor:

@@ -6,23 +6,31 @@ the fallback of EfficientNet's training code.
 
 import tensorflow as tf
 
+from efficientmixnet.modules import pictures
+
 ASPECT_RATIOS = (3 / 4, 4 / 3)
 _SMOOTHED_FROM = 1.5  # times the size: a side that shrinks by less skips no pixel, and takes a tenth of the time
 
 
 def crop_and_resize(picture: tf.Tensor, size: int, scale: tuple[float, float], seed: tf.Tensor) -> tf.Tensor:
-    """A random crop with `scale` of the area: uint8 [H, W, 3] -> uint8 [size, size, 3]."""
-    begin, extent, _ = tf.image.stateless_sample_distorted_bounding_box(
-        tf.shape(picture),
-        bounding_boxes=tf.zeros([1, 0, 4]),
-        seed=seed,
-        min_object_covered=0.0,
-        aspect_ratio_range=ASPECT_RATIOS,
-        area_range=tuple(scale),
-        max_attempts=10,
-        use_image_if_no_bounding_boxes=True,
-    )
-    return resize(tf.slice(picture, begin, extent), size)
+    """A random crop with `scale` of the area: uint8 [H, W, 3], or encoded: bytes [] -> uint8 [size, size, 3]."""
+
+    def window(shape: tf.Tensor) -> pictures.Window:
+        begin, extent, _ = tf.image.stateless_sample_distorted_bounding_box(
+            shape,
+            bounding_boxes=tf.zeros([1, 0, 4]),
+            seed=seed,
+            min_object_covered=0.0,
+            aspect_ratio_range=ASPECT_RATIOS,
+            area_range=tuple(scale),
+            max_attempts=10,
+            use_image_if_no_bounding_boxes=True,
+        )
+        return begin, extent
+
+    if picture.dtype == tf.string:
+        return resize(pictures.decode_window(picture, window), size)
+    return resize(tf.slice(picture, *window(tf.shape(picture))), size)
 
 
 def resize(picture: tf.Tensor, size: int) -> tf.Tensor:

@@ -20,6 +20,8 @@ def augment_picture(
 ) -> tf.Tensor:
     """One picture at the training size, changed as the seed says: uint8 [H, W, 3] -> uint8 [size, size, 3].
 
+    With a crop_scale the picture may also come encoded, bytes [], and only its crop is decoded.
+
     Args:
         seed: two integers; equal seeds give equal pictures, on every machine and in every order.
         crop_scale: the smallest and the largest part of the picture's area that a crop keeps; None crops nothing.

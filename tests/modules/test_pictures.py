@@ -127,3 +127,16 @@ def test_the_crop_is_resized_as_pillow_does(size: int) -> None:
     actual = pictures.center_crop(tf.constant(picture), size, 1.0).numpy().astype(int)
     assert actual.shape == (size, size, 3)
     assert np.abs(actual - np.asarray(expected)).max() <= 2
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("window", [(0, 0, 61, 93), (7, 0, 30, 40), (20, 31, 41, 62), (1, 3, 1, 1)])
+def test_a_window_is_that_part_of_the_whole_picture(mode: str, kind: str, window: tuple[int, ...]) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (61, 93, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(noise).convert(mode).save(file, kind, quality=85)
+    top, left, height, width = window
+    whole = pictures.decode(tf.constant(file.getvalue())).numpy()
+    part = pictures.decode_window(tf.constant(file.getvalue()), lambda _: ([top, left, 0], [height, width, -1]))
+    np.testing.assert_array_equal(part, whole[top : top + height, left : left + width])
