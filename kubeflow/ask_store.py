@@ -78,10 +78,13 @@ def _is_away(error: Exception) -> bool:
     """Whether the same question may be answered later."""
     from aiohttp import ClientError
     from botocore import exceptions, parsers
+    from gcsfs.retry import is_retriable
 
     silence = (exceptions.ConnectionError, exceptions.HTTPClientError, parsers.ResponseParserError, ClientError)
     late = (ConnectionError, TimeoutError, asyncio.TimeoutError)
-    return isinstance(error, (*silence, *late)) or (isinstance(error, OSError) and error.errno in _ITS_OWN_FAULT)
+    if isinstance(error, OSError) and error.errno in _ITS_OWN_FAULT:
+        return True
+    return isinstance(error, (*silence, *late)) or is_retriable(error)
 
 
 def _is_the_stores_word(error: Exception) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
+from gcsfs.retry import HttpError
 
 from efficientmixnet.kubeflow.ask_store import PATIENCE, StoreAway, ask_store
 from efficientmixnet.modules.bad_input import BadInput
@@ -61,6 +62,7 @@ def test_it_is_not_waited_for_for_ever(clock: Clock) -> None:
         OSError(errno.EBUSY, "Please reduce your request rate"),
         OSError(errno.EREMOTEIO, "We encountered an internal error"),
         ConnectionResetError("reset by peer"),
+        HttpError({"code": 503, "message": "We encountered an internal error"}),
     ],
 )
 def test_a_store_that_is_too_busy_or_broken_is_asked_again(clock: Clock, error: Exception) -> None:
