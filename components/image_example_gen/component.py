@@ -20,7 +20,7 @@ from tfx import v1 as tfx
 
 from efficientmixnet.components.image_example_gen import outcome
 from efficientmixnet.components.image_example_gen.containers import unpack
-from efficientmixnet.components.image_example_gen.findings import Copy, by_reason, warnings
+from efficientmixnet.components.image_example_gen.findings import by_reason, warnings
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.picture import read
 from efficientmixnet.components.image_example_gen.sources import (
@@ -176,7 +176,8 @@ def _write_shard(
             else:
                 writer.write(result.SerializeToString(deterministic=True))
                 labels[entry.label] += 1
-                yield beam.pvalue.TaggedOutput(_SEEN, (_digest(result), Copy(entry.name, entry.label, split)))
+                # Beam passes bytes and text on as they are, but would pickle a Copy.
+                yield beam.pvalue.TaggedOutput(_SEEN, (_digest(result), (entry.name, entry.label, split)))
             progress.advance()
     yield outcome.shard(split, labels, left_out)
 

@@ -23,11 +23,11 @@ def shard(split: str, labels: Mapping[str, int], left_out: Iterable[LeftOut]) ->
     return json.dumps({"split": split, "labels": labels, "left_out": [astuple(item) for item in left_out]})
 
 
-def duplicates(_: bytes, copies: Iterable[Copy]) -> Iterator[str]:
-    """The line for pictures with the same bytes, where there are several."""
-    group = sorted(copies, key=lambda copy: copy.name)
+def duplicates(_: bytes, copies: Iterable[tuple[str, str, str]]) -> Iterator[str]:
+    """The line for pictures with the same bytes, where there are several; of each what a Copy holds."""
+    group = sorted(copies)
     if len(group) > 1:
-        yield json.dumps({"same": [astuple(copy) for copy in group]})
+        yield json.dumps({"same": group})
 
 
 @dataclass(frozen=True)
