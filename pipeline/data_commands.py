@@ -1,5 +1,6 @@
 """The commands about data that nothing has been trained on yet: efficientmixnet inspect, plan."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,9 +49,13 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
         if statistics and found.described:
-            from efficientmixnet.components.inspection.statistics_view import statistics_view
+            from efficientmixnet.pipeline.quiet import noise_to
 
-            beside.write_text(statistics_view(where, found), encoding="utf-8")
+            with noise_to(Path(os.devnull), also_show=False):  # TensorFlow greets
+                from efficientmixnet.components.inspection.statistics_view import statistics_view
+
+                drawn = statistics_view(where, found)
+            beside.write_text(drawn, encoding="utf-8")
         link = beside.name if statistics and found.described else None
         page.write_text(render(where, found, notes, link), encoding="utf-8")
     except OSError as error:

@@ -23,7 +23,7 @@ class _Feature:
     name: str
     figures: dict[str, str]
     buckets: list[tuple[str, float]] = field(default_factory=list)  # what it holds, and its height from 0 to 1
-    values: list[tuple[str, str, float]] = field(default_factory=list)  # with count and share
+    values: list[tuple[str, str, float]] = field(default_factory=list)  # with count, and its part of the highest count
     more: int = 0
 
 
@@ -55,7 +55,7 @@ def _buckets(found: statistics_pb2.NumericStatistics) -> Iterator[tuple[str, flo
     standard = statistics_pb2.Histogram.STANDARD
     buckets = next((one.buckets for one in found.histograms if one.type == standard), [])
     most = max((one.sample_count for one in buckets), default=0) or 1
-    for one in buckets:
+    for one in buckets if len(buckets) > 1 else ():  # a single value needs no picture
         pictures = f"{one.sample_count:,.0f} pictures"
         yield f"{_number(one.low_value)} to {_number(one.high_value)}: {pictures}", one.sample_count / most
 
@@ -63,11 +63,11 @@ def _buckets(found: statistics_pb2.NumericStatistics) -> Iterator[tuple[str, flo
 def _of_text(feature: statistics_pb2.FeatureNameStatistics) -> _Feature:
     found = feature.string_stats
     top = [(one.value, one.frequency) for one in found.top_values[:_VALUES]]
-    total = found.common_stats.num_non_missing or 1
+    most = top[0][1] if top else 1
     return _Feature(
         feature.path.step[0],
         {"values": f"{found.unique:,}", **_missing(found.common_stats)},
-        values=[(value, f"{count:,.0f}", count / total) for value, count in top],
+        values=[(value, f"{count:,.0f}", count / most) for value, count in top],
         more=found.unique - len(top),
     )
 

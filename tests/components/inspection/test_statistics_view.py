@@ -21,7 +21,7 @@ def html() -> str:
 def test_figures_are_those_of_the_pictures(html: str) -> None:
     words = " ".join(html.replace("<", " <").replace(">", "> ").split())
     assert "<title> my &lt;data&gt;: statistics </title>" in words
-    assert "counts in 31 pictures" in words
+    assert "counts in the 31 pictures of my &lt;data&gt;" in words
     for name, value in {"least": 10, "median": 25, "greatest": 40, "mean": 25, "deviation": 8.944}.items():
         assert f"<dt> {name} </dt> <dd> {value} </dd>" in words
     assert "<dt> values </dt> <dd> 20 </dd>" in words

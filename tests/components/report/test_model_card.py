@@ -19,6 +19,8 @@ def test_the_card_has_the_pipelines_facts(evaluate, classes):
     label, _, count = content["top_confusions"][0]
     assert f"{count} of 20 pictures of {text(content['classes'][label]['label'])} are named" in card
     assert page.count("<table>") == 3
+    assert "Left out: 2 (has zero bytes)." in card
+    assert "<li>a note</li>" in page
     assert 'class "0" &lt;b&gt;&amp;' in page
     assert "http" not in page
 

@@ -158,12 +158,12 @@ def test_a_click_shows_the_pictures_of_a_cell(opened):
 def test_a_table_is_ordered_by_the_column_that_is_clicked_and_by_keys_the_other_way(opened):
     shown, content, _ = opened
     recalls = [one["recall"]["value"] for one in content["classes"]]
-    header = "document.querySelectorAll('#by-class thead th')[3]"
+    header = "document.querySelectorAll('#by-class thead th')[2]"
     enter = "new KeyboardEvent('keydown', { key: 'Enter', bubbles: true })"
     for action, extreme in (("click()", max(recalls)), (f"dispatchEvent({enter})", min(recalls))):
         shown.evaluate(f"{header}.focus() || {header}.{action}")
         assert shown.evaluate("document.activeElement.innerText.trim()").startswith("recall")
-        first = shown.evaluate("document.querySelector('#by-class tbody tr').cells[3].innerText.trim()")
+        first = shown.evaluate("document.querySelector('#by-class tbody tr').cells[2].innerText.trim()")
         assert first == f"{100 * extreme:.1f}\u00a0%"
 
 
