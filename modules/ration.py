@@ -14,12 +14,7 @@ class Ration:
     @property
     def is_due(self) -> bool:
         """Whether so much time has passed since the last time that the next one, if it costs as much, is its share."""
-        return self._seconds <= self._share * self.idle
-
-    @property
-    def idle(self) -> float:
-        """Seconds since the last time."""
-        return time.monotonic() - self._ended
+        return self._seconds <= self._share * (time.monotonic() - self._ended)
 
     def __enter__(self) -> None:
         self._began = time.monotonic()

@@ -67,7 +67,7 @@ class FiniteLoss(keras.callbacks.Callback):
         if math.isfinite((logs or {}).get("loss", 0.0)):
             return
         rate = float(up_to_date(self.model).optimizer.learning_rate)
-        last = self._checkpoint.last_file
+        last = self._checkpoint.folder.last_file
         raise BadInput(
             f"training.learning_rate: the loss is not a number any more, in epoch {self._epoch + 1} at step "
             f"{batch + 1}, where the learning rate was {rate:.3g}; give a lower one. "

@@ -38,7 +38,6 @@ def test_a_killed_run_goes_on_where_it_was_and_ends_as_if_nothing_had_happened(
     keys = (
         f"training.epochs={EPOCHS}",
         "training.deterministic=true",
-        "training.checkpoint.every_epochs=1",
         "data.splits={train: 0.3, eval: 0.1, rest: 0.6}",
     )
     settings = [part for key in keys for part in ("--set", key)]

@@ -1,5 +1,8 @@
 """A stopped training goes on where it was, and ends as if it had never stopped."""
 
+import errno
+import os
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -108,7 +111,7 @@ def test_a_kill_while_a_state_is_written_leaves_the_one_before(tmp_path: Path, m
 def test_a_state_that_the_disk_spoiled_gives_way_to_the_one_before(
     tmp_path: Path, spoiled: bytes | str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _play(tmp_path, [3, 2, 1], patience=None, every_epochs=1)
+    _play(tmp_path, [3, 2, 1], patience=None)
     last = tmp_path / "epoch-0003-step-000000.npz"
     content = bytearray(last.read_bytes())
     if isinstance(spoiled, bytes):
@@ -182,7 +185,7 @@ def test_a_training_stopped_within_an_epoch_ends_bit_for_bit_as_one_never_stoppe
 
 def test_minutes_save_within_an_epoch_and_only_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter(range(0, 1000, 40))  # seconds: each look at the clock takes 40
-    monkeypatch.setattr("efficientmixnet.modules.ration.time", SimpleNamespace(monotonic=lambda: next(now)))
+    monkeypatch.setattr("efficientmixnet.modules.checkpoint.time", SimpleNamespace(monotonic=lambda: next(now)))
     model = _model()
     model.optimizer.build(model.trainable_variables)
     checkpoint = Checkpoint(str(tmp_path), None, every_minutes=1)
@@ -191,6 +194,7 @@ def test_minutes_save_within_an_epoch_and_only_then(tmp_path: Path, monkeypatch:
     checkpoint.on_epoch_begin(0)
     for batch in range(2):
         checkpoint.on_train_batch_end(batch)
+    checkpoint.folder.wait()
     assert _files(tmp_path) == ["epoch-0000-step-000002"]
 
 
@@ -201,27 +205,37 @@ def test_an_epoch_that_is_not_due_is_saved_with_the_next_that_is_if_it_is_the_be
     assert _files(tmp_path / "two") == [f"epoch-{epoch:04d}-step-000000" for epoch in (3, 5)]
 
 
-def test_epochs_are_saved_as_often_as_takes_a_share_of_the_time_and_the_last_always(
+def test_the_training_goes_on_while_a_state_is_written_as_it_was_when_the_epoch_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
-    monkeypatch.setattr("efficientmixnet.modules.ration.time", clock)
-    saved = []
+    disk = threading.Event()
+    monkeypatch.setattr("os.fsync", lambda _: disk.wait(60))
+    model = _model()
+    model.optimizer.build(model.trainable_variables)
+    checkpoint = Checkpoint(str(tmp_path))
+    checkpoint.set_model(model)
+    checkpoint.set_params({"epochs": 9})
+    model.set_weights([np.full_like(weight, 1) for weight in model.get_weights()])
+    checkpoint.on_epoch_end(0, {"loss": 1.0})
+    model.set_weights([np.full_like(weight, 2) for weight in model.get_weights()])  # the next epoch's first step
+    assert _files(tmp_path) in ([], ["epoch-0001-step-000000"]) and not list(tmp_path.glob("*.npz"))
+    disk.set()
+    checkpoint.folder.wait()
+    found = _model()
+    assert Checkpoint(str(tmp_path)).restore(found) == 1
+    np.testing.assert_array_equal(_weights(found), 1)
 
-    class Slow(Checkpoint):
-        """Each epoch takes 10 seconds, and each file 3, which is 3 % of 100."""
 
-        def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-            clock.now += 10
-            super().on_epoch_end(epoch, logs)
+def test_a_disk_that_is_full_ends_the_training_at_the_next_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-        def _write(self, state: Any, arrays: Any) -> None:
-            clock.now += 3
-            saved.append(len(state["history"]))
-
-    monkeypatch.setitem(globals(), "Checkpoint", Slow)
-    _play(tmp_path, [1.0] * 25, patience=None)
-    assert saved == [1, 11, 21, 25]
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        _play(tmp_path, [3, 2, 1], patience=None)
+    assert not list(tmp_path.glob("*.npz"))
 
 
 def test_only_the_chief_saves(tmp_path: Path) -> None:
@@ -270,11 +284,5 @@ def test_a_training_whose_patience_had_run_out_is_over_when_it_is_taken_up(tmp_p
 
 
 def test_only_the_last_two_and_the_best_epoch_are_kept(tmp_path: Path) -> None:
-    _play(tmp_path, [5, 1, 3, 4, 6, 7], patience=9, every_epochs=1)
+    _play(tmp_path, [5, 1, 3, 4, 6, 7], patience=9)
     assert _files(tmp_path) == [f"epoch-{epoch:04d}-step-000000" for epoch in (2, 5, 6)]
-
-
-def test_discard_leaves_nothing(tmp_path: Path) -> None:
-    _, checkpoint, _ = _play(tmp_path / "checkpoints", [1], patience=None)
-    checkpoint.discard()
-    assert not (tmp_path / "checkpoints").exists()
