@@ -19,218 +19,23 @@ With --rates it writes what `efficientmixnet plan` reckons with.
 
 import argparse
 import json
-import logging
 import multiprocessing
 import os
-import re
-import resource
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import absl.logging
-import tensorflow as tf
-from PIL import Image
+from bare_loop import bare_loop
+from data_pipelines import measure, ours, plain
+from photographs import bytes_of, photographs, repeat
 from rich.console import Console
 from rich.table import Table
-from sklearn.datasets import load_sample_images
-from tfx import v1 as tfx
 
-from efficientmixnet.components.image_example_gen.component import ImageExampleGen
-from efficientmixnet.components.image_example_gen.sources import find_pictures
-from efficientmixnet.components.schema_gen import SchemaGen
-from efficientmixnet.components.statistics_gen import statistics_gen
-from efficientmixnet.components.transform import transform
-from efficientmixnet.modules import pictures
-from efficientmixnet.pipeline.beam_config import BeamConfig
-from efficientmixnet.pipeline.config import DataConfig
-from efficientmixnet.pipeline.pipeline import BEAM_ARGS
 from efficientmixnet.pipeline.plan import Plan, Rates
 
-SPLITS = {"train": 0.9, "eval": 0.1}
-CLASSES = 10
 COMPONENTS = ("ImageExampleGen", "StatisticsGen", "Transform")
-Stages = dict[str, dict[str, float]]  # by component: seconds, and peak, bytes of memory
-
-
-class Meter(logging.Handler):
-    """Seconds and peak memory by component, read off LocalDagRunner's log and Linux's /proc."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
-        self.stages: Stages = {}
-
-    def emit(self, record: logging.LogRecord) -> None:
-        found = re.match(r"Component (\S+) is (running|finished)\.", record.getMessage())
-        if not found:
-            return
-        name = found[1].replace("ImportExampleGen", "ImageExampleGen")
-        if found[2] == "running":
-            Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
-            self.stages[name] = {"began": time.monotonic(), "cpu began": _cpu_seconds()}
-        else:
-            status = Path("/proc/self/status").read_text()
-            peak = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
-            began = self.stages[name]
-            self.stages[name] = {
-                "seconds": time.monotonic() - began["began"],
-                "cpu": _cpu_seconds() - began["cpu began"],
-                "peak": peak,
-            }
-
-
-def _cpu_seconds() -> float:
-    """Of this process and of those that it started and that have ended."""
-    of_both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(one.ru_utime + one.ru_stime for one in of_both)
-
-
-def ours(folder: Path, data: Path, size: int) -> list[Any]:
-    """Ingest to Transform, with the defaults."""
-    config = DataConfig(pictures=str(data), splits=SPLITS)
-    examples = ImageExampleGen(
-        pictures=config.pictures,
-        manifest="",
-        splits=json.dumps(config.splits),
-        max_left_out=config.max_left_out,
-        max_pixels=config.max_pixels,
-        fingerprint="",
-    )
-    statistics = statistics_gen(examples.outputs["examples"])
-    schema = SchemaGen(statistics.outputs["statistics"], ["eval"])
-    stored = round(size / 0.875)  # what NetworkConfig.stored_side is at this size
-    transformed = transform(examples.outputs["examples"], schema.outputs["schema"], list(SPLITS), stored)
-    transformed.with_beam_pipeline_args(BeamConfig().args_of_transform(_bytes_of(data)))
-    return [examples, statistics, schema, transformed]
-
-
-def plain(folder: Path, data: Path, size: int) -> list[Any]:
-    """The same with TFX's own components."""
-    user_module = str(Path(__file__).parent / "plain_pipeline" / "user_module.py")
-    examples = tfx.components.ImportExampleGen(input_base=str(folder / "records"))
-    statistics = tfx.components.StatisticsGen(examples=examples.outputs["examples"])
-    schema = tfx.components.SchemaGen(statistics=statistics.outputs["statistics"])
-    transformed = tfx.components.Transform(
-        examples=examples.outputs["examples"],
-        schema=schema.outputs["schema"],
-        module_file=user_module,
-        custom_config={"size": size},
-    )
-    return [examples, statistics, schema, transformed]
-
-
-def _pipeline(folder: Path, components: list[Any]) -> tfx.dsl.Pipeline:
-    return tfx.dsl.Pipeline(
-        pipeline_name="data",
-        pipeline_root=str(folder / "artifacts"),
-        components=components,
-        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(str(folder / "m")),
-        beam_pipeline_args=BEAM_ARGS,
-    )
-
-
-def measure(make: Callable[[Path, Path, int], list[Any]], data: Path, size: int, until: str) -> dict[str, Any]:
-    """Runs the pipeline here; its stages, and bytes by what wrote them."""
-    meter, logger = Meter(), absl.logging.get_absl_logger()
-    absl.logging.set_verbosity(absl.logging.INFO)
-    absl.logging.get_absl_handler().setLevel(logging.ERROR)
-    logger.addHandler(meter)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        began, cpu = time.monotonic(), _cpu_seconds()
-        if make is plain:
-            (folder / "records").mkdir()
-            _write_records(data, folder / "records" / "pictures.gz")
-        making_records, cpu = time.monotonic() - began, _cpu_seconds() - cpu
-        components = make(folder, data, size)
-        tfx.orchestration.LocalDagRunner().run(_pipeline(folder, components[: 2 if until == "StatisticsGen" else None]))
-        meter.stages["ImageExampleGen"]["seconds"] += making_records if make is plain else 0.0
-        meter.stages["ImageExampleGen"]["cpu"] += cpu if make is plain else 0.0
-        written = {
-            kind: sum(file.stat().st_size for file in folder.glob(f"artifacts/{pattern}/**/*.gz"))
-            for kind, pattern in (("ingested", "*ExampleGen/examples"), ("transformed", "Transform/transformed_exam*"))
-        }
-    return {"stages": meter.stages, "bytes": written}
-
-
-def _write_records(data: Path, file: Path) -> None:
-    """The tf.Examples that an ImportExampleGen's user would have made."""
-    with tf.io.TFRecordWriter(str(file), "GZIP") as writer:
-        for entry in find_pictures(str(data), None, frozenset(SPLITS)).entries:
-            example = tf.train.Example()
-            for name, value in (
-                ("image/encoded", Path(entry.path).read_bytes()),
-                ("image/class/text", entry.label.encode()),
-            ):
-                example.features.feature[name].bytes_list.value.append(value)
-            writer.write(example.SerializeToString())
-
-
-def bare_loop(data: Path, size: int) -> tuple[float, float]:
-    """Two warm processes that read, decode, resize and encode: pictures a second, and CPU milliseconds a picture."""
-    files = sorted(map(str, data.glob("*/*")))
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(2, _one_thread, (round(size / 0.875),)) as pool:
-        pool.map(_shrink, files[:20], chunksize=5)
-        began = time.monotonic()
-        cpu = sum(pool.imap_unordered(_shrink, files, chunksize=10))
-        return len(files) / (time.monotonic() - began), 1000 * cpu / len(files)
-
-
-def _one_thread(side: int) -> None:
-    global _shrink_one
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    _shrink_one = tf.function(
-        lambda encoded: pictures.shrink(encoded, side), input_signature=[tf.TensorSpec([], tf.string)], autograph=False
-    )
-
-
-def _shrink(file: str) -> float:
-    began = time.process_time()
-    _shrink_one(tf.constant(Path(file).read_bytes())).numpy()
-    return time.process_time() - began
-
-
-def photographs(folder: Path, pixels: int | None, source: Path | None) -> Path:
-    """The source, or 100 parts of scikit-learn's two photographs; with `pixels` made so small, the shorter side."""
-    if source and not pixels:
-        return source
-    folder.mkdir()
-    for number, whole in enumerate(_opened(source)):
-        picture = whole.convert("RGB")
-        if pixels:
-            scale = pixels / min(picture.size)
-            picture = picture.resize((round(scale * picture.width), round(scale * picture.height)))
-        picture.save(folder / f"{number:03d}.jpg", quality=90)
-    return folder
-
-
-def _opened(source: Path | None) -> Sequence[Image.Image]:
-    if source:
-        return [Image.open(file) for file in sorted(source.rglob("*")) if file.is_file()]
-    wholes = [Image.fromarray(image) for image in load_sample_images().images]  # 640 x 427 each
-    return [wholes[number % 2].crop((number, number, 540 + number, 327 + number)) for number in range(100)]
-
-
-def repeat(source: Path, folder: Path, count: int) -> None:
-    """Class folders with `count` names for the photographs."""
-    files = sorted(file for file in source.rglob("*") if file.is_file())
-    for number in range(count):
-        one = files[number % len(files)]
-        target = folder / f"class {number % CLASSES}" / f"{number:06d}{one.suffix.lower()}"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(one, target)
-        except OSError:  # the photographs lie on another disk
-            target.write_bytes(one.read_bytes())
-
-
-def _bytes_of(data: Path) -> int:
-    return sum(file.stat().st_size for file in data.glob("*/*"))
 
 
 def alone(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -302,7 +107,7 @@ def main() -> None:
         folders = {size: Path(name, str(size)) for size in sizes}
         for size, folder in folders.items():
             repeat(source, folder, size)
-        files = {size: _bytes_of(folder) for size, folder in folders.items()}
+        files = {size: bytes_of(folder) for size, folder in folders.items()}
         our = Runs(ours, folders, arguments.side, arguments.until)
         loop = None if arguments.no_loop else bare_loop(folders[sizes[0]], arguments.side)
         other = None if arguments.no_plain else Runs(plain, folders, arguments.side, arguments.until)

@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 
 import tensorflow as tf
-from data_path import photographs
+from photographs import photographs
 from rich.console import Console
 from rich.table import Table
 

@@ -1,0 +1,141 @@
+"""Ours and the plain way from files to transformed records, as TFX pipelines; measured component by component."""
+
+import json
+import logging
+import re
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import absl.logging
+import tensorflow as tf
+from photographs import bytes_of
+from tfx import v1 as tfx
+
+from efficientmixnet.components.image_example_gen.component import ImageExampleGen
+from efficientmixnet.components.image_example_gen.sources import find_pictures
+from efficientmixnet.components.schema_gen import SchemaGen
+from efficientmixnet.components.statistics_gen import statistics_gen
+from efficientmixnet.components.transform import transform
+from efficientmixnet.pipeline.beam_config import BeamConfig
+from efficientmixnet.pipeline.config import DataConfig
+from efficientmixnet.pipeline.pipeline import BEAM_ARGS
+
+SPLITS = {"train": 0.9, "eval": 0.1}
+Stages = dict[str, dict[str, float]]  # by component: seconds, the processor's, and peak, bytes of memory
+
+
+def ours(folder: Path, data: Path, size: int) -> list[Any]:
+    """Ingest to Transform, with the defaults."""
+    config = DataConfig(pictures=str(data), splits=SPLITS)
+    examples = ImageExampleGen(
+        pictures=config.pictures,
+        manifest="",
+        splits=json.dumps(config.splits),
+        max_left_out=config.max_left_out,
+        max_pixels=config.max_pixels,
+        fingerprint="",
+    )
+    statistics = statistics_gen(examples.outputs["examples"])
+    schema = SchemaGen(statistics.outputs["statistics"], ["eval"])
+    stored = round(size / 0.875)  # what NetworkConfig.stored_side is at this size
+    transformed = transform(examples.outputs["examples"], schema.outputs["schema"], list(SPLITS), stored)
+    transformed.with_beam_pipeline_args(BeamConfig().args_of_transform(bytes_of(data)))
+    return [examples, statistics, schema, transformed]
+
+
+def plain(folder: Path, data: Path, size: int) -> list[Any]:
+    """The same with TFX's own components."""
+    user_module = str(Path(__file__).parent / "plain_pipeline" / "user_module.py")
+    examples = tfx.components.ImportExampleGen(input_base=str(folder / "records"))
+    statistics = tfx.components.StatisticsGen(examples=examples.outputs["examples"])
+    schema = tfx.components.SchemaGen(statistics=statistics.outputs["statistics"])
+    transformed = tfx.components.Transform(
+        examples=examples.outputs["examples"],
+        schema=schema.outputs["schema"],
+        module_file=user_module,
+        custom_config={"size": size},
+    )
+    return [examples, statistics, schema, transformed]
+
+
+def _pipeline(folder: Path, components: list[Any]) -> tfx.dsl.Pipeline:
+    return tfx.dsl.Pipeline(
+        pipeline_name="data",
+        pipeline_root=str(folder / "artifacts"),
+        components=components,
+        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(str(folder / "m")),
+        beam_pipeline_args=BEAM_ARGS,
+    )
+
+
+def measure(make: Callable[[Path, Path, int], list[Any]], data: Path, size: int, until: str) -> dict[str, Any]:
+    """Runs the pipeline here; its stages, and bytes by what wrote them."""
+    meter, logger = Meter(), absl.logging.get_absl_logger()
+    absl.logging.set_verbosity(absl.logging.INFO)
+    absl.logging.get_absl_handler().setLevel(logging.ERROR)
+    logger.addHandler(meter)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        began, cpu = time.monotonic(), _cpu_seconds()
+        if make is plain:
+            (folder / "records").mkdir()
+            _write_records(data, folder / "records" / "pictures.gz")
+        making_records, cpu = time.monotonic() - began, _cpu_seconds() - cpu
+        components = make(folder, data, size)
+        tfx.orchestration.LocalDagRunner().run(_pipeline(folder, components[: 2 if until == "StatisticsGen" else None]))
+        meter.stages["ImageExampleGen"]["seconds"] += making_records if make is plain else 0.0
+        meter.stages["ImageExampleGen"]["cpu"] += cpu if make is plain else 0.0
+        written = {
+            kind: sum(file.stat().st_size for file in folder.glob(f"artifacts/{pattern}/**/*.gz"))
+            for kind, pattern in (("ingested", "*ExampleGen/examples"), ("transformed", "Transform/transformed_exam*"))
+        }
+    return {"stages": meter.stages, "bytes": written}
+
+
+def _write_records(data: Path, file: Path) -> None:
+    """The tf.Examples that an ImportExampleGen's user would have made."""
+    with tf.io.TFRecordWriter(str(file), "GZIP") as writer:
+        for entry in find_pictures(str(data), None, frozenset(SPLITS)).entries:
+            example = tf.train.Example()
+            for name, value in (
+                ("image/encoded", Path(entry.path).read_bytes()),
+                ("image/class/text", entry.label.encode()),
+            ):
+                example.features.feature[name].bytes_list.value.append(value)
+            writer.write(example.SerializeToString())
+
+
+class Meter(logging.Handler):
+    """Seconds and peak memory by component, read off LocalDagRunner's log and Linux's /proc."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.stages: Stages = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        found = re.match(r"Component (\S+) is (running|finished)\.", record.getMessage())
+        if not found:
+            return
+        name = found[1].replace("ImportExampleGen", "ImageExampleGen")
+        if found[2] == "running":
+            Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+            self.stages[name] = {"began": time.monotonic(), "cpu began": _cpu_seconds()}
+        else:
+            status = Path("/proc/self/status").read_text()
+            peak = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+            began = self.stages[name]
+            self.stages[name] = {
+                "seconds": time.monotonic() - began["began"],
+                "cpu": _cpu_seconds() - began["cpu began"],
+                "peak": peak,
+            }
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of those that it started and that have ended."""
+    of_both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in of_both)
