@@ -101,6 +101,8 @@ def main() -> None:
     parser.add_argument("--no-plain", action="store_true", help="leave the plain way out; it takes longest")
     parser.add_argument("--no-loop", action="store_true", help="leave the bare loop out")
     arguments = parser.parse_args()
+    if arguments.rates and (len(arguments.sizes) < 2 or arguments.until != "Transform"):
+        parser.error("--rates: they come from two sizes or more, and from all components")
     sizes, stages = arguments.sizes, COMPONENTS[: COMPONENTS.index(arguments.until) + 1]
     with tempfile.TemporaryDirectory() as name:
         source = photographs(Path(name, "photographs"), arguments.pixels, arguments.photographs)
