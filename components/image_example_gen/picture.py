@@ -108,9 +108,10 @@ def _reduction(header: Image.Image) -> int:
 def _moments(encoded: bytes, header: Image.Image) -> tuple[np.ndarray, np.ndarray]:
     """Mean and mean square of R, G and B in [0, 1], each [3]; all bytes are read, so a broken picture shows."""
     if header.format == "JPEG":
-        picture = tf.io.decode_jpeg(encoded, ratio=_reduction(header)).numpy()  # smaller for free
+        decoded = tf.io.decode_jpeg(encoded, ratio=_reduction(header))  # smaller for free
     else:
-        picture = tf.io.decode_png(encoded).numpy()
+        decoded = tf.io.decode_png(encoded)
+    picture = np.asarray(memoryview(decoded))  # where it lies; a copy of all pixels would be for nothing
     step = max(1, min(picture.shape[:2]) // _ENOUGH_SAMPLES)
     picture = picture[step // 2 :: step, step // 2 :: step]
     if picture.shape[-1] in (2, 4):
