@@ -4,6 +4,7 @@ What a picture goes through here is what it went through on its way to training:
 and then the evaluation input (decoded, cropped), so its probabilities are the same.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,12 +15,15 @@ import tensorflow_transform as tft
 from efficientmixnet.modules import features
 from efficientmixnet.modules.data import Reading, evaluation_input
 
+_SMALL = 2**12  # numbers
+
 
 class ServingModule(tf.Module):
     """A picture classifier that needs nothing but TensorFlow to be loaded.
 
     It holds weights and traced functions alone: of a Keras model, or of functions that could be traced again, saving
-    would make two or three copies of the whole graph, and loading would take as much longer.
+    would make two or three copies of the whole graph, and loading would take as much longer. For the same reason small
+    weights, most of them by number, are constants: of each variable loading makes some ten operations.
     """
 
     def __init__(
@@ -27,7 +31,11 @@ class ServingModule(tf.Module):
     ) -> None:
         super().__init__()
         network = _with_maps(model)
-        self._weights = [variable.value for variable in network.variables]
+        trained, moved = (
+            [_constant_if_small(variable) for variable in variables]
+            for variables in (network.trainable_variables, network.non_trainable_variables)
+        )
+        self._weights = [value for value in trained + moved if isinstance(value, tf.Variable)]
         self._kernel = model.get_layer("predictions").kernel.value  # [filters, classes]
         self._raw_spec = transform_output.raw_feature_spec()
         self._transform = tf.saved_model.load(transform_output.transform_savedmodel_dir)
@@ -37,7 +45,10 @@ class ServingModule(tf.Module):
         strings = tf.TensorSpec([None], tf.string)
         pictures = tf.TensorSpec([None, reading.image_size, reading.image_size, 3], tf.uint8)
         # Probabilities [batch, classes] and the maps that they are read off; whichever is unused costs nothing.
-        self._network = _traced(lambda inputs: tuple(network(inputs, training=False)), pictures)
+        self._network = _traced(
+            lambda inputs: tuple(network.stateless_call(trained, moved, inputs, training=False)[0]), pictures
+        )
+        self._inputs = _traced(self._inputs_of, strings)
         self.class_labels = _traced(lambda: self._labels)  # [classes], in the order of the probabilities
         self.classify_inputs = _traced(lambda inputs: self._network(inputs)[0], pictures)
         self.class_activations = _traced(self._class_activations, strings, tf.TensorSpec([None], tf.int64))
@@ -84,7 +95,7 @@ class ServingModule(tf.Module):
         weights = tf.gather(tf.cast(self._kernel, tf.float32), class_ids, axis=1)  # [filters, batch]
         return {"inputs": inputs, "activations": tf.einsum("bhwf,fb->bhw", maps, weights)}
 
-    def _inputs(self, pictures: tf.Tensor) -> tf.Tensor:
+    def _inputs_of(self, pictures: tf.Tensor) -> tf.Tensor:
         """Encoded pictures, bytes [batch] -> what the network sees, uint8 [batch, size, size, 3]."""
         # Of a picture alone everything but its bytes is unknown, and nothing but its bytes is looked at.
         others = {
@@ -100,6 +111,10 @@ class ServingModule(tf.Module):
             transformed[features.ENCODED],
             fn_output_signature=tf.uint8,
         )
+
+
+def _constant_if_small(variable: keras.Variable) -> tf.Tensor | tf.Variable:
+    return tf.constant(variable.numpy()) if math.prod(variable.shape) <= _SMALL else variable.value
 
 
 def _traced(function: Callable[..., Any], *arguments: tf.TensorSpec) -> Any:

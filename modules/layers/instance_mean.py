@@ -12,10 +12,13 @@ import keras
 from keras import ops
 
 
-def instance_mean(inputs: Any, axes: Sequence[int]) -> tuple[Any, Any]:
-    """(batch, height, width, channels) -> the same, and the means over axes, (batch, channels), in float32 or more."""
+def instance_mean(inputs: Any, axes: Sequence[int], training: bool | None = True) -> tuple[Any, Any]:
+    """(batch, height, width, channels) -> the same, and the means over axes, (batch, channels), in float32 or more.
+
+    Without training the gradient is the usual one: a special one would be exported with the model, and loaded again.
+    """
     dtype = keras.backend.result_type(inputs.dtype, "float32")
-    if keras.backend.backend() != "tensorflow":
+    if keras.backend.backend() != "tensorflow" or not training:
         return inputs, ops.mean(ops.cast(inputs, dtype), axis=axes)
 
     import tensorflow as tf

@@ -68,9 +68,9 @@ class SqueezeExcite(keras.layers.Layer):
         self.expand_bias = self.add_weight(shape=(channels,), initializer=self.bias_initializer, name="expand_bias")
         self.input_spec = keras.layers.InputSpec(ndim=4, axes={axis: channels})
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         spatial, gate_shape = ((1, 2), (-1, 1, 1)) if self.data_format == "channels_last" else ((2, 3), (-1,))
-        inputs, mean = instance_mean(inputs, spatial)
+        inputs, mean = instance_mean(inputs, spatial, training)
         mean = ops.cast(mean, inputs.dtype)  # (batch, channels)
         inner = self.activation(ops.matmul(mean, _matrix(self.reduce_kernel)) + self.reduce_bias)  # (batch, inner)
         gate = self.gate_activation(ops.matmul(inner, _matrix(self.expand_kernel)) + self.expand_bias)

@@ -20,6 +20,8 @@ class Swish(keras.layers.Layer):
         self.supports_masking = True
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
+        if keras.backend.backend() == "tensorflow" and not training:
+            return inputs * ops.sigmoid(inputs)  # its own carries a gradient that would be exported, and loaded, too
         return _with_kept_sigmoid(inputs) if training and on_tensorflow_cpu() else ops.silu(inputs)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
