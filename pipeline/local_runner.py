@@ -17,6 +17,7 @@ from efficientmixnet.components.image_example_gen.sources import Sources, find_p
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.config import Config
+from efficientmixnet.pipeline.imports_at_once import imports_at_once
 from efficientmixnet.pipeline.model_card import write_model_card
 from efficientmixnet.pipeline.model_server import check_model_server
 from efficientmixnet.pipeline.quiet import noise_to
@@ -107,10 +108,11 @@ def _in_words(error: BaseException, output: Path, folder: Path) -> BaseException
 
 def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: bool) -> None:
     # Imported here, with the noise already going to the log: TFX takes some ten seconds.
-    import absl.logging
+    with imports_at_once():
+        import absl.logging
 
-    from efficientmixnet.pipeline.patient_runner import PatientRunner
-    from efficientmixnet.pipeline.pipeline import Surroundings, create_pipeline
+        from efficientmixnet.pipeline.patient_runner import PatientRunner
+        from efficientmixnet.pipeline.pipeline import Surroundings, create_pipeline
 
     absl.logging.use_absl_handler()
     absl.logging.set_verbosity(absl.logging.INFO)
