@@ -16,7 +16,7 @@ from efficientmixnet.modules.layers.instance_mean import instance_mean
 from efficientmixnet.modules.layers.on_tensorflow_cpu import on_tensorflow_cpu
 
 # Values of a sample; below, few passes cost more in their small operations than they save.
-_LARGE = 2**16
+_LARGE = 2**15
 
 
 class ModulatedBatchNormalization(BatchNormalization):
