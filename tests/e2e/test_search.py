@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -45,3 +48,34 @@ def test_a_run_starts_from_the_latest_blessed_model(searched, efficientmixnet, s
     )
     assert "starts from the latest blessed model" in done.stdout
     assert summary(output)["accuracy"] == pytest.approx(before["accuracy"], abs=0.02)
+
+
+def test_a_search_that_was_killed_tries_again_only_what_it_had_not_ended(
+    efficientmixnet, small_config, summary, tmp_path
+):
+    output = tmp_path / "runs"
+    search = {"trials": 3, "algorithm": "random", "space": {"training.learning_rate": [0.003, 0.01, 0.03]}}
+    run = ("run", small_config, "--output", output, "--set", f"search={json.dumps(search)}")
+
+    process = efficientmixnet.start(*run)
+    while process.is_alive() and not _ended_trials(output):
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    ended = _ended_trials(output)
+
+    done = efficientmixnet(*run)
+    assert summary(output)["state"] == "pushed", done.stderr
+    with Path(summary(output)["run"], "trials.csv").open(newline="") as file:
+        assert len(list(csv.reader(file))) == 1 + 3
+    tried_again = {line.split(":")[0].strip() for line in done.stdout.splitlines() if line.strip().startswith("trial ")}
+    assert tried_again == {"trial 1", "trial 2", "trial 3"} - ended
+
+
+def _ended_trials(output: Path) -> set[str]:
+    """What KerasTuner wrote of them; a file that is just being written counts for nothing."""
+    ended = set()
+    for file in output.glob("checkpoints/*-search-*/trial_*/trial.json"):
+        if '"status": "COMPLETED"' in file.read_text():
+            ended.add(f"trial {int(file.parent.name.removeprefix('trial_')) + 1}")
+    return ended
