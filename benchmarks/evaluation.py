@@ -29,12 +29,10 @@ from efficientmixnet.components.report.page import render
 from efficientmixnet.components.report.predict import BATCH, Classifier, write_predictions
 from efficientmixnet.components.report.predictions import Predictions
 from efficientmixnet.modules import features
+from efficientmixnet.pipeline.beam_config import IN_PROCESS
 from efficientmixnet.pipeline.results import Results
 from efficientmixnet.pipeline.runs import read_summary
 from efficientmixnet.pipeline.score import score
-
-BEAM = ["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"]
-
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
@@ -74,7 +72,7 @@ def evaluate(examples: Any, model: str, config: dict[str, Any], folder: str) -> 
     candidate, evaluation, blessing = kinds.Model(), kinds.ModelEvaluation(), kinds.ModelBlessing()
     candidate.uri, evaluation.uri, blessing.uri = model, f"{folder}/evaluation", f"{folder}/blessing"
     executor = Evaluator.EXECUTOR_SPEC.executor_class
-    context = executor.Context(beam_pipeline_args=BEAM, tmp_dir=folder, unique_id="1")
+    context = executor.Context(beam_pipeline_args=list(IN_PROCESS), tmp_dir=folder, unique_id="1")
     properties = {"eval_config": component.exec_properties["eval_config"], "example_splits": '["eval"]'}
     outputs = {"evaluation": [evaluation], "blessing": [blessing]}
     executor(context).Do({"examples": [examples], "model": [candidate]}, outputs, properties)
