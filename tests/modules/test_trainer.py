@@ -215,6 +215,7 @@ def test_serving_sees_what_training_saw(train, transformed, examples):
         LABELS.index(tf.io.parse_single_example(one, RAW_SPEC)[features.LABEL].numpy().decode()) for one in examples
     ]
     assert order == tf.argmax(labels, axis=1).numpy().tolist()
+    assert features.ENCODED not in model.signatures["transform_features"].structured_outputs
     np.testing.assert_allclose(by_example[features.PROBABILITIES], expected, atol=1e-6)
 
     pictures = [tf.io.parse_single_example(one, RAW_SPEC)[features.ENCODED] for one in examples]
