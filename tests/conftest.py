@@ -26,7 +26,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def _shelf() -> ModuleType:
-    return _beside("shelf")  # Beam forgets a file system whose class nobody keeps
+    return _beside("shelf")
 
 
 @pytest.fixture

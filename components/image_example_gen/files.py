@@ -1,8 +1,11 @@
-"""Files on this machine and, through Beam's file systems, in object stores (gs://, s3://): listed, opened and read."""
+"""Files on this machine and, through fsspec, in object stores (gs://, s3://): listed, opened and read.
+
+Beam has file systems too, but its S3 wants a pipeline's options, and connects anew for every file.
+"""
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -60,8 +63,11 @@ def list_files(folder: str) -> Iterator[File | LeftOut]:
 def find_file(path: str, name: str) -> File | None:
     """The one file at this path, if there is one."""
     if is_remote(path):
-        (found,) = _match([path])
-        return File(path, name, found[0].size_in_bytes, str(found[0].last_updated_in_seconds)) if found else None
+        try:
+            found = _store(path).info(path)
+        except FileNotFoundError:
+            return None
+        return _remote_file(path, name, found) if found["type"] == "file" else None
     try:
         status = os.stat(path)
     except (OSError, ValueError):  # ValueError: a null byte in the name
@@ -73,10 +79,8 @@ def open_file(path: str) -> BinaryIO:
     """Opens the file for reading, as it is: nothing is decompressed."""
     if not is_remote(path):
         return open(path, "rb")
-    from apache_beam.io.filesystem import CompressionTypes
-    from apache_beam.io.filesystems import FileSystems
-
-    return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+    opened: BinaryIO = _store(path).open(path, "rb")
+    return opened
 
 
 def read_bytes(entry: Entry) -> bytes:
@@ -85,6 +89,9 @@ def read_bytes(entry: Entry) -> bytes:
     Raises:
         OSError: it cannot be read.
     """
+    if is_remote(entry.path):
+        end = None if entry.offset is None or entry.size is None else entry.offset + entry.size
+        return bytes(_store(entry.path).cat_file(entry.path, start=entry.offset, end=end))
     with open_file(entry.path) as file:
         if entry.offset is None or entry.size is None:
             return file.read()
@@ -112,23 +119,41 @@ def _file(path: str, name: str) -> File | LeftOut:
 
 
 def _listed_remotely(folder: str) -> Iterator[File]:
-    below = folder.rstrip("/") + "/"
-    inside, itself = _match([below + "**", folder])  # the name may also be a file's
-    if not inside and not itself:
+    scheme, below = folder.partition("://")[0], folder.rstrip("/") + "/"
+    store = _store(folder)
+    try:
+        store.invalidate_cache()
+        listed = store.find(folder, detail=True)
+    except FileNotFoundError:
+        listed = {}
+    except Exception as error:  # each store has its own
+        raise _unlisted(folder, error) from None
+    found = {f"{scheme}://{key}": one for key, one in listed.items() if one["type"] == "file"}
+    if not found:
         raise BadInput(f"data.pictures: {folder} does not exist, or holds nothing")
-    for one in sorted(inside or itself, key=lambda one: one.path):
-        name = one.path.removeprefix(below) if inside else one.path.rpartition("/")[2]
+    for path in sorted(found):
+        name = path.removeprefix(below) if path.startswith(below) else path.rpartition("/")[2]
         # Some stores keep an empty object for a folder.
-        if not name.endswith("/") and not any(part.startswith(".") for part in name.split("/")):
-            yield File(one.path, name, one.size_in_bytes, str(one.last_updated_in_seconds))
+        is_marker = found[path].get("Key", path).endswith("/")
+        if not is_marker and not any(part.startswith(".") for part in name.split("/")):
+            yield _remote_file(path, name, found[path])
 
 
-def _match(patterns: list[str]) -> list[list[Any]]:
-    """What there is of each pattern: Beam's metadata of the files."""
-    from apache_beam.io.filesystem import BeamIOError
-    from apache_beam.io.filesystems import FileSystems
+def _remote_file(path: str, name: str, about: Mapping[str, Any]) -> File:
+    """Stores have no word in common for when it was changed."""
+    changed = about.get("LastModified") or about.get("updated") or about.get("mtime")
+    return File(path, name, int(about["size"] or 0), str(changed))
+
+
+def _store(path: str) -> Any:
+    """One for all files, with its connections; how it is reached says the environment."""
+    import fsspec
 
     try:
-        return [result.metadata_list for result in FileSystems.match(patterns)]
-    except (BeamIOError, ValueError) as error:
-        raise BadInput(f"data.pictures: {patterns[-1]} cannot be listed ({' '.join(str(error).split())})") from None
+        return fsspec.filesystem(path.partition("://")[0])
+    except (ValueError, ImportError) as error:
+        raise _unlisted(path, error) from None
+
+
+def _unlisted(path: str, error: Exception) -> BadInput:
+    return BadInput(f"data.pictures: {path} cannot be listed ({' '.join(str(error).split())})")

@@ -64,6 +64,6 @@ def test_an_empty_place_in_a_store_is_refused() -> None:
         find_pictures("shelf://b/empty", None, SPLITS)
 
 
-def test_a_store_that_beam_does_not_know_is_refused() -> None:
+def test_a_store_that_nobody_knows_is_refused() -> None:
     with pytest.raises(BadInput, match=r"attic://b/data cannot be listed \(.*attic"):
         find_pictures("attic://b/data", None, SPLITS)
