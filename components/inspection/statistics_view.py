@@ -53,7 +53,7 @@ def _of_numbers(feature: statistics_pb2.FeatureNameStatistics) -> _Feature:
 
 def _buckets(found: statistics_pb2.NumericStatistics) -> Iterator[tuple[str, float]]:
     standard = statistics_pb2.Histogram.STANDARD
-    buckets = next((one.buckets for one in found.histograms if one.type == standard), [])
+    buckets = [bucket for one in found.histograms if one.type == standard for bucket in one.buckets]
     most = max((one.sample_count for one in buckets), default=0) or 1
     for one in buckets if len(buckets) > 1 else ():  # a single value needs no picture
         pictures = f"{one.sample_count:,.0f} pictures"
