@@ -60,11 +60,19 @@ class Runs:
         return self.by_size[size]["stages"][stage][what]
 
     def each(self, what: str, stage: str) -> list[float]:
-        """`what` of the stage for each further picture, from size to size; with one size alone, for each picture."""
+        """`what` of the stage for each further picture, from size to size.
+
+        With one size alone, or where more pictures took no longer, it is what each one took at most, start-up included.
+        """
         if len(self.sizes) == 1:
             return [self.total(what, stage, self.sizes[0]) / self.sizes[0]]
         totals = {size: self.total(what, stage, size) for size in self.sizes}
-        return [max(totals[large] - totals[small], 1e-9) / (large - small) for small, large in pairwise(self.sizes)]
+        return [
+            (totals[large] - totals[small]) / (large - small)
+            if totals[large] > totals[small]
+            else totals[large] / large
+            for small, large in pairwise(self.sizes)
+        ]
 
     def bytes(self, kind: str) -> int:
         """What was written, at the largest size."""
