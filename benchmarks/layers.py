@@ -2,7 +2,7 @@
 
     python benchmarks/layers.py [mixed] [blocks] [normalisations] [--rounds 7] [--clock wall]
 
-mixed: formulations of the mixed depthwise convolution, each over the obvious one, split and concatenate.
+mixed: formulations of the mixed depthwise convolution, each over the obvious one: split, convolve, concatenate.
 blocks: a training step of a whole inverted-bottleneck block with AN and IEBN, over the block with BN; and of the block
     as keras.applications writes it, in Keras's own layers.
 normalisations: a training step of the normalisations alone, over Keras's BN.
@@ -110,8 +110,22 @@ def report(title: str, candidates: Candidates, rounds: int, clock: Clock) -> Non
     print(f"{title:42} {cells}", flush=True)
 
 
+class ObviousDepthwise(MixedDepthwiseConv2D):
+    """Split, convolve each group with Keras's depthwise convolution, concatenate."""
+
+    def call(self, inputs: Any) -> Any:
+        parts = keras.ops.split(inputs, np.cumsum(self.groups)[:-1].tolist(), axis=-1)
+        return keras.ops.concatenate(
+            [
+                keras.ops.depthwise_conv(part, kernel, self.strides, self.padding, self.data_format)
+                for part, kernel in zip(parts, self.kernels, strict=True)
+            ],
+            axis=-1,
+        )
+
+
 class PaddedDepthwise(MixedDepthwiseConv2D):
-    """The other formulation: one convolution with every kernel zero-padded to the largest size."""
+    """Another formulation: one convolution with every kernel zero-padded to the largest size."""
 
     def call(self, inputs: Any) -> Any:
         size = max(self.kernel_size)
@@ -132,7 +146,8 @@ def mixed(rounds: int, clock: Clock) -> None:
                 report(
                     f"mixed {kernels} stride {strides} {shape}",
                     {
-                        "split-concat": training_step([MixedDepthwiseConv2D(kernels, strides)], inputs),
+                        "obvious": training_step([ObviousDepthwise(kernels, strides)], inputs),
+                        "ours": training_step([MixedDepthwiseConv2D(kernels, strides)], inputs),
                         "padded": training_step([PaddedDepthwise(kernels, strides)], inputs),
                         f"plain {max(kernels)}": training_step([MixedDepthwiseConv2D(max(kernels), strides)], inputs),
                     },

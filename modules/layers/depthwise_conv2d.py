@@ -1,8 +1,9 @@
-"""keras.ops.depthwise_conv with a faster gradient at the kernel, in training on TensorFlow without an accelerator.
+"""keras.ops.depthwise_conv, made faster for CPUs: on JAX the whole of it, on TensorFlow its gradient in training.
 
-There the gradient at a kernel of 5x5 and more costs three to five times the convolution itself, because TensorFlow
-hands it to oneDNN. The same sum asked for with explicit padding stays with TensorFlow's own kernel and takes half the
-time. (At 3x3 oneDNN is the faster one, and so it is in the convolution and in the gradient at the inputs.)
+On TensorFlow the gradient at a kernel of 5x5 and more costs three to five times the convolution itself, because it is
+handed to oneDNN. The same sum asked for with explicit padding stays with TensorFlow's own kernel and takes half the
+time, on channels that fill its vectors. (At 3x3 oneDNN is the faster one, and so it is in the convolution and in the
+gradient at the inputs.)
 """
 
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from efficientmixnet.modules.layers.depthwise_margins import same_margins
 from efficientmixnet.modules.layers.on_tensorflow_cpu import on_tensorflow_cpu
+from efficientmixnet.modules.layers.shifted_depthwise_conv2d import on_jax_cpu, shifted_depthwise_conv2d
 
 
 def depthwise_conv2d(
@@ -28,16 +31,27 @@ def depthwise_conv2d(
         moved = ops.transpose(inputs, (0, 2, 3, 1))  # (batch, height, width, channels)
         outputs = ops.depthwise_conv(moved, kernel, strides, padding, "channels_last", dilation_rate=dilation_rate)
         return ops.transpose(outputs, (0, 3, 1, 2))
-    if (
-        training
-        and (padding, data_format, dilation_rate) == ("same", "channels_last", 1)
-        and kernel.shape[0] >= 5
-        and None not in inputs.shape[1:3]
+    is_plain = (
+        data_format == "channels_last"
+        and all(isinstance(length, int) for length in inputs.shape[1:3])
         and keras.backend.standardize_dtype(inputs.dtype) == "float32"
+    )
+    if is_plain and on_jax_cpu():
+        return shifted_depthwise_conv2d(inputs, kernel, strides, padding, dilation_rate)
+    if (
+        is_plain
+        and training
+        and (padding, dilation_rate) == ("same", 1)
+        and _own_gradient_pays(*kernel.shape[1:3])
         and on_tensorflow_cpu()
     ):
         return _with_own_kernel_gradient(inputs, kernel, strides)
     return ops.depthwise_conv(inputs, kernel, strides, padding, data_format, dilation_rate=dilation_rate)
+
+
+def _own_gradient_pays(size: int, channels: int) -> bool:
+    """As `benchmarks/layers.py mixed` has it."""
+    return (size == 5 and channels >= 16) or (size > 5 and channels >= 32 and channels % 8 == 0)
 
 
 def _with_own_kernel_gradient(inputs: Any, kernel: Any, strides: int) -> Any:
@@ -66,9 +80,3 @@ def _with_own_kernel_gradient(inputs: Any, kernel: Any, strides: int) -> Any:
         return tf.nn.depthwise_conv2d(inputs, kernel, steps, "SAME"), gradient
 
     return convolve(inputs, tf.convert_to_tensor(kernel))
-
-
-def same_margins(length: int, size: int, strides: int) -> tuple[int, int]:
-    """What "same" padding adds before and after a row: in all (outputs - 1) * strides + size - length."""
-    total = max((-(-length // strides) - 1) * strides + size - length, 0)
-    return total // 2, total - total // 2

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from efficientmixnet.modules.layers.depthwise_conv2d import depthwise_conv2d, same_margins
+from efficientmixnet.modules.layers.depthwise_conv2d import depthwise_conv2d
+from efficientmixnet.modules.layers.depthwise_margins import same_margins
 
 ON_TENSORFLOW = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="a kernel of TensorFlow's")
 
@@ -30,13 +31,14 @@ class Convolution(keras.layers.Layer):
 
 @pytest.mark.parametrize("strides", [1, 2])
 @pytest.mark.parametrize(
-    ("size", "height", "width"), [(3, 5, 6), (5, 6, 7), (5, 7, 6), (5, 1, 2), (6, 7, 8), (9, 5, 4)]
+    ("size", "height", "width", "channels"),
+    [(3, 5, 6, 3), (5, 6, 7, 16), (5, 7, 6, 17), (5, 1, 2, 16), (6, 7, 8, 32), (9, 5, 4, 40), (9, 5, 4, 5)],
 )
 def test_values_and_gradients_equal_kerass(
-    size: int, height: int, width: int, strides: int, gradients: Any, rng: np.random.Generator
+    size: int, height: int, width: int, channels: int, strides: int, gradients: Any, rng: np.random.Generator
 ) -> None:
-    x = rng.standard_normal((2, height, width, 3), "float32")
-    kernel = rng.standard_normal((size, size, 3, 1), "float32")
+    x = rng.standard_normal((2, height, width, channels), "float32")
+    kernel = rng.standard_normal((size, size, channels, 1), "float32")
     ours, theirs = Convolution(kernel, strides), Convolution(kernel, strides, by_keras=True)
     outputs = np.asarray(theirs(x))
     np.testing.assert_allclose(ours(x), outputs, atol=1e-5)
@@ -66,8 +68,8 @@ def test_margins_of_same_padding(length: int, size: int, strides: int, margins: 
 def test_large_kernels_take_the_explicitly_padded_gradient_also_under_xla(rng: np.random.Generator) -> None:
     import tensorflow as tf
 
-    x = tf.constant(rng.standard_normal((2, 6, 6, 3), "float32"))
-    layer = Convolution(rng.standard_normal((5, 5, 3, 1), "float32"), 1)
+    x = tf.constant(rng.standard_normal((2, 6, 6, 16), "float32"))
+    layer = Convolution(rng.standard_normal((5, 5, 16, 1), "float32"), 1)
 
     def gradient(x: Any) -> Any:
         with tf.GradientTape() as tape:

@@ -8,8 +8,8 @@ from pathlib import Path
 import keras
 import pytest
 
-# There our batch normalisation and depthwise convolution are Keras's own, and ../network trains a whole network.
-AT_LENGTH = "test_batch_normalization or kerass or test_layers_together"
+# There our batch normalisation is Keras's own, and ../network trains a whole network.
+AT_LENGTH = "test_batch_normalization or as_kerass or test_layers_together"
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="runs the others elsewhere")
