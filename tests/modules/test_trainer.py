@@ -121,9 +121,8 @@ class StopAt:
 
 
 def weights(folder: str) -> list[np.ndarray]:
-    checkpoint = tf.train.load_checkpoint(f"{folder}/variables/variables")
-    names = sorted(name for name in checkpoint.get_variable_to_shape_map() if "CHECKPOINTABLE" not in name)
-    return [checkpoint.get_tensor(name) for name in names]
+    """Of the network that lies beside the exported model."""
+    return keras.saving.load_model(f"{folder}/assets.extra/network.keras").get_weights()
 
 
 # Momentum is state that shows when it is lost, and unlike Adam's it does not blow up the threads' rounding.
