@@ -26,25 +26,26 @@ Pipeline = Callable[[Callable[[], None]], None]
 RUN_UNTIL_KILLED = """
 import sys, time
 from efficientmixnet.pipeline import local_runner
-from efficientmixnet.pipeline.config import load_config
+from efficientmixnet.pipeline.config import Config
 
 def wait(*_):
-    open(sys.argv[3], "w").close()
+    open(sys.argv[2], "w").close()
     time.sleep(100)
 
 local_runner._run_pipeline = wait
-local_runner.run(load_config(None, data=sys.argv[1], output=sys.argv[2]))
+local_runner.run(Config.model_validate_json(sys.argv[1]))
 """
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
-    """Two classes of files that the stand-in never opens, and an output folder that does not exist yet."""
-    for name in ("cat/1.png", "dog/1.png"):
-        (tmp_path / "pictures" / name).parent.mkdir(parents=True)
-        (tmp_path / "pictures" / name).write_text("picture")
-    config = Config(output=str(tmp_path / "some" / "runs"))
-    return config.model_copy(update={"data": config.data.model_copy(update={"pictures": str(tmp_path / "pictures")})})
+    """Two classes, in both splits, of files that the stand-in never opens; the output folder does not exist yet."""
+    for name in ("train/cat", "train/dog", "eval/cat", "eval/dog"):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        (tmp_path / "pictures" / name / "1.png").write_text("picture")
+    layout = {"split_files": {"train": "train", "eval": "eval"}}
+    data = {"pictures": str(tmp_path / "pictures"), "layout": layout}
+    return Config.model_validate({"output": str(tmp_path / "some" / "runs"), "data": data})
 
 
 @pytest.fixture
@@ -118,7 +119,7 @@ def test_a_second_run_in_the_same_folder_is_refused_and_disturbs_nothing(config:
 
 
 def test_a_killed_run_holds_the_folder_no_longer(config: Config, pipeline: Pipeline, tmp_path: Path) -> None:
-    words = [sys.executable, "-c", RUN_UNTIL_KILLED, config.data.pictures, config.output, str(tmp_path / "started")]
+    words = [sys.executable, "-c", RUN_UNTIL_KILLED, config.model_dump_json(), str(tmp_path / "started")]
     with subprocess.Popen(words) as process:  # noqa: S603
         try:
             while not (tmp_path / "started").exists():
