@@ -28,10 +28,10 @@ SIDE = 16
 
 
 class Signalled:
-    """A listener that sends the process a signal after so many steps."""
+    """A listener that sends the process a signal after so many steps, once their checkpoint is written."""
 
-    def __init__(self, steps: int, number: int) -> None:
-        self._left, self._number = steps, number
+    def __init__(self, steps: int, number: int, checkpoint: Checkpoint) -> None:
+        self._left, self._number, self._checkpoint = steps, number, checkpoint
 
     def start(self, total: int, unit: str) -> None:
         pass
@@ -39,6 +39,7 @@ class Signalled:
     def advance(self, count: int, figures: str) -> None:
         self._left -= count > 0
         if self._left == 0:
+            self._checkpoint.folder.wait()
             os.kill(os.getpid(), self._number)
 
     def tell(self, line: str) -> None:
@@ -85,7 +86,7 @@ def main(kind: str, norm: str, records: str, output: str, steps: str = "0", numb
     every_step = 1e-9  # minutes
     checkpoint = Checkpoint(output, every_minutes=every_step, worker=distribution.worker, workers=distribution.workers)
     if int(steps):
-        progress.listen(Signalled(int(steps), int(number)))
+        progress.listen(Signalled(int(steps), int(number), checkpoint))
     with distribution.scope():
         network = build_model(
             config.network, SIDE, 3, data.steps_per_epoch, [0.5] * 3, [0.25] * 3, distribution.replicas > 1
