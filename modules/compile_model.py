@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.confusion_accuracy import ConfusionAccuracy
+from efficientmixnet.modules.distributed_model import DistributedModel
 from efficientmixnet.modules.fine_tuning import Phase, distances_from_the_classifier
 from efficientmixnet.modules.optimizers.build import build_optimizer
 from efficientmixnet.modules.optimizers.grouped import Grouped
@@ -21,11 +22,9 @@ def compile_model(model: keras.Model, training: TrainingConfig, phase: Phase, st
     Raises:
         BadInput: the installed Keras cannot do what the configuration's check lets through.
     """
-    if training.accumulation_steps > 1 and tf.distribute.has_strategy():
-        raise BadInput(
-            f"training.accumulation_steps: {training.accumulation_steps} steps make one update on one device only; "
-            "on several give 1, as each of them has only its share of training.batch_size to hold"
-        )
+    steps_in_optimizer = training.accumulation_steps
+    if isinstance(model, DistributedModel):  # under whose strategies Keras's optimizers cannot accumulate
+        model.accumulation_steps, steps_in_optimizer = steps_in_optimizer, 1
     phase.prepare(model)
 
     def optimizer(share: float) -> keras.optimizers.Optimizer:
@@ -38,7 +37,7 @@ def compile_model(model: keras.Model, training: TrainingConfig, phase: Phase, st
         )
         try:
             return build_optimizer(
-                _accumulating(training.optimizer, training.accumulation_steps),
+                _accumulating(training.optimizer, steps_in_optimizer),
                 schedule,
                 ema_momentum=training.ema,
                 total_steps=steps_per_epoch * len(phase.epochs),

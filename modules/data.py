@@ -147,22 +147,33 @@ def training_batches(
 def evaluation_batches(records: Records, reading: Reading) -> tf.data.Dataset:
     """All records once, in order: uint8 pictures [batch, size, size, 3], float32 labels [batch, classes].
 
-    Of several workers each gets its share, the last of its batches being smaller, or missing.
+    Of several workers each gets its share, in as many batches as the others, the last of which may be smaller.
     """
 
     def whole(picture: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return evaluation_input(picture, reading), tf.one_hot(label, reading.classes)
 
     share = records.pictures().shard(reading.workers, reading.worker).map(whole, num_parallel_calls=tf.data.AUTOTUNE)
-    count = len(range(reading.worker, records.count, reading.workers))
-    batch_size = _shared_out(count, reading.batch_size // reading.workers, reading.devices)
-    return _counted(share.batch(batch_size), math.ceil(count / batch_size))
+    batch_size = _evaluation_batch(records.count, reading)
+    return _counted(share.batch(batch_size), math.ceil(math.ceil(records.count / reading.workers) / batch_size))
 
 
-def _shared_out(count: int, most: int, devices: int) -> int:
-    """The largest batch whose rest gives every device a picture: of none, TensorFlow's convolution on CPUs fails."""
-    sizes = range(most, 0, -devices)
-    return next((size for size in sizes if not 0 < count % size <= size - size // devices), most)
+def _evaluation_batch(count: int, reading: Reading) -> int:
+    """Pictures a batch of a worker: as many as in training, or the nearest number that does what TensorFlow needs.
+
+    Every worker has as many batches as the others, who would wait for one that is not there; and the last one gives
+    every device a picture, as convolutions on CPUs fail of none.
+    """
+    most, devices = reading.batch_size // reading.workers, reading.devices
+    fewest, largest = count // reading.workers, math.ceil(count / reading.workers)
+
+    def fits(size: int) -> bool:
+        return math.ceil(fewest / size) == math.ceil(largest / size) and all(
+            one % size == 0 or one % size > size - size // devices for one in (fewest, largest)
+        )
+
+    in_one = math.ceil(largest / devices) * devices
+    return next(filter(fits, (*range(most, 0, -devices), *range(most + devices, in_one, devices))), in_one)
 
 
 def evaluation_input(picture: tf.Tensor, reading: Reading) -> tf.Tensor:

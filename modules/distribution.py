@@ -1,10 +1,7 @@
-"""Distribution: on which devices a training runs, and why: one device, those of this machine, or several machines.
-
-Under Keras 3 `fit` knows no MultiWorkerMirroredStrategy (keras issue 20585); with `DistributedModel` it does.
-"""
+"""Distribution: on which devices a training runs, and why: one device, those of this machine, or several machines."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +12,7 @@ import tensorflow as tf
 
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.cluster import Cluster
+from efficientmixnet.modules.distributed_model import DistributedModel
 from efficientmixnet.modules.rendezvous import wait_for_workers
 from efficientmixnet.modules.training_config import TrainingConfig
 
@@ -38,23 +36,31 @@ class Distribution:
         """Whether this is the worker that writes checkpoints, logs and the model."""
         return self.worker == 0
 
+    def parts(self, training: TrainingConfig) -> int:
+        """Of a step: on several devices it takes all of `accumulation_steps`, where one device makes a step of each."""
+        return 1 if self.replicas == 1 else training.accumulation_steps
+
     def batch_size(self, training: TrainingConfig, pictures: int) -> int:
         """Pictures a step, of all devices together; no more than there are.
 
         Raises:
             BadInput: they cannot be split evenly over the devices.
         """
-        wanted = training.batch_size * (self.replicas if training.batch_scope == "replica" else 1)
-        least, rest = self.replicas, wanted % self.replicas
-        if rest:
-            near = sorted({max(wanted - rest, least), wanted - rest + least})
+        devices, parts = self.replicas, self.parts(training)
+        wanted = training.batch_size * (devices if training.batch_scope == "replica" else 1)
+        if rest := wanted % devices:
+            near = sorted({max(wanted - rest, devices), wanted - rest + devices})
             raise BadInput(
-                f"training.batch_size: {wanted} pictures cannot be split over {least} devices; "
+                f"training.batch_size: {wanted} pictures cannot be split over {devices} devices; "
                 f"give {' or '.join(map(str, near))}"
             )
+        least = devices * parts
         if pictures < least:
-            raise BadInput(f"training.distribution: {pictures} pictures are too few for {least} devices; take fewer")
-        return min(wanted, pictures - pictures % least)
+            steps = f" of {parts} training.accumulation_steps" if parts > 1 else ""
+            raise BadInput(
+                f"training.distribution: {pictures} pictures are too few for {devices} devices{steps}; take fewer"
+            )
+        return min(wanted * parts, pictures - pictures % least)
 
     def learning_rate(self, training: TrainingConfig) -> float:
         """The configured one, grown with the batch where that grows with the number of devices."""
@@ -69,7 +75,7 @@ class Distribution:
 
     def model(self, network: keras.Model) -> keras.Model:
         """The network as one that `fit` can train here."""
-        if self.replicas == self.workers == 1:
+        if self.replicas == 1:
             return network
         return DistributedModel(network.input, network.output, name=network.name)
 
@@ -85,26 +91,6 @@ class Distribution:
             return dataset.rebatch(int(dataset.element_spec[0].shape[0] or 0) // devices)
 
         return self.strategy.distribute_datasets_from_function(of_a_device)
-
-
-class DistributedModel(keras.Model):
-    """A functional model whose `fit` runs under every strategy, over several workers too."""
-
-    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        # Keras reduces a batch over the replicas to learn its shape, which fails over workers: the model knows it.
-        with self.distribute_strategy.scope():
-            self._symbolic_build(data_batch=(self.input, self.output))
-
-    def train_step(self, data: Any) -> dict[str, Any]:
-        return _as_vectors(super().train_step(data))
-
-    def test_step(self, data: Any) -> dict[str, Any]:
-        return _as_vectors(super().test_step(data))
-
-
-def _as_vectors(logs: Mapping[str, Any]) -> dict[str, Any]:
-    """[] -> [1]: over workers Keras averages each log along its first axis."""
-    return {name: tf.reshape(value, [1]) for name, value in logs.items()}
 
 
 def choose_distribution(name: str, worker_timeout: float = 10.0) -> Distribution:
@@ -124,17 +110,18 @@ def choose_distribution(name: str, worker_timeout: float = 10.0) -> Distribution
             "training.distribution: multi_worker needs the environment variable TF_CONFIG, as Kubeflow's training "
             "operator sets it; take mirrored or none for a single machine"
         )
-    if cluster and (name == "multi_worker" or (name == "auto" and len(cluster.workers) > 1)):
+    if cluster and len(cluster.workers) > 1 and name in ("auto", "multi_worker"):
         if missing := wait_for_workers(cluster.workers, cluster.index, 60 * worker_timeout):
             raise BadInput(f"TF_CONFIG: the worker at {missing} was not there within {worker_timeout:g} minutes")
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
         count = len(cluster.workers)
         reason = f"worker {cluster.index + 1} of {count} in TF_CONFIG, {strategy.num_replicas_in_sync} devices in all"
         return Distribution(strategy, reason, cluster.index, count)
-    if name == "mirrored" or (name == "auto" and len(gpus) > 1):
+    if name in ("mirrored", "multi_worker") or (name == "auto" and len(gpus) > 1):
         devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
-        strategy = tf.distribute.MirroredStrategy([device.name for device in devices])
-        return Distribution(strategy, f"mirrored over {', '.join(_short(device.name) for device in devices)}")
+        if len(devices) > 1:
+            strategy = tf.distribute.MirroredStrategy([device.name for device in devices])
+            return Distribution(strategy, f"mirrored over {', '.join(_short(device.name) for device in devices)}")
     return Distribution(tf.distribute.get_strategy(), _one_device(gpus))
 
 

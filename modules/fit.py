@@ -1,7 +1,7 @@
 """fit: trains a compiled model on transformed pictures, from the epoch and step that its checkpoint has reached."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import tensorflow as tf
@@ -50,6 +50,7 @@ def fit(
         SystemExit: the process was told to stop, or another worker is gone; the code asks for a retry.
     """
     steps, batch_size = data.steps_per_epoch, data.reading.batch_size
+    at_once = batch_size // distribution.parts(training)
     checkpoint.patience = training.early_stopping_patience if phase.stop == training.epochs else None
     epochs = range(checkpoint.restore(model, phase.start), phase.stop)
     if checkpoint.is_over or checkpoint.phase > phase.start:
@@ -65,7 +66,7 @@ def fit(
         steps_done=checkpoint.steps_done,
         class_weights=data.class_weights,
     )
-    evaluated = evaluation_batches(data.evaluation, data.reading)
+    evaluated = evaluation_batches(data.evaluation, replace(data.reading, batch_size=at_once))
     signals = CaughtSignals()
     callbacks: list[keras.callbacks.Callback] = [
         ContinuedEpoch(checkpoint),
@@ -75,11 +76,11 @@ def fit(
         TrainingProgress(epochs, steps, batch_size, checkpoint.steps_done, training.epochs),
         Interruption(checkpoint, signals),
     ]
-    with signals, failures_in_words(distribution.workers, batch_size):
+    with signals, failures_in_words(distribution.workers, at_once):
         model.fit(
             distribution.batches(batches.repeat() if distribution.workers > 1 else batches),
             validation_data=distribution.batches(evaluated),
-            validation_steps=-(-data.evaluation.count // batch_size),
+            validation_steps=int(evaluated.cardinality()),
             initial_epoch=epochs.start,
             epochs=epochs.stop,
             steps_per_epoch=steps,

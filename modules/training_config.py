@@ -217,7 +217,7 @@ class TrainingConfig(Section):
     jit: bool | Literal["auto"] = "auto"
     """Whether XLA compiles the step, true or false; auto: on one GPU, but not on CPUs, where it is slower."""
     accumulation_steps: int = Field(1, ge=1)
-    """The gradients of so many steps make one update, as if the batch were so many times larger."""
+    """So many batches make one update, as if batch_size were so many times larger, but in the memory of one."""
     steps_per_execution: int | None = Field(None, ge=1)
     """Steps between two looks at the progress; null: 1 on CPUs, up to 8 on GPUs."""
     optimizer: Annotated[dict[str, Any], BeforeValidator(_parsed_optimizer)] = Field(

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from efficientmixnet.modules import progress
+from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.checkpoint import Checkpoint
 from efficientmixnet.modules.compile_model import compile_model
 from efficientmixnet.modules.data import Reading, Records
@@ -49,9 +50,18 @@ class TrainingJob(Section):
         return f"{self.checkpoints}/logs"
 
     def data(self, distribution: Distribution) -> TrainingData:
-        """The pictures, and how this process reads them."""
+        """The pictures, and how this process reads them.
+
+        Raises:
+            BadInput: there are too few of them for so many devices.
+        """
         training = self.config.training
         train, evaluation = Records.find(self.train_files), Records.find(self.eval_files)
+        if evaluation.count < distribution.workers:
+            raise BadInput(
+                f"training.distribution: {evaluation.count} pictures to evaluate are too few for "
+                f"{distribution.workers} workers; take fewer"
+            )
         cached = keeps_in_memory(training.cache, training.epochs, train, evaluation)
         reading = Reading(
             image_size=self.config.network.image_size or self.config.network.default_image_size,

@@ -1,8 +1,8 @@
-"""Trains a small network on one device, two of this machine, or as a worker: `KIND NORM RECORDS OUTPUT [STEPS SIGNAL]`.
+"""Trains a small network as `KIND NORM RECORDS OUTPUT [STEPS SIGNAL PARTS]` say: on one device, two, or as a worker.
 
 A program of its own: devices and workers must be named before TensorFlow starts. The weights go to OUTPUT.npz, the
 epochs' logs to OUTPUT.json, a checkpoint after every step to the folder OUTPUT. After so many steps the process sends
-itself the signal.
+itself the signal. The eight pictures of an update come in so many parts.
 """
 
 import json
@@ -46,7 +46,9 @@ class Signalled:
         print(line, flush=True)
 
 
-def main(kind: str, norm: str, records: str, output: str, steps: str = "0", number: str = "9") -> None:
+def main(
+    kind: str, norm: str, records: str, output: str, steps: str = "0", number: str = "9", parts: str = "1"
+) -> None:
     if kind == "none":
         tf.config.experimental.enable_op_determinism()
     if kind == "mirrored":
@@ -67,8 +69,11 @@ def main(kind: str, norm: str, records: str, output: str, steps: str = "0", numb
             },
             "training": {
                 "epochs": 4,
-                "batch_size": 8,
+                "batch_size": 8 // int(parts),
+                "accumulation_steps": int(parts),
                 "learning_rate": 0.05,
+                # One device goes on along a schedule with every part, several do so with every update.
+                "schedule": {"name": "cosine" if parts == "1" else "constant"},
                 "optimizer": {"name": "lookahead", "inner": {"name": "sgd", "momentum": 0.9}},
                 "distribution": kind,
             },

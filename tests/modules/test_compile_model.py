@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.compile_model import compile_model
+from efficientmixnet.modules.distributed_model import DistributedModel
 from efficientmixnet.modules.fine_tuning import Phase
 from efficientmixnet.modules.precision import precision
 from efficientmixnet.modules.training_config import ModelConfig, ScheduleConfig
@@ -15,13 +15,13 @@ PICTURES = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
 LABELS = np.eye(2, dtype="float32")[np.arange(8) % 2]
 
 
-def _compiled(steps_per_epoch: int = 2, **training: object) -> keras.Model:
+def _compiled(kind: type[keras.Model] = keras.Model, steps_per_epoch: int = 2, **training: object) -> keras.Model:
     keras.utils.set_random_seed(0)
     values = {"optimizer": {"name": "sgd"}, "label_smoothing": 0.0, **training}
     config = ModelConfig.model_validate({"training": values}).training
     outputs = keras.layers.Dense(2, activation="softmax", dtype="float32")
     inputs = keras.Input((3,))
-    model = keras.Model(inputs, outputs(keras.layers.Dense(4)(inputs)))
+    model = kind(inputs, outputs(keras.layers.Dense(4)(inputs)))
     compile_model(model, config, Phase(range(3), 0.5, ScheduleConfig(name="constant")), steps_per_epoch)
     return model
 
@@ -35,12 +35,19 @@ def test_the_gradients_of_two_steps_make_the_update_of_one_twice_as_large() -> N
     assert int(halves.optimizer.iterations) == 1
 
 
-def test_accumulation_on_several_devices_is_refused_with_its_key() -> None:
-    with (
-        tf.distribute.MirroredStrategy(["CPU:0"]).scope(),
-        pytest.raises(BadInput, match=r"training\.accumulation_steps: 2 steps make one update on one device only"),
-    ):
-        _compiled(accumulation_steps=2)
+@pytest.mark.parametrize("arithmetic", ["float32", "mixed_float16"])
+def test_under_a_strategy_the_parts_of_a_step_make_the_update_of_the_whole(arithmetic: str) -> None:
+    whole = _compiled()
+    with precision(arithmetic), tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        parts = _compiled(DistributedModel, accumulation_steps=4)
+    expected = whole.fit(PICTURES, LABELS, batch_size=8, shuffle=False, verbose=0)
+    history = parts.fit(PICTURES, LABELS, batch_size=8, shuffle=False, verbose=0)
+    atol = {"float32": 1e-6, "mixed_float16": 2e-3}[arithmetic]
+    for one, other in zip(parts.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=atol)
+    assert history.history["loss"] == pytest.approx(expected.history["loss"], abs=atol)
+    assert history.history["accuracy"] == expected.history["accuracy"]
+    assert parts.optimizer.iterations.numpy() == 1
 
 
 def test_accumulated_steps_count_once_for_lookahead() -> None:
@@ -57,7 +64,7 @@ def test_accumulated_steps_count_once_for_lookahead() -> None:
 def test_steps_are_executed_together_only_where_they_divide_the_epoch(
     most: int | None, steps: int, expected: int
 ) -> None:
-    assert _compiled(steps, steps_per_execution=most).steps_per_execution == expected
+    assert _compiled(steps_per_epoch=steps, steps_per_execution=most).steps_per_execution == expected
 
 
 def test_half_precision_scales_the_loss_around_lookahead_and_leaves_out_a_step_that_overflows() -> None:

@@ -19,8 +19,9 @@ from PIL import Image
 from efficientmixnet.modules import features
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.distribution import Distribution, choose_distribution, why_no_gpu
-from efficientmixnet.modules.training_config import TrainingConfig
+from efficientmixnet.modules.training_config import ModelConfig, TrainingConfig
 from efficientmixnet.modules.training_failures import EXIT_LOST_PEERS
+from efficientmixnet.modules.training_job import TrainingJob
 
 PROGRAM = str(Path(__file__).with_name("distributed_training.py"))
 WORKERS = {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}
@@ -49,9 +50,18 @@ def test_a_batch_that_does_not_split_names_the_next_ones_that_do() -> None:
         FOUR.batch_size(TrainingConfig(batch_size=3), 1000)
 
 
+def test_a_step_of_several_devices_takes_the_pictures_of_all_that_it_accumulates() -> None:
+    accumulating = TrainingConfig(batch_size=32, accumulation_steps=3)
+    assert FOUR.batch_size(accumulating, 1000) == 96
+    assert FOUR.batch_size(accumulating, 50) == 48  # three parts of four pictures for each device
+    assert choose_distribution("none").batch_size(accumulating, 1000) == 32
+
+
 def test_fewer_pictures_than_devices_are_no_batch() -> None:
-    with pytest.raises(BadInput, match=r"training\.distribution: 3 pictures are too few for 4 devices"):
+    with pytest.raises(BadInput, match=r"training\.distribution: 3 pictures are too few for 4 devices; take fewer"):
         FOUR.batch_size(TrainingConfig(batch_size=8), 3)
+    with pytest.raises(BadInput, match=r"7 pictures are too few for 4 devices of 2 training\.accumulation_steps"):
+        FOUR.batch_size(TrainingConfig(batch_size=8, accumulation_steps=2), 7)
 
 
 @pytest.mark.parametrize(("rule", "expected"), [("linear", 0.4), ("sqrt", 0.2), ("none", 0.1)])
@@ -141,7 +151,9 @@ def _start(kind: str, norm: str, records: str, output: Path, stop: object = 0, *
     return subprocess.Popen(words, env=everything, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # noqa: S603
 
 
-def _start_workers(norm: str, records: str, output: Path, stops: tuple[int, int] = (0, 0)) -> list[subprocess.Popen]:
+def _start_workers(
+    norm: str, records: str, output: Path, stops: tuple[object, object] = (0, 0)
+) -> list[subprocess.Popen]:
     cluster = {"worker": [f"127.0.0.1:{_free_port()}" for _ in range(2)]}
     configs = [json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}) for index in range(2)]
     return [
@@ -167,6 +179,14 @@ def _assert_same(output: Path, expected: Path) -> None:
         np.testing.assert_allclose(one, other, atol=1e-5)
     for epoch, expected_epoch in zip(logs, expected_logs, strict=True):
         assert epoch == pytest.approx(expected_epoch, abs=1e-5)
+
+
+def test_more_workers_than_pictures_to_evaluate_are_refused(records: str) -> None:
+    fourteen = Distribution(type("Fourteen", (), {"num_replicas_in_sync": 14})(), "", workers=14)
+    files = {"train_files": (f"{records}/train*",), "eval_files": (f"{records}/eval*",)}
+    job = TrainingJob(config=ModelConfig(), labels=("one", "other"), checkpoints="", **files)
+    with pytest.raises(BadInput, match=r"training\.distribution: 13 pictures to evaluate are too few for 14 workers"):
+        job.data(fourteen)
 
 
 @pytest.fixture(scope="module", params=["bn", "an", "iebn"])
@@ -195,6 +215,15 @@ def test_two_workers_learn_what_one_device_does_and_only_the_chief_saves(
     for worker in range(2):
         _assert_same(tmp_path / f"run-{worker}", expected)
     assert len(list((tmp_path / "run").glob("epoch-*.npz"))) <= 3
+
+
+@pytest.mark.slow
+def test_two_workers_accumulate_what_one_device_does(records: str, tmp_path: Path) -> None:
+    in_two_parts = "0 9 2"
+    _ended(_start("none", "bn", records, tmp_path / "alone", in_two_parts))
+    for worker in _start_workers("bn", records, tmp_path / "run", stops=(in_two_parts, in_two_parts)):
+        _ended(worker)
+    _assert_same(tmp_path / "run-0", tmp_path / "alone")
 
 
 @pytest.mark.slow
