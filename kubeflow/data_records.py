@@ -1,14 +1,54 @@
-"""DataRecords: which data earlier runs have read, so that a later one can be compared with what came before.
+"""DataRecords: which data earlier runs have read, for a later one to compare with, and to learn from too.
 
-RECORDS/<source>/<statistics>.json      one a data set: its span, when it was first seen, where its statistics lie
+RECORDS/<source>/<statistics>.json      one a data set: its span, when it was first seen, where it lies
 """
 
 import hashlib
 import json
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 
 from efficientmixnet.kubeflow import object_store
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """What a run has read."""
+
+    source: str
+    span: int  # 0 without spans
+    version: int
+    examples: str  # where they lie
+    statistics: str  # likewise
+    seen: float = 0.0  # seconds since 1970
+
+
+@dataclass(frozen=True)
+class History:
+    """The data that a run reads now, among all that was read of its source."""
+
+    now: DataSet
+    known: Sequence[DataSet]
+
+    def statistics_before(self) -> str | None:
+        """The latest from before now, if there are any.
+
+        Of spans those of an earlier one, as on one machine (components/previous_statistics.py).
+        """
+        now = self.now
+        before = [one for one in self.known if one.seen < now.seen and (one.span < now.span or not now.span)]
+        latest = max(before, key=lambda one: (one.span, one.seen), default=None)
+        return latest and latest.statistics
+
+    def examples_before(self, count: int) -> list[str]:
+        """Those of so many spans before the present one, the latest span first.
+
+        Of each the highest version, and of that what was read last, as on one machine (components/latest_spans.py).
+        """
+        ascending = sorted(self.known, key=lambda one: (one.version, one.seen))
+        latest = {one.span: one.examples for one in ascending if one.span < self.now.span}
+        return [latest[span] for span in sorted(latest, reverse=True)[:count]]
 
 
 @dataclass(frozen=True)
@@ -17,25 +57,18 @@ class DataRecords:
 
     folder: str
 
-    def statistics_before(self, source: str, span: int, statistics: str) -> str | None:
-        """Notes the data, unless that was done before; returns the latest statistics from before it, if there are any.
-
-        Of spans those of an earlier one, as on one machine (components/previous_statistics.py).
-        """
-        folder = f"{self.folder}/{_digest(source)}"
-        mine = f"{_digest(statistics)}.json"
+    def note(self, data: DataSet) -> History:
+        """Notes the data, unless that was done before."""
+        folder = f"{self.folder}/{_digest(data.source)}"
+        mine = f"{_digest(data.statistics)}.json"
         known = {
-            file.name: json.loads(object_store.read_text(f"{folder}/{file.name}"))
+            file.name: DataSet(**json.loads(object_store.read_text(f"{folder}/{file.name}")))
             for file in object_store.files(folder)
         }
         if mine not in known:
-            known[mine] = {"source": source, "span": span, "seen": time.time(), "statistics": statistics}
-            object_store.write_text(f"{folder}/{mine}", json.dumps(known[mine]))
-        before = [
-            one for one in known.values() if one["seen"] < known[mine]["seen"] and (one["span"] < span or not span)
-        ]
-        latest = max(before, key=lambda one: (one["span"], one["seen"]), default=None)
-        return latest and str(latest["statistics"])
+            known[mine] = replace(data, seen=time.time())
+            object_store.write_text(f"{folder}/{mine}", json.dumps(asdict(known[mine])))
+        return History(known[mine], list(known.values()))
 
 
 def _digest(text: str) -> str:

@@ -17,6 +17,8 @@ from typing import Any
 from efficientmixnet.kubeflow.ask_store import ask_store
 from efficientmixnet.modules.bad_input import BadInput
 
+# A folder that stands for every object store, in a rehearsal without one: minio://bucket/key is minio/bucket/key in it.
+FOLDER_VARIABLE = "EFFICIENTMIXNET_STORE_FOLDER"
 _SESSION = "store_session_info"  # the launcher's key in an artifact's metadata
 _NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
@@ -109,8 +111,10 @@ def _open(uri: str) -> tuple[Any, str]:
     import fsspec
 
     scheme, separator, key = uri.rstrip("/").partition("://")
-    if not separator:
-        return fsspec.filesystem("file", auto_mkdir=True), uri.rstrip("/")
+    stand_in = os.environ.get(FOLDER_VARIABLE)
+    if not separator or stand_in:
+        path = f"{stand_in}/{scheme}/{key}" if separator else uri.rstrip("/")
+        return fsspec.filesystem("file", auto_mkdir=True), path
     if scheme == "gs":
         return fsspec.filesystem("gcs"), key
     if scheme in ("s3", "minio"):

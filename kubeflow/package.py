@@ -27,7 +27,7 @@ PARAMETERS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "pictures": (("DataVersion", "pictures"), ("ImageExampleGen", "pictures")),
     "manifest": (("DataVersion", "manifest"), ("ImageExampleGen", "manifest")),
     "max_left_out": (("ImageExampleGen", "max_left_out"),),
-    "pushed": (("LatestPushed", "pushed"), ("Pusher", "pushed")),
+    "pushed": (("PushedBefore", "pushed"), ("LatestPushed", "pushed"), ("Pusher", "pushed")),
 }
 _GIGABYTE = 10**9
 _SUFFIXES = {
@@ -70,6 +70,8 @@ def _expose_parameters(spec: dict[str, Any]) -> None:
     tasks = spec["root"]["dag"]["tasks"]
     for parameter, places in PARAMETERS.items():
         for component, name in places:
+            if component not in tasks:  # only what the configuration asks for
+                continue
             inputs = tasks[component]["inputs"]["parameters"]
             kind = spec["components"][component]["inputDefinitions"]["parameters"][name]["parameterType"]
             default = inputs[name]["runtimeValue"]["constant"]

@@ -17,8 +17,8 @@ class PushedModels:
 
     folder: str
 
-    def latest_before(self, candidate: str) -> str | None:
-        """The newest version's folder; of versions from before the candidate, if it has been pushed itself.
+    def latest_before(self, candidate: str | None) -> str | None:
+        """The newest version's folder; of versions from before the candidate, if there is one that has been pushed.
 
         A candidate from the cache may itself be the newest version; compared with itself, its evaluation would never
         come from the cache.

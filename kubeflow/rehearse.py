@@ -162,6 +162,8 @@ class Rehearsal:
             ROOT_VARIABLE: str(root),
         }
         environment.pop(JOB_VARIABLE, None)  # there is no cluster to train in: one process here does
+        if not os.environ.get("AWS_ENDPOINT_URL"):
+            environment[object_store.FOLDER_VARIABLE] = str(self.folder / "store")
         for listed in executor_input["inputs"]["artifacts"].values():
             for artifact in listed["artifacts"]:
                 object_store.download(self._stored(artifact["uri"]), _local(artifact["uri"], root))

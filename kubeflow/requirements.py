@@ -20,8 +20,7 @@ def check(config: Config, target: Target) -> None:
     Raises:
         BadInput: with every lack.
     """
-    found = [*_image(config), *_places(config, target), *_pods(config, target), *_data(config), *_history(config)]
-    found += _server(config)
+    found = [*_image(config), *_places(config, target), *_pods(config, target), *_data(config), *_server(config)]
     found += _workers(config, target)
     if found:
         raise BadInput("\n  ".join(["the cluster needs more than the configuration says:", *found]))
@@ -135,14 +134,6 @@ def _data(config: Config) -> Iterator[str]:
             "evaluation.thresholds.accuracy: the pictures cannot be seen from here, so the share of the most frequent "
             "class is not known; give the least accuracy yourself, such as 0.9"
         )
-
-
-def _history(config: Config) -> Iterator[str]:
-    """What looks into earlier runs' metadata, for which KFP has no executor."""
-    if config.network.weights == "latest":
-        yield "network.weights: latest is found on this machine alone; name a model's folder on a volume instead"
-    if config.data.training_spans > 1:
-        yield "data.training_spans: earlier runs' pictures are found on this machine alone; leave it out for a cluster"
 
 
 def _server(config: Config) -> Iterator[str]:

@@ -39,6 +39,10 @@ class Surroundings:
     """Makes, from model, blessing, folder and InfraValidator's blessing if there is one, the node that pushes."""
     previous: Callable[[tfx.types.BaseChannel, tfx.types.BaseChannel], Any] = lambda _, now: previous_statistics(now)
     """Makes, from examples and statistics, the node whose `previous` are the statistics of the data before."""
+    spans: Callable[[tfx.types.BaseChannel, tfx.types.BaseChannel, int], Any] = lambda now, _, n: latest_spans(now, n)
+    """Makes, from examples, statistics and a number, the node whose `examples` are those of so many latest spans."""
+    warm_start: Callable[[tfx.types.BaseChannel], Any] = lambda _: warm_start()
+    """Makes, from the schema, the node whose `model` training starts from."""
     further_nodes: list[Any] = field(default_factory=list)
     """What these nodes stand on."""
     card: Callable[[tfx.types.BaseChannel, tfx.types.BaseChannel], Any] | None = None
@@ -86,13 +90,13 @@ def create_pipeline(
         skew=data.skew,
         served=data.served,
     )
-    spans = latest_spans(examples.outputs["examples"], data.training_spans) if data.training_spans > 1 else None
+    spans = around.spans(*compared, data.training_spans) if data.training_spans > 1 else None
     learned_from = (spans or examples).outputs["examples"]
     transformed = transform(learned_from, schema.outputs["schema"], splits, config.network.stored_side)
     if around.beam_args is None:
         transformed.with_beam_pipeline_args(config.beam.args_of_transform(around.picture_bytes))
     transformed.add_upstream_node(validator)  # an anomaly stops the run before anything is computed from the data
-    start = warm_start() if config.network.weights == "latest" else None
+    start = around.warm_start(schema.outputs["schema"]) if config.network.weights == "latest" else None
     learning = (
         transformed.outputs["transformed_examples"],
         transformed.outputs["transform_graph"],

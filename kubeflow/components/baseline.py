@@ -1,24 +1,20 @@
-"""The component Baseline: the model to beat becomes an artifact, which the launcher can carry to Evaluator."""
+"""The component Baseline: the pushed model that LatestPushed has named becomes an artifact."""
 
 from tfx import v1 as tfx
 
-from efficientmixnet.kubeflow import object_store
-from efficientmixnet.kubeflow.components.latest_pushed import NONE
-from efficientmixnet.kubeflow.entrypoint import ABSENT
+from efficientmixnet.kubeflow.fetch import fetch
 
 
 @tfx.dsl.components.component
 def Baseline(
     model: tfx.dsl.components.OutputArtifact[tfx.types.standard_artifacts.Model],
-    candidate: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.Model],
     latest: tfx.dsl.components.Parameter[str],
+    candidate: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.Model] = None,
+    schema: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.Schema] = None,
 ) -> None:
-    """Fetches the pushed model; where there is none, the artifact says so, and Evaluator does without.
+    """The model to beat, or, as WarmStart, the one that training starts from.
 
-    Of the candidate only one thing is wanted: the launcher notes at it how the object store is reached.
+    Of candidate or schema only one thing is wanted: the launcher notes at them how the object store is reached.
     """
-    del candidate
-    if latest == NONE:
-        model.set_int_custom_property(ABSENT, 1)
-    else:
-        object_store.download(latest, f"{model.uri}/Format-Serving")
+    del candidate, schema
+    fetch(latest, model, "Format-Serving")

@@ -2,9 +2,7 @@
 
 from tfx import v1 as tfx
 
-from efficientmixnet.kubeflow import object_store
-from efficientmixnet.kubeflow.components.data_before import NONE
-from efficientmixnet.kubeflow.entrypoint import ABSENT
+from efficientmixnet.kubeflow.fetch import fetch
 
 
 @tfx.dsl.components.component
@@ -13,9 +11,6 @@ def PreviousStatistics(
     previous: tfx.dsl.components.OutputArtifact[tfx.types.standard_artifacts.ExampleStatistics],
     before: tfx.dsl.components.Parameter[str],
 ) -> None:
-    """Fetches them; where there are none, the artifact says so, and ExampleValidator does without."""
-    if before == NONE:
-        previous.set_int_custom_property(ABSENT, 1)
-    else:
-        object_store.download(before, previous.uri)
-        previous.split_names = now.split_names
+    """Fetches what DataBefore has named."""
+    fetch(before, previous)
+    previous.split_names = now.split_names

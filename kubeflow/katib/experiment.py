@@ -41,6 +41,11 @@ def experiment(config: Config, transformed: str) -> dict[str, Any]:
         )
     if not config.kubeflow.image:
         raise BadInput("kubeflow.image: name the container image (--image REGISTRY/efficientmixnet:TAG)")
+    if config.network.weights == "latest":
+        raise BadInput(
+            "network.weights: latest may be another model for each of Katib's trials; name one on a volume, or search "
+            "in the pipeline, whose Tuner takes the same for all"
+        )
     names = {key: _name(key) for key in search.space}
     return {
         "apiVersion": "kubeflow.org/v1beta1",

@@ -50,6 +50,17 @@ def test_a_single_file_comes_back_too(store: str, model: Path, tmp_path: Path) -
     assert (tmp_path / "back" / "file").read_bytes() == b"graph"
 
 
+def test_in_a_rehearsal_a_folder_may_stand_for_the_store(
+    store: str, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(object_store.FOLDER_VARIABLE, str(tmp_path / "store"))
+    object_store.upload(str(model), "minio://bucket/a")
+    assert (tmp_path / "store" / "minio" / "bucket" / "a" / "saved_model.pb").read_bytes() == b"graph"
+    assert len(object_store.files("minio://bucket/a")) == 3
+    object_store.write_text(str(tmp_path / "volume" / "b"), "elsewhere")  # a volume is no store
+    assert (tmp_path / "volume" / "b").read_text() == "elsewhere"
+
+
 def test_markers_of_zero_bytes_do_no_harm(store: str, model: Path, tmp_path: Path) -> None:
     bucket = boto3.resource("s3").Bucket("runs")
     for marker in ("m/", "m/variables/", "m/variables", "m/a", "m/a/b/"):

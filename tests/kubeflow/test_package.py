@@ -111,20 +111,64 @@ def test_the_root_parameters_have_defaults(spec: dict[str, Any]) -> None:
     }
 
 
-def test_drift_is_measured_from_data_that_is_looked_up_in_every_run(config: Config) -> None:
-    data = config.data.model_copy(update={"drift": {"image/class/text": 0.1}})
-    spec, *_ = compile_package(config.model_copy(update={"data": data}), "oss")
-    tasks = spec["root"]["dag"]["tasks"]
+@pytest.fixture(scope="module")
+def looking_back(config: Config) -> dict[str, Any]:
+    """The tasks of a pipeline that compares with earlier data, learns from it, and starts where training ended."""
+    values = config.model_dump(mode="json")
+    values["data"] |= {
+        "pictures": "/mnt/pictures/day-{SPAN}", "training_spans": 3, "drift": {"image/class/text": 0.1},
+    }  # fmt: skip
+    values["network"]["weights"] = "latest"
+    values["search"] = {"space": {"training.learning_rate": [0.01, 0.1]}}
+    spec, *_ = compile_package(Config.model_validate(values), "oss")
+    assert spec["root"]["inputDefinitions"]["parameters"].keys() == {"pictures", "manifest", "max_left_out", "pushed"}
+    return spec["root"]["dag"]["tasks"]
+
+
+def _artifact(task: dict[str, Any], name: str) -> tuple[str, str]:
+    """The task, and its output, from which the input comes."""
+    source = task["inputs"]["artifacts"][name]["taskOutputArtifact"]
+    return source["producerTask"], source["outputArtifactKey"]
+
+
+def test_drift_is_measured_from_data_that_is_looked_up_in_every_run(looking_back: dict[str, Any]) -> None:
+    tasks = looking_back
     assert tasks["DataBefore"]["cachingOptions"] == {}
     assert tasks["DataBefore"]["inputs"]["parameters"] == {
-        "records": {"runtimeValue": {"constant": "minio://mlpipeline/efficientmixnet/data/digits"}}
+        "records": {"runtimeValue": {"constant": "minio://mlpipeline/efficientmixnet/data/digits"}},
+        "spans": {"runtimeValue": {"constant": 3}},
     }
     assert tasks["PreviousStatistics"]["inputs"]["parameters"] == {
         "before": {"taskOutputParameter": {"producerTask": "DataBefore", "outputParameterKey": "before"}}
     }
-    assert tasks["ExampleValidator"]["inputs"]["artifacts"]["previous"]["taskOutputArtifact"] == {
-        "producerTask": "PreviousStatistics", "outputArtifactKey": "previous",
-    }  # fmt: skip
+    assert _artifact(tasks["ExampleValidator"], "previous") == ("PreviousStatistics", "previous")
+
+
+def test_transform_takes_the_spans_that_the_same_task_looks_up(looking_back: dict[str, Any]) -> None:
+    tasks = looking_back
+    assert tasks["LatestSpans"]["inputs"]["parameters"] == {
+        "earlier": {"taskOutputParameter": {"producerTask": "DataBefore", "outputParameterKey": "earlier"}}
+    }
+    assert _artifact(tasks["LatestSpans"], "now") == ("ImageExampleGen", "examples")
+    assert _artifact(tasks["Transform"], "examples") == ("LatestSpans", "examples")
+    for name in ("StatisticsGen", "Evaluator", "ServingCheck", "Report"):  # which look at the present span alone
+        assert _artifact(tasks[name], "examples") == ("ImageExampleGen", "examples")
+    assert tasks["LatestSpans"]["cachingOptions"] == {"enableCache": True}
+
+
+def test_training_starts_from_the_model_that_is_looked_up_before_it(looking_back: dict[str, Any]) -> None:
+    tasks = looking_back
+    assert tasks["PushedBefore"]["cachingOptions"] == {}
+    assert tasks["PushedBefore"]["inputs"]["parameters"] == {"pushed": {"componentInputParameter": "pushed"}}
+    assert tasks["WarmStart"]["inputs"]["parameters"] == {
+        "latest": {"taskOutputParameter": {"producerTask": "PushedBefore", "outputParameterKey": "latest"}}
+    }
+    assert tasks["WarmStart"]["cachingOptions"] == {"enableCache": True}
+    for name in ("PushedBefore", "WarmStart"):  # at whose input the launcher notes how the store is reached
+        assert _artifact(tasks[name], "schema") == ("SchemaGen", "schema")
+    for name in ("Tuner", "Trainer"):
+        assert _artifact(tasks[name], "base_model") == ("WarmStart", "model")
+    assert _artifact(tasks["Evaluator"], "baseline_model") == ("Baseline", "model")  # looked up after training
 
 
 def test_a_task_that_takes_anothers_parameter_names_and_awaits_that_task(tasks: dict[str, Any]) -> None:

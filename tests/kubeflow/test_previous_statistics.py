@@ -18,12 +18,18 @@ def _statistics(folder: Path) -> standard_artifacts.ExampleStatistics:
 
 
 def _before(tmp_path: Path, span: int, statistics: standard_artifacts.ExampleStatistics) -> str:
-    examples, before = standard_artifacts.Examples(), standard_artifacts.String()
-    examples.span, before.uri = span, str(tmp_path / "before")
+    examples, before, earlier = standard_artifacts.Examples(), standard_artifacts.String(), standard_artifacts.String()
+    examples.span, before.uri, earlier.uri = span, str(tmp_path / "before"), str(tmp_path / "earlier")
     examples.set_string_custom_property("source", "days/{SPAN}")
     DataBefore_Executor._FUNCTION(
-        examples=examples, statistics=statistics, before=before, records=str(tmp_path / "records")
+        examples=examples,
+        statistics=statistics,
+        before=before,
+        earlier=earlier,
+        records=str(tmp_path / "records"),
+        spans=1,
     )
+    assert earlier.read() == "[]"
     return before.read()
 
 

@@ -139,6 +139,13 @@ def test_outputs_end_up_in_the_store(tmp_path: Path) -> None:
     assert (tmp_path / "store" / uri.replace("://", "/") / "weights").read_text() == "weights"
 
 
+def test_what_tasks_keep_in_the_store_themselves_ends_up_there_too(tmp_path: Path) -> None:
+    """Records of data and pushed models, which the launcher does not carry."""
+    keep = "from efficientmixnet.kubeflow import object_store\nobject_store.write_text('minio://bucket/kept', 'kept')"
+    _rehearse(_package(report=keep), tmp_path)
+    assert (tmp_path / "store" / "minio" / "bucket" / "kept").read_text() == "kept"
+
+
 def test_an_unchanged_task_comes_from_the_cache_and_a_changed_parameter_runs_it_and_what_follows(
     tmp_path: Path,
 ) -> None:

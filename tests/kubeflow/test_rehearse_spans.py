@@ -1,5 +1,6 @@
 """Data that grows, in a cluster: the span to read, and the one to compare it with, are found when the tasks run."""
 
+import copy
 import os
 import shutil
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+import tensorflow as tf
 
 from efficientmixnet.kubeflow import object_store
 from efficientmixnet.kubeflow.compile import compile_package
@@ -19,7 +21,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.e2e]
 
 FEW = 20  # pictures of a digit
 READING = ("DataVersion", "ImageExampleGen")
-COMPARING = (*READING, "StatisticsGen", "SchemaGen", "DataBefore", "PreviousStatistics", "ExampleValidator")
+DESCRIBING = (*READING, "StatisticsGen", "SchemaGen", "DataBefore", "ExampleValidator")
+COMPARING = (*DESCRIBING, "PreviousStatistics")
+LEARNING = (*DESCRIBING, "LatestSpans", "Transform", "PushedBefore", "WarmStart", "Trainer")
+CHECKING = (*LEARNING, "LatestPushed", "Baseline", "Evaluator", "ServingCheck")
 
 
 @pytest.fixture
@@ -33,14 +38,21 @@ def digits(tmp_path: Path) -> Iterator[Path]:
     return tmp_path / "digits"
 
 
-def _package(config: Config, tasks: tuple[str, ...], pictures: str, **data: Any) -> list[dict[str, Any]]:
+def _package(config: Config, tasks: tuple[str, ...], pictures: str, **sections: dict[str, Any]) -> list[dict[str, Any]]:
     """As far as these tasks, each tried once; the store's address is the environment's."""
     values = config.model_dump(mode="json")
-    values["data"] |= {"pictures": pictures, "splits": {"train": 0.6, "eval": 0.4}, **data}
+    values["data"] |= {"pictures": pictures, "splits": {"train": 0.6, "eval": 0.4}}
     values["kubeflow"] = {key: values["kubeflow"][key] for key in ("image", "pipeline_root")}
+    for section, keys in sections.items():
+        values[section] |= keys
     values["kubeflow"]["object_store"] = {"endpoint": os.environ.get("AWS_ENDPOINT_URL")}
     values["kubeflow"]["retries"] = {"count": 0}
     spec, *_ = compile_package(Config.model_validate(values), "oss")
+    return _only(tasks, [spec])
+
+
+def _only(tasks: tuple[str, ...], package: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    spec = copy.deepcopy(package[0])
     spec["root"]["dag"]["tasks"] = {name: spec["root"]["dag"]["tasks"][name] for name in tasks}
     return [spec]
 
@@ -89,7 +101,7 @@ def test_a_span_that_drifted_from_the_one_before_ends_the_run(config: Config, di
     boto3.client("s3").create_bucket(Bucket="mlpipeline")
     days = tmp_path / "days"
     pictures = f"{days}/day-{{SPAN}}"
-    package = _package(config, COMPARING, pictures, drift={"image/class/text": 0.2})
+    package = _package(config, COMPARING, pictures, data={"drift": {"image/class/text": 0.2}})
     noted = package[0]["root"]["dag"]["tasks"]["DataBefore"]["inputs"]["parameters"]["records"]["runtimeValue"]
     assert noted == {"constant": "minio://mlpipeline/efficientmixnet/data/digits"}
 
@@ -105,3 +117,60 @@ def test_a_span_that_drifted_from_the_one_before_ends_the_run(config: Config, di
         TaskFailed, match=r"the data has changed: image/class/text moved by 0\.\d+ since the data before"
     ):
         _rehearse(package, tmp_path / "rehearsal", pictures)
+
+
+@pytest.mark.usefixtures("store")
+def test_a_second_run_learns_from_both_spans_and_starts_from_the_model_that_the_first_has_pushed(
+    config: Config, digits: Path, tmp_path: Path
+) -> None:
+    """Its pictures have the names of the first span's, so that nothing but their bytes tells them apart."""
+    boto3.client("s3").create_bucket(Bucket="mlpipeline")
+    days, pushed = tmp_path / "days", "minio://runs/pushed"
+    pictures = f"{days}/day-{{SPAN}}"
+    package = _package(
+        config,
+        (*CHECKING, "Pusher"),
+        pictures,
+        data={"training_spans": 2},
+        network={"weights": "latest"},
+        training={"epochs": 1},
+        evaluation={"thresholds": {"accuracy": 0.0}, "tolerances": {"accuracy": 1.0}},
+        kubeflow={"pushed": pushed},
+    )
+
+    shutil.copytree(digits, days / "day-1")
+    first, _ = _rehearse(package, tmp_path / "rehearsal", pictures)
+    assert _transformed(first, tmp_path / "of-first") == 2 * FEW
+    assert "no model is blessed yet: starts anew" in _log(first, "Trainer")
+
+    for label in "01":
+        (days / "day-2" / label).mkdir(parents=True)
+        others = sorted((tmp_path / "all" / label).iterdir())[FEW:]
+        for file, other in zip(sorted((digits / label).iterdir()), others, strict=False):
+            shutil.copy(other, days / "day-2" / label / file.name)
+    package = _only(CHECKING, package)
+    second, _ = _rehearse(package, tmp_path / "rehearsal", pictures)
+    assert second.artifact("ImageExampleGen", "examples")["metadata"]["pictures_read"] == 2 * FEW
+    assert _transformed(second, tmp_path / "of-both") == 4 * FEW
+    assert "starts from the latest blessed model" in _log(second, "Trainer")
+    (version,) = {file.name.partition("/")[0] for file in object_store.files(pushed)} - {"records"}
+    object_store.download(f"{second.artifact('WarmStart', 'model')['uri']}/Format-Serving", str(tmp_path / "start"))
+    object_store.download(f"{pushed}/{version}", str(tmp_path / "pushed"))
+    network = "assets.extra/network.keras"
+    assert (tmp_path / "start" / network).read_bytes() == (tmp_path / "pushed" / network).read_bytes()
+
+    _, again = _rehearse(package, tmp_path / "rehearsal", pictures)
+    assert {name for name, outcome in again.items() if outcome.state == "done"} == {
+        "DataVersion", "DataBefore", "PushedBefore", "LatestPushed",
+    }  # fmt: skip
+
+
+def _transformed(rehearsal: Rehearsal, folder: Path) -> int:
+    """How many records Transform has written."""
+    object_store.download(rehearsal.artifact("Transform", "transformed_examples")["uri"], str(folder))
+    files = [str(file) for file in folder.glob("Split-*/*")]
+    return sum(1 for _ in tf.data.TFRecordDataset(files, compression_type="GZIP"))
+
+
+def _log(rehearsal: Rehearsal, task: str) -> str:
+    return (rehearsal.folder / "runs" / rehearsal.run_id / f"{task}-0" / "log.txt").read_text()

@@ -70,16 +70,11 @@ def test_of_pictures_in_spans_the_latest_is_looked_at(config: Config, tmp_path: 
     check(growing, "oss")
 
 
-def test_what_only_local_metadata_knows_is_refused(config: Config) -> None:
+def test_a_cluster_learns_from_earlier_spans_and_models_too(config: Config) -> None:
     values = config.model_dump(mode="json")
     values["network"]["weights"] = "latest"
     values["data"] |= {"pictures": "/mnt/pictures/{SPAN}", "training_spans": 7}
-    with pytest.raises(BadInput) as error:
-        check(Config.model_validate(values), "oss")
-    assert "network.weights: latest is found on this machine alone; name" in str(error.value)
-    assert "data.training_spans: earlier runs' pictures are found on this machine alone; leave it out" in str(
-        error.value
-    )
+    check(Config.model_validate(values), "oss")
 
 
 def test_pictures_beside_the_volumes_are_worth_a_note(config: Config) -> None:

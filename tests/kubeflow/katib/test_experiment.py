@@ -109,10 +109,11 @@ def test_every_epoch_prints_what_katibs_collector_looks_for(capsys: pytest.Captu
         ("search", {"algorithm": "hyperband"}, r"search\.algorithm: hyperband .* give bayesian or random"),
         ("search", {"space": {"network.norm": ["bn"], "training.ema": [0.5]}, "trials": 1}, None),
         ("kubeflow", {"image": None}, r"kubeflow\.image: name the container image"),
+        ("network", {"weights": "latest"}, r"network\.weights: latest may be another model for each of Katib's trials"),
     ],
 )
 def test_what_katib_cannot_search_is_refused(section: str, change: dict[str, Any], message: str | None) -> None:
-    config = Config.model_validate({**SEARCH, section: {**SEARCH[section], **change}})
+    config = Config.model_validate({**SEARCH, section: {**SEARCH.get(section, {}), **change}})
     if message is None:
         assert experiment(config, TRANSFORMED_URI)["spec"]["maxTrialCount"] == 1
         return

@@ -72,6 +72,27 @@ def test_through_an_exchange_the_workers_need_no_store(tmp_path: Path, monkeypat
     assert list((tmp_path / "exchange").iterdir()) == []  # nothing is left behind
 
 
+@pytest.mark.parametrize("exchange", [False, True])
+def test_the_model_to_start_from_reaches_the_workers_and_one_that_stands_for_nothing_does_no_harm(
+    store: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchange: bool
+) -> None:
+    """WarmStart's, as Trainer's other inputs; before anything is pushed, nothing lies there."""
+    folder = str(tmp_path / "exchange") if exchange else None
+    invocation = _invocation()
+    for name in ("base_model", "absent"):
+        invocation["inputs"]["artifacts"][name] = {"artifacts": [{"uri": f"minio://mlpipeline/root/{name}"}]}
+    monkeypatch.setenv(ROOT_VARIABLE, str(tmp_path / "component"))
+    _train("minio://mlpipeline/root/base_model", "weights")
+    object_store.upload(to_path("minio://mlpipeline/root/base_model"), "minio://mlpipeline/root/base_model")
+    Task(invocation, folder).hand_over()
+    worker = Task(invocation, folder)
+    monkeypatch.setenv(ROOT_VARIABLE, worker.root or str(tmp_path / "worker"))
+    worker.fetch()
+    base = Path(to_path("minio://mlpipeline/root/base_model"), "Format-Serving", "saved_model.pb")
+    assert base.read_text() == "weights"
+    assert not Path(to_path("minio://mlpipeline/root/absent")).exists()
+
+
 def test_only_the_first_worker_writes_at_the_components_places(tmp_path: Path) -> None:
     first = _with_outputs_in(str(tmp_path), _invocation(), all_of_them=False)["outputs"]
     assert first["artifacts"] == _invocation()["outputs"]["artifacts"]

@@ -1,0 +1,28 @@
+"""The component LatestSpans: the present examples and those of the spans before it become one artifact."""
+
+import json
+
+from tfx import v1 as tfx
+from tfx.types import artifact_utils
+
+from efficientmixnet.kubeflow import object_store
+from efficientmixnet.kubeflow.fetch import files_of
+
+
+@tfx.dsl.components.component
+def LatestSpans(
+    now: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.Examples],
+    examples: tfx.dsl.components.OutputArtifact[tfx.types.standard_artifacts.Examples],
+    earlier: tfx.dsl.components.Parameter[str],
+) -> None:
+    """Copies the records of every split, which are of one form, under names that say which span they are of.
+
+    A task of Kubeflow Pipelines takes and makes one artifact of a name, where on one machine there is one a span.
+    """
+    examples.split_names, examples.span, examples.version = now.split_names, now.span, now.version
+    folders = {f"Split-{split}" for split in artifact_utils.decode_split_names(now.split_names)}
+    for age, place in enumerate([now.uri, *json.loads(earlier)]):
+        for file in files_of(place):
+            folder, _, name = file.name.partition("/")
+            if folder in folders:
+                object_store.download(f"{place}/{file.name}", f"{examples.uri}/{folder}/{age}-{name}")
