@@ -39,7 +39,7 @@ class History:
         now = self.now
         before = [one for one in self.known if one.seen < now.seen and (one.span < now.span or not now.span)]
         latest = max(before, key=lambda one: (one.span, one.seen), default=None)
-        return latest and latest.statistics
+        return latest.statistics if latest else None
 
     def examples_before(self, count: int) -> list[str]:
         """Those of so many spans before the present one, the latest span first.
