@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from tfx.types import artifact_utils
 
 from efficientmixnet.modules import features
 from efficientmixnet.modules.data import Reading, evaluation_input
+from efficientmixnet.modules.pictures import shrink
 from efficientmixnet.modules.training_config import ModelConfig
 
 _PICTURES = 8
@@ -40,7 +40,7 @@ def ServingCheck(
         model: The candidate.
         model_blessing: Evaluator's; a model without one is not asked.
         examples: As ingested.
-        transformed_examples: The same, as training read them; there may be those of earlier spans beside.
+        transformed_examples: The same, as training read them; those of earlier spans may be beside, or among, them.
         config: A ModelConfig as JSON.
 
     Raises:
@@ -58,9 +58,7 @@ def ServingCheck(
         classes=0,
         batch_size=_PICTURES,
     )
-    trained = dict(_trained_on(same, reading))
-    raw = {_filename(record): record for record in _first(examples, set(trained))}
-    answers = ask(f"{model.uri}/Format-Serving", [(raw[name], *trained[name]) for name in raw])
+    answers = ask(f"{model.uri}/Format-Serving", trained_on(examples, same, reading, network.stored_side))
     differing = [f"{name} by {answer:g}" for name, answer in answers.items() if not answer <= _TOLERANCE]
     if differing:
         raise RuntimeError(f"the exported model answers otherwise than in training: {', '.join(differing)}")
@@ -99,35 +97,42 @@ def ask(model: str, pictures: list[tuple[bytes, np.ndarray, int]]) -> dict[str, 
     return {name: math.inf if answer is None else float(answer) for name, answer in answers.items()}
 
 
-def _trained_on(
-    transformed: tfx.types.standard_artifacts.Examples, reading: Reading
-) -> Iterator[tuple[str, tuple[np.ndarray, int]]]:
-    """A few pictures' names, with what the network sees of them and their labels' numbers."""
-    spec = {
-        features.FILENAME: tf.io.FixedLenFeature([], tf.string),
-        features.ENCODED: tf.io.FixedLenFeature([], tf.string),
-        features.LABEL_ID: tf.io.FixedLenFeature([], tf.int64),
-    }
-    for record in _records(transformed).take(_PICTURES):
-        one = tf.io.parse_single_example(record, spec)
-        seen = evaluation_input(one[features.ENCODED], reading).numpy()
-        yield one[features.FILENAME].numpy().decode(), (seen, int(one[features.LABEL_ID]))
+def trained_on(
+    examples: tfx.types.standard_artifacts.Examples,
+    transformed: tfx.types.standard_artifacts.Examples,
+    reading: Reading,
+    shorter_side: int,
+) -> list[tuple[bytes, np.ndarray, int]]:
+    """A few pictures, as `ask` takes them.
 
-
-def _first(examples: tfx.types.standard_artifacts.Examples, names: set[str]) -> Iterator[bytes]:
-    """The examples of these names, each once."""
-    left = set(names)
-    for record in _records(examples):
-        if (name := _filename(record.numpy())) in left:
+    Another span may have a picture of the same name; then the one is taken whose bytes are what Transform makes of it.
+    """
+    asked: dict[bytes, tuple[bytes, bytes]] = {}  # by name: as ingested, and the bytes that Transform makes of it
+    for record in _records(examples).take(_PICTURES):
+        one = tf.train.Example.FromString(record.numpy())
+        shrunk = shrink(tf.constant(_bytes(one, features.ENCODED)), shorter_side)
+        asked.setdefault(_bytes(one, features.FILENAME), (record.numpy(), shrunk.numpy()))
+    found: dict[bytes, tuple[np.ndarray, int]] = {}
+    left = set(asked)
+    for record in _records(transformed):
+        one = tf.train.Example.FromString(record.numpy())
+        name, encoded = _bytes(one, features.FILENAME), _bytes(one, features.ENCODED)
+        if name not in left:
+            continue
+        (label_id,) = one.features.feature[features.LABEL_ID].int64_list.value
+        if encoded == asked[name][1]:
             left.remove(name)
-            yield record.numpy()
+        elif name in found:
+            continue
+        found[name] = evaluation_input(tf.constant(encoded), reading).numpy(), label_id
         if not left:
-            return
+            break
+    return [(asked[name][0], *found[name]) for name in found]
 
 
-def _filename(record: bytes) -> str:
-    example = tf.train.Example.FromString(record)
-    return example.features.feature[features.FILENAME].bytes_list.value[0].decode()
+def _bytes(example: tf.train.Example, feature: str) -> bytes:
+    (value,) = example.features.feature[feature].bytes_list.value
+    return bytes(value)
 
 
 def _records(examples: tfx.types.standard_artifacts.Examples) -> tf.data.Dataset:

@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from tfx.types import standard_artifacts
 
-from efficientmixnet.components.serving_check.component import ask
+from efficientmixnet.components.record_file import RecordFile
+from efficientmixnet.components.serving_check.component import ask, trained_on
 from efficientmixnet.modules import features
+from efficientmixnet.modules.data import Reading
+from efficientmixnet.modules.pictures import shrink
 
 
 class Exported(tf.Module):
@@ -82,3 +86,45 @@ def test_a_signature_that_differs_is_found_with_how_much(asked, tmp_path):
 def test_a_model_without_a_signature_cannot_be_served(asked, tmp_path):
     with pytest.raises(RuntimeError, match="cannot serve the exported model: KeyError: 'transform_features'"):
         ask(save(tmp_path, 0.0, signatures=2), asked)
+
+
+def _record(name: str, encoded: bytes, label_id: int | None = None) -> bytes:
+    example = tf.train.Example()
+    example.features.feature[features.FILENAME].bytes_list.value.append(name.encode())
+    example.features.feature[features.ENCODED].bytes_list.value.append(encoded)
+    if label_id is not None:
+        example.features.feature[features.LABEL_ID].int64_list.value.append(label_id)
+    return example.SerializeToString(deterministic=True)
+
+
+def _examples(folder, records: list[bytes]) -> standard_artifacts.Examples:
+    (folder / "Split-eval").mkdir(parents=True)
+    with RecordFile(str(folder / "Split-eval" / "pictures.gz")) as file:
+        for record in records:
+            file.write(record)
+    examples = standard_artifacts.Examples()
+    examples.uri, examples.split_names = str(folder), '["eval"]'
+    return examples
+
+
+def test_among_pictures_of_several_spans_the_present_ones_are_asked_about_whatever_they_are_called(tmp_path):
+    def picture(value: int) -> bytes:
+        return tf.io.encode_png(np.full((8, 8, 3), value, np.uint8)).numpy()
+
+    def transformed(value: int) -> bytes:
+        return shrink(tf.constant(picture(value)), 4).numpy()
+
+    now = _examples(tmp_path / "now", [_record("a", picture(10)), _record("b", picture(20))])
+    of_both = [
+        _record("a", transformed(30), 3),  # of another span, under the same name
+        _record("a", transformed(10), 1),
+        _record("c", transformed(40), 4),
+        _record("b", transformed(20), 2),
+        _record("a", transformed(50), 5),
+    ]
+    reading = Reading(image_size=4, crop_fraction=1.0, classes=0, batch_size=8)
+    asked = trained_on(now, _examples(tmp_path / "both", of_both), reading, 4)
+    assert [(int(seen.mean()), seen.shape, label_id) for _, seen, label_id in asked] == [
+        (10, (4, 4, 3), 1), (20, (4, 4, 3), 2),
+    ]  # fmt: skip
+    assert [record for record, _, _ in asked] == [_record("a", picture(10)), _record("b", picture(20))]
