@@ -16,9 +16,11 @@ def fetch(place: str, artifact: tfx.dsl.Artifact, folder: str = "") -> None:
     """Copies the place into the artifact's folder; for NONE the artifact says so, and is left out where it is taken."""
     if place == NONE:
         artifact.set_int_custom_property(ABSENT, 1)
+        print("there is none yet")
         return
     files_of(place)
     object_store.download(place, f"{artifact.uri}/{folder}".rstrip("/"))
+    print(f"fetched {place}")
 
 
 def files_of(place: str) -> list[object_store.File]:

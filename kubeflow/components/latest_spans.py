@@ -7,6 +7,7 @@ from tfx.types import artifact_utils
 
 from efficientmixnet.kubeflow import object_store
 from efficientmixnet.kubeflow.fetch import files_of
+from efficientmixnet.kubeflow.launcher_paths import to_uri
 
 
 @tfx.dsl.components.component
@@ -26,3 +27,4 @@ def LatestSpans(
             folder, _, name = file.name.partition("/")
             if folder in folders:
                 object_store.download(f"{place}/{file.name}", f"{examples.uri}/{folder}/{age}-{name}")
+        print(f"learns from {to_uri(place)}")
