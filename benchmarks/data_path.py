@@ -119,7 +119,7 @@ def main() -> None:
             repeat(source, folder, size)
         files = {size: bytes_of(folder) for size, folder in folders.items()}
         our = Runs(ours, folders, arguments.side, arguments.until)
-        loop = None if arguments.no_loop else bare_loop(folders[sizes[0]], arguments.side)
+        loop = None if arguments.no_loop else bare_loop(folders[sizes[-1]], arguments.side)
         other = None if arguments.no_plain else Runs(plain, folders, arguments.side, arguments.until)
 
     console = Console()
