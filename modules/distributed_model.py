@@ -25,10 +25,10 @@ class DistributedModel(keras.Model):
             self._symbolic_build(data_batch=(self.input, self.output))
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        return _as_vectors(super().train_step(data) if self.accumulation_steps == 1 else self._train_in_parts(data))
+        return self._reducible(super().train_step(data) if self.accumulation_steps == 1 else self._train_in_parts(data))
 
     def test_step(self, data: Any) -> dict[str, Any]:
-        return _as_vectors(super().test_step(data))
+        return self._reducible(super().test_step(data))
 
     def _train_in_parts(self, batch: tuple[tf.Tensor, ...]) -> dict[str, Any]:
         sums: list[tf.Tensor] = []
@@ -50,7 +50,7 @@ class DistributedModel(keras.Model):
         )
         return logs
 
-
-def _as_vectors(logs: Mapping[str, Any]) -> dict[str, Any]:
-    """[] -> [1]: over workers Keras averages each log along its first axis."""
-    return {name: tf.reshape(value, [1]) for name, value in logs.items()}
+    def _reducible(self, logs: Mapping[str, Any]) -> dict[str, Any]:
+        """[] -> [1] over workers, where Keras averages each log along its first axis."""
+        over_workers = isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy)
+        return {name: tf.reshape(value, [1] if over_workers else []) for name, value in logs.items()}
