@@ -8,6 +8,7 @@ from tfx.types import artifact_utils
 from efficientmixnet.kubeflow import object_store
 from efficientmixnet.kubeflow.fetch import files_of
 from efficientmixnet.kubeflow.launcher_paths import to_uri
+from efficientmixnet.modules.bad_input import BadInput
 
 
 @tfx.dsl.components.component
@@ -19,12 +20,20 @@ def LatestSpans(
     """Copies the records of every split, which are of one form, under names that say which span they are of.
 
     A task of Kubeflow Pipelines takes and makes one artifact of a name, where on one machine there is one a span.
+
+    Raises:
+        BadInput: An earlier span is gone, or lacks a split.
     """
     examples.split_names, examples.span, examples.version = now.split_names, now.span, now.version
     folders = {f"Split-{split}" for split in artifact_utils.decode_split_names(now.split_names)}
     for age, place in enumerate([now.uri, *json.loads(earlier)]):
-        for file in files_of(place):
-            folder, _, name = file.name.partition("/")
+        files = [file.name.partition("/") for file in files_of(place)]
+        if lacking := folders - {folder for folder, _, _ in files}:
+            raise BadInput(
+                f"data.splits: {place} has no {', '.join(sorted(lacking))}; name the splits that it has, or give "
+                "data.training_spans 1"
+            )
+        for folder, _, name in files:
             if folder in folders:
-                object_store.download(f"{place}/{file.name}", f"{examples.uri}/{folder}/{age}-{name}")
+                object_store.download(f"{place}/{folder}/{name}", f"{examples.uri}/{folder}/{age}-{name}")
         print(f"learns from {to_uri(place)}")

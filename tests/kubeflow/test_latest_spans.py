@@ -80,3 +80,13 @@ def test_a_span_whose_pictures_are_gone_is_named(place: str, tmp_path: Path) -> 
     object_store.remove(first.uri)
     with pytest.raises(BadInput, match=r"/runs/first: is gone, though an earlier run has noted it; put it back, or"):
         LatestSpans_Executor._FUNCTION(now=now, examples=_examples(str(tmp_path / "merged")), earlier=earlier)
+
+
+def test_a_span_that_lacks_a_split_is_named(place: str, tmp_path: Path) -> None:
+    _earlier(_ingest(place, "first", 1), place, tmp_path, spans=2)
+    now = _ingest(str(tmp_path), "second", 2)
+    earlier = _earlier(now, place, tmp_path, spans=2)
+    now.split_names = '["train", "test"]'
+    object_store.write_text(f"{now.uri}/Split-test/{SHARD}", "")
+    with pytest.raises(BadInput, match=r"data\.splits: .*/runs/first has no Split-test; name the splits that it has"):
+        LatestSpans_Executor._FUNCTION(now=now, examples=_examples(str(tmp_path / "merged")), earlier=earlier)
