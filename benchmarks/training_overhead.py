@@ -2,11 +2,11 @@
 
 Ours adds checkpoints, TensorBoard with pictures and confusions, the progress bar's figures and the signals. Both train
 for an epoch before the clock starts; then they take turns. Processor time is compared, which other programs on the
-machine change less than the time of day; the best round counts, as noise only adds. Of a checkpoint count the time of
+machine change less than the time of day; the best of many short rounds counts, as noise only adds. Of a checkpoint count the time of
 day that the training waits for it and the processor time of the thread that writes it meanwhile; their share is that of
 the time of day of all rounds together.
 
-    python benchmarks/training_overhead.py [--variant B0] [--size 64] [--pictures 2000] [--epochs 8] [--rounds 3]
+    python benchmarks/training_overhead.py [--variant B0] [--size 64] [--pictures 2000] [--epochs 2] [--rounds 8]
 """
 
 import argparse
@@ -134,8 +134,8 @@ def main() -> None:
     parser.add_argument("--variant", default="B0")
     parser.add_argument("--size", type=int, default=64, help="pixels")
     parser.add_argument("--pictures", type=int, default=2000)
-    parser.add_argument("--epochs", type=int, default=8, help="of a round")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=2, help="of a round")
+    parser.add_argument("--rounds", type=int, default=8)
     arguments = parser.parse_args()
     optimizer = {"name": "rmsprop", "momentum": 0.9}
     config = ModelConfig.model_validate(
