@@ -2,9 +2,9 @@
 
 Ours adds checkpoints, TensorBoard with pictures and confusions, the progress bar's figures and the signals. Both train
 for an epoch before the clock starts; then they take turns. Processor time is compared, which other programs on the
-machine change less than the time of day; the best of many short rounds counts, as noise only adds. Of a checkpoint count the time of
-day that the training waits for it and the processor time of the thread that writes it meanwhile; their share is that of
-the time of day of all rounds together.
+machine change less than the time of day; the best of many short rounds counts, as noise only adds. Of a checkpoint
+count the time of day that the training waits for it and the processor time of the thread that writes it meanwhile;
+their share is that of the time of day of all rounds together.
 
     python benchmarks/training_overhead.py [--variant B0] [--size 64] [--pictures 2000] [--epochs 2] [--rounds 8]
 """
