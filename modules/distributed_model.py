@@ -32,6 +32,7 @@ class DistributedModel(keras.Model):
 
     def _train_in_parts(self, batch: tuple[tf.Tensor, ...]) -> dict[str, Any]:
         sums: list[tf.Tensor] = []
+        mean_loss, *_ = self.metrics
         for part in zip(*(tf.split(one, self.accumulation_steps) for one in batch), strict=True):
             with tf.control_dependencies(sums):  # or TensorFlow would compute the parts at the same time
                 x, y, weight = keras.utils.unpack_x_y_sample_weight(tuple(map(tf.identity, part)))
@@ -42,7 +43,7 @@ class DistributedModel(keras.Model):
             gradients = tape.gradient(scaled, self.trainable_weights)
             sums = [one + other for one, other in zip(sums, gradients, strict=True)] if sums else gradients
             # Keras divides a replica's loss by their number, for its gradient to be summed over them.
-            self.metrics[0].update_state(loss * self.distribute_strategy.num_replicas_in_sync, tf.shape(x)[0])
+            mean_loss.update_state(loss * self.distribute_strategy.num_replicas_in_sync, tf.shape(x)[0])
             logs = self.compute_metrics(x, y, y_pred, weight)
         self.optimizer.apply_gradients(
             (total / self.accumulation_steps, weight)

@@ -37,7 +37,7 @@ class Distribution:
         return self.worker == 0
 
     def parts(self, training: TrainingConfig) -> int:
-        """Of a step: on several devices it takes all of `accumulation_steps`, where one device makes a step of each."""
+        """How many a step has: on several devices all of `accumulation_steps`, which are steps of their own on one."""
         return 1 if self.replicas == 1 else training.accumulation_steps
 
     def batch_size(self, training: TrainingConfig, pictures: int) -> int:
