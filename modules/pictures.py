@@ -7,10 +7,14 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from efficientmixnet.modules.resize import resize
+
 JPEG_QUALITY = 90
 
 Window = tuple[tf.Tensor, tf.Tensor]  # top, left and 0; height, width and -1 for all channels
 
+_REDUCTIONS = (1, 2, 4, 8)  # what JPEG's decoder can divide the sides by
+_ENOUGH = 2  # times the size in the end, from which on it does not show by what way a picture got there
 _SEEN_ACROSS = 2  # pixels that JPEG's decoder smooths colours over, so that a window's rim needs its neighbours
 
 
@@ -59,21 +63,41 @@ def shrink(encoded: tf.Tensor, shorter_side: int) -> tf.Tensor:
 
     A JPEG stays a JPEG, all else becomes a PNG; one that is small enough keeps its bytes, so that nothing is lost.
     """
-    picture = decode(encoded)  # [height, width, 3]
-    height, width = tf.shape(picture)[0], tf.shape(picture)[1]
-    is_jpeg = tf.io.is_jpeg(encoded)
+    return tf.cond(
+        tf.io.is_jpeg(encoded),
+        lambda: _shrink_jpeg(encoded, shorter_side),
+        lambda: _shrink_other(encoded, shorter_side),
+    )
 
-    def resized() -> tf.Tensor:
-        scale = shorter_side / tf.minimum(height, width)
-        size = tf.cast(tf.round(scale * tf.cast(tf.stack([height, width]), tf.float64)), tf.int32)
-        small = _resize(picture, size)
-        return tf.cond(
-            is_jpeg,
-            lambda: tf.io.encode_jpeg(small, quality=JPEG_QUALITY),
-            lambda: tf.io.encode_png(small),
-        )
 
-    return tf.cond(tf.minimum(height, width) > shorter_side, resized, lambda: encoded)
+def _shrink_jpeg(encoded: tf.Tensor, shorter_side: int) -> tf.Tensor:
+    size = tf.io.extract_jpeg_shape(encoded)[:2]
+
+    def smaller() -> tf.Tensor:
+        # A large one is decoded at a half, a quarter or an eighth, which takes less time and memory.
+        enough = tf.reduce_min(size) >= _ENOUGH * shorter_side * tf.constant(_REDUCTIONS[1:])
+        step = tf.reduce_sum(tf.cast(enough, tf.int32))
+        reduced = tf.switch_case(step, [lambda by=by: tf.io.decode_jpeg(encoded, ratio=by) for by in _REDUCTIONS])
+        extent = size / tf.gather(_REDUCTIONS, step)  # the last pixel may be a part of one
+        small = resize(to_rgb(reduced), _scaled(size, shorter_side), extent)
+        return tf.io.encode_jpeg(small, quality=JPEG_QUALITY)
+
+    return tf.cond(tf.reduce_min(size) > shorter_side, smaller, lambda: encoded)
+
+
+def _shrink_other(encoded: tf.Tensor, shorter_side: int) -> tf.Tensor:
+    picture = decode(encoded)
+    size = tf.shape(picture)[:2]
+    return tf.cond(
+        tf.reduce_min(size) > shorter_side,
+        lambda: tf.io.encode_png(resize(picture, _scaled(size, shorter_side))),
+        lambda: encoded,
+    )
+
+
+def _scaled(size: tf.Tensor, shorter_side: int) -> tf.Tensor:
+    """Height and width, int32 [2], in the same proportions."""
+    return tf.cast(tf.round(shorter_side / tf.reduce_min(size) * tf.cast(size, tf.float64)), tf.int32)
 
 
 def center_crop(picture: tf.Tensor, size: int, crop_fraction: float) -> tf.Tensor:
@@ -82,12 +106,4 @@ def center_crop(picture: tf.Tensor, size: int, crop_fraction: float) -> tf.Tenso
     side = tf.cast(tf.round(crop_fraction * tf.cast(tf.minimum(height, width), tf.float32)), tf.int32)
     top, left = (height - side) // 2, (width - side) // 2
     square = picture[top : top + side, left : left + side]
-    return tf.ensure_shape(
-        tf.cond(side == size, lambda: square, lambda: _resize(square, [size, size])), [size, size, 3]
-    )
-
-
-def _resize(picture: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    # Antialiasing is what Pillow and PIL-trained networks do; without it, shrinking a photograph leaves jagged edges.
-    resized = tf.image.resize(picture, size, method="bilinear", antialias=True)
-    return tf.cast(tf.round(tf.clip_by_value(resized, 0.0, 255.0)), tf.uint8)
+    return tf.ensure_shape(tf.cond(side == size, lambda: square, lambda: resize(square, [size, size])), [size, size, 3])

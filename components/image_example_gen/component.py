@@ -169,18 +169,24 @@ def _write_shard(
     in_order = sorted(entries, key=lambda entry: name_hash(entry.name))
     with RecordFile(file) as writer, ThreadPoolExecutor(os.cpu_count()) as threads:
         for entry, result in zip(
-            in_order, threads.map(lambda one: read(one, max_pixels, columns), in_order), strict=True
+            in_order, threads.map(lambda one: _record(one, max_pixels, columns), in_order), strict=True
         ):
             if isinstance(result, LeftOut):
                 left_out.append(result)
             else:
-                writer.write(result.SerializeToString(deterministic=True))
+                record, digest = result
+                writer.write(record)
                 labels[entry.label] += 1
                 # Beam passes bytes and text on as they are, but would pickle a Copy.
-                yield beam.pvalue.TaggedOutput(_SEEN, (_digest(result), (entry.name, entry.label, split)))
+                yield beam.pvalue.TaggedOutput(_SEEN, (digest, (entry.name, entry.label, split)))
             progress.advance()
     yield outcome.shard(split, labels, left_out)
 
 
-def _digest(example: tf.train.Example) -> bytes:
-    return hashlib.blake2b(example.features.feature[features.ENCODED].bytes_list.value[0], digest_size=16).digest()
+def _record(entry: Entry, max_pixels: int, columns: tuple[str, ...]) -> tuple[bytes, bytes] | LeftOut:
+    """The entry's tf.Example, serialized, and the digest of its picture's bytes."""
+    example = read(entry, max_pixels, columns)
+    if isinstance(example, LeftOut):
+        return example
+    encoded = example.features.feature[features.ENCODED].bytes_list.value[0]
+    return example.SerializeToString(deterministic=True), hashlib.blake2b(encoded, digest_size=16).digest()

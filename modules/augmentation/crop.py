@@ -7,9 +7,10 @@ the fallback of EfficientNet's training code.
 import tensorflow as tf
 
 from efficientmixnet.modules import pictures
+from efficientmixnet.modules.resize import resize as smoothed
 
 ASPECT_RATIOS = (3 / 4, 4 / 3)
-_SMOOTHED_FROM = 1.5  # times the size: a side that shrinks by less skips no pixel, and takes a tenth of the time
+_SMOOTHED_FROM = 1.5  # times the size: a side that shrinks by less skips no pixel, and takes a third of the time
 
 
 def crop_and_resize(picture: tf.Tensor, size: int, scale: tuple[float, float], seed: tf.Tensor) -> tf.Tensor:
@@ -36,10 +37,10 @@ def crop_and_resize(picture: tf.Tensor, size: int, scale: tuple[float, float], s
 def resize(picture: tf.Tensor, size: int) -> tf.Tensor:
     """The whole picture at the training size: uint8 [H, W, 3] -> uint8 [size, size, 3]."""
 
-    def resized(antialias: bool) -> tf.Tensor:
-        # Rounded to the nearest; what lies between bytes is never beyond them.
-        return tf.cast(tf.image.resize(picture, (size, size), antialias=antialias) + 0.5, tf.uint8)
-
     longest = tf.reduce_max(tf.shape(picture)[:2])
-    smoothed = tf.cast(longest, tf.float32) > _SMOOTHED_FROM * size
-    return tf.cond(smoothed, lambda: resized(antialias=True), lambda: resized(antialias=False))
+    return tf.cond(
+        tf.cast(longest, tf.float32) > _SMOOTHED_FROM * size,
+        lambda: tf.ensure_shape(smoothed(picture, (size, size)), [size, size, 3]),
+        # Rounded to the nearest; what lies between bytes is never beyond them.
+        lambda: tf.cast(tf.image.resize(picture, (size, size)) + 0.5, tf.uint8),
+    )

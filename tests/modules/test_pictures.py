@@ -96,6 +96,20 @@ def test_shrinking_a_jpeg_loses_next_to_nothing_to_its_second_encoding() -> None
     assert np.abs(shrunk - expected).mean() < 3
 
 
+@pytest.mark.parametrize(("shape", "size"), [((200, 300), (38, 25)), ((411, 407), (25, 25)), ((3001, 225), (25, 333))])
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_large_jpeg_is_shrunk_as_if_all_its_pixels_were_decoded(
+    shape: tuple[int, int], size: tuple[int, int], mode: str
+) -> None:
+    picture, file = Image.fromarray(_waves(*shape)).convert(mode), io.BytesIO()
+    picture.save(file, "JPEG", quality=95)
+    resized = picture.convert("RGB").resize(size, Image.Resampling.BILINEAR)
+    expected = pictures.decode(_file(np.asarray(resized), "JPEG", quality=90)).numpy().astype(int)
+    shrunk = pictures.decode(pictures.shrink(tf.constant(file.getvalue()), 25)).numpy()
+    assert shrunk.shape == expected.shape
+    assert np.abs(shrunk - expected).mean() < 1.5
+
+
 def test_shrinking_a_transparent_picture_leaves_it_over_white() -> None:
     shrunk = _opened(pictures.shrink(_file(np.zeros((40, 40, 4), np.uint8), "PNG"), 10))
     assert (shrunk.mode, shrunk.getextrema()) == ("RGB", ((255, 255),) * 3)
