@@ -101,7 +101,7 @@ def plan(
             )
         for devices, workers, took in ways[:4]:
             console.print(
-                f"in {deadline:<10} {devices:>4} devices and {workers:>5} Beam workers: {time_in_words(took)}"
+                f"in {deadline:<10} training devices: {devices:<4}  Beam workers: {workers:<5} {time_in_words(took)}"
             )
 
 

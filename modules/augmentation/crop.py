@@ -10,7 +10,7 @@ from efficientmixnet.modules import pictures
 from efficientmixnet.modules.resize import resize as smoothed
 
 ASPECT_RATIOS = (3 / 4, 4 / 3)
-_SMOOTHED_FROM = 1.5  # times the size: a side that shrinks by less skips no pixel, and takes a third of the time
+_SMOOTHED_FROM = 1.5  # times the size: a side that shrinks by less skips no pixel, and takes half of the time
 
 
 def crop_and_resize(picture: tf.Tensor, size: int, scale: tuple[float, float], seed: tf.Tensor) -> tf.Tensor:

@@ -94,7 +94,7 @@ def test_the_command_prints_every_component_and_what_meets_the_deadline(tmp_path
     result = CliRunner().invoke(main, ["plan", *words, "--deadline", "1300s", "--rates", str(rates)])
     assert result.exit_code == 0, result.output
     assert "ImageExampleGen  4.2 min  5.5 GB  1.1 GB" in result.output
-    assert "2 devices and     3 Beam workers: 21 min" in result.output
+    assert "training devices: 2     Beam workers: 3     21 min" in result.output
 
 
 def test_rates_that_are_none_are_refused_with_what_writes_them(tmp_path: Path) -> None:
