@@ -47,10 +47,9 @@ class KubernetesApi:
         configuration = kubernetes.client.Configuration()
         self.namespace = _load(configuration)
         configuration.retries = False
-        client = kubernetes.client.ApiClient(configuration)
-        self._objects = kubernetes.client.CustomObjectsApi(client)
-        self._core = kubernetes.client.CoreV1Api(client)
-        self._plain = client.sanitize_for_serialization
+        self._client = kubernetes.client.ApiClient(configuration)
+        self._objects = kubernetes.client.CustomObjectsApi(self._client)
+        self._core = kubernetes.client.CoreV1Api(self._client)
 
     def create(self, resource: Resource, manifest: dict[str, Any]) -> dict[str, Any]:
         """Makes the object; Refused with 409 where there is one of that name."""
@@ -80,15 +79,26 @@ class KubernetesApi:
 
     def pods(self, selector: str) -> list[dict[str, Any]]:
         """The pods with these labels."""
-        found = self._ask(self._core.list_namespaced_pod, self.namespace, label_selector=selector)
-        return [self._plain(pod) for pod in found.items]
+        return list(self._pods("", labelSelector=selector)["items"])
 
     def is_running(self, pod: str) -> bool:
         """Whether the pod is there, and has not ended."""
         with _nothing_for_404():
-            found = self._ask(self._core.read_namespaced_pod, pod, self.namespace)
-            return found.status.phase not in ("Succeeded", "Failed")
+            return self._pods(f"/{pod}")["status"].get("phase") not in ("Succeeded", "Failed")
         return False
+
+    def _pods(self, name: str, **query: str) -> Any:
+        # The client's own models reset all of Python's loggers, one by one and for each part of a pod, under a lock
+        # that stays locked where SIGTERM interrupts it.
+        return self._ask(
+            self._client.call_api,
+            f"/api/v1/namespaces/{self.namespace}/pods{name}",
+            "GET",
+            query_params=list(query.items()),
+            auth_settings=["BearerToken"],
+            response_type="object",
+            _return_http_data_only=True,
+        )
 
     def log(self, pod: str, container: str, quiet_seconds: float) -> Iterator[str]:
         """The container's lines, from its first one on, as they come.

@@ -3,6 +3,7 @@
 import dataclasses
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -202,9 +203,10 @@ def test_what_the_cluster_refuses_is_said_with_the_cure(cluster: Any, job: Any, 
 def test_a_cancelled_component_takes_its_job_away(cluster: Any, job: Any, recorded: Any) -> None:
     cluster.states = [recorded("running")]
     signal.signal(signal.SIGTERM, _interrupt)
-    threading.Timer(0.3, lambda: signal.raise_signal(signal.SIGTERM)).start()
+    one = job()
+    threading.Thread(target=_cancel, args=(cluster,)).start()
     with pytest.raises(KeyboardInterrupt):
-        job().run()
+        one.run()
     assert cluster.deleted == [f"digits-{TASK}"]
 
 
@@ -237,3 +239,9 @@ def test_an_operator_that_looks_at_no_job_is_suspected(
 
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def _cancel(cluster: Any) -> None:
+    while not cluster.made:
+        time.sleep(PAUSE)
+    signal.raise_signal(signal.SIGTERM)
