@@ -2,6 +2,7 @@
 
 import multiprocessing
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
@@ -29,7 +30,7 @@ def tensorflows(encoded: tf.Tensor, shorter_side: int) -> tf.Tensor:
     return tf.io.encode_jpeg(tf.cast(tf.round(resized), tf.uint8), quality=pictures.JPEG_QUALITY)
 
 
-def _one_thread(side: int, shrink: object) -> None:
+def _one_thread(side: int, shrink: Callable[[tf.Tensor, int], tf.Tensor]) -> None:
     global _shrink_one
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
