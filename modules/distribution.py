@@ -15,6 +15,7 @@ from efficientmixnet.modules.cluster import Cluster
 from efficientmixnet.modules.distributed_model import DistributedModel
 from efficientmixnet.modules.rendezvous import wait_for_workers
 from efficientmixnet.modules.training_config import TrainingConfig
+from efficientmixnet.modules.training_failures import lost_peers_in_words
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ def choose_distribution(name: str, worker_timeout: float = 10.0) -> Distribution
 
     Raises:
         BadInput: TF_CONFIG is wrong, or missing where it is needed; or another worker is not there in so many minutes.
+        SystemExit: another worker was there and is gone; the code asks for a retry.
     """
     cluster = Cluster.from_environment()
     if keras.backend.backend() == "jax":
@@ -113,8 +115,9 @@ def choose_distribution(name: str, worker_timeout: float = 10.0) -> Distribution
     if cluster and len(cluster.workers) > 1 and name in ("auto", "multi_worker"):
         if missing := wait_for_workers(cluster.workers, cluster.index, 60 * worker_timeout):
             raise BadInput(f"TF_CONFIG: the worker at {missing} was not there within {worker_timeout:g} minutes")
-        strategy = tf.distribute.MultiWorkerMirroredStrategy()
         count = len(cluster.workers)
+        with lost_peers_in_words(count):
+            strategy = tf.distribute.MultiWorkerMirroredStrategy()
         reason = f"worker {cluster.index + 1} of {count} in TF_CONFIG, {strategy.num_replicas_in_sync} devices in all"
         return Distribution(strategy, reason, cluster.index, count)
     if name in ("mirrored", "multi_worker") or (name == "auto" and len(gpus) > 1):

@@ -14,7 +14,7 @@ from efficientmixnet.modules.data import Reading, Records, evaluation_batches, t
 from efficientmixnet.modules.distribution import Distribution
 from efficientmixnet.modules.interruption import Interruption
 from efficientmixnet.modules.training_config import TrainingConfig
-from efficientmixnet.modules.training_failures import FiniteLoss, failures_in_words
+from efficientmixnet.modules.training_failures import FiniteLoss, full_memory_in_words
 from efficientmixnet.modules.training_progress import TrainingProgress
 from efficientmixnet.modules.watching import Watching
 
@@ -47,7 +47,7 @@ def fit(
 
     Raises:
         BadInput: the memory is full, or the loss is no number any more.
-        SystemExit: the process was told to stop, or another worker is gone; the code asks for a retry.
+        SystemExit: the process was told to stop.
     """
     steps, batch_size = data.steps_per_epoch, data.reading.batch_size
     at_once = batch_size // distribution.parts(training)
@@ -76,7 +76,7 @@ def fit(
         TrainingProgress(epochs, steps, batch_size, checkpoint.steps_done, training.epochs),
         Interruption(checkpoint, signals),
     ]
-    with signals, failures_in_words(distribution.workers, at_once):
+    with signals, full_memory_in_words(at_once):
         model.fit(
             distribution.batches(batches.repeat() if distribution.workers > 1 else batches),
             validation_data=distribution.batches(evaluated),

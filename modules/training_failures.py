@@ -26,12 +26,11 @@ _LOST = (
 
 
 @contextmanager
-def failures_in_words(workers: int, batch_size: int) -> Iterator[None]:
-    """Around a training of so many workers with so many pictures a step.
+def full_memory_in_words(batch_size: int) -> Iterator[None]:
+    """Around a training with so many pictures at once.
 
     Raises:
         BadInput: the memory is full.
-        SystemExit: another worker is gone; the code asks for a retry.
     """
     try:
         yield
@@ -42,6 +41,17 @@ def failures_in_words(workers: int, batch_size: int) -> Iterator[None]:
             f"training.batch_size: {batch_size} pictures a step do not fit into memory; give fewer, and "
             "training.accumulation_steps 2 to learn from as many at a time"
         ) from error
+
+
+@contextmanager
+def lost_peers_in_words(workers: int) -> Iterator[None]:
+    """Around all that so many workers do together, from their first connection on.
+
+    Raises:
+        SystemExit: another worker is gone; the code asks for a retry.
+    """
+    try:
+        yield
     except _LOST as error:
         if workers == 1:
             raise

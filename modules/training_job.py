@@ -23,6 +23,7 @@ from efficientmixnet.modules.model import build_model
 from efficientmixnet.modules.precision import precision
 from efficientmixnet.modules.starting_weights import StartingWeights
 from efficientmixnet.modules.training_config import ModelConfig, Section
+from efficientmixnet.modules.training_failures import lost_peers_in_words
 
 
 class TrainingJob(Section):
@@ -110,11 +111,18 @@ def train(job: TrainingJob) -> Trained:
 
     Raises:
         BadInput: the configuration does not fit the data, the starting weights or the machine.
+        SystemExit: the process was told to stop, or another worker is gone; the code asks for a retry.
     """
     training = job.config.training
     distribution = choose_distribution(training.distribution, training.worker_timeout)
     progress.tell(distribution.reason)
     prepare_randomness(job.config)
+    with lost_peers_in_words(distribution.workers):
+        return _train(job, distribution)
+
+
+def _train(job: TrainingJob, distribution: Distribution) -> Trained:
+    training = job.config.training
     data = job.data(distribution)
     network = job.network(data)
     place = {"worker": distribution.worker, "workers": distribution.workers}

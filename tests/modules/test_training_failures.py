@@ -1,15 +1,24 @@
 """A training that cannot go on says why, and what to change."""
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from efficientmixnet.modules import training_job
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.checkpoint import Checkpoint
-from efficientmixnet.modules.training_failures import EXIT_LOST_PEERS, FiniteLoss, failures_in_words
+from efficientmixnet.modules.distribution import Distribution
+from efficientmixnet.modules.training_config import ModelConfig
+from efficientmixnet.modules.training_failures import (
+    EXIT_LOST_PEERS,
+    FiniteLoss,
+    full_memory_in_words,
+    lost_peers_in_words,
+)
 
 
 @pytest.mark.parametrize(
@@ -22,17 +31,17 @@ from efficientmixnet.modules.training_failures import EXIT_LOST_PEERS, FiniteLos
 )
 def test_full_memory_names_the_batch_size_and_the_keys_to_change(error: Exception) -> None:
     message = r"training\.batch_size: 512 pictures .* training\.accumulation_steps"
-    with pytest.raises(BadInput, match=message), failures_in_words(workers=1, batch_size=512):
+    with pytest.raises(BadInput, match=message), full_memory_in_words(512):
         raise error
 
 
 def test_another_error_is_no_full_memory() -> None:
-    with pytest.raises(RuntimeError, match="a bug"), failures_in_words(workers=1, batch_size=512):
+    with pytest.raises(RuntimeError, match="a bug"), full_memory_in_words(512):
         raise RuntimeError("a bug")
 
 
 def test_of_several_workers_a_broken_connection_asks_for_a_retry(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended, failures_in_words(workers=4, batch_size=8):
+    with pytest.raises(SystemExit) as ended, lost_peers_in_words(4):
         raise tf.errors.UnavailableError(
             None, None, "Graph execution error:\n\nCollective ops is aborted by: heartbeat\nmore"
         )
@@ -41,8 +50,24 @@ def test_of_several_workers_a_broken_connection_asks_for_a_retry(capsys: pytest.
     assert "another worker of 4 is gone: Collective ops is aborted by: heartbeat\n" in said
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_connection_may_break_before_the_first_step(monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
+    """A worker that is started again while the others already build the network comes as a stranger to them."""
+    distribution = Distribution(tf.distribute.get_strategy(), "", workers=workers)
+    monkeypatch.setattr(training_job, "choose_distribution", lambda *_: distribution)
+
+    class Job(training_job.TrainingJob):
+        def data(self, distribution: Distribution) -> Any:
+            raise tf.errors.AbortedError(None, None, "task 1 tried to connect with a different incarnation")
+
+    job = Job.model_construct(config=ModelConfig())
+    with pytest.raises(SystemExit if workers > 1 else tf.errors.AbortedError) as ended:
+        training_job.train(job)
+    assert workers == 1 or ended.value.code == EXIT_LOST_PEERS
+
+
 def test_alone_the_same_error_is_no_lost_worker() -> None:
-    with pytest.raises(tf.errors.UnavailableError), failures_in_words(workers=1, batch_size=8):
+    with pytest.raises(tf.errors.UnavailableError), lost_peers_in_words(1):
         raise tf.errors.UnavailableError(None, None, "a disk")
 
 
