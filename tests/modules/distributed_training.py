@@ -23,6 +23,7 @@ from efficientmixnet.modules.fine_tuning import phases
 from efficientmixnet.modules.fit import TrainingData, fit
 from efficientmixnet.modules.model import build_model
 from efficientmixnet.modules.training_config import ModelConfig
+from efficientmixnet.modules.training_failures import lost_peers_in_words
 
 SIDE = 16
 
@@ -92,7 +93,7 @@ def main(
     checkpoint = Checkpoint(output, every_minutes=every_step, worker=distribution.worker, workers=distribution.workers)
     if int(steps):
         progress.listen(Signalled(int(steps), int(number), checkpoint))
-    with distribution.scope():
+    with lost_peers_in_words(distribution.workers), distribution.scope():
         network = build_model(
             config.network, SIDE, 3, data.steps_per_epoch, [0.5] * 3, [0.25] * 3, distribution.replicas > 1
         )
