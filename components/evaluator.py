@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from google.protobuf import json_format
+from tensorflow_model_analysis.proto import config_pb2
 from tfx import types
 from tfx import v1 as tfx
 from tfx.components.evaluator import constants, executor
@@ -125,10 +126,10 @@ def evaluator(
         metrics.append(gated)
     # What counts pictures counts each once, whatever its weight.
     counts = [tfma.MetricConfig(class_name=name) for name in ("ExampleCount", "MultiClassConfusionMatrixPlot")]
-    options = tfma.Options(min_slice_size={"value": least_pictures})
+    options = config_pb2.Options(min_slice_size={"value": least_pictures})
     if intervals:
         options.compute_confidence_intervals.value = True
-        options.confidence_intervals.method = tfma.ConfidenceIntervalOptions.ConfidenceIntervalMethod.Value(
+        options.confidence_intervals.method = config_pb2.ConfidenceIntervalOptions.ConfidenceIntervalMethod.Value(
             intervals.upper()
         )
     config = tfma.EvalConfig(

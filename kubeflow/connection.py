@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.stack import HEALTHZ_METHOD
 
 
 class ServerFailed(RuntimeError):
@@ -105,7 +106,7 @@ def _client_class(timeout: float) -> type:
             return config
 
         def get_kfp_healthz(self, *_: Any, **__: Any) -> Any:
-            return self._healthz_api.get_healthz(_request_timeout=_both(timeout))
+            return getattr(self._healthz_api, HEALTHZ_METHOD)(_request_timeout=_both(timeout))
 
     return Client
 

@@ -23,6 +23,7 @@ from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.files import join, read_bytes
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.parquet_file import open_parquet
 from efficientmixnet.pipeline.pictures_to_score import find_pictures
 from efficientmixnet.pipeline.predict import Classifier, newest_version
 
@@ -182,14 +183,14 @@ def _merged(parts: Path, outputs: Sequence[Path], unnamed: Sequence[LeftOut]) ->
     files = sorted(parts.glob("*.parquet"))
     left_out_file = outputs[0].with_name(f"{outputs[0].stem}.left_out.csv")
     counted, left_out = 0, len(unnamed)
-    writers = [_Writer(output, pq.read_schema(files[0])) for output in outputs]
+    writers = [_Writer(output, open_parquet(files[0]).schema_arrow) for output in outputs]
     try:
         with left_out_file.open("w", newline="", encoding="utf-8", errors="replace") as bad:
             bad_rows = csv.writer(bad)
             bad_rows.writerow(("file", "reason"))
             bad_rows.writerows(one.row() for one in unnamed)
             for file in files:
-                table = pq.read_table(file)
+                table = open_parquet(file).read()
                 is_bad = np.array(table["reason"].is_valid())
                 for writer in writers:
                     writer.write(table.filter(pa.array(~is_bad)).drop(["reason"]))

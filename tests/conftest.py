@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -13,12 +14,21 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Ends with a line that says how many tests were skipped, and why."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(str(report.longrepr[-1]).removeprefix("Skipped: ") for report in skipped)
+    if reasons:
+        counts = "; ".join(f"{count} because {reason}" for reason, count in reasons.most_common())
+        terminalreporter.write_line(f"Skipped {len(skipped)} tests: {counts}")
+
+
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The Chromium of chromium.py; whoever asks for it is skipped where there is none."""
     module = _beside("chromium")
     if not module.PROGRAM:
-        pytest.skip("no Chromium is installed")
+        pytest.skip("Chromium is not installed (apt-get install chromium)")
     browser = module.Chromium(tmp_path_factory.mktemp("chromium"))
     yield browser
     browser.close()

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pyarrow
-import pyarrow.parquet
 
 from efficientmixnet.components.image_example_gen.files import open_file
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.sample import Damaged, Sample
 from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.parquet_file import UnsafeSchema, open_parquet
 
 _ROWS = 64  # at once, so that memory stays small
 
@@ -19,7 +19,7 @@ def read_parquet(path: str, layout: Layout, with_pictures: bool) -> Iterator[Sam
     """Every row; see sample.Reader."""
     with open_file(path) as file:
         try:
-            table = pyarrow.parquet.ParquetFile(file)
+            table = open_parquet(file)
             picture, label = _columns(path, table.schema_arrow, layout)
             names = _label_names(table.schema_arrow, label)
             further = list(layout.features or ())
@@ -41,6 +41,8 @@ def read_parquet(path: str, layout: Layout, with_pictures: bool) -> Iterator[Sam
                         label_names=names,
                     )
                     row += 1
+        except UnsafeSchema as error:
+            raise BadInput(f"data.pictures: {path}: {error}") from None
         except (pyarrow.ArrowException, OSError) as error:
             raise Damaged(f"is no Parquet file, or a damaged one ({str(error).splitlines()[0]})") from None
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from efficientmixnet.modules import features
 from efficientmixnet.modules.measures import Outcomes
+from efficientmixnet.modules.parquet_file import open_parquet
 
 PREDICTIONS_FILE = "predictions.parquet"
 LABEL_IDS, PROBABILITIES = "label_ids", "probabilities"  # columns; the others are named as features.py has them
@@ -22,7 +22,7 @@ class Predictions:
     """Reads one row group after another, so memory does not grow with the pictures but by a few numbers of each."""
 
     def __init__(self, path: str | Path) -> None:
-        self._file = pq.ParquetFile(path)
+        self._file = open_parquet(path)
         self.labels: list[str] = json.loads(self._file.schema_arrow.metadata[b"labels"])
         self.names = self._column(features.FILENAME)
         self.true_labels = self._column(features.LABEL)

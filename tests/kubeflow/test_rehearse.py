@@ -12,6 +12,7 @@ import pytest
 
 from efficientmixnet.kubeflow import object_store
 from efficientmixnet.kubeflow.rehearse import Outcome, Rehearsal, TaskFailed
+from efficientmixnet.modules import progress
 from efficientmixnet.modules.bad_input import BadInput
 
 MODEL = {"artifactType": {"instanceSchema": "title: tfx.Model\ntype: object\n"}}
@@ -191,19 +192,25 @@ def test_what_the_launcher_could_not_store_or_upload_is_refused(tmp_path: Path) 
 
 
 def test_a_task_survives_that_its_store_is_away_when_it_has_ended(
-    tmp_path: Path, store: str, store_server: Any, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, store: str, store_server: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is away before the task ends, and for three seconds more."""
+    """It is away before the task ends, and until the rehearsal has noticed."""
+    tell = progress.tell
+
+    def begin_once_noticed(line: str) -> None:
+        tell(line)
+        if "does not answer" in line:
+            store_server.begin()
+
+    monkeypatch.setattr(progress, "tell", begin_once_noticed)
     flag = tmp_path / "flag"
     package = _package(
         fail=f"import time\nopen({str(flag)!r}, 'w').close()\nwhile os.path.exists({str(flag)!r}): time.sleep(.05)"
     )
     package[0]["defaultPipelineRoot"] = f"{store}/root"
-    back = threading.Timer(3.0, store_server.begin)
-    ended = _when(flag, lambda: [store_server.end(), back.start()])
+    ended = _when(flag, store_server.end)
     rehearsal, outcomes = _rehearse(package, tmp_path / "rehearsal")
     ended.join()
-    back.join()
     assert {name: (outcome.state, outcome.tries) for name, outcome in outcomes.items()} == {
         "First": ("done", 1), "Second": ("done", 1),
     }  # fmt: skip
