@@ -44,9 +44,9 @@ def open_parquet(file: str | Path | IO[bytes]) -> pyarrow.parquet.ParquetFile:
         warnings.simplefilter("ignore", RuntimeWarning)  # newer pyarrow warns of what is refused below
         try:
             opened = pyarrow.parquet.ParquetFile(file)
-        except RuntimeError as error:  # from pyarrow_hotfix
-            if _PICKLED not in str(error):
-                raise
+        except (pyarrow.ArrowException, OSError, MemoryError):
+            raise
+        except Exception:  # of pyarrow_hotfix, which also takes the pickle apart for its message, and may fail there
             raise UnsafeSchema from None
         if any(_holds_pickled_type(field.type) for field in opened.schema_arrow):
             raise UnsafeSchema

@@ -55,6 +55,13 @@ def test_a_pickled_type_is_refused_and_not_run(tmp_path: Path, nested: bool) -> 
     assert not marker.exists()
 
 
+def test_a_type_that_is_no_pickle_is_refused_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_Pickled, "__arrow_ext_serialize__", lambda self: b"no pickle")
+    file, _ = _write(tmp_path)
+    with pytest.raises(UnsafeSchema):
+        open_parquet(file)
+
+
 def test_an_open_file_is_refused_too(tmp_path: Path) -> None:
     file, marker = _write(tmp_path)
     with file.open("rb") as opened, pytest.raises(UnsafeSchema):

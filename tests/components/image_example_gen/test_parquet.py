@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from efficientmixnet.components.image_example_gen.sources import find_pictures
@@ -23,4 +25,23 @@ def test_a_table_without_its_label_names_the_columns_that_there_are(write: Any, 
 def test_a_column_of_paths_holds_no_pictures(write: Any, tmp_path: Path) -> None:
     write.parquet(tmp_path / "a.parquet", {"image": LABELS, "label": LABELS})
     with pytest.raises(BadInput, match=r"data\.layout\.picture: the column 'image' of .* holds string, no encoded"):
+        find_pictures(str(tmp_path), None, SPLITS)
+
+
+def test_a_file_whose_schema_would_run_code_is_refused(tmp_path: Path) -> None:
+    class Pickled(pyarrow.ExtensionType):
+        def __init__(self) -> None:
+            super().__init__(pyarrow.string(), "arrow.py_extension_type")
+
+        def __arrow_ext_serialize__(self) -> bytes:
+            return b"no pickle, but nobody looks"
+
+        @classmethod
+        def __arrow_ext_deserialize__(cls, storage_type: Any, serialized: bytes) -> Any:
+            raise AssertionError("nothing reads the type back")
+
+    column = pyarrow.ExtensionArray.from_storage(Pickled(), pyarrow.array(["x"] * 4))
+    table = pyarrow.table({"image": pyarrow.array(PICTURES), "label": LABELS, "extra": column})
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(BadInput, match=r"^data\.pictures: .*a\.parquet: its schema holds a pickled Python type"):
         find_pictures(str(tmp_path), None, SPLITS)
