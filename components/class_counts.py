@@ -45,7 +45,7 @@ class _Counts:
         self.by_class[2, label] += weight * right
         confidence = probabilities[named]
         self.by_confidence[:, bin_of(confidence)] += np.array([1.0, confidence, right]) * weight
-        likelier = np.count_nonzero(probabilities > probabilities[label])
+        likelier = int(np.count_nonzero(probabilities > probabilities[label]))
         self.in_top_3 += weight * (right or max(likelier, 1) < 3)
         self.cross_entropy -= weight * float(np.log(max(probabilities[label], _SMALLEST)))
 

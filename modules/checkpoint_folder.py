@@ -101,8 +101,8 @@ class CheckpointFolder:
         place = self._path / state.file_name
         part = place.with_suffix(".part")
         with part.open("wb") as file:
-            text = np.frombuffer(json.dumps(state.about).encode(), np.uint8)
-            np.savez(file, *state.arrays, **{_ABOUT: text})
+            about: dict[str, Any] = {_ABOUT: np.frombuffer(json.dumps(state.about).encode(), np.uint8)}
+            np.savez(file, *state.arrays, **about)
             file.flush()
             os.fsync(file.fileno())
         part.replace(place)
