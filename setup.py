@@ -15,8 +15,8 @@ setup(
     ],
     package_data={
         "efficientmixnet.components.report": ["*.html", "*.css", "*.js", "*.md"],
-        "efficientmixnet.components.tfma_page": ["*.html", "*.js"],
-        "efficientmixnet.components.inspection": ["*.html", "*.css"],
+        "efficientmixnet.pipeline.runs.tfma_page": ["*.html", "*.js"],
+        "efficientmixnet.pipeline.inspection": ["*.html", "*.css"],
         "efficientmixnet.pipeline": ["*.json"],
     },
     package_dir={f"efficientmixnet.{folder}": folder for folder in FOLDERS},

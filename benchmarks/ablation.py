@@ -31,7 +31,7 @@ from PIL import Image
 
 from efficientmixnet.modules.network import BlockArgs, EfficientNetBuilder
 from efficientmixnet.modules.optimizers import build_optimizer
-from efficientmixnet.modules.schedules import build_schedule
+from efficientmixnet.modules.optimizers.schedules import build_schedule
 
 SIDE, PAD, ERASED = 32, 4, 8
 NOT_DECAYED = ["bias", "gamma", "beta"]

@@ -15,8 +15,8 @@ from rich.table import Table
 from sklearn import metrics
 
 from efficientmixnet.components.report.predictions import PREDICTIONS_FILE, Predictions
-from efficientmixnet.pipeline.results import Results
-from efficientmixnet.pipeline.runs import read_summary
+from efficientmixnet.pipeline.runs.results import Results
+from efficientmixnet.pipeline.runs.runs import read_summary
 
 
 def compared(output: str) -> Iterator[tuple[str, float, float]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from efficientmixnet.modules import pictures
+from efficientmixnet.modules.data import images as pictures
 
 
 def bare_loop(data: Path, size: int, ours: bool = False) -> tuple[float, float]:

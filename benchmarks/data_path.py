@@ -34,7 +34,7 @@ from photographs import bytes_of, photographs, repeat
 from rich.console import Console
 from rich.table import Table
 
-from efficientmixnet.pipeline.plan import Plan, Rates
+from efficientmixnet.pipeline.commands.capacity import Plan, Rates
 
 COMPONENTS = ("ImageExampleGen", "StatisticsGen", "Transform")
 

@@ -20,8 +20,8 @@ from efficientmixnet.components.image_example_gen.sources import find_pictures
 from efficientmixnet.components.schema_gen import SchemaGen
 from efficientmixnet.components.statistics_gen import statistics_gen
 from efficientmixnet.components.transform import transform
-from efficientmixnet.pipeline.beam_config import BeamConfig
-from efficientmixnet.pipeline.config import DataConfig
+from efficientmixnet.pipeline.config.beam_config import BeamConfig
+from efficientmixnet.pipeline.config.data_config import DataConfig
 from efficientmixnet.pipeline.pipeline import BEAM_ARGS
 
 SPLITS = {"train": 0.9, "eval": 0.1}

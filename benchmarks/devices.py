@@ -21,13 +21,14 @@ from rich.table import Table
 from training_overhead import CLASSES, Bar, write_records
 
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.checkpoint import Checkpoint
-from efficientmixnet.modules.compile_model import compile_model
-from efficientmixnet.modules.distribution import choose_distribution
-from efficientmixnet.modules.fine_tuning import phases
-from efficientmixnet.modules.fit import TrainingData, fit
-from efficientmixnet.modules.model import build_model
-from efficientmixnet.modules.training_config import ModelConfig
+from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint
+from efficientmixnet.modules.config.model_config import ModelConfig
+from efficientmixnet.modules.data.training_data import TrainingData
+from efficientmixnet.modules.distribution.distribution import choose_distribution
+from efficientmixnet.modules.training.build_model import build_model
+from efficientmixnet.modules.training.compile_model import compile_model
+from efficientmixnet.modules.training.fit import fit
+from efficientmixnet.modules.training.phases import phases
 
 
 def trained(kind: str, config: ModelConfig, data: TrainingData, folder: Path) -> Callable[[int], None]:

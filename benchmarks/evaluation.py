@@ -23,16 +23,16 @@ from rich.console import Console
 from rich.table import Table
 from tfx import v1 as tfx
 
-from efficientmixnet.components.evaluator import Evaluator, evaluator
+from efficientmixnet.components.evaluator.component import Evaluator, evaluator
 from efficientmixnet.components.report import content
 from efficientmixnet.components.report.page import render
-from efficientmixnet.components.report.predict import BATCH, Classifier, write_predictions
 from efficientmixnet.components.report.predictions import Predictions
+from efficientmixnet.components.report.write_predictions import BATCH, Classifier, write_predictions
 from efficientmixnet.modules import features
-from efficientmixnet.pipeline.beam_config import IN_PROCESS
-from efficientmixnet.pipeline.results import Results
-from efficientmixnet.pipeline.runs import read_summary
-from efficientmixnet.pipeline.score import score
+from efficientmixnet.pipeline.config.beam_config import IN_PROCESS
+from efficientmixnet.pipeline.runs.results import Results
+from efficientmixnet.pipeline.runs.runs import read_summary
+from efficientmixnet.pipeline.scoring.score import score
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 

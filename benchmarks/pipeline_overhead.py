@@ -33,8 +33,8 @@ from sklearn.datasets import load_sample_images
 from tfx import v1 as tfx
 
 from efficientmixnet.components.image_example_gen.sources import find_pictures
-from efficientmixnet.pipeline.config import load_config
-from efficientmixnet.pipeline.digits import write_digits
+from efficientmixnet.pipeline.commands.digits import write_digits
+from efficientmixnet.pipeline.config.config import load_config
 from efficientmixnet.pipeline.pipeline import BEAM_ARGS, create_pipeline
 from efficientmixnet.pipeline.resolve import resolve
 

@@ -1,6 +1,6 @@
 """Is training starved? The reader beside a bare loop that decodes, a step fed from disk beside one always fed the same.
 
-reader      modules/data.py's training batches from transformed records on disk: read, shuffled, decoded, cropped,
+reader      modules/data/batches.py's training batches from transformed records on disk: read, shuffled, decoded, cropped,
             flipped and batched; and the same with its decoded pictures kept in memory
 bare loop   tf.io.decode_jpeg and tf.image.resize of the same encoded pictures, which lie in memory, with the same
             threads, and no more
@@ -24,12 +24,14 @@ from rich.console import Console
 from rich.table import Table
 
 from efficientmixnet.components.record_file import RecordFile
-from efficientmixnet.modules import features, pictures
-from efficientmixnet.modules.compile_model import compile_model
-from efficientmixnet.modules.data import Reading, Records, training_batches
-from efficientmixnet.modules.fine_tuning import phases
-from efficientmixnet.modules.model import build_model
-from efficientmixnet.modules.training_config import AugmentationConfig, ModelConfig
+from efficientmixnet.modules import features
+from efficientmixnet.modules.config.model_config import ModelConfig
+from efficientmixnet.modules.config.training_config import AugmentationConfig
+from efficientmixnet.modules.data import images as pictures
+from efficientmixnet.modules.data.batches import Reading, Records, training_batches
+from efficientmixnet.modules.training.build_model import build_model
+from efficientmixnet.modules.training.compile_model import compile_model
+from efficientmixnet.modules.training.phases import phases
 
 CLASSES = 10
 FILES = 4

@@ -52,8 +52,8 @@ def main() -> None:
 
     import yaml
 
-    from efficientmixnet.pipeline.results import Results
-    from efficientmixnet.pipeline.runs import read_summary
+    from efficientmixnet.pipeline.runs.results import Results
+    from efficientmixnet.pipeline.runs.runs import read_summary
 
     summary = read_summary(arguments.output)
     config = yaml.safe_load(Path(summary.run, "config.yaml").read_text(encoding="utf-8"))

@@ -16,7 +16,7 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from efficientmixnet.modules.resize import resize
+from efficientmixnet.modules.data.resize import resize
 
 # shorter side in pixels: before and after
 SIDES = ((64, 256), (256, 224), (280, 256), (375, 256), (375, 64), (750, 256), (1500, 256))

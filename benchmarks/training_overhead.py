@@ -25,15 +25,16 @@ from rich.console import Console
 from rich.table import Table
 
 from efficientmixnet.modules import features, progress
-from efficientmixnet.modules.checkpoint import Checkpoint
-from efficientmixnet.modules.checkpoint_folder import CheckpointFolder, State
-from efficientmixnet.modules.compile_model import compile_model
-from efficientmixnet.modules.data import Reading, Records, evaluation_batches, training_batches
-from efficientmixnet.modules.distribution import choose_distribution
-from efficientmixnet.modules.fine_tuning import phases
-from efficientmixnet.modules.fit import TrainingData, fit
-from efficientmixnet.modules.model import build_model
-from efficientmixnet.modules.training_config import ModelConfig
+from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint
+from efficientmixnet.modules.checkpoint.checkpoint_folder import CheckpointFolder, State
+from efficientmixnet.modules.config.model_config import ModelConfig
+from efficientmixnet.modules.data.batches import Reading, Records, evaluation_batches, training_batches
+from efficientmixnet.modules.data.training_data import TrainingData
+from efficientmixnet.modules.distribution.distribution import choose_distribution
+from efficientmixnet.modules.training.build_model import build_model
+from efficientmixnet.modules.training.compile_model import compile_model
+from efficientmixnet.modules.training.fit import fit
+from efficientmixnet.modules.training.phases import phases
 
 CLASSES = 10
 

@@ -13,8 +13,8 @@ import click
 from efficientmixnet.modules.bad_input import BadInput
 
 if TYPE_CHECKING:
-    from efficientmixnet.kubeflow.connection import Connection
-    from efficientmixnet.kubeflow.requirements import Target
+    from efficientmixnet.kubeflow.package.requirements import Target
+    from efficientmixnet.kubeflow.server.connection import Connection
 
 
 @click.group()
@@ -42,9 +42,9 @@ def compile_(
     overrides: tuple[str, ...],
 ) -> None:
     """Write the package of CONFIG (YAML) for a cluster."""
-    from efficientmixnet.kubeflow.compile import compile_package, write_package
-    from efficientmixnet.kubeflow.requirements import notes
-    from efficientmixnet.pipeline.config import load_config
+    from efficientmixnet.kubeflow.package.compile import compile_package, write_package
+    from efficientmixnet.kubeflow.package.requirements import notes
+    from efficientmixnet.pipeline.config.config import load_config
 
     given = {"kubeflow.image": image, "kubeflow.pipeline_root": pipeline_root}
     checked = load_config(config, [*overrides, *(f"{key}={value}" for key, value in given.items() if value)])
@@ -74,7 +74,7 @@ def search(config: str, image: str | None, transformed: str, output: Path, overr
     import yaml
 
     from efficientmixnet.kubeflow.katib.experiment import experiment
-    from efficientmixnet.pipeline.config import load_config
+    from efficientmixnet.pipeline.config.config import load_config
 
     checked = load_config(config, [*overrides, *([f"kubeflow.image={image}"] if image else [])])
     text = yaml.safe_dump(experiment(checked, transformed), sort_keys=False, width=120)
@@ -96,8 +96,8 @@ def rehearse(package: Path, output: Path, parameters: tuple[str, ...]) -> None:
     """
     import os
 
-    from efficientmixnet.kubeflow.backend_rules import arguments, parse_argument
-    from efficientmixnet.kubeflow.rehearse import Rehearsal, TaskFailed, read_package
+    from efficientmixnet.kubeflow.package.backend_rules import arguments, parse_argument
+    from efficientmixnet.kubeflow.rehearsal.rehearse import Rehearsal, TaskFailed, read_package
 
     documents = read_package(package)
     given = dict(parse_argument(one, documents[0]) for one in parameters)
@@ -130,7 +130,7 @@ def _server(command: Callable[..., None]) -> Callable[..., None]:
         timeout: float,
         **options: Any,
     ) -> None:
-        from efficientmixnet.kubeflow.connection import Connection, ServerFailed
+        from efficientmixnet.kubeflow.server.connection import Connection, ServerFailed
 
         connection = Connection(endpoint, namespace, token, cookie, service_account_token, ca_certificate, timeout)
         try:
@@ -179,9 +179,9 @@ def submit(
     follow: bool,
 ) -> None:
     """Run PACKAGE in a cluster."""
-    from efficientmixnet.kubeflow import submit as server
-    from efficientmixnet.kubeflow.backend_rules import parse_argument
-    from efficientmixnet.kubeflow.rehearse import read_package
+    from efficientmixnet.kubeflow.package.backend_rules import parse_argument
+    from efficientmixnet.kubeflow.rehearsal.rehearse import read_package
+    from efficientmixnet.kubeflow.server import submit as server
 
     if cron and follow:
         raise BadInput("--watch: follows one run; leave it out with --cron")
@@ -206,7 +206,7 @@ def submit(
 @_server
 def runs(connection: "Connection", experiment: str | None, count: int) -> None:
     """List the latest runs."""
-    from efficientmixnet.kubeflow.submit import list_runs
+    from efficientmixnet.kubeflow.server.submit import list_runs
 
     for run_id, name, state, started in list_runs(connection, experiment, count):
         click.echo(f"{run_id}  {state:<10} {started}  {name}")
@@ -225,15 +225,15 @@ def watch(connection: "Connection", run_id: str) -> None:
 @_server
 def stop(connection: "Connection", run_id: str) -> None:
     """End a run; a new one takes from the cache what this one has finished."""
-    from efficientmixnet.kubeflow.submit import stop as end
+    from efficientmixnet.kubeflow.server.submit import stop as end
 
     end(connection, run_id)
     click.echo(f"run {run_id} is being stopped")
 
 
 def _follow(connection: "Connection", run_id: str) -> None:
-    from efficientmixnet.kubeflow.watch import failures
-    from efficientmixnet.kubeflow.watch import watch as until_the_end
+    from efficientmixnet.kubeflow.server.watch import failures
+    from efficientmixnet.kubeflow.server.watch import watch as until_the_end
 
     state = until_the_end(connection, run_id, _show)
     if state != "SUCCEEDED":

@@ -1,28 +1,14 @@
-"""The network library and everything that runs inside the components.
+"""The network library, and everything that runs inside the pipeline's components."""
 
-The public names are looked up on first use, so that what needs no Keras (checking a configuration, `--help`)
-does not import it.
-"""
+from efficientmixnet.modules.lazy_names import lazy_names
 
-from importlib import import_module
-from typing import Any
-
-_PUBLIC = {
-    "BlockArgs": "efficientmixnet.modules.network",
-    "EfficientNetBuilder": "efficientmixnet.modules.network",
-    "Lookahead": "efficientmixnet.modules.optimizers",
-    "Ranger": "efficientmixnet.modules.optimizers",
-    "RectifiedAdam": "efficientmixnet.modules.optimizers",
-}
-
-__all__ = list(_PUBLIC)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _PUBLIC:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_PUBLIC[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__,
+    {
+        "BlockArgs": "network.block_args",
+        "EfficientNetBuilder": "network.builder",
+        "Lookahead": "optimizers.lookahead",
+        "Ranger": "optimizers.ranger",
+        "RectifiedAdam": "optimizers.rectified_adam",
+    },
+)

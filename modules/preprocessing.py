@@ -8,7 +8,8 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from efficientmixnet.modules import features, pictures
+from efficientmixnet.modules import features
+from efficientmixnet.modules.data import images as pictures
 
 
 # TFT traces this several times, and there is no Python in it that depends on a tensor.

@@ -13,7 +13,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from efficientmixnet.modules import features
-from efficientmixnet.modules.data import Reading, evaluation_input
+from efficientmixnet.modules.data.batches import Reading, evaluation_input
 
 _SMALL = 2**12  # numbers
 

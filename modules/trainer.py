@@ -10,21 +10,21 @@ import tensorflow_transform as tft
 from tfx import v1 as tfx
 
 from efficientmixnet.modules import features, progress
-from efficientmixnet.modules.class_weights import class_weights
-from efficientmixnet.modules.distribution import choose_distribution
-from efficientmixnet.modules.fit import TrainingData
-from efficientmixnet.modules.search_config import found_values, with_values
+from efficientmixnet.modules.config.model_config import ModelConfig
+from efficientmixnet.modules.config.search_config import found_values, with_values
+from efficientmixnet.modules.data.class_weights import class_weights
+from efficientmixnet.modules.data.training_data import TrainingData
+from efficientmixnet.modules.distribution.distribution import choose_distribution
 from efficientmixnet.modules.serving import ServingModule
-from efficientmixnet.modules.starting_weights import keep_for_fine_tuning
-from efficientmixnet.modules.training_config import ModelConfig
-from efficientmixnet.modules.training_job import (
+from efficientmixnet.modules.training.starting_weights import keep_for_fine_tuning
+from efficientmixnet.modules.training.train_elsewhere import train_elsewhere
+from efficientmixnet.modules.training.training_job import (
     TrainingJob,
     prepare_randomness,
     read_weights,
     train,
     write_weights,
 )
-from efficientmixnet.modules.training_process import train_elsewhere
 
 
 def run_fn(fn_args: tfx.components.FnArgs) -> None:

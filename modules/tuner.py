@@ -1,35 +1,17 @@
 """tuner_fn: a search for a training's best values, in which every trial is a training in a process of its own."""
 
 import hashlib
-import json
-import os
-import shutil
-import subprocess
-import threading
-import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-import tensorflow as tf
 import tensorflow_transform as tft
-from keras_tuner.engine import base_tuner, trial
-from pydantic import ValidationError
 from tfx import v1 as tfx
 
-from efficientmixnet.modules import progress
-from efficientmixnet.modules.bad_input import BadInput
-from efficientmixnet.modules.caught_signals import CaughtSignals
-from efficientmixnet.modules.search_config import SearchConfig, found_values, with_values
-from efficientmixnet.modules.search_oracle import build_oracle
+from efficientmixnet.modules.config.model_config import ModelConfig
+from efficientmixnet.modules.config.search_config import SearchConfig, found_values, with_values
+from efficientmixnet.modules.search.search import Search
 from efficientmixnet.modules.trainer import training_job
-from efficientmixnet.modules.training_config import ModelConfig
-from efficientmixnet.modules.training_job import TrainingJob
-from efficientmixnet.modules.training_process import train_elsewhere
-
-_PAUSE = 1.0  # seconds, until an algorithm that waits for other trials is asked again
-_FAILURES = 3  # trials, after which a search that has no result yet gives up
+from efficientmixnet.modules.training.training_job import TrainingJob
 
 
 def tuner_fn(fn_args: tfx.components.FnArgs) -> tfx.components.TunerFnResult:
@@ -50,157 +32,3 @@ def tuner_fn(fn_args: tfx.components.FnArgs) -> tfx.components.TunerFnResult:
 
     found = Search(search, common, job, f"{whole.checkpoints}-search-{digest}")
     return tfx.components.TunerFnResult(tuner=found, fit_kwargs={})
-
-
-class Search(base_tuner.BaseTuner):
-    """Trials, as many at a time as there are workers; killed, it goes on with what it has learnt.
-
-    Args:
-        common: What all trials have in common.
-        job: The training with values for the keys that are searched.
-        folder: Where the trials are noted until the search is done.
-    """
-
-    def __init__(
-        self, search: SearchConfig, common: ModelConfig, job: Callable[[Mapping[str, Any]], TrainingJob], folder: str
-    ) -> None:
-        self._search, self._job, self._folder = search, job, Path(folder)
-        self._processes: list[subprocess.Popen] = []
-        self._is_over = False
-        self._signals = CaughtSignals(self._stop)
-        self._lock = threading.Lock()  # KerasTuner's own does not cover a trial that is done but has no score yet
-        if not _is_whole(self._folder):
-            progress.tell(f"{self._folder} cannot be read: the search begins anew")
-            shutil.rmtree(self._folder)
-        oracle = build_oracle(search, common.training)
-        super().__init__(oracle, directory=str(self._folder.parent), project_name=self._folder.name)
-        self.oracle.verbose = 0
-
-    def search(self) -> None:
-        """Runs the trials that are left.
-
-        Raises:
-            BadInput: no trial could be trained.
-        """
-        self.save()  # without which nothing is taken up again
-        progress.start(self._search.trials, "trials")
-        progress.advance(len(self.oracle.end_order))
-        with self._signals, ThreadPoolExecutor(self._search.workers) as pool:
-            for one in [pool.submit(self._work, number) for number in range(self._search.workers)]:
-                one.result()
-        self._signals.take_effect()
-        if not self._ended("COMPLETED"):
-            last = self._ended("FAILED")[-1]
-            raise BadInput(f"search.space: no trial could be trained; the last one: {last.message}")
-        shutil.rmtree(self._folder)
-
-    @property
-    def failures(self) -> list[dict[str, Any]]:
-        """What TFX notes of the trials that have a score, of those that could not be trained; and the reason."""
-        failed = sorted(self._ended("FAILED"), key=lambda one: int(one.trial_id))
-        return [{"trial_id": one.trial_id, "reason": one.message, **one.hyperparameters.values} for one in failed]
-
-    def _work(self, worker: int) -> None:
-        try:
-            while not self._is_over and not self._is_hopeless:
-                with self._lock:
-                    one = self.oracle.create_trial(f"worker{worker}")
-                if one.status == trial.TrialStatus.STOPPED:
-                    return
-                if one.status == trial.TrialStatus.IDLE:  # until another worker's trial has ended
-                    time.sleep(_PAUSE)
-                else:
-                    self._try(one, worker)
-        except BaseException:
-            self._stop()
-            raise
-
-    @property
-    def _is_hopeless(self) -> bool:
-        return len(self._ended("FAILED")) >= _FAILURES and not self._ended("COMPLETED")
-
-    def _try(self, one: trial.Trial, worker: int) -> None:
-        values = one.hyperparameters.values
-        place = Path(self.get_trial_dir(one.trial_id), "checkpoint")
-        before = values.get("tuner/trial_id")  # hyperband: of a shorter trial that was good enough to go on
-        try:
-            job = self._job(values).model_copy(update={"checkpoints": str(place), "until": values.get("tuner/epochs")})
-            if before and not place.exists():
-                shutil.copytree(Path(self.get_trial_dir(before), "checkpoint"), place)
-            logs = train_elsewhere(job, self._surroundings(worker), listener=_Listener(one), started=self._started)
-        except (BadInput, ValidationError, RuntimeError, SystemExit) as error:
-            if self._is_over:
-                return
-            told = f"failed: {error}"
-            with self._lock:
-                one.status, one.message = trial.TrialStatus.FAILED, str(error)
-                self.oracle.end_trial(one)
-        else:
-            told = f"{self._search.objective} {logs[self._search.objective]:.4f}"
-            with self._lock:
-                self.oracle.update_trial(one.trial_id, logs)
-                one.status = trial.TrialStatus.COMPLETED
-                self.oracle.end_trial(one)
-        if self._search.algorithm != "hyperband":
-            shutil.rmtree(place, ignore_errors=True)
-        tried = "  ".join(f"{key} {_short(value)}" for key, value in found_values(values).items())
-        progress.tell(f"trial {int(one.trial_id) + 1}: {told}  {tried}")
-        progress.advance(1, self._best())
-
-    def _started(self, process: subprocess.Popen) -> None:
-        self._processes.append(process)
-        if self._is_over:
-            process.terminate()
-
-    def _stop(self) -> None:
-        self._is_over = True
-        for process in self._processes:
-            process.terminate()
-
-    def _ended(self, status: str) -> list[trial.Trial]:
-        with self._lock:
-            return [one for one in self.oracle.trials.values() if one.status == status]
-
-    def _best(self) -> str:
-        scores = [one.score for one in self._ended("COMPLETED")]
-        best = max if self._search.direction == "max" else min
-        return f"best {self._search.objective.removeprefix('val_')} {best(scores):.4f}" if scores else ""
-
-    def _surroundings(self, worker: int) -> dict[str, str]:
-        """One of several workers has a GPU, or a share of the cores, for itself."""
-        alone = {"TF_CONFIG": ""}
-        if self._search.workers == 1:
-            return alone
-        gpus = len(tf.config.list_physical_devices("GPU"))
-        if not gpus:
-            return {**alone, "TF_NUM_INTRAOP_THREADS": str(max((os.cpu_count() or 1) // self._search.workers, 1))}
-        visible = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(map(str, range(gpus)))
-        return {**alone, "CUDA_VISIBLE_DEVICES": visible.split(",")[worker % gpus]}
-
-
-class _Listener:
-    """Shows where a trial is beside the count of trials."""
-
-    def __init__(self, one: trial.Trial) -> None:
-        self._name = f"trial {int(one.trial_id) + 1}"
-
-    def start(self, total: int, unit: str) -> None:
-        pass
-
-    def advance(self, count: int, figures: str) -> None:
-        progress.advance(0, f"{self._name}, {figures}")
-
-    def tell(self, line: str) -> None:
-        pass
-
-
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _is_whole(folder: Path) -> bool:
-    """Whether every file can be read; KerasTuner writes over them in place."""
-    try:
-        return all(json.loads(file.read_text()) is not None for file in folder.rglob("*.json"))
-    except ValueError:
-        return False

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from efficientmixnet.modules.bad_input import BadInput
-from efficientmixnet.pipeline import data_commands, results_commands
+from efficientmixnet.pipeline.commands import data_commands, results_commands
 
 _FURTHER_COMMANDS = "efficientmixnet.commands"
 EXIT_FAILED = 1
@@ -71,15 +71,15 @@ def run(
     config: str | None, data: str | None, output: str | None, overrides: tuple[str, ...], no_cache: bool, verbose: bool
 ) -> None:
     """Train, evaluate, bless and push: with CONFIG (YAML), with --data, or both."""
-    from efficientmixnet.pipeline.config import load_config
+    from efficientmixnet.pipeline.config.config import load_config
 
     if not config and not data:
         raise BadInput("nothing to run; give --data PICTURES, or a configuration (`efficientmixnet init my.yaml`)")
     checked = load_config(config, overrides, data, output)
 
-    from efficientmixnet.pipeline.local_runner import RunFailed
-    from efficientmixnet.pipeline.local_runner import run as run_locally
-    from efficientmixnet.pipeline.verdict import show
+    from efficientmixnet.pipeline.local.local_runner import RunFailed
+    from efficientmixnet.pipeline.local.local_runner import run as run_locally
+    from efficientmixnet.pipeline.runs.print_summary import show
 
     try:
         summary = run_locally(checked, verbose=verbose, use_cache=not no_cache)
@@ -95,7 +95,7 @@ def run(
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def init(file: Path) -> None:
     """Write a commented configuration with every key and its default to FILE."""
-    from efficientmixnet.pipeline.config_template import config_template
+    from efficientmixnet.pipeline.config.config_template import config_template
 
     try:
         with file.open("x", encoding="utf-8") as new:
@@ -113,7 +113,7 @@ def init(file: Path) -> None:
 @click.option("--top", default=3, show_default=True, type=click.IntRange(1), help="How many labels to show.")
 def predict(model: str, pictures: tuple[str, ...], top: int) -> None:
     """Print the likeliest labels of PICTURES by MODEL, a pushed model or the folder of pushed models."""
-    from efficientmixnet.pipeline.predict import Classifier
+    from efficientmixnet.pipeline.scoring.classifier import Classifier
 
     bad = 0
     classifier = Classifier(model)
@@ -133,8 +133,8 @@ def predict(model: str, pictures: tuple[str, ...], top: int) -> None:
 @click.option("--classes", default=1000, show_default=True, type=click.IntRange(1), help="Labels to tell apart.")
 def summary(network: str, image_size: int | None, classes: int) -> None:
     """Print what a network costs, stage by stage: CONFIG is a configuration file, VARIANT a name such as B0."""
-    from efficientmixnet.pipeline.config import load_config
-    from efficientmixnet.pipeline.network_table import print_network
+    from efficientmixnet.pipeline.commands.network_table import print_network
+    from efficientmixnet.pipeline.config.config import load_config
 
     is_file = network.endswith((".yaml", ".yml"))
     config = load_config(network if is_file else None, [] if is_file else [f"network.variant={network}"])
@@ -161,7 +161,7 @@ def scale(phi: float, max_cost: float, search: int, top: int) -> None:
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def digits(folder: Path) -> None:
     """Write the embedded data set, 1,797 handwritten digits, to FOLDER: a folder of PNG files per class."""
-    from efficientmixnet.pipeline.digits import write_digits
+    from efficientmixnet.pipeline.commands.digits import write_digits
 
     try:
         click.echo(f"{folder}: {write_digits(folder):,} pictures of handwritten digits")

@@ -7,24 +7,24 @@ from typing import Any
 
 from tfx import v1 as tfx
 
-from efficientmixnet.components.baseline import baseline
-from efficientmixnet.components.evaluator import evaluator
-from efficientmixnet.components.example_validator import ExampleValidator
+from efficientmixnet.components.evaluator.component import evaluator
+from efficientmixnet.components.example_validator.component import ExampleValidator
 from efficientmixnet.components.image_example_gen.component import ImageExampleGen
 from efficientmixnet.components.infra_validator import infra_validator
-from efficientmixnet.components.latest_spans import latest_spans
-from efficientmixnet.components.previous_statistics import previous_statistics
 from efficientmixnet.components.pusher import pusher
 from efficientmixnet.components.report.component import Report
+from efficientmixnet.components.resolvers.baseline import baseline
+from efficientmixnet.components.resolvers.latest_spans import latest_spans
+from efficientmixnet.components.resolvers.previous_statistics import previous_statistics
+from efficientmixnet.components.resolvers.warm_start import warm_start
 from efficientmixnet.components.schema_gen import SchemaGen
 from efficientmixnet.components.serving_check.component import ServingCheck
 from efficientmixnet.components.statistics_gen import statistics_gen
 from efficientmixnet.components.trainer import trainer
 from efficientmixnet.components.transform import transform
-from efficientmixnet.components.tuner import tuner
-from efficientmixnet.components.warm_start import warm_start
-from efficientmixnet.pipeline.beam_config import IN_PROCESS
-from efficientmixnet.pipeline.config import Config
+from efficientmixnet.components.tuner.component import tuner
+from efficientmixnet.pipeline.config.beam_config import IN_PROCESS
+from efficientmixnet.pipeline.config.config import Config
 
 BEAM_ARGS = list(IN_PROCESS)
 

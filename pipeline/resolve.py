@@ -10,13 +10,13 @@ from statistics import median
 
 from PIL import Image
 
-from efficientmixnet.components.image_example_gen.containers import pictures_of
 from efficientmixnet.components.image_example_gen.layout import Layout
+from efficientmixnet.components.image_example_gen.readers.by_format import pictures_of
 from efficientmixnet.components.image_example_gen.sources import Entry, Sources, name_hash, split_of
 from efficientmixnet.modules.bad_input import BadInput
-from efficientmixnet.modules.training_config import Section
-from efficientmixnet.pipeline.config import Config
-from efficientmixnet.pipeline.predict import newest_version
+from efficientmixnet.modules.config.section import Section
+from efficientmixnet.modules.exported_model import newest_version
+from efficientmixnet.pipeline.config.config import Config
 
 _SAMPLE = 200  # pictures whose headers are read
 _STEP = 32  # pixels; the networks halve the side five times

@@ -19,10 +19,10 @@ import tensorflow as tf
 from tfx import v1 as tfx
 
 from efficientmixnet.components.image_example_gen import outcome
-from efficientmixnet.components.image_example_gen.containers import unpack
 from efficientmixnet.components.image_example_gen.findings import by_reason, warnings
+from efficientmixnet.components.image_example_gen.image import read
 from efficientmixnet.components.image_example_gen.layout import Layout
-from efficientmixnet.components.image_example_gen.picture import read
+from efficientmixnet.components.image_example_gen.readers.by_format import unpack
 from efficientmixnet.components.image_example_gen.sources import (
     Entry,
     LeftOut,

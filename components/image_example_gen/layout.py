@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from efficientmixnet.modules.bad_input import BadInput
-from efficientmixnet.modules.training_config import Section
+from efficientmixnet.modules.config.section import Section
 
 
 class Layout(Section):

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from efficientmixnet.components.image_example_gen.class_folders import as_picture
-from efficientmixnet.components.image_example_gen.containers import entries_of, format_of
 from efficientmixnet.components.image_example_gen.entry import SUFFIXES, Entry, LeftOut
 from efficientmixnet.components.image_example_gen.files import File, list_files
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
 from efficientmixnet.components.image_example_gen.manifest import Manifest
+from efficientmixnet.components.image_example_gen.readers.by_format import entries_of, format_of
 from efficientmixnet.components.image_example_gen.spans import Span, find_span, has_spans
 from efficientmixnet.modules.bad_input import BadInput
 

@@ -5,11 +5,11 @@ import json
 from tfx import v1 as tfx
 from tfx.types import artifact_utils
 
-from efficientmixnet.components.hyperparameters import found_in
+from efficientmixnet.components.evaluator.verdict import read_verdict
 from efficientmixnet.components.report.write_report import Places, write_report
-from efficientmixnet.components.verdict import read_verdict
-from efficientmixnet.modules.search_config import with_values
-from efficientmixnet.modules.training_config import ModelConfig
+from efficientmixnet.components.tuner.hyperparameters import found_in
+from efficientmixnet.modules.config.model_config import ModelConfig
+from efficientmixnet.modules.config.search_config import with_values
 
 
 @tfx.dsl.components.component

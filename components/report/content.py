@@ -10,13 +10,15 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from efficientmixnet.components.report import gallery, pictures
-from efficientmixnet.components.report.predict import Classifier, pictures_of
+from efficientmixnet.components.evaluator import measures
+from efficientmixnet.components.evaluator.measures import Outcomes
+from efficientmixnet.components.report import gallery
+from efficientmixnet.components.report import thumbnails as pictures
 from efficientmixnet.components.report.predictions import Predictions
-from efficientmixnet.modules import features, measures
-from efficientmixnet.modules.measures import Outcomes
-from efficientmixnet.modules.network.summary import summarize
-from efficientmixnet.modules.training_config import ModelConfig
+from efficientmixnet.components.report.write_predictions import Classifier, pictures_of
+from efficientmixnet.modules import features
+from efficientmixnet.modules.config.model_config import ModelConfig
+from efficientmixnet.modules.network.cost import summarize
 
 _LABELS_A_PICTURE = 3
 _AUC_VALUES = 20_000_000  # probabilities in memory at once, float32

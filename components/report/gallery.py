@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from efficientmixnet.modules.measures import Outcomes
+from efficientmixnet.components.evaluator.measures import Outcomes
 
 MISTAKES, SURE = 24, 12  # pictures
 MOST_CELLS_CLASSES = 40  # with more classes the page lists the top confusions, and has no matrix

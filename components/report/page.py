@@ -40,7 +40,7 @@ _CURVES = ("accuracy", "loss", "learning_rate")
 
 
 def render(content: Mapping[str, Any], run: Mapping[str, Any] | None = None) -> str:
-    """The page as HTML; `run` is the run's summary (pipeline/summary.py), where it has ended."""
+    """The page as HTML; `run` is the run's summary (pipeline/runs/run_summary.py), where it has ended."""
     reliability = content["reliability"]
     curves = {
         name: line_chart(content["curves"][name], "epoch", f"{name} by epoch")

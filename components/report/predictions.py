@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from efficientmixnet.components.evaluator.measures import Outcomes
 from efficientmixnet.modules import features
-from efficientmixnet.modules.measures import Outcomes
 from efficientmixnet.modules.parquet_file import open_parquet
 
 PREDICTIONS_FILE = "predictions.parquet"

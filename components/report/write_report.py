@@ -8,12 +8,12 @@ from typing import Any
 
 import tensorflow as tf
 
+from efficientmixnet.components.evaluator.verdict import read_verdict
 from efficientmixnet.components.report import content
 from efficientmixnet.components.report.curves import read_curves
 from efficientmixnet.components.report.page import CONTENT_FILE, PAGE_FILE, render
-from efficientmixnet.components.report.predict import Classifier, write_predictions
 from efficientmixnet.components.report.predictions import PREDICTIONS_FILE, Predictions
-from efficientmixnet.components.verdict import read_verdict
+from efficientmixnet.components.report.write_predictions import Classifier, write_predictions
 from efficientmixnet.modules import progress
 
 _SERVING = "Format-Serving"  # Trainer's folder for the exported model

@@ -14,9 +14,9 @@ from tfx import v1 as tfx
 from tfx.types import artifact_utils
 
 from efficientmixnet.modules import features
-from efficientmixnet.modules.data import Reading, evaluation_input
-from efficientmixnet.modules.pictures import shrink
-from efficientmixnet.modules.training_config import ModelConfig
+from efficientmixnet.modules.config.model_config import ModelConfig
+from efficientmixnet.modules.data.batches import Reading, evaluation_input
+from efficientmixnet.modules.data.images import shrink
 
 _PICTURES = 8
 _TOLERANCE = 1e-4  # of a probability

@@ -4,9 +4,9 @@ import json
 
 from tfx import v1 as tfx
 
-from efficientmixnet.kubeflow.data_records import DataRecords, DataSet
-from efficientmixnet.kubeflow.fetch import NONE
+from efficientmixnet.kubeflow.components.fetch import NONE
 from efficientmixnet.kubeflow.launcher_paths import to_uri
+from efficientmixnet.kubeflow.store.data_records import DataRecords, DataSet
 
 
 @tfx.dsl.components.component

@@ -5,9 +5,9 @@ It is never cached. What depends on its answer is: while no other model is pushe
 
 from tfx import v1 as tfx
 
-from efficientmixnet.kubeflow.fetch import NONE
+from efficientmixnet.kubeflow.components.fetch import NONE
 from efficientmixnet.kubeflow.launcher_paths import to_uri
-from efficientmixnet.kubeflow.pushed_models import PushedModels
+from efficientmixnet.kubeflow.store.pushed_models import PushedModels
 
 
 @tfx.dsl.components.component

@@ -5,9 +5,9 @@ import json
 from tfx import v1 as tfx
 from tfx.types import artifact_utils
 
-from efficientmixnet.kubeflow import object_store
-from efficientmixnet.kubeflow.fetch import files_of
+from efficientmixnet.kubeflow.components.fetch import files_of
 from efficientmixnet.kubeflow.launcher_paths import to_uri
+from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.modules.bad_input import BadInput
 
 

@@ -8,8 +8,8 @@ from tfx import v1 as tfx
 
 from efficientmixnet.components.report.model_card import CARD_FILES, model_card
 from efficientmixnet.components.report.page import CONTENT_FILE
-from efficientmixnet.kubeflow import object_store
-from efficientmixnet.pipeline.revision import revision, versions
+from efficientmixnet.kubeflow.store import object_store
+from efficientmixnet.pipeline.local.revision import revision, versions
 
 
 @tfx.dsl.components.component

@@ -2,7 +2,7 @@
 
 from tfx import v1 as tfx
 
-from efficientmixnet.kubeflow.fetch import fetch
+from efficientmixnet.kubeflow.components.fetch import fetch
 
 
 @tfx.dsl.components.component

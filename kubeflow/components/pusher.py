@@ -3,7 +3,7 @@
 from tfx import v1 as tfx
 
 from efficientmixnet.kubeflow.launcher_paths import to_uri
-from efficientmixnet.kubeflow.pushed_models import PushedModels
+from efficientmixnet.kubeflow.store.pushed_models import PushedModels
 
 
 @tfx.dsl.components.component

@@ -12,8 +12,8 @@ from efficientmixnet.kubeflow.katib.trial import MODEL, TRANSFORMED, VALUES
 from efficientmixnet.kubeflow.training_jobs.settings import as_argument
 from efficientmixnet.kubeflow.training_jobs.worker_pod import worker_pod
 from efficientmixnet.modules.bad_input import BadInput
-from efficientmixnet.modules.search_config import Dimension, takes_whole_numbers
-from efficientmixnet.pipeline.config import Config
+from efficientmixnet.modules.config.search_config import Dimension, takes_whole_numbers
+from efficientmixnet.pipeline.config.config import Config
 
 _CONTAINER = "trial"
 _COMMAND = ("python", "-m", "efficientmixnet.kubeflow.katib.trial")

@@ -16,10 +16,11 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from efficientmixnet.kubeflow import entrypoint, object_store
+from efficientmixnet.kubeflow import entrypoint
+from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.modules.bad_input import BadInput
-from efficientmixnet.modules.search_config import with_values
-from efficientmixnet.modules.training_config import ModelConfig
+from efficientmixnet.modules.config.model_config import ModelConfig
+from efficientmixnet.modules.config.search_config import with_values
 
 # What is told in the environment: the configuration of all trials, this one's values, and where the pictures lie.
 MODEL = "EFFICIENTMIXNET_TRIAL_MODEL"
@@ -75,7 +76,7 @@ def _train(model: ModelConfig, folder: Path) -> None:
     from tfx import v1 as tfx
 
     from efficientmixnet.modules.trainer import training_job
-    from efficientmixnet.modules.training_process import train_elsewhere
+    from efficientmixnet.modules.training.train_elsewhere import train_elsewhere
 
     fn_args = tfx.components.FnArgs(
         train_files=[f"{folder}/transformed_examples/Split-train/*"],

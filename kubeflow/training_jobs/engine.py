@@ -47,14 +47,3 @@ class JobEngine(Protocol):
 
     def longest_name(self, workers: int) -> int:
         """Letters: with more, the names of what the operator makes of it would be refused."""
-
-
-def job_engine(name: str) -> JobEngine:
-    """By the configuration's word for it."""
-    if name == "tfjob":
-        from efficientmixnet.kubeflow.training_jobs.tfjob import TFJob
-
-        return TFJob()
-    from efficientmixnet.kubeflow.training_jobs.trainjob import TrainJob
-
-    return TrainJob()

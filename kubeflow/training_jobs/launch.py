@@ -5,7 +5,7 @@ from typing import Any
 
 from efficientmixnet.kubeflow.training_jobs.cluster_job import ClusterJob
 from efficientmixnet.kubeflow.training_jobs.component_pod import component_pod
-from efficientmixnet.kubeflow.training_jobs.engine import job_engine
+from efficientmixnet.kubeflow.training_jobs.engine import JobEngine
 from efficientmixnet.kubeflow.training_jobs.kubernetes_api import KubernetesApi
 from efficientmixnet.kubeflow.training_jobs.settings import JobSettings, as_argument
 from efficientmixnet.kubeflow.training_jobs.task import Task
@@ -35,3 +35,14 @@ def launch(settings: JobSettings, arguments: Sequence[str], invocation: Mapping[
         command.append("--store-checkpoints")
     ClusterJob(KubernetesApi(), job_engine(settings.engine), settings, task.identity, command).run()
     return task.take_back()
+
+
+def job_engine(name: str) -> JobEngine:
+    """By the configuration's word for it."""
+    if name == "tfjob":
+        from efficientmixnet.kubeflow.training_jobs.tfjob import TFJob
+
+        return TFJob()
+    from efficientmixnet.kubeflow.training_jobs.trainjob import TrainJob
+
+    return TrainJob()

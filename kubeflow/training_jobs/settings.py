@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from efficientmixnet.kubeflow.training_jobs.worker_pod import worker_pod
-from efficientmixnet.pipeline.kubeflow_config import KubeflowConfig
+from efficientmixnet.pipeline.config.kubeflow_config import KubeflowConfig
 
 VARIABLE = "EFFICIENTMIXNET_TRAINING_JOB"
 

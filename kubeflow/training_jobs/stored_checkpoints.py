@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from efficientmixnet.kubeflow import object_store
-from efficientmixnet.kubeflow.ask_store import StoreAway
+from efficientmixnet.kubeflow.store import object_store
+from efficientmixnet.kubeflow.store.ask_store import StoreAway
 from efficientmixnet.modules import progress
 
 _State = tuple[int, int]  # size, and time of the last change

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from efficientmixnet.kubeflow import object_store
 from efficientmixnet.kubeflow.launcher_paths import to_path
+from efficientmixnet.kubeflow.store import object_store
 
 
 class Task:

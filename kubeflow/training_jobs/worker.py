@@ -13,14 +13,15 @@ import tempfile
 from collections.abc import Sequence
 from typing import Any
 
-from efficientmixnet.kubeflow import entrypoint, object_store, progress_lines
+from efficientmixnet.kubeflow import entrypoint, progress_lines
 from efficientmixnet.kubeflow.launcher_paths import ROOT_VARIABLE
+from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.kubeflow.training_jobs.attendance import Attendance
 from efficientmixnet.kubeflow.training_jobs.stored_checkpoints import StoredCheckpoints
 from efficientmixnet.kubeflow.training_jobs.task import Task
-from efficientmixnet.modules import checkpoint_copies
 from efficientmixnet.modules.bad_input import BadInput
-from efficientmixnet.modules.cluster import Cluster
+from efficientmixnet.modules.checkpoint import checkpoint_copies
+from efficientmixnet.modules.distribution.cluster import Cluster
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -3,8 +3,7 @@
 from typing import Any
 
 from efficientmixnet.kubeflow.launcher_paths import ROOT_VARIABLE
-from efficientmixnet.kubeflow.platform_spec import all_secrets
-from efficientmixnet.pipeline.kubeflow_config import KubeflowConfig, PodConfig
+from efficientmixnet.pipeline.config.kubeflow_config import KubeflowConfig, PodConfig, all_secrets
 
 # Where a worker keeps what it fetches from the object store: on the node's disk, and gone with the pod.
 _SCRATCH = "/efficientmixnet"

@@ -11,7 +11,7 @@ from keras import ops
 
 from efficientmixnet.modules.layers.channel_groups import channel_groups, convolve_groups
 from efficientmixnet.modules.layers.initializers import convolution_initializer, nth_draw
-from efficientmixnet.modules.layers.on_tensorflow_cpu import on_tensorflow_cpu
+from efficientmixnet.modules.layers.kernels.devices import on_tensorflow_cpu
 
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")

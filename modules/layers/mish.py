@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from efficientmixnet.modules.layers.on_tensorflow_cpu import on_tensorflow_cpu
+from efficientmixnet.modules.layers.kernels.devices import on_tensorflow_cpu
 
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")

@@ -11,8 +11,8 @@ import keras
 from keras import ops
 
 from efficientmixnet.modules.layers.channel_groups import channel_groups, convolve_groups
-from efficientmixnet.modules.layers.depthwise_conv2d import depthwise_conv2d
 from efficientmixnet.modules.layers.initializers import convolution_initializer, nth_draw
+from efficientmixnet.modules.layers.kernels.depthwise_conv2d import depthwise_conv2d
 
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")

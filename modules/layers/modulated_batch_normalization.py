@@ -10,10 +10,10 @@ from typing import Any
 import keras
 from keras import ops
 
-from efficientmixnet.modules.layers.affine_of_samples import affine, moments
 from efficientmixnet.modules.layers.batch_normalization import BatchNormalization
-from efficientmixnet.modules.layers.instance_mean import instance_mean
-from efficientmixnet.modules.layers.on_tensorflow_cpu import on_tensorflow_cpu
+from efficientmixnet.modules.layers.kernels.affine_of_samples import affine, moments
+from efficientmixnet.modules.layers.kernels.devices import on_tensorflow_cpu
+from efficientmixnet.modules.layers.kernels.instance_mean import instance_mean
 
 # Values of a sample; below, few passes cost more in their small operations than they save.
 _LARGE = 2**15

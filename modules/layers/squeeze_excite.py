@@ -11,7 +11,7 @@ import keras
 from keras import ops
 
 from efficientmixnet.modules.layers.initializers import convolution_initializer, nth_draw
-from efficientmixnet.modules.layers.instance_mean import instance_mean
+from efficientmixnet.modules.layers.kernels.instance_mean import instance_mean
 
 KINDS = ("conv", "dense")
 

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from efficientmixnet.modules.network import block_string
-
-ACTIVATIONS = block_string.ACTIVATIONS
-NORMS = block_string.NORMS
+from efficientmixnet.modules.network.choices import ACTIVATIONS, NORMS
 
 _COUNTS = ("input_filters", "output_filters", "num_repeat", "expand_ratio", "expand_groups", "project_groups")
 
@@ -97,7 +95,7 @@ class BlockArgs:
 
     def to_block_string(self) -> str:
         """Writes the block string from which `from_block_string` makes an equal block."""
-        return block_string.write(self)
+        return block_string.write(vars(self))
 
 
 def _check_count(name: str, value: Any) -> None:

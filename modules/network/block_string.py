@@ -13,28 +13,11 @@ r, k, s, e, i and o are required. What follows no rule is a ValueError that poin
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-if TYPE_CHECKING:
-    from efficientmixnet.modules.network.block_args import BlockArgs
-
-ACTIVATIONS = (
-    "swish",
-    "mish",
-    "relu",
-    "relu6",
-    "leaky_relu",
-    "silu",
-    "elu",
-    "selu",
-    "gelu",
-    "hard_swish",
-    "tanh",
-    "linear",
-)
-NORMS = ("bn", "an", "iebn")
+from efficientmixnet.modules.network.choices import ACTIVATIONS, NORMS
 
 _COUNT = "[1-9][0-9]*"
 _END = r"(?=_|\Z)"
@@ -109,29 +92,26 @@ def parse(text: str) -> dict[str, Any]:
     return fields
 
 
-def write(block: "BlockArgs") -> str:
-    """The block string of a block, the shortest one: what has its default value is left out."""
+def write(fields: Mapping[str, Any]) -> str:
+    """The block string of a block with these fields; what has its default value is left out."""
+    sizes = fields["kernel_size"]
     tokens = [
-        f"r{block.num_repeat}",
-        "k" + ".".join(map(str, block.kernel_sizes)),
-        f"s{block.stride}{block.stride}",
-        f"e{block.expand_ratio}",
-        f"i{block.input_filters}",
-        f"o{block.output_filters}",
+        f"r{fields['num_repeat']}",
+        "k" + (str(sizes) if isinstance(sizes, int) else ".".join(map(str, sizes))),
+        "s" + "".join(map(str, fields["strides"])),
+        f"e{fields['expand_ratio']}",
+        f"i{fields['input_filters']}",
+        f"o{fields['output_filters']}",
     ]
-    if block.expand_groups > 1:
-        tokens.append("a" + ".".join("1" * block.expand_groups))
-    if block.project_groups > 1:
-        tokens.append("p" + ".".join("1" * block.project_groups))
-    if block.activation is not None:
-        tokens.append(f"a{block.activation}")
-    if block.typeBN is not None:
-        tokens.append(f"b{block.typeBN}")
-    if block.n_mixture is not None:
-        tokens.append(f"n{block.n_mixture}")
-    if block.se_ratio is not None:
-        tokens.append(f"se{Decimal(repr(float(block.se_ratio))):f}")
-    if not block.identity_skip:
+    for letter, name in (("a", "expand_groups"), ("p", "project_groups")):
+        if fields[name] > 1:
+            tokens.append(letter + ".".join("1" * fields[name]))
+    for letter, name in (("a", "activation"), ("b", "typeBN"), ("n", "n_mixture")):
+        if fields[name] is not None:
+            tokens.append(f"{letter}{fields[name]}")
+    if fields["se_ratio"] is not None:
+        tokens.append(f"se{Decimal(repr(float(fields['se_ratio']))):f}")
+    if not fields["identity_skip"]:
         tokens.append("noskip")
     return "_".join(tokens)
 

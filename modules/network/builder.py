@@ -7,13 +7,14 @@ from typing import Any
 
 import keras
 
-from efficientmixnet.modules.network.block_args import ACTIVATIONS, NORMS, BlockArgs
+from efficientmixnet.modules.network.block_args import BlockArgs
 from efficientmixnet.modules.network.body import classifier, feature_maps, head
+from efficientmixnet.modules.network.choices import ACTIVATIONS, NORMS
 from efficientmixnet.modules.network.layer_options import LayerOptions
 from efficientmixnet.modules.network.plan import as_blocks, plan_network, total_stride
-from efficientmixnet.modules.network.pretrained import load_pretrained
 from efficientmixnet.modules.network.scaling import compound_scale
 from efficientmixnet.modules.network.variants import EFFICIENTNET_BLOCKS, Variant, get_variant
+from efficientmixnet.modules.network.weights.pretrained import load_pretrained
 
 POOLINGS = ("avg", "max", None)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from efficientmixnet.pipeline.config import Config
+from efficientmixnet.pipeline.config.config import Config
 
 HERE = Path(__file__).parent
 OVERLAY = HERE.parents[1] / "kubeflow" / "manifests" / "overlays" / "training-operator"
@@ -209,7 +209,7 @@ class Trainer:
         name: str | None = None,
     ) -> "Component":
         """A pod under the service account of our manifests; its outputs lie in a new folder of the store."""
-        from efficientmixnet.kubeflow.compile import compile_package
+        from efficientmixnet.kubeflow.package.compile import compile_package
 
         config = self.config(pipeline, environment or {}, trainer or {})
         spec = compile_package(config, "oss")[0]

@@ -13,12 +13,12 @@ import tensorflow as tf
 import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 
-from efficientmixnet.components.image_example_gen.picture import read
+from efficientmixnet.components.image_example_gen.image import read
 from efficientmixnet.components.image_example_gen.sources import find_pictures
-from efficientmixnet.kubeflow import object_store
+from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.modules import features
 from efficientmixnet.modules.preprocessing import preprocessing_fn
-from efficientmixnet.pipeline.digits import write_digits
+from efficientmixnet.pipeline.commands.digits import write_digits
 
 SIDE = 16
 TAKEN = 800

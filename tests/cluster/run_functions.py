@@ -15,7 +15,7 @@ def train_and_keep_weights(fn_args: Any) -> None:
     import keras
     import numpy as np
 
-    from efficientmixnet.kubeflow import object_store
+    from efficientmixnet.kubeflow.store import object_store
     from efficientmixnet.modules.trainer import run_fn
 
     fit = keras.Model.fit

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from efficientmixnet.components.record_file import RecordFile, WriteRecords
-from efficientmixnet.pipeline.beam_config import IN_PROCESS
+from efficientmixnet.pipeline.config.beam_config import IN_PROCESS
 
 
 def _noise(count: int, size: int) -> list[bytes]:

@@ -11,8 +11,8 @@ from tfx.types import standard_artifacts
 from efficientmixnet.components.record_file import RecordFile
 from efficientmixnet.components.serving_check.component import ask, trained_on
 from efficientmixnet.modules import features
-from efficientmixnet.modules.data import Reading
-from efficientmixnet.modules.pictures import shrink
+from efficientmixnet.modules.data.batches import Reading
+from efficientmixnet.modules.data.images import shrink
 
 
 class Exported(tf.Module):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from efficientmixnet.pipeline.digits import write_digits
+from efficientmixnet.pipeline.commands.digits import write_digits
 
 SMALL = {
     "network": {

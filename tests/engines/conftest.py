@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from efficientmixnet.pipeline.digits import write_digits
+from efficientmixnet.pipeline.commands.digits import write_digits
 
 JOBS, WORKERS = 8073, 50000  # ports
 LABELS = ("0", "1", "2")

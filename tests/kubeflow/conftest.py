@@ -12,7 +12,7 @@ import pytest
 import yaml
 from moto.server import ThreadedMotoServer
 
-from efficientmixnet.pipeline.config import Config
+from efficientmixnet.pipeline.config.config import Config
 
 GOLDEN = Path(__file__).parent / "digits_package.yaml"
 
@@ -112,7 +112,7 @@ def config() -> Config:
 @pytest.fixture(scope="session")
 def package(config: Config) -> list[dict[str, Any]]:
     """The documents of the configuration's package."""
-    from efficientmixnet.kubeflow.compile import compile_package
+    from efficientmixnet.kubeflow.package.compile import compile_package
 
     return compile_package(config, "oss")
 

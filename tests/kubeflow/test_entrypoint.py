@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from efficientmixnet.kubeflow import object_store
-from efficientmixnet.kubeflow.entrypoint import globalize, localize
+from efficientmixnet.kubeflow.executor import globalize, localize
 from efficientmixnet.kubeflow.launcher_paths import ROOT_VARIABLE, to_path, to_uri
+from efficientmixnet.kubeflow.store import object_store
 
 RUN = "minio://mlpipeline/root/digits/5f0c"
 MODEL = {"instanceSchema": "title: tfx.Model\ntype: object\n"}

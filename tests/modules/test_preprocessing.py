@@ -11,7 +11,7 @@ import tensorflow_transform.beam as tft_beam
 from PIL import Image
 
 from efficientmixnet.modules import features
-from efficientmixnet.modules.class_weights import class_counts
+from efficientmixnet.modules.data.class_weights import class_counts
 from efficientmixnet.modules.preprocessing import preprocessing_fn
 
 SPEC = {

@@ -14,10 +14,11 @@ import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 from PIL import Image
 
-from efficientmixnet.components.image_example_gen.picture import read
+from efficientmixnet.components.image_example_gen.image import read
 from efficientmixnet.components.image_example_gen.sources import find_pictures
-from efficientmixnet.modules import checkpoint_copies, features, progress
-from efficientmixnet.modules.data import Reading, Records, evaluation_batches
+from efficientmixnet.modules import features, progress
+from efficientmixnet.modules.checkpoint import checkpoint_copies
+from efficientmixnet.modules.data.batches import Reading, Records, evaluation_batches
 from efficientmixnet.modules.preprocessing import preprocessing_fn
 from efficientmixnet.modules.trainer import run_fn
 

@@ -10,9 +10,9 @@ import pytest
 
 from efficientmixnet.modules import tuner
 from efficientmixnet.modules.bad_input import BadInput
-from efficientmixnet.modules.search_config import SearchConfig, found_values, with_values
-from efficientmixnet.modules.training_config import ModelConfig
-from efficientmixnet.modules.training_job import TrainingJob
+from efficientmixnet.modules.config.model_config import ModelConfig
+from efficientmixnet.modules.config.search_config import SearchConfig, found_values, with_values
+from efficientmixnet.modules.training.training_job import TrainingJob
 
 SPACE = {
     "training.learning_rate": {"min": 0.0001, "max": 1, "sampling": "log"},

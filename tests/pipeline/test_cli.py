@@ -10,9 +10,9 @@ from click.testing import CliRunner, Result
 
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.cli import main
-from efficientmixnet.pipeline.config import Config
-from efficientmixnet.pipeline.local_runner import RunFailed
-from efficientmixnet.pipeline.summary import Pictures, Summary
+from efficientmixnet.pipeline.config.config import Config
+from efficientmixnet.pipeline.local.local_runner import RunFailed
+from efficientmixnet.pipeline.runs.run_summary import Pictures, Summary
 
 
 def _call(*arguments: object) -> Result:
@@ -35,7 +35,7 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> Any:
             return self.with_
 
     ends = Ends()
-    monkeypatch.setattr("efficientmixnet.pipeline.local_runner.run", ends)
+    monkeypatch.setattr("efficientmixnet.pipeline.local.local_runner.run", ends)
     return ends
 
 
@@ -168,7 +168,7 @@ def test_predict_prints_labels_and_names_what_it_cannot_read(monkeypatch: pytest
             assert (pictures, top) == (("a.png", "b.png"), 2)
             return [("a.png", [("cat", 0.75), ("große Bären", 0.25)]), ("b.png", "has zero bytes")]
 
-    monkeypatch.setattr("efficientmixnet.pipeline.predict.Classifier", Classifier)
+    monkeypatch.setattr("efficientmixnet.pipeline.scoring.classifier.Classifier", Classifier)
     result = _call("predict", "--top", "2", "model", "a.png", "b.png")
     assert result.exit_code == 2
     assert result.output.splitlines() == ["a.png: cat 0.7500  große Bären 0.2500", "b.png: has zero bytes"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from efficientmixnet.modules.bad_input import BadInput
-from efficientmixnet.pipeline.config import load_config
+from efficientmixnet.pipeline.config.config import load_config
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from efficientmixnet.pipeline.config import Config
+from efficientmixnet.pipeline.config.config import Config
 
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLES = [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from efficientmixnet.pipeline.config import Config
+from efficientmixnet.pipeline.config.config import Config
 
 
 def _nodes(tmp_path, serving: dict) -> dict:

@@ -9,7 +9,7 @@ from PIL import Image
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.sources import Sources, find_pictures
 from efficientmixnet.modules.bad_input import BadInput
-from efficientmixnet.pipeline.config import Config
+from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.resolve import resolve
 
 Pictures = Callable[..., Sources]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from efficientmixnet.components.image_example_gen.containers import pictures_of
 from efficientmixnet.components.image_example_gen.layout import Layout
+from efficientmixnet.components.image_example_gen.readers.by_format import pictures_of
 from efficientmixnet.components.image_example_gen.sources import Sources, find_pictures
 from efficientmixnet.modules.bad_input import BadInput
 

@@ -14,8 +14,8 @@ from PIL import Image
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from efficientmixnet.components.report import content
-from efficientmixnet.components.report.predict import Classifier, write_predictions
 from efficientmixnet.components.report.predictions import Predictions
+from efficientmixnet.components.report.write_predictions import Classifier, write_predictions
 from efficientmixnet.modules import features
 
 SIDE = 12  # pixels

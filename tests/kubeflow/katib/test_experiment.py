@@ -14,7 +14,7 @@ from efficientmixnet.kubeflow.cli import kubeflow
 from efficientmixnet.kubeflow.katib.experiment import experiment
 from efficientmixnet.kubeflow.katib.trial import MODEL, TRANSFORMED, VALUES, Metrics, trial_model
 from efficientmixnet.modules.bad_input import BadInput
-from efficientmixnet.pipeline.config import Config
+from efficientmixnet.pipeline.config.config import Config
 
 TRANSFORMED_URI = "minio://mlpipeline/root/digits/5f0c/Transform/1"
 SEARCH: dict[str, Any] = {

@@ -10,9 +10,9 @@ import pytest
 import requests
 from moto.server import ThreadedMotoServer
 
-from efficientmixnet.kubeflow import object_store
+from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
-from efficientmixnet.pipeline.config import Config
+from efficientmixnet.pipeline.config.config import Config
 
 CONFIG: dict[str, Any] = {
     "name": "digits",

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from efficientmixnet.kubeflow import entrypoint, object_store
+from efficientmixnet.kubeflow import entrypoint
+from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
 from efficientmixnet.kubeflow.training_jobs.task import Task
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from efficientmixnet.kubeflow import object_store
-from efficientmixnet.kubeflow.ask_store import StoreAway
+from efficientmixnet.kubeflow.store import object_store
+from efficientmixnet.kubeflow.store.ask_store import StoreAway
 from efficientmixnet.kubeflow.training_jobs.stored_checkpoints import StoredCheckpoints
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from efficientmixnet.kubeflow import object_store
 from efficientmixnet.kubeflow.launcher_paths import ROOT_VARIABLE, to_path
+from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.kubeflow.training_jobs.task import Task
 from efficientmixnet.kubeflow.training_jobs.worker import _with_outputs_in
 

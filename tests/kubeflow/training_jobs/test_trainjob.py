@@ -12,7 +12,7 @@ from efficientmixnet.kubeflow.training_jobs import worker
 from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
 from efficientmixnet.kubeflow.training_jobs.tfjob import TFJob
 from efficientmixnet.kubeflow.training_jobs.trainjob import TrainJob
-from efficientmixnet.modules.cluster import Cluster
+from efficientmixnet.modules.distribution.cluster import Cluster
 
 RUNTIME = Path(__file__).parents[3] / "kubeflow/manifests/overlays/kubeflow-trainer/training-runtime.yaml"
 

@@ -7,11 +7,11 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
-from efficientmixnet.kubeflow.requirements import check
+from efficientmixnet.kubeflow.package.requirements import check
 from efficientmixnet.kubeflow.training_jobs.settings import VARIABLE, JobSettings
 from efficientmixnet.kubeflow.training_jobs.tfjob import TFJob
 from efficientmixnet.modules.bad_input import BadInput
-from efficientmixnet.pipeline.config import Config
+from efficientmixnet.pipeline.config.config import Config
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from efficientmixnet.modules.network.block_args import ACTIVATIONS, NORMS, BlockArgs
+from efficientmixnet.modules.network.block_args import BlockArgs
+from efficientmixnet.modules.network.choices import ACTIVATIONS, NORMS
 
 COUNTS = st.integers(1, 2**20)
 SHARES = st.floats(0, 1, exclude_min=True, allow_subnormal=False)

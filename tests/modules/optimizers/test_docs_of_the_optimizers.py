@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from efficientmixnet.modules.config.recipes import RECIPES
 from efficientmixnet.modules.optimizers import parse_optimizer
 from efficientmixnet.modules.optimizers.specification import OPTIMIZERS
-from efficientmixnet.modules.recipes import RECIPES
 
 PAGE = (Path(__file__).parents[3] / "docs" / "optimizers.md").read_text()
 

@@ -188,7 +188,7 @@ def test_ranger_by_name_takes_the_arguments_of_both() -> None:
 def test_checking_imports_no_keras() -> None:
     program = (
         "import sys; from efficientmixnet.modules.optimizers import parse_optimizer; parse_optimizer('ranger');"
-        "import efficientmixnet.modules.recipes; print({'keras', 'tensorflow', 'jax'} & set(sys.modules))"
+        "import efficientmixnet.modules.config.recipes; print({'keras', 'tensorflow', 'jax'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603
     assert done.stdout.strip() == "set()"

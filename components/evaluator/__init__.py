@@ -1,0 +1,1 @@
+"""The Evaluator component: measures a model and decides whether it is blessed."""

@@ -1,0 +1,144 @@
+"""ClassCounts: TFMA metrics of one label of many classes, all of them from one set of counts.
+
+TFMA's own would count a confusion matrix for every class and threshold, and name each class by its number; of Keras's
+it would first convert the code, and then call it from Python for every few pictures, which costs seconds in every run.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.metrics import metric_types, metric_util
+
+from efficientmixnet.components.evaluator.measures import BINS, ByClass, Reliability, bin_of
+from efficientmixnet.modules.bad_input import BadInput
+
+_COUNTS = "_class_counts"  # TFMA keeps names with an underscore to itself
+_SMALLEST = float(np.finfo(np.float32).eps)  # of a probability, since the logarithm of 0 is no number
+
+
+class _Counts:
+    """Counts by class [3, classes] (see ByClass), by confidence [3, BINS] (see Reliability), of top-3 hits; nats."""
+
+    def __init__(self) -> None:
+        self.by_class = np.zeros((3, 0))
+        self.by_confidence = np.zeros((3, BINS))
+        self.in_top_3 = 0.0
+        self.cross_entropy = 0.0
+
+    @property
+    def pictures(self) -> float:
+        """How many, by weight."""
+        return float(self.by_class[0].sum())
+
+    def add(self, label: int, probabilities: np.ndarray, weight: float) -> None:
+        """One picture: its label [] and probabilities [classes]."""
+        if not self.by_class.size:
+            self.by_class = np.zeros((3, len(probabilities)))
+        named = int(np.argmax(probabilities))
+        right = named == label
+        self.by_class[0, label] += weight
+        self.by_class[1, named] += weight
+        self.by_class[2, label] += weight * right
+        confidence = probabilities[named]
+        self.by_confidence[:, bin_of(confidence)] += np.array([1.0, confidence, right]) * weight
+        likelier = int(np.count_nonzero(probabilities > probabilities[label]))
+        self.in_top_3 += weight * (right or max(likelier, 1) < 3)
+        self.cross_entropy -= weight * float(np.log(max(probabilities[label], _SMALLEST)))
+
+    def __iadd__(self, other: "_Counts") -> "_Counts":
+        if not self.by_class.size:
+            self.by_class = other.by_class.copy()
+        elif other.by_class.size:
+            self.by_class += other.by_class
+        self.by_confidence += other.by_confidence
+        self.in_top_3 += other.in_top_3
+        self.cross_entropy += other.cross_entropy
+        return self
+
+
+MEASURES: Mapping[str, Callable[[_Counts], float]] = {
+    "accuracy": lambda counts: counts.by_class[2].sum() / counts.pictures,
+    "loss": lambda counts: counts.cross_entropy / counts.pictures,
+    "top_3": lambda counts: counts.in_top_3 / counts.pictures,
+    "balanced_accuracy": lambda counts: ByClass(*counts.by_class).balanced_accuracy,
+    "macro_f1": lambda counts: ByClass(*counts.by_class).macro_f1,
+    "calibration_error": lambda counts: Reliability(*counts.by_confidence).calibration_error,
+}
+
+
+class ClassCounts(tfma.metrics.Metric):
+    """One of MEASURES over the pictures of a slice; several of them count once."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(metric_util.merge_per_key_computations(_computations), name=name)
+
+
+def _computations(
+    name: str,
+    eval_config: tfma.EvalConfig,
+    model_name: str = "",
+    output_name: str = "",
+    example_weighted: bool = False,
+) -> list[metric_types.MetricComputation | metric_types.DerivedMetricComputation]:
+    def key(of: str) -> metric_types.MetricKey:
+        return metric_types.MetricKey(
+            name=of, model_name=model_name, output_name=output_name, example_weighted=example_weighted
+        )
+
+    counts, ours = key(_COUNTS), key(name)
+
+    def result(metrics: Mapping[metric_types.MetricKey, Any]) -> dict[metric_types.MetricKey, float]:
+        counted = metrics[counts]
+        return {ours: MEASURES[name](counted) if counted.by_class.size else float("nan")}
+
+    return [
+        metric_types.MetricComputation(keys=[counts], preprocessors=None, combiner=_Count(counts, eval_config)),
+        metric_types.DerivedMetricComputation(keys=[ours], result=result),
+    ]
+
+
+def _weight(value: float | bytes) -> float:
+    """A weight of 0 or more; a manifest's column is text."""
+    try:
+        weight = float(value)
+    except ValueError:
+        weight = math.nan
+    if not 0 <= weight < math.inf:
+        said = value.decode(errors="replace") if isinstance(value, bytes) else value
+        raise BadInput(f"evaluation.weight: {said!r} is no weight; give each picture a number of 0 or more")
+    return weight
+
+
+class _Count(beam.CombineFn):
+    def __init__(self, key: metric_types.MetricKey, eval_config: tfma.EvalConfig) -> None:
+        self._key = key
+        self._eval_config = eval_config
+
+    def create_accumulator(self) -> _Counts:
+        return _Counts()
+
+    def add_input(self, accumulator: _Counts, element: metric_types.StandardMetricInputs) -> _Counts:
+        for label, probabilities, weight in metric_util.to_label_prediction_example_weight(
+            element,
+            eval_config=self._eval_config,
+            model_name=self._key.model_name,
+            output_name=self._key.output_name,
+            example_weighted=self._key.example_weighted,
+            flatten=False,
+            require_single_example_weight=True,
+        ):
+            accumulator.add(int(label.item()), probabilities, _weight(weight.item()))
+        return accumulator
+
+    def merge_accumulators(self, accumulators: Iterable[_Counts]) -> _Counts:
+        merged = _Counts()
+        for one in accumulators:
+            merged += one
+        return merged
+
+    def extract_output(self, accumulator: _Counts) -> dict[metric_types.MetricKey, _Counts]:
+        return {self._key: accumulator}

@@ -1,0 +1,1 @@
+"""The ExampleValidator component: finds anomalies, drift and skew in the data."""

@@ -1,0 +1,1 @@
+"""Readers for files that hold many images, one format a file."""

@@ -1,0 +1,95 @@
+"""WebDataset's tar shards: the files of a sample follow one another and share their name up to its first dot."""
+
+import json
+import tarfile
+import zlib
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import PurePosixPath
+from typing import Any
+
+from efficientmixnet.components.image_example_gen.entry import SUFFIXES
+from efficientmixnet.components.image_example_gen.files import open_file
+from efficientmixnet.components.image_example_gen.layout import Layout
+from efficientmixnet.components.image_example_gen.readers.reader import Damaged, Sample
+
+_CLASS, _JSON, _TEXT = "cls", "json", "txt"
+_GZIP = b"\x1f\x8b"
+
+
+def read_tar(path: str, layout: Layout, with_pictures: bool) -> Iterator[Sample]:
+    """Every sample: its picture, a class in .cls or under "label" in .json, and what else .json holds; see Reader."""
+    with open_file(path) as file:
+        compressed = file.read(2) == _GZIP
+        file.seek(0, 2)
+        end = file.tell()
+        file.seek(0)
+        try:
+            with tarfile.open(fileobj=file, mode="r|gz" if compressed else "r:") as tar:
+                for key, members in groupby(_files(tar), key=lambda member: _key(member.name)):
+                    yield _sample(tar, key, members, layout, compressed, with_pictures or compressed)
+                # An archive ends with blocks of zeros; tarfile is content with less.
+                if not compressed and tar.offset + tarfile.BLOCKSIZE > end:
+                    raise Damaged("is truncated")
+        except tarfile.ReadError as error:
+            raise Damaged("is truncated" if "unexpected end" in str(error) else f"is no tar file ({error})") from None
+        except (EOFError, zlib.error, OSError) as error:
+            raise Damaged(f"cannot be read on ({error})") from None
+
+
+def _files(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    for member in tar:
+        tar.members = []  # type: ignore[attr-defined]  # or tarfile would keep them all
+        if member.isfile() and not PurePosixPath(member.name).name.startswith("."):
+            yield member
+
+
+def _key(name: str) -> str:
+    """What the files of a sample share."""
+    folder, slash, file = name.removeprefix("./").rpartition("/")
+    return folder + slash + file.partition(".")[0]
+
+
+def _sample(
+    tar: tarfile.TarFile, key: str, members: Iterator[tarfile.TarInfo], layout: Layout, compressed: bool, read: bool
+) -> Sample:
+    wanted = (layout.picture or "").lower()
+    place: tuple[int, int] | None = None
+    picture: bytes | None = None
+    texts: dict[str, bytes] = {}  # by extension
+    for member in members:
+        extension = member.name.rpartition("/")[2].partition(".")[2].lower()
+        if place is None and (extension == wanted if wanted else f".{extension}" in SUFFIXES):
+            place = member.offset_data, member.size
+            picture = _content(tar, member) if read else None
+        elif extension in (_CLASS, _JSON, _TEXT, layout.label, layout.split):
+            texts[extension] = _content(tar, member)
+    if place is None:
+        return Sample(key, fault="has no picture" + (f" (no .{wanted})" if wanted else ""))
+    try:
+        about = json.loads(texts.get(_JSON, b"{}"))
+    except ValueError:
+        return Sample(key, fault="has a .json file that is not JSON")
+    about = about if isinstance(about, dict) else {}
+
+    def value(name: str) -> Any:
+        return texts.get(name, about.get(name))
+
+    label = value(layout.label) if layout.label else texts.get(_CLASS, about.get("label"))
+    if label is None:
+        where = f"no .{layout.label} and no {layout.label!r} in .json" if layout.label else "no .cls, no label in .json"
+        return Sample(key, fault=f"has no label ({where})")
+    return Sample(
+        name=key,
+        label=label,
+        split=value(layout.split) if layout.split else None,
+        columns=tuple((name, value(name)) for name in layout.features or ()),
+        offset=None if compressed else place[0],
+        size=place[1],
+        picture=picture,
+    )
+
+
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    file = tar.extractfile(member)
+    return file.read() if file else b""

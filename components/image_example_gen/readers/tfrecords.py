@@ -1,0 +1,90 @@
+"""TFRecords of tf.Examples, each with an encoded picture."""
+
+import gzip
+import struct
+from collections.abc import Iterator
+from typing import IO, Any
+
+import google_crc32c
+
+from efficientmixnet.components.image_example_gen.files import open_file
+from efficientmixnet.components.image_example_gen.layout import Layout
+from efficientmixnet.components.image_example_gen.readers.reader import Damaged, Sample
+from efficientmixnet.modules import features
+from efficientmixnet.modules.bad_input import BadInput
+
+_GZIP = b"\x1f\x8b"
+
+
+def read_tfrecord(path: str, layout: Layout, with_pictures: bool) -> Iterator[Sample]:
+    """Every record; see sample.Reader."""
+    import tensorflow as tf
+    from google.protobuf.message import DecodeError
+
+    picture = layout.picture or features.ENCODED
+    for row, (offset, record) in enumerate(_records(path)):
+        if record is None:
+            yield Sample(str(row), fault="is damaged: its checksum differs")
+            continue
+        try:
+            found = tf.train.Example.FromString(record).features.feature
+        except DecodeError:
+            yield Sample(str(row), fault="is no tf.Example")
+            continue
+        label = layout.label or (features.LABEL if features.LABEL in found else features.LABEL_ID)
+        missing = [f"feature {one!r}" for one in (picture, label) if one not in found]
+        if missing and row == 0:
+            raise BadInput(
+                f"data.pictures: {path} has no {' and no '.join(missing)}; it has {', '.join(sorted(found))}: "
+                "name them in data.layout.picture and data.layout.label"
+            )
+        encoded = _value(found[picture]) if not missing else None
+        if not isinstance(encoded, bytes):
+            yield Sample(str(row), fault=f"has no {' and no '.join(missing or [f'bytes in {picture!r}'])}")
+            continue
+        yield Sample(
+            name=str(row),
+            label=_value(found[label]),
+            split=_value(found[layout.split]) if layout.split else None,
+            columns=tuple((name, _value(found[name])) for name in layout.features or ()),
+            # The picture's bytes lie in the record's in one piece.
+            offset=None if offset is None else offset + record.index(encoded),
+            size=len(encoded),
+            picture=encoded,
+        )
+
+
+def _value(feature: Any) -> Any:
+    kind = feature.WhichOneof("kind")
+    values: Any = getattr(feature, kind).value if kind else []
+    return values[0] if len(values) else None
+
+
+def _records(path: str) -> Iterator[tuple[int | None, bytes | None]]:
+    """Each record, None where its checksum differs, and where in the file it begins, None in a compressed one."""
+    with open_file(path) as raw:
+        compressed = raw.read(2) == _GZIP
+        raw.seek(0)
+        stream: IO[bytes] = gzip.GzipFile(fileobj=raw) if compressed else raw  # type: ignore[assignment]
+        offset = 0
+        try:
+            while head := stream.read(12):
+                if len(head) < 12:
+                    raise Damaged("is truncated")
+                length, checksum = struct.unpack("<QI", head)
+                if _masked(head[:8]) != checksum:
+                    raise Damaged("is damaged, or no TFRecord file,")
+                record, tail = stream.read(length), stream.read(4)
+                if len(tail) < 4:
+                    raise Damaged("is truncated")
+                intact = _masked(record) == int.from_bytes(tail, "little")
+                yield None if compressed else offset + 12, record if intact else None
+                offset += 16 + length
+        except (EOFError, gzip.BadGzipFile, OSError) as error:
+            raise Damaged(f"cannot be read on ({error})") from None
+
+
+def _masked(data: bytes) -> int:
+    """TFRecord's checksum."""
+    checksum = google_crc32c.value(data)
+    return ((checksum >> 15 | checksum << 17) + 0xA282EAD8) & 0xFFFFFFFF

@@ -1,0 +1,1 @@
+"""Resolver nodes: find the artifacts of earlier runs."""

@@ -1,0 +1,1 @@
+"""The Tuner component: searches for hyperparameters before training."""

@@ -1,0 +1,104 @@
+"""Runs TFX's executor in a task's container, and translates what the launcher gives and takes."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from efficientmixnet.kubeflow.launcher_paths import to_path, to_uri
+from efficientmixnet.modules.bad_input import BadInput
+
+# On an artifact that stands for nothing, since a task's input cannot be left out: Baseline's, where there is none.
+ABSENT = "absent"
+_EXIT_BAD_INPUT = 2
+
+
+def invocation_of(arguments: Sequence[str]) -> dict[str, Any]:
+    """The ExecutorInput among the command's arguments."""
+    options, _ = _parser().parse_known_args(arguments)
+    return dict(json.loads(options.json_serialized_invocation_args))
+
+
+def execute(arguments: Sequence[str], invocation: dict[str, Any]) -> dict[str, Any]:
+    """Runs the executor in this process, with this invocation; returns its report."""
+    options, beam_arguments = _parser().parse_known_args(arguments)
+    task = localize(
+        invocation, json.loads(options.json_serialized_inputs_spec_args), json.loads(options.output_artifacts)
+    )
+    report = Path(task["outputs"]["outputFile"])
+    report.parent.mkdir(parents=True, exist_ok=True)
+
+    from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
+
+    options.json_serialized_invocation_args = json.dumps(task)
+    kubeflow_v2_run_executor._run_executor(options, beam_arguments)
+    return globalize(json.loads(report.read_text()))
+
+
+def refuse(error: BadInput) -> int:
+    """Shows the mistake; returns the exit code."""
+    print(f"error: {error}", file=sys.stderr)
+    for name, reason in error.left_out:
+        print(f"  left out: {name} {reason}", file=sys.stderr)
+    return _EXIT_BAD_INPUT
+
+
+def localize(invocation: dict[str, Any], inputs_spec: dict[str, Any], outputs: Sequence[str]) -> dict[str, Any]:
+    """The launcher's ExecutorInput as TFX's entry point takes it.
+
+    Args:
+        invocation: The ExecutorInput.
+        inputs_spec: The component's ComponentInputsSpec, which knows the types of the inputs.
+        outputs: The names of the artifacts that the component declares.
+    """
+    inputs = invocation.get("inputs", {})
+    types = {name: spec["artifactType"] for name, spec in inputs_spec.get("artifacts", {}).items()}
+    return {
+        "inputs": {
+            **inputs,
+            "artifacts": {
+                name: {"artifacts": [_localized(artifact, types.get(name)) for artifact in listed]}
+                for name, listed in _artifacts(inputs)
+                if not any(artifact.get("metadata", {}).get(ABSENT) for artifact in listed)
+            },
+        },
+        "outputs": {
+            **invocation["outputs"],
+            "outputFile": to_path(invocation["outputs"]["outputFile"]),
+            "artifacts": {
+                name: {"artifacts": [_localized(artifact, None) for artifact in listed]}
+                for name, listed in _artifacts(invocation["outputs"])
+                if name in outputs
+            },
+        },
+    }
+
+
+def globalize(report: dict[str, Any]) -> dict[str, Any]:
+    """TFX's ExecutorOutput as the launcher takes it."""
+    for _, listed in _artifacts(report):
+        for artifact in listed:
+            artifact["uri"] = to_uri(artifact["uri"])
+            metadata = artifact.get("metadata", {})
+            artifact["metadata"] = {key: value for key, value in metadata.items() if value is not None}
+    return report
+
+
+def _artifacts(of: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
+    return [(name, listed.get("artifacts", [])) for name, listed in of.get("artifacts", {}).items()]
+
+
+def _localized(artifact: dict[str, Any], kind: dict[str, Any] | None) -> dict[str, Any]:
+    kind = kind or artifact.get("type")
+    return {**artifact, "uri": to_path(artifact.get("uri", "")), **({"type": kind} if kind else {})}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--executor_class_path", required=True)
+    parser.add_argument("--json_serialized_invocation_args", required=True)
+    parser.add_argument("--json_serialized_inputs_spec_args", default="{}")
+    parser.add_argument("--output_artifacts", default="[]", help="JSON: the names of the component's own outputs")
+    return parser

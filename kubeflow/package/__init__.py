@@ -1,0 +1,1 @@
+"""Compiles the pipeline into a package for Kubeflow Pipelines."""

@@ -1,0 +1,118 @@
+"""package: a pipeline becomes the package that Kubeflow Pipelines takes, a PipelineSpec and a platform document.
+
+TFX's own compiler does most of it. What is done to its result, and why:
+- the command is our entry point around TFX's (entrypoint.py), and it learns which outputs the component declares;
+- a parameter that another task puts out names that task: TFX appends `_task`, and there is no such task;
+- root parameters have their defaults, which TFX drops; so a run can name other pictures without a new package;
+- tasks that look something up are never cached, and every task has a retry policy, of which TFX knows nothing;
+- resources and environment are set on every container here, since TFX ignores them on some components.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tfx import v1 as tfx
+
+from efficientmixnet.kubeflow.package.backend_rules import check_package
+from efficientmixnet.kubeflow.package.cluster_pipeline import NEVER_CACHED
+from efficientmixnet.kubeflow.package.platform_spec import platform_spec
+from efficientmixnet.kubeflow.package.requirements import Target
+from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
+from efficientmixnet.pipeline.config.kubeflow_config import KubeflowConfig, PodConfig
+
+COMMAND = ("python", "-m", "efficientmixnet.kubeflow.entrypoint")
+# The package's parameters: which component's parameter of which name each one sets.
+PARAMETERS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "pictures": (("DataVersion", "pictures"), ("ImageExampleGen", "pictures")),
+    "manifest": (("DataVersion", "manifest"), ("ImageExampleGen", "manifest")),
+    "max_left_out": (("ImageExampleGen", "max_left_out"),),
+    "pushed": (("PushedBefore", "pushed"), ("LatestPushed", "pushed"), ("Pusher", "pushed")),
+}
+_GIGABYTE = 10**9
+_SUFFIXES = {
+    **{suffix: 1000**power for power, suffix in enumerate(("", "k", "M", "G", "T", "P", "E"))},
+    **{suffix: 1024**power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), start=1)},
+    "m": 1e-3,
+    "n": 1e-9,
+    "u": 1e-6,
+}
+
+
+def package(pipeline: tfx.dsl.Pipeline, config: KubeflowConfig, target: Target) -> list[dict[str, Any]]:
+    """The package's documents."""
+    runner = tfx.orchestration.experimental.KubeflowV2DagRunner(
+        config=tfx.orchestration.experimental.KubeflowV2DagRunnerConfig(
+            default_image=config.image, default_commands=list(COMMAND), use_pipeline_spec_2_1=True
+        )
+    )
+    spec = runner.run(pipeline, write_out=False)["pipelineSpec"]
+    spec["defaultPipelineRoot"] = config.pipeline_root
+    _expose_parameters(spec)
+    for name, task in spec["root"]["dag"]["tasks"].items():
+        _complete_task(task, config)
+        if name in NEVER_CACHED:
+            task["cachingOptions"] = {}
+    for name, component in spec["components"].items():
+        container = spec["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
+        declared = sorted(component.get("outputDefinitions", {}).get("artifacts", {}))
+        container["args"][:0] = ["--output_artifacts", json.dumps(declared)]
+        job = JobSettings.of(config, pipeline.pipeline_info.pipeline_name) if name == "Trainer" else None
+        _complete_container(container, config, config.pod_of(name), job)
+    check_package(spec)
+    platform = platform_spec(config, list(spec["components"])) if target == "oss" else {}
+    return [spec, platform] if platform else [spec]
+
+
+def _expose_parameters(spec: dict[str, Any]) -> None:
+    """Makes constants of tasks into parameters of the whole, with the constants as defaults."""
+    definitions: dict[str, Any] = {}
+    tasks = spec["root"]["dag"]["tasks"]
+    for parameter, places in PARAMETERS.items():
+        for component, name in places:
+            if component not in tasks:  # only what the configuration asks for
+                continue
+            inputs = tasks[component]["inputs"]["parameters"]
+            kind = spec["components"][component]["inputDefinitions"]["parameters"][name]["parameterType"]
+            default = inputs[name]["runtimeValue"]["constant"]
+            definitions[parameter] = {"parameterType": kind, "defaultValue": default, "isOptional": True}
+            inputs[name] = {"componentInputParameter": parameter}
+    spec["root"]["inputDefinitions"] = {"parameters": definitions}
+
+
+def _complete_task(task: dict[str, Any], config: KubeflowConfig) -> None:
+    for value in task.get("inputs", {}).get("parameters", {}).values():
+        if output := value.get("taskOutputParameter"):
+            output["producerTask"] = output["producerTask"].removesuffix("_task")
+    retries = config.retries
+    if retries.count:
+        task["retryPolicy"] = {
+            "maxRetryCount": retries.count,
+            "backoffDuration": f"{retries.backoff_seconds}s",
+            "backoffFactor": retries.backoff_factor,
+            "backoffMaxDuration": f"{retries.within_seconds}s",
+        }
+
+
+def _complete_container(
+    container: dict[str, Any], config: KubeflowConfig, pod: PodConfig, job: JobSettings | None
+) -> None:
+    resources: dict[str, Any] = {}
+    if pod.cpu:
+        resources["cpuLimit"] = _number(pod.cpu)
+    if pod.memory:
+        # Counted in gigabytes. Requests are left to Kubernetes, which takes the limits for them.
+        resources["memoryLimit"] = _number(pod.memory) / _GIGABYTE
+    if pod.gpus:
+        resources["accelerator"] = {"type": pod.gpu_type, "count": str(pod.gpus)}
+    if resources:
+        container["resources"] = resources
+    environment = {**config.environment, **config.object_store.environment(), **(job.to_environment() if job else {})}
+    if environment:
+        container["env"] = [{"name": name, "value": value} for name, value in sorted(environment.items())]
+
+
+def _number(quantity: str) -> float:
+    """Kubernetes' quantity as a number: 500m is 0.5."""
+    digits = quantity.rstrip("numkKMGTPEi")
+    return float(digits) * _SUFFIXES[quantity.removeprefix(digits)]

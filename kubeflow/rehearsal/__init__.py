@@ -1,0 +1,1 @@
+"""Runs a compiled package on this machine as a cluster would."""

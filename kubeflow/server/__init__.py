@@ -1,0 +1,1 @@
+"""Talks to the Kubeflow Pipelines server: submits, watches and lists runs."""

@@ -1,0 +1,111 @@
+"""submit: a package becomes a run, or a schedule of runs, on a server of Kubeflow Pipelines; list_runs and stop."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from efficientmixnet.kubeflow.package.backend_rules import arguments, check_package
+from efficientmixnet.kubeflow.package.compile import service_account_of
+from efficientmixnet.kubeflow.rehearsal.rehearse import read_package
+from efficientmixnet.kubeflow.server.connection import Connection
+from efficientmixnet.modules.bad_input import BadInput
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What to run, and how.
+
+    Pipeline root and service account are the package's own unless given here.
+    """
+
+    package: Path
+    parameters: Mapping[str, Any]
+    experiment: str
+    name: str | None = None
+    pipeline_root: str | None = None
+    service_account: str | None = None
+    cache: bool = True
+
+
+def submit(connection: Connection, submission: Submission) -> str:
+    """Starts a run; returns its id.
+
+    Raises:
+        BadInput: the server would refuse the package or its parameters.
+        ServerFailed: the server did not take it.
+    """
+    options = _options(submission)
+    with connection.client() as client:
+        experiment = client.create_experiment(submission.experiment, namespace=connection.namespace)
+        run = client.run_pipeline(experiment.experiment_id, _name(submission), **options)
+    return str(run.run_id)
+
+
+def schedule(connection: Connection, submission: Submission, cron: str) -> str:
+    """Starts a run whenever `cron` says, with seconds in front: `0 0 6 * * *` is every day at six."""
+    if len(cron.split()) != 6:
+        raise BadInput(f"--cron {cron!r}: give six fields, the first one seconds: '0 0 6 * * *' is every day at six")
+    options = _options(submission)
+    with connection.client() as client:
+        experiment = client.create_experiment(submission.experiment, namespace=connection.namespace)
+        made = client.create_recurring_run(
+            experiment.experiment_id, _name(submission), cron_expression=cron, max_concurrency=1, **options
+        )
+    return str(made.recurring_run_id)
+
+
+def upload(connection: Connection, package: Path) -> tuple[str, str]:
+    """Keeps the package on the server, as a new version of the pipeline of its name; returns both ids."""
+    documents = read_package(package)
+    check_package(documents[0])
+    name = documents[0]["pipelineInfo"]["name"]
+    with connection.client() as client:
+        known = client.get_pipeline_id(name)
+        if known is None:
+            made = client.upload_pipeline(str(package), pipeline_name=name)
+            version = client.list_pipeline_versions(made.pipeline_id, page_size=1).pipeline_versions[0]
+            return str(made.pipeline_id), str(version.pipeline_version_id)
+        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+        version = client.upload_pipeline_version(
+            str(package), pipeline_version_name=f"{name}-{stamp}", pipeline_id=known
+        )
+        return str(known), str(version.pipeline_version_id)
+
+
+def list_runs(connection: Connection, experiment: str | None, count: int) -> list[tuple[str, str, str, str]]:
+    """The latest runs: id, name, state, start."""
+    with connection.client() as client:
+        where = client.get_experiment(experiment_name=experiment).experiment_id if experiment else None
+        found = client.list_runs(
+            page_size=count, sort_by="created_at desc", experiment_id=where, namespace=connection.namespace
+        )
+    return [
+        (str(run.run_id), str(run.display_name), str(run.state), f"{run.created_at:%Y-%m-%d %H:%M}")
+        for run in found.runs or []
+    ]
+
+
+def stop(connection: Connection, run_id: str) -> None:
+    """Ends the run; what it has finished stays in the cache."""
+    with connection.client() as client:
+        client.terminate_run(run_id)
+
+
+def _options(submission: Submission) -> dict[str, Any]:
+    spec = read_package(submission.package)[0]
+    check_package(spec)
+    arguments(spec, submission.parameters)
+    return {
+        "pipeline_package_path": str(submission.package),
+        "params": dict(submission.parameters),
+        "pipeline_root": submission.pipeline_root or spec.get("defaultPipelineRoot"),
+        # True would cache even what looks up pictures and models anew in every run.
+        "enable_caching": None if submission.cache else False,
+        "service_account": submission.service_account or service_account_of(submission.package),
+    }
+
+
+def _name(submission: Submission) -> str:
+    return submission.name or f"{submission.package.stem} {datetime.now():%Y-%m-%d %H-%M-%S}"

@@ -1,0 +1,1 @@
+"""Checkpoints: writes and restores the state of a training run."""

@@ -1,0 +1,1 @@
+"""The sections of the configuration that describe the network, its training and the search."""

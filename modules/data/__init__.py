@@ -1,0 +1,1 @@
+"""The data path of training: reading, decoding, augmenting and batching images."""

@@ -1,0 +1,5 @@
+"""Augmentation of training images: stateless TensorFlow operations, equal for equal seeds."""
+
+from efficientmixnet.modules.lazy_names import lazy_names
+
+__getattr__, __dir__, __all__ = lazy_names(__name__, {"augment_picture": "image", "mix_pictures": "mixing"})

@@ -1,0 +1,224 @@
+"""Transformed examples become batches: read, decoded, shuffled and augmented by tf.data, the same at every run.
+
+The order and the augmentation of an epoch follow from the seed and the epoch's number alone, so a training that is
+taken up again at epoch n sees what it would have seen.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from efficientmixnet.modules import features
+from efficientmixnet.modules.config.training_config import AugmentationConfig
+from efficientmixnet.modules.data import images as pictures
+from efficientmixnet.modules.data.augmentation import augment_picture, mix_pictures
+
+SHUFFLE_BUFFER = 8192  # pictures, encoded: some 200 MB of photographs at 256 pixels
+
+_SAMPLE = 64  # records
+_PARSED = 64  # records at a time
+
+_FEATURE_SPEC = {
+    features.ENCODED: tf.io.FixedLenFeature([], tf.string),
+    features.LABEL_ID: tf.io.FixedLenFeature([], tf.int64),
+}
+_STATISTICS_SPEC = {
+    features.CHANNEL_MEAN: tf.io.FixedLenFeature([3], tf.float32),
+    features.CHANNEL_DEVIATION: tf.io.FixedLenFeature([3], tf.float32),
+}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How pictures become the network's input."""
+
+    image_size: int  # pixels
+    crop_fraction: float  # of the shorter side, in evaluation
+    classes: int
+    batch_size: int  # of all workers together
+    worker: int = 0  # of ...
+    workers: int = 1  # ... so many, each of which reads its share of every batch
+    devices: int = 1  # of a worker, which share that
+
+
+@dataclass(frozen=True)
+class Records:
+    """The records of one split."""
+
+    files: tuple[str, ...]
+    count: int
+    cached: bool = False  # whether the decoded pictures stay in memory once they have been read
+
+    @classmethod
+    def find(cls, patterns: Sequence[str]) -> "Records":
+        """The files that the patterns name, counted through once."""
+        files = tuple(sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern)))
+        return cls(files, int(_read(files).reduce(np.int64(0), lambda count, _: count + 1)))
+
+    def decoded_bytes(self) -> int:
+        """What all pictures take as pixels, by those of some records."""
+        sizes = [pictures.decode(encoded).shape.num_elements() for encoded, _ in self._parsed().take(_SAMPLE)]
+        return round(self.count * float(np.mean(sizes)))
+
+    def channel_statistics(self) -> tuple[list[float], list[float]]:
+        """The training split's mean and deviation of R, G and B in [0, 1], as Transform wrote them into each record."""
+        first = tf.io.parse_single_example(next(iter(_read(self.files))), _STATISTICS_SPEC)
+        return first[features.CHANNEL_MEAN].numpy().tolist(), first[features.CHANNEL_DEVIATION].numpy().tolist()
+
+    def pictures(self) -> tf.data.Dataset:
+        """Each record's picture, uint8 [height, width, 3] where they stay in memory, else bytes [], and label []."""
+        if not self.cached:
+            return self._parsed()
+        decoded = self._parsed().map(
+            lambda encoded, label: (pictures.decode(encoded), label), num_parallel_calls=tf.data.AUTOTUNE
+        )
+        return decoded.cache()
+
+    def _parsed(self) -> tf.data.Dataset:
+        # Of many at a time, which takes a quarter of the time.
+        batches = _read(self.files).batch(_PARSED).map(_parse, num_parallel_calls=tf.data.AUTOTUNE)
+        return batches.unbatch()
+
+
+def training_batches(
+    records: Records,
+    reading: Reading,
+    augmentation: AugmentationConfig,
+    seed: int,
+    epochs: range,
+    steps_done: int = 0,
+    class_weights: Sequence[float] | None = None,
+) -> tf.data.Dataset:
+    """Batches of the epochs, one after another, each of `records.count // batch_size` steps; of the first those left.
+
+    A batch is uint8 pictures [batch, size, size, 3] and float32 labels [batch, classes], and with weights of the
+    classes the pictures' weights [batch]. Of several workers each gets every so manieth picture of the one order, so
+    that all of them together see the batches that one would see.
+    """
+    source = records.pictures()
+    steps_per_epoch = records.count // reading.batch_size
+
+    def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
+        # Of this function's own graph: beside a global seed of 0, TensorFlow takes no tensor as a seed.
+        tf.random.set_seed(1)
+
+        def augmented(position: tf.Tensor, example: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+            picture, label = example
+            return _augmented(picture, reading, augmentation, [seed, epoch * records.count + position]), label
+
+        def one_hot(pictures: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return pictures, tf.one_hot(labels, reading.classes)
+
+        def mixed(step: tf.Tensor, batch: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+            # The negative numbers are the batches', so that no picture's seed is used twice.
+            return mix_pictures(
+                *batch,
+                [seed, -1 - epoch * records.count - step * reading.workers - reading.worker],
+                mixup_alpha=augmentation.mixup_alpha,
+                cutmix_alpha=augmentation.cutmix_alpha,
+            )
+
+        first_step = tf.where(epoch == epochs.start, tf.constant(steps_done, tf.int64), 0)
+        batches = (
+            source.shuffle(min(records.count, SHUFFLE_BUFFER), seed=seed + epoch)
+            .enumerate()
+            .take(steps_per_epoch * reading.batch_size)
+            .skip(first_step * reading.batch_size)
+            .shard(reading.workers, reading.worker)
+            .map(augmented, num_parallel_calls=tf.data.AUTOTUNE)
+            .batch(reading.batch_size // reading.workers, drop_remainder=True)
+            .map(one_hot)
+        )
+        if augmentation.mixup_alpha or augmentation.cutmix_alpha:
+            batches = batches.enumerate(first_step).map(mixed, num_parallel_calls=tf.data.AUTOTUNE)
+        return batches
+
+    def weighted(pictures: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        return pictures, labels, tf.linalg.matvec(labels, tf.constant(class_weights, tf.float32))
+
+    batches = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(epoch_batches)
+    if class_weights is not None:
+        batches = batches.map(weighted)
+    return _counted(batches, len(epochs) * steps_per_epoch - steps_done)
+
+
+def evaluation_batches(records: Records, reading: Reading) -> tf.data.Dataset:
+    """All records once, in order: uint8 pictures [batch, size, size, 3], float32 labels [batch, classes].
+
+    Of several workers each gets its share, in as many batches as the others, the last of which may be smaller.
+    """
+
+    def whole(picture: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return evaluation_input(picture, reading), tf.one_hot(label, reading.classes)
+
+    share = records.pictures().shard(reading.workers, reading.worker).map(whole, num_parallel_calls=tf.data.AUTOTUNE)
+    batch_size = _evaluation_batch(records.count, reading)
+    return _counted(share.batch(batch_size), math.ceil(math.ceil(records.count / reading.workers) / batch_size))
+
+
+def _evaluation_batch(count: int, reading: Reading) -> int:
+    """Pictures a batch of a worker: as many as in training, or the nearest number that does what TensorFlow needs.
+
+    Every worker has as many batches as the others, who would wait for one that is not there; and the last one gives
+    every device a picture, as convolutions on CPUs fail of none.
+    """
+    most, devices = reading.batch_size // reading.workers, reading.devices
+    fewest, largest = count // reading.workers, math.ceil(count / reading.workers)
+
+    def fits(size: int) -> bool:
+        return math.ceil(fewest / size) == math.ceil(largest / size) and all(
+            one % size == 0 or one % size > size - size // devices for one in (fewest, largest)
+        )
+
+    in_one = math.ceil(largest / devices) * devices
+    return next(filter(fits, (*range(most, 0, -devices), *range(most + devices, in_one, devices))), in_one)
+
+
+def evaluation_input(picture: tf.Tensor, reading: Reading) -> tf.Tensor:
+    """What the network sees of a transformed picture outside training, encoded or not: -> uint8 [size, size, 3]."""
+    return pictures.center_crop(_decoded(picture), reading.image_size, reading.crop_fraction)
+
+
+def _decoded(picture: tf.Tensor) -> tf.Tensor:
+    return pictures.decode(picture) if picture.dtype == tf.string else picture
+
+
+def _read(files: Sequence[str]) -> tf.data.Dataset:
+    """Serialized examples, in an order that depends on the files alone."""
+    return tf.data.Dataset.from_tensor_slices(list(files)).interleave(
+        lambda file: tf.data.TFRecordDataset(file, compression_type="GZIP"),
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
+
+
+def _counted(batches: tf.data.Dataset, steps: int) -> tf.data.Dataset:
+    """The batches, made ahead of their use; Keras would otherwise find out their number by running out of them."""
+    return batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE)
+
+
+def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Examples [records] -> encoded pictures [records], labels' numbers [records]."""
+    parsed = tf.io.parse_example(serialized, _FEATURE_SPEC)
+    return parsed[features.ENCODED], parsed[features.LABEL_ID]
+
+
+def _augmented(
+    picture: tf.Tensor, reading: Reading, augmentation: AugmentationConfig, seed: list[tf.Tensor]
+) -> tf.Tensor:
+    """A transformed picture, encoded or not -> uint8 [size, size, 3]."""
+    if augmentation.crop_scale is None:
+        picture = pictures.center_crop(_decoded(picture), reading.image_size, reading.crop_fraction)
+    return augment_picture(
+        picture,
+        reading.image_size,
+        seed,
+        crop_scale=augmentation.crop_scale,
+        flip=augmentation.flip,
+        randaugment_layers=augmentation.randaugment_layers,
+        randaugment_magnitude=augmentation.randaugment_magnitude,
+        erasing_probability=augmentation.erasing_probability,
+    )

@@ -1,0 +1,1 @@
+"""Faster forms of operations that TensorFlow or JAX compute slowly on CPUs."""

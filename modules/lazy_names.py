@@ -1,0 +1,26 @@
+"""lazy_names: lets a package import a public name when it is first used (PEP 562)."""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+
+def lazy_names(
+    package: str, files: Mapping[str, str]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+    """Returns `__getattr__`, `__dir__` and `__all__` for a package.
+
+    Args:
+        package: The package's `__name__`.
+        files: Maps each public name to the module that defines it, relative to the package.
+
+    Example:
+        >>> __getattr__, __dir__, __all__ = lazy_names(__name__, {"Swish": "swish"})
+    """
+
+    def get(name: str) -> Any:
+        if name not in files:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(import_module(f"{package}.{files[name]}"), name)
+
+    return get, lambda: sorted(files), list(files)

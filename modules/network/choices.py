@@ -1,0 +1,17 @@
+"""The names of activations and normalizations that a block can have."""
+
+ACTIVATIONS = (
+    "swish",
+    "mish",
+    "relu",
+    "relu6",
+    "leaky_relu",
+    "silu",
+    "elu",
+    "selu",
+    "gelu",
+    "hard_swish",
+    "tanh",
+    "linear",
+)
+NORMS = ("bn", "an", "iebn")

@@ -1,0 +1,1 @@
+"""Loads weights from files and from other libraries into a network."""

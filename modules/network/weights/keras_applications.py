@@ -1,0 +1,88 @@
+"""Weights of keras.applications' EfficientNets, B0 to B7, those trained on ImageNet among them.
+
+Their models scale pixels themselves. Ours take pictures through `preprocess_input`.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from efficientmixnet.modules.network.variants import list_variants
+from efficientmixnet.modules.network.weights.transfer import Transfer, transfer_weights
+
+IMAGENET_VARIANTS = tuple(name for name in list_variants() if re.fullmatch("EfficientNetB[0-7]", name))
+
+_LAYERS = {"stem_norm": "stem_bn", "head_conv": "top_conv", "head_norm": "top_bn"}
+_STEPS = {
+    "expand_norm": "expand_bn",
+    "depthwise_conv": "dwconv",
+    "depthwise_norm": "bn",
+    "project_norm": "project_bn",
+}
+_OF_THEIR_TOP = ("top_conv", "top_bn", "predictions")
+
+
+def load_imagenet_weights(model: keras.Model, variant: str) -> keras.Model:
+    """Downloads Keras's ImageNet weights of a variant, through Keras and checked by hash, into its model."""
+    if variant not in IMAGENET_VARIANTS:
+        raise ValueError(
+            f"weights='imagenet': there are none for {variant}, only for {', '.join(IMAGENET_VARIANTS)}; "
+            "for a MixNet give the path of a timm checkpoint"
+        )
+    top = [layer for layer in model.layers if layer.name == "predictions"]
+    if top and top[0].units != 1000:
+        raise ValueError(
+            f"weights of layer 'predictions': the model has {top[0].units} classes, ImageNet 1000; "
+            f"build with classes=1000, then call reset_classifier(model, {top[0].units})"
+        )
+    return load_keras_applications_weights(
+        model, getattr(keras.applications, variant)(include_top=bool(top), weights="imagenet")
+    )
+
+
+def load_keras_applications_weights(model: keras.Model, source: keras.Model | str | Path) -> keras.Model:
+    """Carries over the weights of a keras.applications model, or of its .h5 file; returns the model."""
+    arrays = _of_model(source) if isinstance(source, keras.Model) else _of_file(Path(source))
+    transfers = []
+    for layer in model.layers:
+        for index, weight in enumerate(layer.weights):
+            name, position = keras_applications_name(layer.name, weight.name, index)
+            values = arrays.get(name, [])
+            value = values[position] if position < len(values) else None
+            transfers.append(Transfer(layer.name, weight, f"{name}/{weight.name}", value))
+    used = {transfer.source_name.split("/")[0] for transfer in transfers}
+    unused = {name for name in arrays.keys() - used if name not in _OF_THEIR_TOP and not _scales_pixels(name)}
+    transfer_weights(transfers, unused)
+    return model
+
+
+def keras_applications_name(layer: str, weight: str, index: int) -> tuple[str, int]:
+    """The layer's name there, and the place of the weight among the layer's."""
+    if not (block := re.fullmatch(r"stage([0-9]+)_block([0-9]+)_(\w+)", layer)):
+        return _LAYERS.get(layer, layer), index
+    prefix = f"block{block[1]}{chr(ord('a') + int(block[2]) - 1)}"
+    if inner := re.fullmatch(r"(reduce|expand)_(kernel|bias)", weight):
+        return f"{prefix}_se_{inner[1]}", ("kernel", "bias").index(inner[2])
+    return f"{prefix}_{_STEPS.get(block[3], block[3])}", index
+
+
+def _scales_pixels(layer: str) -> bool:
+    return layer.startswith("normalization")
+
+
+def _of_model(model: keras.Model) -> Mapping[str, list[np.ndarray]]:
+    return {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
+
+
+def _of_file(path: Path) -> Mapping[str, list[np.ndarray]]:
+    import h5py  # Keras's own dependency, needed only here
+
+    if not path.is_file():
+        raise ValueError(f"weights {str(path)!r}: there is no such file")
+    with h5py.File(path) as file:
+        root = file.get("model_weights", file)
+        groups = {name: group for name, group in root.items() if len(group.attrs.get("weight_names", ()))}
+        return {name: [group[weight][()] for weight in group.attrs["weight_names"]] for name, group in groups.items()}

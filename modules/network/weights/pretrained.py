@@ -1,0 +1,29 @@
+"""What a builder's `weights` may name: ImageNet's, a file that Keras saved, or a checkpoint from elsewhere."""
+
+from pathlib import Path
+
+import keras
+
+from efficientmixnet.modules.network.weights.keras_applications import (
+    load_imagenet_weights,
+    load_keras_applications_weights,
+)
+from efficientmixnet.modules.network.weights.keras_files import load_saved_weights
+from efficientmixnet.modules.network.weights.timm import load_timm_weights
+
+
+def load_pretrained(model: keras.Model, weights: str | Path, variant: str) -> keras.Model:
+    """Loads "imagenet" or a path by its ending: .weights.h5, .keras, timm's .safetensors, keras.applications' .h5."""
+    if weights == "imagenet":
+        return load_imagenet_weights(model, variant)
+    name = Path(weights).name
+    if name.endswith((".weights.h5", ".keras")):
+        return load_saved_weights(model, weights)
+    if name.endswith(".safetensors"):
+        return load_timm_weights(model, weights)
+    if name.endswith(".h5"):
+        return load_keras_applications_weights(model, weights)
+    raise ValueError(
+        f"weights={str(weights)!r}: give None, 'imagenet', or a path that ends with .weights.h5, .keras, .safetensors "
+        "(timm) or .h5 (keras.applications)"
+    )

@@ -1,0 +1,110 @@
+"""Weights of timm's efficientnet and mixnet models.
+
+Those whose names start with tf_ give the outputs that they give in timm. The others were trained with PyTorch's
+symmetric padding and epsilon 1e-5, so they want fine-tuning here.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from efficientmixnet.modules.network.weights.transfer import Transfer, transfer_weights
+
+_PARTS = {
+    "kernel": "weight",
+    "bias": "bias",
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
+_LAYERS = {
+    "stem_conv": "conv_stem",
+    "stem_norm": "bn1",
+    "head_conv": "conv_head",
+    "head_norm": "bn2",
+    "predictions": "classifier",
+}
+_EXPANDING = {
+    "expand_conv": "conv_pw",
+    "expand_norm": "bn1",
+    "depthwise_conv": "conv_dw",
+    "depthwise_norm": "bn2",
+    "squeeze_excite": "se",
+    "project_conv": "conv_pwl",
+    "project_norm": "bn3",
+}
+_NOT_EXPANDING = {
+    "depthwise_conv": "conv_dw",
+    "depthwise_norm": "bn1",
+    "squeeze_excite": "se",
+    "project_conv": "conv_pw",
+    "project_norm": "bn2",
+}
+
+
+def load_timm_weights(model: keras.Model, source: str | Path | Mapping[str, np.ndarray]) -> keras.Model:
+    """Loads a path of a safetensors file or a mapping from timm's names to arrays; returns the model.
+
+    A model without classifier or head leaves those of the checkpoint out.
+    """
+    tensors = source if isinstance(source, Mapping) else _read(Path(source))
+    names = {layer.name for layer in model.layers}
+    transfers = []
+    for layer in model.layers:
+        kernels = sum(weight.name.startswith("kernel_") for weight in layer.weights)
+        for weight in layer.weights:
+            name = timm_name(layer.name, weight.name, f"{_block_of(layer.name)}_expand_conv" in names, kernels > 1)
+            value = tensors.get(name)
+            transfers.append(
+                Transfer(layer.name, weight, name, None if value is None else _to_keras(value, weight, name))
+            )
+    left_out = {timm for ours, timm in _LAYERS.items() if ours not in names and not ours.startswith("stem")}
+    used = {transfer.source_name for transfer in transfers}
+    unused = {
+        name
+        for name in tensors
+        if name not in used and name.split(".")[0] not in left_out and not name.endswith("num_batches_tracked")
+    }
+    transfer_weights(transfers, unused)
+    return model
+
+
+def timm_name(layer: str, part: str, expanding: bool, several: bool) -> str:
+    """timm's name for a variable of a layer; `several` tells that the layer has a kernel for each group."""
+    if not (block := re.fullmatch(r"stage([0-9]+)_block([0-9]+)_(\w+)", layer)):
+        return f"{_LAYERS.get(layer, layer)}.{_PARTS.get(part, part)}"
+    step = (_EXPANDING if expanding else _NOT_EXPANDING).get(block[3], block[3])
+    prefix = f"blocks.{int(block[1]) - 1}.{int(block[2]) - 1}.{step}"
+    if inner := re.fullmatch(r"(reduce|expand)_(kernel|bias)", part):
+        return f"{prefix}.conv_{inner[1]}.{_PARTS[inner[2]]}"
+    if group := re.fullmatch(r"kernel_([0-9]+)", part):
+        return f"{prefix}.{group[1]}.weight" if several else f"{prefix}.weight"
+    return f"{prefix}.{_PARTS.get(part, part)}"
+
+
+def _block_of(layer: str) -> str:
+    return "_".join(layer.split("_")[:2])
+
+
+def _to_keras(value: np.ndarray, weight: keras.Variable, name: str) -> np.ndarray:
+    """PyTorch's layout -> Keras's: (out, in, height, width) -> (height, width, in, out), and (out, in) -> (in, out)."""
+    value = np.asarray(value)
+    if value.ndim == 4:
+        depthwise = ".conv_dw." in name  # (channels, 1, height, width) -> (height, width, channels, 1)
+        value = value.transpose(2, 3, 0, 1) if depthwise else value.transpose(2, 3, 1, 0)
+        return value.reshape(value.shape[2:]) if len(weight.shape) == 2 else value
+    return value.T if value.ndim == 2 else value
+
+
+def _read(path: Path) -> Mapping[str, np.ndarray]:
+    if not path.is_file():
+        raise ValueError(f"weights {str(path)!r}: there is no such file")
+    try:
+        from safetensors.numpy import load_file
+    except ImportError as error:
+        raise ImportError(f"weights {str(path)!r}: reading them needs safetensors; pip install safetensors") from error
+    return load_file(path)

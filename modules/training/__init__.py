@@ -1,0 +1,1 @@
+"""Training: from TFX's `run_fn` to Keras's `fit`."""

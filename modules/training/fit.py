@@ -1,0 +1,92 @@
+"""fit: trains a compiled model on transformed pictures, from the epoch and step that its checkpoint has reached."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import keras
+import tensorflow as tf
+
+from efficientmixnet.modules import progress
+from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint
+from efficientmixnet.modules.checkpoint.continued_epoch import ContinuedEpoch
+from efficientmixnet.modules.config.training_config import TrainingConfig
+from efficientmixnet.modules.data.batches import evaluation_batches, training_batches
+from efficientmixnet.modules.data.training_data import TrainingData
+from efficientmixnet.modules.distribution.distribution import Distribution
+from efficientmixnet.modules.training.caught_signals import CaughtSignals
+from efficientmixnet.modules.training.failures import FiniteLoss, full_memory_in_words
+from efficientmixnet.modules.training.interruption import Interruption
+from efficientmixnet.modules.training.progress_callback import TrainingProgress
+from efficientmixnet.modules.training.tensorboard_images import Watching
+
+
+def fit(
+    model: keras.Model,
+    data: TrainingData,
+    training: TrainingConfig,
+    distribution: Distribution,
+    checkpoint: Checkpoint,
+    phase: range,
+    logs: str | None = None,
+) -> None:
+    """Trains until these epochs are done or patience runs out; `logs` is TensorBoard's folder.
+
+    Raises:
+        BadInput: the memory is full, or the loss is no number any more.
+        SystemExit: the process was told to stop.
+    """
+    steps, batch_size = data.steps_per_epoch, data.reading.batch_size
+    at_once = batch_size // distribution.parts(training)
+    checkpoint.patience = training.early_stopping_patience if phase.stop == training.epochs else None
+    epochs = range(checkpoint.restore(model, phase.start), phase.stop)
+    if checkpoint.is_over or checkpoint.phase > phase.start:
+        return
+    if epochs.start > phase.start or checkpoint.steps_done:
+        progress.tell(f"goes on in epoch {epochs.start + 1} at step {checkpoint.steps_done + 1} of {steps}")
+    batches = training_batches(
+        data.train,
+        data.reading,
+        training.augmentation,
+        training.seed,
+        epochs,
+        steps_done=checkpoint.steps_done,
+        class_weights=data.class_weights,
+    )
+    evaluated = evaluation_batches(data.evaluation, replace(data.reading, batch_size=at_once))
+    signals = CaughtSignals()
+    callbacks: list[keras.callbacks.Callback] = [
+        ContinuedEpoch(checkpoint),
+        FiniteLoss(checkpoint),
+        *_tensorboard(logs, distribution, training, evaluated, data.labels),
+        checkpoint,  # behind the curves, so that none is lost
+        TrainingProgress(epochs, steps, batch_size, checkpoint.steps_done, training.epochs),
+        Interruption(checkpoint, signals),
+    ]
+    with signals, full_memory_in_words(at_once):
+        model.fit(
+            distribution.batches(batches.repeat() if distribution.workers > 1 else batches),
+            validation_data=distribution.batches(evaluated),
+            validation_steps=int(evaluated.cardinality()),
+            initial_epoch=epochs.start,
+            epochs=epochs.stop,
+            steps_per_epoch=steps,
+            callbacks=callbacks,
+            verbose=0,
+        )
+
+
+def _tensorboard(
+    logs: str | None,
+    distribution: Distribution,
+    training: TrainingConfig,
+    evaluated: tf.data.Dataset,
+    labels: Sequence[str],
+) -> list[keras.callbacks.Callback]:
+    if logs is None:
+        return []
+    if not distribution.is_chief:
+        return [Watching(None, evaluated, labels)]
+    curves = keras.callbacks.TensorBoard(
+        logs, write_graph=False, write_steps_per_second=True, profile_batch=training.profile_steps or 0
+    )
+    return [curves, Watching(logs, evaluated, labels)]

@@ -1,0 +1,143 @@
+"""The commands about data that nothing has been trained on yet: efficientmixnet inspect, plan."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from efficientmixnet.modules.bad_input import BadInput
+
+if TYPE_CHECKING:
+    from efficientmixnet.pipeline.inspection.inspect_images import Inspection
+
+_ROWS = 20  # classes that are printed
+
+
+@click.command()
+@click.argument("data")
+@click.option("--page", default="inspection.html", show_default=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a key, as in run.")
+@click.option("--statistics/--no-statistics", default=True, help="Write TFDV's statistics as a page too (seconds).")
+@click.option("--open", "show", is_flag=True, help="Show the page in the browser too.")
+def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool, show: bool) -> None:
+    """Count the classes, sizes, formats, copies and broken files of DATA, and write a page with samples of each class.
+
+    DATA is what data.pictures names, such as a folder of class folders, or a configuration (YAML).
+    """
+    from efficientmixnet.pipeline.config.config import load_config
+
+    is_file = data.endswith((".yaml", ".yml"))
+    config = load_config(data if is_file else None, overrides, None if is_file else data).data
+
+    from efficientmixnet.components.image_example_gen.findings import warnings
+    from efficientmixnet.components.image_example_gen.sources import find_pictures
+    from efficientmixnet.pipeline.inspection.inspect_images import inspect_pictures
+    from efficientmixnet.pipeline.inspection.page import render
+
+    console = Console(highlight=False, soft_wrap=True)
+    sources = find_pictures(config.pictures, config.manifest, frozenset(config.splits), config.layout)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("pictures", total=len(sources.entries))
+        found = inspect_pictures(sources, config.layout, config.splits, config.max_pixels, lambda: bar.advance(task))
+    notes = warnings(found.counts, found.duplicates, found.left_out)
+    where = config.manifest or config.pictures
+    beside = page.with_suffix(".statistics.html")
+    try:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        if statistics and found.described:
+            from efficientmixnet.pipeline.local.quiet import noise_to
+
+            with noise_to(Path(os.devnull), also_show=False):  # TensorFlow greets
+                from efficientmixnet.pipeline.inspection.statistics_view import statistics_view
+
+                drawn = statistics_view(where, found)
+            beside.write_text(drawn, encoding="utf-8")
+        link = beside.name if statistics and found.described else None
+        page.write_text(render(where, found, notes, link), encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{page}: cannot be written: {error.strerror}") from None
+    _print(console, found, notes)
+    console.print(f"page          {page}", markup=False)
+    if show:
+        click.launch(page.resolve().as_uri())
+
+
+@click.command()
+@click.option("--pictures", "number", required=True, metavar="COUNT", help="How many: 5000, 1.28M.")
+@click.option("--mean-size", default="110KB", show_default=True, help="Of a picture's file.")
+@click.option("--epochs", default=30, show_default=True, type=click.IntRange(1))
+@click.option("--deadline", metavar="TIME", help="Print what finishes in time: 90m, 24h, 3d.")
+@click.option("--training-rate", type=click.FloatRange(0, min_open=True), help="Pictures a second of one device.")
+@click.option("--rates", type=click.Path(path_type=Path), help="Your machine's: benchmarks/data_path.py --rates FILE.")
+def plan(
+    number: str, mean_size: str, epochs: int, deadline: str | None, training_rate: float | None, rates: Path | None
+) -> None:
+    """Print the disk, time and memory that a run of so many pictures takes, and what meets a deadline.
+
+    Without --training-rate training is reckoned on the machine of the rates, a CPU: name your GPU's.
+    """
+    from efficientmixnet.pipeline.commands.capacity import Plan, Rates, count, duration, size
+
+    measured = Rates.read(rates)
+    speed = training_rate or measured.training_pictures_a_second
+    planned = Plan(count(number), size(mean_size), measured, speed, epochs, train_share=0.8)
+    console = Console(highlight=False, soft_wrap=True)
+    table = Table("component", "time", "writes", "memory", box=None, pad_edge=False)
+    for row in planned.rows():
+        table.add_row(row.component, time_in_words(row.seconds), _bytes(row.disk), _bytes(row.memory))
+    console.print(table)
+    seconds = planned.data_seconds(1) + planned.training_seconds(1)
+    console.print(f"\nall of it     {time_in_words(seconds)} on one machine of {measured.cores} cores")
+    console.print(f"disk          {_bytes(planned.disk)} beside the {_bytes(planned.pictures * planned.mean_bytes)}")
+    if deadline:
+        ways = list(planned.ways(duration(deadline)))
+        if not ways:
+            raise BadInput(
+                f"--deadline {deadline}: not met by any number of devices; give --training-rate of a faster one"
+            )
+        for devices, workers, took in ways[:4]:
+            console.print(
+                f"in {deadline:<10} training devices: {devices:<4}  Beam workers: {workers:<5} {time_in_words(took)}"
+            )
+
+
+def time_in_words(seconds: float) -> str:
+    """Two places are plenty: 45 s, 12 min, 3.4 h, 2.1 days."""
+    for limit, unit, name in ((120, 1, "s"), (7200, 60, "min"), (48 * 3600, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / unit:.2g} {name}" if seconds / unit < 10 else f"{seconds / unit:.0f} {name}"
+    return f"{seconds / 86400:,.1f} days"
+
+
+def _bytes(size: float) -> str:
+    from efficientmixnet.pipeline.inspection.page import size_in_words
+
+    return size_in_words(size) if size else ""
+
+
+def _print(console: Console, found: "Inspection", notes: list[str]) -> None:
+    from efficientmixnet.components.image_example_gen.findings import by_reason
+    from efficientmixnet.pipeline.inspection.inspect_images import side_buckets
+    from efficientmixnet.pipeline.inspection.page import size_in_words
+
+    table = Table("class", *found.counts, box=None, pad_edge=False)
+    for label in found.labels[:_ROWS]:
+        table.add_row(label, *(f"{labels[label]:,}" for labels in found.counts.values()))
+    console.print(table)
+    if len(found.labels) > _ROWS:
+        console.print(f"and {len(found.labels) - _ROWS:,} more classes")
+    rows = [("pictures", f"{found.pictures:,} in {len(found.labels):,} classes, {size_in_words(found.bytes)}")]
+    rows.append(("formats", ", ".join(f"{name} {count:,}" for name, count in found.formats.most_common())))
+    rows.append(("shorter side", ", ".join(f"{name}: {count:,}" for name, count in side_buckets(found.sizes))))
+    rows += [("left out", f"{count:,} {reason}") for reason, count in by_reason(found.left_out).items()]
+    rows += [("note", note) for note in notes]
+    console.print()
+    for name, value in rows:
+        console.print(f"{name:<13} {value}", markup=False)
+
+
+COMMANDS = (inspect, plan)

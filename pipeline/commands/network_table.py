@@ -1,0 +1,40 @@
+"""A network as a table, a line a stage: shapes, kernels, parameters, multiply-adds; neither Keras nor TensorFlow."""
+
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+from efficientmixnet.modules.config.network_config import NetworkConfig
+from efficientmixnet.modules.network.cost import summarize
+
+
+def print_network(config: NetworkConfig, image_size: int | None, classes: int) -> None:
+    """Prints the network that the configuration describes; `image_size` in pixels goes before its own."""
+    side = image_size or config.image_size or config.default_image_size
+    found = summarize(
+        config.as_variant(),
+        input_shape=(side, side, 3),
+        classes=classes,
+        activation=config.activation,
+        typeBN=config.norm,
+        n_mixture=config.n_mixture,
+    )
+    table = Table("stage", "blocks", "kernels", "output", "parameters", "multiply-adds", "share", title=found.name)
+    for column in table.columns[3:]:
+        column.justify = "right"
+    for stage in found.stages:
+        table.add_row(
+            stage.name,
+            str(stage.blocks),
+            ", ".join(map(str, stage.kernel_sizes)),
+            " x ".join(map(str, stage.output_shape)),
+            f"{stage.parameters:,}",
+            f"{stage.multiply_adds:,}",
+            f"{stage.share:.1%}",
+        )
+    table.add_section()
+    table.add_row("total", "", "", "", f"{found.parameters:,}", f"{found.multiply_adds:,}", "100.0%")
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 120)
+    console.print(table)
+    console.print(f"{found.trainable:,} of the parameters are trained; input {side} x {side} x 3")

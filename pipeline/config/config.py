@@ -1,0 +1,153 @@
+"""The configuration: one file describes a run, and is checked before anything runs."""
+
+import glob
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.config.model_config import ModelConfig
+from efficientmixnet.modules.config.search_config import SearchConfig
+from efficientmixnet.modules.config.section import merge
+from efficientmixnet.pipeline.config.beam_config import BeamConfig
+from efficientmixnet.pipeline.config.config_errors import count_in_words, mistake_line, reasons
+from efficientmixnet.pipeline.config.data_config import DataConfig
+from efficientmixnet.pipeline.config.evaluation_config import EvaluationConfig
+from efficientmixnet.pipeline.config.kubeflow_config import KubeflowConfig
+from efficientmixnet.pipeline.config.report_config import ReportConfig
+from efficientmixnet.pipeline.config.serving_config import ServingConfig
+
+_SECTIONS = frozenset({"data", "network", "training", "search", "evaluation", "serving", "report", "beam", "kubeflow"})
+
+
+class Config(ModelConfig):
+    """Everything a run depends on."""
+
+    name: str = Field("efficientmixnet", pattern=r"^[a-z][a-z0-9-]*$", max_length=63)
+    """The pipeline's name: lower-case letters, digits and hyphens."""
+    output: str = "runs"
+    """The folder for runs, pushed models and everything in between; one run at a time."""
+    data: DataConfig = DataConfig()
+    search: SearchConfig = SearchConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    serving: ServingConfig = ServingConfig()
+    report: ReportConfig = ReportConfig()
+    beam: BeamConfig = BeamConfig()
+    kubeflow: KubeflowConfig = KubeflowConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_sections_are_defaults(cls, values: Any) -> Any:
+        """A section whose keys are all commented out reads as null."""
+        return {key: {} if value is None and key in _SECTIONS else value for key, value in values.items()}
+
+    @model_validator(mode="after")
+    def _search_tries_what_can_be(self) -> "Config":
+        faults = [
+            f"search.{key}: {json.dumps(value)}: {reasons(why, key, Config)}"
+            for key, value, why in self.search.misfits(self)
+        ]
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
+
+    @property
+    def model(self) -> dict[str, Any]:
+        """The part that Trainer's custom_config holds."""
+        return self.model_dump(mode="json", include={"network", "training"})
+
+
+def load_config(
+    file: str | None, overrides: Iterable[str] = (), data: str | None = None, output: str | None = None
+) -> Config:
+    """Reads and checks the configuration.
+
+    Args:
+        file: A YAML file; None: nothing but the defaults.
+        overrides: `section.key=value`, with the value in YAML.
+        data: The pictures' folder, instead of the file's; relative to the current folder.
+        output: The runs' folder, likewise.
+
+    Raises:
+        BadInput: with every mistake, each by its key.
+    """
+    values = _read(Path(file)) if file else {}
+    for override in overrides:
+        values = merge(values, _nested(override))
+    here = Path(file).resolve().parent if file else Path.cwd()
+    try:
+        config = Config.model_validate(values)
+    except ValidationError as error:
+        lines = [line for one in error.errors() for line in mistake_line(one, Config).splitlines()]
+        raise BadInput(
+            "\n  ".join([f"{file or 'configuration'}: {count_in_words(len(lines))} to mend", *lines])
+        ) from None
+    except ValueError as error:
+        raise BadInput(f"{file or 'configuration'}: {error}") from None
+    return _with_paths(config, here, data, output)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadInput(f"{file}: does not exist; `efficientmixnet init {file}` writes one") from None
+    except OSError as error:
+        raise BadInput(f"{file}: cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadInput(f"{file}: is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(values or {}, dict):
+        raise BadInput(f"{file}: holds no sections; `efficientmixnet init {file}` writes what is expected")
+    return values or {}
+
+
+def _nested(override: str) -> dict[str, Any]:
+    """`a.b=1` -> {"a": {"b": 1}}"""
+    key, equals, value = override.partition("=")
+    if not equals or not key:
+        raise BadInput(f"--set {override}: give section.key=value, such as training.epochs=20")
+    try:
+        nested: Any = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise BadInput(f"--set {override}: {value!r} is not YAML") from None
+    for part in reversed(key.split(".")):
+        nested = {part: nested}
+    return nested
+
+
+def _with_paths(config: Config, here: Path, data: str | None, output: str | None) -> Config:
+    """The configuration with absolute paths."""
+
+    def absolute(path: str) -> str:
+        if "://" in path:  # in an object store
+            return path
+        return os.path.normpath(here / Path(path).expanduser())
+
+    pictures = (data if "://" in data else os.path.abspath(data)) if data else absolute(config.data.pictures)
+    layout = config.data.layout
+    label_names = layout.label_names and absolute(layout.label_names)
+    changed = {
+        "pictures": pictures,
+        "manifest": config.data.manifest and absolute(config.data.manifest),
+        "schema_file": config.data.schema_file and absolute(config.data.schema_file),
+        "served": config.data.served and absolute(config.data.served),
+        "layout": layout.model_copy(update={"label_names": label_names}),
+    }
+    runs = os.path.abspath(output) if output else absolute(config.output)
+    if glob.escape(runs) != runs:
+        raise BadInput(f"output: {runs} has one of * ? [ in it, which TFX takes for a pattern; give another folder")
+    weights = config.network.weights
+    if weights not in (None, "imagenet", "latest"):
+        weights = absolute(weights)
+    return config.model_copy(
+        update={
+            "data": config.data.model_copy(update=changed),
+            "network": config.network.model_copy(update={"weights": weights}),
+            "output": runs,
+        }
+    )

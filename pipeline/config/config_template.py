@@ -1,0 +1,39 @@
+"""The commented configuration that `efficientmixnet init` writes: every key, what it means and its default."""
+
+import textwrap
+from collections.abc import Iterator
+
+import yaml
+from pydantic import BaseModel
+
+from efficientmixnet.pipeline.config.config import Config
+
+_WIDTH = 118
+# In data order.
+_SECTIONS = ("data", "network", "training", "search", "evaluation", "serving", "report", "beam", "kubeflow")
+
+
+def config_template() -> str:
+    """YAML, which read back gives the defaults."""
+    config = Config()
+    lines = ["# A run of EfficientMixNet: `efficientmixnet run THIS_FILE`.", ""]
+    lines += _entries(config, "")
+    for section in _SECTIONS:
+        lines += ["", f"{section}:", *_entries(getattr(config, section), "  ")]
+    return "\n".join(lines) + "\n"
+
+
+def _entries(section: BaseModel, indent: str) -> Iterator[str]:
+    values = section.model_dump(mode="json")
+    inner = []
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        if isinstance(value, BaseModel):
+            # Behind the single values, which would otherwise look as if they belonged to it.
+            inner += [f"{indent}{name}:", *_entries(value, indent + "  ")] if name not in _SECTIONS else []
+            continue
+        description = " ".join((field.description or "").split())
+        yield from textwrap.wrap(description, _WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")
+        plain = yaml.safe_dump(values[name], default_flow_style=True, sort_keys=False, width=_WIDTH)
+        yield f"{indent}{name}: {plain.removesuffix(chr(10)).removesuffix('...').strip()}"
+    yield from inner

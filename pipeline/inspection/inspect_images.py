@@ -1,0 +1,157 @@
+"""Opens every picture of a data set once and counts: classes, splits, sizes, formats, copies and what is broken.
+
+Needs neither TensorFlow nor TFX. Of each picture no more than a few numbers stay in memory, but for the samples' small
+versions.
+"""
+
+import base64
+import hashlib
+import io
+import os
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+
+from PIL import Image, UnidentifiedImageError
+
+from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
+from efficientmixnet.components.image_example_gen.findings import Copy, Duplicates
+from efficientmixnet.components.image_example_gen.layout import Layout
+from efficientmixnet.components.image_example_gen.readers.by_format import pictures_of
+from efficientmixnet.components.image_example_gen.sources import Sources, name_hash, split_of
+from efficientmixnet.modules import features
+
+SAMPLES = 12  # a class
+_THUMBNAIL = 128  # pixels, the longer side
+_AHEAD = 64  # pictures in memory at once
+_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One picture."""
+
+    entry: Entry
+    format: str
+    mode: str  # Pillow's
+    width: int  # pixels
+    height: int
+    size: int  # bytes
+    digest: bytes
+    thumbnail: str | None  # a JPEG as a data: URL, where one was asked for
+
+
+@dataclass
+class Inspection:
+    """What there is."""
+
+    counts: dict[str, Counter[str]]  # pictures by split and label
+    formats: Counter[str] = field(default_factory=Counter)  # with the mode: JPEG RGB
+    sizes: Counter[tuple[int, int]] = field(default_factory=Counter)  # width and height
+    bytes: int = 0
+    left_out: list[LeftOut] = field(default_factory=list)
+    samples: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))  # name, thumbnail
+    described: list[tuple[str, str, str, int, int]] = field(default_factory=list)  # label, format, mode, size
+    duplicates: Duplicates = field(default_factory=lambda: Duplicates(()))
+
+    @property
+    def pictures(self) -> int:
+        """How many can be read."""
+        return sum(labels.total() for labels in self.counts.values())
+
+    @property
+    def labels(self) -> list[str]:
+        """All classes, the largest first."""
+        total: Counter[str] = sum(self.counts.values(), Counter())
+        return sorted(total, key=lambda label: (-total[label], label))
+
+
+def inspect_pictures(
+    sources: Sources,
+    layout: Layout,
+    splits: Mapping[str, float],
+    max_pixels: int,
+    progress: Callable[[], None] = lambda: None,
+) -> Inspection:
+    """Opens every picture.
+
+    Args:
+        progress: Called after each.
+    """
+    found = Inspection({split: Counter() for split in splits}, left_out=list(sources.left_out))
+    sampled = _sampled(sources.entries)
+    copies: dict[bytes, list[Copy]] = defaultdict(list)
+    seen = set()
+    pictures = pictures_of(sources.entries, sources.format, layout)
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        while block := list(islice(pictures, _AHEAD)):
+            for opened in threads.map(lambda pair: _open(pair[0], pair[1], pair[0].name in sampled, max_pixels), block):
+                progress()
+                if isinstance(opened, LeftOut):
+                    seen.add(opened.name)
+                    found.left_out.append(opened)
+                    continue
+                entry, split = opened.entry, split_of(opened.entry, splits)
+                seen.add(entry.name)
+                found.counts[split][entry.label] += 1
+                found.formats[f"{opened.format} {opened.mode}"] += 1
+                found.sizes[opened.width, opened.height] += 1
+                found.bytes += opened.size
+                found.described.append((entry.label, opened.format, opened.mode, opened.width, opened.height))
+                copies[opened.digest].append(Copy(entry.name, entry.label, split))
+                if opened.thumbnail:
+                    found.samples[entry.label].append((entry.name, opened.thumbnail))
+    found.left_out += [LeftOut(one.name, "cannot be read") for one in sources.entries if one.name not in seen]
+    groups = (tuple(sorted(group, key=lambda copy: copy.name)) for group in copies.values() if len(group) > 1)
+    found.duplicates = Duplicates(tuple(sorted(groups, key=lambda group: group[0].name)))
+    return found
+
+
+def _sampled(entries: Iterable[Entry]) -> frozenset[str]:
+    """The names of a few pictures of each class, always the same ones."""
+    by_label: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for entry in entries:
+        by_label[entry.label].append((name_hash(entry.name), entry.name))
+    return frozenset(name for names in by_label.values() for _, name in sorted(names)[:SAMPLES])
+
+
+def _open(entry: Entry, encoded: bytes, with_thumbnail: bool, max_pixels: int) -> Opened | LeftOut:
+    if not encoded:
+        return LeftOut(entry.name, "has zero bytes")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of huge pictures, and of odd metadata
+            picture = Image.open(io.BytesIO(encoded), formats=_FORMATS)
+            width, height = picture.size
+            kind, mode = str(picture.format), picture.mode
+            if width * height > max_pixels:
+                return LeftOut(entry.name, f"has {width} x {height} pixels, over the limit (data.max_pixels)")
+            picture.draft("RGB", (_THUMBNAIL, _THUMBNAIL))  # a JPEG is decoded whole, but small
+            picture.load()
+            thumbnail = _thumbnail(picture) if with_thumbnail else None
+    except UnidentifiedImageError:
+        return LeftOut(entry.name, "is no picture of a known format")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return LeftOut(entry.name, "is a truncated or corrupt picture")
+    digest = hashlib.blake2b(encoded, digest_size=16).digest()
+    return Opened(entry, kind, mode, width, height, len(encoded), digest, thumbnail)
+
+
+def _thumbnail(picture: Image.Image) -> str:
+    small = picture.convert("RGBA")
+    small.thumbnail((_THUMBNAIL, _THUMBNAIL))
+    white = Image.new("RGBA", small.size, "white")
+    file = io.BytesIO()
+    Image.alpha_composite(white, small).convert("RGB").save(file, "JPEG", quality=80)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def side_buckets(sizes: Mapping[tuple[int, int], int]) -> Iterator[tuple[str, int]]:
+    """Pictures by their shorter side, in powers of two of pixels."""
+    buckets: Counter[str] = Counter()
+    for width, height in sorted(sizes, key=min):
+        buckets[features.size_bucket(height, width)] += sizes[width, height]
+    yield from buckets.items()

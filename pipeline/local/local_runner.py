@@ -1,0 +1,209 @@
+"""Runs the pipeline on this machine: one run at a time in a folder, quiet, and with a summary whatever happens."""
+
+import csv
+import json
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from filelock import FileLock, Timeout
+
+from efficientmixnet.components.image_example_gen.sources import Sources, find_pictures
+from efficientmixnet.modules import progress
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.pipeline.config.config import Config
+from efficientmixnet.pipeline.local.check_model_server import check_model_server
+from efficientmixnet.pipeline.local.imports_at_once import imports_at_once
+from efficientmixnet.pipeline.local.quiet import noise_to
+from efficientmixnet.pipeline.local.revision import revision, versions
+from efficientmixnet.pipeline.local.stages import Stages
+from efficientmixnet.pipeline.resolve import resolve
+from efficientmixnet.pipeline.runs.run_report import write_report
+from efficientmixnet.pipeline.runs.run_summary import Pictures, Summary
+from efficientmixnet.pipeline.runs.trials import write_trials
+from efficientmixnet.pipeline.runs.write_model_card import write_model_card
+
+if TYPE_CHECKING:
+    from efficientmixnet.pipeline.runs.results import Results
+
+LOG_FILE = "log.txt"
+_FULL = 2**20  # bytes: with less room than this, whatever went wrong, a full disk is why
+LEFT_OUT_FILE = "left_out.csv"
+DUPLICATES_FILE = "duplicates.csv"  # where any picture comes twice
+
+
+class RunFailed(RuntimeError):
+    """A component failed through no fault of what the user gave; the message names the log."""
+
+
+def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summary:
+    """Runs the pipeline; returns, and writes to the run's folder and to the output folder, what came of it.
+
+    Raises:
+        BadInput: the configuration or the pictures are at fault; the summary says so too, if the run had begun.
+        RunFailed: something else is.
+    """
+    check_model_server(config.serving)
+    output = Path(config.output)
+    with _only_run_in(output):
+        data = config.data
+        sources = find_pictures(data.pictures, data.manifest, frozenset(data.splits), data.layout)
+        config = resolve(config, sources)
+        started = datetime.now(timezone.utc)
+        folder = output / "runs" / started.strftime("%Y%m%d-%H%M%S-%f")
+        facts: dict[str, Any] = {
+            "run": str(folder),
+            "started": started.isoformat(),
+            "versions": versions(),
+            "revision": revision(),
+        }
+        summary = Summary(state="running", reason="the run goes on, or was killed", **facts)
+        stages: Stages | None = None
+        try:
+            folder.mkdir(parents=True)
+            (folder / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+            summary.write(folder, output)
+            with noise_to(folder / LOG_FILE, also_show=verbose) as out, Stages(out) as stages:
+                _run_pipeline(config, sources, stages, use_cache)
+                summary = _summarize(config, folder, facts)
+        except BaseException as error:
+            ended = _in_words(error, output, folder)
+            if isinstance(ended, BadInput):
+                _write_rows(folder / LEFT_OUT_FILE, ended.left_out)
+            state = "interrupted" if isinstance(ended, KeyboardInterrupt) else "failed"
+            summary = Summary(state=state, reason=str(ended).partition("\n")[0] or state, **facts)
+            if ended is error:
+                raise
+            raise ended from error
+        finally:
+            if stages:
+                summary.seconds, summary.cached = stages.seconds, stages.cached
+                summary.costs = config.report.costs(stages.seconds)
+                summary.currency = config.report.currency if summary.costs else None
+            with suppress(OSError):  # on a full disk there is no summary, but what the command says
+                summary.write(folder, output)
+        with suppress(OSError):
+            page = write_report(summary)
+            summary.report = str(page) if page else None
+            write_model_card(summary)
+            summary.write(folder, output)
+    return summary
+
+
+def _in_words(error: BaseException, output: Path, folder: Path) -> BaseException:
+    """What ended the run, as the one line that the command will print."""
+    if shutil.disk_usage(output).free < _FULL:
+        return BadInput(f"output: the disk of {output} is full; make room, and the same command goes on from here")
+    if isinstance(error, OSError) and not folder.exists():
+        return BadInput(f"output: {output} cannot be written ({error.strerror}); give another folder")
+    if isinstance(error, Exception) and not isinstance(error, BadInput):
+        return RunFailed(f"{type(error).__name__}: {error}\n  {folder / LOG_FILE} tells the whole story")
+    return error
+
+
+def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: bool) -> None:
+    # Imported here, with the noise already going to the log: TFX takes some ten seconds.
+    with imports_at_once():
+        import absl.logging
+
+        from efficientmixnet.pipeline.local.patient_runner import PatientRunner
+        from efficientmixnet.pipeline.pipeline import Surroundings, create_pipeline
+
+    absl.logging.use_absl_handler()
+    absl.logging.set_verbosity(absl.logging.INFO)
+    logger = absl.logging.get_absl_logger()
+    logger.addHandler(stages)
+    progress.listen(stages)
+    try:
+        around = Surroundings(picture_bytes=sources.bytes)
+        pipeline = create_pipeline(config, sources.fingerprint, config.output, use_cache, around)
+        PatientRunner(config.beam).run(pipeline)
+    finally:
+        progress.listen(None)
+        logger.removeHandler(stages)
+
+
+def _summarize(config: Config, folder: Path, facts: dict[str, Any]) -> Summary:
+    from efficientmixnet.pipeline.runs.results import Results
+
+    results = Results(Path(config.output, "metadata.sqlite"))
+    verdict = results.verdict()
+    if verdict is None:
+        raise RuntimeError(f"the run ended without an evaluation; {folder / LOG_FILE} says more")
+    _copy_tables(results, folder)
+    pushed = results.custom_property("PushedModel", "pushed") == 1
+    # Pusher asks for both blessings: without InfraValidator's it leaves a model that Evaluator has blessed.
+    refused = f"TensorFlow Serving did not load it, or did not answer (serving.infra_validator); {LOG_FILE} says why"
+    return Summary(
+        state="pushed" if pushed else "not_blessed",
+        reason=refused if verdict.blessed and not pushed else verdict.reason,
+        blessed=pushed,
+        accuracy=verdict.metrics.get("accuracy"),
+        metrics=verdict.metrics,
+        baseline_metrics=verdict.baseline_metrics,
+        intervals=verdict.intervals,
+        pictures=Pictures(
+            read=results.custom_property("Examples", "pictures_read"),
+            left_out=results.custom_property("Examples", "pictures_left_out"),
+            left_out_by_reason=json.loads(results.custom_property("Examples", "left_out_by_reason") or "{}"),
+        ),
+        warnings=json.loads(results.custom_property("Examples", "warnings") or "[]"),
+        pushed_model=results.custom_property("PushedModel", "pushed_destination") if pushed else None,
+        tensorboard=results.uri("ModelRun"),
+        search=write_trials(results.uri("TunerResults") or "", config, folder),
+        evaluated=results.uri("InferenceResult"),
+        **facts,
+    )
+
+
+def _copy_tables(results: "Results", folder: Path) -> None:
+    examples = results.uri("Examples")
+    for name in (LEFT_OUT_FILE, DUPLICATES_FILE):
+        table = Path(examples or "", name)
+        if examples and table.exists():
+            shutil.copyfile(table, folder / name)
+
+
+def _write_rows(path: Path, left_out: tuple[tuple[str, str], ...]) -> None:
+    if left_out:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([("file", "reason"), *left_out])
+
+
+@contextmanager
+def _only_run_in(output: Path) -> Iterator[None]:
+    """Holds the output folder for this run; the system lets go of it when the process ends, however it ends."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(output / ".lock")
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise BadInput(
+            f"output: another run is using {output}; wait for it to end, or give another folder with --output"
+        ) from None
+    except OSError as error:
+        raise BadInput(f"output: {output} cannot be written ({error.strerror}); give another folder") from None
+    try:
+        with _termination_as_interrupt():
+            yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _termination_as_interrupt() -> Iterator[None]:
+    """SIGTERM ends a run as Ctrl-C does: with a summary, and with everything kept that is finished."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,25 @@
+"""The revision of the code that runs, where it runs from a git checkout, and the versions of what it stands on."""
+
+import shutil
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+_PROJECT = Path(__file__).resolve().parents[2]
+_PACKAGES = ("efficientmixnet", "tfx", "tensorflow", "keras", "apache-beam", "tensorflow-model-analysis")
+
+
+def revision() -> str | None:
+    """The commit, with -dirty where files differ from it; None for installed code, or without git."""
+    git = shutil.which("git")
+    if not git or not (_PROJECT / ".git").exists():
+        return None
+    command = [git, "-C", str(_PROJECT), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    return found.stdout.strip() or None
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the packages that a result depends on."""
+    return {"python": sys.version.split()[0], **{package: metadata.version(package) for package in _PACKAGES}}

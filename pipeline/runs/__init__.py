@@ -1,0 +1,1 @@
+"""Finished runs: their summaries, reports and comparisons."""

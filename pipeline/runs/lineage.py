@@ -1,0 +1,145 @@
+"""From a pushed model back to what made it, by ML Metadata: components, data, configuration, code."""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ml_metadata as mlmd
+from ml_metadata.proto import metadata_store_pb2
+from rich.console import Console
+from rich.markup import escape
+
+from efficientmixnet.components.tuner.hyperparameters import FILE
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.config.search_config import found_values
+from efficientmixnet.pipeline.runs.run_summary import Summary
+from efficientmixnet.pipeline.runs.runs import runs_of
+
+METADATA_FILE = "metadata.sqlite"
+_SHOWN = {"ImageExampleGen": ("pictures", "manifest", "fingerprint")}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One execution on the way to the model."""
+
+    execution: int
+    component: str
+    properties: dict[str, Any]
+    outputs: list[str]
+    found: dict[str, Any]  # by key, what a search found and this step took in place of what was configured
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """The steps in the order in which they ran; of the run that pushed the model, its summary, if it is still there."""
+
+    model: str
+    steps: list[Step]
+    summary: Summary | None
+
+
+def lineage(model: str) -> Lineage:
+    """Of a folder that a run pushed a model to, or the newest version below it.
+
+    Raises:
+        BadInput: nothing is known of it.
+    """
+    folder = Path(model).resolve()
+    if not (folder / "saved_model.pb").is_file():
+        versions = [child for child in folder.glob("*") if child.name.isdigit()]
+        folder = max(versions, key=lambda child: int(child.name), default=folder)
+    output = folder.parent.parent
+    database = output / METADATA_FILE
+    if not database.is_file():
+        raise BadInput(f"{model}: lies beside no {METADATA_FILE}; name a model where its run pushed it, OUTPUT/pushed")
+    connection = metadata_store_pb2.ConnectionConfig()
+    connection.sqlite.filename_uri = str(database)
+    connection.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
+    store = mlmd.MetadataStore(connection)
+    pushed = [
+        artifact.id
+        for artifact in store.get_artifacts_by_type("PushedModel")
+        if artifact.custom_properties["pushed_destination"].string_value == str(folder)
+    ]
+    if not pushed:
+        raise BadInput(f"{folder}: {database} knows of no run that pushed it")
+    steps = sorted(_steps(store, pushed[:1]), key=lambda step: step.execution)
+    summaries = (one for one in runs_of(str(output)) if one.pushed_model == str(folder))
+    return Lineage(str(folder), steps, next(summaries, None))
+
+
+def _steps(store: mlmd.MetadataStore, artifacts: list[int]) -> Iterator[Step]:
+    """The executions that made the artifacts, and those that made what they read, each once."""
+    types = {kind.id: kind.name for kind in store.get_execution_types()}
+    seen: set[int] = set()
+    while artifacts:
+        made = [event for event in store.get_events_by_artifact_ids(artifacts) if _is_output(event)]
+        # An execution that was answered from the cache made nothing; the first one did.
+        makers: dict[int, int] = {}
+        for event in made:
+            makers[event.artifact_id] = min(event.execution_id, makers.get(event.artifact_id, event.execution_id))
+        new = set(makers.values()) - seen
+        seen |= new
+        events = store.get_events_by_execution_ids(sorted(new)) if new else []
+        uris = {one.id: one.uri for one in store.get_artifacts_by_id([event.artifact_id for event in events])}
+        for execution in store.get_executions_by_id(sorted(new)) if new else []:
+            properties = {
+                name: getattr(value, kind)
+                for name, value in execution.custom_properties.items()
+                if (kind := value.WhichOneof("value"))
+            }
+            own = (event for event in events if event.execution_id == execution.id and _is_output(event))
+            component = types[execution.type_id].rpartition(".")[2]
+            outputs = [uris[event.artifact_id] for event in own]
+            taken = (uris[event.artifact_id] for event in events if event.execution_id == execution.id)
+            yield Step(execution.id, component, properties, outputs, _found(set(taken) - set(outputs)))
+        artifacts = [event.artifact_id for event in events if not _is_output(event)]
+
+
+def _found(inputs: Iterable[str]) -> dict[str, Any]:
+    """What the search among the inputs found, if one is."""
+    files = (Path(uri, FILE) for uri in inputs)
+    return next((found_values(json.loads(file.read_text())["values"]) for file in files if file.is_file()), {})
+
+
+def _is_output(event: metadata_store_pb2.Event) -> bool:
+    return event.type == metadata_store_pb2.Event.OUTPUT
+
+
+def print_lineage(found: Lineage) -> None:
+    """The model, its run, and each step with what it was given."""
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    rows = [("model", found.model)]
+    if summary := found.summary:
+        versions = ", ".join(f"{name} {version}" for name, version in summary.versions.items())
+        rows += [
+            ("run", summary.run),
+            ("started", summary.started),
+            ("verdict", summary.reason),
+            ("code", f"{summary.revision or 'installed'}; {versions}"),
+            ("configuration", f"{summary.run}/config.yaml"),
+        ]
+    for name, value in rows:
+        console.print(f"{name:<14} {escape(value)}")
+    console.print()
+    for step in found.steps:
+        console.print(f"{step.component:<17} execution {step.execution}")
+        for name in _SHOWN.get(step.component, ()):
+            if step.properties.get(name):
+                console.print(f"  {name}: {escape(str(step.properties[name]))}")
+        for key, value in step.found.items():
+            console.print(f"  {key}: {escape(str(value))}, found by the search")
+        for uri in step.outputs:
+            console.print(f"  -> {escape(uri)}")
+
+
+def as_json(found: Lineage) -> str:
+    """For machines."""
+    summary = found.summary and found.summary.model_dump(mode="json")
+    steps = [dataclasses.asdict(step) for step in found.steps]
+    return json.dumps({"model": found.model, "summary": summary, "steps": steps}, indent=2)

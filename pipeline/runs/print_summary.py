@@ -1,0 +1,58 @@
+"""What a run prints at its end: how good, blessed or not and why, and where everything lies."""
+
+import shlex
+import sys
+
+from rich.console import Console
+from rich.markup import escape
+
+from efficientmixnet.pipeline.runs.run_summary import Search, Summary
+
+
+def show(summary: Summary) -> None:
+    """Prints the summary for people."""
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    blessed = "[bold green]blessed[/]" if summary.blessed else "[bold red]not blessed[/]"
+    rows = [
+        ("accuracy", _accuracy(summary)),
+        ("verdict", f"{blessed}: {escape(summary.reason)}"),
+        ("pictures", _pictures(summary)),
+        *(("note", escape(warning)) for warning in summary.warnings),
+        ("pushed model", escape(summary.pushed_model or "none")),
+        ("run's files", escape(summary.run)),
+    ]
+    if summary.search:
+        rows.append(("search", escape(_search(summary.search))))
+    if summary.report:
+        rows.append(("report", escape(summary.report)))
+    if summary.tensorboard:
+        rows.append(("TensorBoard", escape(f"tensorboard --logdir {shlex.quote(summary.tensorboard)}")))
+    if summary.pushed_model:
+        predict = f"efficientmixnet predict {shlex.quote(summary.pushed_model)} PICTURE ..."
+        rows.append(("classify", escape(predict)))
+    console.print()
+    for name, value in rows:
+        console.print(f"{name:<13} {value}")
+
+
+def _accuracy(summary: Summary) -> str:
+    if summary.accuracy is None:
+        return "unknown"
+    bounds = summary.intervals.get("accuracy")
+    between = f" ({bounds[0]:.4f} to {bounds[1]:.4f})" if bounds else ""
+    return f"{summary.accuracy:.4f}{between} on the evaluation split"
+
+
+def _search(search: Search) -> str:
+    values = ", ".join(
+        f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}" for key, value in search.values.items()
+    )
+    failed = f", of which {search.failed} failed" if search.failed else ""
+    return f"{search.objective} {search.best:.4f} in the best of {search.trials} trials{failed} (trials.csv): {values}"
+
+
+def _pictures(summary: Summary) -> str:
+    if summary.pictures is None:
+        return "unknown"
+    left_out = summary.pictures.left_out
+    return f"{summary.pictures.read:,} read" + (f", {left_out:,} left out (left_out.csv says why)" if left_out else "")

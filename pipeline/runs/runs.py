@@ -1,0 +1,60 @@
+"""The runs of an output folder, by the summaries that they left; neither TensorFlow nor TFX."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.pipeline.runs.run_summary import SUMMARY_FILE, Summary
+
+_METRICS = ("accuracy", "macro_f1", "loss")
+_COLOURS = {"pushed": "green", "not_blessed": "red", "failed": "red", "interrupted": "yellow", "running": "cyan"}
+
+
+def read_summary(run: str) -> Summary:
+    """The summary of a run's folder, or of the last run in an output folder.
+
+    Raises:
+        BadInput: there is none.
+    """
+    file = Path(run, SUMMARY_FILE)
+    try:
+        return Summary.model_validate_json(file.read_text(encoding="utf-8"))
+    except OSError:
+        raise BadInput(f"{run}: holds no {SUMMARY_FILE}; name a run's folder, or the output folder of runs") from None
+    except ValidationError as error:
+        raise BadInput(f"{file}: is no summary of a run ({error.errors()[0]['msg']})") from None
+
+
+def runs_of(output: str) -> list[Summary]:
+    """Every run of the output folder, the oldest first.
+
+    Raises:
+        BadInput: there are none.
+    """
+    found = sorted(Path(output, "runs").glob(f"*/{SUMMARY_FILE}"))
+    if not found:
+        raise BadInput(f"{output}: holds no runs; name the output folder of `efficientmixnet run`")
+    return [read_summary(str(file.parent)) for file in found]
+
+
+def print_runs(summaries: Sequence[Summary]) -> None:
+    """A line a run."""
+    table = Table("run", "state", *_METRICS, "minutes", "model or reason", box=None, pad_edge=False)
+    for column in table.columns[2 : 3 + len(_METRICS)]:
+        column.justify = "right"
+    table.columns[0].no_wrap = True
+    for summary in summaries:
+        metrics = (f"{summary.metrics[name]:.4f}" if name in summary.metrics else "" for name in _METRICS)
+        table.add_row(
+            Path(summary.run).name,
+            f"[{_COLOURS[summary.state]}]{summary.state.replace('_', ' ')}[/]",
+            *metrics,
+            f"{sum(summary.seconds.values()) / 60:.1f}",
+            Path(summary.pushed_model).name if summary.pushed_model else summary.reason,
+        )
+    Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 160).print(table)

@@ -1,0 +1,44 @@
+"""The trials of a search, from what Tuner left: a table in the run's folder, and the best one for the summary."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from efficientmixnet.modules.config.search_config import found_values
+from efficientmixnet.pipeline.config.config import Config
+from efficientmixnet.pipeline.runs.run_summary import Search
+
+TRIALS_FILE = "trials.csv"
+_RESULTS_FILE = "tuner_results.json"  # TFX's name
+_FAILURES_FILE = "failed_trials.json"  # components/tuner/component.py's, which would import TFX
+
+
+def write_trials(results: str, config: Config, folder: Path) -> Search | None:
+    """From the folder of Tuner's results, the best trial first and the failed last; None without a search."""
+    if not Path(results, _RESULTS_FILE).is_file():
+        return None
+    search, whole = config.search, config.search.of_a_trial(config).training.epochs
+    done, failed = _read(results, _RESULTS_FILE), _read(results, _FAILURES_FILE)
+    with (folder / TRIALS_FILE).open("w", newline="", encoding="utf-8") as table:
+        writer = csv.writer(table)
+        writer.writerow(["trial", search.objective, "epochs", *search.space, "state", "reason"])
+        for row in done + failed:
+            values = found_values(row)
+            epochs = row.get("tuner/epochs", whole)
+            tried = [json.dumps(one) if isinstance(one, dict | list) else one for one in map(values.get, search.space)]
+            ended = ["failed", row["reason"]] if "reason" in row else ["done", ""]
+            writer.writerow([int(row["trial_id"]) + 1, row.get("score"), epochs, *tried, *ended])
+    best = done[0]
+    return Search(
+        trials=len(done) + len(failed),
+        failed=len(failed),
+        objective=search.objective,
+        best=best["score"],
+        values=found_values(best),
+    )
+
+
+def _read(results: str, name: str) -> list[dict[str, Any]]:
+    file = Path(results, name)
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []

@@ -1,0 +1,19 @@
+"""Puts a model card beside a pushed model, once the run that pushed it has ended."""
+
+from pathlib import Path
+
+from efficientmixnet.pipeline.runs.run_report import read_content
+from efficientmixnet.pipeline.runs.run_summary import Summary
+
+
+def write_model_card(summary: Summary) -> None:
+    """Writes MODEL_CARD.md and model_card.html into the pushed model's folder, unless somebody has edited them."""
+    from efficientmixnet.components.report.model_card import CARD_FILES, model_card
+
+    content = read_content(summary) if summary.pushed_model else None
+    if content is None or summary.pushed_model is None:
+        return
+    folder = Path(summary.pushed_model)
+    for name, text in zip(CARD_FILES, model_card(content, summary.model_dump(), folder.name), strict=True):
+        if folder.is_dir() and not (folder / name).exists():
+            (folder / name).write_text(text, encoding="utf-8")

@@ -1,0 +1,223 @@
+"""The gate in both directions, by whole evaluations of small models: first, better, worse, and slice by slice."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_model_analysis as tfma
+from google.protobuf import json_format
+from tfx import v1 as tfx
+
+from efficientmixnet.components.evaluator.component import _Executor, evaluator
+from efficientmixnet.components.evaluator.gate import overall_alone
+from efficientmixnet.components.evaluator.verdict import Verdict, read_verdict
+from efficientmixnet.modules import features
+from efficientmixnet.modules.bad_input import BadInput
+
+BEAM = ["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"]
+ARTIFACTS = tfx.types.standard_artifacts
+LABELS = ("cat", "dog")
+
+
+class Sure(tf.Module):
+    """Names the class that stands in the picture's bytes, but cats of the left camera wrongly at times."""
+
+    def __init__(self, wrong: tuple[str, ...]) -> None:
+        super().__init__()
+        self._wrong = tf.constant(wrong or ("none",))
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def classify_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        parsed = tf.io.parse_example(examples, {n: tf.io.FixedLenFeature([], tf.string) for n in (features.ENCODED,)})
+        encoded = parsed[features.ENCODED]
+        is_dog = tf.strings.regex_full_match(encoded, "dog.*")
+        is_wrong = tf.reduce_any(encoded[:, None] == self._wrong, axis=1)
+        named = tf.cast(tf.math.logical_xor(is_dog, is_wrong), tf.int32)
+        return {features.PROBABILITIES: tf.one_hot(named, 2) * 0.8 + 0.1}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def transform_features(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        parsed = tf.io.parse_example(examples, {features.LABEL: tf.io.FixedLenFeature([], tf.string)})
+        return {features.LABEL_ID: tf.cast(parsed[features.LABEL] == "dog", tf.int64)}
+
+
+def pictures() -> list[tuple[str, str, str]]:
+    """Label, camera, bytes: 40 cats and 40 dogs, of which the left camera took 5 each."""
+    return [(label, "left" if n < 5 else "right", f"{label} {n}") for label in LABELS for n in range(40)]
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory) -> Any:
+    folder = tmp_path_factory.mktemp("examples")
+    (folder / "Split-eval").mkdir()
+    with tf.io.TFRecordWriter(str(folder / "Split-eval" / "pictures-00000-of-00001.gz"), "GZIP") as writer:
+        for label, camera, encoded in pictures():
+            example = tf.train.Example()
+            weight = "3" if camera == "left" else "1.0"
+            columns = {"camera": camera, "weight": weight, "said": "heavy"}
+            for name, value in {features.LABEL: label, features.ENCODED: encoded, **columns}.items():
+                example.features.feature[name].bytes_list.value.append(value.encode())
+            writer.write(example.SerializeToString())
+    artifact = ARTIFACTS.Examples()
+    artifact.uri, artifact.split_names = str(folder), '["eval"]'
+    return artifact
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Callable[..., Any]:
+    """An exported model that is wrong about these pictures."""
+
+    def make(*wrong: str) -> Any:
+        folder = tmp_path_factory.mktemp("model")
+        sure = Sure(wrong)
+        signatures = {"serving_examples": sure.classify_examples, "transform_features": sure.transform_features}
+        tf.saved_model.save(sure, str(folder / "Format-Serving"), signatures=signatures)
+        artifact = ARTIFACTS.Model()
+        artifact.uri, artifact.id = str(folder), 1
+        return artifact
+
+    return make
+
+
+@pytest.fixture
+def judged(examples, tmp_path) -> Callable[..., tuple[Verdict, Any]]:
+    """Evaluates a model with these bounds; the verdict, and the blessing."""
+
+    def judge(candidate: Any, baseline: Any = None, **bounds: Any) -> tuple[Verdict, Any]:
+        kinds = (ARTIFACTS.Examples, ARTIFACTS.Model, ARTIFACTS.Model, ARTIFACTS.Schema)
+        channels = (tfx.dsl.Channel(type=kind) for kind in kinds)
+        component = evaluator(*channels, **{"thresholds": {}, "tolerances": {}} | bounds)
+        evaluation, blessing = ARTIFACTS.ModelEvaluation(), ARTIFACTS.ModelBlessing()
+        evaluation.uri, blessing.uri = str(tmp_path / "evaluation"), str(tmp_path / "blessing")
+        inputs = {"examples": [examples], "model": [candidate], "baseline_model": [baseline] if baseline else []}
+        context = _Executor.Context(beam_pipeline_args=BEAM, tmp_dir=str(tmp_path), unique_id="1")
+        properties = {"eval_config": component.exec_properties["eval_config"], "example_splits": '["eval"]'}
+        _Executor(context).Do(inputs, {"evaluation": [evaluation], "blessing": [blessing]}, properties)
+        return read_verdict(evaluation.uri), blessing
+
+    return judge
+
+
+def is_blessed(blessing: Any) -> bool:
+    files = {file.name for file in Path(blessing.uri).iterdir()}
+    assert files in ({"BLESSED"}, {"NOT_BLESSED"})
+    assert blessing.get_int_custom_property("blessed") == int(files == {"BLESSED"})
+    return files == {"BLESSED"}
+
+
+@pytest.mark.slow
+def test_the_first_model_is_blessed_by_its_bounds_alone(judged, model):
+    verdict, blessing = judged(
+        model("cat 1"), thresholds={"accuracy": 0.9, "loss": 1.0}, tolerances={"accuracy": 0.0}, slices=[["lens"]]
+    )
+    assert is_blessed(blessing)
+    assert verdict.blessed
+    assert verdict.reason == (
+        "accuracy 0.9875 reaches 0.9, loss 0.1328 stays within 1, there is no blessed model yet to compare with, "
+        "no picture has lens (evaluation.slices)"
+    )
+    assert blessing.get_string_custom_property("reason") == verdict.reason
+    assert verdict.metrics == pytest.approx(
+        {
+            "accuracy": 79 / 80,
+            "loss": -(79 * np.log(0.9) + np.log(0.1)) / 80,
+            "top_3": 1.0,
+            "balanced_accuracy": 79 / 80,
+            "macro_f1": (2 * 39 / 79 + 2 * 40 / 81) / 2,
+            "calibration_error": 79 / 80 - 0.9,
+            "example_count": 80,
+        },
+        abs=1e-6,
+    )
+
+
+def test_a_better_model_is_blessed_and_a_worse_one_refused(judged, model, tmp_path):
+    better, worse = model("cat 1"), model("cat 1", "dog 1", "dog 2")
+    bounds = {"thresholds": {"accuracy": 0.5}, "tolerances": {"accuracy": 0.01}}
+    verdict, blessing = judged(better, worse, **bounds)
+    assert is_blessed(blessing)
+    assert verdict.reason.endswith("no worse than the latest blessed model (0.9625)")
+    for left in (tmp_path / "blessing").iterdir():
+        left.unlink()
+    verdict, blessing = judged(worse, better, **bounds)
+    assert not is_blessed(blessing)
+    assert verdict.reason == (
+        "accuracy 0.9625 is worse than the latest blessed model's 0.9875 by more than 0.01 "
+        "(evaluation.tolerances.accuracy)"
+    )
+
+
+def test_a_slice_with_pictures_enough_can_refuse_a_model_that_is_good_as_a_whole(judged, model):
+    """Of the left camera's five cats four are named wrong, but five are no 30; of all cats, one in ten is."""
+    verdict, blessing = judged(
+        model("cat 0", "cat 1", "cat 2", "cat 3"),
+        thresholds={"accuracy": 0.9},
+        slices=[["camera"], ["camera", features.LABEL]],
+        slice_thresholds={"accuracy": 0.92},
+    )
+    assert not is_blessed(blessing)
+    assert verdict.reason == (
+        "accuracy of label cat (40 pictures) 0.9000 does not reach 0.92 (evaluation.slice_thresholds.accuracy)"
+    )
+    assert blessing.get_string_custom_property("reason") == verdict.reason
+
+
+@pytest.mark.slow
+def test_a_small_slice_counts_where_the_configuration_says_so(judged, model):
+    verdict, _ = judged(
+        model("cat 0", "cat 1"),
+        model("cat 0"),
+        slices=[["camera", features.LABEL]],
+        slice_tolerances={"accuracy": 0.1},
+        thresholds={"accuracy": 0.5},
+        least_pictures=5,
+    )
+    assert verdict.reason == (
+        "accuracy of camera left and label cat (5 pictures) 0.6000 is worse than the latest blessed model's 0.8000 "
+        "by more than 0.1 (evaluation.slice_tolerances.accuracy)"
+    )
+
+
+def test_a_picture_counts_as_much_as_the_column_says(judged, model):
+    """Of 100 that ten left pictures of 3 and seventy right ones of 1 make together, cat 0 is 3, and is named wrong."""
+    verdict, _ = judged(
+        model("cat 0"), thresholds={"accuracy": 0.971}, weight="weight", intervals="jackknife", slices=[["camera"]]
+    )
+    assert verdict.reason == "accuracy 0.9700 does not reach 0.971 (evaluation.thresholds.accuracy)"
+    assert verdict.metrics["loss"] == pytest.approx(-(97 * np.log(0.9) + 3 * np.log(0.1)) / 100, abs=1e-6)
+    assert verdict.metrics["example_count"] == 80
+    assert verdict.weight == "weight"
+    # Of 40 cats and dogs each, one wrong with a weight of 3: the sandwich estimate of the error of a weighted mean.
+    error = np.sqrt((3 * 0.97) ** 2 + 9 * (3 * 0.03) ** 2 + 70 * 0.03**2) / 100
+    low, high = verdict.intervals["accuracy"]
+    assert high - low == pytest.approx(2 * 1.96 * error, rel=0.5)
+    assert (low + high) / 2 == pytest.approx(0.97, abs=error)
+
+
+@pytest.mark.slow
+def test_a_weight_that_is_no_number_is_named(judged, model):
+    with pytest.raises(BadInput, match=r"evaluation\.weight: 'heavy' is no weight"):
+        judged(model("cat 0"), thresholds={"accuracy": 0.5}, weight="said")
+
+
+@pytest.mark.slow
+def test_a_weight_that_no_picture_has_is_named(judged, model):
+    with pytest.raises(BadInput, match=r"evaluation\.weight: no picture has lens; there are camera, image/"):
+        judged(model("cat 0"), thresholds={"accuracy": 0.5}, weight="lens")
+
+
+def test_tfma_gets_the_bounds_over_all_pictures_alone():
+    kinds = (ARTIFACTS.Examples, ARTIFACTS.Model, ARTIFACTS.Model, ARTIFACTS.Schema)
+    component = evaluator(
+        *(tfx.dsl.Channel(type=kind) for kind in kinds),
+        thresholds={"accuracy": 0.5},
+        tolerances={},
+        slice_thresholds={"accuracy": 0.4, "macro_f1": 0.3},
+    )
+    config = overall_alone(json_format.Parse(component.exec_properties["eval_config"], tfma.EvalConfig()))
+    gates = [gate for metric in config.metrics_specs[0].metrics for gate in metric.per_slice_thresholds]
+    assert [list(gate.slicing_specs) for gate in gates] == [[tfma.SlicingSpec()]]
+    assert not config.options.HasField("min_slice_size")

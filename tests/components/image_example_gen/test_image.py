@@ -1,0 +1,271 @@
+"""Every kind of picture file becomes a tf.Example with the right pixels; what is none is left out with the reason."""
+
+import io
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from efficientmixnet.components.image_example_gen.image import canonical, read
+from efficientmixnet.components.image_example_gen.sources import Entry, LeftOut
+from efficientmixnet.modules import features
+from efficientmixnet.modules.data import images as pictures
+
+LIMIT = 100_000_000
+HEIGHT, WIDTH = 24, 40
+
+
+def _smooth() -> Image.Image:
+    """Neither square nor symmetric, and without edges that JPEG would blur."""
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    channels = 40 + 4 * x, 30 + 8 * y, 200 - 2 * x - 3 * y
+    return Image.fromarray(np.stack(channels, axis=-1).astype(np.uint8))
+
+
+def _with_alpha() -> Image.Image:
+    picture = _smooth().convert("RGBA")
+    picture.putalpha(Image.fromarray(np.tile(np.linspace(0, 255, WIDTH).astype(np.uint8), (HEIGHT, 1))))
+    return picture
+
+
+def _palette_with_transparency() -> Image.Image:
+    picture = _smooth().quantize(16)
+    picture.info["transparency"] = 3
+    return picture
+
+
+def _file(picture: Image.Image, kind: str, **options: Any) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return file.getvalue()
+
+
+def _over_white(picture: Image.Image) -> np.ndarray:
+    """Pillow's own conversion: uint8 [height, width, 3]."""
+    picture = picture.convert("RGBA")
+    return np.asarray(Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB"))
+
+
+def _decoded(file: bytes) -> np.ndarray:
+    return pictures.decode(tf.constant(canonical(file, LIMIT)[0])).numpy()
+
+
+LOSSLESS = {
+    "PNG grey": _file(_smooth().convert("L"), "PNG"),
+    "PNG RGB": _file(_smooth(), "PNG"),
+    "PNG RGBA": _file(_with_alpha(), "PNG"),
+    "PNG grey and alpha": _file(_with_alpha().convert("LA"), "PNG"),
+    "PNG palette": _file(_smooth().quantize(64), "PNG"),
+    "PNG palette of 16": _file(_smooth().quantize(16), "PNG", bits=4),
+    "PNG palette, one color transparent": _file(_palette_with_transparency(), "PNG", transparency=3),
+    "PNG 1 bit": _file(_smooth().convert("1"), "PNG"),
+    "PNG interlaced": _file(_smooth(), "PNG", interlace=1),
+    "GIF": _file(_smooth().quantize(64), "GIF"),
+    "GIF, one color transparent": _file(_palette_with_transparency(), "GIF", transparency=3),
+    "BMP RGB": _file(_smooth(), "BMP"),
+    "BMP grey": _file(_smooth().convert("L"), "BMP"),
+    "BMP palette": _file(_smooth().quantize(64), "BMP"),
+    "BMP 1 bit": _file(_smooth().convert("1"), "BMP"),
+    "WEBP RGB": _file(_smooth(), "WEBP", lossless=True),
+    "WEBP RGBA": _file(_with_alpha(), "WEBP", lossless=True),
+    "WEBP lossy": _file(_smooth(), "WEBP", quality=50),
+    "TIFF grey": _file(_smooth().convert("L"), "TIFF"),
+    "TIFF RGB": _file(_smooth(), "TIFF"),
+    "TIFF RGBA": _file(_with_alpha(), "TIFF"),
+    "TIFF palette": _file(_smooth().quantize(64), "TIFF"),
+    "TIFF CMYK": _file(_smooth().convert("CMYK"), "TIFF"),
+    "TIFF compressed": _file(_smooth(), "TIFF", compression="tiff_lzw"),
+}
+JPEGS = {
+    "RGB": _file(_smooth(), "JPEG", quality=90),
+    "grey": _file(_smooth().convert("L"), "JPEG", quality=90),
+    "CMYK": _file(_smooth().convert("CMYK"), "JPEG", quality=90),
+    "progressive": _file(_smooth(), "JPEG", quality=90, progressive=True),
+    "whole color": _file(_smooth(), "JPEG", quality=90, subsampling=0),
+}
+
+
+@pytest.mark.parametrize("file", LOSSLESS.values(), ids=LOSSLESS.keys())
+def test_pixels_are_pillows_over_white(file: bytes) -> None:
+    expected = _over_white(Image.open(io.BytesIO(file))).astype(int)
+    actual = _decoded(file)
+    assert actual.shape == (HEIGHT, WIDTH, 3)
+    # Blending rounds once here and once in Pillow.
+    assert np.abs(actual - expected).max() <= 1
+
+
+@pytest.mark.parametrize("file", JPEGS.values(), ids=JPEGS.keys())
+def test_a_jpegs_pixels_are_pillows_but_for_the_rounding_of_its_waves(file: bytes) -> None:
+    expected = _over_white(Image.open(io.BytesIO(file))).astype(int)
+    difference = np.abs(_decoded(file) - expected)
+    assert difference.mean() < 1.5
+    assert difference.max() <= 8
+
+
+@pytest.mark.parametrize("file", [JPEGS["RGB"], JPEGS["CMYK"], LOSSLESS["PNG RGBA"]], ids=["JPEG", "CMYK", "PNG"])
+def test_a_jpeg_and_a_png_keep_their_bytes(file: bytes) -> None:
+    assert canonical(file, LIMIT)[0] == file
+
+
+def test_a_16_bit_png_keeps_its_upper_byte() -> None:
+    grey = np.arange(HEIGHT * WIDTH, dtype=np.uint16).reshape(HEIGHT, WIDTH) * 68
+    expected = np.repeat((grey / 257).round().astype(int)[..., None], 3, axis=-1)
+    assert np.abs(_decoded(_file(Image.fromarray(grey), "PNG")) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "TIFF", "PNG"])
+def test_of_an_animation_the_first_picture_counts(kind: str) -> None:
+    first, *others = (Image.new("RGB", (WIDTH, HEIGHT), color) for color in ("red", "lime", "blue"))
+    options = {"lossless": True} if kind == "WEBP" else {}
+    pixels = _decoded(_file(first, kind, save_all=True, append_images=others, **options))
+    assert pixels.shape == (HEIGHT, WIDTH, 3)
+    assert np.unique(pixels.reshape(-1, 3), axis=0).tolist() == [[255, 0, 0]]
+
+
+def _entry(folder: Path, name: str, content: bytes) -> Entry:
+    path = folder / name
+    path.write_bytes(content)
+    return Entry(str(path), f"größe/{name}", "größe")
+
+
+def _example(folder: Path, name: str, content: bytes) -> dict[str, Any]:
+    example = read(_entry(folder, name, content), LIMIT)
+    assert isinstance(example, tf.train.Example), example
+    values = {}
+    for feature, value in example.features.feature.items():
+        values[feature] = list(getattr(value, value.WhichOneof("kind")).value)
+    return values
+
+
+def test_an_example_names_the_file_its_label_its_format_and_its_size(tmp_path: Path) -> None:
+    example = _example(tmp_path, "b.gif", LOSSLESS["GIF"])
+    encoded = example.pop(features.ENCODED)[0]
+    assert encoded.startswith(b"\x89PNG")
+    del example[features.CHANNEL_MEAN], example[features.CHANNEL_MEAN_SQUARE]
+    assert example == {
+        "image/size": [b"16 to 31"],
+        "image/class/text": ["größe".encode()],
+        "image/filename": ["größe/b.gif".encode()],
+        "image/format": [b"GIF"],
+        "image/colorspace": [b"P"],
+        "image/height": [24],
+        "image/width": [40],
+    }
+
+
+@pytest.mark.parametrize(("kind", "tolerance"), [("PNG", 1e-6), ("BMP", 1e-6), ("JPEG", 0.01)])
+def test_the_channels_mean_and_mean_square_of_a_picture_of_two_colors(
+    tmp_path: Path, kind: str, tolerance: float
+) -> None:
+    picture = Image.new("RGB", (32, 16), (255, 0, 51))
+    picture.paste((0, 0, 102), (0, 0, 16, 16))
+    example = _example(tmp_path, "two", _file(picture, kind, **({"subsampling": 0} if kind == "JPEG" else {})))
+    # Half of red is 1, all of green 0, and blue is .4 and .2.
+    np.testing.assert_allclose(example[features.CHANNEL_MEAN], [0.5, 0, 0.3], atol=tolerance)
+    np.testing.assert_allclose(example[features.CHANNEL_MEAN_SQUARE], [0.5, 0, 0.1], atol=tolerance)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_large_pictures_statistics_come_close_with_a_part_of_its_pixels(tmp_path: Path, kind: str) -> None:
+    ramp = np.tile(np.linspace(0, 255, 1500).astype(np.uint8), (1030, 1))
+    example = _example(tmp_path, "large", _file(Image.fromarray(ramp), kind))
+    assert (example[features.HEIGHT], example[features.WIDTH]) == ([1030], [1500])
+    np.testing.assert_allclose(example[features.CHANNEL_MEAN], [1 / 2] * 3, atol=0.005)
+    np.testing.assert_allclose(example[features.CHANNEL_MEAN_SQUARE], [1 / 3] * 3, atol=0.005)
+
+
+def _noise(kind: str) -> bytes:
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    picture = Image.fromarray(pixels)
+    return _file(picture.quantize(256) if kind == "GIF" else picture, kind)
+
+
+def _flipped_in_its_data(png: bytes) -> bytes:
+    damaged = bytearray(png)
+    damaged[png.index(b"IDAT") + 2000] ^= 0x10
+    return bytes(damaged)
+
+
+def _png_of_size(width: int, height: int) -> bytes:
+    """A PNG that claims a size and holds next to nothing."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = zlib.compress(bytes(100))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("empty.jpg", b"", "has zero bytes"),
+        ("cut.jpg", _noise("JPEG")[:2000], "is a truncated or corrupt JPEG file"),
+        ("cut.png", _noise("PNG")[:5000], "is a truncated or corrupt PNG file"),
+        ("flipped.png", _flipped_in_its_data(_noise("PNG")), "is a truncated or corrupt PNG file"),
+        ("hollow.png", _png_of_size(64, 64), "is a truncated or corrupt PNG file"),
+        ("text.jpg", b"no picture", "is no picture of a known format"),
+        ("text", b"no picture", "is no picture of a known format"),
+        (
+            "huge.png",
+            _png_of_size(20_000, 20_000),
+            "has 20000 x 20000 pixels, over the limit (data.max_pixels: 100000000)",
+        ),
+    ],
+)
+def test_what_cannot_be_trained_on_is_left_out_with_its_reason_and_counts(
+    tmp_path: Path, name: str, content: bytes, reason: str
+) -> None:
+    assert read(_entry(tmp_path, name, content), LIMIT) == LeftOut(f"größe/{name}", reason, counts=True)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "BMP", "WEBP", "TIFF"])
+def test_a_truncated_file_of_any_format_is_left_out(tmp_path: Path, kind: str) -> None:
+    whole = _noise(kind)
+    left_out = read(_entry(tmp_path, "cut.png", whole[: len(whole) // 2]), LIMIT)
+    assert isinstance(left_out, LeftOut)
+    assert left_out.counts
+    assert left_out.reason.startswith((f"is a broken {kind} file", "has a broken header", "is no picture"))
+
+
+@pytest.mark.filterwarnings("ignore:Truncated File Read")
+@pytest.mark.parametrize("kind", [*LOSSLESS, *(f"JPEG {kind}" for kind in JPEGS)])
+def test_a_damaged_file_is_left_out_or_can_be_decoded_by_the_training_too(tmp_path: Path, kind: str) -> None:
+    whole = LOSSLESS.get(kind) or JPEGS[kind.removeprefix("JPEG ")]
+    source = np.random.default_rng(zlib.crc32(kind.encode()))
+    for _ in range(8):
+        damaged = bytearray(whole)
+        damaged[source.integers(len(damaged))] = source.integers(256)
+        result = read(_entry(tmp_path, "damaged", bytes(damaged)), LIMIT)
+        if isinstance(result, tf.train.Example):
+            encoded = result.features.feature[features.ENCODED].bytes_list.value[0]
+            height, width, _ = pictures.decode(tf.constant(encoded)).shape
+            assert [height, width] == [
+                result.features.feature[side].int64_list.value[0] for side in (features.HEIGHT, features.WIDTH)
+            ]
+
+
+def test_a_text_beside_the_pictures_is_left_out_but_does_not_count(tmp_path: Path) -> None:
+    left_out = read(_entry(tmp_path, "notes.txt", b"these are cats"), LIMIT)
+    assert left_out == LeftOut("größe/notes.txt", "is no picture of a known format", counts=False)
+
+
+def test_a_picture_with_another_formats_suffix_is_read_for_what_it_is(tmp_path: Path) -> None:
+    assert _example(tmp_path, "in_truth_a_png.jpg", LOSSLESS["PNG RGB"])[features.FORMAT] == [b"PNG"]
+
+
+def test_a_file_that_is_gone_is_left_out(tmp_path: Path) -> None:
+    entry = Entry(str(tmp_path / "gone.png"), "cat/gone.png", "cat")
+    assert read(entry, LIMIT) == LeftOut("cat/gone.png", "cannot be read: No such file or directory", counts=True)
+
+
+def test_the_pixel_limit_is_the_last_size_that_is_read(tmp_path: Path) -> None:
+    entry = _entry(tmp_path, "b.png", LOSSLESS["PNG RGB"])
+    assert isinstance(read(entry, HEIGHT * WIDTH), tf.train.Example)
+    assert isinstance(read(entry, HEIGHT * WIDTH - 1), LeftOut)

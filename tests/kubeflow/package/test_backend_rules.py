@@ -1,0 +1,53 @@
+"""What the server would refuse is found before it is sent."""
+
+from typing import Any
+
+import pytest
+
+from efficientmixnet.kubeflow.package.backend_rules import arguments, check_package, parse_argument
+from efficientmixnet.modules.bad_input import BadInput
+
+
+def _break(spec: dict[str, Any], path: str, value: Any) -> None:
+    *parents, last = path.split("/")
+    for key in parents:
+        spec = spec[key]
+    spec[last] = value
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "line"),
+    [
+        ("schemaVersion", "2.0.0", "schemaVersion: should be 2.1.0, not 2.0.0"),
+        ("pipelineInfo/name", "Digits", "pipelineInfo.name: 'Digits' should be lower-case"),
+        ("root", {}, "root: has no dag"),
+        ("deploymentSpec/executors/Pusher_executor", {"resolver": {}}, "Pusher_executor: is neither a container nor"),
+        ("deploymentSpec/executors/Pusher_executor/container/image", "", "Pusher_executor: names no image"),
+        ("root/inputDefinitions/parameters", {}, "comes from the parameter pictures, which the package lacks"),
+        ("components/Baseline/inputDefinitions/parameters", {}, "task Baseline: latest is none of the component's"),
+        ("root/dag/tasks/Baseline/dependentTasks", [], "takes something from LatestPushed, on which it does not"),
+        ("components/LatestPushed/outputDefinitions/parameters", {}, "LatestPushed puts out no latest"),
+        ("root/dag/tasks/Pusher/taskInfo/name", "", "task 'Pusher': has no name that Argo takes"),
+    ],
+)
+def test_each_fault_is_named(golden: list[dict[str, Any]], path: str, value: Any, line: str) -> None:
+    check_package(golden[0])
+    _break(golden[0], path, value)
+    with pytest.raises(BadInput) as error:
+        check_package(golden[0])
+    assert line in str(error.value)
+
+
+def test_a_parameter_without_a_default_must_be_given(golden: list[dict[str, Any]]) -> None:
+    del golden[0]["root"]["inputDefinitions"]["parameters"]["pictures"]["defaultValue"]
+    with pytest.raises(BadInput, match="--param pictures: has no default"):
+        arguments(golden[0], {})
+
+
+def test_arguments_are_read_by_the_packages_types(golden: list[dict[str, Any]]) -> None:
+    assert parse_argument("max_left_out=0.5", golden[0]) == ("max_left_out", 0.5)
+    assert parse_argument("pictures=s3://bucket/a=b", golden[0]) == ("pictures", "s3://bucket/a=b")
+    with pytest.raises(BadInput, match="'half' is no number"):
+        parse_argument("max_left_out=half", golden[0])
+    with pytest.raises(BadInput, match="give NAME=VALUE"):
+        parse_argument("pictures", golden[0])

@@ -1,0 +1,322 @@
+"""The package: what Kubeflow Pipelines asks of one, what TFX leaves out of it, and a golden file for review.
+
+`RENEW_GOLDEN=1 pytest tests/kubeflow/package/test_package.py` writes the golden file anew after a change that is meant.
+"""
+
+import copy
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from google.protobuf import json_format
+from kfp.client.client import _extract_pipeline_yaml
+from kfp.pipeline_spec import pipeline_spec_pb2
+
+from efficientmixnet.kubeflow.cli import kubeflow
+from efficientmixnet.kubeflow.package.backend_rules import arguments, check_package
+from efficientmixnet.kubeflow.package.compile import compile_package, service_account_of, write_package
+from efficientmixnet.kubeflow.training_jobs.settings import VARIABLE
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.pipeline.config.config import Config
+from efficientmixnet.pipeline.config.kubeflow_config import TrainerPodConfig
+
+GOLDEN = Path(__file__).parent / "digits_package.yaml"
+OF_OTHERS = {"config", "custom_config", "eval_config", "stats_options_json"}
+# What a cluster has in place of local metadata, among the pipeline's own.
+FOR_THE_CLUSTER = {"DataVersion", "LatestPushed", "Baseline", "Pusher", "ModelCard"}
+
+
+@pytest.fixture(scope="module")
+def spec(package: list[dict[str, Any]]) -> dict[str, Any]:
+    return package[0]
+
+
+@pytest.fixture(scope="module")
+def tasks(spec: dict[str, Any]) -> dict[str, Any]:
+    return spec["root"]["dag"]["tasks"]
+
+
+@pytest.fixture(scope="module")
+def containers(spec: dict[str, Any]) -> dict[str, Any]:
+    executors = spec["deploymentSpec"]["executors"]
+    return {label.removesuffix("_executor"): executor["container"] for label, executor in executors.items()}
+
+
+@pytest.fixture(scope="module")
+def settings(package: list[dict[str, Any]]) -> dict[str, Any]:
+    """Each component's part of the platform document."""
+    executors = package[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    return {label.removesuffix("_executor"): one for label, one in executors.items()}
+
+
+def test_it_is_the_golden_file(package: list[dict[str, Any]]) -> None:
+    written = yaml.safe_dump_all(_for_review(package), sort_keys=True, width=120)
+    if os.environ.get("RENEW_GOLDEN"):
+        GOLDEN.write_text(written)
+    expected = list(yaml.safe_load_all(GOLDEN.read_text()))
+    if package[0]["sdkVersion"] != expected[0]["sdkVersion"]:
+        pytest.skip("another TFX compiles some of its own components differently")
+    assert list(yaml.safe_load_all(written)) == expected
+
+
+def _for_review(package: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without the configurations of model, training and evaluation, which other tests look at."""
+    package = copy.deepcopy(package)
+    for task in package[0]["root"]["dag"]["tasks"].values():
+        for name in OF_OTHERS & task["inputs"].get("parameters", {}).keys():
+            task["inputs"]["parameters"][name] = {"runtimeValue": {"constant": "{}"}}
+    return package
+
+
+def test_it_is_read_by_the_clients_own_messages_and_keeps_everything(
+    package: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    file = tmp_path / "pipeline.yaml"
+    write_package(package, file)
+    document = _extract_pipeline_yaml(str(file)).to_dict()
+    assert json_format.ParseDict(package[0], pipeline_spec_pb2.PipelineSpec()) == json_format.ParseDict(
+        document["pipeline_spec"], pipeline_spec_pb2.PipelineSpec()
+    )
+    assert document["platform_spec"] == package[1]
+
+
+def test_the_schema_is_the_one_that_the_server_takes(spec: dict[str, Any]) -> None:
+    assert spec["schemaVersion"] == "2.1.0"
+    assert re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", spec["pipelineInfo"]["name"])
+    assert spec["defaultPipelineRoot"] == "minio://mlpipeline/efficientmixnet"
+    check_package(spec)
+
+
+def test_there_is_a_container_for_every_task_and_no_other_kind_of_executor(
+    spec: dict[str, Any], tasks: dict[str, Any]
+) -> None:
+    assert FOR_THE_CLUSTER | {"ImageExampleGen", "Trainer", "Evaluator"} <= set(tasks)
+    assert {task["componentRef"]["name"] for task in tasks.values()} == set(spec["components"])
+    kinds = [list(executor) for executor in spec["deploymentSpec"]["executors"].values()]
+    assert kinds == [["container"]] * len(tasks)
+
+
+def test_the_root_parameters_have_defaults(spec: dict[str, Any]) -> None:
+    definitions = spec["root"]["inputDefinitions"]["parameters"]
+    assert {name: one["defaultValue"] for name, one in definitions.items()} == {
+        "pictures": "/mnt/pictures/digits",
+        "manifest": "",
+        "max_left_out": 0.01,
+        "pushed": "minio://mlpipeline/efficientmixnet/pushed",
+    }
+
+
+@pytest.fixture(scope="module")
+def looking_back(config: Config) -> dict[str, Any]:
+    """The tasks of a pipeline that compares with earlier data, learns from it, and starts where training ended."""
+    values = config.model_dump(mode="json")
+    values["data"] |= {
+        "pictures": "/mnt/pictures/day-{SPAN}", "training_spans": 3, "drift": {"image/class/text": 0.1},
+    }  # fmt: skip
+    values["network"]["weights"] = "latest"
+    values["search"] = {"space": {"training.learning_rate": [0.01, 0.1]}}
+    spec, *_ = compile_package(Config.model_validate(values), "oss")
+    assert spec["root"]["inputDefinitions"]["parameters"].keys() == {"pictures", "manifest", "max_left_out", "pushed"}
+    return spec["root"]["dag"]["tasks"]
+
+
+def _artifact(task: dict[str, Any], name: str) -> tuple[str, str]:
+    """The task, and its output, from which the input comes."""
+    source = task["inputs"]["artifacts"][name]["taskOutputArtifact"]
+    return source["producerTask"], source["outputArtifactKey"]
+
+
+def test_drift_is_measured_from_data_that_is_looked_up_in_every_run(looking_back: dict[str, Any]) -> None:
+    tasks = looking_back
+    assert tasks["DataBefore"]["cachingOptions"] == {}
+    assert tasks["DataBefore"]["inputs"]["parameters"] == {
+        "records": {"runtimeValue": {"constant": "minio://mlpipeline/efficientmixnet/data/digits"}},
+        "spans": {"runtimeValue": {"constant": 3}},
+    }
+    assert tasks["PreviousStatistics"]["inputs"]["parameters"] == {
+        "before": {"taskOutputParameter": {"producerTask": "DataBefore", "outputParameterKey": "before"}}
+    }
+    assert _artifact(tasks["ExampleValidator"], "previous") == ("PreviousStatistics", "previous")
+
+
+def test_transform_takes_the_spans_that_the_same_task_looks_up(looking_back: dict[str, Any]) -> None:
+    tasks = looking_back
+    assert tasks["LatestSpans"]["inputs"]["parameters"] == {
+        "earlier": {"taskOutputParameter": {"producerTask": "DataBefore", "outputParameterKey": "earlier"}}
+    }
+    assert _artifact(tasks["LatestSpans"], "now") == ("ImageExampleGen", "examples")
+    assert _artifact(tasks["Transform"], "examples") == ("LatestSpans", "examples")
+    for name in ("StatisticsGen", "Evaluator", "ServingCheck", "Report"):  # which look at the present span alone
+        assert _artifact(tasks[name], "examples") == ("ImageExampleGen", "examples")
+    assert tasks["LatestSpans"]["cachingOptions"] == {"enableCache": True}
+
+
+def test_training_starts_from_the_model_that_is_looked_up_before_it(looking_back: dict[str, Any]) -> None:
+    tasks = looking_back
+    assert tasks["PushedBefore"]["cachingOptions"] == {}
+    assert tasks["PushedBefore"]["inputs"]["parameters"] == {"pushed": {"componentInputParameter": "pushed"}}
+    assert tasks["WarmStart"]["inputs"]["parameters"] == {
+        "latest": {"taskOutputParameter": {"producerTask": "PushedBefore", "outputParameterKey": "latest"}}
+    }
+    assert tasks["WarmStart"]["cachingOptions"] == {"enableCache": True}
+    for name in ("PushedBefore", "WarmStart"):  # at whose input the launcher notes how the store is reached
+        assert _artifact(tasks[name], "schema") == ("SchemaGen", "schema")
+    for name in ("Tuner", "Trainer"):
+        assert _artifact(tasks[name], "base_model") == ("WarmStart", "model")
+    assert _artifact(tasks["Evaluator"], "baseline_model") == ("Baseline", "model")  # looked up after training
+
+
+def test_a_task_that_takes_anothers_parameter_names_and_awaits_that_task(tasks: dict[str, Any]) -> None:
+    assert tasks["ImageExampleGen"]["inputs"]["parameters"]["fingerprint"] == {
+        "taskOutputParameter": {"producerTask": "DataVersion", "outputParameterKey": "fingerprint"}
+    }
+    assert tasks["Baseline"]["inputs"]["parameters"]["latest"] == {
+        "taskOutputParameter": {"producerTask": "LatestPushed", "outputParameterKey": "latest"}
+    }
+    assert tasks["ImageExampleGen"]["dependentTasks"] == ["DataVersion"]
+    assert "LatestPushed" in tasks["Baseline"]["dependentTasks"]
+
+
+def test_what_looks_something_up_is_never_cached_and_all_else_is(tasks: dict[str, Any]) -> None:
+    never = {name for name, task in tasks.items() if not task["cachingOptions"].get("enableCache")}
+    assert never == {"DataVersion", "LatestPushed"}
+
+
+def test_every_container_runs_our_entry_point_and_learns_its_own_outputs(
+    spec: dict[str, Any], containers: dict[str, Any]
+) -> None:
+    for name, container in containers.items():
+        assert container["image"] == "registry.example.com/efficientmixnet:0.1.0"
+        assert container["command"] == ["python", "-m", "efficientmixnet.kubeflow.entrypoint"]
+        argument = container["args"][container["args"].index("--output_artifacts") + 1]
+        assert set(json.loads(argument)) == set(spec["components"][name]["outputDefinitions"]["artifacts"])
+
+
+def test_resources_are_on_every_component_that_asked_for_them_example_gen_included(containers: dict[str, Any]) -> None:
+    assert containers["ImageExampleGen"]["resources"] == {"cpuLimit": 4.0, "memoryLimit": 8.0}
+    assert containers["Trainer"]["resources"] == {
+        "cpuLimit": 16.0,
+        "memoryLimit": 64.0,
+        "accelerator": {"type": "nvidia.com/gpu", "count": "4"},
+    }
+    # 2 Gi are 2147483648 bytes; the message counts in thousands of millions of them.
+    assert containers["Pusher"]["resources"] == {"cpuLimit": 0.5, "memoryLimit": 2.147483648}
+
+
+def test_a_failed_task_is_tried_again_after_growing_pauses(tasks: dict[str, Any]) -> None:
+    for task in tasks.values():
+        assert task["retryPolicy"] == {
+            "maxRetryCount": 2,
+            "backoffDuration": "30s",
+            "backoffFactor": 2.0,
+            "backoffMaxDuration": "604800s",
+        }
+
+
+def test_pods_get_volumes_secrets_and_nodes_by_the_platform_document(
+    settings: dict[str, Any], tasks: dict[str, Any]
+) -> None:
+    assert set(settings) == set(tasks)
+    for one in settings.values():
+        assert one["pvcMount"] == [{"constant": "pictures", "mountPath": "/mnt/pictures", "subPath": "team"}]
+        assert one["secretAsVolume"] == [{"secretName": "authority", "mountPath": "/etc/authority"}]
+        assert one["secretAsEnv"] == [
+            {"secretName": "tracking", "keyToEnv": [{"secretKey": "address", "envVar": "TRACKING_ADDRESS"}]},
+            {
+                "secretName": "mlpipeline-minio-artifact",
+                "keyToEnv": [
+                    {"secretKey": "accesskey", "envVar": "AWS_ACCESS_KEY_ID"},
+                    {"secretKey": "secretkey", "envVar": "AWS_SECRET_ACCESS_KEY"},
+                ],
+            },
+        ]
+    assert settings["Trainer"]["nodeSelector"] == {"labels": {"pool": "gpu"}}
+    assert settings["Trainer"]["tolerations"] == [
+        {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
+    ]
+    assert settings["Trainer"]["enabledSharedMemory"] == {"volumeName": "shm", "size": "8Gi"}
+    assert settings["ImageExampleGen"]["activeDeadlineSeconds"] == "3600"
+    assert "nodeSelector" not in settings["Evaluator"]
+
+
+def test_the_store_and_the_environment_reach_every_container(containers: dict[str, Any]) -> None:
+    for container in containers.values():
+        assert {one["name"]: one["value"] for one in container["env"]} == {
+            "AWS_ENDPOINT_URL": "http://minio-service.kubeflow:9000",
+            "AWS_DEFAULT_REGION": "minio",
+            "AWS_REGION": "minio",
+            "TF_CPP_MIN_LOG_LEVEL": "2",
+        }
+
+
+def test_checkpoints_lie_where_a_new_pod_finds_them(tasks: dict[str, Any]) -> None:
+    custom_config = json.loads(tasks["Trainer"]["inputs"]["parameters"]["custom_config"]["runtimeValue"]["constant"])
+    assert custom_config["checkpoints"] == "/mnt/pictures/checkpoints"
+
+
+def test_nothing_in_it_is_a_template_of_argos(package: list[dict[str, Any]]) -> None:
+    assert set(re.findall(r"\{\{[^}]*", json.dumps(package))) == {"{{$"}
+
+
+def test_for_vertex_there_is_one_document_with_its_gpus(config: Config) -> None:
+    kubeflow = config.kubeflow.model_dump(mode="json") | {
+        "pipeline_root": "gs://bucket/efficientmixnet", "volumes": [], "secrets": [], "checkpoints": None,
+        "object_store": {}, "trainer": {"gpus": 1, "gpu_type": "NVIDIA_TESLA_T4"},
+    }  # fmt: skip
+    config = Config.model_validate(config.model_dump(mode="json") | {"kubeflow": kubeflow})
+    (spec,) = compile_package(config, "vertex")
+    container = spec["deploymentSpec"]["executors"]["Trainer_executor"]["container"]
+    assert container["resources"] == {"accelerator": {"type": "NVIDIA_TESLA_T4", "count": "1"}}
+    assert spec["root"]["inputDefinitions"]["parameters"]["pushed"]["defaultValue"] == (
+        "gs://bucket/efficientmixnet/pushed"
+    )
+
+
+def test_the_service_account_stands_in_the_package(package: list[dict[str, Any]], tmp_path: Path) -> None:
+    write_package(package, tmp_path / "pipeline.yaml", "pipeline-runner")
+    assert service_account_of(tmp_path / "pipeline.yaml") == "pipeline-runner"
+    assert list(yaml.safe_load_all((tmp_path / "pipeline.yaml").read_text())) == package
+    write_package(package, tmp_path / "pipeline.yaml")
+    assert service_account_of(tmp_path / "pipeline.yaml") is None
+
+
+def test_the_command_writes_it(config: Config, package: list[dict[str, Any]], tmp_path: Path) -> None:
+    (tmp_path / "digits.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json")))
+    command = ["compile", str(tmp_path / "digits.yaml"), "--set", "kubeflow.service_account=runner", "-o"]
+    result = CliRunner().invoke(kubeflow, [*command, str(tmp_path / "pipeline.yaml")])
+    assert result.exit_code == 0, result.output
+    assert f"{len(package[0]['root']['dag']['tasks'])} tasks; `efficientmixnet kubeflow submit" in result.output
+    spec, platform = yaml.safe_load_all((tmp_path / "pipeline.yaml").read_text())
+    assert (spec["root"]["dag"]["tasks"].keys(), platform) == (package[0]["root"]["dag"]["tasks"].keys(), package[1])
+    assert service_account_of(tmp_path / "pipeline.yaml") == "runner"
+    result = CliRunner().invoke(kubeflow, [*command, str(tmp_path / "pipeline.json")])
+    assert "the cluster's client takes names that end with .yaml alone" in str(result.exception)
+
+
+def test_arguments_are_the_defaults_and_what_is_given(spec: dict[str, Any]) -> None:
+    given = arguments(spec, {"pictures": "s3://bucket/digits"})
+    assert given["pictures"] == "s3://bucket/digits"
+    assert given["max_left_out"] == 0.01
+    with pytest.raises(BadInput, match="--param picture: the package has no such parameter, but manifest, max_left"):
+        arguments(spec, {"picture": "x"})
+    with pytest.raises(BadInput, match="--param max_left_out=all: should be a NUMBER_DOUBLE"):
+        arguments(spec, {"max_left_out": "all"})
+
+
+def test_trainer_only_waits_where_an_engine_of_the_cluster_has_its_workers(config: Config) -> None:
+    trainer = TrainerPodConfig(workers=2, job_engine="tfjob", gpus=4, cpu="16")
+    many = config.model_copy(update={"kubeflow": config.kubeflow.model_copy(update={"trainer": trainer})})
+    executors = compile_package(many, "oss")[0]["deploymentSpec"]["executors"]
+    told = {label: {one["name"]: one["value"] for one in executors[label]["container"]["env"]} for label in executors}
+    assert [label for label, environment in told.items() if VARIABLE in environment] == ["Trainer_executor"]
+    settings = json.loads(told["Trainer_executor"][VARIABLE])
+    assert (settings["pipeline"], settings["engine"], settings["workers"]) == ("digits", "tfjob", 2)
+    (worker,) = settings["pod"]["spec"]["containers"]
+    assert worker["resources"]["limits"] == {"cpu": "16", "nvidia.com/gpu": "4"}
+    waiting = executors["Trainer_executor"]["container"]["resources"]
+    assert waiting == {"cpuLimit": 0.5, "memoryLimit": 2 * 1024**3 / 10**9}  # kubeflow.pod's, and no GPU

@@ -1,0 +1,262 @@
+"""The real kfp.Client against a server on loopback: what it is sent, what is shown, and how it ends."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from efficientmixnet.kubeflow.server.connection import Connection, ServerFailed
+from efficientmixnet.kubeflow.server.watch import watch
+from efficientmixnet.pipeline.cli import main
+
+GOLDEN = Path(__file__).parent / "digits_package.yaml"
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    file = tmp_path / "digits.yaml"
+    file.write_text("# service account: efficientmixnet-runner\n" + GOLDEN.read_text())
+    return file
+
+
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("efficientmixnet.kubeflow.server.watch.PAUSE", 0.01)
+
+
+def _call(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["kubeflow", *map(str, arguments)])
+
+
+def test_a_run_gets_package_parameters_root_and_service_account(
+    server: Any, package: Path, golden: list[dict[str, Any]]
+) -> None:
+    result = _call(
+        "submit", package, "--endpoint", server.url, "--experiment", "flowers", "--run-name", "first",
+        "--param", "pictures=s3://bucket/flowers", "--param", "max_left_out=0.5",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert result.output == f"run run-1  {server.url}/#/runs/details/run-1\n"
+    assert server.body("/experiments")["display_name"] == "flowers"
+    body = server.body("/runs")
+    assert (body["experiment_id"], body["display_name"]) == ("experiment-1", "first")
+    assert body["service_account"] == "efficientmixnet-runner"
+    assert body["runtime_config"] == {
+        "parameters": {"pictures": "s3://bucket/flowers", "max_left_out": 0.5},
+        "pipeline_root": "minio://mlpipeline/efficientmixnet",
+    }
+    assert body["pipeline_spec"]["platform_spec"] == golden[1]
+    assert (
+        body["pipeline_spec"]["pipeline_spec"]["root"]["dag"]["tasks"].keys()
+        == golden[0]["root"]["dag"]["tasks"].keys()
+    )
+
+
+def test_what_is_given_goes_before_what_the_package_says(server: Any, package: Path) -> None:
+    result = _call(
+        "submit", package, "--endpoint", server.url, "--service-account", "other", "--pipeline-root", "s3://b/c",
+        "--no-cache",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    body = server.body("/runs")
+    assert body["service_account"] == "other"
+    assert body["runtime_config"]["pipeline_root"] == "s3://b/c"
+    tasks = body["pipeline_spec"]["pipeline_spec"]["root"]["dag"]["tasks"]
+    assert [task["cachingOptions"].get("enableCache", False) for task in tasks.values()] == [False] * len(tasks)
+
+
+def test_a_schedule_has_its_times_and_no_two_runs_at_once(server: Any, package: Path) -> None:
+    result = _call("submit", package, "--endpoint", server.url, "--cron", "0 0 6 * * *")
+    assert result.output == "schedule schedule-1\n"
+    body = server.body("/recurringruns")
+    assert body["trigger"]["cron_schedule"]["cron"] == "0 0 6 * * *"
+    assert int(body["max_concurrency"]) == 1
+    result = _call("submit", package, "--endpoint", server.url, "--cron", "0 6 * * *")
+    assert "give six fields, the first one seconds" in result.output
+
+
+def test_the_package_is_kept_on_the_server_too(server: Any, package: Path) -> None:
+    result = _call("submit", package, "--endpoint", server.url, "--upload")
+    assert result.output.startswith("pipeline pipeline-1, version version-1\n")
+    (uploaded,) = (body for _, path, body, _ in server.requests if path.endswith("/pipelines/upload"))
+    assert b"schemaVersion: 2.1.0" in uploaded
+    server.pipelines = [{"pipeline_id": "pipeline-1", "display_name": "digits"}]
+    result = _call("submit", package, "--endpoint", server.url, "--upload")
+    assert result.output.startswith("pipeline pipeline-1, version version-2\n")
+
+
+def test_a_token_or_cookie_goes_along_and_is_never_shown(
+    server: Any, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KFP_TOKEN", "hunter2")
+    shown = _call("submit", package, "--endpoint", server.url).output
+    assert server.requests[-1][3]["authorization"] == "Bearer hunter2"
+    monkeypatch.delenv("KFP_TOKEN")
+    monkeypatch.setenv("KFP_COOKIE", "session=hunter2")
+    shown += _call("submit", package, "--endpoint", server.url).output
+    assert server.requests[-1][3]["Cookie"] == "session=hunter2"
+    server.failing = 401
+    shown += _call("submit", package, "--endpoint", server.url).output
+    assert "hunter2" not in shown
+
+
+def test_in_a_pod_its_own_token_goes_along_as_the_kubelet_renews_it(
+    server: Any, run: Any, package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = tmp_path / "token"
+    token.write_text("hunter2")
+    monkeypatch.setenv("KF_PIPELINES_SA_TOKEN_PATH", str(token))
+    result = _call("submit", package, "--endpoint", server.url, "--service-account-token")
+    assert result.exit_code == 0, result.output
+    assert "hunter2" not in result.output
+    assert {headers["authorization"] for *_, headers in server.requests if "authorization" in headers} == {
+        "Bearer hunter2"
+    }
+    assert server.requests[-1][3]["authorization"] == "Bearer hunter2"
+    server.runs = [run("RUNNING"), run("SUCCEEDED")]
+    with Connection(server.url, service_account=True).client() as client:
+        client.get_run("run-1")
+        token.write_text("renewed")
+        client.get_run("run-1")
+    assert [headers["authorization"] for *_, headers in server.requests[-2:]] == ["Bearer hunter2", "Bearer renewed"]
+
+
+def test_a_pod_without_a_token_is_told_where_one_belongs(
+    server: Any, package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KF_PIPELINES_SA_TOKEN_PATH", raising=False)
+    result = _call("submit", package, "--endpoint", server.url, "--service-account-token")
+    assert result.exit_code == 2
+    assert (
+        "/var/run/secrets/kubeflow/pipelines/token cannot be read (No such file or directory); mount" in result.output
+    )
+    assert server.requests == []
+
+
+def test_a_run_is_followed_to_its_success_through_a_retry(server: Any, package: Path, run: Any) -> None:
+    server.runs = [
+        run("PENDING"),
+        run("RUNNING", DataVersion="SUCCEEDED", Trainer="RUNNING"),
+        run("RUNNING", DataVersion="SUCCEEDED", Trainer="FAILED"),
+        run("RUNNING", DataVersion="SUCCEEDED", Trainer="RUNNING"),
+        run("SUCCEEDED", DataVersion="SUCCEEDED", Trainer="SUCCEEDED", Pusher="SKIPPED"),
+    ]
+    result = _call("submit", package, "--endpoint", server.url, "--watch")
+    assert result.exit_code == 0, result.output
+    assert [line.split() for line in result.output.splitlines()[1:]] == [
+        ["DataVersion", "done", "7.0", "s"],
+        ["Trainer", "running"],
+        ["Trainer", "failed", "7.0", "s"],
+        ["Trainer", "running"],
+        ["Trainer", "done", "7.0", "s"],
+        ["Pusher", "from", "cache", "7.0", "s"],
+        ["run", "run-1", "succeeded"],
+    ]
+
+
+@pytest.mark.parametrize(("state", "word"), [("FAILED", "failed"), ("CANCELED", "canceled")])
+def test_a_run_that_does_not_succeed_ends_the_command_with_1(server: Any, run: Any, state: str, word: str) -> None:
+    server.runs = [run(state, Trainer="FAILED")]
+    result = _call("watch", "run-1", "--endpoint", server.url)
+    assert result.exit_code == 1
+    assert "Trainer: Trainer ended with exit code 1" in result.output
+    assert f"Error: run run-1 {word}" in result.output
+
+
+def test_a_server_that_is_away_for_a_while_is_asked_again(server: Any, run: Any) -> None:
+    server.runs, server.failing, server.failing_times = [run("SUCCEEDED", Trainer="SUCCEEDED")], 503, 3
+    shown: list[str] = []
+    assert watch(Connection(server.url), "run-1", lambda task, *_: shown.append(task)) == "SUCCEEDED"
+    assert shown == ["Trainer"]
+    server.failing_times = None
+    with pytest.raises(ServerFailed, match=r"the server answered 503: refused with 503$"):
+        watch(Connection(server.url), "run-1", lambda *_: None, patience=0.05)
+
+
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [
+        (401, "the server does not let you in (401 refused with 401); give --token, --cookie"),
+        (403, "the server does not let you in (403 refused with 403)"),
+        (404, "not found (refused with 404)"),
+        (500, "the server answered 500: refused with 500"),
+    ],
+)
+def test_what_the_server_refuses_is_one_line(server: Any, package: Path, status: int, line: str) -> None:
+    server.failing = status
+    result = _call("submit", package, "--endpoint", server.url)
+    assert result.exit_code == 1
+    assert line in result.output
+    assert result.output.count("\n") == 1
+
+
+def test_a_server_that_is_down_is_one_line(server: Any, package: Path) -> None:
+    url = server.url
+    server.stop()
+    result = _call("submit", package, "--endpoint", url)
+    assert result.exit_code == 1
+    assert f"{url}: cannot be reached (" in result.output
+    assert "is the server, or the port-forward, running?" in result.output
+
+
+def test_a_slow_server_is_waited_for_so_long_and_no_longer(server: Any, package: Path) -> None:
+    server.pause = 1.0
+    began = time.monotonic()
+    result = _call("submit", package, "--endpoint", server.url, "--timeout", "0.3")
+    assert "no answer within 0.3 s; try again, or raise --timeout" in result.output
+    assert time.monotonic() - began < 5
+
+
+def test_no_endpoint_and_no_cluster_is_said(package: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("KF_PIPELINES_ENDPOINT", raising=False)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    result = _call("submit", package)
+    assert result.exit_code == 2
+    assert "--endpoint: name the server, such as http://localhost:8080" in result.output
+
+
+def test_a_parameter_that_the_package_lacks_is_refused_before_anything_is_sent(server: Any, package: Path) -> None:
+    result = _call("submit", package, "--endpoint", server.url, "--param", "epochs=3")
+    assert result.exit_code == 2
+    assert "--param epochs: the package has no such parameter, but manifest, max_left_out" in result.output
+    assert server.requests == []
+
+
+def test_a_file_that_is_no_package_is_refused(server: Any, tmp_path: Path) -> None:
+    file = tmp_path / "my.yaml"
+    for content, line in (("a: [", "is not YAML"), ("data: {}", "holds no package"), (None, "cannot be read")):
+        if content is None:
+            file.unlink()
+        else:
+            file.write_text(content)
+        result = _call("submit", file, "--endpoint", server.url)
+        assert result.exit_code == 2
+        assert line in result.output
+
+
+def test_runs_are_listed_and_stopped(server: Any, run: Any) -> None:
+    server.runs = [run("RUNNING")]
+    result = _call("runs", "--endpoint", server.url)
+    assert result.output == "run-1  RUNNING    2026-01-02 03:04  digits\n"
+    assert _call("stop", "run-1", "--endpoint", server.url).output == "run run-1 is being stopped\n"
+    assert server.requests[-1][:2] == ("POST", "/apis/v2beta1/runs/run-1:terminate")
+
+
+def test_help_does_not_import_kfp() -> None:
+    import subprocess
+    import sys
+
+    code = """
+import sys
+from click.testing import CliRunner
+from efficientmixnet.pipeline.cli import main
+for command in ("compile", "rehearse", "submit", "watch", "runs", "stop"):
+    assert CliRunner().invoke(main, ["kubeflow", command, "--help"]).exit_code == 0
+print(sorted({"kfp", "tfx", "tensorflow", "kubernetes", "s3fs"} & sys.modules.keys()))
+"""
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)  # noqa: S603
+    assert json.loads(found.stdout.replace("'", '"')) == []

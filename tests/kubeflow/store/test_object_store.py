@@ -1,0 +1,220 @@
+"""Folders in an object store and on a volume, by the same functions; the store is a real S3 server on this machine."""
+
+import dataclasses
+import json
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import fsspec
+import pytest
+import requests
+
+from efficientmixnet.components.image_example_gen.files import open_file, read_bytes
+from efficientmixnet.components.image_example_gen.sources import find_pictures
+from efficientmixnet.kubeflow.store import ask_store, object_store
+from efficientmixnet.kubeflow.store.pushed_models import PushedModels
+from efficientmixnet.modules.bad_input import BadInput
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    folder = tmp_path / "model"
+    (folder / "variables").mkdir(parents=True)
+    (folder / "saved_model.pb").write_bytes(b"graph")
+    (folder / "variables" / "variables.index").write_bytes(b"weights")
+    (folder / "empty").write_bytes(b"")
+    return folder
+
+
+@pytest.mark.parametrize("place", ["store", "volume"])
+def test_a_folder_comes_back_as_it_was(store: str, model: Path, tmp_path: Path, place: str) -> None:
+    folder = f"{store}/a/model" if place == "store" else str(tmp_path / "volume" / "a" / "model")
+    object_store.upload(str(model), folder)
+    object_store.download(folder, str(tmp_path / "back"))
+    assert {file.name: file.size for file in object_store.files(folder)} == {
+        "empty": 0,
+        "saved_model.pb": 5,
+        "variables/variables.index": 7,
+    }
+    for name in ("empty", "saved_model.pb", "variables/variables.index"):
+        assert (tmp_path / "back" / name).read_bytes() == (model / name).read_bytes()
+
+
+def test_a_single_file_comes_back_too(store: str, model: Path, tmp_path: Path) -> None:
+    object_store.upload(str(model / "saved_model.pb"), f"{store}/a/file")
+    object_store.download(f"{store}/a/file", str(tmp_path / "back" / "file"))
+    assert (tmp_path / "back" / "file").read_bytes() == b"graph"
+
+
+def test_in_a_rehearsal_a_folder_may_stand_for_the_store(
+    store: str, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(object_store.FOLDER_VARIABLE, str(tmp_path / "store"))
+    object_store.upload(str(model), "minio://bucket/a")
+    assert (tmp_path / "store" / "minio" / "bucket" / "a" / "saved_model.pb").read_bytes() == b"graph"
+    assert len(object_store.files("minio://bucket/a")) == 3
+    object_store.write_text(str(tmp_path / "volume" / "b"), "elsewhere")  # a volume is no store
+    assert (tmp_path / "volume" / "b").read_text() == "elsewhere"
+
+
+def test_markers_of_zero_bytes_do_no_harm(store: str, model: Path, tmp_path: Path) -> None:
+    bucket = boto3.resource("s3").Bucket("runs")
+    for marker in ("m/", "m/variables/", "m/variables", "m/a", "m/a/b/"):
+        bucket.put_object(Key=marker, Body=b"")
+    (model / "a" / "b").mkdir(parents=True)
+    (model / "a" / "b" / "deep").write_bytes(b"deep")
+    object_store.upload(str(model), f"{store}/m")
+    object_store.download(f"{store}/m", str(tmp_path / "back"))
+    assert (tmp_path / "back" / "a" / "b" / "deep").read_bytes() == b"deep"
+    assert (tmp_path / "back" / "variables" / "variables.index").read_bytes() == b"weights"
+    assert (tmp_path / "back" / "saved_model.pb").read_bytes() == b"graph"
+
+
+def test_of_nothing_nothing_is_copied(store: str, tmp_path: Path) -> None:
+    assert object_store.files(f"{store}/none") == []
+    object_store.download(f"{store}/none", str(tmp_path / "back"))
+    assert not (tmp_path / "back").exists()
+
+
+def test_a_folder_is_not_another_one_whose_name_begins_alike(store: str, model: Path, tmp_path: Path) -> None:
+    object_store.upload(str(model), f"{store}/model-2")
+    assert object_store.files(f"{store}/model") == []
+
+
+def test_a_bucket_that_is_gone_is_named(store: str, model: Path) -> None:
+    with pytest.raises(BadInput, match="minio://gone/a: there is no such bucket or folder"):
+        object_store.upload(str(model), "minio://gone/a")
+
+
+@pytest.fixture
+def keys(store: str, store_server: Any) -> Iterator[dict[str, str]]:
+    """Those of the one user whom the store lets in now."""
+    iam = boto3.client("iam")
+    user, rights = str(uuid.uuid4()), {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [rights]}
+    iam.create_user(UserName=user)
+    iam.put_user_policy(UserName=user, PolicyName="all", PolicyDocument=json.dumps(policy))
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    switch = f"{store_server.environment['AWS_ENDPOINT_URL']}/moto-api/reset-auth"
+    requests.post(switch, data="0", timeout=10)
+    yield {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+    requests.post(switch, data="inf", timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"AWS_ACCESS_KEY_ID": "nobody"}, "The AWS Access Key Id you provided does not exist"),
+        ({"AWS_SECRET_ACCESS_KEY": "hunter2"}, "The request signature we calculated does not match"),
+    ],
+)
+def test_wrong_keys_are_one_line_that_says_where_they_come_from_and_not_what_they_are(
+    store: str, keys: dict[str, str], model: Path, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, str], why: str
+) -> None:
+    for name, value in keys.items():
+        monkeypatch.setenv(name, value)
+    object_store.upload(str(model), f"{store}/a")
+    for name, value in wrong.items():
+        monkeypatch.setenv(name, value)
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    for ask in (
+        lambda: object_store.files(f"{store}/a"),
+        lambda: object_store.download(f"{store}/a", str(model / "back")),
+        lambda: object_store.upload(str(model), f"{store}/a"),
+        lambda: object_store.read_text(f"{store}/a/saved_model.pb"),
+        lambda: object_store.remove(f"{store}/a"),
+    ):
+        with pytest.raises(
+            BadInput, match=rf"^minio://runs/a.*: the object store refuses these keys \(({why}|Forbidden)"
+        ) as refused:
+            ask()
+        assert str(refused.value).endswith("kubeflow.object_store.secret (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)")
+        assert "\n" not in str(refused.value)
+        assert not any(value in str(refused.value) for value in {**keys, **wrong}.values())
+
+
+def test_no_keys_at_all_are_said_as_wrong_ones_are(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    with pytest.raises(BadInput, match=r"refuses these keys .Unable to locate credentials.; see kube"):
+        object_store.files(f"{store}/a")
+
+
+def test_a_store_that_is_gone_for_a_while_is_waited_for(
+    store: str, store_server: Any, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    object_store.upload(str(model), f"{store}/a")
+    for ask in (
+        lambda: object_store.upload(str(model), f"{store}/b"),
+        lambda: object_store.download(f"{store}/a", str(tmp_path / "back")),
+    ):
+        store_server.end()
+        back = threading.Timer(3.0, store_server.begin)
+        back.start()
+        ask()
+        back.join()
+        told = capsys.readouterr().out.splitlines()
+        assert len(told) == 2
+        assert told[0].startswith("minio://runs/") and "the object store does not answer (" in told[0]
+        assert told[0].endswith("); it is asked again for 180 s")
+        assert "the object store answers again, after " in told[1]
+    assert [file.name for file in object_store.files(f"{store}/b")] == [
+        "empty", "saved_model.pb", "variables/variables.index",
+    ]  # fmt: skip
+    assert (tmp_path / "back" / "variables" / "variables.index").read_bytes() == b"weights"
+
+
+def test_a_store_that_stays_away_is_named(monkeypatch: pytest.MonkeyPatch, store: str) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr(ask_store, "PATIENCE", 2.0)
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    with pytest.raises(
+        BadInput, match=r"minio://runs/a: the object store does not answer .*see kubeflow.object_store.e"
+    ):
+        object_store.files(f"{store}/a")
+
+
+def test_pictures_in_the_store_are_found_and_read_without_a_pipeline(store: str, tmp_path: Path) -> None:
+    """As DataVersion and ImageExampleGen do; a marker for a folder is no picture."""
+    for name in ("cat/1.jpg", "dog/2.jpg"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(f"encoded {name}")
+    object_store.upload(str(tmp_path), f"{store}/pictures")
+    boto3.resource("s3").Bucket("runs").put_object(Key="pictures/", Body=b"")
+    sources = find_pictures("s3://runs/pictures", None, frozenset())
+    assert [(entry.name, entry.label) for entry in sources.entries] == [("cat/1.jpg", "cat"), ("dog/2.jpg", "dog")]
+    assert sources.left_out == ()
+    assert sources.bytes == len("encoded cat/1.jpg") * 2
+    assert read_bytes(sources.entries[0]) == b"encoded cat/1.jpg"
+    assert read_bytes(dataclasses.replace(sources.entries[0], offset=8, size=3)) == b"cat"
+    with open_file("s3://runs/pictures/dog/2.jpg") as file:
+        assert file.read() == b"encoded dog/2.jpg"
+    before = sources.fingerprint
+    assert find_pictures("s3://runs/pictures", None, frozenset()).fingerprint == before
+    object_store.write_text(f"{store}/pictures/dog/2.jpg", "another")
+    assert find_pictures("s3://runs/pictures", None, frozenset()).fingerprint != before
+
+
+@pytest.mark.parametrize("place", ["store", "volume"])
+def test_the_newest_pushed_model_is_found_and_never_the_candidate_itself(
+    store: str, model: Path, tmp_path: Path, place: str
+) -> None:
+    pushed = PushedModels(f"{store}/pushed" if place == "store" else str(tmp_path / "pushed"))
+    assert pushed.latest_before("minio://runs/1/model") is None
+    first = pushed.push(str(model), "minio://runs/1/model")
+    assert pushed.latest_before("minio://runs/1/model") is None  # a candidate from the cache, pushed already
+    assert pushed.latest_before("minio://runs/2/model") == f"{pushed.folder}/{first}"
+    second = pushed.push(str(model), "minio://runs/2/model")
+    assert int(second) > int(first)  # within the same second too
+    assert pushed.latest_before("minio://runs/2/model") == f"{pushed.folder}/{first}"
+    assert pushed.latest_before("minio://runs/3/model") == f"{pushed.folder}/{second}"
+    assert {file.name for file in object_store.files(f"{pushed.folder}/{second}")} == {
+        "empty", "saved_model.pb", "variables/variables.index",
+    }  # fmt: skip

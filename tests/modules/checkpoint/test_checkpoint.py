@@ -1,0 +1,290 @@
+"""A stopped training goes on where it was, and ends as if it had never stopped."""
+
+import errno
+import os
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint
+from efficientmixnet.modules.checkpoint.continued_epoch import ContinuedEpoch
+
+EPOCHS = 5
+
+
+def _model() -> keras.Model:
+    """A line to be fitted, by an optimizer that remembers, with a dropout that draws."""
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Dense(6, activation="tanh"), keras.layers.Dropout(0.3), keras.layers.Dense(1)]
+    model = keras.Sequential([keras.Input((2,)), *layers])
+    model.compile(keras.optimizers.Adam(0.05), "mse", run_eagerly=True)
+    return model
+
+
+def _data() -> tuple[np.ndarray, np.ndarray]:
+    x = np.random.default_rng(0).normal(size=(16, 2)).astype(np.float32)
+    return x, (x[:, :1] - 2 * x[:, 1:]).astype(np.float32)
+
+
+def _train(folder: Path, until: int, *, patience: int | None = None) -> tuple[keras.Model, Checkpoint]:
+    """As run_fn does: restores what there is, and trains what is left."""
+    model = _model()
+    checkpoint = Checkpoint(str(folder), patience)
+    done = checkpoint.restore(model)
+    x, y = _data()
+    fit = {"batch_size": 8, "shuffle": False, "validation_data": (x[::2], y[::2]), "verbose": 0}
+    model.fit(x, y, initial_epoch=done, epochs=until, callbacks=[checkpoint], **fit)
+    return model, checkpoint
+
+
+def _weights(model: keras.Model) -> np.ndarray:
+    return np.concatenate([weight.ravel() for weight in model.get_weights()])
+
+
+def _play(
+    folder: Path, losses: list[float], patience: int | None, **settings: int
+) -> tuple[keras.Model, Checkpoint, int]:
+    """Epochs with these val_losses, after each of which all weights are the epoch's number; how many there were."""
+    model = _model()
+    model.optimizer.build(model.trainable_variables)
+    checkpoint = Checkpoint(str(folder), patience, **settings)
+    checkpoint.set_model(model)
+    checkpoint.set_params({"epochs": len(losses)})
+    model.stop_training = False
+    epochs = 0
+    for epoch, loss in enumerate(losses):
+        model.set_weights([np.full_like(weight, epoch + 1) for weight in model.get_weights()])
+        checkpoint.on_epoch_end(epoch, {"loss": loss, "val_loss": loss})
+        epochs += 1
+        if model.stop_training:
+            break
+    checkpoint.on_train_end()
+    return model, checkpoint, epochs
+
+
+def _files(folder: Path) -> list[str]:
+    """Names without suffixes."""
+    return sorted(file.name.split(".")[0] for file in folder.iterdir())
+
+
+def test_a_new_training_starts_at_the_first_epoch(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(str(tmp_path / "none"), None)
+    assert (checkpoint.restore(_model()), checkpoint.history) == (0, [])
+
+
+def test_a_stopped_training_ends_with_the_weights_and_history_of_one_that_was_not(tmp_path: Path) -> None:
+    whole, expected = _train(tmp_path / "whole", EPOCHS)
+    for until in (1, 3, EPOCHS):
+        resumed, checkpoint = _train(tmp_path / "stopped", until)
+    assert len(checkpoint.history) == EPOCHS
+    for one, other in zip(checkpoint.history, expected.history, strict=True):
+        assert one == pytest.approx(other, rel=1e-6)
+    # The moments of Adam and the dropout's random state are part of it: without them the paths part at once.
+    np.testing.assert_allclose(_weights(resumed), _weights(whole), rtol=1e-6)
+
+
+def test_a_kill_while_a_state_is_written_leaves_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _train(tmp_path / "killed", 2)
+
+    def killed(self: Path, target: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Path, "replace", killed)
+        _train(tmp_path / "killed", 3)
+    assert (tmp_path / "killed" / "epoch-0003-step-000000.part").exists()
+    assert Checkpoint(str(tmp_path / "killed"), None).restore(_model()) == 2
+    resumed, _ = _train(tmp_path / "killed", EPOCHS)
+    whole, _ = _train(tmp_path / "whole", EPOCHS)
+    np.testing.assert_array_equal(_weights(resumed), _weights(whole))
+    assert not list((tmp_path / "killed").glob("*.part"))
+
+
+@pytest.mark.parametrize("spoiled", [b"", b"PK nonsense", "half", "one byte"])
+def test_a_state_that_the_disk_spoiled_gives_way_to_the_one_before(
+    tmp_path: Path, spoiled: bytes | str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _play(tmp_path, [3, 2, 1], patience=None)
+    last = tmp_path / "epoch-0003-step-000000.npz"
+    content = bytearray(last.read_bytes())
+    if isinstance(spoiled, bytes):
+        last.write_bytes(spoiled)
+    elif spoiled == "half":
+        last.write_bytes(content[: len(content) // 2])
+    else:
+        content[content.index(np.float32(3).tobytes())] ^= 1  # within a weight
+        last.write_bytes(content)
+    model = _model()
+    assert Checkpoint(str(tmp_path), None).restore(model) == 2
+    np.testing.assert_array_equal(_weights(model), 2)
+    assert f"{last} cannot be read" in capsys.readouterr().out
+
+
+def test_a_state_of_another_network_is_refused_with_the_first_layer_that_differs(tmp_path: Path) -> None:
+    _play(tmp_path, [1], patience=None)
+    other = keras.Sequential([keras.Input((2,)), keras.layers.Dense(7), keras.layers.Dense(1)])
+    other.compile("adam", "mse")
+    with pytest.raises(BadInput, match=r"of another network: it has \S+/kernel \[2, 6\] .* \S+/kernel \[2, 7\]"):
+        Checkpoint(str(tmp_path), None).restore(other)
+
+
+class _StopAt(keras.callbacks.Callback):
+    """Saves as after minutes, and raises as Ctrl-C does, after so many steps."""
+
+    def __init__(self, checkpoint: Checkpoint, steps: int) -> None:
+        super().__init__()
+        self._checkpoint, self._left = checkpoint, steps
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self._left -= 1
+        if self._left == 0:
+            self._checkpoint.save()
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("steps", [1, 9, 14])
+def test_a_training_stopped_within_an_epoch_ends_bit_for_bit_as_one_never_stopped(tmp_path: Path, steps: int) -> None:
+    x, y = _data()
+
+    def train(folder: Path, stop_after: int | None) -> tuple[keras.Model, Checkpoint]:
+        """Three epochs of five steps."""
+        model = _model()
+        model.compile(model.optimizer, "mse", metrics=["mae"], run_eagerly=True)
+        checkpoint = Checkpoint(str(folder), None)
+        done = checkpoint.restore(model)
+        first = 5 * done + checkpoint.steps_done
+        stop = [_StopAt(checkpoint, stop_after)] if stop_after else []
+        batches = tf.data.Dataset.range(first, 15).map(lambda step: (x[step : step + 2], y[step : step + 2]))
+        model.fit(
+            batches.apply(tf.data.experimental.assert_cardinality(15 - first)),
+            initial_epoch=done,
+            epochs=3,
+            steps_per_epoch=5,
+            validation_data=(x, y),
+            callbacks=[ContinuedEpoch(checkpoint), checkpoint, *stop],
+            verbose=0,
+        )
+        return model, checkpoint
+
+    x, y = tf.constant(x), tf.constant(y)
+    whole, expected = train(tmp_path / "whole", None)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "stopped", steps)
+    resumed, checkpoint = train(tmp_path / "stopped", None)
+    np.testing.assert_array_equal(_weights(resumed), _weights(whole))
+    for one, other in zip(checkpoint.history, expected.history, strict=True):
+        assert one == pytest.approx(other, rel=1e-6)
+
+
+def test_minutes_save_within_an_epoch_and_only_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter(range(0, 1000, 40))  # seconds: each look at the clock takes 40
+    monkeypatch.setattr(
+        "efficientmixnet.modules.checkpoint.checkpoint.time", SimpleNamespace(monotonic=lambda: next(now))
+    )
+    model = _model()
+    model.optimizer.build(model.trainable_variables)
+    checkpoint = Checkpoint(str(tmp_path), None, every_minutes=1)
+    checkpoint.set_model(model)
+    checkpoint.set_params({"steps": 100, "epochs": 1})
+    checkpoint.on_epoch_begin(0)
+    for batch in range(2):
+        checkpoint.on_train_batch_end(batch)
+    checkpoint.folder.wait()
+    assert _files(tmp_path) == ["epoch-0000-step-000002"]
+
+
+def test_an_epoch_that_is_not_due_is_saved_with_the_next_that_is_if_it_is_the_best(tmp_path: Path) -> None:
+    _play(tmp_path / "one", [3, 2, 4, 5, 6], patience=9, every_epochs=3)
+    assert _files(tmp_path / "one") == [f"epoch-{epoch:04d}-step-000000" for epoch in (2, 3, 5)]
+    _play(tmp_path / "two", [3, 2, 4, 5, 6], patience=None, every_epochs=3)
+    assert _files(tmp_path / "two") == [f"epoch-{epoch:04d}-step-000000" for epoch in (3, 5)]
+
+
+def test_the_training_goes_on_while_a_state_is_written_as_it_was_when_the_epoch_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = threading.Event()
+    monkeypatch.setattr("os.fsync", lambda _: disk.wait(60))
+    model = _model()
+    model.optimizer.build(model.trainable_variables)
+    checkpoint = Checkpoint(str(tmp_path))
+    checkpoint.set_model(model)
+    checkpoint.set_params({"epochs": 9})
+    model.set_weights([np.full_like(weight, 1) for weight in model.get_weights()])
+    checkpoint.on_epoch_end(0, {"loss": 1.0})
+    model.set_weights([np.full_like(weight, 2) for weight in model.get_weights()])  # the next epoch's first step
+    assert _files(tmp_path) in ([], ["epoch-0001-step-000000"]) and not list(tmp_path.glob("*.npz"))
+    disk.set()
+    checkpoint.folder.wait()
+    found = _model()
+    assert Checkpoint(str(tmp_path)).restore(found) == 1
+    np.testing.assert_array_equal(_weights(found), 1)
+
+
+def test_a_disk_that_is_full_ends_the_training_at_the_next_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        _play(tmp_path, [3, 2, 1], patience=None)
+    assert not list(tmp_path.glob("*.npz"))
+
+
+def test_only_the_chief_saves(tmp_path: Path) -> None:
+    _play(tmp_path / "other", [3, 2], patience=None, worker=1, workers=2)
+    assert not (tmp_path / "other").exists()
+
+
+def test_patience_stops_after_so_many_epochs_without_a_better_one_and_leaves_the_best(tmp_path: Path) -> None:
+    model, checkpoint, epochs = _play(tmp_path, [3, 1, 2, 1, 5, 0], patience=3)
+    assert (epochs, checkpoint.best_epoch, checkpoint.is_over) == (5, 2, True)
+    np.testing.assert_array_equal(_weights(model), 2)
+
+
+def test_a_better_epoch_within_patience_begins_it_anew(tmp_path: Path) -> None:
+    model, checkpoint, epochs = _play(tmp_path, [3, 4, 2, 4, 1], patience=2)
+    assert (epochs, checkpoint.best_epoch, checkpoint.is_over) == (5, 5, False)
+    np.testing.assert_array_equal(_weights(model), 5)
+
+
+def test_without_patience_nothing_stops_and_the_last_weights_stay(tmp_path: Path) -> None:
+    model, checkpoint, epochs = _play(tmp_path, [1, 2, 3, 4, 5], patience=None)
+    assert (epochs, checkpoint.best_epoch, checkpoint.is_over) == (5, 1, False)
+    np.testing.assert_array_equal(_weights(model), 5)
+
+
+def test_patience_goes_on_counting_in_a_training_that_was_taken_up_again(tmp_path: Path) -> None:
+    _play(tmp_path, [1, 2], patience=3)
+    model = _model()
+    checkpoint = Checkpoint(str(tmp_path), 3)
+    assert checkpoint.restore(model) == 2
+    checkpoint.set_model(model)
+    checkpoint.set_params({"epochs": 9})
+    checkpoint.on_epoch_end(2, {"loss": 2, "val_loss": 2})
+    assert not checkpoint.is_over
+    checkpoint.on_epoch_end(3, {"loss": 2, "val_loss": 2})
+    assert checkpoint.is_over
+    checkpoint.on_train_end()
+    np.testing.assert_array_equal(_weights(model), 1)
+
+
+def test_a_training_whose_patience_had_run_out_is_over_when_it_is_taken_up(tmp_path: Path) -> None:
+    _play(tmp_path, [1, 2, 2], patience=2)
+    checkpoint = Checkpoint(str(tmp_path), 2)
+    checkpoint.restore(_model())
+    assert checkpoint.is_over
+
+
+def test_only_the_last_two_and_the_best_epoch_are_kept(tmp_path: Path) -> None:
+    _play(tmp_path, [5, 1, 3, 4, 6, 7], patience=9)
+    assert _files(tmp_path) == [f"epoch-{epoch:04d}-step-000000" for epoch in (2, 5, 6)]

@@ -1,0 +1,276 @@
+"""Records become the same batches at every run, and go on in the middle as if they had never stopped."""
+
+import io
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from efficientmixnet.modules import features
+from efficientmixnet.modules.config.training_config import AugmentationConfig
+from efficientmixnet.modules.data.batches import (
+    Reading,
+    Records,
+    evaluation_batches,
+    evaluation_input,
+    training_batches,
+)
+
+RECORDS = 26
+CLASSES = 3
+READING = Reading(image_size=8, crop_fraction=1.0, classes=CLASSES, batch_size=8)
+PLAIN = AugmentationConfig(crop_scale=None, flip=False)
+MOST = AugmentationConfig(
+    crop_scale=(0.3, 1.0), randaugment_layers=1, erasing_probability=0.5, mixup_alpha=0.4, cutmix_alpha=1.0
+)
+
+
+def _example(number: int) -> bytes:
+    """A grey picture whose brightness is its number, and whose label is that number modulo three."""
+    file = io.BytesIO()
+    Image.new("L", (10, 8), number).save(file, "PNG")
+    return tf.train.Example(
+        features=tf.train.Features(
+            feature={
+                features.ENCODED: tf.train.Feature(bytes_list=tf.train.BytesList(value=[file.getvalue()])),
+                features.LABEL_ID: tf.train.Feature(int64_list=tf.train.Int64List(value=[number % CLASSES])),
+                features.CHANNEL_MEAN: tf.train.Feature(float_list=tf.train.FloatList(value=[0.1, 0.2, 0.3])),
+                features.CHANNEL_DEVIATION: tf.train.Feature(float_list=tf.train.FloatList(value=[0.4, 0.5, 0.6])),
+            }
+        )
+    ).SerializeToString()
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> Records:
+    folder = tmp_path_factory.mktemp("transformed")
+    for shard in range(3):
+        with tf.io.TFRecordWriter(f"{folder}/part-{shard}.gz", "GZIP") as writer:
+            for number in range(shard, RECORDS, 3):
+                writer.write(_example(number))
+    return Records.find([f"{folder}/part-*.gz"])
+
+
+def _batches(
+    records: Records, epochs: range, seed: int = 0, augmentation: AugmentationConfig = PLAIN
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    dataset = training_batches(records, READING, augmentation, seed, epochs)
+    return [(pictures.numpy(), labels.numpy()) for pictures, labels in dataset]
+
+
+def _numbers(batches: list[tuple[np.ndarray, np.ndarray]]) -> list[int]:
+    """Which records are in the batches, in their order."""
+    return [int(picture[0, 0, 0]) for pictures, _ in batches for picture in pictures]
+
+
+def _same(these: Any, those: Any) -> None:
+    assert len(these) == len(those)
+    for one, other in zip(these, those, strict=True):
+        for left, right in zip(one, other, strict=True):
+            np.testing.assert_array_equal(left, right)
+
+
+def test_all_records_of_all_files_are_counted(records: Records) -> None:
+    assert (len(records.files), records.count) == (3, RECORDS)
+
+
+def test_the_channels_statistics_come_from_a_record(records: Records) -> None:
+    mean, deviation = records.channel_statistics()
+    assert (mean, deviation) == (pytest.approx([0.1, 0.2, 0.3]), pytest.approx([0.4, 0.5, 0.6]))
+
+
+def test_an_epoch_has_the_whole_batches_that_its_records_fill(records: Records) -> None:
+    batches = _batches(records, range(2))
+    assert len(batches) == 2 * 3  # of 8 of 26 records
+    pictures, labels = batches[0]
+    assert (pictures.shape, pictures.dtype, labels.shape, labels.dtype) == ((8, 8, 8, 3), "uint8", (8, 3), "float32")
+
+
+def test_a_picture_keeps_its_label(records: Records) -> None:
+    batches = _batches(records, range(1))
+    labels = np.concatenate([labels for _, labels in batches])
+    np.testing.assert_array_equal(labels, np.eye(CLASSES)[np.array(_numbers(batches)) % CLASSES])
+
+
+def test_no_record_comes_twice_in_an_epoch_and_over_epochs_all_come(records: Records) -> None:
+    batches = _batches(records, range(8))
+    epochs = [_numbers(batches[start : start + 3]) for start in range(0, len(batches), 3)]
+    assert {len(set(numbers)) for numbers in epochs} == {24}
+    assert set().union(*epochs) == set(range(RECORDS))
+
+
+# TensorFlow takes a seed of 0 for none in some places.
+@pytest.mark.parametrize(("seed", "augmentation"), [(0, MOST), (3, PLAIN)], ids=["0, augmented", "3, plain"])
+def test_a_seed_gives_the_same_batches_at_every_run(
+    records: Records, seed: int, augmentation: AugmentationConfig
+) -> None:
+    dataset = training_batches(records, READING, augmentation, seed, range(2))
+    first = [(pictures.numpy(), labels.numpy()) for pictures, labels in dataset]
+    tf.random.set_seed(99)  # what others did with the global seed does not matter
+    _same(_batches(records, range(2), seed, augmentation), first)
+    _same([(pictures.numpy(), labels.numpy()) for pictures, labels in dataset], first)
+
+
+@pytest.mark.parametrize("augmentation", [PLAIN, MOST], ids=["plain", "augmented"])
+def test_a_training_taken_up_at_the_third_epoch_sees_what_it_would_have_seen(
+    records: Records, augmentation: AugmentationConfig
+) -> None:
+    whole = _batches(records, range(4), 5, augmentation)
+    _same(_batches(records, range(2, 4), 5, augmentation), whole[2 * 3 :])
+
+
+@pytest.mark.parametrize("augmentation", [PLAIN, MOST], ids=["plain", "augmented"])
+def test_a_training_taken_up_within_an_epoch_sees_what_it_would_have_seen(
+    records: Records, augmentation: AugmentationConfig
+) -> None:
+    whole = _batches(records, range(3), 5, augmentation)
+    rest = training_batches(records, READING, augmentation, 5, range(1, 3), steps_done=2)
+    assert int(rest.cardinality()) == 4
+    _same([(pictures.numpy(), labels.numpy()) for pictures, labels in rest], whole[3 + 2 :])
+
+
+def test_workers_share_each_batch_without_overlap_or_loss(records: Records) -> None:
+    whole = _batches(records, range(2), 5)
+    shares = []
+    for worker in range(4):
+        reading = replace(READING, worker=worker, workers=4)
+        batches = training_batches(records, reading, PLAIN, 5, range(2))
+        shares.append([(pictures.numpy(), labels.numpy()) for pictures, labels in batches])
+    assert [len(share) for share in shares] == [len(whole)] * 4
+    for step, batch in enumerate(whole):
+        assert [len(share[step][0]) for share in shares] == [2, 2, 2, 2]
+        assert sorted(_numbers([share[step] for share in shares])) == sorted(_numbers([batch]))
+
+
+def test_workers_augment_a_picture_as_one_alone_would(records: Records) -> None:
+    augmentation = AugmentationConfig(crop_scale=(0.3, 1.0), erasing_probability=0.5)
+    ((whole, _), *_), shares = _batches(records, range(1), 5, augmentation), []
+    for worker in range(2):
+        reading = replace(READING, worker=worker, workers=2)
+        ((pictures, _), *_) = training_batches(records, reading, augmentation, 5, range(1))
+        shares.append(pictures.numpy())
+    np.testing.assert_array_equal(np.stack(shares, axis=1).reshape(whole.shape), whole)
+
+
+def test_workers_evaluate_every_record_once_in_equally_many_batches(records: Records) -> None:
+    """By twos or threes, those with 7 of the 26 would have a batch more, and wait in it for those with 6."""
+    readings = [replace(READING, worker=worker, workers=4) for worker in range(4)]
+    shares = [[batch.numpy() for batch, _ in evaluation_batches(records, reading)] for reading in readings]
+    assert [[len(batch) for batch in share] for share in shares] == [[4, 3], [4, 3], [4, 2], [4, 2]]
+    assert sorted(_numbers([(batch, None) for share in shares for batch in share])) == list(range(RECORDS))
+
+
+def test_the_last_batch_of_evaluation_leaves_no_device_without_a_picture(records: Records) -> None:
+    """TensorFlow gives the first device its full share of a batch, and the second one what is left."""
+    sizes = {
+        devices: [
+            len(labels) for _, labels in evaluation_batches(records, replace(READING, batch_size=20, devices=devices))
+        ]
+        for devices in (1, 2)
+    }
+    assert sizes == {1: [20, 6], 2: [16, 10]}  # of 6, and of the 8 that 18 leave, the second device would have none
+
+
+def test_a_mixed_picture_weighs_what_its_classes_do(records: Records) -> None:
+    weights = [0.5, 1.0, 4.0]
+    mixed = AugmentationConfig(mixup_alpha=0.4)
+    weighted = training_batches(records, READING, mixed, 5, range(1), class_weights=weights)
+    plain = _batches(records, range(1), 5, mixed)
+    for (pictures, labels, weight), (same_pictures, same_labels) in zip(weighted, plain, strict=True):
+        _same([(pictures.numpy(), labels.numpy())], [(same_pictures, same_labels)])
+        by_hand = [sum(share * weights[number] for number, share in enumerate(label)) for label in same_labels]
+        np.testing.assert_allclose(weight.numpy(), by_hand, rtol=1e-6)
+
+
+def test_from_memory_come_the_same_batches(records: Records) -> None:
+    cached = replace(records, cached=True)
+    _same(_batches(cached, range(3), 5, MOST), _batches(records, range(3), 5, MOST))
+    evaluated = [
+        [(pictures.numpy(), labels.numpy()) for pictures, labels in evaluation_batches(one, READING)]
+        for one in (cached, records)
+    ]
+    _same(*evaluated)
+
+
+def test_pictures_in_memory_are_read_from_the_disk_once(records: Records, tmp_path: Path) -> None:
+    copies = [shutil.copy(file, tmp_path) for file in records.files]
+    batches = iter(training_batches(replace(records, files=tuple(copies), cached=True), READING, PLAIN, 0, range(9)))
+    for _ in range(3):
+        next(batches)
+    for copy in copies:
+        Path(copy).unlink()
+    assert len(list(batches)) == 8 * 3
+
+
+def test_pictures_take_as_much_as_their_pixels(records: Records) -> None:
+    assert records.decoded_bytes() == RECORDS * 10 * 8 * 3
+
+
+def test_epochs_and_seeds_differ_in_their_order(records: Records) -> None:
+    batches, others = _batches(records, range(2), seed=0), _batches(records, range(1), seed=7)
+    orders = [_numbers(batches[:3]), _numbers(batches[3:]), _numbers(others)]
+    assert len({tuple(order) for order in orders}) == 3
+    assert sorted(orders[0]) != orders[0]
+
+
+def test_a_picture_is_augmented_anew_in_every_epoch_wherever_it_stands_in_its_order(records: Records) -> None:
+    erased = AugmentationConfig(crop_scale=None, flip=False, erasing_probability=1.0)
+    batches = _batches(records, range(2), augmentation=erased)
+    orders, masks = [], []
+    for epoch in (batches[:3], batches[3:]):
+        pictures = np.concatenate([pictures for pictures, _ in epoch])
+        # Each picture is of one color, so the most frequent one is its number, and all else was erased.
+        orders.append([int(np.bincount(picture.ravel()).argmax()) for picture in pictures])
+        masks.append([(picture != number).tobytes() for number, picture in zip(orders[-1], pictures, strict=True)])
+    of_picture = [dict(zip(order, mask, strict=True)) for order, mask in zip(orders, masks, strict=True)]
+    both = of_picture[0].keys() & of_picture[1].keys()
+    assert sum(of_picture[0][number] != of_picture[1][number] for number in both) > len(both) / 2 > 5
+    assert sum(first != second for first, second in zip(*masks, strict=True)) > len(masks[0]) / 2
+
+
+@pytest.mark.parametrize("kind", ["mixup_alpha", "cutmix_alpha"])
+def test_mixed_labels_sum_to_one_and_follow_the_pictures(records: Records, kind: str) -> None:
+    mixing = AugmentationConfig(crop_scale=None, flip=False, **{kind: 1.0})
+    plain, mixed = _batches(records, range(1)), _batches(records, range(1), augmentation=mixing)
+    labels = np.concatenate([labels for _, labels in mixed])
+    np.testing.assert_allclose(labels.sum(axis=1), 1, atol=1e-6)
+    assert ((labels > 0) & (labels < 1)).any()
+    for (before, own), (after, shares) in zip(plain, mixed, strict=True):
+        # Both pictures of a mix are of one color, so its mean tells how much there is of each.
+        numbers, partners = before[:, 0, 0, 0].astype(float), np.roll(before[:, 0, 0, 0], 1).astype(float)
+        told = (own != np.roll(own, 1, axis=0)).any(axis=1)  # of two pictures of a class the label tells nothing
+        share = (shares * own).sum(axis=1)
+        expected = share * numbers + (1 - share) * partners
+        np.testing.assert_allclose(after.mean(axis=(1, 2, 3))[told], expected[told], atol=0.51)
+
+
+def test_evaluation_sees_every_record_once_in_a_fixed_order(records: Records) -> None:
+    dataset = evaluation_batches(records, READING)
+    first, second = ([(pictures.numpy(), labels.numpy()) for pictures, labels in dataset] for _ in range(2))
+    _same(first, second)
+    assert [len(pictures) for pictures, _ in first] == [8, 8, 8, 2]
+    assert sorted(_numbers(first)) == list(range(RECORDS))
+    labels = np.concatenate([labels for _, labels in first])
+    np.testing.assert_array_equal(labels, np.eye(CLASSES)[np.array(_numbers(first)) % CLASSES])
+
+
+def test_a_label_that_training_never_saw_is_no_class_at_all(tmp_path: Path) -> None:
+    example = tf.train.Example.FromString(_example(7))
+    example.features.feature[features.LABEL_ID].int64_list.value[:] = [-1]
+    with tf.io.TFRecordWriter(f"{tmp_path}/one.gz", "GZIP") as writer:
+        writer.write(example.SerializeToString())
+    ((_, labels),) = evaluation_batches(Records.find([f"{tmp_path}/one.gz"]), READING)
+    assert labels.numpy().tolist() == [[0, 0, 0]]
+
+
+def test_evaluation_sees_the_middle_of_a_picture() -> None:
+    pixels = np.zeros((8, 20, 3), np.uint8)
+    pixels[:, 6:14] = np.arange(8)[:, None, None] * 30
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    np.testing.assert_array_equal(evaluation_input(tf.constant(file.getvalue()), READING), pixels[:, 6:14])

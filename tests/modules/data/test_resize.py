@@ -1,0 +1,56 @@
+"""Resizing, against Pillow and TensorFlow."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from efficientmixnet.modules.data.resize import resize
+
+
+def _noise(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+SIZES = [
+    ((48, 64), (24, 32)),
+    ((97, 61), (64, 40)),
+    ((50, 50), (49, 51)),  # one side shrinks, one grows
+    ((30, 40), (77, 90)),
+    ((100, 31), (7, 2)),
+    ((200, 3), (1, 1)),
+    ((1, 1), (3, 2)),
+    ((1460, 1440), (224, 221)),  # so large that TensorFlow does it
+    ((1440, 1450), (224, 221)),  # so large that it just does not
+]
+
+
+@pytest.mark.parametrize(("shape", "size"), SIZES)
+def test_it_is_what_pillow_does(shape: tuple[int, int], size: tuple[int, int]) -> None:
+    picture = _noise(*shape)
+    expected = np.asarray(Image.fromarray(picture).resize(size[::-1], Image.Resampling.BILINEAR)).astype(int)
+    actual = resize(tf.constant(picture), size).numpy()
+    assert actual.shape == (*size, 3)
+    assert np.abs(actual - expected).max() <= 2  # Pillow calculates in fixed point
+
+
+@pytest.mark.parametrize(("shape", "size"), SIZES)
+def test_it_is_what_tensorflow_does(shape: tuple[int, int], size: tuple[int, int]) -> None:
+    picture = tf.constant(_noise(*shape))
+    expected = tf.image.resize(picture, size, antialias=True)
+    difference = np.abs(resize(picture, size).numpy() - expected.numpy())
+    assert difference.max() <= 0.502  # half a step between bytes
+
+
+def test_its_size_may_be_a_tensor_in_a_graph_and_the_channels_any() -> None:
+    grey = _noise(20, 30)[..., :1]
+    sizes = tf.constant([[10, 15], [5, 40]])
+    resized = tf.data.Dataset.from_tensor_slices(sizes).map(lambda size: resize(tf.constant(grey), size))
+    for size, actual in zip(sizes.numpy(), resized, strict=True):
+        expected = Image.fromarray(grey[..., 0]).resize(size[::-1], Image.Resampling.BILINEAR)
+        assert np.abs(actual[..., 0].numpy().astype(int) - np.asarray(expected)).max() <= 2
+
+
+def test_one_colour_stays_that_colour() -> None:
+    white = np.full((333, 77, 3), 255, np.uint8)
+    assert (resize(tf.constant(white), (100, 50)) == 255).numpy().all()

@@ -1,0 +1,265 @@
+"""Devices and workers together learn what one device learns with the same batch; one that loses the others says so."""
+
+import io
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from efficientmixnet.modules import features
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.config.model_config import ModelConfig
+from efficientmixnet.modules.config.training_config import TrainingConfig
+from efficientmixnet.modules.distribution.distribution import Distribution, choose_distribution, why_no_gpu
+from efficientmixnet.modules.distribution.lost_peers import EXIT_LOST_PEERS
+from efficientmixnet.modules.training.training_job import TrainingJob
+
+PROGRAM = str(Path(__file__).with_name("distributed_training.py"))
+WORKERS = {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}
+
+
+class FourDevices:
+    num_replicas_in_sync = 4
+
+
+FOUR = Distribution(FourDevices(), "four of them")
+
+
+def test_a_batch_is_of_all_devices_together_unless_it_is_said_to_be_of_each() -> None:
+    assert FOUR.batch_size(TrainingConfig(batch_size=32), 1000) == 32
+    assert FOUR.batch_size(TrainingConfig(batch_size=32, batch_scope="replica"), 1000) == 128
+
+
+def test_a_batch_is_at_most_what_there_is_and_still_splits_evenly() -> None:
+    assert FOUR.batch_size(TrainingConfig(batch_size=64), 27) == 24
+
+
+def test_a_batch_that_does_not_split_names_the_next_ones_that_do() -> None:
+    with pytest.raises(BadInput, match=r"training\.batch_size: 30 pictures .* 4 devices; give 28 or 32"):
+        FOUR.batch_size(TrainingConfig(batch_size=30), 1000)
+    with pytest.raises(BadInput, match=r"give 4$"):
+        FOUR.batch_size(TrainingConfig(batch_size=3), 1000)
+
+
+def test_a_step_of_several_devices_takes_the_pictures_of_all_that_it_accumulates() -> None:
+    accumulating = TrainingConfig(batch_size=32, accumulation_steps=3)
+    assert FOUR.batch_size(accumulating, 1000) == 96
+    assert FOUR.batch_size(accumulating, 50) == 48  # three parts of four pictures for each device
+    assert choose_distribution("none").batch_size(accumulating, 1000) == 32
+
+
+def test_fewer_pictures_than_devices_are_no_batch() -> None:
+    with pytest.raises(BadInput, match=r"training\.distribution: 3 pictures are too few for 4 devices; take fewer"):
+        FOUR.batch_size(TrainingConfig(batch_size=8), 3)
+    with pytest.raises(BadInput, match=r"7 pictures are too few for 4 devices of 2 training\.accumulation_steps"):
+        FOUR.batch_size(TrainingConfig(batch_size=8, accumulation_steps=2), 7)
+
+
+@pytest.mark.parametrize(("rule", "expected"), [("linear", 0.4), ("sqrt", 0.2), ("none", 0.1)])
+def test_the_learning_rate_grows_with_a_batch_that_grows(rule: str, expected: float) -> None:
+    training = TrainingConfig(learning_rate=0.1, learning_rate_scaling=rule, batch_scope="replica")
+    assert FOUR.learning_rate(training) == pytest.approx(expected)
+    assert FOUR.learning_rate(training.model_copy(update={"batch_scope": "global"})) == 0.1
+
+
+def test_without_gpus_and_workers_it_is_the_cpu_and_says_so() -> None:
+    chosen = choose_distribution("auto")
+    assert (chosen.replicas, chosen.workers, chosen.is_chief) == (1, 1, True)
+    assert "CPU" in chosen.reason
+
+
+def test_a_gpu_that_is_there_but_not_used_is_named_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert why_no_gpu([]) == "this machine has no GPU"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert re.fullmatch("though /dev/nvidia0 is there: .* CUDA_VISIBLE_DEVICES hides it", why_no_gpu(["/dev/nvidia0"]))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert "CUDA" in why_no_gpu(["/dev/nvidia0"])
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (None, "multi_worker needs the environment variable TF_CONFIG"),
+        ("{", "TF_CONFIG: is not JSON"),
+        ({"cluster": {"worker": "10.0.0.1:2222"}}, r"TF_CONFIG: cluster\.worker: give a list of addresses"),
+        ({"cluster": {"worker": ["10.0.0.1"]}}, r"TF_CONFIG: cluster\.worker: give a list of addresses"),
+        ({"cluster": {**WORKERS, "ps": ["10.0.0.3:2222"]}}, "TF_CONFIG: cluster: give the lists worker"),
+        ({"cluster": WORKERS}, r"TF_CONFIG: task\.type: None is none of worker"),
+        ({"cluster": WORKERS, "task": {"type": "chief", "index": 0}}, r"task\.type: 'chief' is none of worker"),
+        ({"cluster": WORKERS, "task": {"type": "worker", "index": 2}}, r"task\.index: 2 is no place in .* of 2"),
+    ],
+)
+def test_a_wrong_tf_config_is_named_with_its_key(config: object, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if config is None:
+        monkeypatch.delenv("TF_CONFIG", raising=False)
+    else:
+        monkeypatch.setenv("TF_CONFIG", config if isinstance(config, str) else json.dumps(config))
+    with pytest.raises(BadInput, match=message):
+        choose_distribution("multi_worker")
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def test_a_worker_that_is_not_there_in_time_is_named_with_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = [f"127.0.0.1:{_free_port()}" for _ in range(2)]
+    task = {"type": "worker", "index": 0}
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": {"worker": addresses}, "task": task}))
+    with pytest.raises(BadInput, match=f"TF_CONFIG: the worker at {addresses[1]} was not there within 0.01 minutes"):
+        choose_distribution("auto", worker_timeout=0.01)
+
+
+def test_jax_does_not_train_beside_other_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": WORKERS, "task": {"type": "worker", "index": 0}}))
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    with pytest.raises(BadInput, match=r"training\.backend: jax trains on one device, but TF_CONFIG names 2 workers"):
+        choose_distribution("auto")
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """43 pictures to train on, 5 steps of 8 an epoch, and 13 to evaluate, which no number of workers divides."""
+    folder, random = tmp_path_factory.mktemp("records"), np.random.default_rng(0)
+    for split, count in (("train", 43), ("eval", 13)):
+        with tf.io.TFRecordWriter(f"{folder}/{split}.gz", "GZIP") as writer:
+            for number in range(count):
+                file = io.BytesIO()
+                noise = random.normal(80 * (number % 3), 60, (16, 16, 3)).clip(0, 255)
+                Image.fromarray(noise.astype(np.uint8)).save(file, "PNG")
+                encoded = tf.train.Feature(bytes_list=tf.train.BytesList(value=[file.getvalue()]))
+                label = tf.train.Feature(int64_list=tf.train.Int64List(value=[number % 3]))
+                feature = {features.ENCODED: encoded, features.LABEL_ID: label}
+                writer.write(tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString())
+    return str(folder)
+
+
+def _start(kind: str, norm: str, records: str, output: Path, stop: object = 0, **environment: str) -> subprocess.Popen:
+    words = [sys.executable, PROGRAM, kind, norm, records, str(output), *str(stop).split()]
+    everything = {**os.environ, "KERAS_BACKEND": "tensorflow", **environment}
+    return subprocess.Popen(words, env=everything, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # noqa: S603
+
+
+def _start_workers(
+    norm: str, records: str, output: Path, stops: tuple[object, object] = (0, 0)
+) -> list[subprocess.Popen]:
+    cluster = {"worker": [f"127.0.0.1:{_free_port()}" for _ in range(2)]}
+    configs = [json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}) for index in range(2)]
+    return [
+        _start("multi_worker", norm, records, output, stop, TF_CONFIG=config)
+        for config, stop in zip(configs, stops, strict=True)
+    ]
+
+
+def _ended(process: subprocess.Popen) -> str:
+    out, _ = process.communicate()
+    assert process.returncode == 0, out[-3000:]
+    return out
+
+
+def _result(output: Path) -> tuple[list[np.ndarray], list[dict[str, float]]]:
+    with np.load(f"{output}.npz") as arrays:
+        return [arrays[name] for name in arrays.files], json.loads(Path(f"{output}.json").read_text())
+
+
+def _assert_same(output: Path, expected: Path) -> None:
+    (weights, logs), (expected_weights, expected_logs) = _result(output), _result(expected)
+    for one, other in zip(weights, expected_weights, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    for epoch, expected_epoch in zip(logs, expected_logs, strict=True):
+        assert epoch == pytest.approx(expected_epoch, abs=1e-5)
+
+
+def test_more_workers_than_pictures_to_evaluate_are_refused(records: str) -> None:
+    fourteen = Distribution(type("Fourteen", (), {"num_replicas_in_sync": 14})(), "", workers=14)
+    files = {"train_files": (f"{records}/train*",), "eval_files": (f"{records}/eval*",)}
+    job = TrainingJob(config=ModelConfig(), labels=("one", "other"), checkpoints="", **files)
+    with pytest.raises(BadInput, match=r"training\.distribution: 13 pictures to evaluate are too few for 14 workers"):
+        job.data(fourteen)
+
+
+@pytest.fixture(scope="module", params=["bn", "an", "iebn"])
+def alone(request: pytest.FixtureRequest, records: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """The norm, and what one device came to in 20 steps."""
+    output = tmp_path_factory.mktemp("alone") / request.param
+    _ended(_start("none", request.param, records, output))
+    return request.param, output
+
+
+@pytest.mark.slow
+def test_two_devices_of_one_machine_learn_what_one_does(alone: tuple[str, Path], records: str, tmp_path: Path) -> None:
+    norm, expected = alone
+    assert "mirrored over CPU:0, CPU:1" in _ended(_start("mirrored", norm, records, tmp_path / "two"))
+    _assert_same(tmp_path / "two", expected)
+
+
+@pytest.mark.slow
+def test_two_workers_learn_what_one_device_does_and_only_the_chief_saves(
+    alone: tuple[str, Path], records: str, tmp_path: Path
+) -> None:
+    norm, expected = alone
+    chief, other = _start_workers(norm, records, tmp_path / "run")
+    assert "worker 1 of 2" in _ended(chief)
+    assert "worker 2 of 2" in _ended(other)
+    for worker in range(2):
+        _assert_same(tmp_path / f"run-{worker}", expected)
+    assert len(list((tmp_path / "run").glob("epoch-*.npz"))) <= 3
+
+
+@pytest.mark.slow
+def test_two_workers_accumulate_what_one_device_does(records: str, tmp_path: Path) -> None:
+    in_two_parts = "0 9 2"
+    _ended(_start("none", "bn", records, tmp_path / "alone", in_two_parts))
+    for worker in _start_workers("bn", records, tmp_path / "run", stops=(in_two_parts, in_two_parts)):
+        _ended(worker)
+    _assert_same(tmp_path / "run-0", tmp_path / "alone")
+
+
+@pytest.mark.slow
+def test_a_worker_that_loses_the_other_says_so_and_asks_for_a_retry_which_ends_as_if_nothing_had_happened(
+    alone: tuple[str, Path], records: str, tmp_path: Path
+) -> None:
+    norm, expected = alone
+    chief, other = _start_workers(norm, records, tmp_path / "run", stops=(0, 12))
+    other.wait()
+    died = time.monotonic()
+    out, _ = chief.communicate()
+    assert time.monotonic() - died < 60
+    assert chief.returncode == EXIT_LOST_PEERS >= 128, out[-3000:]
+    assert "another worker of 2 is gone" in out
+    for worker in _start_workers(norm, records, tmp_path / "run"):
+        assert re.search("goes on in epoch 3 at step [123] of 5", _ended(worker))
+    _assert_same(tmp_path / "run-0", expected)
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_and_told_to_stop_ends_bit_for_bit_as_one_never_stopped(
+    records: str, tmp_path: Path
+) -> None:
+    _ended(_start("none", "bn", records, tmp_path / "whole"))
+    killed = _start("none", "bn", records, tmp_path / "stopped", stop=f"8 {signal.SIGKILL:d}")
+    killed.communicate()
+    assert killed.returncode == -signal.SIGKILL
+    stopped = _start("none", "bn", records, tmp_path / "stopped", stop=f"4 {signal.SIGTERM:d}")
+    out, _ = stopped.communicate()
+    assert "goes on in epoch 2 at step 4 of 5" in out
+    assert stopped.returncode == 128 + signal.SIGTERM
+    assert "SIGTERM: the training is saved" in out
+    assert "goes on in epoch 3 at step " in _ended(_start("none", "bn", records, tmp_path / "stopped"))
+    (weights, logs), (expected_weights, expected_logs) = _result(tmp_path / "stopped"), _result(tmp_path / "whole")
+    for one, other in zip(weights, expected_weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    for epoch, expected_epoch in zip(logs, expected_logs, strict=True):
+        assert epoch == pytest.approx(expected_epoch, rel=1e-6)

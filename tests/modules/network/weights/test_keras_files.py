@@ -1,0 +1,65 @@
+"""Files that Keras saved load by the names of layers, with every mismatch told."""
+
+import numpy as np
+import pytest
+
+from efficientmixnet.modules.network import EfficientNetBuilder, load_saved_weights
+from efficientmixnet.modules.network.weights.pretrained import load_pretrained
+
+BLOCKS = ["r1_k3_s11_e1_i8_o8_se0.5", "r2_k3.5_s22_e2_i8_o16_se0.25"]
+
+
+def tiny(blocks=BLOCKS, channels=3, **options):
+    builder = EfficientNetBuilder((16, 16, channels), **{"classes": 5} | options)
+    return builder.custom_model(blocks, stem_filters=8, head_filters=24)
+
+
+def randomised(model):
+    rng = np.random.default_rng(1)
+    model.set_weights([rng.uniform(0.5, 1.5, value.shape) for value in model.get_weights()])
+    return model
+
+
+@pytest.mark.parametrize("ending", [".weights.h5", ".keras"])
+@pytest.mark.parametrize("typeBN", ["bn", "an", "iebn"])
+def test_a_file_gives_the_saved_outputs(tmp_path, ending, typeBN):
+    saved = randomised(tiny(typeBN=typeBN))
+    path = tmp_path / f"tiny{ending}"
+    saved.save(path) if ending == ".keras" else saved.save_weights(path)
+    loaded = tiny(typeBN=typeBN, weights=str(path))
+    picture = np.random.default_rng(0).random((2, 16, 16, 3), "float32")
+    np.testing.assert_array_equal(loaded(picture), saved(picture))
+
+
+def test_other_channels_and_no_classifier_take_what_fits(tmp_path):
+    saved = randomised(tiny())
+    saved.save_weights(tmp_path / "tiny.weights.h5")
+    grey = load_saved_weights(tiny(channels=1, include_top=False), tmp_path / "tiny.weights.h5")
+    colours = saved.get_layer("stem_conv").get_weights()[0]
+    np.testing.assert_allclose(grey.get_layer("stem_conv").get_weights()[0], colours.sum(2, keepdims=True), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"classes": 7}, r"'predictions'.*\(24, 7\).*\(24, 5\).*5 classes in the source"),
+        ({"typeBN": "an"}, r"'stem_norm'.*another norm"),
+        (
+            {"blocks": [BLOCKS[0], BLOCKS[1].replace("3.5", "3")]},
+            r"stage2_block1_depthwise_conv.*\(3, 3, 16, 1\).*\(3, 3, 8, 1\)",
+        ),
+        ({"blocks": BLOCKS[:1]}, r"'head_conv'.*\(1, 1, 8, 24\).*\(1, 1, 16, 24\).*another variant"),
+        ({"blocks": [*BLOCKS, BLOCKS[0].replace("8", "16")]}, r"'stage2_block3_depthwise_conv'.*has no"),
+    ],
+)
+def test_a_file_of_another_network_is_refused(tmp_path, options, complaint):
+    randomised(tiny()).save_weights(tmp_path / "tiny.weights.h5")
+    with pytest.raises(ValueError, match=complaint):
+        tiny(weights=tmp_path / "tiny.weights.h5", **options)
+
+
+def test_an_unknown_ending_and_a_missing_file_are_told(tmp_path):
+    with pytest.raises(ValueError, match=r"give None, 'imagenet', or a path that ends with \.weights\.h5"):
+        load_pretrained(tiny(), tmp_path / "tiny.pth", "EfficientNetB0")
+    with pytest.raises(ValueError, match="there is no such file"):
+        load_pretrained(tiny(), tmp_path / "tiny.keras", "EfficientNetB0")

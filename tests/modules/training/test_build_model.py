@@ -1,0 +1,56 @@
+"""The model normalises its pixels, and its moving statistics keep up with an epoch."""
+
+import keras
+import numpy as np
+import pytest
+
+from efficientmixnet.modules.config.network_config import NetworkConfig
+from efficientmixnet.modules.training.build_model import build_model
+
+SMALL = NetworkConfig(variant="custom", blocks=("r1_k3_s22_e2_i8_o8_se0.5",), stem_filters=8, head_filters=16)
+PLAIN = ([0.0] * 3, [1.0] * 3)
+
+
+def _momenta(model: keras.Model) -> set[float]:
+    layers = [layer for layer in model._flatten_layers() if hasattr(layer, "momentum")]
+    assert len(layers) >= 5  # the stem's, three in the block, the head's
+    return {round(layer.momentum, 6) for layer in layers}
+
+
+def test_pixels_become_zero_mean_and_unit_deviation_by_channel() -> None:
+    model = build_model(SMALL, 8, 2, 10, mean=[0.5, 0.2, 0.4], deviation=[0.25, 0.1, 0.2])
+    (scaling,) = (layer for layer in model.layers if isinstance(layer, keras.layers.Rescaling))
+    pixels = np.array([[[[255, 51, 0], [0, 102, 153]]]], np.float32)
+    # (1 - .5)/.25, (.2 - .2)/.1, (0 - .4)/.2 and (0 - .5)/.25, (.4 - .2)/.1, (.6 - .4)/.2
+    np.testing.assert_allclose(scaling(pixels), [[[[2, 0, -2], [-2, 2, 1]]]], atol=1e-5)
+
+
+def test_a_picture_of_bytes_becomes_probabilities() -> None:
+    model = build_model(SMALL, 8, 3, 10, *PLAIN)
+    pictures = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
+    probabilities = model(pictures).numpy()
+    assert probabilities.shape == (4, 3)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(model(pictures.astype(np.float32)).numpy(), probabilities, atol=1e-6)
+
+
+@pytest.mark.parametrize(("steps", "momentum"), [(8, 0.9), (40, 0.9), (100, 0.96), (400, 0.99), (4000, 0.99)])
+def test_the_moving_statistics_forget_within_an_epoch(steps: int, momentum: float) -> None:
+    assert _momenta(build_model(SMALL, 8, 2, steps, *PLAIN)) == {momentum}
+
+
+def test_a_configured_momentum_is_taken_as_it_is() -> None:
+    config = SMALL.model_copy(update={"batch_norm_momentum": 0.5})
+    assert _momenta(build_model(config, 8, 2, 4000, *PLAIN)) == {0.5}
+
+
+@pytest.mark.parametrize(("dropout", "rate"), [(None, 0.2), (0.0, 0.0), (0.5, 0.5)])
+def test_the_dropout_before_the_classifier(dropout: float | None, rate: float) -> None:
+    model = build_model(SMALL.model_copy(update={"dropout": dropout}), 8, 2, 10, *PLAIN)
+    rates = [layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
+    assert rates == ([rate] if rate else [])
+
+
+def test_a_variant_by_name_is_the_published_one() -> None:
+    model = build_model(NetworkConfig(variant="B0", image_size=32), 32, 1000, 10, *PLAIN)
+    assert model.count_params() == 5_330_564

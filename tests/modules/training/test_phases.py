@@ -1,0 +1,93 @@
+"""Phases of a training that starts from weights: who learns when, and at which rate."""
+
+import keras
+import numpy as np
+import pytest
+
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.config.model_config import ModelConfig
+from efficientmixnet.modules.network import EfficientNetBuilder
+from efficientmixnet.modules.training.compile_model import compile_model
+from efficientmixnet.modules.training.phases import distances_from_the_classifier, phases
+
+BLOCKS = ["r1_k3_s22_e1_i8_o8_se0.25", "r1_k3_s22_e2_i8_o8_se0.25", "r1_k3_s22_e2_i8_o8_se0.25"]
+
+
+def _model() -> keras.Model:
+    keras.utils.set_random_seed(0)
+    builder = EfficientNetBuilder((16, 16, 3), classes=2, drop_connect_rate=0.0)
+    return builder.custom_model(BLOCKS, stem_filters=8, head_filters=16, dropout_rate=0.0)
+
+
+def _config(weights: str | None = "imagenet", **training: object) -> ModelConfig:
+    sgd = {"optimizer": {"name": "sgd"}, "schedule": {"name": "constant"}}
+    return ModelConfig.model_validate({"network": {"weights": weights}, "training": {**sgd, **training}})
+
+
+def _step(model: keras.Model, config: ModelConfig, number: int = -1) -> dict[str, np.ndarray]:
+    """What one step of the phase changes, by layer; of the gradient 1 in every weight, so it is the learning rate."""
+    compile_model(model, config.training, phases(config, 0.5)[number], steps_per_epoch=10)
+    before = [weight.numpy() for weight in model.trainable_variables]
+    ones = [np.ones(weight.shape, "float32") for weight in model.trainable_variables]
+    model.optimizer.apply(ones, model.trainable_variables)
+    after = [weight.numpy() for weight in model.trainable_variables]
+    names = {weight.path: layer.name for layer in model.layers for weight in layer.weights}
+    return {
+        names[weight.path]: (old - new).ravel()[0]
+        for weight, old, new in zip(model.trainable_variables, before, after, strict=True)
+    }
+
+
+def test_a_network_that_starts_from_nothing_learns_as_a_whole_all_the_time() -> None:
+    (phase,) = phases(_config(weights=None, epochs=7), 0.5)
+    assert (phase.epochs, phase.learning_rate) == (range(7), 0.5)
+    assert len(_step(_model(), _config(weights=None))) == len([one for one in _model().layers if one.trainable_weights])
+
+
+@pytest.mark.parametrize(
+    ("epochs", "given", "head"), [(4, None, 0), (10, None, 2), (100, None, 3), (10, 0, 0), (9, 5, 5)]
+)
+def test_the_classifier_has_a_fifth_of_the_epochs_first_and_three_at_most(
+    epochs: int, given: int | None, head: int
+) -> None:
+    found = phases(_config(epochs=epochs, fine_tuning={"head_epochs": given}), 0.5)
+    assert [phase.epochs for phase in found if phase.epochs] == [range(head)] * bool(head) + [range(head, epochs)]
+
+
+def test_first_the_classifier_learns_alone_and_then_all_but_the_norms_at_a_tenth() -> None:
+    model, config = _model(), _config(epochs=10)
+    assert _step(model, config, 0) == {"predictions": pytest.approx(0.5)}
+    rates = _step(model, config, 1)
+    assert {"stem_conv", "stage1_block1_depthwise_conv", "head_conv", "predictions"} <= rates.keys()
+    assert not [name for name in rates if name.endswith("_norm")]
+    assert list(rates.values()) == pytest.approx([0.05] * len(rates))
+
+
+def test_norms_learn_where_they_are_not_frozen() -> None:
+    assert "stem_norm" in _step(_model(), _config(fine_tuning={"frozen_norms": False}))
+
+
+def test_what_lies_before_the_named_layer_stays_as_it_is() -> None:
+    learning = _step(_model(), _config(fine_tuning={"freeze_until": "stage3"}))
+    assert {name.partition("_")[0] for name in learning} == {"stage3", "head", "predictions"}
+
+
+def test_a_layer_that_does_not_exist_is_named_with_its_key() -> None:
+    with pytest.raises(BadInput, match=r"training\.fine_tuning\.freeze_until: .*'stage9'"):
+        _step(_model(), _config(fine_tuning={"freeze_until": "stage9"}))
+
+
+def test_each_stage_learns_at_half_the_rate_of_the_next() -> None:
+    rates = _step(_model(), _config(fine_tuning={"layer_decay": 0.5, "learning_rate_share": 1.0}))
+    expected = {"predictions": 0.5, "head_conv": 0.25, "stage3_block1_depthwise_conv": 0.125, "stem_conv": 0.015625}
+    assert {name: rates[name] for name in expected} == pytest.approx(expected)
+    assert set(distances_from_the_classifier(_model()).values()) == {0, 1, 2, 3, 4, 5}
+
+
+def test_a_model_with_rates_by_layer_trains() -> None:
+    model, config = _model(), _config(fine_tuning={"layer_decay": 0.5}, ema=0.9)
+    compile_model(model, config.training, phases(config, 0.1)[-1], steps_per_epoch=10)
+    x = np.random.default_rng(0).normal(size=(8, 16, 16, 3)).astype("float32")
+    y = np.eye(2, dtype="float32")[np.arange(8) % 2]
+    first, *_, last = model.fit(x, y, epochs=6, verbose=0).history["loss"]
+    assert last < first

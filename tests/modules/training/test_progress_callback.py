@@ -1,0 +1,36 @@
+"""TrainingProgress counts pictures, and says epoch, loss and accuracy."""
+
+from efficientmixnet.modules import progress
+from efficientmixnet.modules.training.progress_callback import TrainingProgress
+
+
+def test_a_training_tells_its_pictures_epochs_and_metrics() -> None:
+    heard: list[tuple] = []
+
+    class Ear:
+        def start(self, total: int, unit: str) -> None:
+            heard.append((total, unit))
+
+        def advance(self, count: int, figures: str) -> None:
+            heard.append((count, figures))
+
+    progress.listen(Ear())
+    try:
+        # Taken up again after the first of three epochs of two steps of 32 pictures.
+        callback = TrainingProgress(range(1, 3), steps_per_epoch=2, batch_size=32)
+        callback.on_train_begin()
+        callback.on_epoch_begin(1)
+        callback.on_train_batch_end(0, {"loss": 1.23456, "accuracy": 0.5})
+        callback.on_train_batch_end(1, {"loss": 1.0, "accuracy": 0.625})
+        callback.on_epoch_end(1, {"loss": 1.0, "accuracy": 0.625, "val_loss": 2.0, "learning_rate": 0.001})
+        callback.on_epoch_begin(2)
+        callback.on_train_batch_end(0, {"loss": 0.5})
+    finally:
+        progress.listen(None)
+    assert heard == [
+        (128, "pictures"),
+        (32, "epoch 2/3 loss 1.2346 accuracy 0.5000"),
+        (32, "epoch 2/3 loss 1.0000 accuracy 0.6250"),
+        (0, "epoch 2/3 loss 1.0000 accuracy 0.6250 val_loss 2.0000"),
+        (32, "epoch 3/3 loss 0.5000"),
+    ]

@@ -1,0 +1,111 @@
+"""A plan's figures, worked out by hand from simple rates."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.pipeline.cli import main
+from efficientmixnet.pipeline.commands.capacity import Plan, Rates, count, duration, size
+from efficientmixnet.pipeline.commands.data_commands import time_in_words
+
+RATES = {
+    "cores": 2,
+    "mean_bytes": 100_000,
+    "ingested_bytes": 1.1,
+    "transformed_mean_bytes": 20_000,
+    "stages": {
+        "ImageExampleGen": {"fixed_seconds": 2, "pictures_a_second": 200, "peak_memory": 10**9},
+        "Transform": {"fixed_seconds": 8, "pictures_a_second": 100, "peak_memory": 10**9},
+    },
+}
+
+
+def _plan(pictures: int = 100_000, mean_bytes: float = 50_000) -> Plan:
+    return Plan(pictures, mean_bytes, Rates.model_validate(RATES), training_rate=400, epochs=10, train_share=0.8)
+
+
+def test_time_and_disk_follow_the_bytes() -> None:
+    ingest, transform, trainer = _plan().rows()
+    # Pictures of half the size go through twice as fast.
+    assert (ingest.seconds, transform.seconds) == (2 + 250, 8 + 500)
+    assert ingest.disk == pytest.approx(5.5e9)
+    assert transform.disk == pytest.approx(1e9)
+    assert trainer.seconds == 10 * 100_000 * 0.8 / 400
+
+
+def test_larger_pictures_are_no_larger_once_transformed() -> None:
+    assert _plan(mean_bytes=10**6).rows()[1].disk == _plan(mean_bytes=10**5).rows()[1].disk == 2e9
+
+
+def test_memory_grows_by_names_alone() -> None:
+    small, large = (_plan(pictures).rows()[0].memory for pictures in (0, 1_000_000))
+    assert large - small == 1e9
+    assert _plan(10**6).rows()[1].memory == _plan(10).rows()[1].memory
+
+
+def test_workers_share_all_but_what_each_component_takes_anyway() -> None:
+    assert _plan().data_seconds(1) == 760
+    assert _plan().data_seconds(10) == 10 + 75
+
+
+def test_a_deadline_is_met_by_the_fewest_workers_for_each_number_of_devices() -> None:
+    # One device trains 2000 s, two 1000 s: 1300 - 1000 - 10 leaves 290 s for 750 s of shared work, three workers'.
+    assert next(iter(_plan().ways(1300))) == (2, 3, 10 + 250 + 1000)
+    assert all(took <= 1300 for _, _, took in _plan().ways(1300))
+    assert list(_plan().ways(15)) == []
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "value"),
+    [
+        (count, "5000", 5000),
+        (count, "1.28M", 1_280_000),
+        (count, "1B", 10**9),
+        (size, "110KB", 110_000),
+        (size, "2.5 MB", 2_500_000),
+        (duration, "90m", 5400),
+        (duration, "24h", 86400),
+    ],
+)
+def test_numbers_are_read_with_their_units(read: object, text: str, value: float) -> None:
+    assert read(text) == pytest.approx(value)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("text", ["", "many", "-5", "0", "3 parsecs", "inf", "1e400"])
+def test_what_is_no_number_is_refused(text: str) -> None:
+    with pytest.raises(BadInput, match="give"):
+        count(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(45, "45 s"), (119, "119 s"), (150, "2.5 min"), (7199, "120 min"), (10**5, "28 h")]
+)
+def test_times_are_said_in_words(seconds: float, words: str) -> None:
+    assert time_in_words(seconds) == words
+
+
+def test_the_command_prints_every_component_and_what_meets_the_deadline(tmp_path: Path) -> None:
+    rates = tmp_path / "rates.json"
+    rates.write_text(json.dumps(RATES))
+    words = ["--pictures", "100k", "--mean-size", "50kB", "--epochs", "10", "--training-rate", "400"]
+    result = CliRunner().invoke(main, ["plan", *words, "--deadline", "1300s", "--rates", str(rates)])
+    assert result.exit_code == 0, result.output
+    assert "ImageExampleGen  4.2 min  5.5 GB  1.1 GB" in result.output
+    assert "training devices: 2     Beam workers: 3     21 min" in result.output
+
+
+def test_rates_that_are_none_are_refused_with_what_writes_them(tmp_path: Path) -> None:
+    rates = tmp_path / "rates.json"
+    rates.write_text("{}")
+    result = CliRunner().invoke(main, ["plan", "--pictures", "5", "--rates", str(rates)])
+    assert result.exit_code == 2
+    assert "holds no rates; benchmarks/data_path.py --rates" in result.output
+
+
+def test_a_deadline_that_nothing_meets_is_refused() -> None:
+    result = CliRunner().invoke(main, ["plan", "--pictures", "1B", "--deadline", "1m"])
+    assert result.exit_code == 2
+    assert "not met by any number of devices" in result.output

@@ -1,0 +1,314 @@
+"""A configuration file is read, and every mistake in it named at once."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.pipeline.config.config import Config, load_config
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "my.yaml"
+
+
+def _mistakes(file: Path, text: str, *overrides: str) -> list[str]:
+    file.write_text(text)
+    with pytest.raises(BadInput) as caught:
+        load_config(str(file), overrides)
+    return [line.strip() for line in str(caught.value).splitlines()]
+
+
+def test_all_misspelt_keys_are_named_at_once_with_the_nearest_right_one(file: Path) -> None:
+    text = """
+outptu: runs
+netwrk: {}
+network: {nrom: bn, imagesize: 32}
+training:
+  optimzer: adam
+  schedule: {warmup: 1}
+evaluation: {threshold: {accuracy: 1}}
+"""
+    first, *lines = _mistakes(file, text)
+    assert first == f"{file}: 7 things to mend"
+    assert sorted(lines) == [
+        "evaluation.threshold: no such key; did you mean evaluation.thresholds?",
+        "network.imagesize: no such key; did you mean network.image_size?",
+        "network.nrom: no such key; did you mean network.norm?",
+        "netwrk: no such key; did you mean network?",
+        "outptu: no such key; did you mean output?",
+        "training.optimzer: no such key; did you mean training.optimizer?",
+        "training.schedule.warmup: no such key; did you mean training.schedule.warmup_epochs?",
+    ]
+
+
+def test_bad_values_and_misspelt_keys_are_named_together(file: Path) -> None:
+    first, *lines = _mistakes(file, "{name: My Run, data: {max_left_out: 2, max_pixel: 5}, training: {epochs: 0}}")
+    assert first == f"{file}: 4 things to mend"
+    assert sorted(lines) == [
+        "data.max_left_out: should be less than or equal to 1, not 2",
+        "data.max_pixel: no such key; did you mean data.max_pixels?",
+        "name: string should match pattern '^[a-z][a-z0-9-]*$', not 'My Run'",
+        "training.epochs: should be greater than or equal to 1, not 0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("network: {norm: gn}", "network.norm: should be 'bn', 'an' or 'iebn', not 'gn'"),
+        (
+            "network: {image_size: 8}",
+            "network.image_size: 8 pixels are too few for the network's strides; give 32 or more",
+        ),
+        (
+            "training: {epochs: 2, schedule: {warmup_epochs: 2}}",
+            "training.schedule.warmup_epochs: 2 epochs of warm-up leave nothing of the 2 epochs of training",
+        ),
+        ("data: {splits: {train: 1}}", "data.splits: needs eval, such as {train: 0.8, eval: 0.2}"),
+        ("data: {splits: {a: 1}}", "data.splits: needs eval and train, such as {train: 0.8, eval: 0.2}"),
+        ("data: {splits: {train: 1, eval: 0}}", "data.splits.eval: should be greater than 0, not 0"),
+        (
+            "evaluation: {tolerances: {accuracy: -0.1}}",
+            "evaluation.tolerances.accuracy: should be greater than or equal to 0, not -0.1",
+        ),
+    ],
+)
+def test_one_mistake_is_one_line_that_starts_with_its_key(file: Path, text: str, line: str) -> None:
+    assert _mistakes(file, text) == [f"{file}: one thing to mend", line]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("training: [", "is not YAML: "),
+        ("a: b: c", "is not YAML: "),
+        ("- training", "holds no sections; `efficientmixnet init "),
+        ("training", "holds no sections; `efficientmixnet init "),
+    ],
+)
+def test_a_file_that_is_no_mapping_in_yaml_is_refused_in_one_line(file: Path, text: str, message: str) -> None:
+    (line,) = _mistakes(file, text)
+    assert line.startswith(f"{file}: {message}")
+
+
+def test_a_file_that_is_no_text_is_refused(file: Path) -> None:
+    file.write_bytes(b"\xff\xfe\x00pictures")
+    with pytest.raises(BadInput, match=r"my\.yaml: is not YAML: "):
+        load_config(str(file))
+
+
+def test_a_file_that_does_not_exist_is_refused_with_the_way_to_get_one(file: Path) -> None:
+    with pytest.raises(BadInput, match=r"my\.yaml: does not exist; `efficientmixnet init .*my\.yaml` writes one"):
+        load_config(str(file))
+
+
+def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="cannot be read: Is a directory"):
+        load_config(str(tmp_path))
+
+
+def test_an_empty_file_gives_the_defaults(file: Path) -> None:
+    file.write_text("# nothing yet\n")
+    config = load_config(str(file))
+    assert config.model_dump(exclude={"data": {"pictures"}, "output": True}) == Config().model_dump(
+        exclude={"data": {"pictures"}, "output": True}
+    )
+
+
+def test_a_key_that_is_set_goes_before_the_files_and_leaves_the_others(file: Path) -> None:
+    file.write_text("training: {epochs: 3, batch_size: 16, schedule: {name: step}}\nnetwork: {norm: an}\n")
+    overrides = ("training.epochs=20", "training.schedule.decay_rate=0.5", "network.norm=iebn")
+    config = load_config(str(file), overrides)
+    training = config.training
+    assert (training.epochs, training.batch_size, config.network.norm) == (20, 16, "iebn")
+    assert (training.schedule.name, training.schedule.decay_rate) == ("step", 0.5)
+
+
+@pytest.mark.parametrize(
+    ("override", "section", "key", "value"),
+    [
+        ("network.mixed=true", "network", "mixed", True),
+        ("network.activation=null", "network", "activation", None),
+        ("data.splits={train: 9, eval: 1}", "data", "splits", {"train": 9, "eval": 1}),
+        ("data.manifest=/a=b.csv", "data", "manifest", "/a=b.csv"),
+    ],
+)
+def test_the_value_that_is_set_is_yaml(override: str, section: str, key: str, value: object) -> None:
+    assert getattr(getattr(load_config(None, [override]), section), key) == value
+
+
+def test_an_optimizer_that_is_set_by_name_takes_nothing_from_the_files(file: Path) -> None:
+    file.write_text("training: {optimizer: {name: sgd, momentum: 0.9}}")
+    assert load_config(str(file), ["training.optimizer=radam"]).training.optimizer["name"] == "radam"
+
+
+@pytest.mark.parametrize("override", ["training.epochs", "=3", ""])
+def test_what_sets_nothing_is_refused_with_an_example(override: str) -> None:
+    with pytest.raises(BadInput, match=r"--set .*: give section\.key=value, such as training\.epochs=20"):
+        load_config(None, [override])
+
+
+def test_a_value_that_is_set_but_is_no_yaml_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"--set training\.epochs=\[1: '\[1' is not YAML"):
+        load_config(None, ["training.epochs=[1"])
+
+
+def test_a_misspelt_key_that_is_set_is_named() -> None:
+    with pytest.raises(BadInput, match=r"training\.epoch: no such key; did you mean training\.epochs\?"):
+        load_config(None, ["training.epoch=3"])
+
+
+def test_relative_paths_start_at_the_files_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, elsewhere = tmp_path / "project" / "configs", tmp_path / "elsewhere"
+    folder.mkdir(parents=True)
+    elsewhere.mkdir()
+    (folder / "my.yaml").write_text(
+        "output: ../runs\ndata: {pictures: ../my pictures, manifest: list.csv, schema_file: /abs/schema.pbtxt}\n"
+    )
+    monkeypatch.chdir(elsewhere)
+    config = load_config("../project/configs/my.yaml")
+    assert config.output == str(tmp_path / "project/runs")
+    assert config.data.pictures == str(tmp_path / "project/my pictures")
+    assert config.data.manifest == str(folder / "list.csv")
+    assert config.data.schema_file == "/abs/schema.pbtxt"
+
+
+def test_what_the_command_line_names_starts_at_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "my.yaml").write_text("output: ../runs\ndata: {pictures: ../pictures}\n")
+    monkeypatch.chdir(tmp_path)
+    config = load_config("configs/my.yaml", data="mine", output="there")
+    assert (config.data.pictures, config.output) == (str(tmp_path / "mine"), str(tmp_path / "there"))
+
+
+def test_without_a_file_paths_start_at_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = load_config(None, data="mine")
+    assert (config.data.pictures, config.output) == (str(tmp_path / "mine"), str(tmp_path / "runs"))
+
+
+def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load_config(None, ["data.pictures=~/mine"]).data.pictures == os.path.join(tmp_path, "mine")
+
+
+def test_a_recipe_fills_in_what_the_file_leaves_out(file: Path) -> None:
+    file.write_text("training: {recipe: ranger-flat-cosine, epochs: 5}\n")
+    config = load_config(str(file), ["training.learning_rate=0.01"])
+    assert config.training.optimizer["name"] == "lookahead"
+    assert (config.training.epochs, config.training.learning_rate) == (5, 0.01)
+
+
+def test_the_trainer_gets_network_and_training_alone() -> None:
+    assert set(Config().model) == {"network", "training"}
+
+
+def test_a_section_without_keys_is_its_defaults(file: Path) -> None:
+    file.write_text("network:\ntraining: {epochs: 3}\n")
+    assert load_config(str(file)).network == Config().network
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("training: 5", "training: is a section: give it keys, each on a line of its own, not 5"),
+        ("network: {zzz: 1}", "network.zzz: no such key"),
+        ("network: {epochs: 1}", "network.epochs: no such key; did you mean training.epochs?"),
+        (
+            "evaluation: {thresholds: {acuracy: 1}}",
+            "evaluation.thresholds: 'acuracy' is none of 'accuracy', 'top_3', 'balanced_accuracy', 'macro_f1', 'loss' "
+            "or 'calibration_error'",
+        ),
+        (
+            "evaluation: {thresholds: {accuracy: 97}}",
+            "evaluation.thresholds.accuracy: 97 is no share; give one from 0 to 1, such as 0.97",
+        ),
+        ("training: {learning_rate: .inf}", "training.learning_rate: should be a finite number, not inf"),
+        ("training: {seed: -1}", "training.seed: should be greater than or equal to 0, not -1"),
+        ("training: {epochs: two}", "training.epochs: should be a valid integer, not 'two'"),
+        ("network: {variant: custom, blocks: 3}", "network.blocks: give a list, not 3"),
+        (
+            "training: {recipe: [a]}",
+            "training.recipe: should be 'efficientnet', 'adamw-cosine' or 'ranger-flat-cosine', not ['a']",
+        ),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_named_in_plain_words(file: Path, text: str, line: str) -> None:
+    assert _mistakes(file, text) == [f"{file}: one thing to mend", line]
+
+
+def test_an_unknown_recipe_hides_no_other_mistake(file: Path) -> None:
+    lines = _mistakes(file, "{training: {recipe: foo}, network: {norm: gn}, netwrk: {}}")
+    assert lines[0] == f"{file}: 3 things to mend"
+
+
+def test_an_output_that_reads_as_a_pattern_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"output: .*TFX takes for a pattern"):
+        load_config(None, output="runs[1]")
+
+
+def test_all_that_a_search_gets_wrong_is_named_at_once(file: Path) -> None:
+    text = """
+search:
+  trials: 0
+  space:
+    training.lerning_rate: {min: 0.1, max: 1}
+    training.dropuot: [0.1]
+    training.recipe: [efficientnet]
+    training.batch_size: {min: 64}
+    training.label_smoothing: {min: 1, max: 0}
+    training.learning_rate: {min: 0, max: 1, sampling: log}
+    network.norm: bn
+"""
+    assert _mistakes(file, text) == [
+        f"{file}: 8 things to mend",
+        "search.trials: should be greater than or equal to 1, not 0",
+        "search.space.training.lerning_rate: no such key of network or training; did you mean training.learning_rate?",
+        "search.space.training.dropuot: no such key of network or training; did you mean network.dropout?",
+        "search.space.training.recipe: cannot be searched: give the keys that the recipes differ in",
+        "search.space.training.batch_size.values: give a list, or both min and max",
+        "search.space.training.label_smoothing.min: 1 is not less than max 0",
+        "search.space.training.learning_rate.sampling: log needs a min above 0, and no step",
+        "search.space.network.norm.values: give a list, or {min: ..., max: ...}, not 'bn'",
+    ]
+
+
+def test_values_that_a_key_cannot_have_are_named_before_anything_is_tried(file: Path) -> None:
+    text = """
+search:
+  space:
+    training.learning_rate: {min: -1, max: 0.1}
+    network.norm: [bn, gn]
+    training.optimizer: [{name: sgd, momentum: 0.9}, foo]
+    training.schedule.warmup_epochs: [0, 10]
+    training.jit: {min: 0, max: 1}
+"""
+    first, *lines = _mistakes(file, text)
+    assert first == f"{file}: 5 things to mend"
+    assert [line.partition(". Allowed")[0] for line in lines] == [
+        "search.space.training.learning_rate: -1: should be greater than 0, not -1",
+        "search.space.network.norm: \"gn\": should be 'bn', 'an' or 'iebn', not 'gn'",
+        "search.space.training.optimizer: \"foo\": there is no optimizer 'foo'",
+        "search.space.training.schedule.warmup_epochs: 10: 10 epochs of warm-up leave nothing of the 10 epochs of "
+        "training",
+        "search.space.training.jit: [0, 1]: it takes no numbers; give a list of values",
+    ]
+
+
+def test_a_mistake_of_several_sections_is_one_line(file: Path) -> None:
+    text = "{network: {weights: imagenet}, training: {epochs: 5, fine_tuning: {head_epochs: 5}}}"
+    assert _mistakes(file, text) == [
+        f"{file}: one thing to mend",
+        "training.fine_tuning.head_epochs: 5 are all of the training's epochs",
+    ]
+
+
+def test_a_name_is_no_longer_than_tfx_takes() -> None:
+    assert load_config(None, [f"name={'a' * 63}"]).name == "a" * 63
+    with pytest.raises(BadInput, match="name: string should have at most 63 characters"):
+        load_config(None, [f"name={'a' * 64}"])

@@ -1,0 +1,108 @@
+"""Every picture is opened once and counted, and the page shows them without asking the network for anything."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from efficientmixnet.components.image_example_gen.layout import Layout
+from efficientmixnet.components.image_example_gen.sources import find_pictures
+from efficientmixnet.pipeline.inspection.inspect_images import SAMPLES, Inspection, inspect_pictures, side_buckets
+from efficientmixnet.pipeline.inspection.page import render, size_in_words
+
+SPLITS = {"train": 0.5, "eval": 0.5}
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Inspection:
+    """Twenty grey PNG files of cats, five JPEG files of dogs, a copy, and what cannot be used."""
+    data = tmp_path_factory.mktemp("data")
+    source = np.random.default_rng(0)
+    for number in range(25):
+        cat = number < 20
+        path = data / ("<cat>" if cat else "dog") / f"{number}.{'png' if cat else 'jpg'}"
+        path.parent.mkdir(exist_ok=True)
+        shape = (31, 40) if cat else (300, 200, 3)
+        Image.fromarray(source.integers(0, 256, shape, dtype=np.uint8)).save(path)
+    shutil.copy(data / "<cat>/7.png", data / "dog/copy.png")
+    whole = (data / "dog/20.jpg").read_bytes()
+    (data / "dog/cut.jpg").write_bytes(whole[: len(whole) // 2])
+    (data / "dog/empty.jpg").touch()
+    (data / "dog/notes.txt").write_text("dogs")
+    Image.new("L", (400, 300)).save(data / "dog/huge.png")
+    sources = find_pictures(str(data), None, frozenset(SPLITS))
+    return inspect_pictures(sources, Layout(), SPLITS, max_pixels=100_000)
+
+
+def test_classes_formats_and_sizes_are_counted(found: Inspection) -> None:
+    assert found.pictures == 26
+    assert found.labels == ["<cat>", "dog"]
+    assert {label: sum(counts[label] for counts in found.counts.values()) for label in found.labels} == {
+        "<cat>": 20,
+        "dog": 6,
+    }
+    assert found.formats == {"PNG L": 21, "JPEG RGB": 5}
+    assert found.sizes == {(40, 31): 21, (200, 300): 5}
+    assert list(side_buckets(found.sizes)) == [("16 to 31", 21), ("128 to 255", 5)]
+
+
+def test_what_cannot_be_used_is_named_with_the_reason(found: Inspection) -> None:
+    assert sorted(item.row() for item in found.left_out) == [
+        ("dog/cut.jpg", "is a truncated or corrupt picture"),
+        ("dog/empty.jpg", "has zero bytes"),
+        ("dog/huge.png", "has 400 x 300 pixels, over the limit (data.max_pixels)"),
+        ("dog/notes.txt", "is no picture of a known format"),
+    ]
+
+
+def test_a_copy_under_another_label_is_found(found: Inspection) -> None:
+    assert [[copy.name for copy in group] for group in found.duplicates.of_two_labels] == [
+        ["<cat>/7.png", "dog/copy.png"]
+    ]
+
+
+def test_each_class_has_a_sheet_of_small_samples(found: Inspection) -> None:
+    assert {label: len(sample) for label, sample in found.samples.items()} == {"<cat>": SAMPLES, "dog": 6}
+
+
+def test_the_page_holds_everything_and_loads_nothing(found: Inspection) -> None:
+    page = render("my data", found, ["a [note] & more"], None)
+    assert page.count('src="data:image/jpeg;base64,') == SAMPLES + 6
+    assert set(re.findall(r'(?:src|href)="(?!data:|#)([^"]*)"', page)) == set()
+    assert "http" not in re.sub(r"base64,[^\"]*", "", page)
+    assert "&lt;cat&gt;" in page
+    assert "<cat>" not in page
+    assert "a [note] &amp; more" in page
+
+
+def test_the_page_links_the_statistics_where_there_are_any(found: Inspection) -> None:
+    assert '<a href="x.statistics.html">' in render("my data", found, [], "x.statistics.html")
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (400, True)])
+def test_a_browser_shows_the_pictures_and_asks_the_network_for_nothing(
+    found: Inspection, tmp_path: Path, chromium: Any, width: int, dark: bool
+) -> None:
+    file = tmp_path / "inspection.html"
+    file.write_text(render("my data", found, ["a note"], None), encoding="utf-8")
+    page = chromium.open(file, width=width, dark=dark)
+    assert page.evaluate("document.querySelector('h1').innerText") == "my data"
+    loaded = """Promise.all([...document.images].map(async (image) => {
+        image.loading = "eager";
+        await image.decode();
+        return image.naturalWidth > 0;
+    }))"""
+    assert page.evaluate(loaded) == [True] * (SAMPLES + 6)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert (page.said, page.requests) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("size", "words"), [(0, "0 B"), (999, "999 B"), (2_200_000, "2.2 MB"), (140e9, "140 GB"), (3.2e15, "3.2e+03 TB")]
+)
+def test_bytes_are_said_in_words(size: float, words: str) -> None:
+    assert size_in_words(size) == words

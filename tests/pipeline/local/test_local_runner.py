@@ -1,0 +1,209 @@
+"""One run at a time in a folder, and a summary whatever happens; the pipeline itself is a stand-in here."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.pipeline.config.config import Config
+from efficientmixnet.pipeline.local import local_runner
+from efficientmixnet.pipeline.local.local_runner import RunFailed, run
+from efficientmixnet.pipeline.runs.run_summary import Summary
+
+Pipeline = Callable[[Callable[[], None]], None]
+
+RUN_UNTIL_KILLED = """
+import sys, time
+from efficientmixnet.pipeline import local_runner
+from efficientmixnet.pipeline.config.config import Config
+
+def wait(*_):
+    open(sys.argv[2], "w").close()
+    time.sleep(100)
+
+local_runner._run_pipeline = wait
+local_runner.run(Config.model_validate_json(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """Two classes, in both splits, of files that the stand-in never opens; the output folder does not exist yet."""
+    for name in ("train/cat", "train/dog", "eval/cat", "eval/dog"):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        (tmp_path / "pictures" / name / "1.png").write_text("picture")
+    layout = {"split_files": {"train": "train", "eval": "eval"}}
+    data = {"pictures": str(tmp_path / "pictures"), "layout": layout}
+    return Config.model_validate({"output": str(tmp_path / "some" / "runs"), "data": data})
+
+
+@pytest.fixture
+def pipeline(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    """Puts a function in the pipeline's place, after which the model is not blessed."""
+
+    def stand_in(does: Callable[[], None]) -> None:
+        monkeypatch.setattr(local_runner, "_run_pipeline", lambda *_: does())
+
+    def summarize(config: Config, folder: Path, facts: dict[str, Any]) -> Summary:
+        return Summary(state="not_blessed", reason="by a stand-in", **facts)
+
+    monkeypatch.setattr(local_runner, "_summarize", summarize)
+    return stand_in
+
+
+def _summaries(config: Config) -> list[dict[str, Any]]:
+    """That of the output folder, and that of each run."""
+    output = Path(config.output)
+    files = [output / "summary.json", *sorted(output.glob("runs/*/summary.json"))]
+    return [json.loads(file.read_text()) for file in files]
+
+
+def test_a_run_leaves_its_summary_configuration_and_log(config: Config, pipeline: Pipeline) -> None:
+    pipeline(lambda: os.write(1, b"noise") and None)
+    summary = run(config)
+    assert _summaries(config) == [json.loads(summary.model_dump_json())] * 2
+    folder = Path(summary.run)
+    assert (folder / "log.txt").read_text() == "noise"
+    # Every key, as it was resolved: it can be run again as it is.
+    written = Config.model_validate(yaml.safe_load((folder / "config.yaml").read_text()))
+    assert written.network.image_size == 224
+    assert written.evaluation.thresholds == {"accuracy": 0.5}
+    assert written.data == config.data
+    assert {"python", "tfx", "keras", "tensorflow"} <= summary.versions.keys()
+
+
+@pytest.mark.parametrize(("pushed", "state"), [(1, "pushed"), (0, "not_blessed")])
+def test_what_a_model_server_refused_is_not_pushed_though_the_evaluation_blessed_it(
+    config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pushed: int, state: str
+) -> None:
+    from efficientmixnet.pipeline.runs import results
+
+    verdict = SimpleNamespace(blessed=True, reason="good", metrics={}, baseline_metrics={}, intervals={})
+    properties = {"pushed": pushed, "pushed_destination": "/pushed/1", "pictures_read": 1, "pictures_left_out": 0}
+    found = SimpleNamespace(
+        verdict=lambda: verdict, uri=lambda _: None, custom_property=lambda _, name: properties.get(name)
+    )
+    monkeypatch.setattr(results, "Results", lambda _: found)
+    facts = {"run": str(tmp_path), "started": "2026-01-02T03:04:05+00:00"}
+    summary = local_runner._summarize(config, tmp_path, facts)
+    assert (summary.state, summary.blessed) == (state, bool(pushed))
+    assert summary.pushed_model == ("/pushed/1" if pushed else None)
+    assert ("TensorFlow Serving did not load it" in summary.reason) == (not pushed)
+
+
+def test_each_run_has_a_folder_of_its_own(config: Config, pipeline: Pipeline) -> None:
+    pipeline(lambda: None)
+    assert run(config).run != run(config).run
+    assert len(_summaries(config)) == 3
+
+
+def test_a_second_run_in_the_same_folder_is_refused_and_disturbs_nothing(config: Config, pipeline: Pipeline) -> None:
+    def second_run() -> None:
+        with pytest.raises(BadInput, match=r"output: another run is using .*; wait for it to end, or give another"):
+            run(config)
+
+    pipeline(second_run)
+    assert run(config).state == "not_blessed"
+    assert len(_summaries(config)) == 2
+
+
+def test_a_killed_run_holds_the_folder_no_longer(config: Config, pipeline: Pipeline, tmp_path: Path) -> None:
+    words = [sys.executable, "-c", RUN_UNTIL_KILLED, config.model_dump_json(), str(tmp_path / "started")]
+    with subprocess.Popen(words) as process:  # noqa: S603
+        try:
+            while not (tmp_path / "started").exists():
+                assert process.poll() is None
+            with pytest.raises(BadInput, match="another run is using"):
+                run(config)
+        finally:
+            process.kill()
+    assert [summary["state"] for summary in _summaries(config)] == ["running"] * 2
+    pipeline(lambda: None)
+    assert run(config).state == "not_blessed"
+
+
+def test_a_failure_is_summed_up_and_names_the_log(config: Config, pipeline: Pipeline) -> None:
+    def fail() -> None:
+        raise OSError("disk full")
+
+    pipeline(fail)
+    with pytest.raises(RunFailed, match=r"OSError: disk full\n  .*/runs/.*/log\.txt tells the whole story"):
+        run(config)
+    assert [(one["state"], one["reason"]) for one in _summaries(config)] == [("failed", "OSError: disk full")] * 2
+    pipeline(lambda: None)
+    assert run(config).state == "not_blessed"
+
+
+def test_bad_input_is_summed_up_with_the_list_of_bad_pictures(config: Config, pipeline: Pipeline) -> None:
+    def refuse() -> None:
+        raise BadInput("too many", [("cat/1.png", "has zero bytes")])
+
+    pipeline(refuse)
+    with pytest.raises(BadInput, match="too many"):
+        run(config)
+    _, summary = _summaries(config)
+    assert (summary["state"], summary["reason"], summary["blessed"]) == ("failed", "too many", None)
+    with Path(summary["run"], "left_out.csv").open(newline="") as file:
+        assert list(csv.reader(file)) == [["file", "reason"], ["cat/1.png", "has zero bytes"]]
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """It ends a program, also where pytest runs behind a shell's &, which has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_is_summed_up(config: Config, pipeline: Pipeline, number: signal.Signals) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    pipeline(lambda: os.kill(os.getpid(), number))
+    with pytest.raises(KeyboardInterrupt):
+        run(config)
+    assert [one["state"] for one in _summaries(config)] == ["interrupted"] * 2
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_an_output_folder_that_cannot_be_written_is_refused(config: Config, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    below_a_file = config.model_copy(update={"output": str(tmp_path / "file" / "runs")})
+    with pytest.raises(BadInput, match=r"output: .*/file/runs cannot be written \(Not a directory\); give another"):
+        run(below_a_file)
+
+
+def test_a_file_in_place_of_the_output_folder_is_refused(config: Config, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(BadInput, match=r"output: .*/file cannot be written"):
+        run(config.model_copy(update={"output": str(tmp_path / "file")}))
+
+
+def test_pictures_that_cannot_be_used_leave_no_run_behind(config: Config, tmp_path: Path) -> None:
+    data = config.data.model_copy(update={"pictures": str(tmp_path / "none")})
+    with pytest.raises(BadInput, match="does not exist"):
+        run(config.model_copy(update={"data": data}))
+    assert not list(Path(config.output).glob("runs/*"))
+
+
+def test_whatever_fails_on_a_full_disk_is_said_to_be_the_full_disk(
+    config: Config, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("database or disk is full")
+
+    pipeline(fail)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=4096))
+    with pytest.raises(BadInput, match=r"the disk of .* is full; make room, and the same command goes on from here"):
+        run(config)

@@ -1,0 +1,112 @@
+"""Everything that anything writes to standard output or error goes to the log, and stays out of sight."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from efficientmixnet.pipeline.local.quiet import noise_to
+
+# Python's own streams are not the file descriptors while pytest captures them, so a process of its own.
+NOISY = """
+import ctypes, logging, subprocess, sys
+from pathlib import Path
+from efficientmixnet.pipeline.local.quiet import noise_to
+
+class DiesLoudly:
+    def __del__(self):
+        raise RuntimeError("as the interpreter ends")
+
+libc, dies_at_the_end = ctypes.CDLL(None), DiesLoudly()
+print("before")
+try:
+    with noise_to(Path(sys.argv[1]), also_show=sys.argv[2] == "show") as out:
+        print("print")
+        print("print to stderr", file=sys.stderr)
+        logging.warning("logged")
+        libc.puts(b"from C")
+        libc.fflush(None)
+        subprocess.run([sys.executable, "-c", "print('from a child')"], check=True)
+        out.write("for the user\\n")
+        raise RuntimeError("stop")
+except RuntimeError:
+    print("after")
+    print("after on stderr", file=sys.stderr)
+"""
+NOISE = {"print", "print to stderr", "WARNING:root:logged", "from C", "from a child"}
+
+
+def _noisy(log: Path, how: str) -> tuple[set[str], set[str]]:
+    command = [sys.executable, "-c", NOISY, str(log), how]
+    finished = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    return set(finished.stdout.splitlines()), set(finished.stderr.splitlines())
+
+
+def test_noise_of_python_c_and_children_is_in_the_log_alone(tmp_path: Path) -> None:
+    out, error = _noisy(tmp_path / "log.txt", "hide")
+    assert set((tmp_path / "log.txt").read_text().splitlines()) == NOISE
+    assert out == {"before", "for the user", "after"}
+    assert error == {"after on stderr"}
+
+
+def test_noise_that_is_to_be_shown_is_in_the_log_and_on_standard_error(tmp_path: Path) -> None:
+    out, error = _noisy(tmp_path / "log.txt", "show")
+    assert set((tmp_path / "log.txt").read_text().splitlines()) == NOISE
+    assert out == {"before", "for the user", "after"}
+    assert error == NOISE | {"after on stderr"}
+
+
+@pytest.mark.parametrize("also_show", [False, True])
+def test_both_descriptors_go_to_the_log_and_come_back(
+    tmp_path: Path, also_show: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with noise_to(tmp_path / "log.txt", also_show) as out:
+        os.write(1, b"one ")
+        os.write(2, b"two ")
+        out.write("shown ")
+    os.write(1, b"out")
+    os.write(2, b"error")
+    assert (tmp_path / "log.txt").read_text() == "one two "
+    assert capfd.readouterr() == ("shown out", "one two error" if also_show else "error")
+
+
+@pytest.mark.parametrize("also_show", [False, True])
+def test_an_exception_passes_through_and_restores_the_descriptors(
+    tmp_path: Path, also_show: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(KeyboardInterrupt), noise_to(tmp_path / "log.txt", also_show):
+        os.write(2, b"last words")
+        raise KeyboardInterrupt
+    capfd.readouterr()
+    os.write(1, b"out")
+    os.write(2, b"error")
+    assert capfd.readouterr() == ("out", "error")
+    assert (tmp_path / "log.txt").read_text() == "last words"
+
+
+def test_a_log_grows(tmp_path: Path) -> None:
+    for word in (b"one ", b"two "):
+        with noise_to(tmp_path / "log.txt", also_show=False):
+            os.write(1, word)
+    assert (tmp_path / "log.txt").read_text() == "one two "
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts open files as Linux shows them")
+@pytest.mark.parametrize("also_show", [False, True])
+def test_no_file_stays_open(tmp_path: Path, also_show: bool) -> None:
+    before = os.listdir("/proc/self/fd")
+    with noise_to(tmp_path / "log.txt", also_show):
+        os.write(1, b"noise")
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_much_noise_is_copied_whole(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    noise = b"".join(b"line %06d\n" % number for number in range(50_000))
+    with noise_to(tmp_path / "log.txt", also_show=True):
+        written = 0
+        while written < len(noise):
+            written += os.write(1, noise[written:])
+    assert (tmp_path / "log.txt").read_bytes() == noise
+    assert capfd.readouterr().err == noise.decode()

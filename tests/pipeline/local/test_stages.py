@@ -1,0 +1,173 @@
+"""A line a stage, from what TFX's runner logs."""
+
+import io
+import logging
+import os
+import pty
+import re
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from efficientmixnet.pipeline.local.stages import Stages
+
+
+class Clock:
+    """Stands still until it is set."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("efficientmixnet.pipeline.local.stages.time", SimpleNamespace(monotonic=clock))
+    return clock
+
+
+@pytest.fixture
+def out() -> io.StringIO:
+    return io.StringIO()
+
+
+def _log(stages: Stages, message: str, *arguments: object) -> None:
+    stages.handle(logging.LogRecord("absl", logging.INFO, __file__, 1, message, arguments, None))
+
+
+def test_a_stage_that_is_done_has_a_line_with_its_time_and_count(out: io.StringIO, clock: Clock) -> None:
+    with Stages(out) as stages:
+        _log(stages, "Component ImageExampleGen is running.")
+        stages.start(1800, "pictures")
+        stages.advance(1797, "")
+        clock.now += 12.34
+        _log(stages, "Component ImageExampleGen is finished.")
+    assert out.getvalue() == "ImageExampleGen   done          12.3 s   1,797 pictures\n"
+    assert stages.seconds == {"ImageExampleGen": 12.34}
+
+
+def test_stages_follow_in_their_order_and_say_what_came_from_the_cache(out: io.StringIO, clock: Clock) -> None:
+    with Stages(out) as stages:
+        for name, cached in (("StatisticsGen", True), ("SchemaGen", False), ("Trainer", True)):
+            _log(stages, "Component %s is running.", name)
+            _log(stages, "Going to run a new execution 7")
+            if cached:
+                _log(stages, "A cached execution 3 is used.")
+            clock.now += 2
+            _log(stages, "Component %s is finished.", name)
+    assert [line.split() for line in out.getvalue().splitlines()] == [
+        ["StatisticsGen", "from", "cache", "2.0", "s"],
+        ["SchemaGen", "done", "2.0", "s"],
+        ["Trainer", "from", "cache", "2.0", "s"],
+    ]
+    assert stages.cached == ["StatisticsGen", "Trainer"]
+    assert list(stages.seconds) == ["StatisticsGen", "SchemaGen", "Trainer"]
+
+
+@pytest.mark.parametrize(("error", "state"), [(ValueError, "failed"), (KeyboardInterrupt, "stopped")])
+def test_a_stage_that_ends_in_the_middle_says_so(
+    out: io.StringIO, clock: Clock, error: type[BaseException], state: str
+) -> None:
+    with pytest.raises(error), Stages(out) as stages:
+        _log(stages, "Component Trainer is running.")
+        stages.start(100, "pictures")
+        stages.advance(40, "loss 0.5")
+        clock.now += 3
+        raise error
+    assert out.getvalue().split() == ["Trainer", state, "3.0", "s", "40", "pictures"]
+    assert stages.seconds == {"Trainer": 3.0}
+
+
+def test_between_two_stages_nothing_has_failed(out: io.StringIO, clock: Clock) -> None:
+    with pytest.raises(ValueError, match="later"), Stages(out) as stages:
+        _log(stages, "Component Trainer is running.")
+        _log(stages, "Component Trainer is finished.")
+        raise ValueError("later")
+    assert "failed" not in out.getvalue()
+
+
+def test_a_long_stage_has_a_plain_line_every_ten_seconds_without_a_terminal(out: io.StringIO, clock: Clock) -> None:
+    with Stages(out) as stages:
+        _log(stages, "Component Trainer is running.")
+        stages.start(64_000, "pictures")
+        for second in range(1, 26):
+            clock.now += 1
+            stages.advance(100, f"epoch 1/2 loss {second / 100:.2f}")
+        _log(stages, "Component Trainer is finished.")
+    assert [" ".join(line.split()) for line in out.getvalue().splitlines()] == [
+        "Trainer 1,100 pictures of 64,000 epoch 1/2 loss 0.11 100/s -0:10:29",
+        "Trainer 2,200 pictures of 64,000 epoch 1/2 loss 0.22 100/s -0:10:18",
+        "Trainer done 25.0 s 2,500 pictures",
+    ]
+
+
+def test_the_pace_knows_nothing_of_what_comes_before_the_first_step(out: io.StringIO, clock: Clock) -> None:
+    with Stages(out) as stages:
+        _log(stages, "Component Trainer is running.")
+        stages.start(1000, "pictures")
+        clock.now += 60  # the network is traced
+        stages.advance(100, "")
+        clock.now += 20
+        stages.advance(200, "")
+        _log(stages, "Component Trainer is finished.")
+    assert [" ".join(line.split()) for line in out.getvalue().splitlines()][:2] == [
+        "Trainer 100 pictures of 1,000",
+        "Trainer 300 pictures of 1,000 10/s -0:01:10",
+    ]
+
+
+def test_each_stage_counts_anew(out: io.StringIO, clock: Clock) -> None:
+    with Stages(out) as stages:
+        _log(stages, "Component ImageExampleGen is running.")
+        stages.start(5, "pictures")
+        stages.advance(5, "")
+        _log(stages, "Component ImageExampleGen is finished.")
+        _log(stages, "Component SchemaGen is running.")
+        _log(stages, "Component SchemaGen is finished.")
+    assert out.getvalue().splitlines()[1].split() == ["SchemaGen", "done", "0.0", "s"]
+
+
+def test_the_libraries_other_messages_show_nothing(out: io.StringIO, clock: Clock) -> None:
+    with Stages(out) as stages:
+        _log(stages, "MetadataStore with DB connection initialized")
+        _log(stages, "It seems that Component Trainer is running.")
+        _log(stages, "100%% of nothing")
+    assert (out.getvalue(), stages.seconds) == ("", {})
+
+
+def test_on_a_terminal_a_bar_shows_count_and_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    reader, writer = pty.openpty()
+    with os.fdopen(writer, "w") as terminal, Stages(terminal) as stages:
+        _log(stages, "Component Trainer is running.")
+        stages.start(100, "pictures")
+        stages.advance(40, "epoch 1/2 loss 0.5000")
+        shown = ""
+        while "loss" not in shown:  # the bar is drawn ten times a second
+            shown += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", os.read(reader, 100_000).decode())
+    os.close(reader)
+    assert "40/100 epoch 1/2 loss 0.5000" in shown
+
+
+def test_on_a_terminal_too_the_libraries_noise_stays_where_it_goes() -> None:
+    terminal, side = os.openpty()
+    noise = sys.stdout, sys.stderr
+    with os.fdopen(side, "w") as out, Stages(out):
+        assert (sys.stdout, sys.stderr) == noise
+    os.close(terminal)
+
+
+def test_a_stage_that_is_tried_again_has_one_line_with_all_its_time(out: io.StringIO, clock: Clock) -> None:
+    with Stages(out) as stages:
+        for seconds in (5, 7):
+            _log(stages, "Component Transform is running.")
+            clock.now += seconds
+        _log(stages, "Component Transform is finished.")
+    assert out.getvalue() == "Transform         done          12.0 s\n"

@@ -1,0 +1,61 @@
+"""A worker process that dies ends what waits for it."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import apache_beam as beam
+import pytest
+
+from efficientmixnet.pipeline.config.beam_config import IN_PROCESS, BeamConfig
+from efficientmixnet.pipeline.local.worker_watch import WorkerEnded, interrupted_when_a_worker_ends
+
+
+def _fail() -> None:
+    raise RuntimeError("exited with return code -9")
+
+
+def test_the_end_of_a_worker_interrupts_what_waits_for_it() -> None:
+    began = time.monotonic()
+    with pytest.raises(WorkerEnded, match=r"^exited with return code -9$"), interrupted_when_a_worker_ends():
+        threading.Thread(name="run_worker", target=_fail).start()
+        threading.Event().wait(20)
+    assert time.monotonic() - began < 10
+
+
+def test_other_threads_fail_as_they_did(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(threading, "excepthook", lambda failure: said.append(str(failure.exc_value)))
+    with interrupted_when_a_worker_ends():
+        thread = threading.Thread(target=_fail)
+        thread.start()
+        thread.join()
+    assert said == ["exited with return code -9"]
+
+
+def test_signal_and_hook_are_given_back() -> None:
+    before = signal.getsignal(signal.SIGUSR1), threading.excepthook
+    with interrupted_when_a_worker_ends():
+        pass
+    assert (signal.getsignal(signal.SIGUSR1), threading.excepthook) == before
+
+
+@pytest.mark.slow
+def test_a_killed_process_ends_beams_pipeline(tmp_path: Path) -> None:
+    folder = str(tmp_path)
+
+    def die(_: int) -> None:  # in here, since the workers cannot import this file
+        Path(folder, str(os.getpid())).touch()
+        time.sleep(1)
+        if len(os.listdir(folder)) > 1:  # both processes are at work
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    processes = BeamConfig(workers=2).args_of_transform(0)
+    with (
+        pytest.raises(WorkerEnded, match=r"exited with return code (-9|137)"),
+        interrupted_when_a_worker_ends(),
+        beam.Pipeline(argv=[*IN_PROCESS, *processes]) as pipeline,
+    ):
+        _ = pipeline | beam.Create(range(100)) | beam.Reshuffle() | beam.Map(die)

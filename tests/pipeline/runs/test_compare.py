@@ -1,0 +1,80 @@
+"""Runs side by side: the exact test of McNemar, the differences of configurations, and the page."""
+
+import pytest
+from scipy.stats import binom
+
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.pipeline.runs import compare as comparing
+from efficientmixnet.pipeline.runs.compare import Run, against_first, compare, differences, mcnemar, write_comparison
+from efficientmixnet.pipeline.runs.run_summary import Summary
+
+
+def _run(name: str, right: dict[str, bool], config: dict, accuracy: float = 0.5) -> Run:
+    summary = Summary(state="pushed", reason="", run=f"/runs/{name}", started="2020-01-02T03:04:05+00:00")
+    interval = {"value": accuracy, "low": accuracy - 0.1, "high": accuracy + 0.1}
+    content = {
+        "config": config,
+        "metrics": [{"name": "accuracy", **interval}, {"name": "loss", "value": None, "low": None, "high": None}],
+        "curves": {"accuracy": {"validation": [(1, 0.1), (2, accuracy)]}},
+    }
+    return Run(summary, content, {(picture, "cat"): one for picture, one in right.items()})
+
+
+FIRST = _run("one", {f"{n}.png": n < 80 for n in range(100)}, {"training": {"seed": 1, "epochs": 2}, "name": "a"}, 0.8)
+SECOND = _run(
+    "two",
+    {f"{n}.png": 10 <= n < 94 for n in range(100)} | {"other.png": True},
+    {"training": {"seed": 2, "epochs": 2}, "network": {"norm": "an"}, "name": "a"},
+    0.84,
+)
+
+
+def test_only_pictures_of_both_runs_that_one_alone_gets_right_count():
+    found = mcnemar(FIRST, SECOND)
+    assert (found.pictures, found.first_alone, found.second_alone) == (100, 10, 14)
+    assert found.p_value == pytest.approx(2 * binom.cdf(10, 24, 0.5))
+    (line,) = against_first([FIRST, SECOND])
+    assert line.startswith("of 100 pictures in common, two alone names 14 right, one alone 10")
+    assert "may well be chance" in line
+
+
+def test_a_run_does_not_differ_from_itself():
+    assert mcnemar(FIRST, FIRST).p_value == 1
+    assert differences([FIRST, FIRST]) == {}
+
+
+def test_runs_on_other_pictures_are_not_tested():
+    (line,) = against_first([FIRST, _run("three", {"x.png": True}, {})])
+    assert line == "three and one evaluated no picture in common"
+
+
+def test_configurations_differ_where_a_value_does_or_is_missing():
+    assert differences([FIRST, SECOND]) == {"training.seed": [1, 2], "network.norm": [None, "an"]}
+
+
+def test_the_page_marks_the_best_and_shows_the_differences(tmp_path):
+    write_comparison([FIRST, SECOND], tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert page.count("★") == 1
+    assert page.index("0.8000") < page.index("0.8400 ★")
+    assert "<code>training.<wbr>seed</code>" in page
+    assert page.count("<polyline") == 2
+    assert "http" not in page.replace('http-equiv="Content-Security-Policy"', "")
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_a_browser_shows_the_page_on_screens_of_any_width_and_asks_the_network_for_nothing(tmp_path, chromium, width):
+    write_comparison([FIRST, SECOND], tmp_path / "page.html")
+    page = chromium.open(tmp_path / "page.html", width=width)
+    assert page.evaluate("document.querySelector('h1').innerText") == "2 runs compared"
+    assert page.evaluate("document.querySelector('.best').innerText") == "0.8400 ★"
+    boxes = "[...document.querySelectorAll('#curves polyline')].map((line) => line.getBoundingClientRect())"
+    assert page.evaluate(f"{boxes}.filter((box) => box.width > 100 && box.height > 20).length") == 2
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert (page.said, page.requests) == ([], [])
+
+
+def test_fewer_than_two_reports_cannot_be_compared(monkeypatch):
+    monkeypatch.setattr(comparing, "read_run", lambda summary: FIRST if summary.run == "/runs/one" else None)
+    with pytest.raises(BadInput, match="1 of these runs left a report"):
+        compare([FIRST.summary, SECOND.summary])

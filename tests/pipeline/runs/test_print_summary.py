@@ -1,0 +1,35 @@
+"""What is printed at the end of a run."""
+
+import pytest
+
+from efficientmixnet.pipeline.runs.print_summary import show
+from efficientmixnet.pipeline.runs.run_summary import Pictures, Search, Summary
+
+
+def test_places_are_printed_letter_for_letter(capsys: pytest.CaptureFixture[str]) -> None:
+    summary = Summary(
+        state="pushed",
+        reason="accuracy 0.9 reaches 0.5",
+        blessed=True,
+        accuracy=0.9,
+        intervals={"accuracy": (0.85, 0.94)},
+        pictures=Pictures(read=1234, left_out=2),
+        warnings=["one picture has the same bytes under two labels: [b]a (cat)"],
+        pushed_model="/my [bold]runs[/x]/pushed/1",
+        run="/my [bold]runs[/x]/runs/1",
+        started="2020-01-01T00:00:00+00:00",
+    )
+    show(summary)
+    shown = capsys.readouterr().out
+    assert "efficientmixnet predict '/my [bold]runs[/x]/pushed/1' PICTURE ..." in shown
+    assert "0.9000 (0.8500 to 0.9400) on the evaluation split" in shown
+    assert "1,234 read, 2 left out" in shown
+    assert "under two labels: [b]a (cat)" in shown
+    assert "TensorBoard" not in shown  # there are no logs
+
+
+def test_what_a_search_found_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    found = Search(trials=12, objective="val_accuracy", best=0.98765, values={"training.learning_rate": 0.0123456})
+    show(Summary(state="pushed", reason="", run="", started="", search=found))
+    told = "val_accuracy 0.9877 in the best of 12 trials (trials.csv): training.learning_rate 0.01235"
+    assert told in capsys.readouterr().out

@@ -1,0 +1,73 @@
+"""TFMA's views on a page of their own: drawn in a browser, without the network."""
+
+import pytest
+
+from efficientmixnet.pipeline.runs.tfma_page.page import View, render
+
+# What the elements drew lies in their shadows, which no listing of the page shows; it is there once the matrix is.
+COLLECT = """() => {
+  const inner = (node) => [...node.querySelectorAll("*")].filter((one) => one.shadowRoot).map((one) => one.shadowRoot);
+  const roots = (node) => [node, ...inner(node).flatMap(roots)];
+  const found = (what) => roots(document).flatMap((root) => [...root.querySelectorAll(`google-chart ${what}`)]);
+  const seen = (what) => found(what).filter((one) => one.getBoundingClientRect().height > 0).length;
+  const texts = roots(document).map((root) => root.textContent ?? "").join(" ");
+  const place = (point) => point.split(",").map(Number);
+  const [line] = found("polyline").map((one) => one.getAttribute("points").split(" ").map(place));
+  return texts.includes("31") && seen("rect") && { line, bars: seen("rect"), cells: seen("td") };
+}"""
+# As tensorflow_model_analysis.view.util gives them.
+MATRIX = {
+    "multiClassConfusionMatrixAtThresholds": {
+        "matrices": [{"entries": [{"numWeightedExamples": 31.0}, {"predictedClassId": 1, "numWeightedExamples": 4.0}]}]
+    }
+}
+PLOT = {
+    "sliceName": "Overall",
+    "metricKeys": {
+        "multiClassConfusionMatrixPlot": {
+            "metricName": "multiClassConfusionMatrixAtThresholds",
+            "dataSeries": "matrices",
+        }
+    },
+}
+
+
+def _metrics(accuracy: float, pictures: float) -> dict:
+    return {"": {"": {"accuracy": {"doubleValue": accuracy}, "example_count": {"doubleValue": pictures}}}}
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    slices = [
+        {"slice": f"label:{name}", "metrics": _metrics(number / 10, number)}
+        for number, name in enumerate(("ant</script>", "bee"), 1)
+    ]
+    runs = [
+        {"metrics": _metrics(accuracy, 9), "config": {"modelIdentifier": str(accuracy), "dataIdentifier": "d"}}
+        for accuracy in (0.25, 0.75)
+    ]
+    return render(
+        "a run",
+        [
+            View("By label", "tfma-nb-slicing-metrics", {"weightedExamplesColumn": "example_count"}, slices),
+            View("Plots", "tfma-nb-plot", PLOT, MATRIX),
+            View("Over the runs", "tfma-nb-time-series", {"isModelCentric": True}, runs),
+        ],
+    )
+
+
+def test_nothing_is_left_to_load(page):
+    assert len(page) < 5_000_000
+    for address in ("gstatic.com/charts", "fonts.googleapis.com"):
+        assert address not in page
+
+
+def test_a_browser_draws_the_views_without_errors_and_without_the_network(page, tmp_path, chromium):
+    file = tmp_path / "tfma.html"
+    file.write_text(page, encoding="utf-8")
+    shown = chromium.open(file, width=1200, height=2000)
+    seen = shown.wait_for(f"({COLLECT})()")
+    (_, first), (_, last) = sorted(seen["line"])
+    assert first > last  # accuracy rises from the run before to the last one, and SVG counts from the top
+    assert (seen["bars"], seen["cells"]) == (2, 6)
+    assert (shown.said, shown.requests) == ([], [])

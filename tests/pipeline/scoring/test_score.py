@@ -1,0 +1,149 @@
+"""Scoring a folder: every picture has a row or a reason, and what was stopped goes on where it was."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.pipeline.scoring import score as scoring
+from efficientmixnet.pipeline.scoring.images_to_score import find_pictures
+from efficientmixnet.pipeline.scoring.score import score
+
+
+class Brightness(tf.Module):
+    """Says how likely a picture is bright: its mean."""
+
+    @tf.function(input_signature=[])
+    def class_labels(self) -> tf.Tensor:
+        return tf.constant(["bright", "dark"])
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def classify(self, pictures: tf.Tensor) -> dict[str, tf.Tensor]:
+        def mean(one: tf.Tensor) -> tf.Tensor:
+            return tf.reduce_mean(tf.cast(tf.io.decode_image(one, 3, expand_animations=False), tf.float32) / 255)
+
+        bright = tf.map_fn(mean, pictures, fn_output_signature=tf.float32)
+        return {"probabilities": tf.stack([bright, 1 - bright], axis=1)}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> str:
+    folder = tmp_path_factory.mktemp("pushed") / "7"
+    module = Brightness()
+    tf.saved_model.save(module, str(folder), signatures={"serving_default": module.classify})
+    return str(folder.parent)
+
+
+@pytest.fixture
+def pictures(tmp_path) -> Path:
+    folder = tmp_path / "pictures"
+    (folder / "deep" / "er").mkdir(parents=True)
+    for number in range(10):
+        place = folder / "deep" / "er" if number % 2 else folder
+        Image.new("RGB", (4, 4), (25 * number,) * 3).save(place / f"{number}.png")
+    Image.new("RGB", (4, 4), "white").save(folder / "white.bmp")
+    (folder / "empty.jpg").touch()
+    file = io.BytesIO()
+    Image.effect_noise((40, 40), 90).convert("RGB").save(file, "PNG")
+    (folder / "torn.png").write_bytes(file.getvalue()[:200])
+    (folder / ".hidden").write_text("no picture")
+    return folder
+
+
+def _rows(file: Path) -> list[list[str]]:
+    with file.open(newline="", encoding="utf-8") as opened:
+        return list(csv.reader(opened))[1:]
+
+
+def test_every_picture_has_a_row_and_every_other_file_a_reason(model, pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(scoring, "SHARD", 5)  # three shards, of which two have a broken picture
+    outputs = [tmp_path / "out.parquet", tmp_path / "out.csv"]
+    scored = score(model, str(pictures), outputs)
+    assert (scored.pictures, scored.left_out) == (11, 2)
+    table = pq.read_table(outputs[0])
+    assert json.loads(table.schema.metadata[b"labels"]) == ["bright", "dark"]
+    found = {row["file"]: row for row in table.to_pylist()}
+    assert list(found) == sorted(found)
+    assert found["deep/er/1.png"]["probabilities"] == pytest.approx([25 / 255, 230 / 255], abs=1e-6)
+    assert found["white.bmp"]["label"] == "bright"
+    assert _rows(outputs[1])[0] == ["0.png", "dark", "1.000000"]
+    assert len(_rows(outputs[1])) == 11
+    assert _rows(tmp_path / "out.left_out.csv") == [
+        ["empty.jpg", "has zero bytes"],
+        ["torn.png", "is a truncated or corrupt file"],
+    ]
+    assert {file.name for file in tmp_path.iterdir()} == {"pictures", "out.parquet", "out.csv", "out.left_out.csv"}
+
+
+def test_shards_that_are_done_are_not_done_again_unless_the_pictures_changed(model, pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(scoring, "SHARD", 5)
+    output = tmp_path / "out.csv"
+    parts = tmp_path / ".out.csv.parts"
+    names, _ = find_pictures(str(pictures))
+    left = scoring._shards_left(parts, str(pictures), names, Path(model, "7"))
+    assert [number for number, _ in left] == [0, 1, 2]
+    before = [{"file": "0.png", "label": "from before", "probability": 1.0, "probabilities": [1.0, 0.0]}]
+    pq.write_table(pa.Table.from_pylist(before, scoring._schema(["bright", "dark"])), scoring._part(parts, 0))
+    assert [number for number, _ in scoring._shards_left(parts, str(pictures), names, Path(model, "7"))] == [1, 2]
+    score(model, str(pictures), [output])
+    assert _rows(output)[0] == ["0.png", "from before", "1.000000"]
+
+    scoring._shards_left(parts, str(pictures), names, Path(model, "7"))
+    pq.write_table(pa.Table.from_pylist(before, scoring._schema(["bright", "dark"])), scoring._part(parts, 0))
+    Image.new("RGB", (4, 4), "black").save(pictures / "new.png")
+    score(model, str(pictures), [output])
+    assert _rows(output)[0] == ["0.png", "dark", "1.000000"]
+
+
+def test_mistakes_are_told_before_anything_is_read(model, pictures, tmp_path):
+    with pytest.raises(BadInput, match=r"\.parquet and \.csv"):
+        score(model, str(pictures), [tmp_path / "out.txt"])
+    with pytest.raises(BadInput, match="is no folder"):
+        score(model, str(tmp_path / "none"), [tmp_path / "out.csv"])
+    with pytest.raises(BadInput, match="holds no model"):
+        score(str(tmp_path), str(pictures), [tmp_path / "out.csv"])
+
+
+def test_a_manifest_names_what_is_scored(model, pictures, tmp_path):
+    output = tmp_path / "out.csv"
+    manifest = tmp_path / "some.csv"
+    manifest.write_text("path,label\nwhite.bmp,cat\n0.png,dog\ngone.png,cat\n0.png,dog\n")
+    scored = score(model, str(pictures), [output], manifest=str(manifest))
+    assert (scored.pictures, scored.left_out) == (2, 1)
+    assert [row[0] for row in _rows(output)] == ["0.png", "white.bmp"]
+    assert _rows(tmp_path / "out.left_out.csv") == [["gone.png", "cannot be read: No such file or directory"]]
+
+    lines = tmp_path / "some.jsonl"
+    lines.write_text('{"path": "deep/er/1.png"}\n\n{"path": "2.png", "camera": 3}\n')
+    score(model, str(pictures), [output], manifest=str(lines))
+    assert [row[0] for row in _rows(output)] == ["2.png", "deep/er/1.png"]
+
+    lines.write_text('{"file": "2.png"}\n')
+    with pytest.raises(BadInput, match=r"some\.jsonl: row 1 has no path"):
+        find_pictures(str(pictures), str(lines))
+    with pytest.raises(BadInput, match=r"--manifest nowhere\.csv: does not exist"):
+        find_pictures(str(pictures), "nowhere.csv")
+
+
+def test_pictures_and_manifest_may_lie_in_an_object_store(model, pictures, shelf, tmp_path):
+    for file in pictures.rglob("*.png"):
+        shelf[f"shelf://bucket/{file.relative_to(pictures).as_posix()}"] = file.read_bytes()
+    outputs = [tmp_path / "out.csv"]
+    scored = score(model, "shelf://bucket", outputs)
+    assert (scored.pictures, scored.left_out) == (10, 1)
+    assert _rows(outputs[0])[-1][:2] == ["deep/er/9.png", "bright"]
+    shelf["shelf://lists/two.csv"] = b"path\n0.png\ngone.png\n"
+    score(model, "shelf://bucket", outputs, manifest="shelf://lists/two.csv")
+    assert [row[0] for row in _rows(outputs[0])] == ["0.png"]
+    ((name, reason),) = _rows(tmp_path / "out.left_out.csv")
+    assert name == "gone.png"
+    assert "cannot be read: shelf://bucket/gone.png is gone" in reason
+    with pytest.raises(BadInput, match="shelf://empty does not exist"):
+        score(model, "shelf://empty", outputs)
