@@ -4,7 +4,7 @@
     python benchmarks/ablation.py --data cifar10-train.tar.xz --short                                       on a CPU
 
 One thing is changed at a time from plain kernels, swish, BN and Adam; everything else (data, order, augmentation,
-steps, schedule, weight decay) is the same for all. A tenth of the training pictures, equally many of each class, is
+steps, schedule, weight decay) is the same for all. A tenth of the training images, equally many of each class, is
 kept for validation and seen once, after the last step. The table holds mean and deviation over the seeds. A difference
 counts where it is over three of its standard errors, from the deviation pooled over all candidates: with 14 degrees of
 freedom that is one false alarm in twenty for six comparisons together. Results are added to --results line by line,
@@ -53,7 +53,7 @@ class Scale:
 
     width: float
     depth: float
-    magnification: int  # of the pictures, as the stem halves them
+    magnification: int  # of the images, as the stem halves them
     epochs: int
     batch: int
 
@@ -83,13 +83,13 @@ STAGES: list[tuple[int, int, tuple[int, ...], int, int, int, int]] = [
 
 
 def network(candidate: Candidate, scale: Scale) -> keras.Model:
-    """uint8 pictures [B, 32, 32, 3] -> logits [B, 10]."""
+    """uint8 images [B, 32, 32, 3] -> logits [B, 10]."""
     stages = [
         BlockArgs(i, o, m if candidate.mixed else k, s, num_repeat=r, expand_ratio=e, se_ratio=0.25)
         for r, k, m, s, e, i, o in STAGES
     ]
-    pictures = keras.Input((SIDE, SIDE, 3), dtype="uint8", name="image")
-    scaled = keras.layers.Rescaling(1 / 64, -2.0)(pictures)
+    images = keras.Input((SIDE, SIDE, 3), dtype="uint8", name="image")
+    scaled = keras.layers.Rescaling(1 / 64, -2.0)(images)
     if scale.magnification > 1:
         scaled = keras.layers.UpSampling2D(scale.magnification, interpolation="bilinear")(scaled)
     builder = EfficientNetBuilder(
@@ -104,8 +104,8 @@ def network(candidate: Candidate, scale: Scale) -> keras.Model:
     return builder.custom_model(stages, scale.width, scale.depth, dropout_rate=0.2, head_filters=640)
 
 
-def read_pictures(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """A folder for each class, packed or not: pictures uint8 [N, 32, 32, 3] and classes int [N]."""
+def read_images(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """A folder for each class, packed or not: images uint8 [N, 32, 32, 3] and classes int [N]."""
     files: Iterator[tuple[str, bytes]]
     if path.is_dir():
         files = ((file.parent.name, file.read_bytes()) for file in sorted(path.glob("**/*.jpg")))
@@ -113,28 +113,28 @@ def read_pictures(path: Path) -> tuple[np.ndarray, np.ndarray]:
         archive = tarfile.open(path)  # noqa: SIM115
         members = (member for member in archive if member.name.endswith(".jpg"))
         files = ((Path(member.name).parent.name, archive.extractfile(member).read()) for member in members)  # type: ignore[union-attr]
-    names, pictures = [], []
+    names, images = [], []
     for name, content in files:
         names.append(name)
-        pictures.append(np.asarray(Image.open(io.BytesIO(content)).convert("RGB")))
-    return np.stack(pictures), np.unique(names, return_inverse=True)[1]
+        images.append(np.asarray(Image.open(io.BytesIO(content)).convert("RGB")))
+    return np.stack(images), np.unique(names, return_inverse=True)[1]
 
 
-def split(pictures: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def split(images: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Nine tenths for training, one tenth of each class for validation: the same whatever the seed."""
-    order = np.random.default_rng(0).permutation(len(pictures))
+    order = np.random.default_rng(0).permutation(len(images))
     order = order[np.argsort(classes[order], kind="stable")]
     kept = np.arange(len(order)) % 10 == 0
-    return pictures[order[~kept]], classes[order[~kept]], pictures[order[kept]], classes[order[kept]]
+    return images[order[~kept]], classes[order[~kept]], images[order[kept]], classes[order[kept]]
 
 
 class Batches(keras.utils.PyDataset):
-    """Shifted, mirrored and partly erased pictures from memory; an epoch follows from seed and number."""
+    """Shifted, mirrored and partly erased images from memory; an epoch follows from seed and number."""
 
-    def __init__(self, pictures: np.ndarray, classes: np.ndarray, batch: int, seed: int) -> None:
+    def __init__(self, images: np.ndarray, classes: np.ndarray, batch: int, seed: int) -> None:
         super().__init__()
         edges = ((0, 0), (PAD, PAD), (PAD, PAD), (0, 0))
-        padded = np.pad(pictures, edges, mode="reflect")
+        padded = np.pad(images, edges, mode="reflect")
         self.windows = sliding_window_view(sliding_window_view(padded, SIDE, 1), SIDE, 2)  # [N, 9, 9, 3, 32, 32]
         self.classes, self.batch, self.seed = classes, batch, seed
         self.epoch = -1
@@ -151,22 +151,22 @@ class Batches(keras.utils.PyDataset):
         draw = np.random.default_rng([self.seed, self.epoch, index])
         chosen = self.order[index * self.batch : (index + 1) * self.batch]
         down, right = draw.integers(0, 2 * PAD + 1, (2, self.batch))
-        pictures = self.windows[chosen, down, right].transpose(0, 2, 3, 1)  # [B, 32, 32, 3]
+        images = self.windows[chosen, down, right].transpose(0, 2, 3, 1)  # [B, 32, 32, 3]
         mirrored = draw.random(self.batch) < 0.5
-        pictures = np.where(mirrored[:, None, None, None], pictures[:, :, ::-1], pictures)
+        images = np.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
         top, left = draw.integers(0, SIDE - ERASED + 1, (2, self.batch, 1))
         rows, columns = ((np.arange(SIDE) >= at) & (np.arange(SIDE) < at + ERASED) for at in (top, left))
-        pictures[rows[:, :, None] & columns[:, None, :]] = 128
-        return pictures, np.eye(10, dtype="float32")[self.classes[chosen]]
+        images[rows[:, :, None] & columns[:, None, :]] = 128
+        return images, np.eye(10, dtype="float32")[self.classes[chosen]]
 
 
 def run(candidate: Candidate, seed: int, data: tuple, given: argparse.Namespace) -> dict[str, Any]:
     """Trains once and measures once."""
-    pictures, classes, kept_pictures, kept_classes = data
+    images, classes, kept_images, kept_classes = data
     keras.utils.clear_session()  # or the graphs of all runs stay in memory
     keras.utils.set_random_seed(seed)
     model = network(candidate, SHORT if given.short else FULL)
-    batches = Batches(pictures, classes, given.batch, seed)
+    batches = Batches(images, classes, given.batch, seed)
     schedule = build_schedule(
         "cosine", given.rate, steps_per_epoch=len(batches), epochs=given.budget, warmup_epochs=min(3, given.budget / 10)
     )
@@ -179,7 +179,7 @@ def run(candidate: Candidate, seed: int, data: tuple, given: argparse.Namespace)
     start = time.perf_counter()
     model.fit(batches, epochs=given.budget, verbose=given.verbose)
     seconds = time.perf_counter() - start
-    guesses = model.predict(kept_pictures, batch_size=500, verbose=0).argmax(1)
+    guesses = model.predict(kept_images, batch_size=500, verbose=0).argmax(1)
     return {
         **asdict(candidate),
         "seed": seed,
@@ -244,7 +244,7 @@ def main() -> None:
     keras.config.set_dtype_policy(given.precision)
 
     settings = {name: getattr(given, name) for name in ("budget", "batch", "rate", "decay", "precision", "short")}
-    data = split(*read_pictures(given.data))
+    data = split(*read_images(given.data))
     for seed in given.seeds:  # seed by seed, so that a study that is stopped has compared all of them
         for name in given.only or CANDIDATES:
             what = {**settings, **asdict(CANDIDATES[name]), "seed": seed}

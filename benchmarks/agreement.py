@@ -20,7 +20,7 @@ from efficientmixnet.pipeline.runs.runs import read_summary
 
 
 def compared(output: str) -> Iterator[tuple[str, float, float]]:
-    """Each metric with our value and scikit-learn's; of matrices the sum, and how many pictures lie otherwise."""
+    """Each metric with our value and scikit-learn's; of matrices the sum, and how many images lie otherwise."""
     summary = read_summary(output)
     evaluation = str(Results(Path(output, "metadata.sqlite")).uri("ModelEvaluation"))
     predictions = Predictions(f"{summary.evaluated}/{PREDICTIONS_FILE}")
@@ -48,7 +48,7 @@ def compared(output: str) -> Iterator[tuple[str, float, float]]:
 
 
 def _confusions(evaluation: str, classes: int) -> np.ndarray:
-    """Pictures by right class and by named class, as TFMA counted them over all pictures."""
+    """Images by right class and by named class, as TFMA counted them over all images."""
     (plots,) = (one for one in tfma.load_plots(evaluation) if not one.slice_key.single_slice_keys)
     found = np.zeros((classes, classes), int)
     for plot in plots.plot_keys_and_values:

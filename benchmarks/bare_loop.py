@@ -7,14 +7,14 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from efficientmixnet.modules.data import images as pictures
+from efficientmixnet.modules.data import images
 
 
 def bare_loop(data: Path, size: int, ours: bool = False) -> tuple[float, float]:
-    """Two warm processes, with TensorFlow's three functions or with ours: pictures a second, CPU ms a picture."""
+    """Two warm processes, with TensorFlow's three functions or with ours: images a second, CPU ms an image."""
     files = sorted(map(str, data.glob("*/*")))
     context = multiprocessing.get_context("spawn")
-    with context.Pool(2, _one_thread, (round(size / 0.875), pictures.shrink if ours else tensorflows)) as pool:
+    with context.Pool(2, _one_thread, (round(size / 0.875), images.shrink if ours else tensorflows)) as pool:
         pool.map(_shrink, files[:20], chunksize=5)
         began = time.monotonic()
         cpu = sum(pool.imap_unordered(_shrink, files, chunksize=10))
@@ -22,12 +22,12 @@ def bare_loop(data: Path, size: int, ours: bool = False) -> tuple[float, float]:
 
 
 def tensorflows(encoded: tf.Tensor, shorter_side: int) -> tf.Tensor:
-    """What pictures.shrink does to a JPEG, as one writes it down: bytes [] -> bytes []."""
-    picture = tf.io.decode_jpeg(encoded, channels=3)
-    size = tf.cast(tf.shape(picture)[:2], tf.float32)
+    """What images.shrink does to a JPEG, as one writes it down: bytes [] -> bytes []."""
+    image = tf.io.decode_jpeg(encoded, channels=3)
+    size = tf.cast(tf.shape(image)[:2], tf.float32)
     scale = tf.minimum(shorter_side / tf.reduce_min(size), 1.0)
-    resized = tf.image.resize(picture, tf.cast(tf.round(scale * size), tf.int32), antialias=True)
-    return tf.io.encode_jpeg(tf.cast(tf.round(resized), tf.uint8), quality=pictures.JPEG_QUALITY)
+    resized = tf.image.resize(image, tf.cast(tf.round(scale * size), tf.int32), antialias=True)
+    return tf.io.encode_jpeg(tf.cast(tf.round(resized), tf.uint8), quality=images.JPEG_QUALITY)
 
 
 def _one_thread(side: int, shrink: Callable[[tf.Tensor, int], tf.Tensor]) -> None:

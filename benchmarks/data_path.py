@@ -1,11 +1,11 @@
-"""The data path alone: bytes, pictures a second and memory of ingest, statistics and Transform, beside other ways.
+"""The data path alone: bytes, images a second and memory of ingest, statistics and Transform, beside other ways.
 
 Photographs are repeated under new names. Each measurement has a process of its own and runs at several sizes: the
-differences give pictures a second without the seconds that every component costs however small the data, show whether
+differences give images a second without the seconds that every component costs however small the data, show whether
 time and memory grow in line, and from the two smallest sizes `efficientmixnet plan` predicts the largest. Beside it, on
 the same files:
 
-plain       records of the files as they are, then a Transform that writes float pictures (tf.map_fn), all of TFX's
+plain       records of the files as they are, then a Transform that writes float images (tf.map_fn), all of TFX's
             statistics on, as TFX's tutorials lead to
 bare loop   two processes that read, decode, resize and encode the same files with TensorFlow, and no more; and the
             same with our function for these three, which resizes faster (resizing.py)
@@ -54,16 +54,16 @@ class Runs:
         for size, folder in folders.items():
             self.by_size[size] = alone(measure, make, folder, side, until)
             took = {stage: round(one["seconds"], 1) for stage, one in self.by_size[size]["stages"].items()}
-            print(f"{make.__name__}, {size:,} pictures, seconds: {took}", flush=True)
+            print(f"{make.__name__}, {size:,} images, seconds: {took}", flush=True)
 
     def total(self, what: str, stage: str, size: int) -> float:
         """`what` of the stage at this size."""
         return self.by_size[size]["stages"][stage][what]
 
     def each(self, what: str, stage: str) -> list[float]:
-        """`what` of the stage for each further picture, from size to size.
+        """`what` of the stage for each further image, from size to size.
 
-        With one size alone, or where more pictures took no longer, it is what each one took at most, start-up included.
+        With one size alone, or where more images took no longer, it is what each one took at most, start-up included.
         """
         if len(self.sizes) == 1:
             return [self.total(what, stage, self.sizes[0]) / self.sizes[0]]
@@ -87,7 +87,7 @@ class Runs:
             seconds = self.each("seconds", stage)[0]
             fixed = max(self.total("seconds", stage, small) - small * seconds, 0.0)
             peak = int(self.total("peak", stage, large))
-            stages[stage] = {"fixed_seconds": round(fixed, 1), "pictures_a_second": round(1 / seconds, 1)}
+            stages[stage] = {"fixed_seconds": round(fixed, 1), "images_a_second": round(1 / seconds, 1)}
             stages[stage]["peak_memory"] = peak
         written = self.by_size[large]["bytes"]
         return {
@@ -102,7 +102,7 @@ class Runs:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photographs", type=Path, help="a folder of JPEG files")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[500, 2000], help="numbers of pictures, rising")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[500, 2000], help="numbers of images, rising")
     parser.add_argument("--pixels", type=int, help="make the photographs so small first, the shorter side")
     parser.add_argument("--side", type=int, default=224, help="of the network's input, pixels")
     parser.add_argument("--until", choices=COMPONENTS[1:], default="Transform", help="the last component")
@@ -136,10 +136,10 @@ def main() -> None:
     both = [runs for runs in (our, other) if runs]
     for stage in stages:
         rates = [1 / runs.each("seconds", stage)[-1] for runs in both]
-        table.add_row(f"{stage}, pictures a second", *(f"{one:.0f}" for one in rates), *_ratio(rates))
+        table.add_row(f"{stage}, images a second", *(f"{one:.0f}" for one in rates), *_ratio(rates))
         # On a busy machine the processor's own seconds tell more than the clock's.
         spent = [1000 * runs.each("cpu", stage)[-1] for runs in both]
-        table.add_row(f"{stage}, CPU milliseconds a picture", *(f"{one:.2f}" for one in spent), *_ratio(spent))
+        table.add_row(f"{stage}, CPU milliseconds an image", *(f"{one:.2f}" for one in spent), *_ratio(spent))
         for what, unit in (("seconds", "seconds"), ("cpu", "CPU seconds")):
             whole = [runs.total(what, stage, sizes[-1]) for runs in both]
             table.add_row(f"{stage}, {unit} in all", *(f"{one:.1f}" for one in whole), *_ratio(whole))
@@ -151,13 +151,13 @@ def main() -> None:
         table.add_row("bytes transformed / ingested", *(f"{one:.2f}" for one in shares), *_ratio(shares))
     for stage in stages if len(sizes) > 1 else ():
         growth = our.total("peak", stage, sizes[-1]) / our.total("peak", stage, sizes[0])
-        table.add_row(f"{stage}, peak memory, {sizes[-1] / sizes[0]:g} x the pictures", f"{growth:.2f} x")
+        table.add_row(f"{stage}, peak memory, {sizes[-1] / sizes[0]:g} x the images", f"{growth:.2f} x")
         each = our.each("cpu", stage)
         if len(each) > 1:
-            table.add_row(f"{stage}, CPU a picture, last step / first", f"{each[-1] / each[0]:.2f} x")
+            table.add_row(f"{stage}, CPU an image, last step / first", f"{each[-1] / each[0]:.2f} x")
     for name, (rate, spent) in loops.items() if arguments.until == "Transform" else ():
         seconds, cpu = (sum(our.each(what, one)[-1] for one in (stages[0], stages[2])) for what in ("seconds", "cpu"))
-        table.add_row(f"pictures a second of ingest and Transform / {name}", f"{1 / seconds / rate:.2f}")
+        table.add_row(f"images a second of ingest and Transform / {name}", f"{1 / seconds / rate:.2f}")
         table.add_row(f"CPU milliseconds, {name} / ingest and Transform", f"{spent / 1000 / cpu:.2f}")
     if len(sizes) > 1 and arguments.until == "Transform":
         rates = our.rates(files)

@@ -16,7 +16,7 @@ from photographs import bytes_of
 from tfx import v1 as tfx
 
 from efficientmixnet.components.image_example_gen.component import ImageExampleGen
-from efficientmixnet.components.image_example_gen.sources import find_pictures
+from efficientmixnet.components.image_example_gen.sources import find_images
 from efficientmixnet.components.schema_gen import SchemaGen
 from efficientmixnet.components.statistics_gen import statistics_gen
 from efficientmixnet.components.transform import transform
@@ -30,9 +30,9 @@ Stages = dict[str, dict[str, float]]  # by component: seconds, the processor's, 
 
 def ours(folder: Path, data: Path, size: int) -> list[Any]:
     """Ingest to Transform, with the defaults."""
-    config = DataConfig(pictures=str(data), splits=SPLITS)
+    config = DataConfig(images=str(data), splits=SPLITS)
     examples = ImageExampleGen(
-        pictures=config.pictures,
+        images=config.images,
         manifest="",
         splits=json.dumps(config.splits),
         max_left_out=config.max_left_out,
@@ -83,7 +83,7 @@ def measure(make: Callable[[Path, Path, int], list[Any]], data: Path, size: int,
         began, cpu = time.monotonic(), _cpu_seconds()
         if make is plain:
             (folder / "records").mkdir()
-            _write_records(data, folder / "records" / "pictures.gz")
+            _write_records(data, folder / "records" / "images.gz")
         making_records, cpu = time.monotonic() - began, _cpu_seconds() - cpu
         components = make(folder, data, size)
         tfx.orchestration.LocalDagRunner().run(_pipeline(folder, components[: 2 if until == "StatisticsGen" else None]))
@@ -99,7 +99,7 @@ def measure(make: Callable[[Path, Path, int], list[Any]], data: Path, size: int,
 def _write_records(data: Path, file: Path) -> None:
     """The tf.Examples that an ImportExampleGen's user would have made."""
     with tf.io.TFRecordWriter(str(file), "GZIP") as writer:
-        for entry in find_pictures(str(data), None, frozenset(SPLITS)).entries:
+        for entry in find_images(str(data), None, frozenset(SPLITS)).entries:
             example = tf.train.Example()
             for name, value in (
                 ("image/encoded", Path(entry.path).read_bytes()),

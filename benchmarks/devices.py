@@ -1,9 +1,9 @@
-"""Two logical devices on this machine's cores against one: pictures a second of the same training, batch and network.
+"""Two logical devices on this machine's cores against one: images a second of the same training, batch and network.
 
 What mirrored training costs where there is nothing to gain, since both share the cores; on GPUs it is what it gives.
 The trainings take turns after an epoch of warming up, and the median of the rounds' ratios counts.
 
-    python benchmarks/devices.py [--variant B0] [--size 64] [--pictures 512] [--epochs 2] [--rounds 3]
+    python benchmarks/devices.py [--variant B0] [--size 64] [--images 512] [--epochs 2] [--rounds 3]
 """
 
 import argparse
@@ -57,7 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--variant", default="B0")
     parser.add_argument("--size", type=int, default=64, help="pixels")
-    parser.add_argument("--pictures", type=int, default=512)
+    parser.add_argument("--images", type=int, default=512)
     parser.add_argument("--epochs", type=int, default=2, help="of a round")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
@@ -67,7 +67,7 @@ def main() -> None:
     config = ModelConfig.model_validate({"network": {"variant": arguments.variant}, "training": {"epochs": 1000}})
     progress.listen(Bar())
     with tempfile.TemporaryDirectory() as name:
-        data = write_records(Path(name), arguments.pictures, arguments.size)
+        data = write_records(Path(name), arguments.images, arguments.size)
         trainings = {kind: trained(kind, config, data, Path(name)) for kind in ("none", "mirrored")}
         for train in trainings.values():
             train(1)
@@ -77,9 +77,9 @@ def main() -> None:
                 began = time.perf_counter()
                 train(arguments.epochs)
                 seconds[kind].append(time.perf_counter() - began)
-    table = Table("training.distribution", "pictures a second", "against none", title=f"{arguments.variant}")
+    table = Table("training.distribution", "images a second", "against none", title=f"{arguments.variant}")
     for kind, times in seconds.items():
-        rate = arguments.pictures * arguments.epochs / median(times)
+        rate = arguments.images * arguments.epochs / median(times)
         ratio = median(alone / time for alone, time in zip(seconds["none"], times, strict=True))
         table.add_row(kind, f"{rate:.1f}", f"{ratio:.2f}")
     Console().print(table)

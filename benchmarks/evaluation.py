@@ -1,9 +1,9 @@
 """What looking at a model costs: Evaluator, the report and scoring against bare calls of the exported model.
 
-All on the pictures of one run, repeated to as many as asked for, in one process after another warm-up call; by the
+All on the images of one run, repeated to as many as asked for, in one process after another warm-up call; by the
 clock on the wall or, on a machine that other work shares, by the seconds of all processors (`--clock cpu`).
 
-    python benchmarks/evaluation.py OUTPUT [--pictures COUNT] [--clock cpu]
+    python benchmarks/evaluation.py OUTPUT [--images COUNT] [--clock cpu]
                                                                    OUTPUT: an output folder that holds a run
 """
 
@@ -79,7 +79,7 @@ def evaluate(examples: Any, model: str, config: dict[str, Any], folder: str) -> 
 
 
 def write_files(files: list[str], folder: Path) -> None:
-    """The records' pictures as files."""
+    """The records' images as files."""
     spec = {features.ENCODED: tf.io.FixedLenFeature([], tf.string)}
     for number, record in enumerate(tf.data.TFRecordDataset(files, "GZIP")):
         encoded = tf.io.parse_single_example(record, spec)[features.ENCODED].numpy()
@@ -94,7 +94,7 @@ def batches(folder: Path) -> Iterator[tf.Tensor]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", help="an output folder that holds a run that evaluated a model")
-    parser.add_argument("--pictures", type=int, default=10_000)
+    parser.add_argument("--images", type=int, default=10_000)
     parser.add_argument("--clock", choices=CLOCKS, default="wall")
     arguments = parser.parse_args()
     seconds = Stopwatch(arguments.clock)
@@ -107,8 +107,8 @@ def main() -> None:
         examples = tfx.types.standard_artifacts.Examples()
         examples.uri, examples.split_names = folder, '["eval"]'
         Path(folder, "Split-eval").mkdir()
-        files = [f"{folder}/Split-eval/pictures-00000-of-00001.gz"]
-        repeated(sorted(map(str, Path(str(found.uri("Examples"))).glob("Split-*/*.gz"))), arguments.pictures, files[0])
+        files = [f"{folder}/Split-eval/images-00000-of-00001.gz"]
+        repeated(sorted(map(str, Path(str(found.uri("Examples"))).glob("Split-*/*.gz"))), arguments.images, files[0])
         classifier = Classifier(f"{model}/Format-Serving")
         bare(classifier, files)  # the first calls trace and allocate
         alone = seconds(lambda: bare(classifier, files))
@@ -133,21 +133,21 @@ def main() -> None:
         bounds = {"thresholds": {"accuracy": 0.0}, "tolerances": {}}
         rows["Evaluator"] = (seconds(lambda: evaluate(examples, model, bounds, folder)), alone)
 
-        pictures = Path(folder, "pictures")
-        pictures.mkdir()
-        write_files(files, pictures)
+        images = Path(folder, "images")
+        images.mkdir()
+        write_files(files, images)
         signature = classifier.model.signatures["serving_default"]
-        signature(next(batches(pictures)))
-        by_file = seconds(lambda: [signature(batch) for batch in batches(pictures)])
+        signature(next(batches(images)))
+        by_file = seconds(lambda: [signature(batch) for batch in batches(images)])
         rows["score"] = (
-            seconds(lambda: score(f"{model}/Format-Serving", str(pictures), [Path(folder, "scored.parquet")])),
+            seconds(lambda: score(f"{model}/Format-Serving", str(images), [Path(folder, "scored.parquet")])),
             by_file,
         )
     table = Table("what", "seconds", "bare calls, seconds", "ratio")
     for name, (ours, theirs) in rows.items():
         table.add_row(name, f"{ours:.1f}", f"{theirs:.1f}", f"{ours / theirs:.2f}")
     console = Console()
-    console.print(f"{arguments.pictures:,} pictures")
+    console.print(f"{arguments.images:,} images")
     console.print(table)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     console.print(f"peak memory of the whole benchmark: {peak:.2f} GiB")

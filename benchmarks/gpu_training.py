@@ -1,4 +1,4 @@
-"""Training on a GPU: our networks against timm's, in pictures a second and in memory.
+"""Training on a GPU: our networks against timm's, in images a second and in memory.
 
 Ours train with Keras's mixed_bfloat16 on the backend that KERAS_BACKEND names; timm's as its users train them: compiled
 by torch.compile, autocast to bfloat16, channels_last. Batch, size, dropouts and SGD with momentum are the same; the
@@ -41,7 +41,7 @@ def ours(network: str, batch: int, size: int) -> tuple[Step, Peak]:
     keras.config.set_dtype_policy("mixed_bfloat16")
     model = EfficientNetBuilder((size, size, 3), classes=CLASSES).default_model(network)
     model.compile(keras.optimizers.SGD(1e-3, momentum=0.9), "sparse_categorical_crossentropy")
-    pictures, labels = (keras.ops.convert_to_tensor(one) for one in constant_batch(batch, size))
+    images, labels = (keras.ops.convert_to_tensor(one) for one in constant_batch(batch, size))
 
     def peak() -> int | None:
         if keras.backend.backend() == "jax":
@@ -56,7 +56,7 @@ def ours(network: str, batch: int, size: int) -> tuple[Step, Peak]:
             return tf.config.experimental.get_memory_info("GPU:0")["peak"] if on_gpu else None
         return cuda_peak()
 
-    return lambda: model.train_on_batch(pictures, labels), peak
+    return lambda: model.train_on_batch(images, labels), peak
 
 
 def timms(network: str, batch: int, size: int) -> tuple[Step, Peak]:
@@ -69,12 +69,12 @@ def timms(network: str, batch: int, size: int) -> tuple[Step, Peak]:
     model = torch.compile(plain.train().to(device, memory_format=torch.channels_last))
     optimizer = torch.optim.SGD(plain.parameters(), 1e-3, momentum=0.9)
     of_rows, labels = (torch.from_numpy(one).to(device) for one in constant_batch(batch, size))
-    pictures = of_rows.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
+    images = of_rows.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
 
     def step() -> float:
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast(device, dtype=torch.bfloat16):
-            loss = torch.nn.functional.cross_entropy(model(pictures), labels)
+            loss = torch.nn.functional.cross_entropy(model(images), labels)
         loss.backward()
         optimizer.step()
         return loss.item()  # waits for the device, as train_on_batch does
@@ -94,7 +94,7 @@ def constant_batch(batch: int, size: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def measure(framework: str, network: str, batch: int, size: int, steps: int) -> dict[str, float | None]:
-    """In this process: pictures a second, and bytes of memory a picture."""
+    """In this process: images a second, and bytes of memory an image."""
     step, peak = {"ours": ours, "timm": timms}[framework](network, batch, size)
     for _ in range(3):  # traces, compiles
         step()
@@ -146,7 +146,7 @@ def main() -> None:
     else:
         print("torch and timm are not both installed: ours alone")
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    table = Table("network", "batch", "of", "pictures/s", "MB a picture", "ours / timm", title=f"Keras on {backend}")
+    table = Table("network", "batch", "of", "images/s", "MB an image", "ours / timm", title=f"Keras on {backend}")
     for network in arguments.networks:
         for wish in arguments.batches:
             batches = {

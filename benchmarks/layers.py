@@ -1,11 +1,11 @@
 """Times the layers against their alternatives, in one run, interleaved, and prints ratios.
 
-    python benchmarks/layers.py [mixed] [blocks] [normalisations] [--rounds 7] [--clock wall]
+    python benchmarks/layers.py [mixed] [blocks] [normalizations] [--rounds 7] [--clock wall]
 
 mixed: formulations of the mixed depthwise convolution, each over the obvious one: split, convolve, concatenate.
 blocks: a training step of a whole inverted-bottleneck block with AN and IEBN, over the block with BN; and of the block
     as keras.applications writes it, in Keras's own layers.
-normalisations: a training step of the normalisations alone, over Keras's BN.
+normalizations: a training step of the normalizations alone, over Keras's BN.
 
 Set KERAS_BACKEND for another backend. A round calls every candidate once; what counts is the best round. On a machine
 that other work shares, `--clock cpu` counts the seconds of all processors instead of those that pass.
@@ -193,18 +193,18 @@ def keras_block(x: Any, filters: int, kernel_size: int) -> Any:
 def blocks(rounds: int, clock: Clock) -> None:
     for shape, kernel_size in BLOCKS:
         inputs = np.random.default_rng(0).standard_normal(shape, "float32")
-        picture = keras.Input(shape[1:])
-        in_keras = keras.Model(picture, keras_block(picture, shape[-1], kernel_size))
+        image = keras.Input(shape[1:])
+        in_keras = keras.Model(image, keras_block(image, shape[-1], kernel_size))
         candidates = {kind: training_step(block(kind, shape[-1], kernel_size), inputs) for kind in ("bn", "an", "iebn")}
         candidates["Keras's"] = training_step([in_keras], inputs)
         report(f"block k{kernel_size} {shape}", candidates, rounds, clock)
 
 
-def normalisations(rounds: int, clock: Clock) -> None:
+def normalizations(rounds: int, clock: Clock) -> None:
     for shape in MAPS:
         inputs = np.random.default_rng(0).standard_normal(shape, "float32")
         report(
-            f"normalisation {shape}",
+            f"normalization {shape}",
             {
                 "Keras's BN": training_step([keras.layers.BatchNormalization()], inputs),
                 "BN": training_step([BatchNormalization()], inputs),
@@ -218,7 +218,7 @@ def normalisations(rounds: int, clock: Clock) -> None:
 
 
 def main() -> None:
-    parts = {"mixed": mixed, "blocks": blocks, "normalisations": normalisations}
+    parts = {"mixed": mixed, "blocks": blocks, "normalizations": normalizations}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", choices=[[], *parts], help="what to time; everything if none is named")
     parser.add_argument("--rounds", type=int, default=7)

@@ -6,7 +6,7 @@
 Both models have the same batch, size, precision, backend, optimizer and dropouts; theirs scales pixels itself. A step
 is a call of train_on_batch or predict_on_batch, as a user makes it. A round calls every model once; what counts is
 the best round, by the clock on the wall or, on a machine that other work shares, by the seconds of all processors
-(`--clock cpu`). `--compare` adds other variants of ours, `--typeBN` other normalisations of B0.
+(`--clock cpu`). `--compare` adds other variants of ours, `--typeBN` other normalizations of B0.
 
 Set KERAS_BACKEND for another backend. JAX compiles a training step for CPUs in minutes, inference in seconds.
 """
@@ -47,12 +47,12 @@ def builders(size: int, variants: list[str], norms: list[str]) -> Builders:
 def steps(model: keras.Model, batch: int, size: int) -> dict[str, Callable[[], Any]]:
     """One training step and one inference, each ending when its numbers are here."""
     rng = np.random.default_rng(0)
-    pictures = keras.ops.convert_to_tensor(rng.random((batch, size, size, 3), "float32"))
+    images = keras.ops.convert_to_tensor(rng.random((batch, size, size, 3), "float32"))
     labels = keras.ops.convert_to_tensor(rng.integers(0, CLASSES, batch))
     model.compile(keras.optimizers.SGD(1e-3, momentum=0.9), "sparse_categorical_crossentropy")
     return {
-        "training": lambda: model.train_on_batch(pictures, labels),
-        "inference": lambda: model.predict_on_batch(pictures),
+        "training": lambda: model.train_on_batch(images, labels),
+        "inference": lambda: model.predict_on_batch(images),
     }
 
 
@@ -69,11 +69,11 @@ def best_seconds(candidates: dict[str, Callable[[], Any]], rounds: int, clock: C
     return best
 
 
-def report(title: str, seconds: dict[str, float], pictures: int | None = None) -> None:
+def report(title: str, seconds: dict[str, float], images: int | None = None) -> None:
     """Prints each one's time and its ratio to the first, the reference."""
     reference = next(iter(seconds.values()))
     for name, each in seconds.items():
-        rate = f"{pictures / each:8.1f} pictures/s" if pictures else ""
+        rate = f"{images / each:8.1f} images/s" if images else ""
         print(f"{title:10} {name:24} {1e3 * each:9.1f} ms {rate} ratio {each / reference:.2f}", flush=True)
 
 

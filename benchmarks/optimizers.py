@@ -3,7 +3,7 @@
     python benchmarks/optimizers.py [--batch 8] [--size 224] [--rounds 5]
 
 Set KERAS_BACKEND for another backend. A round runs every optimizer for one period of Lookahead, so that one of the six
-steps synchronises; the order turns from round to round, and what counts is the median of the ratios within a round.
+steps synchronizes; the order turns from round to round, and what counts is the median of the ratios within a round.
 The update alone, on given gradients, tells what a busy machine hides. Memory is counted in variables.
 """
 
@@ -31,13 +31,13 @@ RATIOS = [("radam", "adam"), ("lookahead(adam)", "adam"), ("lookahead(radam)", "
 
 
 def tensorflow_steps(
-    model: keras.Model, optimizer: keras.optimizers.Optimizer, pictures: np.ndarray, labels: np.ndarray
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, images: np.ndarray, labels: np.ndarray
 ) -> tuple[Callable[[], Any], Callable[[], Any]]:
     """A whole training step and the update alone."""
     import tensorflow as tf
 
     given = [tf.fill(variable.shape, 1e-3) for variable in model.trainable_variables]
-    x, y = tf.constant(pictures), tf.constant(labels)  # tensors from outside are no constants that could be folded
+    x, y = tf.constant(images), tf.constant(labels)  # tensors from outside are no constants that could be folded
     xla = bool(tf.config.list_physical_devices("GPU"))  # as Keras decides
 
     @tf.function(jit_compile=xla)
@@ -57,13 +57,13 @@ def tensorflow_steps(
 
 
 def jax_steps(
-    model: keras.Model, optimizer: keras.optimizers.Optimizer, pictures: np.ndarray, labels: np.ndarray
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, images: np.ndarray, labels: np.ndarray
 ) -> tuple[Callable[[], Any], Callable[[], Any]]:
     """A whole training step and the update alone; weights and state are given away and taken back, as Keras does."""
     import jax
 
     given = [jax.numpy.full(variable.shape, 1e-3) for variable in model.trainable_variables]
-    x, y = jax.numpy.asarray(pictures), jax.numpy.asarray(labels)
+    x, y = jax.numpy.asarray(images), jax.numpy.asarray(labels)
 
     def loss(weights: list, fixed: list, x: Any, y: Any) -> tuple[Any, list]:
         outputs, fixed = model.stateless_call(weights, fixed, x, training=True)
@@ -123,17 +123,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     draw = np.random.default_rng(0)
-    pictures = draw.standard_normal((given.batch, given.size, given.size, 3), "float32")
+    images = draw.standard_normal((given.batch, given.size, given.size, 3), "float32")
     labels = draw.integers(0, 1000, given.batch)
 
     # One network for all: two of the same kind differed by more than their optimizers do.
-    model = EfficientNetBuilder(input_shape=pictures.shape[1:]).default_model("B0")
+    model = EfficientNetBuilder(input_shape=images.shape[1:]).default_model("B0")
     optimizers = {name: make() for name, make in OPTIMIZERS.items()}
     steps = {}
     for name, optimizer in optimizers.items():
         optimizer.build(model.trainable_variables)
         make_steps = tensorflow_steps if keras.backend.backend() == "tensorflow" else jax_steps
-        steps[name] = make_steps(model, optimizer, pictures, labels)
+        steps[name] = make_steps(model, optimizer, images, labels)
     whole = alternating({name: step for name, (step, _) in steps.items()}, given.rounds)
     update = alternating({name: update for name, (_, update) in steps.items()}, 4 * given.rounds)
     step_time = statistics.median(times["adam"] for times in whole)
@@ -141,7 +141,7 @@ def main() -> None:
     def ratio(times: list[dict[str, float]], name: str, base: str) -> float:
         return statistics.median(each[name] / each[base] for each in times)
 
-    print(f"EfficientNetB0, {given.batch} pictures of {given.size}, {keras.backend.backend()}: adam {step_time:.3f} s")
+    print(f"EfficientNetB0, {given.batch} images of {given.size}, {keras.backend.backend()}: adam {step_time:.3f} s")
     print("| optimizer over | step | update, ms | update's difference over the step |\n| --- | --- | --- | --- |")
     for name, base in RATIOS:
         mine, other = (statistics.median(times[each] for times in update) for each in (name, base))

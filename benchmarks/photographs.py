@@ -15,11 +15,11 @@ def photographs(folder: Path, pixels: int | None, source: Path | None) -> Path:
         return source
     folder.mkdir()
     for number, whole in enumerate(_opened(source)):
-        picture = whole.convert("RGB")
+        image = whole.convert("RGB")
         if pixels:
-            scale = pixels / min(picture.size)
-            picture = picture.resize((round(scale * picture.width), round(scale * picture.height)))
-        picture.save(folder / f"{number:03d}.jpg", quality=90)
+            scale = pixels / min(image.size)
+            image = image.resize((round(scale * image.width), round(scale * image.height)))
+        image.save(folder / f"{number:03d}.jpg", quality=90)
     return folder
 
 

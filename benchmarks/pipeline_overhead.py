@@ -1,15 +1,15 @@
-"""What the pipeline itself costs: a plain TFX pipeline and ours on the same pictures, component by component.
+"""What the pipeline itself costs: a plain TFX pipeline and ours on the same images, component by component.
 
 The plain one is what TFX's tutorials lead to: ImportExampleGen, user code as module_file, a Transform that writes
-float pictures, statistics over everything; before it come the seconds in which its user makes records of the pictures.
+float images, statistics over everything; before it come the seconds in which its user makes records of the images.
 It names Beam's runner, since without a name Beam looks for another one on the network; TFX then packs an archive of
 itself at every component that runs on Beam. With --equal-beam it gets all of our Beam arguments, and packs nothing.
 Each pipeline runs in a process of its own. Training is left out of the sums: the two train different networks.
 ServingCheck and Report, which the plain pipeline has none of, are counted in a sum of their own.
 
     python benchmarks/pipeline_overhead.py                          1,000 parts of scikit-learn's two photographs
-    python benchmarks/pipeline_overhead.py --pictures digits --size 32      its handwritten digits
-    python benchmarks/pipeline_overhead.py --pictures FOLDER [--size PIXELS] [--equal-beam]
+    python benchmarks/pipeline_overhead.py --images digits --size 32      its handwritten digits
+    python benchmarks/pipeline_overhead.py --images FOLDER [--size PIXELS] [--equal-beam]
 """
 
 import argparse
@@ -32,7 +32,7 @@ from rich.table import Table
 from sklearn.datasets import load_sample_images
 from tfx import v1 as tfx
 
-from efficientmixnet.components.image_example_gen.sources import find_pictures
+from efficientmixnet.components.image_example_gen.sources import find_images
 from efficientmixnet.pipeline.commands.digits import write_digits
 from efficientmixnet.pipeline.config.config import load_config
 from efficientmixnet.pipeline.pipeline import BEAM_ARGS, create_pipeline
@@ -135,10 +135,10 @@ def plain_pipeline(records: str, folder: str, size: int, beam_args: list[str]) -
     )
 
 
-def write_records(pictures: str, file: str) -> None:
-    """The pictures as the tf.Examples that an ImportExampleGen's user would have made: bytes, label and name."""
+def write_records(images: str, file: str) -> None:
+    """The images as the tf.Examples that an ImportExampleGen's user would have made: bytes, label and name."""
     with tf.io.TFRecordWriter(file, "GZIP") as writer:
-        for entry in find_pictures(pictures, None, SPLITS).entries:
+        for entry in find_images(images, None, SPLITS).entries:
             example = tf.train.Example()
             for name, value in (
                 ("image/encoded", Path(entry.path).read_bytes()),
@@ -163,45 +163,45 @@ def write_photographs(folder: Path) -> None:
             Image.fromarray(part).save(label / f"{number:03d}.jpg", quality=90)
 
 
-def run_plain(pictures: str, folder: str, size: int, beam_args: list[str]) -> dict[str, float]:
+def run_plain(images: str, folder: str, size: int, beam_args: list[str]) -> dict[str, float]:
     """Makes the records and runs the plain pipeline; seconds by component."""
     Path(folder, "records").mkdir(parents=True)
     began = time.monotonic()
-    write_records(pictures, f"{folder}/records/pictures.gz")
+    write_records(images, f"{folder}/records/images.gz")
     making_records = time.monotonic() - began
     seconds = timed(plain_pipeline(f"{folder}/records", folder, size, beam_args))
     seconds["ImageExampleGen"] += making_records  # what ours does there too
     return seconds
 
 
-def run_ours(pictures: str, folder: str, size: int) -> dict[str, float]:
+def run_ours(images: str, folder: str, size: int) -> dict[str, float]:
     """Runs the pipeline as the command does; seconds by component."""
     demo = Path(__file__).parent.parent / "pipeline" / "demo.yaml"
     changes = ["training.epochs=1", "training.schedule.warmup_epochs=0", f"network.image_size={size}"]
     changes += ["evaluation.thresholds={accuracy: 0.0}"]  # blessed and pushed, as the plain one's model is
-    config = load_config(str(demo), changes, pictures, folder)
-    sources = find_pictures(pictures, None, SPLITS)
+    config = load_config(str(demo), changes, images, folder)
+    sources = find_images(images, None, SPLITS)
     return timed(create_pipeline(resolve(config, sources), sources.fingerprint, folder))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pictures", default="photographs", help="a folder of class folders, photographs or digits")
+    parser.add_argument("--images", default="photographs", help="a folder of class folders, photographs or digits")
     parser.add_argument("--size", type=int, default=224, help="side of the network's input, pixels")
     parser.add_argument("--equal-beam", action="store_true", help="give the plain pipeline our Beam arguments")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        pictures = arguments.pictures
-        if write := {"photographs": write_photographs, "digits": write_digits}.get(pictures):
-            pictures = f"{folder}/pictures"
-            write(Path(pictures))
-        count = len(find_pictures(pictures, None, SPLITS).entries)
+        images = arguments.images
+        if write := {"photographs": write_photographs, "digits": write_digits}.get(images):
+            images = f"{folder}/images"
+            write(Path(images))
+        count = len(find_images(images, None, SPLITS).entries)
         # Spawned, so that neither finds imported or compiled what the other one paid for.
         with ProcessPoolExecutor(1, get_context("spawn"), quiet) as alone:
             beam_args = BEAM_ARGS if arguments.equal_beam else BEAM_ARGS[:1]
-            plain = alone.submit(run_plain, pictures, f"{folder}/plain", arguments.size, beam_args).result()
+            plain = alone.submit(run_plain, images, f"{folder}/plain", arguments.size, beam_args).result()
         with ProcessPoolExecutor(1, get_context("spawn"), quiet) as alone:
-            ours = alone.submit(run_ours, pictures, f"{folder}/ours", arguments.size).result()
+            ours = alone.submit(run_ours, images, f"{folder}/ours", arguments.size).result()
 
     table = Table("component", "plain, s", "ours, s", "ours / plain")
     for name in ours:
@@ -213,7 +213,7 @@ def main() -> None:
         ratios[title] = second / first
         table.add_row(f"{title}, but Trainer", f"{first:.1f}", f"{second:.1f}", f"{ratios[title]:.2f}")
     console = Console()
-    console.print(f"{count:,} pictures, at {arguments.size} x {arguments.size} pixels")
+    console.print(f"{count:,} images, at {arguments.size} x {arguments.size} pixels")
     console.print(table)
     console.print_json(json.dumps({"plain": plain, "ours": ours, "ratios": ratios}))
 

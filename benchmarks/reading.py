@@ -1,12 +1,12 @@
 """Is training starved? The reader beside a bare loop that decodes, a step fed from disk beside one always fed the same.
 
-reader      modules/data/batches.py's training batches from transformed records on disk: read, shuffled, decoded, cropped,
-            flipped and batched; and the same with its decoded pictures kept in memory
-bare loop   tf.io.decode_jpeg and tf.image.resize of the same encoded pictures, which lie in memory, with the same
+reader      training batches (modules/data/batches.py) from transformed records on disk: shuffled, decoded, cropped,
+            flipped and batched; and the same with its decoded images kept in memory
+bare loop   tf.io.decode_jpeg and tf.image.resize of the same encoded images, which lie in memory, with the same
             threads, and no more
 step        of EfficientNet-B0, in blocks by turns
 
-    python benchmarks/reading.py [--photographs FOLDER] [--pictures 1000] [--side 224] [--batch-size 8] [--steps 8]
+    python benchmarks/reading.py [--photographs FOLDER] [--images 1000] [--side 224] [--batch-size 8] [--steps 8]
 """
 
 import argparse
@@ -27,7 +27,7 @@ from efficientmixnet.components.record_file import RecordFile
 from efficientmixnet.modules import features
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.training_config import AugmentationConfig
-from efficientmixnet.modules.data import images as pictures
+from efficientmixnet.modules.data import images
 from efficientmixnet.modules.data.batches import Reading, Records, training_batches
 from efficientmixnet.modules.training.build_model import build_model
 from efficientmixnet.modules.training.compile_model import compile_model
@@ -39,9 +39,9 @@ ROUNDS = 3
 
 
 def write_records(source: Path, folder: Path, count: int, side: int) -> tuple[Records, list[bytes]]:
-    """The photographs as Transform writes them, repeated; the records, and the encoded pictures in memory."""
+    """The photographs as Transform writes them, repeated; the records, and the encoded images in memory."""
     files = sorted(file for file in source.rglob("*") if file.is_file())
-    encoded = [pictures.shrink(tf.constant(file.read_bytes()), round(side / 0.875)).numpy() for file in files]
+    encoded = [images.shrink(tf.constant(file.read_bytes()), round(side / 0.875)).numpy() for file in files]
     every = [encoded[number % len(encoded)] for number in range(count)]
     for shard in range(FILES):
         with RecordFile(f"{folder}/{shard}.gz") as writer:
@@ -68,7 +68,7 @@ def bare(encoded: list[bytes], side: int, batch_size: int) -> tf.data.Dataset:
 
 
 def pace(batches: tf.data.Dataset, batch_size: int, skip: int) -> tuple[float, float]:
-    """Pictures a second, by the clock and by the processor's time, of what comes after the first batches to the end."""
+    """Images a second, by the clock and by the processor's time, of what comes after the first batches to the end."""
     iterator = iter(batches)
     for _ in range(skip):
         next(iterator)
@@ -123,7 +123,7 @@ def step_seconds(records: Records, side: int, batch_size: int, steps: int) -> di
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photographs", type=Path, help="a folder of JPEG files; without, parts of scikit-learn's")
-    parser.add_argument("--pictures", type=int, default=1000, help="how many records")
+    parser.add_argument("--images", type=int, default=1000, help="how many records")
     parser.add_argument("--side", type=int, default=224, help="of the network's input, pixels")
     parser.add_argument("--batch-size", type=int, default=8, help="of the step")
     parser.add_argument("--steps", type=int, default=8, help="in a block")
@@ -132,14 +132,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         (Path(name) / "records").mkdir()
         source = photographs(Path(name, "photographs"), None, arguments.photographs)
-        records, encoded = write_records(source, Path(name) / "records", arguments.pictures, arguments.side)
+        records, encoded = write_records(source, Path(name) / "records", arguments.images, arguments.side)
         paces = reader_paces(records, encoded, arguments.side)
         steps = (
             {} if arguments.no_step else step_seconds(records, arguments.side, arguments.batch_size, arguments.steps)
         )
 
     console = Console()
-    table = Table("pictures a second", "by the clock", "/ bare loop", "by CPU time", "/ bare loop")
+    table = Table("images a second", "by the clock", "/ bare loop", "by CPU time", "/ bare loop")
     for way, (clock, cpu) in paces.items():
         of_bare = paces["bare loop"]
         table.add_row(way, f"{clock:.0f}", f"{clock / of_bare[0]:.2f}", f"{cpu:.0f}", f"{cpu / of_bare[1]:.2f}")

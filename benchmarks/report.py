@@ -1,9 +1,9 @@
 """What the component Report takes, in a process of its own and without TFX: seconds, memory, the size of its page.
 
-TFX, which a run has imported anyway, takes 0.4 GB more. On the pictures of one run, repeated to as many as asked for;
+TFX, which a run has imported anyway, takes 0.4 GB more. On the images of one run, repeated to as many as asked for;
 the bound is 30 s and 1 GB for 10,000.
 
-    python benchmarks/report.py OUTPUT [--pictures COUNT]      OUTPUT: an output folder that holds a run
+    python benchmarks/report.py OUTPUT [--images COUNT]      OUTPUT: an output folder that holds a run
 """
 
 import argparse
@@ -47,7 +47,7 @@ def report(places: Mapping[str, str], folder: str, config: Mapping[str, Any]) ->
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", help="an output folder that holds a run that evaluated a model")
-    parser.add_argument("--pictures", type=int, default=10_000)
+    parser.add_argument("--images", type=int, default=10_000)
     arguments = parser.parse_args()
 
     import yaml
@@ -62,12 +62,12 @@ def main() -> None:
     uris = {name: str(found.uri(kind)) for name, kind in {**kinds, "evaluation": "ModelEvaluation"}.items()}
     with tempfile.TemporaryDirectory() as folder:
         files = sorted(map(str, Path(str(found.uri("Examples"))).glob("Split-*/*.gz")))
-        repeated(files, arguments.pictures, Path(folder, "Split-eval", "pictures-00000-of-00001.gz"))
+        repeated(files, arguments.images, Path(folder, "Split-eval", "images-00000-of-00001.gz"))
         uris["evaluated"] = f"{folder}/Split-eval"
         with multiprocessing.get_context("spawn").Pool(1) as alone:
             measured = alone.apply(report, (uris, f"{folder}/report", config))
     print(
-        f"{arguments.pictures:,} pictures: {measured['seconds']:.1f} s, a page of {measured['page']:.1f} MB; "
+        f"{arguments.images:,} images: {measured['seconds']:.1f} s, a page of {measured['page']:.1f} MB; "
         f"{measured['memory']:.2f} GB of memory at most, {measured['imported']:.2f} GB of it TensorFlow's "
         "before anything is done"
     )

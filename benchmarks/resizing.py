@@ -23,9 +23,9 @@ SIDES = ((64, 256), (256, 224), (280, 256), (375, 256), (375, 64), (750, 256), (
 PHOTOGRAPHS = 20
 
 
-def tensorflows(picture: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+def tensorflows(image: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     """uint8 [height, width, 3] -> uint8 [*size, 3]."""
-    return tf.cast(tf.round(tf.image.resize(picture, size, antialias=True)), tf.uint8)
+    return tf.cast(tf.round(tf.image.resize(image, size, antialias=True)), tf.uint8)
 
 
 def compiled(function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
@@ -47,15 +47,15 @@ def main() -> None:
         files = sorted(file for file in folder.rglob("*") if file.is_file())[:PHOTOGRAPHS]
         originals = [Image.open(file).convert("RGB") for file in files]
     for before, after in SIDES:
-        pictures = [tf.constant(np.asarray(scaled(original, before))) for original in originals]
-        sizes = [tf.constant([round(after / before * side) for side in picture.shape[:2]]) for picture in pictures]
-        pairs = list(zip(pictures, sizes, strict=True))
+        images = [tf.constant(np.asarray(scaled(original, before))) for original in originals]
+        sizes = [tf.constant([round(after / before * side) for side in image.shape[:2]]) for image in images]
+        pairs = list(zip(images, sizes, strict=True))
         best = dict.fromkeys(ways, float("inf"))
         for _ in range(given.rounds):
             for name, way in ways.items():
                 began = time.process_time()
-                for picture, size in pairs:
-                    way(picture, size)
+                for image, size in pairs:
+                    way(image, size)
                 best[name] = min(best[name], time.process_time() - began)
         differences = [np.mean(ways["ours"](*pair) != ways["tf.image.resize"](*pair)) for pair in pairs]
         milliseconds = [1000 * seconds / len(pairs) for seconds in best.values()]
@@ -64,9 +64,9 @@ def main() -> None:
     Console().print(table)
 
 
-def scaled(picture: Image.Image, shorter_side: int) -> Image.Image:
-    scale = shorter_side / min(picture.size)
-    return picture.resize((round(scale * picture.width), round(scale * picture.height)))
+def scaled(image: Image.Image, shorter_side: int) -> Image.Image:
+    scale = shorter_side / min(image.size)
+    return image.resize((round(scale * image.width), round(scale * image.height)))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """What our `fit` costs beside a bare Keras fit of the same network and data, and what its checkpoints cost.
 
-Ours adds checkpoints, TensorBoard with pictures and confusions, the progress bar's figures and the signals. Both train
+Ours adds checkpoints, TensorBoard with images and confusions, the progress bar's figures and the signals. Both train
 for an epoch before the clock starts; then they take turns. Processor time is compared, which other programs on the
 machine change less than the time of day; the best of many short rounds counts, as noise only adds. Of a checkpoint
 count the time of day that the training waits for it and the processor time of the thread that writes it meanwhile;
 their share is that of the time of day of all rounds together.
 
-    python benchmarks/training_overhead.py [--variant B0] [--size 64] [--pictures 2000] [--epochs 2] [--rounds 8]
+    python benchmarks/training_overhead.py [--variant B0] [--size 64] [--images 2000] [--epochs 2] [--rounds 8]
 """
 
 import argparse
@@ -80,10 +80,10 @@ class Bar:
         pass
 
 
-def write_records(folder: Path, pictures: int, size: int) -> TrainingData:
+def write_records(folder: Path, images: int, size: int) -> TrainingData:
     """Noise as JPEG files of a size, an eighth as many to evaluate."""
     draw = np.random.default_rng(0)
-    for split, count in (("train", pictures), ("eval", pictures // 8)):
+    for split, count in (("train", images), ("eval", images // 8)):
         with tf.io.TFRecordWriter(f"{folder}/{split}.gz", "GZIP") as writer:
             for number in range(count):
                 file = io.BytesIO()
@@ -134,7 +134,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--variant", default="B0")
     parser.add_argument("--size", type=int, default=64, help="pixels")
-    parser.add_argument("--pictures", type=int, default=2000)
+    parser.add_argument("--images", type=int, default=2000)
     parser.add_argument("--epochs", type=int, default=2, help="of a round")
     parser.add_argument("--rounds", type=int, default=8)
     arguments = parser.parse_args()
@@ -145,7 +145,7 @@ def main() -> None:
     progress.listen(Bar())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        data = write_records(folder, arguments.pictures, arguments.size)
+        data = write_records(folder, arguments.images, arguments.size)
         trainings = {"bare Keras fit": bare(config, data), "ours": ours(config, data, folder)}
         for train in trainings.values():
             train(1)

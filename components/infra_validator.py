@@ -1,8 +1,8 @@
-"""InfraValidator: TensorFlow Serving itself loads the model and names some pictures, before the model is pushed."""
+"""InfraValidator: TensorFlow Serving itself loads the model and names some images, before the model is pushed."""
 
 from tfx import v1 as tfx
 
-_PICTURES = 8
+_IMAGES = 8
 _TRIES = 2
 _SECONDS = 300  # to start the server and to load the model, at each try
 _NAME = "efficientmixnet"  # of the model within the server
@@ -20,7 +20,7 @@ def infra_validator(
 
     Args:
         model: The candidate.
-        examples: As ingested; pictures of the evaluation split are sent to the signature `serving_examples`.
+        examples: As ingested; images of the evaluation split are sent to the signature `serving_examples`.
         platform: docker, on this machine; or kubernetes, beside the pod that the component runs in.
         image: TensorFlow Serving's.
         tag: The image's version.
@@ -40,6 +40,6 @@ def infra_validator(
         request_spec=tfx.proto.RequestSpec(
             tensorflow_serving=tfx.proto.TensorFlowServingRequestSpec(signature_names=["serving_examples"]),
             split_name="eval",
-            num_examples=_PICTURES,
+            num_examples=_IMAGES,
         ),
     )

@@ -4,7 +4,7 @@ import apache_beam as beam
 import tensorflow as tf
 from apache_beam.coders import BytesCoder
 
-_LARGE = 4096  # bytes of a record, from which on it is mostly a picture, and compressing that once more is in vain
+_LARGE = 4096  # bytes of a record, from which on it is mostly an image, and compressing that once more is in vain
 _STORED, _FASTEST = 0, 1  # levels of gzip
 
 

@@ -1,4 +1,4 @@
-"""SchemaGen for pictures: TFX's own, completed by what features.py knows and by the labels of the training split."""
+"""SchemaGen for images: TFX's own, completed by what features.py knows and by the labels of the training split."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ class _Executor(executor.Executor):
         (statistics,), (schema,) = input_dict["statistics"], output_dict["schema"]
         path = f"{schema.uri}/{executor.DEFAULT_FILE_NAME}"
         training = tfdv.load_stats_binary(f"{statistics.uri}/Split-train/FeatureStats.pb")
-        tfdv.write_schema_text(picture_schema(tfdv.load_schema_text(path), training), path)
+        tfdv.write_schema_text(image_schema(tfdv.load_schema_text(path), training), path)
 
 
 class SchemaGen(tfx.components.SchemaGen):
@@ -35,7 +35,7 @@ class SchemaGen(tfx.components.SchemaGen):
         super().__init__(statistics=statistics, infer_feature_shape=True, exclude_splits=exclude_splits)
 
 
-def picture_schema(
+def image_schema(
     inferred: schema_pb2.Schema, training: statistics_pb2.DatasetFeatureStatisticsList
 ) -> schema_pb2.Schema:
     """The inferred schema with every feature of features.py, each one's shape, and the labels as a domain."""

@@ -25,14 +25,14 @@ class _Executor(executor.Executor):
     ) -> None:
         (examples,) = input_dict["examples"]
         columns = json.loads(examples.get_string_custom_property("columns") or "[]")
-        options = picture_statistics(tuple(columns)).to_json()
+        options = image_statistics(tuple(columns)).to_json()
         super().Do(input_dict, output_dict, {**exec_properties, "stats_options_json": options})
 
 
 class StatisticsGen(tfx.components.StatisticsGen):
     """Describes labels, sizes, formats and the further columns of the source.
 
-    Neither the pictures' bytes nor their names are read: all bytes differ, and that is all there is to say.
+    Neither the images' bytes nor their names are read: all bytes differ, and that is all there is to say.
     """
 
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(_Executor)
@@ -43,7 +43,7 @@ def statistics_gen(examples: tfx.types.BaseChannel) -> StatisticsGen:
     return StatisticsGen(examples=examples)
 
 
-def picture_statistics(columns: tuple[str, ...] = ()) -> tfdv.StatsOptions:
+def image_statistics(columns: tuple[str, ...] = ()) -> tfdv.StatsOptions:
     """TFDV's options for our own features and further ones of text."""
     kinds = {
         **{

@@ -1,4 +1,4 @@
-"""Trainer: the network learns from the transformed pictures."""
+"""Trainer: the network learns from the transformed images."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Transform: pictures become small encoded pictures, labels become numbers."""
+"""Transform: images become small encoded images, labels become numbers."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from efficientmixnet.components.record_file import WriteRecords
 
 
 class _WriteExamples(beam.PTransform):
-    """Transformed record batches become files; Beam's own writer would compress every picture once more."""
+    """Transformed record batches become files; Beam's own writer would compress every image once more."""
 
     def __init__(self, schema: schema_pb2.Schema, prefix: str) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ def transform(
     """Looks at the training split, and transforms every split.
 
     TFX's statistics of what comes in and goes out are off: StatisticsGen has those of what comes in, and those of
-    encoded pictures say nothing. So is the cache of its analyzers, which only another run's Transform could use.
+    encoded images say nothing. So is the cache of its analyzers, which only another run's Transform could use.
     """
     return Transform(
         examples=examples,

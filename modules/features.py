@@ -1,9 +1,9 @@
-"""The name, type and unit of every feature, from the ingested picture to the network's input.
+"""The name, type and unit of every feature, from the ingested image to the network's input.
 
 The names are the field's own (TensorFlow's object detection and slim data sets), so that records made elsewhere fit.
 """
 
-# As ingested: one tf.Example a picture.
+# As ingested: one tf.Example an image.
 ENCODED = "image/encoded"  # bytes, one JPEG or PNG file
 LABEL = "image/class/text"  # bytes, UTF-8
 FILENAME = "image/filename"  # bytes, UTF-8, relative to the data folder, with forward slashes
@@ -27,7 +27,7 @@ UNDESCRIBED_FEATURES = (ENCODED, FILENAME, SIZE, *CHANNEL_FEATURES)
 LABEL_ID = "image/class/label"  # int64, position of the label in the vocabulary; -1 for one that training never saw
 CHANNEL_DEVIATION = "image/channel/deviation"  # float32 [3]; with CHANNEL_MEAN the training split's, in every record
 
-LABEL_COUNTS = "label_counts"  # the file of the training split's pictures by label: a line "count label" each
+LABEL_COUNTS = "label_counts"  # the file of the training split's images by label: a line "count label" each
 LABEL_VOCABULARY = "labels"  # the vocabulary's file: every label of the training split, in reverse alphabetical order
 
 # The exported model's outputs.
@@ -37,6 +37,6 @@ LABELS = "labels"  # bytes
 
 
 def size_bucket(height: int, width: int) -> str:
-    """SIZE of a picture of so many pixels."""
+    """SIZE of an image of so many pixels."""
     bits = min(height, width).bit_length()
     return f"{2 ** (bits - 1)} to {2**bits - 1}"

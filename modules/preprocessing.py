@@ -1,4 +1,4 @@
-"""preprocessing_fn: the Transform graph, from a picture as ingested to a small picture and its label's number.
+"""preprocessing_fn: the Transform graph, from an image as ingested to a small image and its label's number.
 
 Training reads what this graph wrote, and the exported model holds the same graph, so both see the same pixels.
 """
@@ -9,7 +9,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from efficientmixnet.modules import features
-from efficientmixnet.modules.data import images as pictures
+from efficientmixnet.modules.data import images
 
 
 # TFT traces this several times, and there is no Python in it that depends on a tensor.
@@ -17,7 +17,7 @@ from efficientmixnet.modules.data import images as pictures
 def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]) -> dict[str, tf.Tensor]:
     """Raw features (see features.py), each [batch] or [batch, 1] -> transformed features, each [batch] or [batch, 3].
 
-    `custom_config` holds `shorter_side`, pixels: that of the pictures that training reads, at most.
+    `custom_config` holds `shorter_side`, pixels: that of the images that training reads, at most.
     """
     encoded = tf.reshape(inputs[features.ENCODED], [-1])  # [batch]
     mean, deviation = _channel_statistics(inputs)
@@ -33,7 +33,7 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]
 @tf.function(autograph=False)  # one node, where TFT goes through the whole graph once for every analyzer
 def _shrink(encoded: tf.Tensor, shorter_side: int) -> tf.Tensor:
     """Bytes [batch] -> bytes [batch]."""
-    return tf.map_fn(lambda one: pictures.shrink(one, shorter_side), encoded)
+    return tf.map_fn(lambda one: images.shrink(one, shorter_side), encoded)
 
 
 def _label_ids(labels: tf.Tensor) -> tf.Tensor:
@@ -48,7 +48,7 @@ def _label_ids(labels: tf.Tensor) -> tf.Tensor:
 
 
 def _channel_statistics(inputs: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-    """Mean and deviation of R, G and B over the training split, each [3], from what ingest noted of each picture."""
+    """Mean and deviation of R, G and B over the training split, each [3], from what ingest noted of each image."""
     moments = tf.concat([inputs[name] for name in features.CHANNEL_FEATURES], axis=1)  # [batch, 6]
     mean, mean_square = tf.split(tft.mean(moments, reduce_instance_dims=False), 2)
     # A channel that never varies would divide by zero.

@@ -21,7 +21,7 @@ def listen(listener: Listener | None) -> None:
 
 
 def start(total: int, unit: str) -> None:
-    """A stage begins that will handle `total` of `unit`, such as pictures."""
+    """A stage begins that will handle `total` of `unit`, such as images."""
     if _listener:
         _listener.start(total, unit)
 

@@ -1,6 +1,6 @@
 """The exported model: three signatures around one network and one Transform graph.
 
-What a picture goes through here is what it went through on its way to training: the Transform graph (shrunk, encoded)
+What an image goes through here is what it went through on its way to training: the Transform graph (shrunk, encoded)
 and then the evaluation input (decoded, cropped), so its probabilities are the same.
 """
 
@@ -19,7 +19,7 @@ _SMALL = 2**12  # numbers
 
 
 class ServingModule(tf.Module):
-    """A picture classifier that needs nothing but TensorFlow to be loaded.
+    """An image classifier that needs nothing but TensorFlow to be loaded.
 
     It holds weights and traced functions alone: of a Keras model, or of functions that could be traced again, saving
     would make two or three copies of the whole graph, and loading would take as much longer. For the same reason small
@@ -43,16 +43,16 @@ class ServingModule(tf.Module):
         self._reading = reading
 
         strings = tf.TensorSpec([None], tf.string)
-        pictures = tf.TensorSpec([None, reading.image_size, reading.image_size, 3], tf.uint8)
+        images = tf.TensorSpec([None, reading.image_size, reading.image_size, 3], tf.uint8)
         # Probabilities [batch, classes] and the maps that they are read off; whichever is unused costs nothing.
         self._network = _traced(
-            lambda inputs: tuple(network.stateless_call(trained, moved, inputs, training=False)[0]), pictures
+            lambda inputs: tuple(network.stateless_call(trained, moved, inputs, training=False)[0]), images
         )
         self._inputs = _traced(self._inputs_of, strings)
         self.class_labels = _traced(lambda: self._labels)  # [classes], in the order of the probabilities
-        self.classify_inputs = _traced(lambda inputs: self._network(inputs)[0], pictures)
+        self.classify_inputs = _traced(lambda inputs: self._network(inputs)[0], images)
         self.class_activations = _traced(self._class_activations, strings, tf.TensorSpec([None], tf.int64))
-        self._classify = _traced(self._classify_pictures, strings)
+        self._classify = _traced(self._classify_images, strings)
 
     def save(self, folder: str) -> None:
         """Writes the SavedModel with its signatures."""
@@ -64,9 +64,9 @@ class ServingModule(tf.Module):
         }
         tf.saved_model.save(self, folder, signatures=signatures)
 
-    def _classify_pictures(self, pictures: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Encoded pictures, bytes [batch] -> probabilities [batch, classes], class_ids [batch], labels [batch]."""
-        probabilities = self.classify_inputs(self._inputs(pictures))
+    def _classify_images(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Encoded images, bytes [batch] -> probabilities [batch, classes], class_ids [batch], labels [batch]."""
+        probabilities = self.classify_inputs(self._inputs(images))
         class_ids = tf.argmax(probabilities, axis=-1)
         return {
             features.PROBABILITIES: probabilities,
@@ -75,41 +75,41 @@ class ServingModule(tf.Module):
         }
 
     def _classify_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Serialized tf.Examples [batch], of which only the encoded picture is needed; as _classify_pictures."""
+        """Serialized tf.Examples [batch], of which only the encoded image is needed; as _classify_images."""
         spec = {features.ENCODED: tf.io.FixedLenFeature([], tf.string)}
         return self._classify(tf.io.parse_example(examples, spec)[features.ENCODED])
 
     def _transform_features(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Serialized tf.Examples [batch] -> transformed features (features.py), each [batch, ...]; for TFMA.
 
-        Without the picture, which TFMA has no use for: what makes it, a third of an evaluation's work, is left out.
+        Without the image, which TFMA has no use for: what makes it, a third of an evaluation's work, is left out.
         """
         transformed = self._transform.transform_fn(tf.io.parse_example(examples, self._raw_spec))
         return {name: value for name, value in transformed.items() if name != features.ENCODED}
 
-    def _class_activations(self, pictures: tf.Tensor, class_ids: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Where the network sees a class: encoded pictures [batch], class_ids [batch] -> inputs and activations.
+    def _class_activations(self, images: tf.Tensor, class_ids: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Where the network sees a class: encoded images [batch], class_ids [batch] -> inputs and activations.
 
         `inputs`, uint8 [batch, size, size, 3], is what the network sees; `activations`, float32 [batch, height, width],
         what each place of its last feature map adds to the class's logit, before the mean: Grad-CAM's map, which for a
         mean followed by a dense layer needs no gradient (Selvaraju et al., 2017, arXiv 1610.02391, section 3.1).
         """
-        inputs = self._inputs(pictures)
+        inputs = self._inputs(images)
         maps = tf.cast(self._network(inputs)[1], tf.float32)  # [batch, height, width, filters]
         weights = tf.gather(tf.cast(self._kernel, tf.float32), class_ids, axis=1)  # [filters, batch]
         return {"inputs": inputs, "activations": tf.einsum("bhwf,fb->bhw", maps, weights)}
 
-    def _inputs_of(self, pictures: tf.Tensor) -> tf.Tensor:
-        """Encoded pictures, bytes [batch] -> what the network sees, uint8 [batch, size, size, 3]."""
-        # Of a picture alone everything but its bytes is unknown, and nothing but its bytes is looked at.
+    def _inputs_of(self, images: tf.Tensor) -> tf.Tensor:
+        """Encoded images, bytes [batch] -> what the network sees, uint8 [batch, size, size, 3]."""
+        # Of an image alone everything but its bytes is unknown, and nothing but its bytes is looked at.
         others = {
-            name: tf.zeros([tf.shape(pictures)[0], *spec.shape], spec.dtype)
+            name: tf.zeros([tf.shape(images)[0], *spec.shape], spec.dtype)
             if spec.dtype != tf.string
-            else tf.fill([tf.shape(pictures)[0], *spec.shape], "")
+            else tf.fill([tf.shape(images)[0], *spec.shape], "")
             for name, spec in self._raw_spec.items()
         }
         shape = [-1, *self._raw_spec[features.ENCODED].shape]
-        transformed = self._transform.transform_fn(others | {features.ENCODED: tf.reshape(pictures, shape)})
+        transformed = self._transform.transform_fn(others | {features.ENCODED: tf.reshape(images, shape)})
         return tf.map_fn(
             lambda encoded: evaluation_input(encoded, self._reading),
             transformed[features.ENCODED],

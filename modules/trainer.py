@@ -1,4 +1,4 @@
-"""run_fn: transformed pictures and a configuration become an exported classifier."""
+"""run_fn: transformed images and a configuration become an exported classifier."""
 
 import hashlib
 import json

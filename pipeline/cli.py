@@ -46,7 +46,7 @@ class _OneLineErrors(click.Group):
 @click.group(cls=_OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="efficientmixnet")
 def main() -> None:
-    """From a folder of pictures to a trained, evaluated, blessed and pushed image classifier.
+    """From a folder of images to a trained, evaluated, blessed and pushed image classifier.
 
     \b
     Exit codes: 0 done, 1 failed, 2 something given cannot be used,
@@ -60,7 +60,7 @@ for _command in (*data_commands.COMMANDS, *results_commands.COMMANDS):
 
 @main.command()
 @click.argument("config", required=False)
-@click.option("--data", metavar="PICTURES", help="The folder that holds one folder of pictures per class.")
+@click.option("--data", metavar="IMAGES", help="The folder that holds one folder of images per class.")
 @click.option("--output", metavar="RUNS", help="The folder for runs and pushed models.  [default: runs]")
 @click.option(
     "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a key: training.optimizer=radam."
@@ -74,7 +74,7 @@ def run(
     from efficientmixnet.pipeline.config.config import load_config
 
     if not config and not data:
-        raise BadInput("nothing to run; give --data PICTURES, or a configuration (`efficientmixnet init my.yaml`)")
+        raise BadInput("nothing to run; give --data IMAGES, or a configuration (`efficientmixnet init my.yaml`)")
     checked = load_config(config, overrides, data, output)
 
     from efficientmixnet.pipeline.local.local_runner import RunFailed
@@ -104,25 +104,25 @@ def init(file: Path) -> None:
         raise BadInput(f"{file}: exists already; give another name, or remove it first") from None
     except OSError as error:
         raise BadInput(f"{file}: cannot be written: {error.strerror}") from None
-    click.echo(f"{file}: name your pictures in it, then `efficientmixnet run {file}`")
+    click.echo(f"{file}: name your images in it, then `efficientmixnet run {file}`")
 
 
 @main.command()
 @click.argument("model")
-@click.argument("pictures", nargs=-1, required=True)
+@click.argument("images", nargs=-1, required=True)
 @click.option("--top", default=3, show_default=True, type=click.IntRange(1), help="How many labels to show.")
-def predict(model: str, pictures: tuple[str, ...], top: int) -> None:
-    """Print the likeliest labels of PICTURES by MODEL, a pushed model or the folder of pushed models."""
+def predict(model: str, images: tuple[str, ...], top: int) -> None:
+    """Print the likeliest labels of IMAGES by MODEL, a pushed model or the folder of pushed models."""
     from efficientmixnet.pipeline.scoring.classifier import Classifier
 
     bad = 0
     classifier = Classifier(model)
-    for picture, labels in classifier.classify(pictures, top):
+    for image, labels in classifier.classify(images, top):
         if isinstance(labels, str):
-            click.secho(f"{picture}: {labels}", err=True, fg="red")
+            click.secho(f"{image}: {labels}", err=True, fg="red")
             bad += 1
         else:
-            click.echo(f"{picture}: " + "  ".join(f"{label} {probability:.4f}" for label, probability in labels))
+            click.echo(f"{image}: " + "  ".join(f"{label} {probability:.4f}" for label, probability in labels))
     if bad:
         sys.exit(EXIT_BAD_INPUT)
 
@@ -164,6 +164,6 @@ def digits(folder: Path) -> None:
     from efficientmixnet.pipeline.commands.digits import write_digits
 
     try:
-        click.echo(f"{folder}: {write_digits(folder):,} pictures of handwritten digits")
+        click.echo(f"{folder}: {write_digits(folder):,} images of handwritten digits")
     except OSError as error:
         raise BadInput(f"{folder}: cannot be written: {error.strerror}") from None

@@ -1,4 +1,4 @@
-"""create_pipeline: the whole story, from pictures to a pushed model, on any runner of TFX."""
+"""create_pipeline: the whole story, from images to a pushed model, on any runner of TFX."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -51,8 +51,8 @@ class Surroundings:
     """Where a stopped training is taken up again; None: in the folder of everything else."""
     beam_args: Sequence[str] | None = None
     """How Beam runs; None: as the configuration's section beam says."""
-    picture_bytes: int = 0
-    """Of all pictures together, where they are known."""
+    image_bytes: int = 0
+    """Of all images together, where they are known."""
     metadata: bool = True
     """Whether ML Metadata is a file beside the artifacts; a cluster has a service for it."""
 
@@ -62,12 +62,12 @@ def create_pipeline(
 ) -> tfx.dsl.Pipeline:
     """The pipeline of a resolved configuration; everything that it writes lies in `folder`.
 
-    `fingerprint` is that of the pictures, or a placeholder for it: TFX's cache holds as long as it stays.
+    `fingerprint` is that of the images, or a placeholder for it: TFX's cache holds as long as it stays.
     """
     around = surroundings or Surroundings()
     data, splits = config.data, list(config.data.splits)
     examples = ImageExampleGen(
-        pictures=data.pictures,
+        images=data.images,
         manifest=data.manifest or "",
         splits=json.dumps(data.splits),
         max_left_out=data.max_left_out,
@@ -94,7 +94,7 @@ def create_pipeline(
     learned_from = (spans or examples).outputs["examples"]
     transformed = transform(learned_from, schema.outputs["schema"], splits, config.network.stored_side)
     if around.beam_args is None:
-        transformed.with_beam_pipeline_args(config.beam.args_of_transform(around.picture_bytes))
+        transformed.with_beam_pipeline_args(config.beam.args_of_transform(around.image_bytes))
     transformed.add_upstream_node(validator)  # an anomaly stops the run before anything is computed from the data
     start = around.warm_start(schema.outputs["schema"]) if config.network.weights == "latest" else None
     learning = (

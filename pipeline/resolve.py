@@ -1,4 +1,4 @@
-"""What the pictures themselves decide, where the configuration leaves it to them."""
+"""What the images themselves decide, where the configuration leaves it to them."""
 
 import io
 import os
@@ -11,14 +11,14 @@ from statistics import median
 from PIL import Image
 
 from efficientmixnet.components.image_example_gen.layout import Layout
-from efficientmixnet.components.image_example_gen.readers.by_format import pictures_of
+from efficientmixnet.components.image_example_gen.readers.by_format import images_of
 from efficientmixnet.components.image_example_gen.sources import Entry, Sources, name_hash, split_of
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.config.section import Section
 from efficientmixnet.modules.exported_model import newest_version
 from efficientmixnet.pipeline.config.config import Config
 
-_SAMPLE = 200  # pictures whose headers are read
+_SAMPLE = 200  # images whose headers are read
 _STEP = 32  # pixels; the networks halve the side five times
 _LEAST = 64  # pixels; below, the published networks are left with a single pixel for their last stages
 
@@ -65,11 +65,11 @@ def _sample(sources: Sources) -> list[Entry]:
 
 def _shorter_sides(entries: list[Entry], kind: str, layout: Layout) -> Iterator[int]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # a huge picture is ImageExampleGen's to refuse
-        for _, encoded in pictures_of(entries, kind, layout):
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # a huge image is ImageExampleGen's to refuse
+        for _, encoded in images_of(entries, kind, layout):
             try:
-                with Image.open(io.BytesIO(encoded)) as picture:
-                    yield min(picture.size)
+                with Image.open(io.BytesIO(encoded)) as image:
+                    yield min(image.size)
             except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
                 continue  # ImageExampleGen will say what is wrong with it
 

@@ -87,7 +87,7 @@ class Page:
         return _wait_for(lambda: self.evaluate(script))
 
     def shot(self, file: Path) -> None:
-        """A picture of the whole page."""
+        """An image of the whole page."""
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
         clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 16_000), "scale": 1}
         found = self.call("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)

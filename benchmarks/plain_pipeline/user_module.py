@@ -1,4 +1,4 @@
-"""The user code of a plain TFX picture pipeline, as TFX's tutorials write it: decoded to floats in Transform."""
+"""The user code of a plain TFX image pipeline, as TFX's tutorials write it: decoded to floats in Transform."""
 
 import keras
 import tensorflow as tf
@@ -9,12 +9,12 @@ def preprocessing_fn(inputs, custom_config):
     size = custom_config["size"]
 
     def decode(encoded):
-        picture = tf.io.decode_image(encoded, channels=3, expand_animations=False)
-        return tf.image.resize(tf.cast(picture, tf.float32) / 255.0, [size, size])
+        image = tf.io.decode_image(encoded, channels=3, expand_animations=False)
+        return tf.image.resize(tf.cast(image, tf.float32) / 255.0, [size, size])
 
-    pictures = tf.map_fn(decode, tf.reshape(inputs["image/encoded"], [-1]), fn_output_signature=tf.float32)
+    images = tf.map_fn(decode, tf.reshape(inputs["image/encoded"], [-1]), fn_output_signature=tf.float32)
     labels = tft.compute_and_apply_vocabulary(tf.reshape(inputs["image/class/text"], [-1]), vocab_filename="labels")
-    return {"picture": tf.ensure_shape(pictures, [None, size, size, 3]), "label": labels}
+    return {"image": tf.ensure_shape(images, [None, size, size, 3]), "label": labels}
 
 
 def run_fn(fn_args):
@@ -24,7 +24,7 @@ def run_fn(fn_args):
     def batches(patterns):
         files = tf.data.Dataset.list_files(patterns)
         records = tf.data.TFRecordDataset(files, compression_type="GZIP").batch(64)
-        return records.map(lambda batch: (lambda row: (row["picture"], row["label"]))(tf.io.parse_example(batch, spec)))
+        return records.map(lambda batch: (lambda row: (row["image"], row["label"]))(tf.io.parse_example(batch, spec)))
 
     size = fn_args.custom_config["size"]
     classes = output.vocabulary_size_by_name("labels")
@@ -50,7 +50,7 @@ def run_fn(fn_args):
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def serve(examples):
-        return {"probabilities": model(transform_features(examples)["picture"], training=False)}
+        return {"probabilities": model(transform_features(examples)["image"], training=False)}
 
     module.transform_features, module.serve = transform_features, serve
     tf.saved_model.save(

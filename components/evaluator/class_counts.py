@@ -1,7 +1,7 @@
 """ClassCounts: TFMA metrics of one label of many classes, all of them from one set of counts.
 
 TFMA's own would count a confusion matrix for every class and threshold, and name each class by its number; of Keras's
-it would first convert the code, and then call it from Python for every few pictures, which costs seconds in every run.
+it would first convert the code, and then call it from Python for every few images, which costs seconds in every run.
 """
 
 import math
@@ -30,12 +30,12 @@ class _Counts:
         self.cross_entropy = 0.0
 
     @property
-    def pictures(self) -> float:
+    def images(self) -> float:
         """How many, by weight."""
         return float(self.by_class[0].sum())
 
     def add(self, label: int, probabilities: np.ndarray, weight: float) -> None:
-        """One picture: its label [] and probabilities [classes]."""
+        """One image: its label [] and probabilities [classes]."""
         if not self.by_class.size:
             self.by_class = np.zeros((3, len(probabilities)))
         named = int(np.argmax(probabilities))
@@ -61,9 +61,9 @@ class _Counts:
 
 
 MEASURES: Mapping[str, Callable[[_Counts], float]] = {
-    "accuracy": lambda counts: counts.by_class[2].sum() / counts.pictures,
-    "loss": lambda counts: counts.cross_entropy / counts.pictures,
-    "top_3": lambda counts: counts.in_top_3 / counts.pictures,
+    "accuracy": lambda counts: counts.by_class[2].sum() / counts.images,
+    "loss": lambda counts: counts.cross_entropy / counts.images,
+    "top_3": lambda counts: counts.in_top_3 / counts.images,
     "balanced_accuracy": lambda counts: ByClass(*counts.by_class).balanced_accuracy,
     "macro_f1": lambda counts: ByClass(*counts.by_class).macro_f1,
     "calibration_error": lambda counts: Reliability(*counts.by_confidence).calibration_error,
@@ -71,7 +71,7 @@ MEASURES: Mapping[str, Callable[[_Counts], float]] = {
 
 
 class ClassCounts(tfma.metrics.Metric):
-    """One of MEASURES over the pictures of a slice; several of them count once."""
+    """One of MEASURES over the images of a slice; several of them count once."""
 
     def __init__(self, name: str) -> None:
         super().__init__(metric_util.merge_per_key_computations(_computations), name=name)
@@ -109,7 +109,7 @@ def _weight(value: float | bytes) -> float:
         weight = math.nan
     if not 0 <= weight < math.inf:
         said = value.decode(errors="replace") if isinstance(value, bytes) else value
-        raise BadInput(f"evaluation.weight: {said!r} is no weight; give each picture a number of 0 or more")
+        raise BadInput(f"evaluation.weight: {said!r} is no weight; give each image a number of 0 or more")
     return weight
 
 

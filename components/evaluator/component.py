@@ -51,12 +51,12 @@ class _Executor(executor.Executor):
         verdict.write(evaluation)
         (blessing,) = output_dict["blessing"]
         blessing.set_string_custom_property("reason", verdict.reason)
-        if not verdict.blessed:  # TFMA may have blessed it for what it knows, the pictures as a whole
+        if not verdict.blessed:  # TFMA may have blessed it for what it knows, the images as a whole
             _write_refusal(blessing)
 
 
 def _check_weight(weight: str, examples: types.Artifact) -> None:
-    """TFMA would take every picture for 1 that has no weight. What one has of a source, all have."""
+    """TFMA would take every image for 1 that has no weight. What one has of a source, all have."""
     if not weight:
         return
     (split,) = artifact_utils.get_split_uris([examples], "eval")
@@ -64,7 +64,7 @@ def _check_weight(weight: str, examples: types.Artifact) -> None:
     for record in tf.data.TFRecordDataset(files, "GZIP").take(1):
         known = tf.train.Example.FromString(record.numpy()).features.feature
         if weight not in known:
-            raise BadInput(f"evaluation.weight: no picture has {weight}; there are {', '.join(sorted(known))}")
+            raise BadInput(f"evaluation.weight: no image has {weight}; there are {', '.join(sorted(known))}")
 
 
 def _bad_input_behind(error: BaseException | None) -> BadInput | None:
@@ -99,7 +99,7 @@ def evaluator(
     slices: Sequence[Sequence[str]] = (),
     slice_thresholds: Mapping[Any, float] | None = None,
     slice_tolerances: Mapping[Any, float] | None = None,
-    least_pictures: int = 30,
+    least_images: int = 30,
     weight: str | None = None,
     intervals: str | None = None,
 ) -> Evaluator:
@@ -108,11 +108,11 @@ def evaluator(
     Args:
         thresholds: A metric's worst value that is blessed.
         tolerances: How much worse than the baseline's a metric may be.
-        slices: The features by whose values pictures are measured apart, beside the label; several cross.
+        slices: The features by whose values images are measured apart, beside the label; several cross.
         slice_thresholds: As thresholds, in every slice.
         slice_tolerances: As tolerances, in every slice.
-        least_pictures: A slice with fewer is held to no bound.
-        weight: The feature that says how much a picture counts in METRICS; None: all count the same.
+        least_images: A slice with fewer is held to no bound.
+        weight: The feature that says how much an image counts in METRICS; None: all count the same.
         intervals: TFMA's way to a 95 % interval of each metric: jackknife or poisson_bootstrap; None: none.
     """
     apart = [tfma.SlicingSpec(feature_keys=keys) for keys in ((features.LABEL,), *slices)]
@@ -124,9 +124,9 @@ def evaluator(
         for one in apart:
             _add_gate(gated, name, [one], slice_thresholds or {}, slice_tolerances or {})
         metrics.append(gated)
-    # What counts pictures counts each once, whatever its weight.
+    # What counts images counts each once, whatever its weight.
     counts = [tfma.MetricConfig(class_name=name) for name in ("ExampleCount", "MultiClassConfusionMatrixPlot")]
-    options = config_pb2.Options(min_slice_size={"value": least_pictures})
+    options = config_pb2.Options(min_slice_size={"value": least_images})
     if intervals:
         options.compute_confidence_intervals.value = True
         options.confidence_intervals.method = config_pb2.ConfidenceIntervalOptions.ConfidenceIntervalMethod.Value(

@@ -1,7 +1,7 @@
-"""The gate: which bounds a model misses, over all pictures and in each slice that has pictures enough, in words.
+"""The gate: which bounds a model misses, over all images and in each slice that has images enough, in words.
 
-TFMA holds the model to the bounds over all pictures. Those of slices are held here alone, since to TFMA a slice of
-three pictures is as good as one of a thousand.
+TFMA holds the model to the bounds over all images. Those of slices are held here alone, since to TFMA a slice of
+three images is as good as one of a thousand.
 """
 
 import json
@@ -21,9 +21,9 @@ _NAMED = 3  # slices that miss the same bound are named, the worst ones first
 
 @dataclass(frozen=True)
 class Slice:
-    """The pictures that have these values, and what was measured on them."""
+    """The images that have these values, and what was measured on them."""
 
-    values: tuple[tuple[str, str], ...]  # by feature; none for all pictures
+    values: tuple[tuple[str, str], ...]  # by feature; none for all images
     metrics: Mapping[str, float]
     baseline: Mapping[str, float]
     intervals: Mapping[str, tuple[float, float]]
@@ -37,7 +37,7 @@ class Slice:
 
 @dataclass(frozen=True)
 class Bound:
-    """What a metric has to keep in the slices by these features; by none: over all pictures."""
+    """What a metric has to keep in the slices by these features; by none: over all images."""
 
     metric: str
     features: frozenset[str]
@@ -76,7 +76,7 @@ class Bound:
             yield from (f"{self.metric} {self._value(one):.4f} {reaches} {self.worst:g}" for one in slices)
         elif self.worst is not None and slices:
             kind = " and ".join(sorted(map(_short, self.features)))
-            counted = f"each of {len(slices)} slices by {kind} with {least} or more pictures"
+            counted = f"each of {len(slices)} slices by {kind} with {least} or more images"
             yield f"{self.metric} {reaches} {self.worst:g} in {counted}"
 
     def _value(self, one: Slice) -> float:
@@ -86,7 +86,7 @@ class Bound:
         # What is no number holds no bound.
         missing = sorted(((margin, one) for margin, one in margins if not margin >= 0), key=lambda pair: pair[0])
         for _, one in missing[:_NAMED]:
-            where = f" of {one.name} ({one.metrics.get(_COUNT, 0):,.0f} pictures)" if one.values else ""
+            where = f" of {one.name} ({one.metrics.get(_COUNT, 0):,.0f} images)" if one.values else ""
             yield f"{self.metric}{where} {self._value(one):.4f} {word(one)}"
         if len(missing) > _NAMED:
             yield f"so do {len(missing) - _NAMED:,} more slices ({key})"
@@ -107,7 +107,7 @@ def overall_alone(config: tfma.EvalConfig) -> tfma.EvalConfig:
 def judge(uri: str, config: tfma.EvalConfig) -> Verdict:
     """Judges by the metrics that TFMA left at `uri`, and by the whole configuration's bounds.
 
-    A slice counts if it has `options.min_slice_size` pictures.
+    A slice counts if it has `options.min_slice_size` images.
     """
     slices = list(_read_slices(uri))
     overall = next((one for one in slices if not one.values), Slice((), {}, {}, {}))
@@ -129,7 +129,7 @@ def judge(uri: str, config: tfma.EvalConfig) -> Verdict:
         praise.append("there is no blessed model yet to compare with")
     blessed = tfma.load_validation_result(uri).validation_ok and not misses
     if not blessed and not misses:
-        misses = ["no picture of the evaluation split could be measured"]
+        misses = ["no image of the evaluation split could be measured"]
     notes = list(_empty(config, slices))
     reason = ", ".join([*praise, *notes]) if blessed else "; ".join([*misses, *notes])
     weight = config.model_specs[0].example_weight_key
@@ -156,11 +156,11 @@ def _bounds(config: tfma.EvalConfig) -> Iterator[Bound]:
 
 
 def _empty(config: tfma.EvalConfig, slices: Sequence[Slice]) -> Iterator[str]:
-    """What the configuration asks for and no picture has."""
+    """What the configuration asks for and no image has."""
     found = {frozenset(feature for feature, _ in one.values) for one in slices}
     for keys in (list(spec.feature_keys) for spec in config.slicing_specs if spec.feature_keys):
         if frozenset(keys) not in found:
-            yield f"no picture has {' and '.join(keys)} (evaluation.slices)"
+            yield f"no image has {' and '.join(keys)} (evaluation.slices)"
 
 
 def _read_slices(uri: str) -> Iterator[Slice]:

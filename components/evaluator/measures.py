@@ -1,4 +1,4 @@
-"""How good a classifier's answers are: from what it said of each picture to accuracy, F1, calibration and the rest.
+"""How good a classifier's answers are: from what it said of each image to accuracy, F1, calibration and the rest.
 
 numpy alone; tests hold every measure against scikit-learn's.
 """
@@ -11,13 +11,13 @@ import numpy as np
 
 BINS = 15  # of confidence, in calibration
 _REPLICATES = 1000
-_MOST_DRAWS = 50_000_000  # pictures drawn for all replicates together: seconds
+_MOST_DRAWS = 50_000_000  # images drawn for all replicates together: seconds
 _LEAST_PROBABILITY = float(np.finfo(np.float32).eps)  # so that one sure mistake does not make a mean infinite
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What was said of each picture, all [pictures]."""
+    """What was said of each image, all [images]."""
 
     classes: int
     labels: np.ndarray  # int, the right class; -1 for one that training never saw
@@ -28,7 +28,7 @@ class Outcomes:
 
     @classmethod
     def of(cls, labels: np.ndarray, probabilities: np.ndarray) -> "Outcomes":
-        """labels [pictures], probabilities [pictures, classes]"""
+        """labels [images], probabilities [images, classes]"""
         rows = np.arange(len(labels))
         known = labels >= 0
         label_probability = np.where(known, probabilities[rows, np.maximum(labels, 0)], 0.0)
@@ -50,18 +50,18 @@ class Outcomes:
         return len(self.labels)
 
     def __getitem__(self, chosen: np.ndarray) -> "Outcomes":
-        """Those of the chosen pictures, by position or by truth value."""
+        """Those of the chosen images, by position or by truth value."""
         arrays = [field.name for field in fields(self) if field.name != "classes"]
         return Outcomes(self.classes, *(getattr(self, name)[chosen] for name in arrays))
 
     @cached_property
     def right(self) -> np.ndarray:
-        """Whether the right class was named, bool [pictures]."""
+        """Whether the right class was named, bool [images]."""
         return self.named == self.labels
 
     @cached_property
     def confusion(self) -> np.ndarray:
-        """Pictures by right class and by named class, int [classes, classes]."""
+        """Images by right class and by named class, int [classes, classes]."""
         known = self.labels >= 0
         cells = self.labels[known] * self.classes + self.named[known]
         return np.bincount(cells, minlength=self.classes**2).reshape(self.classes, self.classes)
@@ -78,9 +78,9 @@ class Outcomes:
 
 @dataclass(frozen=True)
 class ByClass:
-    """Each class by itself, all [classes]; a share of nothing is 0, and counts for no mean of what has no pictures."""
+    """Each class by itself, all [classes]; a share of nothing is 0, and counts for no mean of what has no images."""
 
-    pictures: np.ndarray  # of the class
+    images: np.ndarray  # of the class
     named: np.ndarray  # as the class
     right: np.ndarray
 
@@ -90,21 +90,21 @@ class ByClass:
 
     @property
     def recall(self) -> np.ndarray:
-        return _share(self.right, self.pictures)
+        return _share(self.right, self.images)
 
     @property
     def f1(self) -> np.ndarray:
-        return _share(2 * self.right, self.pictures + self.named)
+        return _share(2 * self.right, self.images + self.named)
 
     @property
     def balanced_accuracy(self) -> float:
         """The mean of the recalls of the classes that occur."""
-        return float(self.recall[self.pictures > 0].mean())
+        return float(self.recall[self.images > 0].mean())
 
     @property
     def macro_f1(self) -> float:
         """The mean F1 of the classes that occur or are named."""
-        return float(self.f1[self.pictures + self.named > 0].mean())
+        return float(self.f1[self.images + self.named > 0].mean())
 
 
 def accuracy(outcomes: Outcomes) -> float:
@@ -112,7 +112,7 @@ def accuracy(outcomes: Outcomes) -> float:
 
 
 def top_3(outcomes: Outcomes) -> float:
-    """The share of pictures whose right class is among the three likeliest."""
+    """The share of images whose right class is among the three likeliest."""
     return float((outcomes.label_rank < 3).mean())
 
 
@@ -136,22 +136,22 @@ def bin_of(confidence: np.ndarray) -> np.ndarray:
 class Reliability:
     """Sums by bin of confidence, each [BINS]."""
 
-    pictures: np.ndarray
+    images: np.ndarray
     confidences: np.ndarray
     right: np.ndarray
 
     @property
     def confidence(self) -> np.ndarray:
-        return _share(self.confidences, self.pictures)
+        return _share(self.confidences, self.images)
 
     @property
     def accuracy(self) -> np.ndarray:
-        return _share(self.right, self.pictures)
+        return _share(self.right, self.images)
 
     @property
     def calibration_error(self) -> float:
-        """Expected calibration error: how far confidence lies from accuracy, on average over the pictures."""
-        return float(np.abs(self.confidences - self.right).sum() / self.pictures.sum())
+        """Expected calibration error: how far confidence lies from accuracy, on average over the images."""
+        return float(np.abs(self.confidences - self.right).sum() / self.images.sum())
 
 
 MEASURES: Mapping[str, Callable[[Outcomes], float]] = {
@@ -166,7 +166,7 @@ MEASURES: Mapping[str, Callable[[Outcomes], float]] = {
 
 @dataclass(frozen=True)
 class Interval:
-    """A value, and where it would lie in 95 of 100 other samples of as many pictures."""
+    """A value, and where it would lie in 95 of 100 other samples of as many images."""
 
     value: float
     low: float
@@ -174,7 +174,7 @@ class Interval:
 
 
 def share(part: int, whole: int) -> Interval:
-    """part / whole with Wilson's (1927) interval, which holds for few pictures and near 0 and 1 too."""
+    """part / whole with Wilson's (1927) interval, which holds for few images and near 0 and 1 too."""
     if not whole:
         return Interval(np.nan, 0.0, 1.0)
     value, z = part / whole, 1.96
@@ -184,7 +184,7 @@ def share(part: int, whole: int) -> Interval:
 
 
 def with_intervals(outcomes: Outcomes, baseline: Outcomes | None = None) -> dict[str, tuple[Interval, Interval | None]]:
-    """Each measure, and how much it exceeds the baseline's on the same pictures, by bootstrap (percentiles)."""
+    """Each measure, and how much it exceeds the baseline's on the same images, by bootstrap (percentiles)."""
     random = np.random.default_rng(0)
     replicates = int(np.clip(_MOST_DRAWS // len(outcomes), 100, _REPLICATES))
     drawn: dict[str, list[tuple[float, float]]] = {name: [] for name in MEASURES}
@@ -206,12 +206,12 @@ def with_intervals(outcomes: Outcomes, baseline: Outcomes | None = None) -> dict
 def auc(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, Interval]:
     """Areas under the ROC curves, each class against the rest, and their mean.
 
-    labels [pictures], probabilities [pictures, classes] -> areas [classes], nan for a class with no pictures or with
+    labels [images], probabilities [images, classes] -> areas [classes], nan for a class with no images or with
     all of them. The interval is DeLong's (1988), of the mean of the areas.
     """
     classes, count = probabilities.shape[1], len(labels)
     areas = np.full(classes, np.nan)
-    influence = np.zeros(count)  # of each picture on the sum of the areas
+    influence = np.zeros(count)  # of each image on the sum of the areas
     for one in range(classes):
         positive = labels == one
         if not 0 < positive.sum() < count:
@@ -229,7 +229,7 @@ def auc(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, Inte
 
 
 def _placements(scores: np.ndarray, positive: np.ndarray) -> np.ndarray:
-    """The share of the other side's pictures that each one is on the right side of; ties count half."""
+    """The share of the other side's images that each one is on the right side of; ties count half."""
     placed = np.empty(len(scores))
     below, above = np.sort(scores[~positive]), np.sort(scores[positive])
     ours = scores[positive]

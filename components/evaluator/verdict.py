@@ -11,10 +11,10 @@ VERDICT_FILE = "verdict.json"
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the model is blessed and why, in words; the metrics are single numbers over all pictures.
+    """Whether the model is blessed and why, in words; the metrics are single numbers over all images.
 
     The intervals are TFMA's, 95 %, low and high, where the configuration asks for them; `weight` is the feature that
-    pictures are weighted by, empty for none.
+    images are weighted by, empty for none.
     """
 
     blessed: bool

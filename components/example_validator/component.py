@@ -38,7 +38,7 @@ class _Executor(executor.Executor):
         return result
 
     def _Validate(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> anomalies_pb2.Anomalies:
-        # Of a picture's bytes and name there are no statistics; without them TFDV would find these columns missing.
+        # Of an image's bytes and name there are no statistics; without them TFDV would find these columns missing.
         described = schema_pb2.Schema()
         described.CopyFrom(inputs["schema"])
         kept = [feature for feature in described.feature if feature.name not in features.UNDESCRIBED_FEATURES]
@@ -81,7 +81,7 @@ class ExampleValidator(tfx.components.ExampleValidator):
         Args:
             previous: The statistics of the data before, if there were any.
             drift: How far a feature may have moved since.
-            skew: How far a feature may be from the pictures in the folder `served`.
+            skew: How far a feature may be from the images in the folder `served`.
         """
         spec = _Spec(
             statistics=statistics,
@@ -119,7 +119,7 @@ def describe(anomalies: anomalies_pb2.Anomalies, split: str) -> list[str]:
         if name == features.LABEL:
             lines.append(
                 f"{anomaly.description.rstrip('.')} for the label in the split {split!r}, which training never saw; "
-                "add pictures of these classes, or raise the train share in data.splits"
+                "add images of these classes, or raise the train share in data.splits"
             )
         else:
             lines.append(f"{name} in the split {split!r}: {anomaly.description.rstrip('.')}")

@@ -1,4 +1,4 @@
-"""Drift and skew: how far the pictures are from those before, and from those that the model is asked about.
+"""Drift and skew: how far the images are from those before, and from those that the model is asked about.
 
 TFDV compares the training split's statistics: of text the largest difference of a value's share (the L-infinity
 distance), of numbers Jensen and Shannon's divergence; both lie between 0 and 1.
@@ -30,14 +30,14 @@ def drift(
 def skew(
     training: DatasetFeatureStatisticsList, served: DatasetFeatureStatisticsList, thresholds: Mapping[str, float]
 ) -> list[str]:
-    """Each feature that is further than its threshold from the pictures that were served, as half a sentence."""
+    """Each feature that is further than its threshold from the images that were served, as half a sentence."""
     schema = _compared(thresholds, "skew_comparator")
     anomalies = tfdv.validate_statistics(training, schema, serving_statistics=served)
     return [f"{line} (data.skew)" for line in _lines(anomalies.drift_skew_info, "from what is served")]
 
 
 def served_statistics(folder: str) -> DatasetFeatureStatisticsList:
-    """Of pictures as they were served: sizes, formats and color spaces, from their headers.
+    """Of images as they were served: sizes, formats and color spaces, from their headers.
 
     Raises:
         BadInput: there is no such folder.
@@ -48,12 +48,12 @@ def served_statistics(folder: str) -> DatasetFeatureStatisticsList:
 
 def _headers(folder: str) -> Iterator[tuple[int, int, str, str]]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of huge pictures
+        warnings.simplefilter("ignore")  # of huge images
         for found in list_files(folder):
             if isinstance(found, File):
                 try:
-                    with open_file(found.path) as file, Image.open(file) as picture:
-                        yield *picture.size, str(picture.format), picture.mode
+                    with open_file(found.path) as file, Image.open(file) as image:
+                        yield *image.size, str(image.format), image.mode
                 except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
                     continue  # the model refused it too
 

@@ -1,1 +1,1 @@
-"""ImageExampleGen: pictures in folders, or named in a manifest, become sharded records of tf.Examples."""
+"""ImageExampleGen: images in folders, or named in a manifest, become sharded records of tf.Examples."""

@@ -1,4 +1,4 @@
-"""Class folders: every file below a folder is a picture of the class that the folder is named as."""
+"""Class folders: every file below a folder is an image of the class that the folder is named as."""
 
 import unicodedata
 from pathlib import PurePosixPath
@@ -7,8 +7,8 @@ from efficientmixnet.components.image_example_gen.entry import SUFFIXES, Entry, 
 from efficientmixnet.components.image_example_gen.files import File
 
 
-def as_picture(file: File, depth: int = 0, split: str | None = None) -> Entry | LeftOut:
-    """The file as a picture of its class; the class folders lie `depth` folders below the data folder."""
+def as_image(file: File, depth: int = 0, split: str | None = None) -> Entry | LeftOut:
+    """The file as an image of its class; the class folders lie `depth` folders below the data folder."""
     parts = file.name.split("/")
     if len(parts) < depth + 2:
         counts = PurePosixPath(file.name).suffix.lower() in SUFFIXES

@@ -1,6 +1,6 @@
-"""The component ImageExampleGen: reads, checks and writes every picture once.
+"""The component ImageExampleGen: reads, checks and writes every image once.
 
-Only names travel through Beam: the pictures of a shard are read where its file is written, so that memory does not
+Only names travel through Beam: the images of a shard are read where its file is written, so that memory does not
 grow with the data, and a shard holds them in the order of their names' hashes: shuffled, and the same at every run.
 """
 
@@ -27,7 +27,7 @@ from efficientmixnet.components.image_example_gen.sources import (
     Entry,
     LeftOut,
     Sources,
-    find_pictures,
+    find_images,
     name_hash,
     split_of,
 )
@@ -37,13 +37,13 @@ from efficientmixnet.modules import features, progress
 SHARD_BYTES = 64 * 2**20
 LEAST_SHARDS = 4  # a split, so that a small one is read in parallel too
 
-_DONE, _SEEN = "done", "seen"  # Beam's names for what comes of a shard, and of each picture in it
+_DONE, _SEEN = "done", "seen"  # Beam's names for what comes of a shard, and of each image in it
 
 
 @tfx.dsl.components.component(use_beam=True)
 def ImageExampleGen(
     examples: tfx.dsl.components.OutputArtifact[tfx.types.standard_artifacts.Examples],
-    pictures: tfx.dsl.components.Parameter[str],
+    images: tfx.dsl.components.Parameter[str],
     manifest: tfx.dsl.components.Parameter[str],
     splits: tfx.dsl.components.Parameter[str],
     max_left_out: tfx.dsl.components.Parameter[float],
@@ -52,30 +52,30 @@ def ImageExampleGen(
     layout: tfx.dsl.components.Parameter[str] = "{}",
     beam_pipeline: tfx.dsl.components.BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
-    """Writes one tf.Example a picture (features.py), in gzipped TFRecords, and a CSV file of what was left out.
+    """Writes one tf.Example an image (features.py), in gzipped TFRecords, and a CSV file of what was left out.
 
     Args:
         examples: The records, a folder a split.
-        pictures: The folder with the pictures, or what the manifest's paths start from.
-        manifest: A CSV or JSON-lines file with path, label and optionally split of each picture; empty for none.
+        images: The folder with the images, or what the manifest's paths start from.
+        manifest: A CSV or JSON-lines file with path, label and optionally split of each image; empty for none.
         splits: JSON, each split's name and share.
-        max_left_out: The run stops where more than this share of the pictures cannot be read.
-        max_pixels: A picture with more is not decoded.
+        max_left_out: The run stops where more than this share of the images cannot be read.
+        max_pixels: An image with more is not decoded.
         fingerprint: Of the data: when it changes, TFX's cache no longer fits.
-        layout: In what form the pictures come: Layout as JSON.
+        layout: In what form the images come: Layout as JSON.
 
     Raises:
         BadInput: There is nothing to train on, or too much of it cannot be read.
     """
     shares: dict[str, float] = json.loads(splits)
     form = Layout.model_validate_json(layout)
-    sources = find_pictures(pictures, manifest or None, frozenset(shares), form)
+    sources = find_images(images, manifest or None, frozenset(shares), form)
     shards = _shards(sources, shares)
     for split in shares:
         tf.io.gfile.makedirs(f"{examples.uri}/Split-{split}")
     outcome_file = f"{examples.uri}/outcome.jsonl"
 
-    progress.start(len(sources.entries), "pictures")
+    progress.start(len(sources.entries), "images")
     with beam_pipeline as pipeline:
         written = (
             _addressed(pipeline, sources, form, f"{examples.uri}/unpacked")
@@ -102,17 +102,17 @@ def ImageExampleGen(
         examples.span, examples.version = sources.span.number, sources.span.version
     found = outcome.Outcome.read(outcome_file, sources.left_out)
     found.write_tables(examples.uri)
-    examples.set_string_custom_property("source", manifest or pictures)
-    examples.set_int_custom_property("pictures_read", found.read_count)
-    examples.set_int_custom_property("pictures_left_out", len(found.left_out))
+    examples.set_string_custom_property("source", manifest or images)
+    examples.set_int_custom_property("images_read", found.read_count)
+    examples.set_int_custom_property("images_left_out", len(found.left_out))
     for name, value in {
         "columns": sources.columns,
         "left_out_by_reason": by_reason(found.left_out),
         "warnings": warnings(found.counts, found.duplicates, found.left_out),
     }.items():
         examples.set_string_custom_property(name, json.dumps(value, ensure_ascii=False))
-    found.stop_if_too_many_are_left_out(pictures, max_left_out)
-    found.stop_if_a_split_is_empty(manifest or pictures, tuple(shares))
+    found.stop_if_too_many_are_left_out(images, max_left_out)
+    found.stop_if_a_split_is_empty(manifest or images, tuple(shares))
 
 
 def _addressed(pipeline: beam.Pipeline, sources: Sources, layout: Layout, folder: str) -> beam.PCollection:
@@ -161,9 +161,9 @@ def _write_shard(
     max_pixels: int,
     columns: tuple[str, ...],
 ) -> Iterator[Any]:
-    """Reads the shard's pictures and writes its file; yields each one's digest, and what came of all of them."""
+    """Reads the shard's images and writes its file; yields each one's digest, and what came of all of them."""
     (split, shard), entries = shard_and_entries
-    file = f"{uri}/Split-{split}/pictures-{shard:05d}-of-{shards[split]:05d}.gz"
+    file = f"{uri}/Split-{split}/images-{shard:05d}-of-{shards[split]:05d}.gz"
     left_out: list[LeftOut] = []
     labels: Counter[str] = Counter()
     in_order = sorted(entries, key=lambda entry: name_hash(entry.name))
@@ -184,7 +184,7 @@ def _write_shard(
 
 
 def _record(entry: Entry, max_pixels: int, columns: tuple[str, ...]) -> tuple[bytes, bytes] | LeftOut:
-    """The entry's tf.Example, serialized, and the digest of its picture's bytes."""
+    """The entry's tf.Example, serialized, and the digest of its image's bytes."""
     example = read(entry, max_pixels, columns)
     if isinstance(example, LeftOut):
         return example

@@ -1,4 +1,4 @@
-"""Entry: one picture as its source names it, before its bytes are read; LeftOut: one that is not trained on."""
+"""Entry: one image as its source names it, before its bytes are read; LeftOut: one that is not trained on."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One picture: a file, or a part of one.
+    """One image: a file, or a part of one.
 
-    Where a file holds many pictures, `offset` and `size` say which bytes are this one's; in a file that can only be
+    Where a file holds many images, `offset` and `size` say which bytes are this one's; in a file that can only be
     read from its beginning, `row` says it instead, counting its records from 0.
     """
 
@@ -29,7 +29,7 @@ class LeftOut:
 
     name: str
     reason: str
-    counts: bool = True  # towards the share of bad pictures at which the run stops
+    counts: bool = True  # towards the share of bad images at which the run stops
 
     def row(self) -> tuple[str, str]:
         return self.name, self.reason

@@ -37,7 +37,7 @@ def join(folder: str, name: str) -> str:
 
 
 def list_files(folder: str) -> Iterator[File | LeftOut]:
-    """All files below the folder, or the folder itself where it is a file; hidden ones say nothing about pictures.
+    """All files below the folder, or the folder itself where it is a file; hidden ones say nothing about images.
 
     Raises:
         BadInput: there is none of this name.
@@ -50,7 +50,7 @@ def list_files(folder: str) -> Iterator[File | LeftOut]:
         return
     if not os.path.isdir(folder):
         raise BadInput(
-            f"data.pictures: {folder} does not exist; name the folder that holds one folder of pictures per class"
+            f"data.images: {folder} does not exist; name the folder that holds one folder of images per class"
         )
     for name in sorted(os.listdir(folder)):
         if name.startswith("."):
@@ -84,7 +84,7 @@ def open_file(path: str) -> BinaryIO:
 
 
 def read_bytes(entry: Entry) -> bytes:
-    """The encoded picture; of an entry with a row, see containers.py.
+    """The encoded image; of an entry with a row, see containers.py.
 
     Raises:
         OSError: it cannot be read.
@@ -130,7 +130,7 @@ def _listed_remotely(folder: str) -> Iterator[File]:
         raise _unlisted(folder, error) from None
     found = {f"{scheme}://{key}": one for key, one in listed.items() if one["type"] == "file"}
     if not found:
-        raise BadInput(f"data.pictures: {folder} does not exist, or holds nothing")
+        raise BadInput(f"data.images: {folder} does not exist, or holds nothing")
     for path in sorted(found):
         name = path.removeprefix(below) if path.startswith(below) else path.rpartition("/")[2]
         # Some stores keep an empty object for a folder.
@@ -156,4 +156,4 @@ def _store(path: str) -> Any:
 
 
 def _unlisted(path: str, error: Exception) -> BadInput:
-    return BadInput(f"data.pictures: {path} cannot be listed ({' '.join(str(error).split())})")
+    return BadInput(f"data.images: {path} cannot be listed ({' '.join(str(error).split())})")

@@ -1,4 +1,4 @@
-"""What is worth knowing of all the data: why pictures were left out, which come twice, which classes are small."""
+"""What is worth knowing of all the data: why images were left out, which come twice, which classes are small."""
 
 import re
 from collections import Counter
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from efficientmixnet.components.image_example_gen.entry import LeftOut
 
-_TINY = 10  # training pictures
-_UNEVEN = 10  # times the pictures of the smallest class
+_TINY = 10  # training images
+_UNEVEN = 10  # times the images of the smallest class
 _SHOWN = 3  # examples in a warning
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One of several pictures with the same bytes."""
+    """One of several images with the same bytes."""
 
     name: str
     label: str
@@ -23,7 +23,7 @@ class Copy:
 
 @dataclass(frozen=True)
 class Duplicates:
-    """Pictures with the same bytes."""
+    """Images with the same bytes."""
 
     groups: tuple[tuple[Copy, ...], ...]
 
@@ -38,7 +38,7 @@ class Duplicates:
         return [group for group in self.groups if len({copy.split for copy in group}) > 1]
 
     def rows(self) -> Iterator[tuple[object, ...]]:
-        """For a table: which group, and its pictures."""
+        """For a table: which group, and its images."""
         yield "group", "file", "label", "split"
         for number, group in enumerate(self.groups, 1):
             for copy in group:
@@ -51,7 +51,7 @@ def by_reason(left_out: Iterable[LeftOut]) -> dict[str, int]:
 
 
 def warnings(counts: Mapping[str, Mapping[str, int]], duplicates: Duplicates, left_out: Iterable[LeftOut]) -> list[str]:
-    """In words; `counts` is the number of pictures by split and label."""
+    """In words; `counts` is the number of images by split and label."""
     return [*_on_files(left_out), *_on_duplicates(duplicates), *_on_classes(counts)]
 
 
@@ -69,10 +69,10 @@ def _on_files(left_out: Iterable[LeftOut]) -> Iterator[str]:
 
 def _on_duplicates(duplicates: Duplicates) -> Iterator[str]:
     if found := duplicates.of_two_labels:
-        yield f"{_pictures(len(found))} the same bytes under two labels: {_shown(found, lambda copy: copy.label)}"
+        yield f"{_images(len(found))} the same bytes under two labels: {_shown(found, lambda copy: copy.label)}"
     if found := duplicates.in_two_splits:
         examples = _shown(found, lambda copy: copy.split)
-        yield f"{_pictures(len(found))} copies in another split, so that evaluation is no test of them: {examples}"
+        yield f"{_images(len(found))} copies in another split, so that evaluation is no test of them: {examples}"
 
 
 def _shown(groups: list[tuple[Copy, ...]], differs: Callable[[Copy], str]) -> str:
@@ -88,20 +88,20 @@ def _on_classes(counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
         return
     untested = [label for label in train if not evaluation.get(label)]
     if untested:
-        yield f"{_classes(untested)} no picture in the evaluation split: {_some(untested)}"
+        yield f"{_classes(untested)} no image in the evaluation split: {_some(untested)}"
     tiny = [label for label, count in train.items() if count < _TINY]
     if tiny:
-        yield f"{_classes(tiny)} fewer than {_TINY} training pictures: {_some(tiny)}"
+        yield f"{_classes(tiny)} fewer than {_TINY} training images: {_some(tiny)}"
     most, least = max(train, key=lambda one: train[one]), min(train, key=lambda one: train[one])
     if train[most] > _UNEVEN * train[least]:
         yield (
-            f"the classes are uneven, {train[most]:,} training pictures of {most} and {train[least]:,} of {least}: "
+            f"the classes are uneven, {train[most]:,} training images of {most} and {train[least]:,} of {least}: "
             "accuracy says little about the small ones"
         )
 
 
-def _pictures(count: int) -> str:
-    return "one picture has" if count == 1 else f"{count:,} pictures have"
+def _images(count: int) -> str:
+    return "one image has" if count == 1 else f"{count:,} images have"
 
 
 def _classes(labels: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Layout: in what form the pictures come, and where in it label and split stand."""
+"""Layout: in what form the images come, and where in it label and split stand."""
 
 from pathlib import Path
 from typing import Literal
@@ -12,8 +12,8 @@ from efficientmixnet.modules.config.section import Section
 class Layout(Section):
     format: Literal["auto", "folders", "tfrecord", "webdataset", "parquet"] = "auto"
     """Class folders, TFRecords of tf.Examples, WebDataset's tar shards or Parquet; auto: by the files' names."""
-    picture: str | None = None
-    """The column, feature or, in tar shards, extension of the encoded picture; null: the one that is usual there."""
+    image: str | None = None
+    """The column, feature or, in tar shards, extension of the encoded image; null: the one that is usual there."""
     label: str | None = None
     """The same of the label."""
     split: str | None = None
@@ -23,7 +23,7 @@ class Layout(Section):
     features: tuple[str, ...] | None = None
     """Further columns that become features, to slice by; null: all of a manifest, none elsewhere."""
     span: int | None = Field(None, ge=0)
-    """Where data.pictures or data.manifest has {SPAN}, {VERSION}, or {YYYY}, {MM} and {DD} in it: which;
+    """Where data.images or data.manifest has {SPAN}, {VERSION}, or {YYYY}, {MM} and {DD} in it: which;
     null: the latest."""
     label_names: str | None = None
     """A text file for labels that are numbers: one name a line, the first one of label 0."""

@@ -1,4 +1,4 @@
-"""A manifest, CSV or JSON lines: each row names a picture, its label and what else is known about it."""
+"""A manifest, CSV or JSON lines: each row names an image, its label and what else is known about it."""
 
 import csv
 import io
@@ -17,19 +17,19 @@ _JSON_LINES = (".jsonl", ".ndjson", ".json")
 
 
 class Manifest:
-    """The pictures that a file names, relative to a folder."""
+    """The images that a file names, relative to a folder."""
 
     def __init__(self, file: str, folder: str, layout: Layout, split_names: frozenset[str]) -> None:
         self._file, self._folder, self._features, self._splits = file, folder, layout.features, split_names
-        self._path, self._label = layout.picture or "path", layout.label or "label"
+        self._path, self._label = layout.image or "path", layout.label or "label"
         self._split = layout.split or "split"
         self._label_names = LabelNames.read(layout.label_names)
         # Of an object store, one question for all files; asked one by one they would cost a call each.
         remote = is_remote(folder)
         self._listed = {file.path: file for file in list_files(folder) if isinstance(file, File)} if remote else None
 
-    def pictures(self) -> Iterator[tuple[Entry, File] | LeftOut]:
-        """Every row's picture; a row that comes once more comes once.
+    def images(self) -> Iterator[tuple[Entry, File] | LeftOut]:
+        """Every row's image; a row that comes once more comes once.
 
         Raises:
             BadInput: the file is no manifest.
@@ -37,7 +37,7 @@ class Manifest:
         first: dict[str, Entry] = {}  # by path
         for line, row in self._rows():
             where = f"{PurePath(self._file).name}, line {line}"
-            item = self._picture(where, row)
+            item = self._image(where, row)
             if isinstance(item, LeftOut):
                 yield item
                 continue
@@ -94,7 +94,7 @@ class Manifest:
                 )
             yield number, row
 
-    def _picture(self, where: str, row: dict[str, Any]) -> tuple[Entry, File] | LeftOut:
+    def _image(self, where: str, row: dict[str, Any]) -> tuple[Entry, File] | LeftOut:
         name, label, split = (_text(row.get(column)) for column in (self._path, self._label, self._split))
         if not name:
             return LeftOut(where, "the row names no path")

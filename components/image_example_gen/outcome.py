@@ -1,4 +1,4 @@
-"""Outcome: what came of reading all pictures, a line of JSON for each shard and for each group of equal pictures."""
+"""Outcome: what came of reading all images, a line of JSON for each shard and for each group of equal images."""
 
 import csv
 import json
@@ -14,8 +14,8 @@ from efficientmixnet.modules.bad_input import BadInput
 
 # In the artifact's folder.
 LEFT_OUT_FILE = "left_out.csv"  # one row a file: name and reason
-DUPLICATES_FILE = "duplicates.csv"  # one row a picture: group, name, label and split
-CLASS_COUNTS_FILE = "class_counts.json"  # pictures by split and label
+DUPLICATES_FILE = "duplicates.csv"  # one row an image: group, name, label and split
+CLASS_COUNTS_FILE = "class_counts.json"  # images by split and label
 
 
 def shard(split: str, labels: Mapping[str, int], left_out: Iterable[LeftOut]) -> str:
@@ -24,7 +24,7 @@ def shard(split: str, labels: Mapping[str, int], left_out: Iterable[LeftOut]) ->
 
 
 def duplicates(_: bytes, copies: Iterable[tuple[str, str, str]]) -> Iterator[str]:
-    """The line for pictures with the same bytes, where there are several; of each what a Copy holds."""
+    """The line for images with the same bytes, where there are several; of each what a Copy holds."""
     group = sorted(copies)
     if len(group) > 1:
         yield json.dumps({"same": group})
@@ -34,7 +34,7 @@ def duplicates(_: bytes, copies: Iterable[tuple[str, str, str]]) -> Iterator[str
 class Outcome:
     """All lines together."""
 
-    counts: Mapping[str, Counter[str]]  # pictures read, by split and label
+    counts: Mapping[str, Counter[str]]  # images read, by split and label
     left_out: tuple[LeftOut, ...]  # by name
     duplicates: Duplicates
 
@@ -56,11 +56,11 @@ class Outcome:
 
     @property
     def read_count(self) -> int:
-        """Pictures read."""
+        """Images read."""
         return sum(labels.total() for labels in self.counts.values())
 
     def write_tables(self, folder: str) -> None:
-        """Writes what was left out, how many pictures each class has, and which come twice where any do."""
+        """Writes what was left out, how many images each class has, and which come twice where any do."""
         with tf.io.gfile.GFile(f"{folder}/{CLASS_COUNTS_FILE}", "w") as file:
             json.dump(self.counts, file, ensure_ascii=False, sort_keys=True)
         _write(f"{folder}/{LEFT_OUT_FILE}", [("file", "reason"), *(item.row() for item in self.left_out)])
@@ -74,18 +74,18 @@ class Outcome:
         if len(bad) > max_left_out * seen:
             examples = "; ".join(f"{item.name} {item.reason}" for item in bad[:3])
             raise BadInput(
-                f"{data}: {len(bad)} of {seen} pictures ({len(bad) / seen:.1%}) cannot be used, more than the "
+                f"{data}: {len(bad)} of {seen} images ({len(bad) / seen:.1%}) cannot be used, more than the "
                 f"{max_left_out:.1%} that data.max_left_out allows. The first: {examples}. "
                 "Mend or remove them (all are listed in the run's left_out.csv), or raise data.max_left_out",
                 [item.row() for item in self.left_out],
             )
 
     def stop_if_a_split_is_empty(self, where: str, splits: Iterable[str]) -> None:
-        """Raises BadInput where a split has no picture."""
+        """Raises BadInput where a split has no image."""
         for split in splits:
             if not self.counts.get(split):
                 raise BadInput(
-                    f"{where}: no picture falls into the split {split!r}; add pictures, raise its share in "
+                    f"{where}: no image falls into the split {split!r}; add images, raise its share in "
                     "data.splits, or name splits in a manifest",
                     [item.row() for item in self.left_out],
                 )

@@ -1,4 +1,4 @@
-"""Which pictures there are: folders, a manifest or files of many become a list of entries, unread and in one order."""
+"""Which images there are: folders, a manifest or files of many become a list of entries, unread and in one order."""
 
 import hashlib
 from collections import Counter
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from efficientmixnet.components.image_example_gen.class_folders import as_picture
+from efficientmixnet.components.image_example_gen.class_folders import as_image
 from efficientmixnet.components.image_example_gen.entry import SUFFIXES, Entry, LeftOut
 from efficientmixnet.components.image_example_gen.files import File, list_files
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
@@ -15,7 +15,7 @@ from efficientmixnet.components.image_example_gen.readers.by_format import entri
 from efficientmixnet.components.image_example_gen.spans import Span, find_span, has_spans
 from efficientmixnet.modules.bad_input import BadInput
 
-__all__ = ["SUFFIXES", "Entry", "LeftOut", "Sources", "find_pictures", "name_hash", "split_of"]
+__all__ = ["SUFFIXES", "Entry", "LeftOut", "Sources", "find_images", "name_hash", "split_of"]
 
 _LIKE_SPLITS = frozenset({"train", "training", "val", "valid", "validation", "dev", "eval", "test"})
 _OURS = "image/"  # how the names of our own features begin
@@ -29,14 +29,14 @@ class Sources:
 
     entries: tuple[Entry, ...]  # by name
     left_out: tuple[LeftOut, ...]
-    fingerprint: str  # changes when a picture comes, goes or changes
+    fingerprint: str  # changes when an image comes, goes or changes
     bytes: int  # of all files together
     format: str = "folders"  # of Layout's, never auto
     span: Span | None = None
 
     @property
     def labels(self) -> Counter[str]:
-        """Pictures by label."""
+        """Images by label."""
         return Counter(entry.label for entry in self.entries)
 
     @property
@@ -45,10 +45,8 @@ class Sources:
         return tuple(sorted({name for entry in self.entries for name, _ in entry.columns}))
 
 
-def find_pictures(
-    data: str, manifest: str | None, split_names: frozenset[str], layout: Layout | None = None
-) -> Sources:
-    """Lists the pictures at `data`, or those that the file `manifest` names relative to it.
+def find_images(data: str, manifest: str | None, split_names: frozenset[str], layout: Layout | None = None) -> Sources:
+    """Lists the images at `data`, or those that the file `manifest` names relative to it.
 
     Raises:
         BadInput: there is nothing to train on.
@@ -67,7 +65,7 @@ def find_pictures(
         )
     kind = "folders"
     if manifest:
-        found: Iterator[Found] = Manifest(manifest, data, layout, split_names).pictures()
+        found: Iterator[Found] = Manifest(manifest, data, layout, split_names).images()
     else:
         files = list(list_files(data))
         kind = _format(data, files) if layout.format == "auto" else layout.format
@@ -85,7 +83,7 @@ def find_pictures(
 
 
 def split_of(entry: Entry, splits: Mapping[str, float]) -> str:
-    """The entry's split: its source's, or by the hash of its name, so that it never changes as pictures are added."""
+    """The entry's split: its source's, or by the hash of its name, so that it never changes as images are added."""
     if entry.split:
         return entry.split
     position = name_hash(entry.name) / 2**64 * sum(splits.values())
@@ -97,7 +95,7 @@ def split_of(entry: Entry, splits: Mapping[str, float]) -> str:
 
 
 def name_hash(name: str) -> int:
-    """64 evenly spread bits of the picture's name."""
+    """64 evenly spread bits of the image's name."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
 
 
@@ -105,13 +103,13 @@ def _format(data: str, files: list[File | LeftOut]) -> str:
     """What the files' names tell."""
     kinds = Counter(format_of(file.name) for file in files)
     if len(files) == 1 and files[0].name == data.rpartition("/")[2] and None in kinds:
-        raise BadInput(f"data.pictures: {data} is a file, not a folder, and none with many pictures in it")
+        raise BadInput(f"data.images: {data} is a file, not a folder, and none with many images in it")
     if any(file.name.lower().endswith(tuple(SUFFIXES)) for file in files):
         return "folders"
     del kinds[None]
     if len(kinds) > 1:
         raise BadInput(
-            f"data.pictures: {data} holds files of {' and of '.join(sorted(map(str, kinds)))}; "
+            f"data.images: {data} holds files of {' and of '.join(sorted(map(str, kinds)))}; "
             "name one in data.layout.format"
         )
     return str(next(iter(kinds), "folders"))
@@ -127,7 +125,7 @@ def _found(files: list[File | LeftOut], kind: str, layout: Layout) -> Iterator[F
         if layout.split_files and split is None:
             yield LeftOut(file.name, "is of no split in data.layout.split_files", counts=False)
         elif kind == "folders":
-            item = as_picture(file, depth, split)
+            item = as_image(file, depth, split)
             yield item if isinstance(item, LeftOut) else (item, file)
         elif layout.format == "auto" and format_of(file.name) != kind:
             yield LeftOut(file.name, f"is no file of {kind}", counts=False)
@@ -166,7 +164,7 @@ def _examine(
     once = [entry for i, entry in enumerate(entries) if i == 0 or entry.name != entries[i - 1].name]
     if len(once) < len(entries):
         left_out += [
-            LeftOut(entry.name, "has the name of another picture")
+            LeftOut(entry.name, "has the name of another image")
             for i, entry in enumerate(entries)
             if i and entry.name == entries[i - 1].name
         ]
@@ -182,7 +180,7 @@ def _check_labels(where: str, sources: Sources, by_folder: bool) -> None:
     labels = sorted(sources.labels)
     if len(labels) < 2:
         raise BadInput(
-            f"{where}: only one class, {labels[0]!r}, has pictures; a classifier needs two or more"
+            f"{where}: only one class, {labels[0]!r}, has images; a classifier needs two or more"
             + (", each in a folder of its own" if by_folder else "")
         )
     if by_folder and set(labels) <= _LIKE_SPLITS:
@@ -198,11 +196,11 @@ def _nothing_found(where: str, left_out: tuple[LeftOut, ...], is_manifest: bool,
     if is_manifest or kind != "folders":
         if not left_out:
             return (
-                f"{where}: has no rows; give a row path,label for each picture"
+                f"{where}: has no rows; give a row path,label for each image"
                 if is_manifest
                 else (f"{where}: its files hold no records")
             )
-        return f"{where}: names no picture that could be read; the first: {left_out[0].name} {left_out[0].reason}"
+        return f"{where}: names no image that could be read; the first: {left_out[0].name} {left_out[0].reason}"
     if any(item.counts for item in left_out):
-        return f"{where}: has pictures but no class folders; move the pictures of each class into a folder of its name"
-    return f"{where}: holds no pictures; put those of each class into a folder of its own, named as the class"
+        return f"{where}: has images but no class folders; move the images of each class into a folder of its name"
+    return f"{where}: holds no images; put those of each class into a folder of its own, named as the class"

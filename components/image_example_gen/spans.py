@@ -36,7 +36,7 @@ def find_span(pattern: str, number: int | None) -> Span:
     """
     spans = sorted(_spans(pattern))
     if not spans:
-        raise BadInput(f"data.pictures: nothing is named as {pattern} says, with numbers for what stands in braces")
+        raise BadInput(f"data.images: nothing is named as {pattern} says, with numbers for what stands in braces")
     if number is None:
         return spans[-1]
     chosen = [span for span in spans if span.number == number]
@@ -49,9 +49,9 @@ def find_span(pattern: str, number: int | None) -> Span:
 def _spans(pattern: str) -> Iterator[Span]:
     names = [match[1] for match in _TOKEN.finditer(pattern)]
     if "SPAN" not in names and not {"YYYY", "MM", "DD"} <= set(names):
-        raise BadInput(f"data.pictures: {pattern} needs {{SPAN}}, or {{YYYY}}, {{MM}} and {{DD}}")
+        raise BadInput(f"data.images: {pattern} needs {{SPAN}}, or {{YYYY}}, {{MM}} and {{DD}}")
     if len(names) > len(set(names)):
-        raise BadInput(f"data.pictures: {pattern} has the same braces twice")
+        raise BadInput(f"data.images: {pattern} has the same braces twice")
     matcher = re.compile(_as_expression(pattern.rstrip("/")))
     for path in _candidates(pattern.rstrip("/")):
         if found := matcher.fullmatch(path):

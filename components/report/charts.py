@@ -1,4 +1,4 @@
-"""Charts as inline SVG: a few lines each, coloured by the page's style sheet, so that they follow dark mode."""
+"""Charts as inline SVG: a few lines each, colored by the page's style sheet, so that they follow dark mode."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -34,19 +34,19 @@ def line_chart(series: Mapping[str, Points], x_label: str, title: str, of_shares
     return _svg(parts, title) + _legend(list(series))
 
 
-def reliability_chart(pictures: Sequence[int], confidence: Sequence[float], accuracy: Sequence[float]) -> Markup:
+def reliability_chart(images: Sequence[int], confidence: Sequence[float], accuracy: Sequence[float]) -> Markup:
     """Accuracy by confidence: on the diagonal the probabilities mean what they say. A dot's area grows with count."""
     frame = _Frame((0.0, 1.0), (0.0, 1.0))
     parts = [frame.axes("confidence"), _diagonal(frame)]
-    most = max(pictures, default=1)
-    shown = [one for one in zip(pictures, confidence, accuracy, strict=True) if one[0]]
+    most = max(images, default=1)
+    shown = [one for one in zip(images, confidence, accuracy, strict=True) if one[0]]
     path = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for _, x, y in shown)
     parts.append(f'<polyline class="line0" points="{path}"/>')
     for count, x, y in shown:
         radius = 2.5 + 6 * math.sqrt(count / most)
         parts.append(
             f'<circle class="line0 dot" cx="{frame.x(x):.1f}" cy="{frame.y(y):.1f}" r="{radius:.1f}">'
-            f"<title>{count:,} pictures: confidence {x:.3f}, accuracy {y:.3f}</title></circle>"
+            f"<title>{count:,} images: confidence {x:.3f}, accuracy {y:.3f}</title></circle>"
         )
     return _svg(parts, "Accuracy by confidence")
 

@@ -28,7 +28,7 @@ def Report(
     """Writes the page for the evaluation split.
 
     Args:
-        report: The page, its content, and what the model said of each picture.
+        report: The page, its content, and what the model said of each image.
         examples: As ingested.
         statistics: Of the examples.
         model: The candidate.

@@ -13,18 +13,18 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 from efficientmixnet.components.evaluator import measures
 from efficientmixnet.components.evaluator.measures import Outcomes
 from efficientmixnet.components.report import gallery
-from efficientmixnet.components.report import thumbnails as pictures
 from efficientmixnet.components.report.predictions import Predictions
-from efficientmixnet.components.report.write_predictions import Classifier, pictures_of
+from efficientmixnet.components.report.thumbnails import activation_maps, thumbnail
+from efficientmixnet.components.report.write_predictions import Classifier, images_of
 from efficientmixnet.modules import features
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.network.cost import summarize
 
-_LABELS_A_PICTURE = 3
+_LABELS_A_IMAGE = 3
 _AUC_VALUES = 20_000_000  # probabilities in memory at once, float32
 _MOST_VALUES = 20  # of a feature, for a slice each
 _TRADE_OFFS, _POINTS = 6, 80  # classes with a curve each, and the points of a curve
-_FEW = 20  # pictures of a class, too few to say much
+_FEW = 20  # images of a class, too few to say much
 
 
 def measured(predictions: Predictions, crossings: Sequence[Sequence[str]] = ()) -> dict[str, Any]:
@@ -38,13 +38,13 @@ def measured(predictions: Predictions, crossings: Sequence[Sequence[str]] = ()) 
     ]
     reliability = measures.reliability(outcomes)
     return {
-        "pictures_evaluated": len(predictions),
+        "images_evaluated": len(predictions),
         "has_baseline": baseline is not None,
         "metrics": [*rows, {"name": "auc", **_interval(area)}],
         "classes": list(_classes(predictions.labels, outcomes, areas)),
         "confusion": outcomes.confusion.tolist() if outcomes.classes <= gallery.MOST_CELLS_CLASSES else None,
         "top_confusions": gallery.top_confusions(outcomes),
-        "reliability": {name: getattr(reliability, name).tolist() for name in ("pictures", "confidence", "accuracy")},
+        "reliability": {name: getattr(reliability, name).tolist() for name in ("images", "confidence", "accuracy")},
         "slices": list(_slices(predictions, outcomes, crossings)),
         **_trade_offs(predictions, areas),
     }
@@ -58,15 +58,15 @@ def shown(predictions: Predictions, model: Classifier, files: Sequence[str]) -> 
     names = {int(position): str(predictions.names[position]) for position in positions}
     thumbnails, encoded_mistakes = {}, {}
     mistakes = {names[position] for position in chosen.mistakes}
-    for name, encoded in pictures_of(files, frozenset(names.values())):
-        thumbnails[name] = pictures.thumbnail(encoded)
+    for name, encoded in images_of(files, frozenset(names.values())):
+        thumbnails[name] = thumbnail(encoded)
         if name in mistakes:
             encoded_mistakes[name] = encoded
     named = {names[position]: model.labels[outcomes.named[position]] for position in chosen.mistakes}
-    maps = pictures.activation_maps(model, encoded_mistakes, [named[name] for name in encoded_mistakes])
-    likeliest = predictions.of(positions, _LABELS_A_PICTURE)
+    maps = activation_maps(model, encoded_mistakes, [named[name] for name in encoded_mistakes])
+    likeliest = predictions.of(positions, _LABELS_A_IMAGE)
     return {
-        "pictures": {
+        "images": {
             str(position): {
                 "name": names[position],
                 "source": thumbnails[names[position]],
@@ -92,7 +92,7 @@ def trained_on(
     left_out: Mapping[str, int],
     warnings: Sequence[str],
 ) -> dict[str, Any]:
-    """The network, the pictures of each class in each split, what was left out by reason, and what is worth a note."""
+    """The network, the images of each class in each split, what was left out by reason, and what is worth a note."""
     by_split = {split: _labels(f"{statistics}/Split-{split}/FeatureStats.pb") for split in splits}
     return {
         "config": config,
@@ -102,7 +102,7 @@ def trained_on(
             label: {split: counts.get(label, 0) for split, counts in by_split.items()} for label in by_split["train"]
         },
         "left_out": list(left_out.items()),
-        "warnings": [*warnings, *_few_pictures(by_split["train"], by_split["eval"])],
+        "warnings": [*warnings, *_few_images(by_split["train"], by_split["eval"])],
     }
 
 
@@ -142,10 +142,10 @@ def _thinned(x: np.ndarray, y: np.ndarray) -> list[tuple[float, float]]:
 def _classes(labels: Sequence[str], outcomes: Outcomes, areas: np.ndarray) -> Iterator[dict[str, Any]]:
     by_class = outcomes.by_class
     for number, label in enumerate(labels):
-        recall = measures.share(int(by_class.right[number]), int(by_class.pictures[number]))
+        recall = measures.share(int(by_class.right[number]), int(by_class.images[number]))
         yield {
             "label": label,
-            "pictures": int(by_class.pictures[number]),
+            "images": int(by_class.images[number]),
             "named": int(by_class.named[number]),
             "precision": float(by_class.precision[number]) if by_class.named[number] else None,
             "recall": _interval(recall),
@@ -166,14 +166,14 @@ def _slices(
             yield {
                 "feature": feature,
                 "value": str(kind),
-                "pictures": count,
+                "images": count,
                 "accuracy": _interval(measures.share(right, count)),
                 "loss": measures.log_loss(outcomes[values == kind]),
             }
 
 
 def _told_apart(predictions: Predictions, crossings: Sequence[Sequence[str]]) -> Iterator[tuple[str, np.ndarray]]:
-    """Each feature and each crossing that pictures can be told apart by; of the sides, SIZE says it."""
+    """Each feature and each crossing that images can be told apart by; of the sides, SIZE says it."""
     described = predictions.described
     for feature, values in described.items():
         if feature not in (features.HEIGHT, features.WIDTH):
@@ -193,7 +193,7 @@ def _natural(value: Any) -> tuple[int, str]:
 
 
 def _labels(statistics: str) -> dict[str, int]:
-    """Pictures by label."""
+    """Images by label."""
     # Importing TFDV, which could read it too, takes 100 MB.
     read = statistics_pb2.DatasetFeatureStatisticsList.FromString(tf.io.gfile.GFile(statistics, "rb").read())
     (dataset,) = read.datasets
@@ -201,12 +201,12 @@ def _labels(statistics: str) -> dict[str, int]:
     return {bucket.label: int(bucket.sample_count) for bucket in label.string_stats.rank_histogram.buckets}
 
 
-def _few_pictures(train: Mapping[str, int], evaluation: Mapping[str, int]) -> Iterator[str]:
+def _few_images(train: Mapping[str, int], evaluation: Mapping[str, int]) -> Iterator[str]:
     few = [label for label in train if evaluation.get(label, 0) < _FEW]
     if few:
         which = ", ".join(few[:5]) + (", ..." if len(few) > 5 else "")
         yield (
-            f"{len(few)} of {len(train)} classes have fewer than {_FEW} pictures in the evaluation split ({which}): "
+            f"{len(few)} of {len(train)} classes have fewer than {_FEW} images in the evaluation split ({which}): "
             "what the page says of each is uncertain"
         )
 

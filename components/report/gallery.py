@@ -1,4 +1,4 @@
-"""Gallery: which pictures the page shows, out of all that were evaluated."""
+"""Gallery: which images the page shows, out of all that were evaluated."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,16 +7,16 @@ import numpy as np
 
 from efficientmixnet.components.evaluator.measures import Outcomes
 
-MISTAKES, SURE = 24, 12  # pictures
+MISTAKES, SURE = 24, 12  # images
 MOST_CELLS_CLASSES = 40  # with more classes the page lists the top confusions, and has no matrix
 TOP_CONFUSIONS = 60
 _IN_A_CELL, _ON_THE_DIAGONAL = 6, 3
-_MOST = 480  # pictures on the page, some 4 KB each
+_MOST = 480  # images on the page, some 4 KB each
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """Positions of pictures, the most telling first."""
+    """Positions of images, the most telling first."""
 
     mistakes: tuple[int, ...]  # the surest wrong answers
     sure: tuple[int, ...]  # the surest right ones
@@ -24,13 +24,13 @@ class Gallery:
     cells: dict[tuple[int, int], tuple[int, ...]]  # by right and named class
 
     def all(self) -> list[int]:
-        """Each picture once."""
+        """Each image once."""
         cells = (position for cell in self.cells.values() for position in cell)
         return list(dict.fromkeys((*self.mistakes, *self.sure, *self.unsure, *cells)))
 
 
 def choose(outcomes: Outcomes) -> Gallery:
-    """The pictures that say most about the model."""
+    """The images that say most about the model."""
     surest = np.argsort(-outcomes.confidence, kind="stable")
     right = outcomes.right[surest]
     mistakes = surest[~right][:MISTAKES]
@@ -43,7 +43,7 @@ def choose(outcomes: Outcomes) -> Gallery:
 
 
 def top_confusions(outcomes: Outcomes) -> list[tuple[int, int, int]]:
-    """The most frequent mistakes: right class, named class, pictures."""
+    """The most frequent mistakes: right class, named class, images."""
     counts = outcomes.confusion.copy()
     np.fill_diagonal(counts, 0)
     order = np.argsort(-counts, axis=None, kind="stable")[:TOP_CONFUSIONS]
@@ -53,7 +53,7 @@ def top_confusions(outcomes: Outcomes) -> list[tuple[int, int, int]]:
 
 
 def _cells(outcomes: Outcomes, surest: np.ndarray) -> Iterator[tuple[tuple[int, int], tuple[int, ...]]]:
-    """The surest pictures of each shown cell; of right answers the least sure ones, and fewer."""
+    """The surest images of each shown cell; of right answers the least sure ones, and fewer."""
     left = _MOST
     for label, named, _ in top_confusions(outcomes):
         inside = (outcomes.labels[surest] == label) & (outcomes.named[surest] == named)

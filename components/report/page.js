@@ -1,6 +1,6 @@
 "use strict";
-// What needs a click: the matrix and its order, a cell's pictures, the order of tables, finding a class.
-const { labels, confusion, cells, pictures } = JSON.parse(document.getElementById("content").textContent);
+// What needs a click: the matrix and its order, a cell's images, the order of tables, finding a class.
+const { labels, confusion, cells, images } = JSON.parse(document.getElementById("content").textContent);
 
 function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -18,7 +18,7 @@ function drawMatrix(order) {
   const right = (row) => confusion[row][row] / Math.max(1, total(row));
   const total = (row) => confusion[row].reduce((sum, count) => sum + count, 0);
   const rows = labels.map((_, number) => number);
-  if (order === "pictures") rows.sort((a, b) => total(b) - total(a));
+  if (order === "images") rows.sort((a, b) => total(b) - total(a));
   if (order === "recall") rows.sort((a, b) => right(a) - right(b));
   const head = element("tr", {}, element("th", { title: "right class \\ named class" }));
   for (const column of rows) head.append(element("th", { scope: "col", title: labels[column] }, element("span", {}, labels[column])));
@@ -52,7 +52,7 @@ function figure(one) {
     likeliest.append(element("li", {}, element("span", {}, label), element("span", {}, percent(probability)), bar));
   }
   const image = element("img", { src: one.source, alt: one.name, title: one.name });
-  return element("figure", { class: `picture ${one.right ? "right" : "wrong"}` },
+  return element("figure", { class: `image ${one.right ? "right" : "wrong"}` },
     element("div", { class: "views" }, image), element("figcaption", {}, element("b", {}, one.label), likeliest));
 }
 
@@ -62,8 +62,8 @@ function showCell(place) {
   const count = confusion ? confusion[row][column] : Number(place.cells[2].textContent);
   const [label, named] = [isolated(labels[row]), isolated(labels[column])];
   const name = row === column ? `${label}, named right` : `${label}, named ${named}`;
-  const which = inside.length < count ? `${inside.length} of ${count} pictures` : `${count} picture${count > 1 ? "s" : ""}`;
-  const gallery = element("div", { class: "gallery" }, ...inside.map((id) => figure(pictures[id])));
+  const which = inside.length < count ? `${inside.length} of ${count} images` : `${count} image${count > 1 ? "s" : ""}`;
+  const gallery = element("div", { class: "gallery" }, ...inside.map((id) => figure(images[id])));
   document.getElementById("cell").replaceChildren(element("h3", {}, `${name}: ${which}`), gallery);
   document.querySelectorAll(".chosen").forEach((one) => one.classList.remove("chosen"));
   place.classList.add("chosen");
@@ -87,7 +87,7 @@ function sortBy(header) {
   table.tBodies[0].append(...rows);
 }
 
-// A picture of a few pixels shows them, rather than a blur.
+// An image of a few pixels shows them, rather than a blur.
 function sharpen() {
   for (const image of document.querySelectorAll("img:not(.tiny)")) {
     const mark = () => image.naturalWidth <= 40 && image.classList.add("tiny");

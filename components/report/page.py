@@ -26,13 +26,13 @@ NAMES = {
     "auc": "ROC AUC, mean over classes",
 }
 MEANINGS = {
-    "accuracy": "share of pictures that are named right",
+    "accuracy": "share of images that are named right",
     "top_3": "share whose right class is among the three likeliest",
     "balanced_accuracy": "mean of the classes' recalls, so that small classes count as much as large ones",
     "macro_f1": "mean over the classes of the harmonic mean of precision and recall",
     "loss": "mean cross-entropy, nats: 0 is best",
     "calibration_error": "how far confidence lies from accuracy, on average: 0 is best",
-    "auc": "chance that a picture of a class gets more of that class's probability than one of another class",
+    "auc": "chance that an image of a class gets more of that class's probability than one of another class",
 }
 LOWER_IS_BETTER = frozenset({"loss", "calibration_error"})
 _FOLDER = Path(__file__).parent
@@ -72,7 +72,7 @@ def render(content: Mapping[str, Any], run: Mapping[str, Any] | None = None) -> 
                 "labels": [one["label"] for one in content["classes"]],
                 "confusion": content["confusion"],
                 "cells": content["cells"],
-                "pictures": {place: one | {"map": None} for place, one in content["pictures"].items()},
+                "images": {place: one | {"map": None} for place, one in content["images"].items()},
             }
         ),
     )

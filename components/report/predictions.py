@@ -1,4 +1,4 @@
-"""Predictions: what a model said of each picture of a split, as `predict.py` wrote it; needs no TensorFlow."""
+"""Predictions: what a model said of each image of a split, as `predict.py` wrote it; needs no TensorFlow."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ OUTCOME = [field.name for field in fields(Outcomes) if field.name not in ("class
 
 
 class Predictions:
-    """Reads one row group after another, so memory does not grow with the pictures but by a few numbers of each."""
+    """Reads one row group after another, so memory does not grow with the images but by a few numbers of each."""
 
     def __init__(self, path: str | Path) -> None:
         self._file = open_parquet(path)
@@ -32,7 +32,7 @@ class Predictions:
 
     @property
     def described(self) -> dict[str, np.ndarray]:
-        """What was noted of each picture, by feature, [pictures] each."""
+        """What was noted of each image, by feature, [images] each."""
         skipped = {features.FILENAME, features.LABEL, LABEL_IDS, PROBABILITIES}
         names = [name for name in self._file.schema_arrow.names if name not in skipped]
         return {name: self._column(name) for name in names if not name.startswith(BASELINE)}
@@ -49,13 +49,13 @@ class Predictions:
         return Outcomes(len(self.labels), self._column(LABEL_IDS), *arrays)
 
     def probabilities(self, classes: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-        """Labels [pictures], and the probabilities of these classes [pictures, len(classes)]."""
+        """Labels [images], and the probabilities of these classes [images, len(classes)]."""
         parts = [(labels, probabilities[:, list(classes)]) for labels, probabilities in self._batches()]
         labels, probabilities = zip(*parts, strict=True)
         return np.concatenate(labels), np.concatenate(probabilities)
 
     def of(self, positions: np.ndarray, top: int) -> list[list[tuple[str, float]]]:
-        """For the pictures at these positions the likeliest labels with their probabilities."""
+        """For the images at these positions the likeliest labels with their probabilities."""
         wanted, found, start = set(positions.tolist()), {}, 0
         for labels, probabilities in self._batches():
             for row in wanted & set(range(start, start + len(labels))):

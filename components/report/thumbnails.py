@@ -1,4 +1,4 @@
-"""Pictures small enough for the page: thumbnails, and where the network looked."""
+"""Images small enough for the page: thumbnails, and where the network looked."""
 
 import base64
 import io
@@ -13,37 +13,37 @@ from efficientmixnet.components.report.write_predictions import Classifier
 SIDE = 112  # pixels, the longer side of a thumbnail
 _QUALITY = 80
 _BATCH = 32
-# Viridis, whose brightness grows with the value, so that it reads without colours too.
-_COLOURS = np.array([[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]], float)
+# Viridis, whose brightness grows with the value, so that it reads without colors too.
+_COLORS = np.array([[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]], float)
 
 
 def thumbnail(encoded: bytes) -> str:
-    """The picture as a data URI; one that is small already keeps its pixels."""
+    """The image as a data URI; one that is small already keeps its pixels."""
     opened = Image.open(io.BytesIO(encoded))
     opened.draft("RGB", (2 * SIDE, 2 * SIDE))  # JPEG's decoder shrinks for free
-    picture: Image.Image = opened
-    if picture.mode not in ("RGB", "L"):
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture.convert("RGBA"))
-    picture = picture.convert("RGB")
-    picture.thumbnail((SIDE, SIDE))
-    return _data_uri(picture)
+    image: Image.Image = opened
+    if image.mode not in ("RGB", "L"):
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image.convert("RGBA"))
+    image = image.convert("RGB")
+    image.thumbnail((SIDE, SIDE))
+    return _data_uri(image)
 
 
-def activation_maps(model: Classifier, pictures: Mapping[str, bytes], labels: Sequence[str]) -> dict[str, str]:
-    """By name, as data URIs: what the network saw, and in colour what spoke for the label, one for each picture.
+def activation_maps(model: Classifier, images: Mapping[str, bytes], labels: Sequence[str]) -> dict[str, str]:
+    """By name, as data URIs: what the network saw, and in color what spoke for the label, one for each image.
 
     Empty where the model was exported without `class_activations`.
     """
     if not hasattr(model.model, "class_activations"):
         return {}
-    names, maps = list(pictures), {}
+    names, maps = list(images), {}
     places = {label: place for place, label in enumerate(model.labels)}
     for start in range(0, len(names), _BATCH):
         batch = names[start : start + _BATCH]
         classes = [places[label] for label in labels[start : start + _BATCH]]
         found = model.model.class_activations(
-            tf.constant([pictures[name] for name in batch]), tf.constant(classes, tf.int64)
+            tf.constant([images[name] for name in batch]), tf.constant(classes, tf.int64)
         )
         for name, seen, activations in zip(batch, found["inputs"].numpy(), found["activations"].numpy(), strict=True):
             maps[name] = _data_uri(_overlaid(seen, activations))
@@ -56,18 +56,18 @@ def _overlaid(seen: np.ndarray, activations: np.ndarray) -> Image.Image:
     heat = heat / max(heat.max(), 1e-12)
     size = (SIDE, SIDE)
     smooth = np.asarray(Image.fromarray((heat * 255).astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)) / 255.0
-    picture = np.asarray(Image.fromarray(seen).convert("L").resize(size, Image.Resampling.BILINEAR), float)[..., None]
-    stops = np.linspace(0, 1, len(_COLOURS))
-    colours = np.stack([np.interp(smooth, stops, _COLOURS[:, channel]) for channel in range(3)], axis=-1)
-    return Image.fromarray((0.45 * picture + 0.55 * colours).astype(np.uint8))
+    image = np.asarray(Image.fromarray(seen).convert("L").resize(size, Image.Resampling.BILINEAR), float)[..., None]
+    stops = np.linspace(0, 1, len(_COLORS))
+    colors = np.stack([np.interp(smooth, stops, _COLORS[:, channel]) for channel in range(3)], axis=-1)
+    return Image.fromarray((0.45 * image + 0.55 * colors).astype(np.uint8))
 
 
-def _data_uri(picture: Image.Image) -> str:
+def _data_uri(image: Image.Image) -> str:
     file = io.BytesIO()
-    if max(picture.size) <= 40:  # an icon is smaller as a PNG, and sharper
-        picture.save(file, "PNG", optimize=True)
+    if max(image.size) <= 40:  # an icon is smaller as a PNG, and sharper
+        image.save(file, "PNG", optimize=True)
         kind = "png"
     else:
-        picture.save(file, "JPEG", quality=_QUALITY, optimize=True)
+        image.save(file, "JPEG", quality=_QUALITY, optimize=True)
         kind = "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"

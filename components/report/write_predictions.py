@@ -1,6 +1,6 @@
 """One pass of an exported model over a split, written as a Parquet file that `predictions.py` reads.
 
-A row group holds a few batches, so memory does not grow with the pictures.
+A row group holds a few batches, so memory does not grow with the images.
 """
 
 import json
@@ -33,7 +33,7 @@ class Classifier:
         return self.model.signatures["serving_examples"](examples)[features.PROBABILITIES].numpy()
 
     def outcomes(self, labels: Sequence[str], probabilities: np.ndarray) -> Outcomes:
-        """Of pictures with these labels; the classes' numbers are the vocabulary's, -1 for one that is not in it."""
+        """Of images with these labels; the classes' numbers are the vocabulary's, -1 for one that is not in it."""
         found = Outcomes.of(np.array([self._ours.get(label, -1) for label in labels]), probabilities)
         places = np.array([self._places.get(label, -1) for label in self.labels])
         renamed = np.array([self._places.get(label, -1) for label in labels])
@@ -61,8 +61,8 @@ def write_predictions(model: Classifier, baseline: Classifier | None, files: Seq
             writer.close()
 
 
-def pictures_of(files: Sequence[str], names: frozenset[str]) -> Iterator[tuple[str, bytes]]:
-    """The encoded pictures of these names, as they were ingested."""
+def images_of(files: Sequence[str], names: frozenset[str]) -> Iterator[tuple[str, bytes]]:
+    """The encoded images of these names, as they were ingested."""
     spec = {name: tf.io.FixedLenFeature([], tf.string) for name in (features.FILENAME, features.ENCODED)}
     wanted = tf.constant(sorted(names))
     parsed = _records(files).map(lambda record: tf.io.parse_single_example(record, spec))
@@ -75,7 +75,7 @@ def _records(files: Sequence[str]) -> tf.data.Dataset:
 
 
 def _described(files: Sequence[str]) -> dict[str, tf.io.FixedLenFeature]:
-    """The features with one short value a picture, as the first record has them."""
+    """The features with one short value an image, as the first record has them."""
     spec = {}
     for record in _records(files).take(1):
         for name, feature in tf.train.Example.FromString(record.numpy()).features.feature.items():

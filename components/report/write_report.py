@@ -40,12 +40,12 @@ def write_report(
     left_out: Mapping[str, int],
     warnings: Sequence[str],
 ) -> None:
-    """Writes the page, its content, and what the model said of each picture to the folder.
+    """Writes the page, its content, and what the model said of each image to the folder.
 
     Args:
         settings: The run's configuration.
         splits: Those that `places.statistics` describes.
-        left_out: How many pictures could not be read, by reason.
+        left_out: How many images could not be read, by reason.
         warnings: What is worth knowing of the data.
     """
     verdict = read_verdict(places.evaluation)
@@ -53,7 +53,7 @@ def write_report(
     candidate = Classifier(f"{places.model}/{_SERVING}")
     baseline = Classifier(f"{places.baseline_model}/{_SERVING}", candidate.labels) if places.baseline_model else None
 
-    progress.start(int(verdict.metrics.get("example_count", 0)), "pictures")
+    progress.start(int(verdict.metrics.get("example_count", 0)), "images")
     predictions_file = f"{folder}/{PREDICTIONS_FILE}"
     tf.io.gfile.makedirs(folder)
     write_predictions(candidate, baseline, files, predictions_file)

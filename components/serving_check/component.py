@@ -18,7 +18,7 @@ from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.data.batches import Reading, evaluation_input
 from efficientmixnet.modules.data.images import shrink
 
-_PICTURES = 8
+_IMAGES = 8
 _TOLERANCE = 1e-4  # of a probability
 _SECONDS = 300
 _PROBE = Path(__file__).with_name("probe.py")
@@ -33,7 +33,7 @@ def ServingCheck(
     transformed_examples: tfx.dsl.components.InputArtifact[list[tfx.types.standard_artifacts.Examples]],
     config: tfx.dsl.components.Parameter[str],
 ) -> None:
-    """Asks each signature about a few pictures of the evaluation split.
+    """Asks each signature about a few images of the evaluation split.
 
     Args:
         blessing: Whether the model answers as it did in training; 0 for a model that nobody will push.
@@ -56,7 +56,7 @@ def ServingCheck(
         image_size=network.image_size or network.default_image_size,
         crop_fraction=network.evaluation_crop,
         classes=0,
-        batch_size=_PICTURES,
+        batch_size=_IMAGES,
     )
     answers = ask(f"{model.uri}/Format-Serving", trained_on(examples, same, reading, network.stored_side))
     differing = [f"{name} by {answer:g}" for name, answer in answers.items() if not answer <= _TOLERANCE]
@@ -66,22 +66,22 @@ def ServingCheck(
     blessing.set_string_custom_property("differences", json.dumps(answers))
 
 
-def ask(model: str, pictures: list[tuple[bytes, np.ndarray, int]]) -> dict[str, float]:
+def ask(model: str, images: list[tuple[bytes, np.ndarray, int]]) -> dict[str, float]:
     """How far each signature's answers lie from the training path's, in a process of its own.
 
     Args:
         model: The SavedModel's folder.
-        pictures: Each as a serialized tf.Example as ingested, as the network's input, and its label's number.
+        images: Each as a serialized tf.Example as ingested, as the network's input, and its label's number.
 
     Raises:
         RuntimeError: The process failed; the message ends with what it said last.
     """
     with tempfile.TemporaryDirectory() as folder:
         with tf.io.TFRecordWriter(f"{folder}/examples.tfrecord") as writer:
-            for example, _, _ in pictures:
+            for example, _, _ in images:
                 writer.write(example)
-        np.save(f"{folder}/inputs.npy", np.stack([one for _, one, _ in pictures]))
-        np.save(f"{folder}/label_ids.npy", np.array([number for _, _, number in pictures]))
+        np.save(f"{folder}/inputs.npy", np.stack([one for _, one, _ in images]))
+        np.save(f"{folder}/label_ids.npy", np.array([number for _, _, number in images]))
         done = subprocess.run(  # noqa: S603
             [sys.executable, "-I", str(_PROBE), model, folder],
             env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"},
@@ -103,12 +103,12 @@ def trained_on(
     reading: Reading,
     shorter_side: int,
 ) -> list[tuple[bytes, np.ndarray, int]]:
-    """A few pictures, as `ask` takes them.
+    """A few images, as `ask` takes them.
 
-    Another span may have a picture of the same name; then the one is taken whose bytes are what Transform makes of it.
+    Another span may have an image of the same name; then the one is taken whose bytes are what Transform makes of it.
     """
     asked: dict[bytes, tuple[bytes, bytes]] = {}  # by name: as ingested, and the bytes that Transform makes of it
-    for record in _records(examples).take(_PICTURES):
+    for record in _records(examples).take(_IMAGES):
         one = tf.train.Example.FromString(record.numpy())
         shrunk = shrink(tf.constant(_bytes(one, features.ENCODED)), shorter_side)
         asked.setdefault(_bytes(one, features.FILENAME), (record.numpy(), shrunk.numpy()))

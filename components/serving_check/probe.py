@@ -2,7 +2,7 @@
 
     python -I probe.py MODEL FOLDER
 
-FOLDER holds examples.tfrecord, and in inputs.npy and label_ids.npy what training makes of the same pictures; answers
+FOLDER holds examples.tfrecord, and in inputs.npy and label_ids.npy what training makes of the same images; answers
 are written to answers.json.
 """
 
@@ -24,12 +24,12 @@ def main(model_folder: str, folder: Path) -> None:
     model = tf.saved_model.load(model_folder)
     records = [record.numpy() for record in tf.data.TFRecordDataset(str(folder / "examples.tfrecord"))]
     examples = tf.constant(records)
-    pictures = tf.io.parse_example(examples, {_ENCODED: tf.io.FixedLenFeature([], tf.string)})[_ENCODED]
+    images = tf.io.parse_example(examples, {_ENCODED: tf.io.FixedLenFeature([], tf.string)})[_ENCODED]
     expected = model.classify_inputs(tf.constant(np.load(folder / "inputs.npy"))).numpy()  # [batch, classes]
     labels = model.class_labels().numpy()
 
     answers: dict[str, float] = {}
-    for name, given in (("serving_default", pictures), ("serving_examples", examples)):
+    for name, given in (("serving_default", images), ("serving_examples", examples)):
         found = model.signatures[name](given)
         answers[name] = float(np.abs(found["probabilities"].numpy() - expected).max())
         named = [labels[number] for number in found["probabilities"].numpy().argmax(axis=1)]

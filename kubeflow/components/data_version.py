@@ -1,4 +1,4 @@
-"""The component DataVersion: a fingerprint of the pictures, taken anew in every run.
+"""The component DataVersion: a fingerprint of the images, taken anew in every run.
 
 It is never cached; ImageExampleGen is, and runs again when the fingerprint changes.
 """
@@ -8,19 +8,17 @@ import json
 from tfx import v1 as tfx
 
 from efficientmixnet.components.image_example_gen.layout import Layout
-from efficientmixnet.components.image_example_gen.sources import find_pictures
+from efficientmixnet.components.image_example_gen.sources import find_images
 
 
 @tfx.dsl.components.component
 def DataVersion(
     fingerprint: tfx.dsl.components.OutputArtifact[tfx.types.standard_artifacts.String],
-    pictures: tfx.dsl.components.Parameter[str],
+    images: tfx.dsl.components.Parameter[str],
     manifest: tfx.dsl.components.Parameter[str],
     splits: tfx.dsl.components.Parameter[str],
     layout: tfx.dsl.components.Parameter[str],
 ) -> None:
-    """Takes ImageExampleGen's parameters; looks at every file's name, size and time, and opens no picture."""
-    sources = find_pictures(
-        pictures, manifest or None, frozenset(json.loads(splits)), Layout.model_validate_json(layout)
-    )
+    """Takes ImageExampleGen's parameters; looks at every file's name, size and time, and opens no image."""
+    sources = find_images(images, manifest or None, frozenset(json.loads(splits)), Layout.model_validate_json(layout))
     fingerprint.write(sources.fingerprint)

@@ -1,6 +1,6 @@
 """experiment: the configuration's search as an Experiment of Katib, in which every trial is a training in its own pod.
 
-Trials learn from the transformed pictures of a run that has been, which lie in the object store or on a volume.
+Trials learn from the transformed images of a run that has been, which lie in the object store or on a volume.
 """
 
 from collections.abc import Mapping

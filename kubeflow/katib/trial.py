@@ -22,7 +22,7 @@ from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.search_config import with_values
 
-# What is told in the environment: the configuration of all trials, this one's values, and where the pictures lie.
+# What is told in the environment: the configuration of all trials, this one's values, and where the images lie.
 MODEL = "EFFICIENTMIXNET_TRIAL_MODEL"
 VALUES = "EFFICIENTMIXNET_TRIAL_VALUES"
 TRANSFORMED = "EFFICIENTMIXNET_TRIAL_TRANSFORMED"

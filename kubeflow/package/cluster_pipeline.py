@@ -38,7 +38,7 @@ def cluster_pipeline(config: Config) -> tfx.dsl.Pipeline:
 
     version = looked_up(
         DataVersion(
-            pictures=data.pictures,
+            images=data.images,
             manifest=data.manifest or "",
             splits=json.dumps(data.splits),
             layout=data.layout.model_dump_json(exclude_defaults=True),

@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from efficientmixnet.components.image_example_gen.sources import find_pictures
-from efficientmixnet.kubeflow.package.requirements import Target, check, sees_pictures
+from efficientmixnet.components.image_example_gen.sources import find_images
+from efficientmixnet.kubeflow.package.requirements import Target, check, sees_images
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.resolve import resolve
@@ -23,9 +23,9 @@ def compile_package(config: Config, target: Target) -> list[dict[str, Any]]:
         BadInput: the cluster could not run it.
     """
     check(config, target)
-    if sees_pictures(config):
+    if sees_images(config):
         data = config.data
-        sources = find_pictures(data.pictures, data.manifest, frozenset(data.splits), data.layout)
+        sources = find_images(data.images, data.manifest, frozenset(data.splits), data.layout)
         config = resolve(config, sources)
     config = _with_s3(config)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -62,10 +62,10 @@ def service_account_of(package: Path) -> str | None:
 
 
 def _with_s3(config: Config) -> Config:
-    """Pictures are read by Beam, which knows S3 stores by s3:// alone; minio:// is KFP's own word for them."""
+    """Images are read by Beam, which knows S3 stores by s3:// alone; minio:// is KFP's own word for them."""
     changed = {
         key: value.replace("minio://", "s3://", 1)
-        for key in ("pictures", "manifest")
+        for key in ("images", "manifest")
         if (value := getattr(config.data, key)) and value.startswith("minio://")
     }
     return config.model_copy(update={"data": config.data.model_copy(update=changed)})

@@ -3,7 +3,7 @@
 TFX's own compiler does most of it. What is done to its result, and why:
 - the command is our entry point around TFX's (entrypoint.py), and it learns which outputs the component declares;
 - a parameter that another task puts out names that task: TFX appends `_task`, and there is no such task;
-- root parameters have their defaults, which TFX drops; so a run can name other pictures without a new package;
+- root parameters have their defaults, which TFX drops; so a run can name other images without a new package;
 - tasks that look something up are never cached, and every task has a retry policy, of which TFX knows nothing;
 - resources and environment are set on every container here, since TFX ignores them on some components.
 """
@@ -24,7 +24,7 @@ from efficientmixnet.pipeline.config.kubeflow_config import KubeflowConfig, PodC
 COMMAND = ("python", "-m", "efficientmixnet.kubeflow.entrypoint")
 # The package's parameters: which component's parameter of which name each one sets.
 PARAMETERS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "pictures": (("DataVersion", "pictures"), ("ImageExampleGen", "pictures")),
+    "images": (("DataVersion", "images"), ("ImageExampleGen", "images")),
     "manifest": (("DataVersion", "manifest"), ("ImageExampleGen", "manifest")),
     "max_left_out": (("ImageExampleGen", "max_left_out"),),
     "pushed": (("PushedBefore", "pushed"), ("LatestPushed", "pushed"), ("Pusher", "pushed")),

@@ -26,13 +26,13 @@ def check(config: Config, target: Target) -> None:
         raise BadInput("\n  ".join(["the cluster needs more than the configuration says:", *found]))
 
 
-def sees_pictures(config: Config) -> bool:
+def sees_images(config: Config) -> bool:
     """Whether they lie on this machine too; of spans the one that a run would read now."""
-    pictures = config.data.pictures
-    if is_remote(pictures) or not has_spans(pictures):
-        return Path(pictures).is_dir()
+    images = config.data.images
+    if is_remote(images) or not has_spans(images):
+        return Path(images).is_dir()
     try:
-        return bool(find_span(pictures, config.data.layout.span))
+        return bool(find_span(images, config.data.layout.span))
     except BadInput:  # said by the cluster, which may see others
         return False
 
@@ -40,7 +40,7 @@ def sees_pictures(config: Config) -> bool:
 def notes(config: Config) -> Iterator[str]:
     """What may be right, where nodes and pods share more than this machine knows of."""
     for key, path in (
-        ("pictures", config.data.pictures),
+        ("images", config.data.images),
         ("manifest", config.data.manifest),
         ("schema_file", config.data.schema_file),
     ):
@@ -120,18 +120,18 @@ def _workers(config: Config, target: Target) -> Iterator[str]:
     if training.batch_scope == "global" and training.batch_size % devices:
         near = max(training.batch_size - training.batch_size % devices, devices)
         yield (
-            f"training.batch_size: {training.batch_size} pictures cannot be split over the {devices} devices of "
+            f"training.batch_size: {training.batch_size} images cannot be split over the {devices} devices of "
             f"{trainer.workers} workers; give {near}"
         )
 
 
 def _data(config: Config) -> Iterator[str]:
-    for key, path in (("pictures", config.data.pictures), ("manifest", config.data.manifest)):
+    for key, path in (("images", config.data.images), ("manifest", config.data.manifest)):
         if path and path.startswith("minio://") and not config.kubeflow.object_store.endpoint:
             yield f"data.{key}: {path} needs kubeflow.object_store.endpoint and secret, or a volume instead"
-    if not sees_pictures(config) and "accuracy" not in config.evaluation.thresholds:
+    if not sees_images(config) and "accuracy" not in config.evaluation.thresholds:
         yield (
-            "evaluation.thresholds.accuracy: the pictures cannot be seen from here, so the share of the most frequent "
+            "evaluation.thresholds.accuracy: the images cannot be seen from here, so the share of the most frequent "
             "class is not known; give the least accuracy yourself, such as 0.9"
         )
 

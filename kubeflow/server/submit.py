@@ -101,7 +101,7 @@ def _options(submission: Submission) -> dict[str, Any]:
         "pipeline_package_path": str(submission.package),
         "params": dict(submission.parameters),
         "pipeline_root": submission.pipeline_root or spec.get("defaultPipelineRoot"),
-        # True would cache even what looks up pictures and models anew in every run.
+        # True would cache even what looks up images and models anew in every run.
         "enable_caching": None if submission.cache else False,
         "service_account": submission.service_account or service_account_of(submission.package),
     }

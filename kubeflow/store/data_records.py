@@ -44,7 +44,7 @@ class History:
     def examples_before(self, count: int) -> list[str]:
         """Those of so many spans before the present one, the latest span first.
 
-        Of each the highest version, and of that what was read last, as on one machine (components/resolvers/latest_spans.py).
+        The highest version of each, and of that the records read last (see components/resolvers/latest_spans.py).
         """
         ascending = sorted(self.known, key=lambda one: (one.version, one.seen))
         latest = {one.span: one.examples for one in ascending if one.span < self.now.span}

@@ -1,6 +1,6 @@
 """Folders in object stores, and on volumes, by one set of functions: what the launcher does not carry.
 
-The launcher copies a task's artifacts; pictures and pushed models lie elsewhere. Where the environment says nothing
+The launcher copies a task's artifacts; images and pushed models lie elsewhere. Where the environment says nothing
 of a store (AWS_ENDPOINT_URL and its kin, which `kubeflow.object_store` sets), it is the one that the launcher itself
 uses: it notes endpoint and Secret at every artifact, and the pod's service account may read that Secret.
 """

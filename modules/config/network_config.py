@@ -27,7 +27,7 @@ class NetworkConfig(Section):
     head_filters: int = Field(1280, gt=0)
     """With custom: filters of the last convolution."""
     image_size: int | None = Field(None, ge=1)
-    """Side of the square that the network sees, pixels; null: by the pictures, at most the variant's own."""
+    """Side of the square that the network sees, pixels; null: by the images, at most the variant's own."""
     crop_fraction: float | None = Field(None, gt=0, le=1)
     """Evaluation sees the central square of this share of the shorter side; null: 0.875 from 128 pixels up, else 1."""
     mixed: bool = False
@@ -114,5 +114,5 @@ class NetworkConfig(Section):
 
     @property
     def stored_side(self) -> int:
-        """Pixels: the shorter side of the pictures that Transform writes, the crop's margin included."""
+        """Pixels: the shorter side of the images that Transform writes, the crop's margin included."""
         return math.ceil((self.image_size or self.default_image_size) / self.evaluation_crop)

@@ -10,7 +10,7 @@ from typing import Any
 NOT_DECAYED = ("bias", "gamma", "beta")
 
 RECIPES: dict[str, dict[str, Any]] = {
-    # Tan and Le, EfficientNet, ICML 2019, section 5.2: RMSProp, .97 every 2.4 epochs, the rate .016 per 256 pictures.
+    # Tan and Le, EfficientNet, ICML 2019, section 5.2: RMSProp, .97 every 2.4 epochs, the rate .016 per 256 images.
     # Its AutoAugment is RandAugment here (Cubuk et al., table 4: N = 2, M = 9).
     "efficientnet": {
         "training": {

@@ -21,10 +21,10 @@ def _annotations(section: type[BaseModel], prefix: str) -> Iterator[tuple[str, A
 
 
 _KEYS = {**dict(_annotations(NetworkConfig, "network.")), **dict(_annotations(TrainingConfig, "training."))}
-# These are the same for all trials: Transform has written the pictures, and the recipe has been filled in.
+# These are the same for all trials: Transform has written the images, and the recipe has been filled in.
 _FIXED = {
-    "network.image_size": "Transform writes pictures of one size; compare sizes in runs of their own",
-    "network.crop_fraction": "Transform writes pictures of one size; compare crops in runs of their own",
+    "network.image_size": "Transform writes images of one size; compare sizes in runs of their own",
+    "network.crop_fraction": "Transform writes images of one size; compare crops in runs of their own",
     "training.recipe": "give the keys that the recipes differ in",
 }
 

@@ -28,15 +28,15 @@ class ScheduleConfig(Section):
 
 class AugmentationConfig(Section):
     crop_scale: tuple[float, float] | None = (0.5, 1.0)
-    """Random crops of such shares of the picture's area; null: none, the same square as in evaluation."""
+    """Random crops of such shares of the image's area; null: none, the same square as in evaluation."""
     flip: bool = True
-    """Left and right are swapped in every other picture; no good for digits or text."""
+    """Left and right are swapped in every other image; no good for digits or text."""
     randaugment_layers: int = Field(0, ge=0, le=10)
-    """RandAugment: operations a picture; 0 for none."""
+    """RandAugment: operations an image; 0 for none."""
     randaugment_magnitude: float = Field(9.0, ge=0, le=10)
     """RandAugment: how strong, up to 10."""
     erasing_probability: Fraction = 0.0
-    """Random erasing: the share of pictures with a rectangle blanked."""
+    """Random erasing: the share of images with a rectangle blanked."""
     mixup_alpha: float = Field(0.0, ge=0)
     """mixup: alpha of the Beta distribution; 0 for none."""
     cutmix_alpha: float = Field(0.0, ge=0)
@@ -79,9 +79,9 @@ class TrainingConfig(Section):
     recipe: Literal["efficientnet", "adamw-cosine", "ranger-flat-cosine"] | None = None
     """A preset for all keys that this file leaves out: efficientnet, adamw-cosine or ranger-flat-cosine."""
     epochs: int = Field(10, ge=1)
-    """Passes over the training pictures."""
+    """Passes over the training images."""
     batch_size: int = Field(64, ge=1)
-    """Pictures a step."""
+    """Images a step."""
     batch_scope: Literal["global", "replica"] = "global"
     """Whether batch_size is of all devices together (global) or of each one (replica)."""
     learning_rate_scaling: Literal["linear", "sqrt", "none"] = "linear"
@@ -91,7 +91,7 @@ class TrainingConfig(Section):
     worker_timeout: float = Field(10.0, gt=0)
     """Minutes that a worker waits for the others to be there."""
     synchronized_norm: bool = True
-    """On several devices: normalisations see the batch of all of them, so that their number changes nothing."""
+    """On several devices: normalizations see the batch of all of them, so that their number changes nothing."""
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     """float32, or on newer GPUs the faster mixed_bfloat16, or on older ones mixed_float16, with its loss scaled."""
     jit: bool | Literal["auto"] = "auto"
@@ -110,19 +110,19 @@ class TrainingConfig(Section):
     label_smoothing: Probability = 0.1
     """Share of the label's weight that is spread over all classes."""
     class_weights: Literal["none", "balanced"] = "none"
-    """balanced: pictures of rare classes count more, so that every class counts the same in all; none: all the same."""
+    """balanced: images of rare classes count more, so that every class counts the same in all; none: all the same."""
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Momentum of an exponential moving average of the weights, which is what gets exported; null for none."""
     profile_steps: tuple[int, int] | None = None
     """TensorBoard profiles from the first to the second of these steps, such as [20, 30]; null: none."""
     cache: Literal["auto", "never", "always"] = "auto"
-    """Whether decoded pictures stay in memory from the first epoch on; auto: if a quarter of what is free will do."""
+    """Whether decoded images stay in memory from the first epoch on; auto: if a quarter of what is free will do."""
     deterministic: bool = False
     """On one device the same bits at every run, and somewhat slower."""
     early_stopping_patience: int | None = Field(None, ge=1)
     """Stop after so many epochs without a lower evaluation loss; null: never."""
     seed: int = Field(0, ge=0, lt=2**32)
-    """Of the weights, the order of the pictures and the augmentation."""
+    """Of the weights, the order of the images and the augmentation."""
     fine_tuning: FineTuningConfig = FineTuningConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
     augmentation: AugmentationConfig = AugmentationConfig()

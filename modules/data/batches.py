@@ -13,10 +13,10 @@ import tensorflow as tf
 
 from efficientmixnet.modules import features
 from efficientmixnet.modules.config.training_config import AugmentationConfig
-from efficientmixnet.modules.data import images as pictures
-from efficientmixnet.modules.data.augmentation import augment_picture, mix_pictures
+from efficientmixnet.modules.data import images
+from efficientmixnet.modules.data.augmentation import augment_image, mix_images
 
-SHUFFLE_BUFFER = 8192  # pictures, encoded: some 200 MB of photographs at 256 pixels
+SHUFFLE_BUFFER = 8192  # images, encoded: some 200 MB of photographs at 256 pixels
 
 _SAMPLE = 64  # records
 _PARSED = 64  # records at a time
@@ -33,7 +33,7 @@ _STATISTICS_SPEC = {
 
 @dataclass(frozen=True)
 class Reading:
-    """How pictures become the network's input."""
+    """How images become the network's input."""
 
     image_size: int  # pixels
     crop_fraction: float  # of the shorter side, in evaluation
@@ -50,7 +50,7 @@ class Records:
 
     files: tuple[str, ...]
     count: int
-    cached: bool = False  # whether the decoded pictures stay in memory once they have been read
+    cached: bool = False  # whether the decoded images stay in memory once they have been read
 
     @classmethod
     def find(cls, patterns: Sequence[str]) -> "Records":
@@ -59,8 +59,8 @@ class Records:
         return cls(files, int(_read(files).reduce(np.int64(0), lambda count, _: count + 1)))
 
     def decoded_bytes(self) -> int:
-        """What all pictures take as pixels, by those of some records."""
-        sizes = [pictures.decode(encoded).shape.num_elements() for encoded, _ in self._parsed().take(_SAMPLE)]
+        """What all images take as pixels, by those of some records."""
+        sizes = [images.decode(encoded).shape.num_elements() for encoded, _ in self._parsed().take(_SAMPLE)]
         return round(self.count * float(np.mean(sizes)))
 
     def channel_statistics(self) -> tuple[list[float], list[float]]:
@@ -68,12 +68,12 @@ class Records:
         first = tf.io.parse_single_example(next(iter(_read(self.files))), _STATISTICS_SPEC)
         return first[features.CHANNEL_MEAN].numpy().tolist(), first[features.CHANNEL_DEVIATION].numpy().tolist()
 
-    def pictures(self) -> tf.data.Dataset:
-        """Each record's picture, uint8 [height, width, 3] where they stay in memory, else bytes [], and label []."""
+    def images(self) -> tf.data.Dataset:
+        """Each record's image, uint8 [height, width, 3] where they stay in memory, else bytes [], and label []."""
         if not self.cached:
             return self._parsed()
         decoded = self._parsed().map(
-            lambda encoded, label: (pictures.decode(encoded), label), num_parallel_calls=tf.data.AUTOTUNE
+            lambda encoded, label: (images.decode(encoded), label), num_parallel_calls=tf.data.AUTOTUNE
         )
         return decoded.cache()
 
@@ -94,11 +94,11 @@ def training_batches(
 ) -> tf.data.Dataset:
     """Batches of the epochs, one after another, each of `records.count // batch_size` steps; of the first those left.
 
-    A batch is uint8 pictures [batch, size, size, 3] and float32 labels [batch, classes], and with weights of the
-    classes the pictures' weights [batch]. Of several workers each gets every so manieth picture of the one order, so
+    A batch is uint8 images [batch, size, size, 3] and float32 labels [batch, classes], and with weights of the
+    classes the images' weights [batch]. Of several workers each gets every so manieth image of the one order, so
     that all of them together see the batches that one would see.
     """
-    source = records.pictures()
+    source = records.images()
     steps_per_epoch = records.count // reading.batch_size
 
     def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
@@ -106,15 +106,15 @@ def training_batches(
         tf.random.set_seed(1)
 
         def augmented(position: tf.Tensor, example: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-            picture, label = example
-            return _augmented(picture, reading, augmentation, [seed, epoch * records.count + position]), label
+            image, label = example
+            return _augmented(image, reading, augmentation, [seed, epoch * records.count + position]), label
 
-        def one_hot(pictures: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            return pictures, tf.one_hot(labels, reading.classes)
+        def one_hot(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return images, tf.one_hot(labels, reading.classes)
 
         def mixed(step: tf.Tensor, batch: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-            # The negative numbers are the batches', so that no picture's seed is used twice.
-            return mix_pictures(
+            # The negative numbers are the batches', so that no image's seed is used twice.
+            return mix_images(
                 *batch,
                 [seed, -1 - epoch * records.count - step * reading.workers - reading.worker],
                 mixup_alpha=augmentation.mixup_alpha,
@@ -136,8 +136,8 @@ def training_batches(
             batches = batches.enumerate(first_step).map(mixed, num_parallel_calls=tf.data.AUTOTUNE)
         return batches
 
-    def weighted(pictures: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        return pictures, labels, tf.linalg.matvec(labels, tf.constant(class_weights, tf.float32))
+    def weighted(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        return images, labels, tf.linalg.matvec(labels, tf.constant(class_weights, tf.float32))
 
     batches = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(epoch_batches)
     if class_weights is not None:
@@ -146,24 +146,24 @@ def training_batches(
 
 
 def evaluation_batches(records: Records, reading: Reading) -> tf.data.Dataset:
-    """All records once, in order: uint8 pictures [batch, size, size, 3], float32 labels [batch, classes].
+    """All records once, in order: uint8 images [batch, size, size, 3], float32 labels [batch, classes].
 
     Of several workers each gets its share, in as many batches as the others, the last of which may be smaller.
     """
 
-    def whole(picture: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return evaluation_input(picture, reading), tf.one_hot(label, reading.classes)
+    def whole(image: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return evaluation_input(image, reading), tf.one_hot(label, reading.classes)
 
-    share = records.pictures().shard(reading.workers, reading.worker).map(whole, num_parallel_calls=tf.data.AUTOTUNE)
+    share = records.images().shard(reading.workers, reading.worker).map(whole, num_parallel_calls=tf.data.AUTOTUNE)
     batch_size = _evaluation_batch(records.count, reading)
     return _counted(share.batch(batch_size), math.ceil(math.ceil(records.count / reading.workers) / batch_size))
 
 
 def _evaluation_batch(count: int, reading: Reading) -> int:
-    """Pictures a batch of a worker: as many as in training, or the nearest number that does what TensorFlow needs.
+    """Images a batch of a worker: as many as in training, or the nearest number that does what TensorFlow needs.
 
     Every worker has as many batches as the others, who would wait for one that is not there; and the last one gives
-    every device a picture, as convolutions on CPUs fail of none.
+    every device an image, as convolutions on CPUs fail of none.
     """
     most, devices = reading.batch_size // reading.workers, reading.devices
     fewest, largest = count // reading.workers, math.ceil(count / reading.workers)
@@ -177,13 +177,13 @@ def _evaluation_batch(count: int, reading: Reading) -> int:
     return next(filter(fits, (*range(most, 0, -devices), *range(most + devices, in_one, devices))), in_one)
 
 
-def evaluation_input(picture: tf.Tensor, reading: Reading) -> tf.Tensor:
-    """What the network sees of a transformed picture outside training, encoded or not: -> uint8 [size, size, 3]."""
-    return pictures.center_crop(_decoded(picture), reading.image_size, reading.crop_fraction)
+def evaluation_input(image: tf.Tensor, reading: Reading) -> tf.Tensor:
+    """What the network sees of a transformed image outside training, encoded or not: -> uint8 [size, size, 3]."""
+    return images.center_crop(_decoded(image), reading.image_size, reading.crop_fraction)
 
 
-def _decoded(picture: tf.Tensor) -> tf.Tensor:
-    return pictures.decode(picture) if picture.dtype == tf.string else picture
+def _decoded(image: tf.Tensor) -> tf.Tensor:
+    return images.decode(image) if image.dtype == tf.string else image
 
 
 def _read(files: Sequence[str]) -> tf.data.Dataset:
@@ -201,19 +201,19 @@ def _counted(batches: tf.data.Dataset, steps: int) -> tf.data.Dataset:
 
 
 def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Examples [records] -> encoded pictures [records], labels' numbers [records]."""
+    """Examples [records] -> encoded images [records], labels' numbers [records]."""
     parsed = tf.io.parse_example(serialized, _FEATURE_SPEC)
     return parsed[features.ENCODED], parsed[features.LABEL_ID]
 
 
 def _augmented(
-    picture: tf.Tensor, reading: Reading, augmentation: AugmentationConfig, seed: list[tf.Tensor]
+    image: tf.Tensor, reading: Reading, augmentation: AugmentationConfig, seed: list[tf.Tensor]
 ) -> tf.Tensor:
-    """A transformed picture, encoded or not -> uint8 [size, size, 3]."""
+    """A transformed image, encoded or not -> uint8 [size, size, 3]."""
     if augmentation.crop_scale is None:
-        picture = pictures.center_crop(_decoded(picture), reading.image_size, reading.crop_fraction)
-    return augment_picture(
-        picture,
+        image = images.center_crop(_decoded(image), reading.image_size, reading.crop_fraction)
+    return augment_image(
+        image,
         reading.image_size,
         seed,
         crop_scale=augmentation.crop_scale,

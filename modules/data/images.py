@@ -1,6 +1,6 @@
-"""Pixels in and out of encoded bytes: what ingest, Transform, training and serving all do to a picture, once.
+"""Pixels in and out of encoded bytes: what ingest, Transform, training and serving all do to an image, once.
 
-Every function works on one picture, in eager code as in a graph.
+Every function works on one image, in eager code as in a graph.
 """
 
 from collections.abc import Callable
@@ -14,8 +14,8 @@ JPEG_QUALITY = 90
 Window = tuple[tf.Tensor, tf.Tensor]  # top, left and 0; height, width and -1 for all channels
 
 _REDUCTIONS = (1, 2, 4, 8)  # what JPEG's decoder can divide the sides by
-_ENOUGH = 2  # times the size in the end, from which on it does not show by what way a picture got there
-_SEEN_ACROSS = 2  # pixels that JPEG's decoder smooths colours over, so that a window's rim needs its neighbours
+_ENOUGH = 2  # times the size in the end, from which on it does not show by what way an image got there
+_SEEN_ACROSS = 2  # pixels that JPEG's decoder smooths colors over, so that a window's rim needs its neighbors
 
 
 def decode(encoded: tf.Tensor) -> tf.Tensor:
@@ -24,7 +24,7 @@ def decode(encoded: tf.Tensor) -> tf.Tensor:
 
 
 def decode_window(encoded: tf.Tensor, window: Callable[[tf.Tensor], Window]) -> tf.Tensor:
-    """The part that `window` says of the picture's shape; of a JPEG no more is decoded: bytes [] -> uint8 [h, w, 3]."""
+    """The part that `window` says of the image's shape; of a JPEG no more is decoded: bytes [] -> uint8 [h, w, 3]."""
 
     def of_jpeg() -> tf.Tensor:
         shape = tf.io.extract_jpeg_shape(encoded)
@@ -35,31 +35,31 @@ def decode_window(encoded: tf.Tensor, window: Callable[[tf.Tensor], Window]) -> 
         return tf.slice(wider, [0, begin[1] - left, 0], extent)
 
     def of_other() -> tf.Tensor:
-        picture = decode(encoded)
-        return tf.slice(picture, *window(tf.shape(picture)))
+        image = decode(encoded)
+        return tf.slice(image, *window(tf.shape(image)))
 
     return tf.ensure_shape(tf.cond(tf.io.is_jpeg(encoded), of_jpeg, of_other), [None, None, 3])
 
 
-def to_rgb(picture: tf.Tensor) -> tf.Tensor:
-    """Grey becomes RGB and transparent becomes white: uint8 [height, width, 1 to 4] -> uint8 [height, width, 3]."""
-    channels = tf.shape(picture)[-1]
+def to_rgb(image: tf.Tensor) -> tf.Tensor:
+    """Gray becomes RGB and transparent becomes white: uint8 [height, width, 1 to 4] -> uint8 [height, width, 3]."""
+    channels = tf.shape(image)[-1]
 
     def other() -> tf.Tensor:
-        rgb = tf.cond(channels < 3, lambda: tf.repeat(picture[..., :1], 3, axis=-1), lambda: picture[..., :3])
+        rgb = tf.cond(channels < 3, lambda: tf.repeat(image[..., :1], 3, axis=-1), lambda: image[..., :3])
 
         def over_white() -> tf.Tensor:
-            alpha = tf.cast(picture[..., -1:], tf.float32) / 255.0
+            alpha = tf.cast(image[..., -1:], tf.float32) / 255.0
             return tf.cast(tf.round(tf.cast(rgb, tf.float32) * alpha + 255.0 * (1.0 - alpha)), tf.uint8)
 
-        # Two channels are grey and alpha, four RGB and alpha.
+        # Two channels are gray and alpha, four RGB and alpha.
         return tf.cond(channels % 2 == 0, over_white, lambda: rgb)
 
-    return tf.ensure_shape(tf.cond(channels == 3, lambda: picture, other), [None, None, 3])
+    return tf.ensure_shape(tf.cond(channels == 3, lambda: image, other), [None, None, 3])
 
 
 def shrink(encoded: tf.Tensor, shorter_side: int) -> tf.Tensor:
-    """Encodes the picture anew with its shorter side at most this long: bytes [] -> bytes [].
+    """Encodes the image anew with its shorter side at most this long: bytes [] -> bytes [].
 
     A JPEG stays a JPEG, all else becomes a PNG; one that is small enough keeps its bytes, so that nothing is lost.
     """
@@ -86,11 +86,11 @@ def _shrink_jpeg(encoded: tf.Tensor, shorter_side: int) -> tf.Tensor:
 
 
 def _shrink_other(encoded: tf.Tensor, shorter_side: int) -> tf.Tensor:
-    picture = decode(encoded)
-    size = tf.shape(picture)[:2]
+    image = decode(encoded)
+    size = tf.shape(image)[:2]
     return tf.cond(
         tf.reduce_min(size) > shorter_side,
-        lambda: tf.io.encode_png(resize(picture, _scaled(size, shorter_side))),
+        lambda: tf.io.encode_png(resize(image, _scaled(size, shorter_side))),
         lambda: encoded,
     )
 
@@ -100,10 +100,10 @@ def _scaled(size: tf.Tensor, shorter_side: int) -> tf.Tensor:
     return tf.cast(tf.round(shorter_side / tf.reduce_min(size) * tf.cast(size, tf.float64)), tf.int32)
 
 
-def center_crop(picture: tf.Tensor, size: int, crop_fraction: float) -> tf.Tensor:
+def center_crop(image: tf.Tensor, size: int, crop_fraction: float) -> tf.Tensor:
     """The central square, `crop_fraction` of the shorter side: uint8 [height, width, 3] -> uint8 [size, size, 3]."""
-    height, width = tf.shape(picture)[0], tf.shape(picture)[1]
+    height, width = tf.shape(image)[0], tf.shape(image)[1]
     side = tf.cast(tf.round(crop_fraction * tf.cast(tf.minimum(height, width), tf.float32)), tf.int32)
     top, left = (height - side) // 2, (width - side) // 2
-    square = picture[top : top + side, left : left + side]
+    square = image[top : top + side, left : left + side]
     return tf.ensure_shape(tf.cond(side == size, lambda: square, lambda: resize(square, [size, size])), [size, size, 3])

@@ -1,4 +1,4 @@
-"""memory_cache: whether a training keeps its decoded pictures in memory, by their measured size."""
+"""memory_cache: whether a training keeps its decoded images in memory, by their measured size."""
 
 from pathlib import Path
 from typing import Literal
@@ -12,7 +12,7 @@ _CGROUP = Path("/sys/fs/cgroup")  # where a container's limit stands
 
 
 def keeps_in_memory(cache: Cache, epochs: int, *records: Records) -> bool:
-    """Whether the records' decoded pictures stay in memory from the first epoch on."""
+    """Whether the records' decoded images stay in memory from the first epoch on."""
     if cache != "auto":
         return cache == "always"
     return epochs > 1 and sum(one.decoded_bytes() for one in records) <= _SHARE * free_memory()

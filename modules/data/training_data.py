@@ -8,7 +8,7 @@ from efficientmixnet.modules.data.batches import Reading, Records
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Transformed pictures, and how they are read."""
+    """Transformed images, and how they are read."""
 
     train: Records
     evaluation: Records

@@ -41,8 +41,8 @@ class Distribution:
         """How many a step has: on several devices all of `accumulation_steps`, which are steps of their own on one."""
         return 1 if self.replicas == 1 else training.accumulation_steps
 
-    def batch_size(self, training: TrainingConfig, pictures: int) -> int:
-        """Pictures a step, of all devices together; no more than there are.
+    def batch_size(self, training: TrainingConfig, images: int) -> int:
+        """Images a step, of all devices together; no more than there are.
 
         Raises:
             BadInput: they cannot be split evenly over the devices.
@@ -52,16 +52,16 @@ class Distribution:
         if rest := wanted % devices:
             near = sorted({max(wanted - rest, devices), wanted - rest + devices})
             raise BadInput(
-                f"training.batch_size: {wanted} pictures cannot be split over {devices} devices; "
+                f"training.batch_size: {wanted} images cannot be split over {devices} devices; "
                 f"give {' or '.join(map(str, near))}"
             )
         least = devices * parts
-        if pictures < least:
+        if images < least:
             steps = f" of {parts} training.accumulation_steps" if parts > 1 else ""
             raise BadInput(
-                f"training.distribution: {pictures} pictures are too few for {devices} devices{steps}; take fewer"
+                f"training.distribution: {images} images are too few for {devices} devices{steps}; take fewer"
             )
-        return min(wanted * parts, pictures - pictures % least)
+        return min(wanted * parts, images - images % least)
 
     def learning_rate(self, training: TrainingConfig) -> float:
         """The configured one, grown with the batch where that grows with the number of devices."""
@@ -136,7 +136,7 @@ def _one_jax_device(cluster: Cluster | None) -> Distribution:
             f"training.backend: jax trains on one device, but TF_CONFIG names {len(cluster.workers)} workers; "
             "take tensorflow, or training.distribution none"
         )
-    tf.config.set_visible_devices([], "GPU")  # TensorFlow reads the pictures, and leaves the GPU's memory to JAX
+    tf.config.set_visible_devices([], "GPU")  # TensorFlow reads the images, and leaves the GPU's memory to JAX
     first, *others = jax.devices()
     idle = f"; {len(others)} more stay idle" if others else ""
     return Distribution(tf.distribute.get_strategy(), f"with JAX, on {first.device_kind} ({first.platform}){idle}")

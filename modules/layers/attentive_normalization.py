@@ -1,4 +1,4 @@
-"""Attentive Normalization (AN): batch normalisation followed by a mixture of affine maps that each sample chooses.
+"""Attentive Normalization (AN): batch normalization followed by a mixture of affine maps that each sample chooses.
 
     out = (lambda gamma) * BN(x) + lambda beta
 

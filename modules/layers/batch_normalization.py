@@ -1,4 +1,4 @@
-"""Batch normalisation that equals Keras's and takes TensorFlow's fused kernel where it can.
+"""Batch normalization that equals Keras's and takes TensorFlow's fused kernel where it can.
 
     out = gamma (x - mean) / sqrt(var + epsilon) + beta
 
@@ -20,7 +20,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
     """(batch, ...) -> (batch, ...).
 
     The arguments, weights and numbers of keras.layers.BatchNormalization. On TensorFlow the fused kernel, which
-    takes pictures (rank 4) of up to 32 bits and knows no mask and no other replica; else Keras's own operations.
+    takes images (rank 4) of up to 32 bits and knows no mask and no other replica; else Keras's own operations.
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:

@@ -1,4 +1,4 @@
-"""Instance Enhancement Batch Normalization (IEBN): batch normalisation whose scale is gated by the sample itself.
+"""Instance Enhancement Batch Normalization (IEBN): batch normalization whose scale is gated by the sample itself.
 
     out = BN(x) * gamma * sigmoid(w * mean_HW(x) + b) + beta
 

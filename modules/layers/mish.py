@@ -28,7 +28,7 @@ class Mish(keras.layers.Layer):
 def _on_tensorflow_cpu(inputs: Any) -> Any:
     """Left to itself TensorFlow spends ten times the forward pass on the gradient.
 
-    And where a normalisation comes before x tanh(softplus(x)), its graph optimizer puts both into one kernel that does
+    And where a normalization comes before x tanh(softplus(x)), its graph optimizer puts both into one kernel that does
     not exist ("Fusion is not implemented: [FusedBatchNorm,Mish]"), so tanh(softplus(x)) is written with exponentials:
     ((1 + e^x)^2 - 1) / ((1 + e^x)^2 + 1).
     """

@@ -1,4 +1,4 @@
-"""Batch normalisation whose scale and shift follow from each sample: what AN and IEBN have in common.
+"""Batch normalization whose scale and shift follow from each sample: what AN and IEBN have in common.
 
 out[n] = scale[n] (x[n] - mean) / sqrt(var + epsilon) + shift[n]        scale, shift: (batch, channels)
 """
@@ -89,9 +89,9 @@ class ModulatedBatchNormalization(BatchNormalization):
 
     def _in_few_passes(self, inputs: Any) -> Any:
         maps = moments(inputs)
-        scale, shift = self.modulation(maps.mean, lambda: maps.square - ops.square(maps.mean - maps.centre), True)
-        variance = ops.mean(maps.square, axis=0)  # of the batch: its mean is maps.centre
-        self._average(self.moving_mean, maps.centre)
+        scale, shift = self.modulation(maps.mean, lambda: maps.square - ops.square(maps.mean - maps.center), True)
+        variance = ops.mean(maps.square, axis=0)  # of the batch: its mean is maps.center
+        self._average(self.moving_mean, maps.center)
         self._average(self.moving_variance, variance)
         scale = scale * ops.rsqrt(variance + self.epsilon)  # (batch, channels)
         return affine(maps, scale, ops.broadcast_to(shift, ops.shape(scale)))

@@ -1,4 +1,4 @@
-"""The normalisations by name: "bn", "an" and "iebn"."""
+"""The normalizations by name: "bn", "an" and "iebn"."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def normalization(
     synchronized: bool = False,
     name: str | None = None,
 ) -> keras.layers.Layer:
-    """A normalisation layer. Only "an" reads n_mixture; data_format None is Keras's image_data_format()."""
+    """A normalization layer. Only "an" reads n_mixture; data_format None is Keras's image_data_format()."""
     channels_first = (data_format or keras.config.image_data_format()) == "channels_first"
     common: dict[str, Any] = {
         "axis": 1 if channels_first else -1,

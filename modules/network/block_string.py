@@ -54,7 +54,7 @@ _RULES = (
     _rule("project_groups", r"p(1(?:\.1)*)", lambda text: len(_sizes(text)), "p and ones, like p1.1"),
     _rule("activation", f"a({'|'.join(ACTIVATIONS)})", str, f"a and an activation: {', '.join(ACTIVATIONS)}"),
     _rule("activation", "(sw)", lambda _: "swish", "sw"),
-    _rule("typeBN", f"b({'|'.join(NORMS)})", str, f"b and a normalisation: {', '.join(NORMS)}"),
+    _rule("typeBN", f"b({'|'.join(NORMS)})", str, f"b and a normalization: {', '.join(NORMS)}"),
     _rule("n_mixture", f"n({_COUNT})", int, "n and a number of mixtures, like n5"),
     _rule("se_ratio", r"se(1(?:\.0+)?|0\.0*[1-9][0-9]*)", float, "se and a share in (0, 1], like se0.25"),
     _rule("identity_skip", "(noskip)", lambda _: False, "noskip"),

@@ -1,4 +1,4 @@
-"""From the picture to the class: stem and blocks, head, classifier."""
+"""From the image to the class: stem and blocks, head, classifier."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from efficientmixnet.modules.network.plan import STEM_STRIDE, NetworkPlan
 
 
 def feature_maps(x: Any, plan: NetworkPlan, options: LayerOptions) -> dict[str, Any]:
-    """Picture -> the last feature map of each stride, {"stride2": (batch, height / 2, width / 2, filters), ...}."""
+    """Image -> the last feature map of each stride, {"stride2": (batch, height / 2, width / 2, filters), ...}."""
     x = options.convolution(plan.stem_filters, kernel_size=3, strides=STEM_STRIDE, name="stem_conv")(x)
     x = options.norm(plan.typeBN, plan.n_mixture, "stem_norm")(x)
     x = activation_layer(plan.activation, "stem_activation")(x)  # (batch, height / 2, width / 2, stem_filters)

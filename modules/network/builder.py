@@ -30,7 +30,7 @@ _ALLOWED: dict[str, tuple[str | None, ...]] = {
 class EfficientNetBuilder:
     """Builds EfficientNets and MixNets; it never changes, so building twice gives the same model.
 
-    The built model maps pictures, (batch, height, width, channels) or channels first, to (batch, classes) with
+    The built model maps images, (batch, height, width, channels) or channels first, to (batch, classes) with
     `include_top`; without it to the feature map (batch, height / 32, width / 32, head filters), or with `pooling` to
     (batch, head filters). With `features` it has neither head nor classifier, and gives the last feature map of each
     stride, {"stride2": ..., ..., "stride32": ...}.
@@ -45,7 +45,7 @@ class EfficientNetBuilder:
         min_depth: the fewest filters of a scaled convolution; None: `depth_divisor`.
         classifier_activation: None for logits.
         embedding_width: the head's filters, not scaled; None leaves the network its own.
-        synchronized: normalise over the batches of all replicas.
+        synchronized: normalize over the batches of all replicas.
     """
 
     input_shape: tuple[int | None, ...] | None = None

@@ -1,6 +1,6 @@
 """The search for compound coefficients: depth, width and resolution that make a network cost what is allowed.
 
-    minimise ((alpha beta^2 gamma^2)^phi - max_cost)^2      with alpha, beta, gamma >= 1
+    minimize ((alpha beta^2 gamma^2)^phi - max_cost)^2      with alpha, beta, gamma >= 1
 
 Tan and Le, "EfficientNet", arXiv 1905.11946, section 3.3. Names and arguments are those of keras_efficientnets.
 """
@@ -32,7 +32,7 @@ def optimize_coefficients(
     save_coeff: bool | str | Path = False,
     tol: float | None = None,
 ) -> np.ndarray:
-    """Minimises the loss from every point of a grid; a row of (rows, num_coeff) is where one search ended.
+    """Minimizes the loss from every point of a grid; a row of (rows, num_coeff) is where one search ended.
 
     Args:
         loss_func: of `num_coeff` coefficients; None: `get_compound_coeff_func(phi, max_cost)`, which takes three.

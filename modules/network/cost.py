@@ -1,7 +1,7 @@
 """What a network costs, stage by stage, counted exactly from its plan: parameters and multiply-adds, no Keras.
 
 A multiply-add is a product with a weight of a convolution or of a dense layer (squeeze-excite's and AN's among them),
-or the scale and shift of a value in a normalisation. So the sums come nearest to the papers' own: within 1% for B0 to
+or the scale and shift of a value in a normalization. So the sums come nearest to the papers' own: within 1% for B0 to
 B2 and MixNet L, 4% below for MixNet S and M. Activations, poolings, gates and additions are not counted.
 """
 

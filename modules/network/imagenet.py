@@ -1,4 +1,4 @@
-"""ImageNet's habits at both ends of a network: how pictures come in, and what the outputs mean."""
+"""ImageNet's habits at both ends of a network: how images come in, and what the outputs mean."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ class Prediction(NamedTuple):
 
 
 def preprocess_input(
-    pictures: Any,
+    images: Any,
     data_format: str | None = None,
     mean: Sequence[float] = MEAN,
     std: Sequence[float] = STD,
@@ -28,39 +28,37 @@ def preprocess_input(
     """(..., channels) pixels in [0, 255] -> (pixels / 255 - mean) / std, in float32; numpy in, numpy out."""
     data_format = data_format or keras.config.image_data_format()
     axis = -1 if data_format == "channels_last" else -3
-    if pictures.shape[axis] != len(mean):
+    if images.shape[axis] != len(mean):
         raise ValueError(
-            f"preprocess_input: pictures of {pictures.shape[axis]} channels, mean and std of {len(mean)}; "
-            "give mean and std of these pictures"
+            f"preprocess_input: images of {images.shape[axis]} channels, mean and std of {len(mean)}; "
+            "give mean and std of these images"
         )
     shape = (-1,) if axis == -1 else (-1, 1, 1)
     offset, scale = (np.reshape(np.asarray(x, "float32"), shape) * np.float32(255) for x in (mean, std))
-    if isinstance(pictures, np.ndarray):
-        return (pictures.astype("float32") - offset) / scale
-    return (ops.cast(pictures, "float32") - offset) / scale
+    if isinstance(images, np.ndarray):
+        return (images.astype("float32") - offset) / scale
+    return (ops.cast(images, "float32") - offset) / scale
 
 
-def center_crop_and_resize(
-    picture: Any, image_size: int, crop_padding: int = 32, interpolation: str = "bicubic"
-) -> Any:
+def center_crop_and_resize(image: Any, image_size: int, crop_padding: int = 32, interpolation: str = "bicubic") -> Any:
     """(..., height, width, channels) -> (..., image_size, image_size, channels) of the middle square.
 
     Its side is image_size / (image_size + crop_padding) of the shorter one: 0.875 for 224.
     """
-    height, width = picture.shape[-3:-1]
+    height, width = image.shape[-3:-1]
     side = int(image_size / (image_size + crop_padding) * min(height, width))
     top, left = (height - side + 1) // 2, (width - side + 1) // 2
-    middle = picture[..., top : top + side, left : left + side, :]
+    middle = image[..., top : top + side, left : left + side, :]
     resized = ops.image.resize(
         ops.cast(middle, "float32"), (image_size, image_size), interpolation, data_format="channels_last"
     )
-    return np.asarray(resized) if isinstance(picture, np.ndarray) else resized
+    return np.asarray(resized) if isinstance(image, np.ndarray) else resized
 
 
 def decode_predictions(
     predictions: Any, top: int = 5, class_names: Sequence[str] | None = None
 ) -> list[list[Prediction]]:
-    """(batch, classes) -> the `top` classes of each picture, best first; ImageNet's names unless others are given."""
+    """(batch, classes) -> the `top` classes of each image, best first; ImageNet's names unless others are given."""
     scores = ops.convert_to_numpy(predictions)
     if scores.ndim != 2:
         raise ValueError(f"decode_predictions: predictions of shape {scores.shape}, give (batch, classes)")

@@ -41,9 +41,9 @@ def _ready(variant: Variant) -> Callable[..., keras.Model]:
     size = variant.default_size
     build.__name__ = build.__qualname__ = variant.name
     build.__doc__ = (
-        f"{variant.name}: pictures of {size}x{size} by default, width {variant.width_coefficient}, depth "
+        f"{variant.name}: images of {size}x{size} by default, width {variant.width_coefficient}, depth "
         f"{variant.depth_coefficient}, dropout {variant.dropout_rate}.\n\n"
-        "The arguments are those of keras.applications, but for weights, None by default, and pictures, which come "
+        "The arguments are those of keras.applications, but for weights, None by default, and images, which come "
         "through `preprocess_input`. `options` are the other arguments of `EfficientNetBuilder`: typeBN, activation, "
         "n_mixture, features, ..."
     )

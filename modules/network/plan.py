@@ -17,7 +17,7 @@ N_MIXTURE = 5
 
 @dataclass(frozen=True)
 class PlannedBlock:
-    """One block: its name, its arguments with nothing left open, and the share of pictures that skip it in training."""
+    """One block: its name, its arguments with nothing left open, and the share of images that skip it in training."""
 
     name: str
     args: BlockArgs

@@ -31,7 +31,7 @@ def reset_classifier(
 def freeze(model: keras.Model, until: str | None = None) -> None:
     """Freezes all layers but the classifier, or those before the first one whose name starts with `until`.
 
-    Normalisations everywhere are frozen: they use their moving statistics, in training too. `until` is a layer's
+    Normalizations everywhere are frozen: they use their moving statistics, in training too. `until` is a layer's
     name or its beginning, like "stage5". Compile the model afterwards.
     """
     names = [layer.name for layer in model.layers]
@@ -46,7 +46,7 @@ def freeze(model: keras.Model, until: str | None = None) -> None:
 
 
 def unfreeze(model: keras.Model, normalizations: bool = False) -> None:
-    """Makes all layers trainable, but normalisations only if told so. Compile the model afterwards."""
+    """Makes all layers trainable, but normalizations only if told so. Compile the model afterwards."""
     for layer in model.layers:
         layer.trainable = normalizations or not is_normalization(layer)
 

@@ -25,7 +25,7 @@ class Lookahead(keras.optimizers.Optimizer):
 
     Args:
         optimizer: a Keras optimizer, or its name or configuration.
-        sync_period: k, the updates between two synchronisations.
+        sync_period: k, the updates between two synchronizations.
         slow_step_size: α, the part of the way from the slow to the fast weights that is kept, in (0, 1].
     """
 

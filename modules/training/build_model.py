@@ -1,4 +1,4 @@
-"""The whole Keras model: pixels of 0 to 255 in, normalised by the training data's statistics, probabilities out."""
+"""The whole Keras model: pixels of 0 to 255 in, normalized by the training data's statistics, probabilities out."""
 
 from collections.abc import Sequence
 
@@ -21,11 +21,11 @@ def build_model(
     start: StartingWeights | None = None,
     labels: Sequence[str] | None = None,
 ) -> keras.Model:
-    """uint8 pictures [batch, size, size, 3] -> probabilities [batch, classes].
+    """uint8 images [batch, size, size, 3] -> probabilities [batch, classes].
 
     Args:
         mean, deviation: Of R, G and B in [0, 1]; pixels are scaled by those that the starting weights know, if any.
-        synchronized: Normalise over the batches of all devices.
+        synchronized: Normalize over the batches of all devices.
         start: Weights to start from; their classifier stays if it has these labels, else it begins anew.
 
     Raises:

@@ -14,7 +14,7 @@ from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint, up_to_date
 
 @contextmanager
 def full_memory_in_words(batch_size: int) -> Iterator[None]:
-    """Around a training with so many pictures at once.
+    """Around a training with so many images at once.
 
     Raises:
         BadInput: the memory is full.
@@ -25,7 +25,7 @@ def full_memory_in_words(batch_size: int) -> Iterator[None]:
         if isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):  # which is JAX's word
             raise
         raise BadInput(
-            f"training.batch_size: {batch_size} pictures a step do not fit into memory; give fewer, and "
+            f"training.batch_size: {batch_size} images a step do not fit into memory; give fewer, and "
             "training.accumulation_steps 2 to learn from as many at a time"
         ) from error
 

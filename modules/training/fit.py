@@ -1,4 +1,4 @@
-"""fit: trains a compiled model on transformed pictures, from the epoch and step that its checkpoint has reached."""
+"""fit: trains a compiled model on transformed images, from the epoch and step that its checkpoint has reached."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -8,7 +8,7 @@ from efficientmixnet.modules import progress
 
 
 class TrainingProgress(keras.callbacks.Callback):
-    """Counts pictures; beside them stand the epoch, `of` so many, and the metrics so far."""
+    """Counts images; beside them stand the epoch, `of` so many, and the metrics so far."""
 
     def __init__(self, epochs: range, steps_per_epoch: int, batch_size: int, steps_done: int = 0, of: int = 0) -> None:
         super().__init__()
@@ -17,7 +17,7 @@ class TrainingProgress(keras.callbacks.Callback):
         self._epoch = epochs.start
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        progress.start(self._steps * self._batch_size, "pictures")
+        progress.start(self._steps * self._batch_size, "images")
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._epoch, self._batch = epoch, -1

@@ -1,4 +1,4 @@
-"""Watching: what TensorBoard shows of each epoch beside its curves: pictures with predictions, and the confusions."""
+"""Watching: what TensorBoard shows of each epoch beside its curves: images with predictions, and the confusions."""
 
 import time
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ _TILE = 112  # pixels
 _CAPTION = 26
 _ROWS, _COLUMNS = 3, 6
 _MATRIX = 600  # pixels
-_SHARE = 0.01  # of the time, for pictures
+_SHARE = 0.01  # of the time, for images
 _GREEN, _RED = (40, 130, 60), (190, 40, 40)
 
 
 class Watching(keras.callbacks.Callback):
-    """Writes the learning rate, sample pictures and the evaluation's confusion matrix after every epoch.
+    """Writes the learning rate, sample images and the evaluation's confusion matrix after every epoch.
 
-    Where epochs take seconds, only some of them, the last one too, have sample pictures, which take 1 % of the time.
+    Where epochs take seconds, only some of them, the last one too, have sample images, which take 1 % of the time.
 
     Args:
         logs: TensorBoard's folder; None: another worker writes, and this one only adds its counts.
-        batches: Of evaluation, the pictures in the order of which the first are shown.
+        batches: Of evaluation, the images in the order of which the first are shown.
     """
 
     def __init__(self, logs: str | None, batches: tf.data.Dataset, labels: Sequence[str]) -> None:
@@ -35,8 +35,8 @@ class Watching(keras.callbacks.Callback):
         self._ration = Ration(_SHARE)
         self._writer = tf.summary.create_file_writer(f"{logs}/validation") if logs else None
         if logs:
-            pictures, truths = next(iter(batches.unbatch().batch(_ROWS * _COLUMNS)))
-            self._pictures, self._truths = pictures.numpy(), truths.numpy().argmax(axis=1)
+            images, truths = next(iter(batches.unbatch().batch(_ROWS * _COLUMNS)))
+            self._images, self._truths = images.numpy(), truths.numpy().argmax(axis=1)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         counts = keras.ops.convert_to_numpy(_counts(self.model))  # of all workers, so all of them ask
@@ -51,22 +51,22 @@ class Watching(keras.callbacks.Callback):
         self._writer.flush()
 
     def _draw_sample(self) -> None:
-        predictions = keras.ops.convert_to_numpy(self.model(self._pictures, training=False))
-        tf.summary.image("predictions", draw_predictions(self._pictures, self._truths, predictions, self._labels))
+        predictions = keras.ops.convert_to_numpy(self.model(self._images, training=False))
+        tf.summary.image("predictions", draw_predictions(self._images, self._truths, predictions, self._labels))
 
 
 def draw_predictions(
-    pictures: np.ndarray, truths: np.ndarray, predictions: np.ndarray, labels: Sequence[str]
+    images: np.ndarray, truths: np.ndarray, predictions: np.ndarray, labels: Sequence[str]
 ) -> np.ndarray:
-    """uint8 [n, size, size, 3], class ids [n], probabilities [n, classes] -> one picture [1, height, width, 3].
+    """uint8 [n, size, size, 3], class ids [n], probabilities [n, classes] -> one image [1, height, width, 3].
 
     Under each stands the answer with its probability, green if it is right; if not, red with the truth below it.
     """
     sheet = Image.new("RGB", (_COLUMNS * _TILE, _ROWS * (_TILE + _CAPTION)), "white")
     pen = ImageDraw.Draw(sheet)
-    for number, (picture, truth, shares) in enumerate(zip(pictures, truths, predictions, strict=True)):
+    for number, (image, truth, shares) in enumerate(zip(images, truths, predictions, strict=True)):
         left, top = number % _COLUMNS * _TILE, number // _COLUMNS * (_TILE + _CAPTION)
-        sheet.paste(Image.fromarray(picture).resize((_TILE - 4, _TILE - 4)), (left + 2, top + 2))
+        sheet.paste(Image.fromarray(image).resize((_TILE - 4, _TILE - 4)), (left + 2, top + 2))
         answer = int(shares.argmax())
         text = f"{labels[answer][:14]}: {shares[answer]:.2f}"
         right = answer == truth
@@ -76,7 +76,7 @@ def draw_predictions(
 
 
 def draw_confusions(counts: np.ndarray, labels: Sequence[str]) -> np.ndarray:
-    """[classes, classes], truths by row -> a picture [1, side, side, 3]: the darker, the larger a share of the row."""
+    """[classes, classes], truths by row -> an image [1, side, side, 3]: the darker, the larger a share of the row."""
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     cell = max(_MATRIX // len(counts), 1)
     colors = np.stack([255 - 215 * shares, 255 - 145 * shares, 255 - 75 * shares], axis=-1).astype(np.uint8)

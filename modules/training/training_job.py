@@ -35,7 +35,7 @@ class TrainingJob(Section):
     labels: tuple[str, ...]
     """In the order of the probabilities."""
     class_weights: tuple[float, ...] | None = None
-    """In the same order, what a training picture's loss is multiplied by."""
+    """In the same order, what a training image's loss is multiplied by."""
     train_files: tuple[str, ...]
     eval_files: tuple[str, ...]
     checkpoints: str
@@ -53,7 +53,7 @@ class TrainingJob(Section):
         return f"{self.checkpoints}/logs"
 
     def data(self, distribution: Distribution) -> TrainingData:
-        """The pictures, and how this process reads them.
+        """The images, and how this process reads them.
 
         Raises:
             BadInput: there are too few of them for so many devices.
@@ -62,7 +62,7 @@ class TrainingJob(Section):
         train, evaluation = Records.find(self.train_files), Records.find(self.eval_files)
         if evaluation.count < distribution.workers:
             raise BadInput(
-                f"training.distribution: {evaluation.count} pictures to evaluate are too few for "
+                f"training.distribution: {evaluation.count} images to evaluate are too few for "
                 f"{distribution.workers} workers; take fewer"
             )
         cached = keeps_in_memory(training.cache, training.epochs, train, evaluation)
@@ -164,7 +164,7 @@ def read_weights(file: str) -> list[np.ndarray]:
 
 @contextmanager
 def precision(name: str) -> Iterator[None]:
-    """float32, mixed_bfloat16 or mixed_float16: weights are float32 in all of them, and so are normalisations' sums.
+    """float32, mixed_bfloat16 or mixed_float16: weights are float32 in all of them, and so are normalizations' sums.
 
     With mixed_float16 Keras scales the loss when it compiles the model, and leaves out steps that overflow.
     """

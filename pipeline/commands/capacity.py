@@ -1,6 +1,6 @@
-"""Plan: how much disk, time and memory a run of many pictures takes, and how many workers and GPUs meet a deadline.
+"""Plan: how much disk, time and memory a run of many images takes, and how many workers and GPUs meet a deadline.
 
-Every component takes some seconds however small the data, and then so many pictures a second, in proportion to their
+Every component takes some seconds however small the data, and then so many images a second, in proportion to their
 bytes; both are measured (benchmarks/data_path.py --rates) and stand in a file. What workers share is divided by them.
 """
 
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from efficientmixnet.modules.bad_input import BadInput
 
 _RATES = Path(__file__).with_name("rates.json")
-_ENTRY_BYTES = 1000  # of memory for each picture's name, label and place, while ingest sorts them
+_ENTRY_BYTES = 1000  # of memory for each image's name, label and place, while ingest sorts them
 _GPUS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
@@ -23,7 +23,7 @@ class StageRate(BaseModel):
     """Of one component on one machine."""
 
     fixed_seconds: float
-    pictures_a_second: float
+    images_a_second: float
     peak_memory: int = 0  # bytes
 
 
@@ -31,10 +31,10 @@ class Rates(BaseModel):
     """What benchmarks/data_path.py measured on one machine."""
 
     cores: int
-    mean_bytes: int  # of the pictures that it measured with
-    ingested_bytes: float  # per byte of picture
-    transformed_mean_bytes: int  # per picture
-    training_pictures_a_second: float = 4.2  # EfficientNet-B0 at 224 pixels
+    mean_bytes: int  # of the images that it measured with
+    ingested_bytes: float  # per byte of image
+    transformed_mean_bytes: int  # per image
+    training_images_a_second: float = 4.2  # EfficientNet-B0 at 224 pixels
     stages: dict[str, StageRate]
 
     @classmethod
@@ -68,10 +68,10 @@ class Row:
 class Plan:
     """What a run takes on one machine of the rates' kind, with one device for training."""
 
-    pictures: int
+    images: int
     mean_bytes: float
     rates: Rates
-    training_rate: float  # pictures a second, of one device
+    training_rate: float  # images a second, of one device
     epochs: int
     train_share: float
 
@@ -79,8 +79,8 @@ class Plan:
         """By component, in order."""
         small = min(1.0, self.mean_bytes / self.rates.mean_bytes)
         disk = {
-            "ImageExampleGen": self.pictures * self.mean_bytes * self.rates.ingested_bytes,
-            "Transform": self.pictures * self.rates.transformed_mean_bytes * small,
+            "ImageExampleGen": self.images * self.mean_bytes * self.rates.ingested_bytes,
+            "Transform": self.images * self.rates.transformed_mean_bytes * small,
         }
         rows = [
             Row(name, self._seconds(name, workers=1), disk.get(name, 0.0), self._memory(name))
@@ -94,7 +94,7 @@ class Plan:
 
     def training_seconds(self, devices: int) -> float:
         """Of training, where devices share the batches evenly."""
-        return self.epochs * self.pictures * self.train_share / (self.training_rate * devices)
+        return self.epochs * self.images * self.train_share / (self.training_rate * devices)
 
     def ways(self, deadline: float) -> Iterator[tuple[int, int, float]]:
         """For each number of devices that can meet the deadline: devices, fewest workers, seconds altogether."""
@@ -108,21 +108,21 @@ class Plan:
 
     @property
     def disk(self) -> float:
-        """Bytes beside the pictures themselves."""
+        """Bytes beside the images themselves."""
         return sum(row.disk for row in self.rows())
 
     def _seconds(self, stage: str, workers: int) -> float:
         rate = self.rates.stages[stage]
-        work = self.pictures / rate.pictures_a_second * self.mean_bytes / self.rates.mean_bytes
+        work = self.images / rate.images_a_second * self.mean_bytes / self.rates.mean_bytes
         return rate.fixed_seconds + work / workers
 
     def _memory(self, stage: str) -> float:
-        names = self.pictures * _ENTRY_BYTES if stage == "ImageExampleGen" else 0
+        names = self.images * _ENTRY_BYTES if stage == "ImageExampleGen" else 0
         return self.rates.stages[stage].peak_memory + names
 
 
 def count(text: str) -> int:
-    """A number of pictures: 5000, 1.28M, 1B."""
+    """A number of images: 5000, 1.28M, 1B."""
     return round(_scaled(text, {"": 1, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9}, "1.28M"))
 
 

@@ -26,7 +26,7 @@ _ROWS = 20  # classes that are printed
 def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool, show: bool) -> None:
     """Count the classes, sizes, formats, copies and broken files of DATA, and write a page with samples of each class.
 
-    DATA is what data.pictures names, such as a folder of class folders, or a configuration (YAML).
+    DATA is what data.images names, such as a folder of class folders, or a configuration (YAML).
     """
     from efficientmixnet.pipeline.config.config import load_config
 
@@ -34,17 +34,17 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
     config = load_config(data if is_file else None, overrides, None if is_file else data).data
 
     from efficientmixnet.components.image_example_gen.findings import warnings
-    from efficientmixnet.components.image_example_gen.sources import find_pictures
-    from efficientmixnet.pipeline.inspection.inspect_images import inspect_pictures
+    from efficientmixnet.components.image_example_gen.sources import find_images
+    from efficientmixnet.pipeline.inspection.inspect_images import inspect_images
     from efficientmixnet.pipeline.inspection.page import render
 
     console = Console(highlight=False, soft_wrap=True)
-    sources = find_pictures(config.pictures, config.manifest, frozenset(config.splits), config.layout)
+    sources = find_images(config.images, config.manifest, frozenset(config.splits), config.layout)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("pictures", total=len(sources.entries))
-        found = inspect_pictures(sources, config.layout, config.splits, config.max_pixels, lambda: bar.advance(task))
+        task = bar.add_task("images", total=len(sources.entries))
+        found = inspect_images(sources, config.layout, config.splits, config.max_pixels, lambda: bar.advance(task))
     notes = warnings(found.counts, found.duplicates, found.left_out)
-    where = config.manifest or config.pictures
+    where = config.manifest or config.images
     beside = page.with_suffix(".statistics.html")
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
@@ -67,23 +67,23 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
 
 
 @click.command()
-@click.option("--pictures", "number", required=True, metavar="COUNT", help="How many: 5000, 1.28M.")
-@click.option("--mean-size", default="110KB", show_default=True, help="Of a picture's file.")
+@click.option("--images", "number", required=True, metavar="COUNT", help="How many: 5000, 1.28M.")
+@click.option("--mean-size", default="110KB", show_default=True, help="Of an image's file.")
 @click.option("--epochs", default=30, show_default=True, type=click.IntRange(1))
 @click.option("--deadline", metavar="TIME", help="Print what finishes in time: 90m, 24h, 3d.")
-@click.option("--training-rate", type=click.FloatRange(0, min_open=True), help="Pictures a second of one device.")
+@click.option("--training-rate", type=click.FloatRange(0, min_open=True), help="Images a second of one device.")
 @click.option("--rates", type=click.Path(path_type=Path), help="Your machine's: benchmarks/data_path.py --rates FILE.")
 def plan(
     number: str, mean_size: str, epochs: int, deadline: str | None, training_rate: float | None, rates: Path | None
 ) -> None:
-    """Print the disk, time and memory that a run of so many pictures takes, and what meets a deadline.
+    """Print the disk, time and memory that a run of so many images takes, and what meets a deadline.
 
     Without --training-rate training is reckoned on the machine of the rates, a CPU: name your GPU's.
     """
     from efficientmixnet.pipeline.commands.capacity import Plan, Rates, count, duration, size
 
     measured = Rates.read(rates)
-    speed = training_rate or measured.training_pictures_a_second
+    speed = training_rate or measured.training_images_a_second
     planned = Plan(count(number), size(mean_size), measured, speed, epochs, train_share=0.8)
     console = Console(highlight=False, soft_wrap=True)
     table = Table("component", "time", "writes", "memory", box=None, pad_edge=False)
@@ -92,7 +92,7 @@ def plan(
     console.print(table)
     seconds = planned.data_seconds(1) + planned.training_seconds(1)
     console.print(f"\nall of it     {time_in_words(seconds)} on one machine of {measured.cores} cores")
-    console.print(f"disk          {_bytes(planned.disk)} beside the {_bytes(planned.pictures * planned.mean_bytes)}")
+    console.print(f"disk          {_bytes(planned.disk)} beside the {_bytes(planned.images * planned.mean_bytes)}")
     if deadline:
         ways = list(planned.ways(duration(deadline)))
         if not ways:
@@ -130,7 +130,7 @@ def _print(console: Console, found: "Inspection", notes: list[str]) -> None:
     console.print(table)
     if len(found.labels) > _ROWS:
         console.print(f"and {len(found.labels) - _ROWS:,} more classes")
-    rows = [("pictures", f"{found.pictures:,} in {len(found.labels):,} classes, {size_in_words(found.bytes)}")]
+    rows = [("images", f"{found.images:,} in {len(found.labels):,} classes, {size_in_words(found.bytes)}")]
     rows.append(("formats", ", ".join(f"{name} {count:,}" for name, count in found.formats.most_common())))
     rows.append(("shorter side", ", ".join(f"{name}: {count:,}" for name, count in side_buckets(found.sizes))))
     rows += [("left out", f"{count:,} {reason}") for reason, count in by_reason(found.left_out).items()]

@@ -1,8 +1,8 @@
-"""The embedded data set: scikit-learn's handwritten digits, 1,797 real pictures, as PNG files in a folder per class."""
+"""The embedded data set: scikit-learn's handwritten digits, 1,797 real images, as PNG files in a folder per class."""
 
 from pathlib import Path
 
-_BRIGHTEST = 16  # the pictures have 17 levels of grey, 0 to 16
+_BRIGHTEST = 16  # the images have 17 levels of gray, 0 to 16
 
 
 def write_digits(folder: Path) -> int:

@@ -75,7 +75,7 @@ def lineage(model: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("model")
-@click.argument("pictures")
+@click.argument("images")
 @click.option("--manifest", metavar="FILE", help="Only those that this CSV or JSON-lines file names in its key path.")
 @click.option(
     "--output",
@@ -86,10 +86,10 @@ def lineage(model: str, as_json: bool) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="predictions.parquet or predictions.csv; give it twice for both.",
 )
-def score(model: str, pictures: str, manifest: str | None, outputs: tuple[Path, ...]) -> None:
-    """Write the label of every picture below the folder PICTURES by MODEL, a pushed model or the folder of those.
+def score(model: str, images: str, manifest: str | None, outputs: tuple[Path, ...]) -> None:
+    """Write the label of every image below the folder IMAGES by MODEL, a pushed model or the folder of those.
 
-    PICTURES and the manifest may lie in an object store: gs://BUCKET/FOLDER. What was stopped goes on where it was when
+    IMAGES and the manifest may lie in an object store: gs://BUCKET/FOLDER. What was stopped goes on where it was when
     it is called again.
     """
     import warnings
@@ -99,10 +99,10 @@ def score(model: str, pictures: str, manifest: str | None, outputs: tuple[Path, 
     from efficientmixnet.pipeline.scoring.scoring_bar import ScoringBar
 
     with ScoringBar():
-        scored = score(model, pictures, outputs, manifest=manifest)
+        scored = score(model, images, outputs, manifest=manifest)
     if scored.left_out:
         click.echo(f"{scored.left_out:,} files left out, with the reasons in {scored.left_out_file}", err=True)
-    click.echo(f"{scored.pictures:,} pictures: {', '.join(map(str, scored.outputs))}")
+    click.echo(f"{scored.images:,} images: {', '.join(map(str, scored.outputs))}")
 
 
 @click.command()

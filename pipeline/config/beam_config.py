@@ -12,7 +12,7 @@ from efficientmixnet.modules.config.section import Section
 IN_PROCESS = ("--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner", "--sdk_container_image=none")
 
 _DAY = 86400.0  # seconds
-_PROCESSES_PAY = 4 * 10**9  # bytes of pictures; below, starting processes takes longer than they save
+_PROCESSES_PAY = 4 * 10**9  # bytes of images; below, starting processes takes longer than they save
 _RUNNERS = {
     "portable": "PortableRunner",
     "flink": "FlinkRunner",
@@ -34,7 +34,7 @@ class BeamConfig(Section):
     engine: Literal["in-process", "portable", "flink", "spark", "dataflow"] = "in-process"
     """What runs ingest, statistics, Transform and evaluation: this process (and workers), or a cluster's engine."""
     workers: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)] = "auto"
-    """In-process: how many processes Transform uses; auto: from 4 GB of pictures up one a core, else this one."""
+    """In-process: how many processes Transform uses; auto: from 4 GB of images up one a core, else this one."""
     arguments: tuple[Argument, ...] = ()
     """The engine's own arguments, each such as --job_endpoint=127.0.0.1:8073."""
     retries: int = Field(0, ge=0, le=10)
@@ -78,7 +78,7 @@ class BeamConfig(Section):
         return [f"--runner={_RUNNERS[self.engine]}", *self.arguments]
 
     def args_of_transform(self, size: int) -> list[str]:
-        """Further ones for Transform, whose work on `size` bytes of pictures may be worth processes."""
+        """Further ones for Transform, whose work on `size` bytes of images may be worth processes."""
         workers = self.workers
         if workers == "auto":
             workers = (os.cpu_count() or 1) if size >= _PROCESSES_PAY else 1

@@ -70,7 +70,7 @@ def load_config(
     Args:
         file: A YAML file; None: nothing but the defaults.
         overrides: `section.key=value`, with the value in YAML.
-        data: The pictures' folder, instead of the file's; relative to the current folder.
+        data: The images' folder, instead of the file's; relative to the current folder.
         output: The runs' folder, likewise.
 
     Raises:
@@ -128,11 +128,11 @@ def _with_paths(config: Config, here: Path, data: str | None, output: str | None
             return path
         return os.path.normpath(here / Path(path).expanduser())
 
-    pictures = (data if "://" in data else os.path.abspath(data)) if data else absolute(config.data.pictures)
+    images = (data if "://" in data else os.path.abspath(data)) if data else absolute(config.data.images)
     layout = config.data.layout
     label_names = layout.label_names and absolute(layout.label_names)
     changed = {
-        "pictures": pictures,
+        "images": images,
         "manifest": config.data.manifest and absolute(config.data.manifest),
         "schema_file": config.data.schema_file and absolute(config.data.schema_file),
         "served": config.data.served and absolute(config.data.served),

@@ -24,16 +24,16 @@ class EvaluationConfig(Section):
     tolerances: dict[Metric, Bound] = {"accuracy": 0.0}
     """How much worse than the latest blessed model's a metric may be."""
     slices: tuple[Features, ...] = ()
-    """Features by whose values pictures are measured apart, beside the label: image/format, a manifest's column, or
+    """Features by whose values images are measured apart, beside the label: image/format, a manifest's column, or
     [camera, image/format] for each pair of values."""
     slice_thresholds: dict[Metric, Bound] = {}
     """The worst value that is blessed in each slice, those by label included, such as {accuracy: 0.5}."""
     slice_tolerances: dict[Metric, Bound] = {}
     """How much worse than the latest blessed model's a metric may be in a slice."""
-    least_pictures: int = Field(30, ge=1)
-    """A slice with fewer pictures is measured, but held to no bound."""
+    least_images: int = Field(30, ge=1)
+    """A slice with fewer images is measured, but held to no bound."""
     weight: str | None = None
-    """The feature, such as a manifest's column, that says how much each picture counts; null: all the same."""
+    """The feature, such as a manifest's column, that says how much each image counts; null: all the same."""
     intervals: Literal["jackknife", "poisson_bootstrap"] | None = None
     """TFMA's 95 % interval of each metric and slice, in some twenty times the counting; the report has its own."""
 

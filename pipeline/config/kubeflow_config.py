@@ -38,7 +38,7 @@ def _variable(value: str) -> str:
 
 def _absolute(value: str) -> str:
     if not value.startswith("/"):
-        raise PydanticCustomError("path", "should be an absolute path in the container, such as /mnt/pictures")
+        raise PydanticCustomError("path", "should be an absolute path in the container, such as /mnt/images")
     return value
 
 
@@ -181,7 +181,7 @@ class KubeflowConfig(Section):
     secrets: tuple[SecretConfig, ...] = ()
     """Secrets for every pod: {name: my-store, environment: {key: AWS_SECRET_ACCESS_KEY}}."""
     volumes: tuple[VolumeConfig, ...] = ()
-    """Volumes for every pod: {claim: pictures, path: /mnt/pictures}."""
+    """Volumes for every pod: {claim: images, path: /mnt/images}."""
     image_example_gen: PodConfig | None = None
     """Instead of pod, below, for this component; so for the next ones."""
     statistics_gen: PodConfig | None = None

@@ -9,7 +9,7 @@ from efficientmixnet.modules.config.section import Section
 
 class ServingConfig(Section):
     infra_validator: Literal["docker", "kubernetes"] | None = None
-    """Before a model is pushed, TFX's InfraValidator starts TensorFlow Serving with it and asks about some pictures:
+    """Before a model is pushed, TFX's InfraValidator starts TensorFlow Serving with it and asks about some images:
     with docker on this machine, with kubernetes beside the pod that the run is in; null: ServingCheck alone asks."""
     image: str = Field("tensorflow/serving", pattern=r"^[a-z0-9][a-zA-Z0-9./_:-]*$")
     """TensorFlow Serving's image."""

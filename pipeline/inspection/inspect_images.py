@@ -1,6 +1,6 @@
-"""Opens every picture of a data set once and counts: classes, splits, sizes, formats, copies and what is broken.
+"""Opens every image of a data set once and counts: classes, splits, sizes, formats, copies and what is broken.
 
-Needs neither TensorFlow nor TFX. Of each picture no more than a few numbers stay in memory, but for the samples' small
+Needs neither TensorFlow nor TFX. Of each image no more than a few numbers stay in memory, but for the samples' small
 versions.
 """
 
@@ -20,19 +20,19 @@ from PIL import Image, UnidentifiedImageError
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.findings import Copy, Duplicates
 from efficientmixnet.components.image_example_gen.layout import Layout
-from efficientmixnet.components.image_example_gen.readers.by_format import pictures_of
+from efficientmixnet.components.image_example_gen.readers.by_format import images_of
 from efficientmixnet.components.image_example_gen.sources import Sources, name_hash, split_of
 from efficientmixnet.modules import features
 
 SAMPLES = 12  # a class
 _THUMBNAIL = 128  # pixels, the longer side
-_AHEAD = 64  # pictures in memory at once
+_AHEAD = 64  # images in memory at once
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
 
 
 @dataclass(frozen=True)
 class Opened:
-    """One picture."""
+    """One image."""
 
     entry: Entry
     format: str
@@ -48,7 +48,7 @@ class Opened:
 class Inspection:
     """What there is."""
 
-    counts: dict[str, Counter[str]]  # pictures by split and label
+    counts: dict[str, Counter[str]]  # images by split and label
     formats: Counter[str] = field(default_factory=Counter)  # with the mode: JPEG RGB
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)  # width and height
     bytes: int = 0
@@ -58,7 +58,7 @@ class Inspection:
     duplicates: Duplicates = field(default_factory=lambda: Duplicates(()))
 
     @property
-    def pictures(self) -> int:
+    def images(self) -> int:
         """How many can be read."""
         return sum(labels.total() for labels in self.counts.values())
 
@@ -69,14 +69,14 @@ class Inspection:
         return sorted(total, key=lambda label: (-total[label], label))
 
 
-def inspect_pictures(
+def inspect_images(
     sources: Sources,
     layout: Layout,
     splits: Mapping[str, float],
     max_pixels: int,
     progress: Callable[[], None] = lambda: None,
 ) -> Inspection:
-    """Opens every picture.
+    """Opens every image.
 
     Args:
         progress: Called after each.
@@ -85,9 +85,9 @@ def inspect_pictures(
     sampled = _sampled(sources.entries)
     copies: dict[bytes, list[Copy]] = defaultdict(list)
     seen = set()
-    pictures = pictures_of(sources.entries, sources.format, layout)
+    images = images_of(sources.entries, sources.format, layout)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        while block := list(islice(pictures, _AHEAD)):
+        while block := list(islice(images, _AHEAD)):
             for opened in threads.map(lambda pair: _open(pair[0], pair[1], pair[0].name in sampled, max_pixels), block):
                 progress()
                 if isinstance(opened, LeftOut):
@@ -111,7 +111,7 @@ def inspect_pictures(
 
 
 def _sampled(entries: Iterable[Entry]) -> frozenset[str]:
-    """The names of a few pictures of each class, always the same ones."""
+    """The names of a few images of each class, always the same ones."""
     by_label: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for entry in entries:
         by_label[entry.label].append((name_hash(entry.name), entry.name))
@@ -123,25 +123,25 @@ def _open(entry: Entry, encoded: bytes, with_thumbnail: bool, max_pixels: int) -
         return LeftOut(entry.name, "has zero bytes")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of huge pictures, and of odd metadata
-            picture = Image.open(io.BytesIO(encoded), formats=_FORMATS)
-            width, height = picture.size
-            kind, mode = str(picture.format), picture.mode
+            warnings.simplefilter("ignore")  # of huge images, and of odd metadata
+            image = Image.open(io.BytesIO(encoded), formats=_FORMATS)
+            width, height = image.size
+            kind, mode = str(image.format), image.mode
             if width * height > max_pixels:
                 return LeftOut(entry.name, f"has {width} x {height} pixels, over the limit (data.max_pixels)")
-            picture.draft("RGB", (_THUMBNAIL, _THUMBNAIL))  # a JPEG is decoded whole, but small
-            picture.load()
-            thumbnail = _thumbnail(picture) if with_thumbnail else None
+            image.draft("RGB", (_THUMBNAIL, _THUMBNAIL))  # a JPEG is decoded whole, but small
+            image.load()
+            thumbnail = _thumbnail(image) if with_thumbnail else None
     except UnidentifiedImageError:
-        return LeftOut(entry.name, "is no picture of a known format")
+        return LeftOut(entry.name, "is no image of a known format")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return LeftOut(entry.name, "is a truncated or corrupt picture")
+        return LeftOut(entry.name, "is a truncated or corrupt image")
     digest = hashlib.blake2b(encoded, digest_size=16).digest()
     return Opened(entry, kind, mode, width, height, len(encoded), digest, thumbnail)
 
 
-def _thumbnail(picture: Image.Image) -> str:
-    small = picture.convert("RGBA")
+def _thumbnail(image: Image.Image) -> str:
+    small = image.convert("RGBA")
     small.thumbnail((_THUMBNAIL, _THUMBNAIL))
     white = Image.new("RGBA", small.size, "white")
     file = io.BytesIO()
@@ -150,7 +150,7 @@ def _thumbnail(picture: Image.Image) -> str:
 
 
 def side_buckets(sizes: Mapping[tuple[int, int], int]) -> Iterator[tuple[str, int]]:
-    """Pictures by their shorter side, in powers of two of pixels."""
+    """Images by their shorter side, in powers of two of pixels."""
     buckets: Counter[str] = Counter()
     for width, height in sorted(sizes, key=min):
         buckets[features.size_bucket(height, width)] += sizes[width, height]

@@ -34,7 +34,7 @@ def statistics_view(data: str, found: Inspection) -> str:
     numbers = [_of_numbers(one) for one in dataset.features if one.HasField("num_stats")]
     texts = [_of_text(one) for one in dataset.features if one.HasField("string_stats")]
     return ENVIRONMENT.get_template("statistics.html").render(
-        data=data, pictures=dataset.num_examples, groups=[("Numbers", numbers), ("Text", texts)]
+        data=data, images=dataset.num_examples, groups=[("Numbers", numbers), ("Text", texts)]
     )
 
 
@@ -55,9 +55,9 @@ def _buckets(found: statistics_pb2.NumericStatistics) -> Iterator[tuple[str, flo
     standard = statistics_pb2.Histogram.STANDARD
     buckets = [bucket for one in found.histograms if one.type == standard for bucket in one.buckets]
     most = max((one.sample_count for one in buckets), default=0) or 1
-    for one in buckets if len(buckets) > 1 else ():  # a single value needs no picture
-        pictures = f"{one.sample_count:,.0f} pictures"
-        yield f"{_number(one.low_value)} to {_number(one.high_value)}: {pictures}", one.sample_count / most
+    for one in buckets if len(buckets) > 1 else ():  # a single value needs no image
+        images = f"{one.sample_count:,.0f} images"
+        yield f"{_number(one.low_value)} to {_number(one.high_value)}: {images}", one.sample_count / most
 
 
 def _of_text(feature: statistics_pb2.FeatureNameStatistics) -> _Feature:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from filelock import FileLock, Timeout
 
-from efficientmixnet.components.image_example_gen.sources import Sources, find_pictures
+from efficientmixnet.components.image_example_gen.sources import Sources, find_images
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.config.config import Config
@@ -24,7 +24,7 @@ from efficientmixnet.pipeline.local.revision import revision, versions
 from efficientmixnet.pipeline.local.stages import Stages
 from efficientmixnet.pipeline.resolve import resolve
 from efficientmixnet.pipeline.runs.run_report import write_report
-from efficientmixnet.pipeline.runs.run_summary import Pictures, Summary
+from efficientmixnet.pipeline.runs.run_summary import Images, Summary
 from efficientmixnet.pipeline.runs.trials import write_trials
 from efficientmixnet.pipeline.runs.write_model_card import write_model_card
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 LOG_FILE = "log.txt"
 _FULL = 2**20  # bytes: with less room than this, whatever went wrong, a full disk is why
 LEFT_OUT_FILE = "left_out.csv"
-DUPLICATES_FILE = "duplicates.csv"  # where any picture comes twice
+DUPLICATES_FILE = "duplicates.csv"  # where any image comes twice
 
 
 class RunFailed(RuntimeError):
@@ -45,14 +45,14 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
     """Runs the pipeline; returns, and writes to the run's folder and to the output folder, what came of it.
 
     Raises:
-        BadInput: the configuration or the pictures are at fault; the summary says so too, if the run had begun.
+        BadInput: the configuration or the images are at fault; the summary says so too, if the run had begun.
         RunFailed: something else is.
     """
     check_model_server(config.serving)
     output = Path(config.output)
     with _only_run_in(output):
         data = config.data
-        sources = find_pictures(data.pictures, data.manifest, frozenset(data.splits), data.layout)
+        sources = find_images(data.images, data.manifest, frozenset(data.splits), data.layout)
         config = resolve(config, sources)
         started = datetime.now(timezone.utc)
         folder = output / "runs" / started.strftime("%Y%m%d-%H%M%S-%f")
@@ -120,7 +120,7 @@ def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: b
     logger.addHandler(stages)
     progress.listen(stages)
     try:
-        around = Surroundings(picture_bytes=sources.bytes)
+        around = Surroundings(image_bytes=sources.bytes)
         pipeline = create_pipeline(config, sources.fingerprint, config.output, use_cache, around)
         PatientRunner(config.beam).run(pipeline)
     finally:
@@ -147,9 +147,9 @@ def _summarize(config: Config, folder: Path, facts: dict[str, Any]) -> Summary:
         metrics=verdict.metrics,
         baseline_metrics=verdict.baseline_metrics,
         intervals=verdict.intervals,
-        pictures=Pictures(
-            read=results.custom_property("Examples", "pictures_read"),
-            left_out=results.custom_property("Examples", "pictures_left_out"),
+        images=Images(
+            read=results.custom_property("Examples", "images_read"),
+            left_out=results.custom_property("Examples", "images_left_out"),
             left_out_by_reason=json.loads(results.custom_property("Examples", "left_out_by_reason") or "{}"),
         ),
         warnings=json.loads(results.custom_property("Examples", "warnings") or "[]"),

@@ -24,7 +24,7 @@ class Run:
 
     summary: Summary
     content: Mapping[str, Any]
-    right: Mapping[tuple[str, str], bool]  # by name and label of the picture, whether it was named right
+    right: Mapping[tuple[str, str], bool]  # by name and label of the image, whether it was named right
 
     @property
     def name(self) -> str:
@@ -33,9 +33,9 @@ class Run:
 
 @dataclass(frozen=True)
 class McNemar:
-    """Of the pictures that both runs evaluated, those that one alone names right: were they as many by chance?"""
+    """Of the images that both runs evaluated, those that one alone names right: were they as many by chance?"""
 
-    pictures: int
+    images: int
     first_alone: int
     second_alone: int
 
@@ -54,8 +54,8 @@ def read_run(summary: Summary) -> Run | None:
     if content is None:
         return None
     predictions = Predictions(Path(str(summary.evaluated), PREDICTIONS_FILE))
-    pictures = zip(predictions.names, predictions.true_labels, strict=True)
-    return Run(summary, content, dict(zip(pictures, predictions.outcomes().right.tolist(), strict=True)))
+    images = zip(predictions.names, predictions.true_labels, strict=True)
+    return Run(summary, content, dict(zip(images, predictions.outcomes().right.tolist(), strict=True)))
 
 
 def compare(summaries: Sequence[Summary]) -> list[Run]:
@@ -72,7 +72,7 @@ def compare(summaries: Sequence[Summary]) -> list[Run]:
 
 
 def mcnemar(first: Run, second: Run) -> McNemar:
-    """On the pictures, by name and label, that both evaluated."""
+    """On the images, by name and label, that both evaluated."""
     both = first.right.keys() & second.right.keys()
     ours = np.array([first.right[one] for one in both], bool)
     theirs = np.array([second.right[one] for one in both], bool)
@@ -112,16 +112,16 @@ def metrics(runs: Sequence[Run]) -> dict[str, list[dict[str, float] | None]]:
 
 
 def against_first(runs: Sequence[Run]) -> Iterator[str]:
-    """For each further run, whether it is better than the first one on the pictures of both."""
+    """For each further run, whether it is better than the first one on the images of both."""
     first, *others = runs
     for run in others:
         found = mcnemar(first, run)
-        if not found.pictures:
-            yield f"{run.name} and {first.name} evaluated no picture in common"
+        if not found.images:
+            yield f"{run.name} and {first.name} evaluated no image in common"
             continue
         verdict = "may well be chance" if found.p_value >= 0.05 else "is hardly chance"
         yield (
-            f"of {found.pictures:,} pictures in common, {run.name} alone names {found.second_alone:,} right, "
+            f"of {found.images:,} images in common, {run.name} alone names {found.second_alone:,} right, "
             f"{first.name} alone {found.first_alone:,}: the difference {verdict} (McNemar, p = {found.p_value:.2g})"
         )
 

@@ -20,7 +20,7 @@ from efficientmixnet.pipeline.runs.run_summary import Summary
 from efficientmixnet.pipeline.runs.runs import runs_of
 
 METADATA_FILE = "metadata.sqlite"
-_SHOWN = {"ImageExampleGen": ("pictures", "manifest", "fingerprint")}
+_SHOWN = {"ImageExampleGen": ("images", "manifest", "fingerprint")}
 
 
 @dataclass(frozen=True)

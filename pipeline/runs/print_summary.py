@@ -16,7 +16,7 @@ def show(summary: Summary) -> None:
     rows = [
         ("accuracy", _accuracy(summary)),
         ("verdict", f"{blessed}: {escape(summary.reason)}"),
-        ("pictures", _pictures(summary)),
+        ("images", _images(summary)),
         *(("note", escape(warning)) for warning in summary.warnings),
         ("pushed model", escape(summary.pushed_model or "none")),
         ("run's files", escape(summary.run)),
@@ -28,7 +28,7 @@ def show(summary: Summary) -> None:
     if summary.tensorboard:
         rows.append(("TensorBoard", escape(f"tensorboard --logdir {shlex.quote(summary.tensorboard)}")))
     if summary.pushed_model:
-        predict = f"efficientmixnet predict {shlex.quote(summary.pushed_model)} PICTURE ..."
+        predict = f"efficientmixnet predict {shlex.quote(summary.pushed_model)} IMAGE ..."
         rows.append(("classify", escape(predict)))
     console.print()
     for name, value in rows:
@@ -51,8 +51,8 @@ def _search(search: Search) -> str:
     return f"{search.objective} {search.best:.4f} in the best of {search.trials} trials{failed} (trials.csv): {values}"
 
 
-def _pictures(summary: Summary) -> str:
-    if summary.pictures is None:
+def _images(summary: Summary) -> str:
+    if summary.images is None:
         return "unknown"
-    left_out = summary.pictures.left_out
-    return f"{summary.pictures.read:,} read" + (f", {left_out:,} left out (left_out.csv says why)" if left_out else "")
+    left_out = summary.images.left_out
+    return f"{summary.images.read:,} read" + (f", {left_out:,} left out (left_out.csv says why)" if left_out else "")

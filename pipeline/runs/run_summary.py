@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict
 SUMMARY_FILE = "summary.json"
 
 
-class Pictures(BaseModel):
-    """How many pictures there were."""
+class Images(BaseModel):
+    """How many images there were."""
 
     read: int
     left_out: int
@@ -40,17 +40,17 @@ class Summary(BaseModel):
     blessed: bool | None = None
     """null where the run ended before the evaluation did."""
     accuracy: float | None = None
-    """Share of the evaluation split's pictures that are named right."""
+    """Share of the evaluation split's images that are named right."""
     metrics: dict[str, float] = {}
     """All metrics on the evaluation split, accuracy among them."""
     baseline_metrics: dict[str, float] = {}
     """The same of the model that was to beat; empty without one."""
     intervals: dict[str, tuple[float, float]] = {}
     """By metric where it would lie in 95 of 100 other samples, low and high; empty without evaluation.intervals."""
-    pictures: Pictures | None = None
+    images: Images | None = None
     """null where the run ended before they were counted."""
     warnings: list[str] = []
-    """What is worth knowing of the data: pictures that come twice, classes that are small or uneven, broken files."""
+    """What is worth knowing of the data: images that come twice, classes that are small or uneven, broken files."""
     pushed_model: str | None = None
     """The SavedModel's folder."""
     tensorboard: str | None = None
@@ -61,9 +61,9 @@ class Summary(BaseModel):
     report: str | None = None
     """The HTML page that shows what came of the run; null where the run ended before the evaluation did."""
     evaluated: str | None = None
-    """The folder with what the report was made of: content.json, and in predictions.parquet a row a picture."""
+    """The folder with what the report was made of: content.json, and in predictions.parquet a row an image."""
     run: str
-    """The folder with this run's configuration, log, summary and list of left-out pictures."""
+    """The folder with this run's configuration, log, summary and list of left-out images."""
     started: str
     """Date and time in UTC, ISO 8601."""
     seconds: dict[str, float] = {}

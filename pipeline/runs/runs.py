@@ -12,7 +12,7 @@ from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.runs.run_summary import SUMMARY_FILE, Summary
 
 _METRICS = ("accuracy", "macro_f1", "loss")
-_COLOURS = {"pushed": "green", "not_blessed": "red", "failed": "red", "interrupted": "yellow", "running": "cyan"}
+_COLORS = {"pushed": "green", "not_blessed": "red", "failed": "red", "interrupted": "yellow", "running": "cyan"}
 
 
 def read_summary(run: str) -> Summary:
@@ -52,7 +52,7 @@ def print_runs(summaries: Sequence[Summary]) -> None:
         metrics = (f"{summary.metrics[name]:.4f}" if name in summary.metrics else "" for name in _METRICS)
         table.add_row(
             Path(summary.run).name,
-            f"[{_COLOURS[summary.state]}]{summary.state.replace('_', ' ')}[/]",
+            f"[{_COLORS[summary.state]}]{summary.state.replace('_', ' ')}[/]",
             *metrics,
             f"{sum(summary.seconds.values()) / 60:.1f}",
             Path(summary.pushed_model).name if summary.pushed_model else summary.reason,

@@ -1,4 +1,4 @@
-"""Classifier: a pushed model names pictures on the command line."""
+"""Classifier: a pushed model names images on the command line."""
 
 import os
 import warnings
@@ -39,19 +39,19 @@ class Classifier:
             raise BadInput(f"{path}: is no model that a run pushed ({type(error).__name__})") from None
         self._to_tensor = tf.constant
         self.undecodable = tf.errors.InvalidArgumentError
-        """What `probabilities` raises where a picture is broken."""
+        """What `probabilities` raises where an image is broken."""
 
-    def classify(self, pictures: Sequence[str], top: int) -> Iterator[tuple[str, list[tuple[str, float]] | str]]:
-        """Each picture with its likeliest labels and their probabilities, or with the reason why it has none."""
-        for start in range(0, len(pictures), _BATCH):
-            names = pictures[start : start + _BATCH]
+    def classify(self, images: Sequence[str], top: int) -> Iterator[tuple[str, list[tuple[str, float]] | str]]:
+        """Each image with its likeliest labels and their probabilities, or with the reason why it has none."""
+        for start in range(0, len(images), _BATCH):
+            names = images[start : start + _BATCH]
             read = [_read(Path(name)) for name in names]
             likeliest = iter(self._likeliest([encoded for encoded in read if isinstance(encoded, bytes)], top))
             for name, encoded in zip(names, read, strict=True):
                 yield name, next(likeliest) if isinstance(encoded, bytes) else encoded
 
     def probabilities(self, encoded: list[bytes]) -> "np.ndarray":
-        """Encoded pictures, JPEG or PNG -> float32 [batch, classes]."""
+        """Encoded images, JPEG or PNG -> float32 [batch, classes]."""
         return self._classify(self._to_tensor(encoded))[features.PROBABILITIES].numpy()
 
     def _likeliest(self, encoded: list[bytes], top: int) -> list[list[tuple[str, float]]]:
@@ -63,7 +63,7 @@ class Classifier:
 
 
 def _read(path: Path) -> bytes | str:
-    """The picture's bytes as ingest takes them, or why it cannot be read."""
+    """The image's bytes as ingest takes them, or why it cannot be read."""
     from efficientmixnet.components.image_example_gen.image import read
     from efficientmixnet.components.image_example_gen.sources import Entry, LeftOut
 

@@ -1,4 +1,4 @@
-"""find_pictures: the names of what is to be scored, below a folder or from a manifest, here or in an object store."""
+"""find_images: the names of what is to be scored, below a folder or from a manifest, here or in an object store."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ _COLUMN = "path"
 _JSON_LINES = (".jsonl", ".ndjson", ".json")
 
 
-def find_pictures(folder: str, manifest: str | None = None) -> tuple[list[str], list[LeftOut]]:
+def find_images(folder: str, manifest: str | None = None) -> tuple[list[str], list[LeftOut]]:
     """Names relative to the folder, sorted, each once: of the files below it, or those that the manifest's rows name.
 
     Raises:
@@ -25,11 +25,11 @@ def find_pictures(folder: str, manifest: str | None = None) -> tuple[list[str], 
         names, left_out = set(_named(manifest)), []
     else:
         if not is_remote(folder) and not Path(folder).is_dir():
-            raise BadInput(f"{folder}: is no folder; name the one that holds the pictures, or a file with --manifest")
+            raise BadInput(f"{folder}: is no folder; name the one that holds the images, or a file with --manifest")
         try:
             found = list(list_files(folder))
         except BadInput as error:
-            raise BadInput(str(error).removeprefix("data.pictures: ")) from None
+            raise BadInput(str(error).removeprefix("data.images: ")) from None
         names = {file.name for file in found if not isinstance(file, LeftOut)}
         left_out = [file for file in found if isinstance(file, LeftOut)]
     if not names:
@@ -46,7 +46,7 @@ def _named(manifest: str) -> Iterator[str]:
             for number, row in enumerate(rows, 1):
                 name = row.get(_COLUMN) if isinstance(row, dict) else None
                 if not isinstance(name, str) or not name.strip():
-                    raise BadInput(f"--manifest {manifest}: row {number} has no {_COLUMN}, the name of its picture")
+                    raise BadInput(f"--manifest {manifest}: row {number} has no {_COLUMN}, the name of its image")
                 yield name.strip()
     except (csv.Error, json.JSONDecodeError, UnicodeDecodeError, OSError) as error:
         raise BadInput(f"--manifest {manifest}: cannot be read ({error})") from None

@@ -1,4 +1,4 @@
-"""Scores the pictures of a folder or a manifest with Beam: in shards, so that what was stopped goes on where it was.
+"""Scores the images of a folder or a manifest with Beam: in shards, so that what was stopped goes on where it was.
 
 Each shard's answers go to a file of their own beside the output; when all are there they become the output.
 """
@@ -26,9 +26,9 @@ from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.exported_model import newest_version
 from efficientmixnet.modules.parquet_file import open_parquet
 from efficientmixnet.pipeline.scoring.classifier import Classifier
-from efficientmixnet.pipeline.scoring.images_to_score import find_pictures
+from efficientmixnet.pipeline.scoring.images_to_score import find_images
 
-SHARD = 1024  # pictures, the most that is lost when a scoring is stopped
+SHARD = 1024  # images, the most that is lost when a scoring is stopped
 _BATCH = 32
 _READERS = 8  # at a time, since an object store takes its time for each file
 _MAX_PIXELS = 100_000_000
@@ -41,7 +41,7 @@ _RUNNER = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 class Scored:
     """What came of it."""
 
-    pictures: int
+    images: int
     left_out: int
     outputs: tuple[Path, ...]
     left_out_file: Path | None
@@ -49,16 +49,16 @@ class Scored:
 
 def score(
     model: str,
-    pictures: str,
+    images: str,
     outputs: Sequence[Path],
     beam_args: Sequence[str] = (_RUNNER,),
     manifest: str | None = None,
 ) -> Scored:
-    """Writes what the model says of each picture, in the order of their names.
+    """Writes what the model says of each image, in the order of their names.
 
     Args:
         model: A pushed model, or the folder of pushed models.
-        pictures: A folder, here or in an object store; those below it count too.
+        images: A folder, here or in an object store; those below it count too.
         outputs: Parquet files (with the probability of every class) and CSV files, by their suffix.
         beam_args: The runner, and what it needs.
         manifest: A CSV or JSON-lines file: those alone whose names it has in `path`, relative to the folder.
@@ -69,19 +69,19 @@ def score(
     for output in outputs:
         if output.suffix not in _SUFFIXES:
             raise BadInput(f"--output {output}: ends with neither of {' and '.join(_SUFFIXES)}, which say the format")
-    names, left_out = find_pictures(pictures, manifest)
+    names, left_out = find_images(images, manifest)
     path = newest_version(Path(model))
     first = outputs[0]
     parts = first.with_name(f".{first.name}.parts")
     try:
-        shards = _shards_left(parts, pictures, names, path)
-        progress.start(len(names), "pictures")
+        shards = _shards_left(parts, images, names, path)
+        progress.start(len(names), "images")
         progress.advance(len(names) - sum(len(shard) for _, shard in shards))
         with beam.Pipeline(options=PipelineOptions(list(beam_args))) as pipeline:
             _ = (
                 pipeline
                 | "Shards" >> beam.Create(shards, reshuffle=False)
-                | "Score" >> beam.ParDo(_ScoreShard(str(path), pictures, str(parts)))
+                | "Score" >> beam.ParDo(_ScoreShard(str(path), images, str(parts)))
             )
         return _merged(parts, outputs, left_out)
     except OSError as error:
@@ -89,7 +89,7 @@ def score(
 
 
 def _shards_left(parts: Path, folder: str, names: list[str], model: Path) -> list[tuple[int, list[str]]]:
-    """The shards without a file yet; all of them, if what lies there is of another model or of other pictures."""
+    """The shards without a file yet; all of them, if what lies there is of another model or of other images."""
     digest = hashlib.sha256("\n".join([folder, *names]).encode()).hexdigest()
     version = (model / "saved_model.pb").stat()
     job = {"names": digest, "model": [str(model), version.st_size, version.st_mtime_ns]}
@@ -109,8 +109,8 @@ def _part(parts: Path, number: int) -> Path:
 class _ScoreShard(beam.DoFn):
     """Writes a shard's file whole or not at all: what was read, and why the rest was not."""
 
-    def __init__(self, model: str, pictures: str, parts: str) -> None:
-        self._model, self._pictures, self._parts = model, pictures, parts
+    def __init__(self, model: str, images: str, parts: str) -> None:
+        self._model, self._images, self._parts = model, images, parts
 
     def setup(self) -> None:
         self._classifier = Classifier(self._model)
@@ -120,7 +120,7 @@ class _ScoreShard(beam.DoFn):
         file = _part(Path(self._parts), number)
         batches = [names[start : start + _BATCH] for start in range(0, len(names), _BATCH)]
         rows: list[dict[str, Any]] = []
-        with ThreadPoolExecutor(_READERS) as ahead:  # reads the next pictures while the network is at these
+        with ThreadPoolExecutor(_READERS) as ahead:  # reads the next images while the network is at these
             reading = ahead.map(self._read, batches[0])
             for batch, following in zip(batches, [*batches[1:], []], strict=True):
                 encoded = list(reading)
@@ -134,11 +134,11 @@ class _ScoreShard(beam.DoFn):
 
     def _read(self, name: str) -> bytes | str:
         """The file's bytes as the model takes them, or why they cannot be read."""
-        from efficientmixnet.components.image_example_gen.image import BadPicture, canonical
+        from efficientmixnet.components.image_example_gen.image import BadImage, canonical
 
         try:
-            encoded, _ = canonical(read_bytes(Entry(join(self._pictures, name), name, label="")), _MAX_PIXELS)
-        except BadPicture as error:
+            encoded, _ = canonical(read_bytes(Entry(join(self._images, name), name, label="")), _MAX_PIXELS)
+        except BadImage as error:
             return str(error)
         except OSError as error:
             return f"cannot be read: {error.strerror or error}"
@@ -164,7 +164,7 @@ class _ScoreShard(beam.DoFn):
         except self._classifier.undecodable:
             if len(encoded) == 1:
                 return ["is a truncated or corrupt file"]
-            # One broken picture fails its whole batch.
+            # One broken image fails its whole batch.
             return [answer for one in encoded for answer in self._probabilities([one])]
 
 

@@ -169,7 +169,7 @@ class Trainer:
         return Config.model_validate(
             {
                 "name": name,
-                "data": {"pictures": "/mnt/pictures/digits"},
+                "data": {"images": "/mnt/images/digits"},
                 "network": {
                     "variant": "custom",
                     "blocks": ["r1_k3_s22_e1_i8_o8_se0.25"],

@@ -14,7 +14,7 @@ import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 
 from efficientmixnet.components.image_example_gen.image import read
-from efficientmixnet.components.image_example_gen.sources import find_pictures
+from efficientmixnet.components.image_example_gen.sources import find_images
 from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.modules import features
 from efficientmixnet.modules.preprocessing import preprocessing_fn
@@ -55,7 +55,7 @@ def main(folder: str) -> None:
 
 def transform(place: str) -> None:
     """What ImageExampleGen, SchemaGen and Transform would make, without their steps."""
-    entries = sorted(find_pictures(f"{place}/digits", None, frozenset()).entries, key=mixed)
+    entries = sorted(find_images(f"{place}/digits", None, frozenset()).entries, key=mixed)
     serialized = [read(entry, 10**6).SerializeToString() for entry in entries[:TAKEN]]
     rows = [tf.io.parse_single_example(one, RAW_SPEC) for one in serialized]
     arrays = [{name: value.numpy() for name, value in row.items()} for row in rows]

@@ -39,7 +39,7 @@ def train_and_keep_weights(fn_args: Any) -> None:
 def fail(_: Any) -> None:
     """A training that goes wrong on its own account."""
     print("the last thing that was done", flush=True)
-    raise ArithmeticError("the pictures are all blue")
+    raise ArithmeticError("the images are all blue")
 
 
 def take_long(fn_args: Any) -> None:

@@ -93,7 +93,7 @@ def test_a_training_that_fails_is_told_at_once_with_the_workers_last_lines(train
     assert f"TFJob {component.job()}: worker" in error
     assert "failed with exit code 1; its last lines:" in error
     assert "the last thing that was done" in error
-    assert "the pictures are all blue" in error
+    assert "the images are all blue" in error
 
 
 def test_a_cancelled_component_takes_its_job_along_at_once(trainer: Any, namespace: Any, until: Any) -> None:

@@ -33,7 +33,7 @@ kinds = tfx.types.standard_artifacts
 
 
 class Model(tf.Module):
-    """Answers serialized examples with their pictures' brightness."""
+    """Answers serialized examples with their images' brightness."""
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def classify(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -133,7 +133,7 @@ def sigterm() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def artifacts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
-    """A model, and twelve grey pictures in each of two splits; those for training are white."""
+    """A model, and twelve gray images in each of two splits; those for training are white."""
     folder = tmp_path_factory.mktemp("artifacts")
     model, examples = kinds.Model(), kinds.Examples()
     model.uri, examples.uri, examples.split_names = f"{folder}/model", f"{folder}/examples", '["train", "eval"]'
@@ -142,7 +142,7 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
     tf.saved_model.save(module, f"{folder}/model/Format-Serving", signatures={"serving_examples": module.classify})
     for split, bright in (("train", [255] * 12), ("eval", range(12))):
         Path(folder, "examples", f"Split-{split}").mkdir(parents=True)
-        with tf.io.TFRecordWriter(f"{folder}/examples/Split-{split}/pictures.gz", "GZIP") as writer:
+        with tf.io.TFRecordWriter(f"{folder}/examples/Split-{split}/images.gz", "GZIP") as writer:
             for value in bright:
                 file = io.BytesIO()
                 Image.new("L", (3, 3), value).save(file, "PNG")
@@ -171,7 +171,7 @@ def test_a_model_that_is_loaded_and_answers_is_blessed(artifacts, tmp_path):
     assert blessing.get_int_custom_property("blessed") == 1
     assert docker.created["Image"] == "registry.example.com/serving:2.19.0"
     assert docker.created["HostConfig"]["Mounts"][0]["ReadOnly"]
-    assert len(set(docker.answers) & set(range(12))) == 8  # pictures of the evaluation split
+    assert len(set(docker.answers) & set(range(12))) == 8  # images of the evaluation split
     assert docker.removed
 
 

@@ -12,7 +12,7 @@ from efficientmixnet.pipeline.config.beam_config import IN_PROCESS
 
 
 def _noise(count: int, size: int) -> list[bytes]:
-    """What cannot be compressed, as pictures."""
+    """What cannot be compressed, as images."""
     return [np.random.default_rng(number).bytes(size) for number in range(count)]
 
 
@@ -21,7 +21,7 @@ def _read(folder: Path) -> list[bytes]:
     return list(tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator())
 
 
-@pytest.mark.parametrize("records", [[], _noise(20, 100), _noise(20, 10_000)], ids=["none", "small", "pictures"])
+@pytest.mark.parametrize("records", [[], _noise(20, 100), _noise(20, 10_000)], ids=["none", "small", "images"])
 def test_what_was_written_is_read_by_tensorflow_in_the_same_order(tmp_path: Path, records: list[bytes]) -> None:
     with RecordFile(f"{tmp_path}/records.gz") as file:
         for record in records:
@@ -29,7 +29,7 @@ def test_what_was_written_is_read_by_tensorflow_in_the_same_order(tmp_path: Path
     assert _read(tmp_path) == records
 
 
-def test_small_records_are_compressed_and_pictures_are_stored(tmp_path: Path) -> None:
+def test_small_records_are_compressed_and_images_are_stored(tmp_path: Path) -> None:
     for size in (1000, 10_000):
         with RecordFile(f"{tmp_path}/{size}.gz") as file:
             for _ in range(100):

@@ -8,7 +8,7 @@ import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 from tfx import v1 as tfx
 
-from efficientmixnet.components.schema_gen import SchemaGen, picture_schema
+from efficientmixnet.components.schema_gen import SchemaGen, image_schema
 from efficientmixnet.modules import features
 
 
@@ -32,7 +32,7 @@ def _by_name(schema: schema_pb2.Schema) -> dict[str, schema_pb2.Feature]:
 @pytest.fixture(scope="module")
 def completed() -> dict[str, schema_pb2.Feature]:
     statistics = _statistics("dog", "cat", "große Bären", "dog")
-    return _by_name(picture_schema(tfdv.infer_schema(statistics), statistics))
+    return _by_name(image_schema(tfdv.infer_schema(statistics), statistics))
 
 
 def test_every_feature_of_a_record_has_its_type(completed: dict[str, schema_pb2.Feature]) -> None:
@@ -70,20 +70,20 @@ def test_the_labels_of_the_training_split_are_the_only_domain(completed: dict[st
 def test_a_further_column_is_a_single_text_that_may_take_new_values() -> None:
     table = pandas.DataFrame({features.LABEL: ["cat", "dog"], "site": ["north", "south"]})
     statistics = tfdv.generate_statistics_from_dataframe(table, n_jobs=1)
-    site = _by_name(picture_schema(tfdv.infer_schema(statistics), statistics))["site"]
+    site = _by_name(image_schema(tfdv.infer_schema(statistics), statistics))["site"]
     assert (site.type, list(site.shape.dim), site.WhichOneof("domain_info")) == (schema_pb2.BYTES, [], None)
 
 
 def test_a_thousand_labels_are_all_kept() -> None:
     labels = [f"class {number:04d}" for number in range(1000)]
     statistics = _statistics(*labels)
-    schema = _by_name(picture_schema(tfdv.infer_schema(statistics), statistics))
+    schema = _by_name(image_schema(tfdv.infer_schema(statistics), statistics))
     assert list(schema[features.LABEL].string_domain.value) == labels
 
 
 def test_a_new_format_in_evaluation_is_no_anomaly_but_a_new_label_is() -> None:
     training = _statistics("cat", "dog")
-    schema = picture_schema(tfdv.infer_schema(training), training)
+    schema = image_schema(tfdv.infer_schema(training), training)
     described = [feature for feature in schema.feature if feature.name in features.DESCRIBED_FEATURES]
     del schema.feature[:]
     schema.feature.extend(described)

@@ -32,8 +32,8 @@ class Exported(tf.Module):
         return tf.constant(["bright", "dark"])
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
-    def pictures(self, pictures: tf.Tensor) -> dict[str, tf.Tensor]:
-        inputs = tf.map_fn(lambda one: tf.io.decode_png(one, 3), pictures, fn_output_signature=tf.uint8)
+    def images(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+        inputs = tf.map_fn(lambda one: tf.io.decode_png(one, 3), images, fn_output_signature=tf.uint8)
         probabilities = self.classify_inputs(tf.ensure_shape(inputs, [None, 4, 4, 3]))
         named = tf.gather(self.class_labels(), tf.argmax(probabilities, axis=1))
         return {"probabilities": probabilities + self._error, "labels": named}
@@ -41,7 +41,7 @@ class Exported(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         parsed = tf.io.parse_example(examples, {features.ENCODED: tf.io.FixedLenFeature([], tf.string)})
-        return self.pictures(parsed[features.ENCODED])
+        return self.images(parsed[features.ENCODED])
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def transform(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -51,7 +51,7 @@ class Exported(tf.Module):
 def save(folder, error: float, signatures: int = 3) -> str:
     model = Exported(error)
     named = {
-        "serving_default": model.pictures,
+        "serving_default": model.images,
         "serving_examples": model.examples,
         "transform_features": model.transform,
     }
@@ -61,15 +61,15 @@ def save(folder, error: float, signatures: int = 3) -> str:
 
 @pytest.fixture(scope="module")
 def asked() -> list[tuple[bytes, np.ndarray, int]]:
-    pictures = []
+    images = []
     for value in (10, 200):
         pixels = np.full((4, 4, 3), value, np.uint8)
         file = io.BytesIO()
         Image.fromarray(pixels).save(file, "PNG")
         example = tf.train.Example()
         example.features.feature[features.ENCODED].bytes_list.value.append(file.getvalue())
-        pictures.append((example.SerializeToString(), pixels, 0))
-    return pictures
+        images.append((example.SerializeToString(), pixels, 0))
+    return images
 
 
 def test_every_signature_answers_as_in_training(asked, tmp_path):
@@ -99,7 +99,7 @@ def _record(name: str, encoded: bytes, label_id: int | None = None) -> bytes:
 
 def _examples(folder, records: list[bytes]) -> standard_artifacts.Examples:
     (folder / "Split-eval").mkdir(parents=True)
-    with RecordFile(str(folder / "Split-eval" / "pictures.gz")) as file:
+    with RecordFile(str(folder / "Split-eval" / "images.gz")) as file:
         for record in records:
             file.write(record)
     examples = standard_artifacts.Examples()
@@ -107,14 +107,14 @@ def _examples(folder, records: list[bytes]) -> standard_artifacts.Examples:
     return examples
 
 
-def test_among_pictures_of_several_spans_the_present_ones_are_asked_about_whatever_they_are_called(tmp_path):
-    def picture(value: int) -> bytes:
+def test_among_images_of_several_spans_the_present_ones_are_asked_about_whatever_they_are_called(tmp_path):
+    def image(value: int) -> bytes:
         return tf.io.encode_png(np.full((8, 8, 3), value, np.uint8)).numpy()
 
     def transformed(value: int) -> bytes:
-        return shrink(tf.constant(picture(value)), 4).numpy()
+        return shrink(tf.constant(image(value)), 4).numpy()
 
-    now = _examples(tmp_path / "now", [_record("a", picture(10)), _record("b", picture(20))])
+    now = _examples(tmp_path / "now", [_record("a", image(10)), _record("b", image(20))])
     of_both = [
         _record("a", transformed(30), 3),  # of another span, under the same name
         _record("a", transformed(10), 1),
@@ -127,4 +127,4 @@ def test_among_pictures_of_several_spans_the_present_ones_are_asked_about_whatev
     assert [(int(seen.mean()), seen.shape, label_id) for _, seen, label_id in asked] == [
         (10, (4, 4, 3), 1), (20, (4, 4, 3), 2),
     ]  # fmt: skip
-    assert [record for record, _, _ in asked] == [_record("a", picture(10)), _record("b", picture(20))]
+    assert [record for record, _, _ in asked] == [_record("a", image(10)), _record("b", image(20))]

@@ -14,12 +14,12 @@ from efficientmixnet.components.statistics_gen import StatisticsGen
 from efficientmixnet.modules import features
 from efficientmixnet.pipeline.pipeline import BEAM_ARGS
 
-PICTURES = 40
+IMAGES = 40
 
 
 def _example(number: int) -> tf.train.Example:
     values: dict[str, bytes | int] = {
-        features.ENCODED: f"picture {number}".encode(),
+        features.ENCODED: f"image {number}".encode(),
         features.FILENAME: f"{number}.png".encode(),
         features.LABEL: [b"cat", b"cat", b"dog"][number % 3],
         features.FORMAT: b"PNG",
@@ -38,7 +38,7 @@ def _example(number: int) -> tf.train.Example:
 
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory: pytest.TempPathFactory) -> standard_artifacts.Examples:
-    """What ImageExampleGen leaves of forty pictures with a further column."""
+    """What ImageExampleGen leaves of forty images with a further column."""
     artifact = standard_artifacts.Examples()
     artifact.uri = str(tmp_path_factory.mktemp("examples"))
     artifact.split_names = artifact_utils.encode_split_names(["train"])
@@ -46,7 +46,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> standard_artifacts.Exa
     folder = Path(artifact.uri, "Split-train")
     folder.mkdir()
     with tf.io.TFRecordWriter(str(folder / "examples.gz"), "GZIP") as writer:
-        for number in range(PICTURES):
+        for number in range(IMAGES):
             writer.write(_example(number).SerializeToString())
     return artifact
 
@@ -60,7 +60,7 @@ def _described(
     context = BaseBeamExecutor.Context(beam_pipeline_args=BEAM_ARGS, tmp_dir=str(folder / "tmp"), unique_id="1")
     executor(context).Do({"examples": [examples]}, {"statistics": [statistics]}, properties)
     (dataset,) = tfdv.load_stats_binary(str(folder / "Split-train" / "FeatureStats.pb")).datasets
-    assert dataset.num_examples == PICTURES
+    assert dataset.num_examples == IMAGES
     return {one.path.step[0]: one for one in dataset.features}
 
 

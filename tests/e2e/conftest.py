@@ -77,7 +77,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_config(tmp_path_factory: pytest.TempPathFactory, digits: Path) -> str:
     """A configuration that trains within seconds, and well enough to be blessed."""
     file = tmp_path_factory.mktemp("config") / "small.yaml"
-    file.write_text(yaml.safe_dump({**SMALL, "data": {"pictures": str(digits)}}))
+    file.write_text(yaml.safe_dump({**SMALL, "data": {"images": str(digits)}}))
     return str(file)
 
 

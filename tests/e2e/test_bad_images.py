@@ -1,4 +1,4 @@
-"""Bad pictures and labels: what stops a run, what it says, and that nothing is lost."""
+"""Bad images and labels: what stops a run, what it says, and that nothing is lost."""
 
 import csv
 import shutil
@@ -11,19 +11,19 @@ pytestmark = pytest.mark.e2e
 
 def few(digits: Path, folder: Path, per_class: int) -> None:
     for label in digits.iterdir():
-        for picture in sorted(label.glob("*.png"))[:per_class]:
+        for image in sorted(label.glob("*.png"))[:per_class]:
             (folder / label.name).mkdir(parents=True, exist_ok=True)
-            shutil.copy(picture, folder / label.name)
+            shutil.copy(image, folder / label.name)
 
 
-def test_too_many_bad_pictures_stop_the_run_and_are_listed(efficientmixnet, small_config, digits, summary, tmp_path):
+def test_too_many_bad_images_stop_the_run_and_are_listed(efficientmixnet, small_config, digits, summary, tmp_path):
     data, output = tmp_path / "data", tmp_path / "runs"
     few(digits, data, per_class=9)
     (data / "0" / "empty.png").touch()
     (data / "1" / "torn.png").write_bytes((data / "1" / "0001.png").read_bytes()[:60])
     done = efficientmixnet("run", small_config, "--data", data, "--output", output)
     assert done.returncode == 2
-    assert "2 of 92 pictures (2.2%) cannot be used" in done.stderr
+    assert "2 of 92 images (2.2%) cannot be used" in done.stderr
     assert "data.max_left_out" in done.stderr
     ended = summary(output)
     assert ended["state"] == "failed"
@@ -35,11 +35,11 @@ def test_too_many_bad_pictures_stop_the_run_and_are_listed(efficientmixnet, smal
 def test_a_label_that_training_never_saw_stops_the_run_before_training(
     efficientmixnet, small_config, digits, summary, tmp_path
 ):
-    manifest, output = tmp_path / "pictures.csv", tmp_path / "runs"
+    manifest, output = tmp_path / "images.csv", tmp_path / "runs"
     rows = [
-        (f"{label}/{picture.name}", f"número {label}/10", "train" if number else "eval")
+        (f"{label}/{image.name}", f"número {label}/10", "train" if number else "eval")
         for label in "012"
-        for number, picture in enumerate(sorted((digits / label).glob("*.png"))[:20])
+        for number, image in enumerate(sorted((digits / label).glob("*.png"))[:20])
     ]
     rows.append(("7/0007.png", "sieben", "eval"))
     with manifest.open("w", newline="", encoding="utf-8") as file:

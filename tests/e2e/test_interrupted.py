@@ -33,7 +33,7 @@ def stop(process: BaseProcess, output: Path, epochs_done: int, signal_number: in
 def test_a_killed_run_goes_on_where_it_was_and_ends_as_if_nothing_had_happened(
     efficientmixnet, small_config, summary, tmp_path
 ):
-    # Two pictures in three are left to a split that nothing reads, so that an epoch takes a second.
+    # Two images in three are left to a split that nothing reads, so that an epoch takes a second.
     output, whole = tmp_path / "runs", tmp_path / "whole"
     keys = (
         f"training.epochs={EPOCHS}",

@@ -22,7 +22,7 @@ def output(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def first_run(cold_efficientmixnet, small_config, digits, output):
-    (digits / "3" / "notes.txt").write_text("no picture, and no reason to stop")
+    (digits / "3" / "notes.txt").write_text("no image, and no reason to stop")
     done = cold_efficientmixnet("run", small_config, "--output", output)
     assert done.returncode == 0, done.stdout + done.stderr
     return done
@@ -43,14 +43,14 @@ def test_a_good_model_is_blessed_and_pushed(first_summary):
     assert list(Path(first_summary["tensorboard"]).rglob("events.out.tfevents.*"))
 
 
-def test_every_picture_is_read_or_listed_with_a_reason(first_summary):
-    assert first_summary["pictures"] == {
+def test_every_image_is_read_or_listed_with_a_reason(first_summary):
+    assert first_summary["images"] == {
         "read": 1797,
         "left_out": 1,
-        "left_out_by_reason": {"is no picture of a known format": 1},
+        "left_out_by_reason": {"is no image of a known format": 1},
     }
     with Path(first_summary["run"], "left_out.csv").open(newline="") as file:
-        assert list(csv.reader(file)) == [["file", "reason"], ["3/notes.txt", "is no picture of a known format"]]
+        assert list(csv.reader(file)) == [["file", "reason"], ["3/notes.txt", "is no image of a known format"]]
 
 
 def test_a_line_is_shown_for_every_component_with_its_state_and_time(first_run):
@@ -96,14 +96,14 @@ def test_tfma_measures_what_training_measured(first_summary):
     assert first_summary["accuracy"] == pytest.approx(float(tf.make_ndarray(last.tensor_proto)), abs=1e-6)
 
 
-def test_the_pushed_model_names_pictures(efficientmixnet, first_summary, digits):
-    pictures = [digits / "0" / "0000.png", digits / "1" / "0001.png", digits / "6" / "0006.png"]
-    done = efficientmixnet("predict", Path(first_summary["pushed_model"]).parent, *pictures, digits / "3" / "notes.txt")
+def test_the_pushed_model_names_images(efficientmixnet, first_summary, digits):
+    images = [digits / "0" / "0000.png", digits / "1" / "0001.png", digits / "6" / "0006.png"]
+    done = efficientmixnet("predict", Path(first_summary["pushed_model"]).parent, *images, digits / "3" / "notes.txt")
     named = re.findall(r"/(\d)/\d+\.png: (\d) (0\.\d+)", done.stdout)
     assert sum(truth == label for truth, label, _ in named) >= 2
     assert all(0.1 < float(probability) <= 1 for _, _, probability in named)
     assert done.returncode == 2
-    assert "notes.txt: is no picture of a known format" in done.stderr
+    assert "notes.txt: is no image of a known format" in done.stderr
 
 
 def test_run_again_unchanged_everything_comes_from_the_cache(

@@ -8,7 +8,7 @@ import pytest
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
-FEW = 30  # pictures of a label in a span
+FEW = 30  # images of a label in a span
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def test_a_second_span_is_read_alone_compared_and_learned_with_the_first(
 ):
     output = tmp_path / "runs"
     keys = (
-        f"data.pictures={days}/day-{{SPAN}}",
+        f"data.images={days}/day-{{SPAN}}",
         "data.splits={train: 0.6, eval: 0.4}",
         "evaluation.thresholds={accuracy: 0.0}",
         "evaluation.tolerances={accuracy: 1.0}",
@@ -38,7 +38,7 @@ def test_a_second_span_is_read_alone_compared_and_learned_with_the_first(
 
     first = efficientmixnet(*run, "--set", "data.layout.span=1")
     assert first.returncode == 0, first.stderr
-    assert summary(output)["pictures"]["read"] == 3 * FEW
+    assert summary(output)["images"]["read"] == 3 * FEW
 
     drifting = efficientmixnet(*run, "--set", "data.drift={image/class/text: 0.1}")
     assert drifting.returncode == 2
@@ -48,10 +48,10 @@ def test_a_second_span_is_read_alone_compared_and_learned_with_the_first(
     both = efficientmixnet(*run, "--set", "data.training_spans=2")
     assert both.returncode == 0, both.stderr
     ended = summary(output)
-    assert ended["pictures"]["read"] == 4 * FEW + 10  # of the second span alone
+    assert ended["images"]["read"] == 4 * FEW + 10  # of the second span alone
     assert ended["cached"][:2] == ["ImageExampleGen", "StatisticsGen"]
     counts = [json.loads(file.read_text())["train"] for file in output.glob("artifacts/ImageExampleGen/*/*/class_c*")]
     assert len(counts) == 2
     learned = sum(sum(one.values()) for one in counts)
     (progress,) = [line for line in both.stdout.splitlines() if line.startswith("Trainer ")]
-    assert progress.endswith(f"{learned - learned % 32} pictures")
+    assert progress.endswith(f"{learned - learned % 32} images")

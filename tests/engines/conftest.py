@@ -17,7 +17,7 @@ from efficientmixnet.pipeline.commands.digits import write_digits
 
 JOBS, WORKERS = 8073, 50000  # ports
 LABELS = ("0", "1", "2")
-FEW = 60  # pictures of each
+FEW = 60  # images of each
 CONFIG = {
     "data": {"splits": {"train": 0.6, "eval": 0.4}},
     "network": {
@@ -149,7 +149,7 @@ def on_prism() -> dict:
 
 
 @pytest.fixture(scope="session")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A few handwritten digits."""
     every, few = tmp_path_factory.mktemp("data") / "digits", tmp_path_factory.mktemp("few")
     write_digits(every)
@@ -161,14 +161,14 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def start(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Callable[..., Run]:
+def start(tmp_path_factory: pytest.TempPathFactory, images: Path) -> Callable[..., Run]:
     """Starts a run with this beam section, in an output folder of its own or in a given one."""
 
     def call(beam: dict, output: Path | None = None) -> Run:
         folder = tmp_path_factory.mktemp("run")
         config = folder / "config.yaml"
         values = {**CONFIG, "beam": beam}
-        values["data"] = {**CONFIG["data"], "pictures": str(pictures)}
+        values["data"] = {**CONFIG["data"], "images": str(images)}
         config.write_text(yaml.safe_dump(values))
         output = output or folder / "runs"
         code = "from efficientmixnet.pipeline.cli import main; main()"

@@ -58,9 +58,9 @@ def test_the_next_run_goes_on_from_the_last_finished_component(gone_on):
 
 @pytest.mark.parametrize("kind", ["ImageExampleGen/examples", "Transform/transformed_examples"])
 @pytest.mark.parametrize("split", ["train", "eval"])
-def test_the_records_are_those_of_the_in_process_runner(in_process, gone_on, pictures, kind, split):
+def test_the_records_are_those_of_the_in_process_runner(in_process, gone_on, images, kind, split):
     expected = records(in_process.output, kind, split)
-    assert expected.total() > 0.25 * sum(1 for _ in pictures.rglob("*.png"))
+    assert expected.total() > 0.25 * sum(1 for _ in images.rglob("*.png"))
     assert records(gone_on.output, kind, split) == expected
 
 

@@ -18,7 +18,7 @@ GOLDEN = Path(__file__).parent / "digits_package.yaml"
 
 CONFIG: dict[str, Any] = {
     "name": "digits",
-    "data": {"pictures": "/mnt/pictures/digits"},
+    "data": {"images": "/mnt/images/digits"},
     "network": {
         "variant": "custom",
         "blocks": ["r1_k3_s22_e1_i8_o8_se0.25", "r1_k3.5_s22_e2_i8_o16_se0.25"],
@@ -32,13 +32,13 @@ CONFIG: dict[str, Any] = {
     "kubeflow": {
         "image": "registry.example.com/efficientmixnet:0.1.0",
         "pipeline_root": "minio://mlpipeline/efficientmixnet",
-        "checkpoints": "/mnt/pictures/checkpoints",
+        "checkpoints": "/mnt/images/checkpoints",
         "environment": {"TF_CPP_MIN_LOG_LEVEL": "2"},
         "secrets": [
             {"name": "tracking", "environment": {"address": "TRACKING_ADDRESS"}},
             {"name": "authority", "path": "/etc/authority"},
         ],
-        "volumes": [{"claim": "pictures", "path": "/mnt/pictures", "sub_path": "team"}],
+        "volumes": [{"claim": "images", "path": "/mnt/images", "sub_path": "team"}],
         "object_store": {
             "endpoint": "http://minio-service.kubeflow:9000",
             "region": "minio",

@@ -79,7 +79,7 @@ def test_labels_are_numbered_alphabetically(transformed: Transformed) -> None:
     assert [label.decode() for label in reversed(vocabulary)] == alphabet
 
 
-def test_the_training_splits_pictures_are_counted_by_label(transformed: Transformed) -> None:
+def test_the_training_splits_images_are_counted_by_label(transformed: Transformed) -> None:
     alphabet = ["Zebra", "cat", "cat/tabby", "dog", "große Bären"]
     np.testing.assert_array_equal(class_counts(transformed.output, alphabet), [1, 3, 1, 2, 1])
 
@@ -89,7 +89,7 @@ def test_a_label_that_training_never_saw_is_minus_one(transformed: Transformed) 
 
 
 def test_every_record_holds_the_training_splits_mean_and_deviation_of_its_channels(transformed: Transformed) -> None:
-    # Each picture weighs the same, whatever its size.
+    # Each image weighs the same, whatever its size.
     of_each = [(_pixels(i).reshape(-1, 3) / 255) for i in range(len(TRAINING))]
     mean = np.mean([pixels.mean(axis=0) for pixels in of_each], axis=0)
     variance = np.mean([((pixels - mean) ** 2).mean(axis=0) for pixels in of_each], axis=0)
@@ -102,12 +102,12 @@ def test_a_channel_that_never_varies_gets_a_small_deviation(transformed: Transfo
     assert transformed.training[0][features.CHANNEL_DEVIATION][0] == pytest.approx(0.001)
 
 
-def test_pictures_are_encoded_with_the_shorter_side_asked_for(transformed: Transformed) -> None:
+def test_images_are_encoded_with_the_shorter_side_asked_for(transformed: Transformed) -> None:
     for number, record in enumerate(transformed.training):
-        picture = Image.open(io.BytesIO(record[features.ENCODED]))
-        assert (picture.format, min(picture.size)) == ("PNG", 16)
-        expected = Image.fromarray(_pixels(number)).resize(picture.size, Image.Resampling.BILINEAR)
-        assert np.abs(np.asarray(picture).astype(int) - np.asarray(expected)).max() <= 2
+        image = Image.open(io.BytesIO(record[features.ENCODED]))
+        assert (image.format, min(image.size)) == ("PNG", 16)
+        expected = Image.fromarray(_pixels(number)).resize(image.size, Image.Resampling.BILINEAR)
+        assert np.abs(np.asarray(image).astype(int) - np.asarray(expected)).max() <= 2
 
 
 def test_the_file_name_goes_along(transformed: Transformed) -> None:

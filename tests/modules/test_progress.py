@@ -24,13 +24,13 @@ def ear() -> _Ear:
 def test_a_listener_hears_what_is_told_until_it_is_taken_off(ear: _Ear) -> None:
     progress.listen(ear)
     try:
-        progress.start(3, "pictures")
+        progress.start(3, "images")
         progress.advance()
         progress.advance(2, "loss 0.5")
     finally:
         progress.listen(None)
     progress.advance()
-    assert ear.heard == [("start", 3, "pictures"), ("advance", 1, ""), ("advance", 2, "loss 0.5")]
+    assert ear.heard == [("start", 3, "images"), ("advance", 1, ""), ("advance", 2, "loss 0.5")]
 
 
 def test_what_is_told_is_printed_where_nobody_listens(capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,7 +43,7 @@ def test_a_new_listener_takes_the_place_of_the_one_before(ear: _Ear) -> None:
     progress.listen(other)
     progress.listen(ear)
     try:
-        progress.start(1, "pictures")
+        progress.start(1, "images")
     finally:
         progress.listen(None)
-    assert (other.heard, ear.heard) == ([], [("start", 1, "pictures")])
+    assert (other.heard, ear.heard) == ([], [("start", 1, "images")])

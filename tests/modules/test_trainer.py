@@ -1,4 +1,4 @@
-"""run_fn on a few pictures: every choice trains, a stopped training goes on, serving sees what training saw."""
+"""run_fn on a few images: every choice trains, a stopped training goes on, serving sees what training saw."""
 
 import io
 import shutil
@@ -15,7 +15,7 @@ import tensorflow_transform.beam as tft_beam
 from PIL import Image
 
 from efficientmixnet.components.image_example_gen.image import read
-from efficientmixnet.components.image_example_gen.sources import find_pictures
+from efficientmixnet.components.image_example_gen.sources import find_images
 from efficientmixnet.modules import features, progress
 from efficientmixnet.modules.checkpoint import checkpoint_copies
 from efficientmixnet.modules.data.batches import Reading, Records, evaluation_batches
@@ -37,8 +37,8 @@ RAW_SPEC = {
 
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory):
-    """Serialized tf.Examples of noisy pictures, larger and smaller than the network's input, JPEG and PNG."""
-    data, random = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
+    """Serialized tf.Examples of noisy images, larger and smaller than the network's input, JPEG and PNG."""
+    data, random = tmp_path_factory.mktemp("images"), np.random.default_rng(0)
     for number in range(42):
         label = LABELS[number % 3]
         height, width = random.integers(10, 40, size=2)
@@ -46,7 +46,7 @@ def examples(tmp_path_factory):
         path = data / label / f"{number:02d}.{'jpg' if number % 2 else 'png'}"
         path.parent.mkdir(exist_ok=True)
         Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(path)
-    entries = find_pictures(str(data), None, frozenset()).entries
+    entries = find_images(str(data), None, frozenset()).entries
     return [read(entry, 10**6).SerializeToString() for entry in entries]
 
 
@@ -64,10 +64,10 @@ def transformed(examples, tmp_path_factory):
             lambda inputs: preprocessing_fn(inputs, {"shorter_side": SIDE})
         )
         coder = tft.coders.ExampleProtoCoder(data_metadata.schema)
-        _ = data | beam.Map(coder.encode) | beam.io.WriteToTFRecord(str(folder / "pictures"), file_name_suffix=".gz")
+        _ = data | beam.Map(coder.encode) | beam.io.WriteToTFRecord(str(folder / "images"), file_name_suffix=".gz")
         _ = transform_fn | tft_beam.WriteTransformFn(str(folder / "graph"))
         _ = metadata | tft_beam.WriteMetadata(str(folder / "graph" / "metadata"), pipeline)
-    return SimpleNamespace(graph=str(folder / "graph"), files=[str(folder / "pictures*")])
+    return SimpleNamespace(graph=str(folder / "graph"), files=[str(folder / "images*")])
 
 
 @pytest.fixture
@@ -218,23 +218,21 @@ def test_serving_sees_what_training_saw(train, transformed, examples):
     assert features.ENCODED not in model.signatures["transform_features"].structured_outputs
     np.testing.assert_allclose(by_example[features.PROBABILITIES], expected, atol=1e-6)
 
-    pictures = [tf.io.parse_single_example(one, RAW_SPEC)[features.ENCODED] for one in examples]
-    by_picture = model.signatures["serving_default"](tf.stack(pictures))
-    np.testing.assert_allclose(by_picture[features.PROBABILITIES], expected, atol=1e-6)
+    images = [tf.io.parse_single_example(one, RAW_SPEC)[features.ENCODED] for one in examples]
+    by_image = model.signatures["serving_default"](tf.stack(images))
+    np.testing.assert_allclose(by_image[features.PROBABILITIES], expected, atol=1e-6)
     named = [LABELS[number].encode() for number in expected.argmax(axis=1)]
-    assert by_picture[features.LABELS].numpy().tolist() == named
-    assert by_picture[features.CLASS_IDS].numpy().tolist() == expected.argmax(axis=1).tolist()
+    assert by_image[features.LABELS].numpy().tolist() == named
+    assert by_image[features.CLASS_IDS].numpy().tolist() == expected.argmax(axis=1).tolist()
 
 
 def test_activations_of_a_class_add_up_to_its_logit(train, examples):
-    """Between two pictures, log-probabilities relative to another class differ as the means of the activations do."""
+    """Between two images, log-probabilities relative to another class differ as the means of the activations do."""
     model = tf.saved_model.load(train(epochs=3, learning_rate=0.01))
-    pictures = tf.stack([tf.io.parse_single_example(one, RAW_SPEC)[features.ENCODED] for one in examples[:8]])
-    logs = np.log(model.signatures["serving_default"](pictures)[features.PROBABILITIES])  # [8, 3]
+    images = tf.stack([tf.io.parse_single_example(one, RAW_SPEC)[features.ENCODED] for one in examples[:8]])
+    logs = np.log(model.signatures["serving_default"](images)[features.PROBABILITIES])  # [8, 3]
     means = [
-        tf.reduce_mean(
-            model.class_activations(pictures, tf.fill([8], tf.constant(one, tf.int64)))["activations"], [1, 2]
-        )
+        tf.reduce_mean(model.class_activations(images, tf.fill([8], tf.constant(one, tf.int64)))["activations"], [1, 2])
         for one in range(3)
     ]
     logits = np.stack(means, axis=1)  # [8, 3], less the same bias in every row
@@ -247,7 +245,7 @@ def test_activations_of_a_class_add_up_to_its_logit(train, examples):
 
 @pytest.mark.slow
 def test_jax_trains_what_tensorflow_does(train, capfd):
-    """The same initial weights, pictures and augmentation; four steps of two epochs."""
+    """The same initial weights, images and augmentation; four steps of two epochs."""
     alike = {"epochs": 2, "optimizer": "radam", "learning_rate": 0.01}
     network = {"dropout": 0.0, "drop_connect": 0.0}.items()
     expected = weights(train("tensorflow", network, **alike))

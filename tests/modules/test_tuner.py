@@ -140,15 +140,15 @@ def test_a_trial_that_fails_is_told_and_the_others_go_on(
 ) -> None:
     def train(job: TrainingJob) -> Mapping[str, float]:
         if job.config.network.norm == "an":
-            raise BadInput("training.batch_size: 64 pictures a step do not fit into memory")
+            raise BadInput("training.batch_size: 64 images a step do not fit into memory")
         return rate_and_norm(job)
 
     found = search(train)
     found.search()
-    assert "failed: training.batch_size: 64 pictures a step do not fit" in capsys.readouterr().out
+    assert "failed: training.batch_size: 64 images a step do not fit" in capsys.readouterr().out
     assert found.get_best_hyperparameters()[0].values["network.norm"] == '"bn"'
     assert {(one["network.norm"], one["reason"]) for one in found.failures} == {
-        ('"an"', "training.batch_size: 64 pictures a step do not fit into memory")
+        ('"an"', "training.batch_size: 64 images a step do not fit into memory")
     }
 
 

@@ -12,7 +12,7 @@ from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.cli import main
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.local.local_runner import RunFailed
-from efficientmixnet.pipeline.runs.run_summary import Pictures, Summary
+from efficientmixnet.pipeline.runs.run_summary import Images, Summary
 
 
 def _call(*arguments: object) -> Result:
@@ -41,7 +41,7 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def _summary(**fields: Any) -> Summary:
     facts = {"run": "/runs/runs/1", "started": "2026-01-02T03:04:05+00:00", "tensorboard": "/runs/logs"}
-    return Summary(**{"pictures": Pictures(read=1797, left_out=0), "accuracy": 0.9812, **facts, **fields})
+    return Summary(**{"images": Images(read=1797, left_out=0), "accuracy": 0.9812, **facts, **fields})
 
 
 def test_help_names_the_commands_and_the_exit_codes() -> None:
@@ -81,7 +81,7 @@ def test_init_into_a_folder_that_does_not_exist_is_an_error_of_one_line(tmp_path
 def test_a_run_of_nothing_says_what_to_give() -> None:
     result = _call("run")
     assert result.exit_code == 2
-    assert "error: nothing to run; give --data PICTURES, or a configuration" in result.output
+    assert "error: nothing to run; give --data IMAGES, or a configuration" in result.output
 
 
 def test_a_wrong_configuration_ends_with_2_and_all_its_mistakes(tmp_path: Path) -> None:
@@ -97,14 +97,14 @@ def test_a_wrong_configuration_ends_with_2_and_all_its_mistakes(tmp_path: Path) 
 def test_a_folder_that_does_not_exist_ends_with_2(tmp_path: Path) -> None:
     result = _call("run", "--data", tmp_path / "none", "--output", tmp_path / "runs")
     assert result.exit_code == 2
-    assert f"error: data.pictures: {tmp_path}/none does not exist" in result.output
+    assert f"error: data.images: {tmp_path}/none does not exist" in result.output
 
 
 def test_data_output_and_keys_reach_the_run(tmp_path: Path, ends: Any) -> None:
     ends.with_ = _summary(state="pushed", reason="", blessed=True)
     keys = ("--set", "training.epochs=3", "--set", "network.norm=an")
     assert _call("run", "--data", tmp_path / "mine", "--output", tmp_path / "there", *keys, "-v").exit_code == 0
-    assert (ends.config.data.pictures, ends.config.output) == (f"{tmp_path}/mine", f"{tmp_path}/there")
+    assert (ends.config.data.images, ends.config.output) == (f"{tmp_path}/mine", f"{tmp_path}/there")
     assert (ends.config.training.epochs, ends.config.network.norm) == (3, "an")
     assert ends.options == {"verbose": True, "use_cache": True}
     _call("run", "--data", tmp_path, "--no-cache")
@@ -122,7 +122,7 @@ def test_a_pushed_model_ends_with_0_and_the_command_to_use_it(ends: Any) -> None
         "blessed: accuracy 0.9812 reaches 0.97",
         "1,797 read",
         "tensorboard --logdir /runs/logs",
-        "efficientmixnet predict '/my runs/pushed/1' PICTURE",
+        "efficientmixnet predict '/my runs/pushed/1' IMAGE",
         "/runs/runs/1",
     ):
         assert line in result.output
@@ -130,7 +130,7 @@ def test_a_pushed_model_ends_with_0_and_the_command_to_use_it(ends: Any) -> None
 
 def test_a_model_that_was_not_blessed_ends_with_3_and_the_reason(ends: Any) -> None:
     reason = "accuracy 0.5000 does not reach 0.97 (evaluation.thresholds.accuracy)"
-    ends.with_ = _summary(state="not_blessed", reason=reason, blessed=False, pictures=Pictures(read=10, left_out=2))
+    ends.with_ = _summary(state="not_blessed", reason=reason, blessed=False, images=Images(read=10, left_out=2))
     result = _call("run", "--data", ".")
     assert result.exit_code == 3
     assert f"not blessed: {reason}" in result.output
@@ -141,7 +141,7 @@ def test_a_model_that_was_not_blessed_ends_with_3_and_the_reason(ends: Any) -> N
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [
-        (BadInput("data.pictures: no"), 2, "error: data.pictures: no"),
+        (BadInput("data.images: no"), 2, "error: data.images: no"),
         (RunFailed("OSError: disk full"), 1, "error: OSError: disk full"),
         (KeyboardInterrupt(), 130, "interrupted: the same command goes on from here"),
     ],
@@ -154,7 +154,7 @@ def test_each_kind_of_end_has_its_exit_code_and_one_line(ends: Any, error: BaseE
 
 
 def test_a_folder_without_a_model_ends_with_2(tmp_path: Path) -> None:
-    result = _call("predict", tmp_path, "picture.png")
+    result = _call("predict", tmp_path, "image.png")
     assert result.exit_code == 2
     assert f"error: {tmp_path}: holds no model; name a folder that a run printed" in result.output
 
@@ -164,8 +164,8 @@ def test_predict_prints_labels_and_names_what_it_cannot_read(monkeypatch: pytest
         def __init__(self, folder: str) -> None:
             assert folder == "model"
 
-        def classify(self, pictures: tuple[str, ...], top: int) -> list[tuple[str, Any]]:
-            assert (pictures, top) == (("a.png", "b.png"), 2)
+        def classify(self, images: tuple[str, ...], top: int) -> list[tuple[str, Any]]:
+            assert (images, top) == (("a.png", "b.png"), 2)
             return [("a.png", [("cat", 0.75), ("große Bären", 0.25)]), ("b.png", "has zero bytes")]
 
     monkeypatch.setattr("efficientmixnet.pipeline.scoring.classifier.Classifier", Classifier)
@@ -176,7 +176,7 @@ def test_predict_prints_labels_and_names_what_it_cannot_read(monkeypatch: pytest
 
 def test_digits_are_written_once(tmp_path: Path) -> None:
     result = _call("digits", tmp_path)
-    assert "1,797 pictures" in result.output
+    assert "1,797 images" in result.output
     # The data set's own counts by class.
     counts = [len(list((tmp_path / str(digit)).glob("*.png"))) for digit in range(10)]
     assert counts == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
@@ -198,7 +198,7 @@ for arguments in (
     ["init", "{tmp_path}/my.yaml"],
     ["run", "{tmp_path}/my.yaml", "--set", "training.optimizer=adamm", "--set", "netwrk.norm=bn"],
     ["run", "--data", "{tmp_path}/none", "--output", "{tmp_path}/runs"],
-    ["predict", "{tmp_path}/none", "picture.png"],
+    ["predict", "{tmp_path}/none", "image.png"],
 ):
     print(CliRunner().invoke(main, arguments).exit_code)
 print(sorted({{"tensorflow", "keras", "tfx", "apache_beam", "sklearn"}} & sys.modules.keys()))

@@ -11,7 +11,7 @@ from efficientmixnet.pipeline.config.config import load_config
 @pytest.mark.parametrize(
     ("key", "complaint"),
     [
-        ("data.skew={image/width: 0.1}", "data.served: skew is measured from served pictures; name their folder"),
+        ("data.skew={image/width: 0.1}", "data.served: skew is measured from served images; name their folder"),
         ("data.skew={camera: 0.1}", "data.skew: 'camera' is none of"),
         ("data.drift={camera: 2}", "data.drift.camera: should be less than or equal to 1"),
         ("data.layout.format=zip", "data.layout.format: should be 'auto', 'folders', 'tfrecord', 'webdataset' or"),
@@ -29,10 +29,10 @@ def test_what_cannot_work_is_refused_with_its_key(key: str, complaint: str) -> N
 def test_files_of_the_data_section_start_at_the_configurations_folder(tmp_path: Path) -> None:
     file = tmp_path / "run.yaml"
     file.write_text(
-        "data: {pictures: 'days/{SPAN}', manifest: list.jsonl, served: served, layout: {label_names: names.txt}}"
+        "data: {images: 'days/{SPAN}', manifest: list.jsonl, served: served, layout: {label_names: names.txt}}"
     )
     data = load_config(str(file)).data
-    assert (data.pictures, data.manifest, data.served, data.layout.label_names) == (
+    assert (data.images, data.manifest, data.served, data.layout.label_names) == (
         f"{tmp_path}/days/{{SPAN}}",
         f"{tmp_path}/list.jsonl",
         f"{tmp_path}/served",
@@ -41,5 +41,5 @@ def test_files_of_the_data_section_start_at_the_configurations_folder(tmp_path: 
 
 
 def test_an_object_stores_address_stays_as_it_is() -> None:
-    assert load_config(None, data="gs://bucket/pictures").data.pictures == "gs://bucket/pictures"
-    assert load_config(None, ["data.pictures=s3://bucket/pictures"]).data.pictures == "s3://bucket/pictures"
+    assert load_config(None, data="gs://bucket/images").data.images == "gs://bucket/images"
+    assert load_config(None, ["data.images=s3://bucket/images"]).data.images == "s3://bucket/images"

@@ -1,4 +1,4 @@
-"""What the pictures decide where the configuration does not."""
+"""What the images decide where the configuration does not."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,24 +7,24 @@ import pytest
 from PIL import Image
 
 from efficientmixnet.components.image_example_gen.layout import Layout
-from efficientmixnet.components.image_example_gen.sources import Sources, find_pictures
+from efficientmixnet.components.image_example_gen.sources import Sources, find_images
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.resolve import resolve
 
-Pictures = Callable[..., Sources]
+Images = Callable[..., Sources]
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> Pictures:
-    """Sizes by class -> the sources of such pictures."""
+def images(tmp_path: Path) -> Images:
+    """Sizes by class -> the sources of such images."""
 
     def write(**classes: list[tuple[int, int]]) -> Sources:
         for label, sizes in classes.items():
             (tmp_path / label).mkdir()
             for number, size in enumerate(sizes):
                 Image.new("L", size).save(tmp_path / label / f"{number}.png")
-        return find_pictures(str(tmp_path), None, frozenset({"train", "eval"}))
+        return find_images(str(tmp_path), None, frozenset({"train", "eval"}))
 
     return write
 
@@ -47,34 +47,34 @@ def _image_size(sources: Sources, **network: object) -> int | None:
         (8, {"image_size": 32}, 32),
     ],
 )
-def test_the_network_sees_what_the_pictures_have_but_no_more_than_its_own_size(
-    pictures: Pictures, shorter_side: int, network: dict[str, object], image_size: int
+def test_the_network_sees_what_the_images_have_but_no_more_than_its_own_size(
+    images: Images, shorter_side: int, network: dict[str, object], image_size: int
 ) -> None:
     sizes = [(shorter_side, shorter_side + 50), (shorter_side + 70, shorter_side)]
-    assert _image_size(pictures(a=sizes, b=sizes), **network) == image_size
+    assert _image_size(images(a=sizes, b=sizes), **network) == image_size
 
 
-def test_single_large_or_small_pictures_do_not_decide(pictures: Pictures) -> None:
-    sources = pictures(a=[(128, 128)] * 3 + [(8, 8)], b=[(128, 128)] * 3 + [(2000, 2000)])
+def test_single_large_or_small_images_do_not_decide(images: Images) -> None:
+    sources = images(a=[(128, 128)] * 3 + [(8, 8)], b=[(128, 128)] * 3 + [(2000, 2000)])
     assert _image_size(sources) == 128
 
 
-def test_what_is_no_picture_does_not_disturb(pictures: Pictures, tmp_path: Path) -> None:
-    pictures(a=[(128, 128)], b=[(128, 128)])
-    (tmp_path / "a" / "text.png").write_text("no picture")
+def test_what_is_no_image_does_not_disturb(images: Images, tmp_path: Path) -> None:
+    images(a=[(128, 128)], b=[(128, 128)])
+    (tmp_path / "a" / "text.png").write_text("no image")
     (tmp_path / "a" / "empty.png").touch()
-    assert _image_size(find_pictures(str(tmp_path), None, frozenset())) == 128
+    assert _image_size(find_images(str(tmp_path), None, frozenset())) == 128
 
 
-def test_without_a_single_readable_picture_the_networks_own_size_stays(tmp_path: Path) -> None:
+def test_without_a_single_readable_image_the_networks_own_size_stays(tmp_path: Path) -> None:
     for label in "ab":
         (tmp_path / label).mkdir()
         (tmp_path / label / "empty.png").touch()
-    assert _image_size(find_pictures(str(tmp_path), None, frozenset())) == 224
+    assert _image_size(find_images(str(tmp_path), None, frozenset())) == 224
 
 
 @pytest.fixture
-def split_pictures(tmp_path: Path) -> Sources:
+def split_images(tmp_path: Path) -> Sources:
     """In training a is the most frequent class, in evaluation, of which it is two sevenths, c is."""
     for split, counts in {"train": {"a": 4, "b": 3, "c": 1}, "eval": {"a": 2, "b": 1, "c": 4}}.items():
         for label, count in counts.items():
@@ -82,35 +82,35 @@ def split_pictures(tmp_path: Path) -> Sources:
             for number in range(count):
                 Image.new("L", (8, 8)).save(tmp_path / split / label / f"{number}.png")
     layout = Layout(split_files={"train": "train", "eval": "eval"})
-    return find_pictures(str(tmp_path), None, frozenset({"train", "eval"}), layout)
+    return find_images(str(tmp_path), None, frozenset({"train", "eval"}), layout)
 
 
 def test_without_a_threshold_always_naming_trainings_most_frequent_class_is_to_be_beaten(
-    split_pictures: Sources,
+    split_images: Sources,
 ) -> None:
-    assert resolve(Config(), split_pictures).evaluation.thresholds == {"accuracy": 0.2857}
+    assert resolve(Config(), split_images).evaluation.thresholds == {"accuracy": 0.2857}
 
 
-def test_a_configured_threshold_stays(pictures: Pictures) -> None:
+def test_a_configured_threshold_stays(images: Images) -> None:
     config = Config.model_validate({"evaluation": {"thresholds": {"accuracy": 0.9, "loss": 1.0}}})
-    sources = pictures(a=[(8, 8)] * 5, b=[(8, 8)] * 2)
+    sources = images(a=[(8, 8)] * 5, b=[(8, 8)] * 2)
     assert resolve(config, sources).evaluation.thresholds == {"accuracy": 0.9, "loss": 1.0}
 
 
-def test_a_bound_of_the_loss_alone_leaves_the_accuracy_to_the_pictures(split_pictures: Sources) -> None:
+def test_a_bound_of_the_loss_alone_leaves_the_accuracy_to_the_images(split_images: Sources) -> None:
     config = Config.model_validate({"evaluation": {"thresholds": {"loss": 1.0}}})
-    assert resolve(config, split_pictures).evaluation.thresholds == {"loss": 1.0, "accuracy": 0.2857}
+    assert resolve(config, split_images).evaluation.thresholds == {"loss": 1.0, "accuracy": 0.2857}
 
 
-def test_nothing_else_changes(pictures: Pictures) -> None:
+def test_nothing_else_changes(images: Images) -> None:
     config = Config()
-    resolved = resolve(config, pictures(a=[(8, 8)], b=[(8, 8)]))
+    resolved = resolve(config, images(a=[(8, 8)], b=[(8, 8)]))
     same = {"network": {"image_size"}, "evaluation": {"thresholds"}}
     assert resolved.model_dump(exclude=same) == config.model_dump(exclude=same)
 
 
-def test_a_folder_of_pushed_models_to_start_from_becomes_the_newest_of_them(pictures: Pictures, tmp_path: Path) -> None:
-    sources = pictures(a=[(8, 8)], b=[(8, 8)])
+def test_a_folder_of_pushed_models_to_start_from_becomes_the_newest_of_them(images: Images, tmp_path: Path) -> None:
+    sources = images(a=[(8, 8)], b=[(8, 8)])
     for version in ("9", "10"):
         (tmp_path / "pushed" / version).mkdir(parents=True)
         (tmp_path / "pushed" / version / "saved_model.pb").touch()

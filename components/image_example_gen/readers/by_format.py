@@ -1,4 +1,4 @@
-"""Files that hold many pictures: which there are, and how to get at one picture's bytes."""
+"""Files that hold many images: which there are, and how to get at one image's bytes."""
 
 import json
 import re
@@ -28,14 +28,14 @@ def format_of(name: str) -> str | None:
 def entries_of(
     file: File, kind: str, layout: Layout, label_names: LabelNames, split: str | None
 ) -> Iterator[Entry | LeftOut]:
-    """The file's pictures, in its order, of this split where they do not name another.
+    """The file's images, in its order, of this split where they do not name another.
 
     Raises:
-        BadInput: the file has no picture or no label where the layout says.
+        BadInput: the file has no image or no label where the layout says.
     """
     row = -1
     try:
-        for row, sample in enumerate(_reader(kind)(file.path, layout, with_pictures=False)):
+        for row, sample in enumerate(_reader(kind)(file.path, layout, with_images=False)):
             name = f"{file.name}/{sample.name}"
             label = label_names.or_else(sample.label_names).name(sample.label)
             if sample.fault:
@@ -52,8 +52,8 @@ def entries_of(
         yield LeftOut(file.name, f"{damaged} after {row + 1} records")
 
 
-def pictures_of(entries: Iterable[Entry], kind: str, layout: Layout) -> Iterator[tuple[Entry, bytes]]:
-    """Each entry with its encoded picture, file by file; those that cannot be read are missing."""
+def images_of(entries: Iterable[Entry], kind: str, layout: Layout) -> Iterator[tuple[Entry, bytes]]:
+    """Each entry with its encoded image, file by file; those that cannot be read are missing."""
     for path, group in groupby(sorted(entries, key=lambda entry: entry.path), key=lambda entry: entry.path):
         by_row: dict[int, Entry] = {}
         for entry in group:
@@ -70,13 +70,13 @@ def pictures_of(entries: Iterable[Entry], kind: str, layout: Layout) -> Iterator
 
 
 def unpack(entries: Iterable[Entry], kind: str, layout: Layout, file: IO[bytes], path: str) -> Iterator[Entry]:
-    """Copies pictures that can only be read in order into one plain file; the entries that point there.
+    """Copies images that can only be read in order into one plain file; the entries that point there.
 
-    What could not be read is an empty picture.
+    What could not be read is an empty image.
     """
     left = {entry.row: entry for entry in entries}
     offset = 0
-    for entry, encoded in pictures_of(left.values(), kind, layout):
+    for entry, encoded in images_of(left.values(), kind, layout):
         file.write(encoded)
         del left[entry.row]
         yield replace(entry, path=path, offset=offset, size=len(encoded), row=None)
@@ -88,9 +88,9 @@ def unpack(entries: Iterable[Entry], kind: str, layout: Layout, file: IO[bytes],
 def _in_order(path: str, by_row: dict[int, Entry], kind: str, layout: Layout) -> Iterator[tuple[Entry, bytes]]:
     last = max(by_row)
     try:
-        for row, sample in enumerate(_reader(kind)(path, layout, with_pictures=True)):
-            if row in by_row and sample.picture is not None:
-                yield by_row[row], sample.picture
+        for row, sample in enumerate(_reader(kind)(path, layout, with_images=True)):
+            if row in by_row and sample.image is not None:
+                yield by_row[row], sample.image
             if row == last:
                 return
     except Damaged:

@@ -1,4 +1,4 @@
-"""Parquet files with an encoded picture in a column, as Hugging Face's data sets are stored."""
+"""Parquet files with an encoded image in a column, as Hugging Face's data sets are stored."""
 
 import json
 from collections.abc import Iterator
@@ -15,19 +15,19 @@ from efficientmixnet.modules.parquet_file import UnsafeSchema, open_parquet
 _ROWS = 64  # at once, so that memory stays small
 
 
-def read_parquet(path: str, layout: Layout, with_pictures: bool) -> Iterator[Sample]:
+def read_parquet(path: str, layout: Layout, with_images: bool) -> Iterator[Sample]:
     """Every row; see sample.Reader."""
     with open_file(path) as file:
         try:
             table = open_parquet(file)
-            picture, label = _columns(path, table.schema_arrow, layout)
+            image, label = _columns(path, table.schema_arrow, layout)
             names = _label_names(table.schema_arrow, label)
             further = list(layout.features or ())
             columns = [
                 label,
                 *([layout.split] if layout.split else []),
                 *further,
-                *([picture] if with_pictures else []),
+                *([image] if with_images else []),
             ]
             row = 0
             for batch in table.iter_batches(batch_size=_ROWS, columns=columns):
@@ -37,34 +37,34 @@ def read_parquet(path: str, layout: Layout, with_pictures: bool) -> Iterator[Sam
                         label=values[label],
                         split=values[layout.split] if layout.split else None,
                         columns=tuple((name, values[name]) for name in further),
-                        picture=_bytes(values[picture]) if with_pictures else None,
+                        image=_bytes(values[image]) if with_images else None,
                         label_names=names,
                     )
                     row += 1
         except UnsafeSchema as error:
-            raise BadInput(f"data.pictures: {path}: {error}") from None
+            raise BadInput(f"data.images: {path}: {error}") from None
         except (pyarrow.ArrowException, OSError) as error:
             raise Damaged(f"is no Parquet file, or a damaged one ({str(error).splitlines()[0]})") from None
 
 
 def _columns(path: str, schema: pyarrow.Schema, layout: Layout) -> tuple[str, str]:
-    """The columns of picture and label."""
+    """The columns of image and label."""
     with_bytes = [field.name for field in schema if _holds_bytes(field.type)]
-    picture = layout.picture or ("image" if "image" in with_bytes or len(with_bytes) != 1 else with_bytes[0])
+    image = layout.image or ("image" if "image" in with_bytes or len(with_bytes) != 1 else with_bytes[0])
     label = layout.label or "label"
     further = [*([layout.split] if layout.split else []), *(layout.features or ())]
-    missing = [f"column {name!r}" for name in (picture, label, *further) if name not in schema.names]
+    missing = [f"column {name!r}" for name in (image, label, *further) if name not in schema.names]
     if missing:
         raise BadInput(
-            f"data.pictures: {path} has no {' and no '.join(missing)}; its columns are {', '.join(schema.names)}: "
-            "name those of picture and label in data.layout.picture and data.layout.label"
+            f"data.images: {path} has no {' and no '.join(missing)}; its columns are {', '.join(schema.names)}: "
+            "name those of image and label in data.layout.image and data.layout.label"
         )
-    if picture not in with_bytes:
+    if image not in with_bytes:
         raise BadInput(
-            f"data.layout.picture: the column {picture!r} of {path} holds {schema.field(picture).type}, no encoded "
-            "pictures; name one that holds bytes"
+            f"data.layout.image: the column {image!r} of {path} holds {schema.field(image).type}, no encoded "
+            "images; name one that holds bytes"
         )
-    return picture, label
+    return image, label
 
 
 def _holds_bytes(kind: pyarrow.DataType) -> bool:
@@ -84,5 +84,5 @@ def _label_names(schema: pyarrow.Schema, label: str) -> tuple[str, ...]:
 
 
 def _bytes(value: Any) -> bytes:
-    """Without its bytes a picture is an empty file, and is left out as one."""
+    """Without its bytes an image is an empty file, and is left out as one."""
     return (value.get("bytes") if isinstance(value, dict) else value) or b""

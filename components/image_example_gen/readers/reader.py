@@ -1,4 +1,4 @@
-"""Sample: one picture inside a file of many, as the file's own format tells it."""
+"""Sample: one image inside a file of many, as the file's own format tells it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ class Sample:
     label: Any = None
     split: Any = None
     columns: tuple[tuple[str, Any], ...] = ()
-    offset: int | None = None  # of the encoded picture in the file, where it lies there in one piece
-    size: int | None = None  # of the encoded picture
-    picture: bytes | None = None  # its bytes, where they were asked for or had to be read anyway
+    offset: int | None = None  # of the encoded image in the file, where it lies there in one piece
+    size: int | None = None  # of the encoded image
+    image: bytes | None = None  # its bytes, where they were asked for or had to be read anyway
     label_names: tuple[str, ...] = ()  # of labels that are numbers, where the file knows them
     fault: str = ""
 
@@ -29,11 +29,11 @@ class Damaged(ValueError):
 class Reader(Protocol):
     """Reads one format. Each sample of a file has the same place in the order at every reading."""
 
-    def __call__(self, path: str, layout: Layout, with_pictures: bool) -> Iterator[Sample]:
+    def __call__(self, path: str, layout: Layout, with_images: bool) -> Iterator[Sample]:
         """Every sample of the file.
 
         Raises:
-            BadInput: the file has no picture or no label where the layout says.
+            BadInput: the file has no image or no label where the layout says.
             Damaged: after the last sample that could be read.
         """
         ...

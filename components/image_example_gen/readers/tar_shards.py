@@ -17,8 +17,8 @@ _CLASS, _JSON, _TEXT = "cls", "json", "txt"
 _GZIP = b"\x1f\x8b"
 
 
-def read_tar(path: str, layout: Layout, with_pictures: bool) -> Iterator[Sample]:
-    """Every sample: its picture, a class in .cls or under "label" in .json, and what else .json holds; see Reader."""
+def read_tar(path: str, layout: Layout, with_images: bool) -> Iterator[Sample]:
+    """Every sample: its image, a class in .cls or under "label" in .json, and what else .json holds; see Reader."""
     with open_file(path) as file:
         compressed = file.read(2) == _GZIP
         file.seek(0, 2)
@@ -27,7 +27,7 @@ def read_tar(path: str, layout: Layout, with_pictures: bool) -> Iterator[Sample]
         try:
             with tarfile.open(fileobj=file, mode="r|gz" if compressed else "r:") as tar:
                 for key, members in groupby(_files(tar), key=lambda member: _key(member.name)):
-                    yield _sample(tar, key, members, layout, compressed, with_pictures or compressed)
+                    yield _sample(tar, key, members, layout, compressed, with_images or compressed)
                 # An archive ends with blocks of zeros; tarfile is content with less.
                 if not compressed and tar.offset + tarfile.BLOCKSIZE > end:
                     raise Damaged("is truncated")
@@ -53,19 +53,19 @@ def _key(name: str) -> str:
 def _sample(
     tar: tarfile.TarFile, key: str, members: Iterator[tarfile.TarInfo], layout: Layout, compressed: bool, read: bool
 ) -> Sample:
-    wanted = (layout.picture or "").lower()
+    wanted = (layout.image or "").lower()
     place: tuple[int, int] | None = None
-    picture: bytes | None = None
+    image: bytes | None = None
     texts: dict[str, bytes] = {}  # by extension
     for member in members:
         extension = member.name.rpartition("/")[2].partition(".")[2].lower()
         if place is None and (extension == wanted if wanted else f".{extension}" in SUFFIXES):
             place = member.offset_data, member.size
-            picture = _content(tar, member) if read else None
+            image = _content(tar, member) if read else None
         elif extension in (_CLASS, _JSON, _TEXT, layout.label, layout.split):
             texts[extension] = _content(tar, member)
     if place is None:
-        return Sample(key, fault="has no picture" + (f" (no .{wanted})" if wanted else ""))
+        return Sample(key, fault="has no image" + (f" (no .{wanted})" if wanted else ""))
     try:
         about = json.loads(texts.get(_JSON, b"{}"))
     except ValueError:
@@ -86,7 +86,7 @@ def _sample(
         columns=tuple((name, value(name)) for name in layout.features or ()),
         offset=None if compressed else place[0],
         size=place[1],
-        picture=picture,
+        image=image,
     )
 
 

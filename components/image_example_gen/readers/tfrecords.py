@@ -1,4 +1,4 @@
-"""TFRecords of tf.Examples, each with an encoded picture."""
+"""TFRecords of tf.Examples, each with an encoded image."""
 
 import gzip
 import struct
@@ -16,12 +16,12 @@ from efficientmixnet.modules.bad_input import BadInput
 _GZIP = b"\x1f\x8b"
 
 
-def read_tfrecord(path: str, layout: Layout, with_pictures: bool) -> Iterator[Sample]:
+def read_tfrecord(path: str, layout: Layout, with_images: bool) -> Iterator[Sample]:
     """Every record; see sample.Reader."""
     import tensorflow as tf
     from google.protobuf.message import DecodeError
 
-    picture = layout.picture or features.ENCODED
+    image = layout.image or features.ENCODED
     for row, (offset, record) in enumerate(_records(path)):
         if record is None:
             yield Sample(str(row), fault="is damaged: its checksum differs")
@@ -32,25 +32,25 @@ def read_tfrecord(path: str, layout: Layout, with_pictures: bool) -> Iterator[Sa
             yield Sample(str(row), fault="is no tf.Example")
             continue
         label = layout.label or (features.LABEL if features.LABEL in found else features.LABEL_ID)
-        missing = [f"feature {one!r}" for one in (picture, label) if one not in found]
+        missing = [f"feature {one!r}" for one in (image, label) if one not in found]
         if missing and row == 0:
             raise BadInput(
-                f"data.pictures: {path} has no {' and no '.join(missing)}; it has {', '.join(sorted(found))}: "
-                "name them in data.layout.picture and data.layout.label"
+                f"data.images: {path} has no {' and no '.join(missing)}; it has {', '.join(sorted(found))}: "
+                "name them in data.layout.image and data.layout.label"
             )
-        encoded = _value(found[picture]) if not missing else None
+        encoded = _value(found[image]) if not missing else None
         if not isinstance(encoded, bytes):
-            yield Sample(str(row), fault=f"has no {' and no '.join(missing or [f'bytes in {picture!r}'])}")
+            yield Sample(str(row), fault=f"has no {' and no '.join(missing or [f'bytes in {image!r}'])}")
             continue
         yield Sample(
             name=str(row),
             label=_value(found[label]),
             split=_value(found[layout.split]) if layout.split else None,
             columns=tuple((name, _value(found[name])) for name in layout.features or ()),
-            # The picture's bytes lie in the record's in one piece.
+            # The image's bytes lie in the record's in one piece.
             offset=None if offset is None else offset + record.index(encoded),
             size=len(encoded),
-            picture=encoded,
+            image=encoded,
         )
 
 

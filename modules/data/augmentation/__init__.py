@@ -2,4 +2,4 @@
 
 from efficientmixnet.modules.lazy_names import lazy_names
 
-__getattr__, __dir__, __all__ = lazy_names(__name__, {"augment_picture": "image", "mix_pictures": "mixing"})
+__getattr__, __dir__, __all__ = lazy_names(__name__, {"augment_image": "image", "mix_images": "mixing"})

@@ -1,11 +1,11 @@
-"""RandAugment's operations on colours, equal to Pillow's ImageOps and ImageEnhance: uint8 [H, W, 3] -> the same."""
+"""RandAugment's operations on colors, equal to Pillow's ImageOps and ImageEnhance: uint8 [H, W, 3] -> the same."""
 
 import tensorflow as tf
 
 
-def auto_contrast(picture: tf.Tensor) -> tf.Tensor:
+def auto_contrast(image: tf.Tensor) -> tf.Tensor:
     """Stretches every channel to 0 ... 255."""
-    levels = tf.cast(picture, tf.float64)  # Pillow's precision: what it cuts off to whole levels is a hair's breadth
+    levels = tf.cast(image, tf.float64)  # Pillow's precision: what it cuts off to whole levels is a hair's breadth
     low = tf.reduce_min(levels, axis=(0, 1))  # [3]
     high = tf.reduce_max(levels, axis=(0, 1))
     scale = 255 / tf.maximum(high - low, 1)
@@ -13,9 +13,9 @@ def auto_contrast(picture: tf.Tensor) -> tf.Tensor:
     return tf.cast(tf.where(high > low, stretched, levels), tf.uint8)
 
 
-def equalize(picture: tf.Tensor) -> tf.Tensor:
+def equalize(image: tf.Tensor) -> tf.Tensor:
     """Makes the levels of every channel about equally frequent."""
-    return tf.stack([equalize_channel(channel) for channel in tf.unstack(picture, num=3, axis=-1)], axis=-1)
+    return tf.stack([equalize_channel(channel) for channel in tf.unstack(image, num=3, axis=-1)], axis=-1)
 
 
 def equalize_channel(channel: tf.Tensor) -> tf.Tensor:
@@ -29,48 +29,48 @@ def equalize_channel(channel: tf.Tensor) -> tf.Tensor:
     return tf.cast(tf.where(step > 0, tf.gather(table, levels), levels), tf.uint8)
 
 
-def posterize(picture: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
+def posterize(image: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
     """Keeps the highest `bits` bits of every level."""
     dropped = tf.cast(8 - bits, tf.int32)
-    levels = tf.cast(picture, tf.int32)
+    levels = tf.cast(image, tf.int32)
     return tf.cast(tf.bitwise.left_shift(tf.bitwise.right_shift(levels, dropped), dropped), tf.uint8)
 
 
-def solarize(picture: tf.Tensor, threshold: tf.Tensor) -> tf.Tensor:
+def solarize(image: tf.Tensor, threshold: tf.Tensor) -> tf.Tensor:
     """Inverts every level at or above the threshold."""
-    return tf.where(tf.cast(picture, tf.float32) < threshold, picture, 255 - picture)
+    return tf.where(tf.cast(image, tf.float32) < threshold, image, 255 - image)
 
 
-def colour(picture: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-    """From grey (0) over the picture (1) to stronger colours."""
-    return blend(tf.broadcast_to(grey(picture), tf.shape(picture)), picture, factor)
+def color(image: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
+    """From gray (0) over the image (1) to stronger colors."""
+    return blend(tf.broadcast_to(gray(image), tf.shape(image)), image, factor)
 
 
-def contrast(picture: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-    """From the picture's mean grey (0) over the picture (1) to more contrast."""
-    mean = tf.floor(tf.reduce_mean(tf.cast(grey(picture), tf.float32)) + 0.5)
-    return blend(tf.fill(tf.shape(picture), tf.cast(mean, tf.uint8)), picture, factor)
+def contrast(image: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
+    """From the image's mean gray (0) over the image (1) to more contrast."""
+    mean = tf.floor(tf.reduce_mean(tf.cast(gray(image), tf.float32)) + 0.5)
+    return blend(tf.fill(tf.shape(image), tf.cast(mean, tf.uint8)), image, factor)
 
 
-def brightness(picture: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-    """From black (0) over the picture (1) to brighter."""
-    return blend(tf.zeros_like(picture), picture, factor)
+def brightness(image: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
+    """From black (0) over the image (1) to brighter."""
+    return blend(tf.zeros_like(image), image, factor)
 
 
-def sharpness(picture: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-    """From a smoothed picture (0) over the picture (1) to a sharper one; the outermost pixels stay."""
-    levels = tf.cast(picture, tf.float32)
+def sharpness(image: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
+    """From a smoothed image (0) over the image (1) to a sharper one; the outermost pixels stay."""
+    levels = tf.cast(image, tf.float32)
     kernel = tf.constant([[1.0, 1, 1], [1, 5, 1], [1, 1, 1]])[:, :, None, None]  # [3, 3, 1, 1]
     summed = tf.nn.depthwise_conv2d(levels[None], tf.tile(kernel, [1, 1, 3, 1]), [1, 1, 1, 1], "VALID")[0]
     smooth = tf.pad(tf.floor(summed / 13 + 0.5), [[1, 1], [1, 1], [0, 0]])
-    rows, columns = tf.range(tf.shape(picture)[0])[:, None, None], tf.range(tf.shape(picture)[1])[None, :, None]
-    edge = (rows == 0) | (rows == tf.shape(picture)[0] - 1) | (columns == 0) | (columns == tf.shape(picture)[1] - 1)
-    return blend(tf.cast(tf.where(edge, levels, smooth), tf.uint8), picture, factor)
+    rows, columns = tf.range(tf.shape(image)[0])[:, None, None], tf.range(tf.shape(image)[1])[None, :, None]
+    edge = (rows == 0) | (rows == tf.shape(image)[0] - 1) | (columns == 0) | (columns == tf.shape(image)[1] - 1)
+    return blend(tf.cast(tf.where(edge, levels, smooth), tf.uint8), image, factor)
 
 
-def grey(picture: tf.Tensor) -> tf.Tensor:
+def gray(image: tf.Tensor) -> tf.Tensor:
     """ITU-R 601 luma in Pillow's 16 fractional bits: uint8 [H, W, 3] -> uint8 [H, W, 1]."""
-    weighted = tf.cast(picture, tf.int32) * tf.constant([19595, 38470, 7471])
+    weighted = tf.cast(image, tf.int32) * tf.constant([19595, 38470, 7471])
     return tf.cast((tf.reduce_sum(weighted, axis=-1, keepdims=True) + 32768) // 65536, tf.uint8)
 
 

@@ -1,4 +1,4 @@
-"""Random resized crop: a part of the picture, of random area and aspect ratio, at the training size.
+"""Random resized crop: a part of the image, of random area and aspect ratio, at the training size.
 
 Szegedy et al., Going Deeper with Convolutions, CVPR 2015, https://arxiv.org/abs/1409.4842; here with the limits and
 the fallback of EfficientNet's training code.
@@ -6,17 +6,17 @@ the fallback of EfficientNet's training code.
 
 import tensorflow as tf
 
-from efficientmixnet.modules.data import images as pictures
+from efficientmixnet.modules.data import images
 from efficientmixnet.modules.data.resize import resize as smoothed
 
 ASPECT_RATIOS = (3 / 4, 4 / 3)
 _SMOOTHED_FROM = 1.5  # times the size: a side that shrinks by less skips no pixel, and takes half of the time
 
 
-def crop_and_resize(picture: tf.Tensor, size: int, scale: tuple[float, float], seed: tf.Tensor) -> tf.Tensor:
+def crop_and_resize(image: tf.Tensor, size: int, scale: tuple[float, float], seed: tf.Tensor) -> tf.Tensor:
     """A random crop with `scale` of the area: uint8 [H, W, 3], or encoded: bytes [] -> uint8 [size, size, 3]."""
 
-    def window(shape: tf.Tensor) -> pictures.Window:
+    def window(shape: tf.Tensor) -> images.Window:
         begin, extent, _ = tf.image.stateless_sample_distorted_bounding_box(
             shape,
             bounding_boxes=tf.zeros([1, 0, 4]),
@@ -29,18 +29,18 @@ def crop_and_resize(picture: tf.Tensor, size: int, scale: tuple[float, float], s
         )
         return begin, extent
 
-    if picture.dtype == tf.string:
-        return resize(pictures.decode_window(picture, window), size)
-    return resize(tf.slice(picture, *window(tf.shape(picture))), size)
+    if image.dtype == tf.string:
+        return resize(images.decode_window(image, window), size)
+    return resize(tf.slice(image, *window(tf.shape(image))), size)
 
 
-def resize(picture: tf.Tensor, size: int) -> tf.Tensor:
-    """The whole picture at the training size: uint8 [H, W, 3] -> uint8 [size, size, 3]."""
+def resize(image: tf.Tensor, size: int) -> tf.Tensor:
+    """The whole image at the training size: uint8 [H, W, 3] -> uint8 [size, size, 3]."""
 
-    longest = tf.reduce_max(tf.shape(picture)[:2])
+    longest = tf.reduce_max(tf.shape(image)[:2])
     return tf.cond(
         tf.cast(longest, tf.float32) > _SMOOTHED_FROM * size,
-        lambda: tf.ensure_shape(smoothed(picture, (size, size)), [size, size, 3]),
+        lambda: tf.ensure_shape(smoothed(image, (size, size)), [size, size, 3]),
         # Rounded to the nearest; what lies between bytes is never beyond them.
-        lambda: tf.cast(tf.image.resize(picture, (size, size)) + 0.5, tf.uint8),
+        lambda: tf.cast(tf.image.resize(image, (size, size)) + 0.5, tf.uint8),
     )

@@ -1,4 +1,4 @@
-"""Random erasing: a rectangle of the picture becomes noise.
+"""Random erasing: a rectangle of the image becomes noise.
 
 Zhong et al., Random Erasing Data Augmentation, AAAI 2020, https://arxiv.org/abs/1708.04896
 """
@@ -7,14 +7,14 @@ import math
 
 import tensorflow as tf
 
-AREAS = (0.02, 1 / 3)  # of the picture
+AREAS = (0.02, 1 / 3)  # of the image
 ASPECT_RATIOS = (0.3, 1 / 0.3)
 
 
-def erase(picture: tf.Tensor, probability: float, seed: tf.Tensor) -> tf.Tensor:
-    """Noise in a random rectangle, in `probability` of all pictures: uint8 [H, W, 3] -> uint8 [H, W, 3]."""
+def erase(image: tf.Tensor, probability: float, seed: tf.Tensor) -> tf.Tensor:
+    """Noise in a random rectangle, in `probability` of all images: uint8 [H, W, 3] -> uint8 [H, W, 3]."""
     seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 3))
-    height, width = tf.shape(picture)[0], tf.shape(picture)[1]
+    height, width = tf.shape(image)[0], tf.shape(image)[1]
     area = tf.random.stateless_uniform([], seeds[0], *AREAS) * tf.cast(height * width, tf.float32)
     # Logarithmic, so that upright rectangles are as frequent as lying ones.
     ratio = tf.exp(tf.random.stateless_uniform([], seeds[1], *map(math.log, ASPECT_RATIOS)))
@@ -26,5 +26,5 @@ def erase(picture: tf.Tensor, probability: float, seed: tf.Tensor) -> tf.Tensor:
     left = tf.cast(right * tf.cast(width - box_width + 1, tf.float32), tf.int32)
     rows, columns = tf.range(height)[:, None, None], tf.range(width)[None, :, None]
     inside = (rows >= top) & (rows < top + box_height) & (columns >= left) & (columns < left + box_width)
-    noise = tf.cast(tf.random.stateless_uniform(tf.shape(picture), seed, 0, 256, tf.int32), tf.uint8)
-    return tf.where(inside & (chance < probability), noise, picture)
+    noise = tf.cast(tf.random.stateless_uniform(tf.shape(image), seed, 0, 256, tf.int32), tf.uint8)
+    return tf.where(inside & (chance < probability), noise, image)

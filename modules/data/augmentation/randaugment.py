@@ -9,47 +9,46 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from efficientmixnet.modules.data.augmentation import colors as colours
-from efficientmixnet.modules.data.augmentation import geometry
+from efficientmixnet.modules.data.augmentation import colors, geometry
 
 STRONGEST = 10.0
 
-Operation = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # picture, strength from -1 to 1 -> picture
+Operation = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # image, strength from -1 to 1 -> image
 
 OPERATIONS: dict[str, Operation] = {
-    "identity": lambda picture, strength: picture,
-    "auto_contrast": lambda picture, strength: colours.auto_contrast(picture),
-    "equalize": lambda picture, strength: colours.equalize(picture),
-    "posterize": lambda picture, strength: colours.posterize(picture, 8 - tf.round(4 * tf.abs(strength))),
-    "solarize": lambda picture, strength: colours.solarize(picture, 256 * (1 - tf.abs(strength))),
-    "colour": lambda picture, strength: colours.colour(picture, 1 + 0.9 * strength),
-    "contrast": lambda picture, strength: colours.contrast(picture, 1 + 0.9 * strength),
-    "brightness": lambda picture, strength: colours.brightness(picture, 1 + 0.9 * strength),
-    "sharpness": lambda picture, strength: colours.sharpness(picture, 1 + 0.9 * strength),
-    "rotate": lambda picture, strength: geometry.rotate(picture, 30 * strength),
-    "shear_x": lambda picture, strength: geometry.shear_x(picture, 0.3 * strength),
-    "shear_y": lambda picture, strength: geometry.shear_y(picture, 0.3 * strength),
-    "translate_x": lambda picture, strength: geometry.translate_x(picture, 0.45 * strength),
-    "translate_y": lambda picture, strength: geometry.translate_y(picture, 0.45 * strength),
+    "identity": lambda image, strength: image,
+    "auto_contrast": lambda image, strength: colors.auto_contrast(image),
+    "equalize": lambda image, strength: colors.equalize(image),
+    "posterize": lambda image, strength: colors.posterize(image, 8 - tf.round(4 * tf.abs(strength))),
+    "solarize": lambda image, strength: colors.solarize(image, 256 * (1 - tf.abs(strength))),
+    "color": lambda image, strength: colors.color(image, 1 + 0.9 * strength),
+    "contrast": lambda image, strength: colors.contrast(image, 1 + 0.9 * strength),
+    "brightness": lambda image, strength: colors.brightness(image, 1 + 0.9 * strength),
+    "sharpness": lambda image, strength: colors.sharpness(image, 1 + 0.9 * strength),
+    "rotate": lambda image, strength: geometry.rotate(image, 30 * strength),
+    "shear_x": lambda image, strength: geometry.shear_x(image, 0.3 * strength),
+    "shear_y": lambda image, strength: geometry.shear_y(image, 0.3 * strength),
+    "translate_x": lambda image, strength: geometry.translate_x(image, 0.45 * strength),
+    "translate_y": lambda image, strength: geometry.translate_y(image, 0.45 * strength),
 }
 
 
-def rand_augment(picture: tf.Tensor, layers: int, magnitude: float, seed: tf.Tensor) -> tf.Tensor:
+def rand_augment(image: tf.Tensor, layers: int, magnitude: float, seed: tf.Tensor) -> tf.Tensor:
     """`layers` operations, one after the other: uint8 [H, W, 3] -> uint8 [H, W, 3]."""
     draws = tf.random.stateless_uniform([layers, 2], seed)
     for layer in range(layers):
         chosen = tf.cast(draws[layer, 0] * len(OPERATIONS), tf.int32)
         direction = tf.where(draws[layer, 1] < 0.5, -1.0, 1.0)
-        picture = apply_operation(picture, chosen, magnitude / STRONGEST * direction)
-    return picture
+        image = apply_operation(image, chosen, magnitude / STRONGEST * direction)
+    return image
 
 
-def apply_operation(picture: tf.Tensor, chosen: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
+def apply_operation(image: tf.Tensor, chosen: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
     """The operation with the number `chosen` in the table: uint8 [H, W, 3] -> uint8 [H, W, 3]."""
 
     def branch(operation: Operation) -> Callable[[], tf.Tensor]:
-        return lambda: operation(picture, strength)
+        return lambda: operation(image, strength)
 
-    shape = picture.shape
-    picture_out = tf.switch_case(chosen, [branch(operation) for operation in OPERATIONS.values()])
-    return tf.ensure_shape(picture_out, shape)
+    shape = image.shape
+    image_out = tf.switch_case(chosen, [branch(operation) for operation in OPERATIONS.values()])
+    return tf.ensure_shape(image_out, shape)

@@ -1,14 +1,14 @@
 """An affine map of each sample that follows from the moments of its own maps, in few passes over memory.
 
-    mean[n] = mean_HW(x[n])        square[n] = mean_HW((x[n] - centre)^2)        centre = mean_NHW(x)
-    out[n] = (x[n] - centre) scale[n] + shift[n]        scale, shift: any function of mean and square
+    mean[n] = mean_HW(x[n])        square[n] = mean_HW((x[n] - center)^2)        center = mean_NHW(x)
+    out[n] = (x[n] - center) scale[n] + shift[n]        scale, shift: any function of mean and square
 
 For TensorFlow without an accelerator, which makes a pass over memory of every operation. Here XLA makes one pass of
-each chain of element-wise ones, and lets it end in sums over a few neighbouring pixels, so that a map which is only
+each chain of element-wise ones, and lets it end in sums over a few neighboring pixels, so that a map which is only
 added up is never written. The rest of a sum over height and width is a product with ones, which takes half the time of
 TensorFlow's reductions.
 
-With d the gradient at out, that at x is d scale + (x - centre) slope + constant: one pass, if it is taken as a whole.
+With d the gradient at out, that at x is d scale + (x - center) slope + constant: one pass, if it is taken as a whole.
 So `affine` hands d and scale back to `moments` as they are: d as the gradient at x, and scale as that at `scale_here`,
 a result of `moments` which exists for this alone.
 """
@@ -24,7 +24,7 @@ class Moments(NamedTuple):
     """Maps x, (batch, height, width, channels), to be used in `affine` alone, and what is known of them."""
 
     x: Any
-    centre: Any  # (channels,)
+    center: Any  # (channels,)
     mean: Any  # (batch, channels)
     square: Any  # (batch, channels)
     scale_here: Any  # (batch, channels)
@@ -39,41 +39,41 @@ def moments(x: Any) -> Moments:
     @tf.custom_gradient
     def run(x: Any) -> Any:
         mean = _sum_of_maps(x) / area
-        centre = tf.reduce_mean(mean, 0)
-        square = _sum_of_maps(_in_one_pass("squares")(x, centre)) / area
+        center = tf.reduce_mean(mean, 0)
+        square = _sum_of_maps(_in_one_pass("squares")(x, center)) / area
 
-        def gradient(of_out: Any, of_centre: Any, of_mean: Any, of_square: Any, scale: Any) -> Any:
+        def gradient(of_out: Any, of_center: Any, of_mean: Any, of_square: Any, scale: Any) -> Any:
             slope = 2 * of_square / area
-            of_centre -= area * tf.reduce_sum(slope * (mean - centre), 0)
-            constant = (of_mean + of_centre / tf.cast(tf.shape(x)[0], x.dtype)) / area
-            return _in_one_pass("gradient")(of_out, _spread(scale), x, centre, _spread(slope), _spread(constant))
+            of_center -= area * tf.reduce_sum(slope * (mean - center), 0)
+            constant = (of_mean + of_center / tf.cast(tf.shape(x)[0], x.dtype)) / area
+            return _in_one_pass("gradient")(of_out, _spread(scale), x, center, _spread(slope), _spread(constant))
 
-        return (tf.identity(x), centre, mean, square, tf.zeros_like(mean)), gradient
+        return (tf.identity(x), center, mean, square, tf.zeros_like(mean)), gradient
 
     return Moments(*run(x))
 
 
 def affine(maps: Moments, scale: Any, shift: Any) -> Any:
-    """Moments, (batch, channels) twice -> (x - centre) scale + shift, (batch, height, width, channels)."""
+    """Moments, (batch, channels) twice -> (x - center) scale + shift, (batch, height, width, channels)."""
     import tensorflow as tf
 
     @tf.custom_gradient
-    def run(x: Any, centre: Any, scale: Any, shift: Any, scale_here: Any) -> Any:
+    def run(x: Any, center: Any, scale: Any, shift: Any, scale_here: Any) -> Any:
         def gradient(of_out: Any) -> Any:
-            of_scale = _sum_of_maps(_in_one_pass("products")(of_out, x, centre))
+            of_scale = _sum_of_maps(_in_one_pass("products")(of_out, x, center))
             of_shift = _sum_of_maps(of_out)
             return of_out, -tf.reduce_sum(of_shift * scale, 0), of_scale, of_shift, scale
 
-        return _in_one_pass("affine")(x, centre, _spread(scale), _spread(shift)), gradient
+        return _in_one_pass("affine")(x, center, _spread(scale), _spread(shift)), gradient
 
-    return run(maps.x, maps.centre, scale, shift, maps.scale_here)
+    return run(maps.x, maps.center, scale, shift, maps.scale_here)
 
 
 _CHAINS: dict[str, Callable[..., Any]] = {
-    "affine": lambda x, centre, scale, shift: (x - centre) * scale + shift,
-    "products": lambda of_out, x, centre: _folded(lambda d, x: d * (x - centre), of_out, x),
-    "squares": lambda x, centre: _folded(lambda x: (x - centre) ** 2, x),
-    "gradient": lambda of_out, scale, x, centre, slope, constant: of_out * scale + (x - centre) * slope + constant,
+    "affine": lambda x, center, scale, shift: (x - center) * scale + shift,
+    "products": lambda of_out, x, center: _folded(lambda d, x: d * (x - center), of_out, x),
+    "squares": lambda x, center: _folded(lambda x: (x - center) ** 2, x),
+    "gradient": lambda of_out, scale, x, center, slope, constant: of_out * scale + (x - center) * slope + constant,
 }
 
 

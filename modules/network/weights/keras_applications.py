@@ -1,6 +1,6 @@
 """Weights of keras.applications' EfficientNets, B0 to B7, those trained on ImageNet among them.
 
-Their models scale pixels themselves. Ours take pictures through `preprocess_input`.
+Their models scale pixels themselves. Ours take images through `preprocess_input`.
 """
 
 import re

@@ -5,7 +5,7 @@
   // TFMA's bundle defines one too, which would ask the network for its code.
   customElements.define = (name, ...rest) => { if (!customElements.get(name)) define(name, ...rest); };
   const SVG = "http://www.w3.org/2000/svg";
-  const COLOURS = ["#0067a3", "#b34700", "#00735a", "#9b3d79", "#6b5b00", "#444c55"];
+  const COLORS = ["#0067a3", "#b34700", "#00735a", "#9b3d79", "#6b5b00", "#444c55"];
   const SIZE = { width: 480, height: 240, margin: 44 };
 
   const svg = (tag, attributes, text = "") => {
@@ -105,18 +105,18 @@
           "font-size": 10 }, text.split(":").pop()));
       });
       columns.forEach((column, number) => {
-        const colour = COLOURS[number % COLOURS.length];
+        const color = COLORS[number % COLORS.length];
         const points = rows.map((row, place) => [x(xs[place], place), value(row[column])]).filter((one) => Number.isFinite(one[1]));
         if (bars) {
           const wide = (0.8 * step) / columns.length;
           for (const [at, tall] of points) {
             drawn.append(svg("rect", { x: at - 0.4 * step + number * wide, width: Math.max(wide - 1, 1), y: y(tall),
-              height: Math.max(y(low) - y(tall), 0), fill: colour }));
+              height: Math.max(y(low) - y(tall), 0), fill: color }));
           }
         } else {
           const path = points.map(([at, tall]) => `${at},${y(tall)}`).join(" ");
-          if (kind !== "scatter") drawn.append(svg("polyline", { points: path, fill: "none", stroke: colour, "stroke-width": 2 }));
-          for (const [at, tall] of points) drawn.append(svg("circle", { cx: at, cy: y(tall), r: 3, fill: colour }));
+          if (kind !== "scatter") drawn.append(svg("polyline", { points: path, fill: "none", stroke: color, "stroke-width": 2 }));
+          for (const [at, tall] of points) drawn.append(svg("circle", { cx: at, cy: y(tall), r: 3, fill: color }));
         }
       });
       return drawn;

@@ -54,7 +54,7 @@ def _views(evaluation: str, beside: Mapping[str, str]) -> Iterator[View]:
     result = load_evaluation(evaluation)
     config = util.get_slicing_config(result.config)
     overall = tfma.slicer.SingleSliceSpec()
-    yield View("All pictures", "tfma-nb-slicing-metrics", config, util.get_slicing_metrics(result.slicing_metrics))
+    yield View("All images", "tfma-nb-slicing-metrics", config, util.get_slicing_metrics(result.slicing_metrics))
     for spec in result.config.slicing_specs:
         if spec.feature_keys:
             metrics = util.get_slicing_metrics(

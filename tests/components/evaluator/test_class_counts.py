@@ -30,7 +30,7 @@ def measured(name: str, labels: np.ndarray, probabilities: np.ndarray) -> float:
     return value
 
 
-def test_they_are_scikit_learns_over_classes_with_and_without_pictures():
+def test_they_are_scikit_learns_over_classes_with_and_without_images():
     named = PROBABILITIES.argmax(axis=1)
     assert measured("balanced_accuracy", LABELS, PROBABILITIES) == pytest.approx(
         metrics.recall_score(LABELS, named, labels=range(5), average="macro"), abs=1e-9
@@ -71,5 +71,5 @@ def test_several_measures_count_once():
 
 
 @pytest.mark.parametrize("name", ["accuracy", "loss", "top_3", "macro_f1", "balanced_accuracy", "calibration_error"])
-def test_no_pictures_have_no_measure(name):
+def test_no_images_have_no_measure(name):
     assert np.isnan(measured(name, LABELS[:0], PROBABILITIES[:0]))

@@ -1,4 +1,4 @@
-"""The gate: bounds point the right way, and hold over all pictures alone."""
+"""The gate: bounds point the right way, and hold over all images alone."""
 
 import json
 from typing import Any
@@ -26,7 +26,7 @@ def _config(thresholds: dict[str, float], tolerances: dict[str, float]) -> tfma.
 
 
 def _gates(config: tfma.EvalConfig) -> dict[str, dict[str, Any]]:
-    """By metric its gate over all pictures; any other gate fails the test."""
+    """By metric its gate over all images; any other gate fails the test."""
     gates = {}
     for metric in config.metrics_specs[0].metrics:
         assert not metric.HasField("threshold"), "TFMA holds every slice to a plain threshold"

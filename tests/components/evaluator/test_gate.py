@@ -23,7 +23,7 @@ LABELS = ("cat", "dog")
 
 
 class Sure(tf.Module):
-    """Names the class that stands in the picture's bytes, but cats of the left camera wrongly at times."""
+    """Names the class that stands in the image's bytes, but cats of the left camera wrongly at times."""
 
     def __init__(self, wrong: tuple[str, ...]) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class Sure(tf.Module):
         return {features.LABEL_ID: tf.cast(parsed[features.LABEL] == "dog", tf.int64)}
 
 
-def pictures() -> list[tuple[str, str, str]]:
+def images() -> list[tuple[str, str, str]]:
     """Label, camera, bytes: 40 cats and 40 dogs, of which the left camera took 5 each."""
     return [(label, "left" if n < 5 else "right", f"{label} {n}") for label in LABELS for n in range(40)]
 
@@ -53,8 +53,8 @@ def pictures() -> list[tuple[str, str, str]]:
 def examples(tmp_path_factory) -> Any:
     folder = tmp_path_factory.mktemp("examples")
     (folder / "Split-eval").mkdir()
-    with tf.io.TFRecordWriter(str(folder / "Split-eval" / "pictures-00000-of-00001.gz"), "GZIP") as writer:
-        for label, camera, encoded in pictures():
+    with tf.io.TFRecordWriter(str(folder / "Split-eval" / "images-00000-of-00001.gz"), "GZIP") as writer:
+        for label, camera, encoded in images():
             example = tf.train.Example()
             weight = "3" if camera == "left" else "1.0"
             columns = {"camera": camera, "weight": weight, "said": "heavy"}
@@ -68,7 +68,7 @@ def examples(tmp_path_factory) -> Any:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory) -> Callable[..., Any]:
-    """An exported model that is wrong about these pictures."""
+    """An exported model that is wrong about these images."""
 
     def make(*wrong: str) -> Any:
         folder = tmp_path_factory.mktemp("model")
@@ -117,7 +117,7 @@ def test_the_first_model_is_blessed_by_its_bounds_alone(judged, model):
     assert verdict.blessed
     assert verdict.reason == (
         "accuracy 0.9875 reaches 0.9, loss 0.1328 stays within 1, there is no blessed model yet to compare with, "
-        "no picture has lens (evaluation.slices)"
+        "no image has lens (evaluation.slices)"
     )
     assert blessing.get_string_custom_property("reason") == verdict.reason
     assert verdict.metrics == pytest.approx(
@@ -150,7 +150,7 @@ def test_a_better_model_is_blessed_and_a_worse_one_refused(judged, model, tmp_pa
     )
 
 
-def test_a_slice_with_pictures_enough_can_refuse_a_model_that_is_good_as_a_whole(judged, model):
+def test_a_slice_with_images_enough_can_refuse_a_model_that_is_good_as_a_whole(judged, model):
     """Of the left camera's five cats four are named wrong, but five are no 30; of all cats, one in ten is."""
     verdict, blessing = judged(
         model("cat 0", "cat 1", "cat 2", "cat 3"),
@@ -160,7 +160,7 @@ def test_a_slice_with_pictures_enough_can_refuse_a_model_that_is_good_as_a_whole
     )
     assert not is_blessed(blessing)
     assert verdict.reason == (
-        "accuracy of label cat (40 pictures) 0.9000 does not reach 0.92 (evaluation.slice_thresholds.accuracy)"
+        "accuracy of label cat (40 images) 0.9000 does not reach 0.92 (evaluation.slice_thresholds.accuracy)"
     )
     assert blessing.get_string_custom_property("reason") == verdict.reason
 
@@ -173,16 +173,16 @@ def test_a_small_slice_counts_where_the_configuration_says_so(judged, model):
         slices=[["camera", features.LABEL]],
         slice_tolerances={"accuracy": 0.1},
         thresholds={"accuracy": 0.5},
-        least_pictures=5,
+        least_images=5,
     )
     assert verdict.reason == (
-        "accuracy of camera left and label cat (5 pictures) 0.6000 is worse than the latest blessed model's 0.8000 "
+        "accuracy of camera left and label cat (5 images) 0.6000 is worse than the latest blessed model's 0.8000 "
         "by more than 0.1 (evaluation.slice_tolerances.accuracy)"
     )
 
 
-def test_a_picture_counts_as_much_as_the_column_says(judged, model):
-    """Of 100 that ten left pictures of 3 and seventy right ones of 1 make together, cat 0 is 3, and is named wrong."""
+def test_an_image_counts_as_much_as_the_column_says(judged, model):
+    """Of 100 that ten left images of 3 and seventy right ones of 1 make together, cat 0 is 3, and is named wrong."""
     verdict, _ = judged(
         model("cat 0"), thresholds={"accuracy": 0.971}, weight="weight", intervals="jackknife", slices=[["camera"]]
     )
@@ -204,12 +204,12 @@ def test_a_weight_that_is_no_number_is_named(judged, model):
 
 
 @pytest.mark.slow
-def test_a_weight_that_no_picture_has_is_named(judged, model):
-    with pytest.raises(BadInput, match=r"evaluation\.weight: no picture has lens; there are camera, image/"):
+def test_a_weight_that_no_image_has_is_named(judged, model):
+    with pytest.raises(BadInput, match=r"evaluation\.weight: no image has lens; there are camera, image/"):
         judged(model("cat 0"), thresholds={"accuracy": 0.5}, weight="lens")
 
 
-def test_tfma_gets_the_bounds_over_all_pictures_alone():
+def test_tfma_gets_the_bounds_over_all_images_alone():
     kinds = (ARTIFACTS.Examples, ARTIFACTS.Model, ARTIFACTS.Model, ARTIFACTS.Schema)
     component = evaluator(
         *(tfx.dsl.Channel(type=kind) for kind in kinds),

@@ -8,19 +8,19 @@ from efficientmixnet.components.evaluator import measures
 from efficientmixnet.components.evaluator.measures import MEASURES, Outcomes
 
 
-def answers(pictures: int, classes: int, skill: float = 2.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Labels [pictures] and probabilities [pictures, classes] of a classifier that knows something."""
+def answers(images: int, classes: int, skill: float = 2.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Labels [images] and probabilities [images, classes] of a classifier that knows something."""
     random = np.random.default_rng(seed)
-    labels = random.integers(0, classes, pictures)
-    logits = random.normal(size=(pictures, classes))
-    logits[np.arange(pictures), labels] += skill
+    labels = random.integers(0, classes, images)
+    logits = random.normal(size=(images, classes))
+    logits[np.arange(images), labels] += skill
     probabilities = np.exp(logits)
     return labels, (probabilities / probabilities.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-@pytest.mark.parametrize(("pictures", "classes"), [(500, 2), (1797, 10), (3000, 100)])
-def test_measures_equal_scikit_learns(pictures, classes):
-    labels, probabilities = answers(pictures, classes)
+@pytest.mark.parametrize(("images", "classes"), [(500, 2), (1797, 10), (3000, 100)])
+def test_measures_equal_scikit_learns(images, classes):
+    labels, probabilities = answers(images, classes)
     outcomes = Outcomes.of(labels, probabilities)
     named = probabilities.argmax(axis=1)
     everything = list(range(classes))
@@ -58,7 +58,7 @@ def test_an_areas_interval_is_as_wide_as_the_areas_of_many_samples_spread():
     assert np.mean([area.high - area.low for area in areas]) == pytest.approx(2 * 1.96 * spread, rel=0.15)
 
 
-def test_a_class_without_pictures_counts_for_no_mean():
+def test_a_class_without_images_counts_for_no_mean():
     labels = np.array([0, 0, 1, 1])
     probabilities = np.array([[0.9, 0.1, 0], [0.2, 0.8, 0], [0.1, 0.9, 0], [0.3, 0.7, 0]])
     outcomes = Outcomes.of(labels, probabilities)
@@ -76,7 +76,7 @@ def test_a_label_that_training_never_saw_is_a_mistake():
 
 
 def test_calibration_error_of_hand():
-    # Ten pictures at confidence 0.8 with 6 right, ten at 0.6 with 6 right: |0.8 - 0.6| / 2 = 0.1.
+    # Ten images at confidence 0.8 with 6 right, ten at 0.6 with 6 right: |0.8 - 0.6| / 2 = 0.1.
     sure = np.tile([[0.8, 0.2]], (10, 1))
     unsure = np.tile([[0.6, 0.4]], (10, 1))
     labels = np.array(([0] * 6 + [1] * 4) * 2)
@@ -98,11 +98,11 @@ def test_an_interval_of_accuracy_is_the_binomials():
 
 
 @pytest.mark.parametrize(
-    ("right", "pictures", "low", "high"), [(0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (81, 263, 0.2553, 0.3662)]
+    ("right", "images", "low", "high"), [(0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (81, 263, 0.2553, 0.3662)]
 )
-def test_the_interval_of_a_share_is_wilsons(right, pictures, low, high):
+def test_the_interval_of_a_share_is_wilsons(right, images, low, high):
     """The last row is Newcombe's (1998) example."""
-    found = measures.share(right, pictures)
+    found = measures.share(right, images)
     assert (found.low, found.high) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
 
 

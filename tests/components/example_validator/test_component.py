@@ -10,7 +10,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_p
 from tfx import v1 as tfx
 
 from efficientmixnet.components.example_validator.component import ExampleValidator, describe
-from efficientmixnet.components.schema_gen import picture_schema
+from efficientmixnet.components.schema_gen import image_schema
 from efficientmixnet.modules import features
 from efficientmixnet.modules.bad_input import BadInput
 
@@ -73,10 +73,10 @@ def training() -> statistics_pb2.DatasetFeatureStatisticsList:
 
 @pytest.fixture(scope="module")
 def schema(training: statistics_pb2.DatasetFeatureStatisticsList) -> schema_pb2.Schema:
-    return picture_schema(tfdv.infer_schema(training), training)
+    return image_schema(tfdv.infer_schema(training), training)
 
 
-def test_data_that_fits_passes_although_pictures_have_no_statistics(
+def test_data_that_fits_passes_although_images_have_no_statistics(
     tmp_path: Path, schema: schema_pb2.Schema, training: statistics_pb2.DatasetFeatureStatisticsList
 ) -> None:
     assert features.ENCODED in {feature.name for feature in schema.feature}
@@ -92,7 +92,7 @@ def test_a_label_that_training_never_saw_stops_the_run_by_its_name(
     assert message.startswith("the data does not fit its schema: ")
     assert "große Kuh" in message
     assert "for the label in the split 'eval', which training never saw" in message
-    assert message.endswith("add pictures of these classes, or raise the train share in data.splits")
+    assert message.endswith("add images of these classes, or raise the train share in data.splits")
 
 
 def test_a_curated_schemas_range_is_held_against_every_split(

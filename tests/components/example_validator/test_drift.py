@@ -36,10 +36,10 @@ def test_numbers_without_a_value_in_common_are_as_far_as_can_be() -> None:
     assert drift(BEFORE, BEFORE, {"image/height": 0.0, "image/class/text": 0.0}) == []
 
 
-def test_training_is_compared_with_the_pictures_that_were_served(tmp_path: Path) -> None:
+def test_training_is_compared_with_the_images_that_were_served(tmp_path: Path) -> None:
     for number in range(4):
         Image.new("L", (64, 64)).save(tmp_path / f"{number}.{'png' if number else 'jpg'}")
-    (tmp_path / "broken.png").write_bytes(b"no picture")
+    (tmp_path / "broken.png").write_bytes(b"no image")
     served = served_statistics(str(tmp_path))
     assert served.datasets[0].num_examples == 4
     assert skew(BEFORE, served, {"image/format": 0.2, "image/width": 0.1}) == [

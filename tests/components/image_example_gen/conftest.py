@@ -1,4 +1,4 @@
-"""What the tests of sources share: pictures in folders, and writers of files that hold many."""
+"""What the tests of sources share: images in folders, and writers of files that hold many."""
 
 import io
 import tarfile
@@ -11,13 +11,13 @@ import tensorflow as tf
 
 
 class Writers:
-    """Files of many pictures; nothing here decodes one, so any bytes will do."""
+    """Files of many images; nothing here decodes one, so any bytes will do."""
 
     @staticmethod
-    def example(picture: bytes, label: str | int, name: str = "image/class/text") -> bytes:
+    def example(image: bytes, label: str | int, name: str = "image/class/text") -> bytes:
         """A serialized tf.Example."""
         example = tf.train.Example()
-        example.features.feature["image/encoded"].bytes_list.value.append(picture)
+        example.features.feature["image/encoded"].bytes_list.value.append(image)
         if isinstance(label, int):
             example.features.feature[name].int64_list.value.append(label)
         else:
@@ -59,9 +59,9 @@ def write() -> type[Writers]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two classes with two files each; nothing here opens a picture, so they need not be any."""
-    data = tmp_path / "pictures"
+    """Two classes with two files each; nothing here opens an image, so they need not be any."""
+    data = tmp_path / "images"
     for name in ("cat/1.png", "cat/2.png", "dog/1.png", "dog/2.png"):
         (data / name).parent.mkdir(parents=True, exist_ok=True)
-        (data / name).write_text("picture")
+        (data / name).write_text("image")
     return data

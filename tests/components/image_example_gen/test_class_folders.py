@@ -7,34 +7,34 @@ from pathlib import Path
 
 import pytest
 
-from efficientmixnet.components.image_example_gen.sources import LeftOut, find_pictures
+from efficientmixnet.components.image_example_gen.sources import LeftOut, find_images
 from efficientmixnet.modules.bad_input import BadInput
 
 SPLITS = frozenset({"train", "eval"})
 
 
-def _write(path: Path, content: str = "picture") -> None:
+def _write(path: Path, content: str = "image") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content)
 
 
 def _found(data: Path) -> dict[str, str]:
-    return {entry.name: entry.label for entry in find_pictures(str(data), None, SPLITS).entries}
+    return {entry.name: entry.label for entry in find_images(str(data), None, SPLITS).entries}
 
 
 def test_a_folder_is_a_class(folder: Path) -> None:
     assert _found(folder) == {"cat/1.png": "cat", "cat/2.png": "cat", "dog/1.png": "dog", "dog/2.png": "dog"}
 
 
-def test_pictures_in_nested_folders_belong_to_the_outermost_one(folder: Path) -> None:
+def test_images_in_nested_folders_belong_to_the_outermost_one(folder: Path) -> None:
     _write(folder / "cat/indoors/sofa/3.png")
     assert _found(folder)["cat/indoors/sofa/3.png"] == "cat"
 
 
-def test_hidden_files_and_folders_are_no_pictures(folder: Path) -> None:
+def test_hidden_files_and_folders_are_no_images(folder: Path) -> None:
     for name in (".DS_Store", ".git/1.png", "cat/.hidden.png", "cat/.thumbnails/1.png"):
         _write(folder / name)
-    sources = find_pictures(str(folder), None, SPLITS)
+    sources = find_images(str(folder), None, SPLITS)
     assert len(sources.entries) == 4
     assert sources.left_out == ()
 
@@ -49,55 +49,55 @@ def test_two_spellings_of_one_accent_are_one_class(folder: Path) -> None:
     assert composed != decomposed
     _write(folder / composed / "1.png")
     _write(folder / decomposed / "2.png")
-    assert find_pictures(str(folder), None, SPLITS).labels == Counter(cat=2, dog=2, **{composed: 2})
+    assert find_images(str(folder), None, SPLITS).labels == Counter(cat=2, dog=2, **{composed: 2})
 
 
-def test_a_picture_beside_the_class_folders_is_left_out_and_counts(folder: Path) -> None:
+def test_an_image_beside_the_class_folders_is_left_out_and_counts(folder: Path) -> None:
     _write(folder / "stray.jpg")
     _write(folder / "notes.txt")
-    assert find_pictures(str(folder), None, SPLITS).left_out == (
+    assert find_images(str(folder), None, SPLITS).left_out == (
         LeftOut("notes.txt", "lies in no class folder", counts=False),
         LeftOut("stray.jpg", "lies in no class folder", counts=True),
     )
 
 
 def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"data\.pictures: .*/none does not exist; name the folder"):
-        find_pictures(str(tmp_path / "none"), None, SPLITS)
+    with pytest.raises(BadInput, match=r"data\.images: .*/none does not exist; name the folder"):
+        find_images(str(tmp_path / "none"), None, SPLITS)
 
 
 def test_a_file_instead_of_a_folder_is_refused(tmp_path: Path) -> None:
     _write(tmp_path / "one.png")
     with pytest.raises(BadInput, match=r"one\.png is a file, not a folder"):
-        find_pictures(str(tmp_path / "one.png"), None, SPLITS)
+        find_images(str(tmp_path / "one.png"), None, SPLITS)
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="holds no pictures; put those of each class into a folder of its own"):
-        find_pictures(str(tmp_path), None, SPLITS)
+    with pytest.raises(BadInput, match="holds no images; put those of each class into a folder of its own"):
+        find_images(str(tmp_path), None, SPLITS)
 
 
-def test_pictures_without_class_folders_are_refused(tmp_path: Path) -> None:
+def test_images_without_class_folders_are_refused(tmp_path: Path) -> None:
     _write(tmp_path / "1.jpg")
-    with pytest.raises(BadInput, match="has pictures but no class folders; move the pictures of each class"):
-        find_pictures(str(tmp_path), None, SPLITS)
+    with pytest.raises(BadInput, match="has images but no class folders; move the images of each class"):
+        find_images(str(tmp_path), None, SPLITS)
 
 
 def test_one_class_only_is_refused_by_name(tmp_path: Path) -> None:
     _write(tmp_path / "cat/1.png")
-    with pytest.raises(BadInput, match="only one class, 'cat', has pictures; a classifier needs two or more"):
-        find_pictures(str(tmp_path), None, SPLITS)
+    with pytest.raises(BadInput, match="only one class, 'cat', has images; a classifier needs two or more"):
+        find_images(str(tmp_path), None, SPLITS)
 
 
 def test_a_broken_link_is_left_out(folder: Path) -> None:
     (folder / "cat/broken.png").symlink_to("nowhere.png")
-    sources = find_pictures(str(folder), None, SPLITS)
+    sources = find_images(str(folder), None, SPLITS)
     assert [item.row() for item in sources.left_out] == [
         ("cat/broken.png", "cannot be read: No such file or directory")
     ]
 
 
 def test_a_file_name_that_is_not_utf_8_is_left_out(folder: Path) -> None:
-    Path(os.fsdecode(os.fsencode(folder / "cat") + b"/\xff.png")).write_text("picture")
-    sources = find_pictures(str(folder), None, SPLITS)
+    Path(os.fsdecode(os.fsencode(folder / "cat") + b"/\xff.png")).write_text("image")
+    sources = find_images(str(folder), None, SPLITS)
     assert [item.row() for item in sources.left_out] == [("cat/?.png", "has a name that is not UTF-8")]

@@ -1,4 +1,4 @@
-"""ImageExampleGen, run by TFX: every picture in one split, in the same order at every run."""
+"""ImageExampleGen, run by TFX: every image in one split, in the same order at every run."""
 
 import csv
 import json
@@ -20,20 +20,20 @@ from PIL import Image
 from tfx import v1 as tfx
 
 from efficientmixnet.components.image_example_gen.component import ImageExampleGen
-from efficientmixnet.components.image_example_gen.sources import Entry, find_pictures, split_of
+from efficientmixnet.components.image_example_gen.sources import Entry, find_images, split_of
 from efficientmixnet.modules import features, progress
 from efficientmixnet.modules.bad_input import BadInput
 
 SPLITS = {"train": 0.7, "eval": 0.3}
-PICTURES = 40
+IMAGES = 40
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Forty pictures of two classes, an empty one, and a text."""
-    folder = tmp_path_factory.mktemp("data") / "pictures"
+    """Forty images of two classes, an empty one, and a text."""
+    folder = tmp_path_factory.mktemp("data") / "images"
     source = np.random.default_rng(0)
-    for number in range(PICTURES):
+    for number in range(IMAGES):
         path = folder / ("a cat" if number % 2 else "größe") / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(source.integers(0, 256, (6, 9, 3), dtype=np.uint8)).save(path)
@@ -45,7 +45,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _run(folder: Path, data: Path, **parameters: Any) -> Path:
     """Runs the component alone; returns the folder of its records."""
     component = ImageExampleGen(
-        pictures=str(data),
+        images=str(data),
         manifest=parameters.pop("manifest", ""),
         splits=json.dumps(parameters.pop("splits", SPLITS)),
         max_left_out=parameters.pop("max_left_out", 0.05),
@@ -100,15 +100,15 @@ def uri(data: Path, told: list[tuple[int, str]], tmp_path_factory: pytest.TempPa
     return _run(tmp_path_factory.mktemp("first"), data)
 
 
-def test_every_picture_is_in_the_one_split_that_its_name_gives_it(uri: Path, data: Path) -> None:
+def test_every_image_is_in_the_one_split_that_its_name_gives_it(uri: Path, data: Path) -> None:
     found = [
         (name, re.match("Split-([a-z]+)/", file)[1])
         for file, records in _records(uri).items()
         for name in _names(records)
     ]
-    entries = find_pictures(str(data), None, frozenset(SPLITS)).entries
+    entries = find_images(str(data), None, frozenset(SPLITS)).entries
     expected = {entry.name: split_of(entry, SPLITS) for entry in entries if entry.name.endswith(".png")}
-    assert len(found) == len(expected) == PICTURES
+    assert len(found) == len(expected) == IMAGES
     assert dict(found) == expected
     assert set(expected.values()) == {"train", "eval"}
 
@@ -122,7 +122,7 @@ def test_records_are_shards_compressed_with_gzip(uri: Path) -> None:
 def test_a_shard_mixes_the_classes(uri: Path) -> None:
     labels = [name.split("/")[0] for records in _records(uri).values() for name in _names(records)]
     changes = sum(before != after for before, after in pairwise(labels))
-    assert changes > PICTURES / 4  # sorted by class there would be some eight
+    assert changes > IMAGES / 4  # sorted by class there would be some eight
 
 
 def test_a_second_run_writes_the_same_records_in_the_same_order(uri: Path, data: Path, tmp_path: Path) -> None:
@@ -134,16 +134,16 @@ def test_what_was_left_out_is_listed_with_the_reason(uri: Path) -> None:
         assert list(csv.reader(file)) == [
             ["file", "reason"],
             ["a cat/empty.jpg", "has zero bytes"],
-            ["a cat/notes.txt", "is no picture of a known format"],
+            ["a cat/notes.txt", "is no image of a known format"],
         ]
 
 
-def test_each_classs_pictures_are_counted(uri: Path) -> None:
+def test_each_classs_images_are_counted(uri: Path) -> None:
     counts = json.loads((uri / "class_counts.json").read_text(encoding="utf-8"))
     assert counts["train"].keys() == counts["eval"].keys() == {"a cat", "größe"}
     assert {label: counts["train"][label] + counts["eval"][label] for label in counts["train"]} == {
-        "a cat": PICTURES / 2,
-        "größe": PICTURES / 2,
+        "a cat": IMAGES / 2,
+        "größe": IMAGES / 2,
     }
 
 
@@ -167,9 +167,9 @@ def test_ml_metadata_has_the_reasons_and_the_warnings(uri: Path) -> None:
     connection.sqlite.filename_uri = str(uri.parents[2] / "db")
     (examples,) = ml_metadata.MetadataStore(connection).get_artifacts_by_type("Examples")
     found = {name: examples.custom_properties[name].string_value for name in ("left_out_by_reason", "warnings")}
-    assert json.loads(found["left_out_by_reason"]) == {"has zero bytes": 1, "is no picture of a known format": 1}
+    assert json.loads(found["left_out_by_reason"]) == {"has zero bytes": 1, "is no image of a known format": 1}
     assert json.loads(found["warnings"]) == []
-    assert examples.custom_properties["pictures_read"].int_value == PICTURES
+    assert examples.custom_properties["images_read"].int_value == IMAGES
 
 
 def test_the_latest_span_alone_is_read_and_noted(data: Path, tmp_path: Path) -> None:
@@ -186,28 +186,28 @@ def test_the_latest_span_alone_is_read_and_noted(data: Path, tmp_path: Path) -> 
     assert (examples.properties["span"].int_value, examples.properties["version"].int_value) == (12, 0)
 
 
-def test_progress_is_told_picture_by_picture(uri: Path, told: list[tuple[int, str]]) -> None:
-    seen = PICTURES + 2
-    assert told[: seen + 1] == [(seen, "pictures"), *[(1, "")] * seen]
+def test_progress_is_told_image_by_image(uri: Path, told: list[tuple[int, str]]) -> None:
+    seen = IMAGES + 2
+    assert told[: seen + 1] == [(seen, "images"), *[(1, "")] * seen]
 
 
-def test_too_many_unreadable_pictures_stop_the_run_and_are_handed_over(data: Path, tmp_path: Path) -> None:
-    # One of 41: the text counts neither as bad nor as a picture.
-    with pytest.raises(BadInput, match=r"1 of 41 pictures \(2\.4%\) cannot be used, more than the 2\.0%") as caught:
+def test_too_many_unreadable_images_stop_the_run_and_are_handed_over(data: Path, tmp_path: Path) -> None:
+    # One of 41: the text counts neither as bad nor as an image.
+    with pytest.raises(BadInput, match=r"1 of 41 images \(2\.4%\) cannot be used, more than the 2\.0%") as caught:
         _run(tmp_path, data, max_left_out=0.02)
     assert "a cat/empty.jpg has zero bytes" in str(caught.value)
     assert caught.value.left_out == (
         ("a cat/empty.jpg", "has zero bytes"),
-        ("a cat/notes.txt", "is no picture of a known format"),
+        ("a cat/notes.txt", "is no image of a known format"),
     )
 
 
 def test_an_empty_split_stops_the_run(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"no picture falls into the split 'eval'; add pictures, raise its share"):
+    with pytest.raises(BadInput, match=r"no image falls into the split 'eval'; add images, raise its share"):
         _run(tmp_path, data, splits={"train": 1.0, "eval": 1e-12})
 
 
-def test_a_table_of_pictures_is_unpacked_split_and_cleared_away(data: Path, tmp_path: Path) -> None:
+def test_a_table_of_images_is_unpacked_split_and_cleared_away(data: Path, tmp_path: Path) -> None:
     files = sorted(data.rglob("*.png"))
     pyarrow.parquet.write_table(
         pyarrow.table(
@@ -217,15 +217,15 @@ def test_a_table_of_pictures_is_unpacked_split_and_cleared_away(data: Path, tmp_
                 "site": [number % 3 for number in range(len(files))],
             }
         ),
-        tmp_path / "pictures.parquet",
+        tmp_path / "images.parquet",
         row_group_size=7,
     )
-    uri = _run(tmp_path / "run", tmp_path / "pictures.parquet", layout='{"features": ["site"]}')
+    uri = _run(tmp_path / "run", tmp_path / "images.parquet", layout='{"features": ["site"]}')
     read = {}
     for records in _records(uri).values():
         for record in records:
             found = tf.train.Example.FromString(record).features.feature
-            row = int(found[features.FILENAME].bytes_list.value[0].decode().removeprefix("pictures.parquet/"))
+            row = int(found[features.FILENAME].bytes_list.value[0].decode().removeprefix("images.parquet/"))
             read[row] = [found[name].bytes_list.value[0] for name in (features.ENCODED, features.LABEL, "site")]
     assert read == {
         number: [file.read_bytes(), file.parent.name.encode(), str(number % 3).encode()]

@@ -3,8 +3,8 @@
 import pytest
 
 from efficientmixnet.components.image_example_gen.layout import Layout
-from efficientmixnet.components.image_example_gen.readers.by_format import pictures_of
-from efficientmixnet.components.image_example_gen.sources import Sources, find_pictures
+from efficientmixnet.components.image_example_gen.readers.by_format import images_of
+from efficientmixnet.components.image_example_gen.sources import Sources, find_images
 from efficientmixnet.modules.bad_input import BadInput
 
 SPLITS = frozenset({"train", "eval"})
@@ -12,7 +12,7 @@ SPLITS = frozenset({"train", "eval"})
 
 @pytest.fixture(autouse=True)
 def store(shelf: dict[str, bytes]) -> dict[str, bytes]:
-    """Two pictures, what some stores keep for a folder, and what is hidden."""
+    """Two images, what some stores keep for a folder, and what is hidden."""
     shelf.update(
         {
             "shelf://b/data/cat/1.jpg": b"one",
@@ -26,18 +26,18 @@ def store(shelf: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def _contents(sources: Sources) -> dict[str, bytes]:
-    return {entry.name: encoded for entry, encoded in pictures_of(sources.entries, sources.format, Layout())}
+    return {entry.name: encoded for entry, encoded in images_of(sources.entries, sources.format, Layout())}
 
 
 def test_class_folders_in_a_store() -> None:
-    sources = find_pictures("shelf://b/data", None, SPLITS)
+    sources = find_images("shelf://b/data", None, SPLITS)
     assert _contents(sources) == {"cat/1.jpg": b"one", "dog/in/2.jpg": b"two!"}
     assert sources.labels == {"cat": 1, "dog": 1}
     assert sources.bytes == 7
 
 
-def test_a_picture_that_went_away_is_missing(store: dict[str, bytes]) -> None:
-    sources = find_pictures("shelf://b/data/", None, SPLITS)
+def test_an_image_that_went_away_is_missing(store: dict[str, bytes]) -> None:
+    sources = find_images("shelf://b/data/", None, SPLITS)
     del store["shelf://b/data/cat/1.jpg"]
     assert _contents(sources) == {"dog/in/2.jpg": b"two!"}
 
@@ -46,7 +46,7 @@ def test_a_manifest_in_a_store_names_files_beside_it_and_elsewhere(store: dict[s
     store["shelf://b/list.csv"] = (
         b"path,label\ncat/1.jpg,cat\nshelf://b/database/cow/3.jpg,cow\nshelf://b/none.jpg,cow\ncat/9.jpg,cat\n"
     )
-    sources = find_pictures("shelf://b/data", "shelf://b/list.csv", SPLITS)
+    sources = find_images("shelf://b/data", "shelf://b/list.csv", SPLITS)
     assert _contents(sources) == {"cat/1.jpg": b"one", "shelf://b/database/cow/3.jpg": b"another folder"}
     assert [item.row() for item in sources.left_out] == [
         ("shelf://b/none.jpg", "does not exist (list.csv, line 4)"),
@@ -55,15 +55,15 @@ def test_a_manifest_in_a_store_names_files_beside_it_and_elsewhere(store: dict[s
 
 
 def test_a_store_that_cannot_be_asked_is_refused() -> None:
-    with pytest.raises(BadInput, match=r"data\.pictures: shelf://locked/data cannot be listed \(.*no access"):
-        find_pictures("shelf://locked/data", None, SPLITS)
+    with pytest.raises(BadInput, match=r"data\.images: shelf://locked/data cannot be listed \(.*no access"):
+        find_images("shelf://locked/data", None, SPLITS)
 
 
 def test_an_empty_place_in_a_store_is_refused() -> None:
     with pytest.raises(BadInput, match=r"shelf://b/empty does not exist, or holds nothing"):
-        find_pictures("shelf://b/empty", None, SPLITS)
+        find_images("shelf://b/empty", None, SPLITS)
 
 
 def test_a_store_that_nobody_knows_is_refused() -> None:
     with pytest.raises(BadInput, match=r"attic://b/data cannot be listed \(.*attic"):
-        find_pictures("attic://b/data", None, SPLITS)
+        find_images("attic://b/data", None, SPLITS)

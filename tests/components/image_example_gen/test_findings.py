@@ -33,14 +33,14 @@ def test_balanced_data_without_copies_is_worth_no_word() -> None:
 def test_the_same_bytes_under_two_labels_are_named() -> None:
     both = Copy("cat/1.jpg", "cat", "train"), Copy("dog/7.jpg", "dog", "train")
     assert warnings({}, Duplicates((both,)), []) == [
-        "one picture has the same bytes under two labels: cat/1.jpg (cat) and dog/7.jpg (dog)"
+        "one image has the same bytes under two labels: cat/1.jpg (cat) and dog/7.jpg (dog)"
     ]
 
 
-def test_the_same_picture_in_training_and_evaluation_is_named() -> None:
+def test_the_same_image_in_training_and_evaluation_is_named() -> None:
     groups = tuple((Copy(f"{n}.jpg", "cat", "eval"), Copy(f"{n}b.jpg", "cat", "train")) for n in range(4))
     assert warnings({}, Duplicates(groups), []) == [
-        "4 pictures have copies in another split, so that evaluation is no test of them: "
+        "4 images have copies in another split, so that evaluation is no test of them: "
         "0.jpg (eval) and 0b.jpg (train); 1.jpg (eval) and 1b.jpg (train); 2.jpg (eval) and 2b.jpg (train); ..."
     ]
 
@@ -54,9 +54,9 @@ def test_of_many_copies_one_on_each_side_is_named() -> None:
 def test_small_untested_and_uneven_classes_are_named() -> None:
     counts = {"train": {"cat": 101, "dog": 100, "eel": 10, "fox": 9}, "eval": {"cat": 9, "dog": 9, "eel": 1}}
     assert warnings(counts, NONE, []) == [
-        "one class has no picture in the evaluation split: fox",
-        "one class has fewer than 10 training pictures: fox",
-        "the classes are uneven, 101 training pictures of cat and 9 of fox: accuracy says little about the small ones",
+        "one class has no image in the evaluation split: fox",
+        "one class has fewer than 10 training images: fox",
+        "the classes are uneven, 101 training images of cat and 9 of fox: accuracy says little about the small ones",
     ]
 
 

@@ -1,4 +1,4 @@
-"""Every kind of picture file becomes a tf.Example with the right pixels; what is none is left out with the reason."""
+"""Every kind of image file becomes a tf.Example with the right pixels; what is none is left out with the reason."""
 
 import io
 import struct
@@ -14,7 +14,7 @@ from PIL import Image
 from efficientmixnet.components.image_example_gen.image import canonical, read
 from efficientmixnet.components.image_example_gen.sources import Entry, LeftOut
 from efficientmixnet.modules import features
-from efficientmixnet.modules.data import images as pictures
+from efficientmixnet.modules.data import images
 
 LIMIT = 100_000_000
 HEIGHT, WIDTH = 24, 40
@@ -28,38 +28,38 @@ def _smooth() -> Image.Image:
 
 
 def _with_alpha() -> Image.Image:
-    picture = _smooth().convert("RGBA")
-    picture.putalpha(Image.fromarray(np.tile(np.linspace(0, 255, WIDTH).astype(np.uint8), (HEIGHT, 1))))
-    return picture
+    image = _smooth().convert("RGBA")
+    image.putalpha(Image.fromarray(np.tile(np.linspace(0, 255, WIDTH).astype(np.uint8), (HEIGHT, 1))))
+    return image
 
 
 def _palette_with_transparency() -> Image.Image:
-    picture = _smooth().quantize(16)
-    picture.info["transparency"] = 3
-    return picture
+    image = _smooth().quantize(16)
+    image.info["transparency"] = 3
+    return image
 
 
-def _file(picture: Image.Image, kind: str, **options: Any) -> bytes:
+def _file(image: Image.Image, kind: str, **options: Any) -> bytes:
     file = io.BytesIO()
-    picture.save(file, kind, **options)
+    image.save(file, kind, **options)
     return file.getvalue()
 
 
-def _over_white(picture: Image.Image) -> np.ndarray:
+def _over_white(image: Image.Image) -> np.ndarray:
     """Pillow's own conversion: uint8 [height, width, 3]."""
-    picture = picture.convert("RGBA")
-    return np.asarray(Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB"))
+    image = image.convert("RGBA")
+    return np.asarray(Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB"))
 
 
 def _decoded(file: bytes) -> np.ndarray:
-    return pictures.decode(tf.constant(canonical(file, LIMIT)[0])).numpy()
+    return images.decode(tf.constant(canonical(file, LIMIT)[0])).numpy()
 
 
 LOSSLESS = {
-    "PNG grey": _file(_smooth().convert("L"), "PNG"),
+    "PNG gray": _file(_smooth().convert("L"), "PNG"),
     "PNG RGB": _file(_smooth(), "PNG"),
     "PNG RGBA": _file(_with_alpha(), "PNG"),
-    "PNG grey and alpha": _file(_with_alpha().convert("LA"), "PNG"),
+    "PNG gray and alpha": _file(_with_alpha().convert("LA"), "PNG"),
     "PNG palette": _file(_smooth().quantize(64), "PNG"),
     "PNG palette of 16": _file(_smooth().quantize(16), "PNG", bits=4),
     "PNG palette, one color transparent": _file(_palette_with_transparency(), "PNG", transparency=3),
@@ -68,13 +68,13 @@ LOSSLESS = {
     "GIF": _file(_smooth().quantize(64), "GIF"),
     "GIF, one color transparent": _file(_palette_with_transparency(), "GIF", transparency=3),
     "BMP RGB": _file(_smooth(), "BMP"),
-    "BMP grey": _file(_smooth().convert("L"), "BMP"),
+    "BMP gray": _file(_smooth().convert("L"), "BMP"),
     "BMP palette": _file(_smooth().quantize(64), "BMP"),
     "BMP 1 bit": _file(_smooth().convert("1"), "BMP"),
     "WEBP RGB": _file(_smooth(), "WEBP", lossless=True),
     "WEBP RGBA": _file(_with_alpha(), "WEBP", lossless=True),
     "WEBP lossy": _file(_smooth(), "WEBP", quality=50),
-    "TIFF grey": _file(_smooth().convert("L"), "TIFF"),
+    "TIFF gray": _file(_smooth().convert("L"), "TIFF"),
     "TIFF RGB": _file(_smooth(), "TIFF"),
     "TIFF RGBA": _file(_with_alpha(), "TIFF"),
     "TIFF palette": _file(_smooth().quantize(64), "TIFF"),
@@ -83,7 +83,7 @@ LOSSLESS = {
 }
 JPEGS = {
     "RGB": _file(_smooth(), "JPEG", quality=90),
-    "grey": _file(_smooth().convert("L"), "JPEG", quality=90),
+    "gray": _file(_smooth().convert("L"), "JPEG", quality=90),
     "CMYK": _file(_smooth().convert("CMYK"), "JPEG", quality=90),
     "progressive": _file(_smooth(), "JPEG", quality=90, progressive=True),
     "whole color": _file(_smooth(), "JPEG", quality=90, subsampling=0),
@@ -113,13 +113,13 @@ def test_a_jpeg_and_a_png_keep_their_bytes(file: bytes) -> None:
 
 
 def test_a_16_bit_png_keeps_its_upper_byte() -> None:
-    grey = np.arange(HEIGHT * WIDTH, dtype=np.uint16).reshape(HEIGHT, WIDTH) * 68
-    expected = np.repeat((grey / 257).round().astype(int)[..., None], 3, axis=-1)
-    assert np.abs(_decoded(_file(Image.fromarray(grey), "PNG")) - expected).max() <= 1
+    gray = np.arange(HEIGHT * WIDTH, dtype=np.uint16).reshape(HEIGHT, WIDTH) * 68
+    expected = np.repeat((gray / 257).round().astype(int)[..., None], 3, axis=-1)
+    assert np.abs(_decoded(_file(Image.fromarray(gray), "PNG")) - expected).max() <= 1
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "TIFF", "PNG"])
-def test_of_an_animation_the_first_picture_counts(kind: str) -> None:
+def test_of_an_animation_the_first_image_counts(kind: str) -> None:
     first, *others = (Image.new("RGB", (WIDTH, HEIGHT), color) for color in ("red", "lime", "blue"))
     options = {"lossless": True} if kind == "WEBP" else {}
     pixels = _decoded(_file(first, kind, save_all=True, append_images=others, **options))
@@ -159,19 +159,19 @@ def test_an_example_names_the_file_its_label_its_format_and_its_size(tmp_path: P
 
 
 @pytest.mark.parametrize(("kind", "tolerance"), [("PNG", 1e-6), ("BMP", 1e-6), ("JPEG", 0.01)])
-def test_the_channels_mean_and_mean_square_of_a_picture_of_two_colors(
+def test_the_channels_mean_and_mean_square_of_an_image_of_two_colors(
     tmp_path: Path, kind: str, tolerance: float
 ) -> None:
-    picture = Image.new("RGB", (32, 16), (255, 0, 51))
-    picture.paste((0, 0, 102), (0, 0, 16, 16))
-    example = _example(tmp_path, "two", _file(picture, kind, **({"subsampling": 0} if kind == "JPEG" else {})))
+    image = Image.new("RGB", (32, 16), (255, 0, 51))
+    image.paste((0, 0, 102), (0, 0, 16, 16))
+    example = _example(tmp_path, "two", _file(image, kind, **({"subsampling": 0} if kind == "JPEG" else {})))
     # Half of red is 1, all of green 0, and blue is .4 and .2.
     np.testing.assert_allclose(example[features.CHANNEL_MEAN], [0.5, 0, 0.3], atol=tolerance)
     np.testing.assert_allclose(example[features.CHANNEL_MEAN_SQUARE], [0.5, 0, 0.1], atol=tolerance)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-def test_a_large_pictures_statistics_come_close_with_a_part_of_its_pixels(tmp_path: Path, kind: str) -> None:
+def test_a_large_images_statistics_come_close_with_a_part_of_its_pixels(tmp_path: Path, kind: str) -> None:
     ramp = np.tile(np.linspace(0, 255, 1500).astype(np.uint8), (1030, 1))
     example = _example(tmp_path, "large", _file(Image.fromarray(ramp), kind))
     assert (example[features.HEIGHT], example[features.WIDTH]) == ([1030], [1500])
@@ -181,8 +181,8 @@ def test_a_large_pictures_statistics_come_close_with_a_part_of_its_pixels(tmp_pa
 
 def _noise(kind: str) -> bytes:
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    picture = Image.fromarray(pixels)
-    return _file(picture.quantize(256) if kind == "GIF" else picture, kind)
+    image = Image.fromarray(pixels)
+    return _file(image.quantize(256) if kind == "GIF" else image, kind)
 
 
 def _flipped_in_its_data(png: bytes) -> bytes:
@@ -210,8 +210,8 @@ def _png_of_size(width: int, height: int) -> bytes:
         ("cut.png", _noise("PNG")[:5000], "is a truncated or corrupt PNG file"),
         ("flipped.png", _flipped_in_its_data(_noise("PNG")), "is a truncated or corrupt PNG file"),
         ("hollow.png", _png_of_size(64, 64), "is a truncated or corrupt PNG file"),
-        ("text.jpg", b"no picture", "is no picture of a known format"),
-        ("text", b"no picture", "is no picture of a known format"),
+        ("text.jpg", b"no image", "is no image of a known format"),
+        ("text", b"no image", "is no image of a known format"),
         (
             "huge.png",
             _png_of_size(20_000, 20_000),
@@ -231,7 +231,7 @@ def test_a_truncated_file_of_any_format_is_left_out(tmp_path: Path, kind: str) -
     left_out = read(_entry(tmp_path, "cut.png", whole[: len(whole) // 2]), LIMIT)
     assert isinstance(left_out, LeftOut)
     assert left_out.counts
-    assert left_out.reason.startswith((f"is a broken {kind} file", "has a broken header", "is no picture"))
+    assert left_out.reason.startswith((f"is a broken {kind} file", "has a broken header", "is no image"))
 
 
 @pytest.mark.filterwarnings("ignore:Truncated File Read")
@@ -245,18 +245,18 @@ def test_a_damaged_file_is_left_out_or_can_be_decoded_by_the_training_too(tmp_pa
         result = read(_entry(tmp_path, "damaged", bytes(damaged)), LIMIT)
         if isinstance(result, tf.train.Example):
             encoded = result.features.feature[features.ENCODED].bytes_list.value[0]
-            height, width, _ = pictures.decode(tf.constant(encoded)).shape
+            height, width, _ = images.decode(tf.constant(encoded)).shape
             assert [height, width] == [
                 result.features.feature[side].int64_list.value[0] for side in (features.HEIGHT, features.WIDTH)
             ]
 
 
-def test_a_text_beside_the_pictures_is_left_out_but_does_not_count(tmp_path: Path) -> None:
+def test_a_text_beside_the_images_is_left_out_but_does_not_count(tmp_path: Path) -> None:
     left_out = read(_entry(tmp_path, "notes.txt", b"these are cats"), LIMIT)
-    assert left_out == LeftOut("größe/notes.txt", "is no picture of a known format", counts=False)
+    assert left_out == LeftOut("größe/notes.txt", "is no image of a known format", counts=False)
 
 
-def test_a_picture_with_another_formats_suffix_is_read_for_what_it_is(tmp_path: Path) -> None:
+def test_an_image_with_another_formats_suffix_is_read_for_what_it_is(tmp_path: Path) -> None:
     assert _example(tmp_path, "in_truth_a_png.jpg", LOSSLESS["PNG RGB"])[features.FORMAT] == [b"PNG"]
 
 

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from efficientmixnet.components.image_example_gen.layout import Layout
-from efficientmixnet.components.image_example_gen.sources import LeftOut, find_pictures
+from efficientmixnet.components.image_example_gen.sources import LeftOut, find_images
 from efficientmixnet.modules.bad_input import BadInput
 
 SPLITS = frozenset({"train", "eval"})
-# Nothing here decodes a picture, so any bytes will do.
-PICTURES = [b"\xff\xd8one", b"\xff\xd8\0\0two" * 300, b"one", b"\x89PNG" + bytes(range(256))]
+# Nothing here decodes an image, so any bytes will do.
+IMAGES = [b"\xff\xd8one", b"\xff\xd8\0\0two" * 300, b"one", b"\x89PNG" + bytes(range(256))]
 LABELS = ["cat", "dog", "große Katze", "cat"]
 
 
@@ -19,7 +19,7 @@ def test_files_belong_to_the_splits_that_their_names_say(write: Any, tmp_path: P
     for name in ("train-00000-of-00002", "train-00001-of-00002", "validation-00000-of-00001", "extra-00000-of-00001"):
         write.tfrecord(tmp_path / name, [write.example(b"p", "cat"), write.example(b"q", "dog")])
     layout = Layout(split_files={"train": "train-*", "eval": "validation-*"})
-    sources = find_pictures(str(tmp_path), None, SPLITS, layout)
+    sources = find_images(str(tmp_path), None, SPLITS, layout)
     assert [entry.split for entry in sources.entries] == ["train"] * 4 + ["eval"] * 2
     assert sources.left_out == (LeftOut("extra-00000-of-00001", "is of no split in data.layout.split_files", False),)
 
@@ -29,7 +29,7 @@ def test_a_split_of_class_folders_is_a_folder(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).touch()
     layout = Layout(split_files={"train": "train", "eval": "val"})
-    found = find_pictures(str(tmp_path), None, SPLITS, layout).entries
+    found = find_images(str(tmp_path), None, SPLITS, layout).entries
     assert [(entry.split, entry.label) for entry in found] == [("train", "cat"), ("train", "dog"), ("eval", "cat")]
 
 
@@ -38,7 +38,7 @@ def test_class_folders_that_look_like_splits_are_refused_with_the_key_that_says_
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).touch()
     with pytest.raises(BadInput, match=r"look like splits.*data\.layout\.split_files={train: train, eval: val}"):
-        find_pictures(str(tmp_path), None, SPLITS)
+        find_images(str(tmp_path), None, SPLITS)
 
 
 def test_numbers_become_names_line_by_line(write: Any, tmp_path: Path) -> None:
@@ -46,16 +46,16 @@ def test_numbers_become_names_line_by_line(write: Any, tmp_path: Path) -> None:
     names.write_text("background\ncat\ndog\n")
     data = tmp_path / "data"
     write.tfrecord(data / "a.tfrecord", [write.example(b"p", number, "image/class/label") for number in (2, 1, 7)])
-    sources = find_pictures(str(data), None, SPLITS, Layout(label_names=str(names)))
+    sources = find_images(str(data), None, SPLITS, Layout(label_names=str(names)))
     assert [entry.label for entry in sources.entries] == ["dog", "cat"]
     assert sources.left_out == (LeftOut("a.tfrecord/2", "has no label: 7 has no name"),)
 
 
 def test_features_and_columns_go_by_the_names_of_the_layout(write: Any, tmp_path: Path) -> None:
-    columns = {"photo": PICTURES, "kind": LABELS, "part": ["train", "eval", "test", None], "lux": [1, 2, 3, None]}
+    columns = {"photo": IMAGES, "kind": LABELS, "part": ["train", "eval", "test", None], "lux": [1, 2, 3, None]}
     write.parquet(tmp_path / "a.parquet", columns)
-    layout = Layout(picture="photo", label="kind", split="part", features=("lux",))
-    sources = find_pictures(str(tmp_path), None, SPLITS, layout)
+    layout = Layout(image="photo", label="kind", split="part", features=("lux",))
+    sources = find_images(str(tmp_path), None, SPLITS, layout)
     assert [(entry.split, entry.columns) for entry in sources.entries] == [
         ("train", (("lux", "1"),)),
         ("eval", (("lux", "2"),)),
@@ -66,4 +66,4 @@ def test_features_and_columns_go_by_the_names_of_the_layout(write: Any, tmp_path
 
 def test_label_names_that_cannot_be_read_are_refused(folder: Path) -> None:
     with pytest.raises(BadInput, match=r"data\.layout\.label_names: .*none\.txt cannot be read"):
-        find_pictures(str(folder), None, SPLITS, Layout(label_names=str(folder / "none.txt")))
+        find_images(str(folder), None, SPLITS, Layout(label_names=str(folder / "none.txt")))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from efficientmixnet.components.image_example_gen.layout import Layout
-from efficientmixnet.components.image_example_gen.sources import Entry, LeftOut, Sources, find_pictures
+from efficientmixnet.components.image_example_gen.sources import Entry, LeftOut, Sources, find_images
 from efficientmixnet.modules.bad_input import BadInput
 
 SPLITS = frozenset({"train", "eval"})
@@ -14,13 +14,13 @@ SPLITS = frozenset({"train", "eval"})
 def _manifest(data: Path, text: str, encoding: str = "utf-8") -> Sources:
     manifest = data.parent / "list.csv"
     manifest.write_text(text, encoding=encoding)
-    return find_pictures(str(data), str(manifest), SPLITS)
+    return find_images(str(data), str(manifest), SPLITS)
 
 
 def _json_lines(data: Path, *lines: str, layout: Layout | None = None) -> Sources:
     manifest = data.parent / "list.jsonl"
     manifest.write_text("\n".join(lines), encoding="utf-8")
-    return find_pictures(str(data), str(manifest), SPLITS, layout)
+    return find_images(str(data), str(manifest), SPLITS, layout)
 
 
 def test_a_manifest_names_path_label_and_split(folder: Path) -> None:
@@ -79,11 +79,11 @@ def test_a_manifest_without_its_columns_is_refused_with_what_its_first_line_says
 
 def test_a_manifest_that_does_not_exist_is_refused(folder: Path) -> None:
     with pytest.raises(BadInput, match=r"data\.manifest: .*none\.csv does not exist; name a CSV file"):
-        find_pictures(str(folder), str(folder / "none.csv"), SPLITS)
+        find_images(str(folder), str(folder / "none.csv"), SPLITS)
 
 
 def test_a_manifest_of_missing_files_alone_names_the_first(folder: Path) -> None:
-    with pytest.raises(BadInput, match=r"names no picture that could be read; the first: x\.png does not exist"):
+    with pytest.raises(BadInput, match=r"names no image that could be read; the first: x\.png does not exist"):
         _manifest(folder, "path,label\nx.png,cat\ny.png,dog\n")
 
 
@@ -99,7 +99,7 @@ def test_a_manifest_in_another_encoding_is_refused(folder: Path) -> None:
 
 def test_a_manifest_that_is_a_folder_is_refused(folder: Path) -> None:
     with pytest.raises(BadInput, match="is a folder"):
-        find_pictures(str(folder), str(folder), SPLITS)
+        find_images(str(folder), str(folder), SPLITS)
 
 
 def test_a_path_too_long_for_the_file_system_does_not_exist(folder: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_path_too_long_for_the_file_system_does_not_exist(folder: Path) -> Non
     assert [item.reason for item in sources.left_out] == ["does not exist (list.csv, line 4)"]
 
 
-def test_a_picture_named_twice_counts_once_and_a_second_label_is_bad(folder: Path) -> None:
+def test_an_image_named_twice_counts_once_and_a_second_label_is_bad(folder: Path) -> None:
     rows = "cat/1.png,cat\ndog/1.png,dog\ncat/1.png,cat\ncat/1.png,dog\n"
     sources = _manifest(folder, f"path,label\n{rows}")
     assert sources.labels == {"cat": 1, "dog": 1}
@@ -143,7 +143,7 @@ def test_a_manifests_columns_go_by_the_names_of_the_layout(folder: Path) -> None
     lines = '{"file": "cat/1.png", "kind": 1, "site": "n"}', '{"file": "dog/1.png", "kind": 0, "site": "s"}'
     names = folder.parent / "names.txt"
     names.write_text("dog\ncat\n")
-    layout = Layout(picture="file", label="kind", features=(), label_names=str(names))
+    layout = Layout(image="file", label="kind", features=(), label_names=str(names))
     sources = _json_lines(folder, *lines, layout=layout)
     assert [(entry.label, entry.columns) for entry in sources.entries] == [("cat", ()), ("dog", ())]
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from efficientmixnet.components.image_example_gen.sources import Entry, Sources, find_pictures, split_of
+from efficientmixnet.components.image_example_gen.sources import Entry, Sources, find_images, split_of
 
 SPLITS = frozenset({"train", "eval"})
 SHARES = {"train": 0.8, "eval": 0.2}
 
 
-def _write(path: Path, content: str = "picture") -> None:
+def _write(path: Path, content: str = "image") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content)
 
@@ -20,7 +20,7 @@ def _write(path: Path, content: str = "picture") -> None:
 def _manifest(data: Path, text: str, encoding: str = "utf-8") -> Sources:
     manifest = data.parent / "list.csv"
     manifest.write_text(text, encoding=encoding)
-    return find_pictures(str(data), str(manifest), SPLITS)
+    return find_images(str(data), str(manifest), SPLITS)
 
 
 def test_the_manifest_decides_the_split() -> None:
@@ -40,15 +40,15 @@ def test_shares_need_not_sum_to_one() -> None:
     assert percent == [split_of(entry, SHARES) for entry in entries]
 
 
-def test_a_pictures_split_stays_when_others_come_or_go(folder: Path) -> None:
+def test_an_images_split_stays_when_others_come_or_go(folder: Path) -> None:
     for number in range(50):
         _write(folder / f"cat/{number}.png")
-    before = {e.name: split_of(e, SHARES) for e in find_pictures(str(folder), None, SPLITS).entries}
+    before = {e.name: split_of(e, SHARES) for e in find_images(str(folder), None, SPLITS).entries}
     for number in range(50):
         _write(folder / f"ant/{number}.png")
         _write(folder / f"cat/a{number}.png")
     (folder / "cat/7.png").unlink()
-    after = {e.name: split_of(e, SHARES) for e in find_pictures(str(folder), None, SPLITS).entries}
+    after = {e.name: split_of(e, SHARES) for e in find_images(str(folder), None, SPLITS).entries}
     assert set(before.values()) == {"train", "eval"}
     assert {name: after[name] for name in before if name in after} == {
         name: split for name, split in before.items() if name != "cat/7.png"
@@ -56,32 +56,32 @@ def test_a_pictures_split_stays_when_others_come_or_go(folder: Path) -> None:
 
 
 def test_the_fingerprint_stays_while_nothing_changes(folder: Path) -> None:
-    first = find_pictures(str(folder), None, SPLITS).fingerprint
+    first = find_images(str(folder), None, SPLITS).fingerprint
     _write(folder / "cat/.hidden")
     _write(folder / "notes.txt")
-    assert find_pictures(str(folder), None, SPLITS).fingerprint == first
+    assert find_images(str(folder), None, SPLITS).fingerprint == first
 
 
 @pytest.mark.parametrize("change", ["size alone", "time alone", "added", "removed", "renamed", "other class"])
-def test_the_fingerprint_changes_with_every_picture(folder: Path, change: str) -> None:
-    first = find_pictures(str(folder), None, SPLITS).fingerprint
-    picture = folder / "cat/1.png"
-    before = picture.stat().st_mtime_ns
+def test_the_fingerprint_changes_with_every_image(folder: Path, change: str) -> None:
+    first = find_images(str(folder), None, SPLITS).fingerprint
+    image = folder / "cat/1.png"
+    before = image.stat().st_mtime_ns
     if change == "size alone":
-        picture.write_text("another picture")
-        os.utime(picture, ns=(before, before))
+        image.write_text("another image")
+        os.utime(image, ns=(before, before))
     elif change == "time alone":
-        picture.write_text("erutcip")
-        os.utime(picture, ns=(before + 1_000_000, before + 1_000_000))
+        image.write_text("erutcip")
+        os.utime(image, ns=(before + 1_000_000, before + 1_000_000))
     elif change == "added":
         _write(folder / "cat/3.png")
     elif change == "removed":
-        picture.unlink()
+        image.unlink()
     elif change == "renamed":
-        picture.rename(folder / "cat/one.png")
+        image.rename(folder / "cat/one.png")
     else:
-        picture.rename(folder / "dog/one.png")
-    assert find_pictures(str(folder), None, SPLITS).fingerprint != first
+        image.rename(folder / "dog/one.png")
+    assert find_images(str(folder), None, SPLITS).fingerprint != first
 
 
 def test_the_fingerprint_changes_with_a_label_or_split_of_the_manifest(folder: Path) -> None:
@@ -94,4 +94,4 @@ def test_the_fingerprint_changes_with_a_label_or_split_of_the_manifest(folder: P
 
 
 def test_the_size_is_that_of_all_files_together(folder: Path) -> None:
-    assert find_pictures(str(folder), None, SPLITS).bytes == 4 * len("picture")
+    assert find_images(str(folder), None, SPLITS).bytes == 4 * len("image")

@@ -14,7 +14,7 @@ def _folders(root: Path, *names: str) -> None:
 
 
 def test_a_plain_path_has_no_spans() -> None:
-    assert not has_spans("data/{other}/pictures")
+    assert not has_spans("data/{other}/images")
     assert has_spans("data/{SPAN}")
 
 

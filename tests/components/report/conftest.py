@@ -1,4 +1,4 @@
-"""A split of grey pictures, an exported model that goes by their brightness, and what Report makes of the two."""
+"""A split of gray images, an exported model that goes by their brightness, and what Report makes of the two."""
 
 import io
 import json
@@ -36,14 +36,14 @@ class ByBrightness(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def classify_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         encoded = tf.io.parse_example(examples, {features.ENCODED: tf.io.FixedLenFeature([], tf.string)})
-        pictures = self._decoded(encoded[features.ENCODED])
-        brightness = tf.reduce_mean(tf.cast(pictures, tf.float32) / 255, [1, 2, 3])
+        images = self._decoded(encoded[features.ENCODED])
+        brightness = tf.reduce_mean(tf.cast(images, tf.float32) / 255, [1, 2, 3])
         distance = (brightness[:, None] - self._centers) * len(self._centers)
         return {features.PROBABILITIES: tf.nn.softmax(-2 * distance**2)}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string), tf.TensorSpec([None], tf.int64)])
-    def class_activations(self, pictures: tf.Tensor, class_ids: tf.Tensor) -> dict[str, tf.Tensor]:
-        inputs = self._decoded(pictures)
+    def class_activations(self, images: tf.Tensor, class_ids: tf.Tensor) -> dict[str, tf.Tensor]:
+        inputs = self._decoded(images)
         return {"inputs": inputs, "activations": tf.cast(inputs[:, ::4, ::4, 0], tf.float32)}
 
     def _decoded(self, encoded: tf.Tensor) -> tf.Tensor:
@@ -56,21 +56,21 @@ class Evaluated:
 
     folder: Path
     files: list[str]
-    labels: np.ndarray  # [pictures], numbers
-    probabilities: np.ndarray  # [pictures, classes], as the model itself gives them
+    labels: np.ndarray  # [images], numbers
+    probabilities: np.ndarray  # [images, classes], as the model itself gives them
     predictions: Predictions
     content: dict[str, Any]
 
 
 @pytest.fixture(scope="session")
 def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Evaluated]:
-    """Makes a split of `classes` classes with so many pictures each, and evaluates it."""
+    """Makes a split of `classes` classes with so many images each, and evaluates it."""
 
     def make(classes: int, per_class: int, noise: float = 0.6, baseline: bool = False) -> Evaluated:
         folder = tmp_path_factory.mktemp("evaluated")
         names = ['class "0" <b>&', "قطة", *(f"class {number}" for number in range(2, classes))]
         examples = list(_examples(names, per_class, noise))
-        files = [str(folder / f"pictures-{part}.gz") for part in range(2)]
+        files = [str(folder / f"images-{part}.gz") for part in range(2)]
         for part, file in enumerate(files):
             with tf.io.TFRecordWriter(file, "GZIP") as writer:
                 for example in examples[part::2]:
@@ -107,8 +107,8 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Evaluate
 
 
 CONFIG = {
-    "name": "grey",
-    "data": {"pictures": "/pictures", "manifest": None},
+    "name": "gray",
+    "data": {"images": "/images", "manifest": None},
     "network": {"variant": "B0", "image_size": 32},
     "training": {"seed": 7},
 }
@@ -117,7 +117,7 @@ CONFIG = {
 def _examples(names: list[str], per_class: int, noise: float) -> Any:
     random = np.random.default_rng(0)
     for number, name in enumerate(names):
-        for picture in range(per_class):
+        for image in range(per_class):
             brightness = (number + 0.5 + noise * random.normal()) / len(names)
             pixels = np.clip(255 * brightness + random.normal(size=(SIDE, SIDE)), 0, 255).astype(np.uint8)
             file = io.BytesIO()
@@ -126,13 +126,13 @@ def _examples(names: list[str], per_class: int, noise: float) -> Any:
             for feature, text in {
                 features.ENCODED: file.getvalue(),
                 features.LABEL: name.encode(),
-                features.FILENAME: f"{number}/{picture}.png".encode(),
-                "camera": [b"left", b"right"][picture % 2],
-                features.SIZE: [b"8 to 15", b"32 to 63"][picture % 2],
+                features.FILENAME: f"{number}/{image}.png".encode(),
+                "camera": [b"left", b"right"][image % 2],
+                features.SIZE: [b"8 to 15", b"32 to 63"][image % 2],
             }.items():
                 example.features.feature[feature].bytes_list.value.append(text)
             for feature in (features.HEIGHT, features.WIDTH):
-                example.features.feature[feature].int64_list.value.append(SIDE * (1 + 4 * (picture % 2)))
+                example.features.feature[feature].int64_list.value.append(SIDE * (1 + 4 * (image % 2)))
             yield example.SerializeToString()
 
 

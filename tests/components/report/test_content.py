@@ -12,7 +12,7 @@ def ten(evaluate):
     return evaluate(10, 30, baseline=True)
 
 
-def test_a_row_a_picture_with_all_that_is_known_of_it(ten):
+def test_a_row_an_image_with_all_that_is_known_of_it(ten):
     assert len(ten.predictions) == 300
     assert sorted(ten.predictions.names.tolist()) == sorted(f"{n}/{p}.png" for n in range(10) for p in range(30))
     assert set(ten.predictions.described["camera"]) == {"left", "right"}
@@ -43,7 +43,7 @@ def test_curves_are_of_the_classes_that_are_told_worst_and_enclose_their_areas(t
         assert points[-1] == [0.0, 1.0]
 
 
-def test_the_baseline_is_measured_on_the_same_pictures_whatever_its_vocabulary(ten):
+def test_the_baseline_is_measured_on_the_same_images_whatever_its_vocabulary(ten):
     """It is off by 0.3 of white, three classes of ten, and does not know the last class."""
     baseline = ten.predictions.baseline_outcomes()
     right = [named == label for named, label in zip(baseline.named, ten.labels, strict=True)]
@@ -56,7 +56,7 @@ def test_the_baseline_is_measured_on_the_same_pictures_whatever_its_vocabulary(t
 
 
 def test_mistakes_come_with_the_surest_first_and_with_what_the_model_said(ten):
-    shown = [ten.content["pictures"][str(one)] for one in ten.content["mistakes"]]
+    shown = [ten.content["images"][str(one)] for one in ten.content["mistakes"]]
     assert len(shown) == 24
     surest = [one["likeliest"][0][1] for one in shown]
     assert surest == sorted(surest, reverse=True)
@@ -65,17 +65,17 @@ def test_mistakes_come_with_the_surest_first_and_with_what_the_model_said(ten):
     assert all(one["label"] != one["likeliest"][0][0] and one["map"] for one in shown)
 
 
-def test_the_pictures_of_a_cell_are_the_cells(ten):
+def test_the_images_of_a_cell_are_the_cells(ten):
     for cell, inside in ten.content["cells"].items():
         label, named = (ten.predictions.labels[int(number)] for number in cell.split(","))
         for one in inside:
-            picture = ten.content["pictures"][str(one)]
-            assert (picture["label"], picture["likeliest"][0][0]) == (label, named)
+            image = ten.content["images"][str(one)]
+            assert (image["label"], image["likeliest"][0][0]) == (label, named)
 
 
 def test_slices_count_what_they_say(ten):
     slices = {(one["feature"], one["value"]): one for one in ten.content["slices"]}
-    assert {key: one["pictures"] for key, one in slices.items()} == {
+    assert {key: one["images"] for key, one in slices.items()} == {
         ("camera", "left"): 150,
         ("camera", "right"): 150,
         ("size", "8 to 15"): 150,
@@ -88,10 +88,10 @@ def test_slices_count_what_they_say(ten):
     assert left["low"] < left["value"] < left["high"]
 
 
-def test_few_pictures_of_a_class_are_worth_a_warning(evaluate):
+def test_few_images_of_a_class_are_worth_a_warning(evaluate):
     note, warning = evaluate(2, 3).content["warnings"]
     assert note == "a note"
-    assert warning.startswith("2 of 2 classes have fewer than 20 pictures")
+    assert warning.startswith("2 of 2 classes have fewer than 20 images")
 
 
 def test_a_second_reader_finds_the_same(ten):

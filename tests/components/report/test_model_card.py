@@ -11,13 +11,13 @@ RUN = {"started": "2020-01-02T03:04:05", "revision": "abc", "versions": {"keras"
 def test_the_card_has_the_pipelines_facts(evaluate, classes):
     content = evaluate(classes, 20).content
     card, page = model_card(content, RUN, "17")
-    assert card.startswith("# grey 17\n")
+    assert card.startswith("# gray 17\n")
     accuracy = next(one for one in content["metrics"] if one["name"] == "accuracy")
     assert f"| accuracy | {accuracy['value']:.4f} | {accuracy['low']:.4f} – {accuracy['high']:.4f} |" in card
-    assert f"{20 * classes} train, {20 * classes} eval pictures" in card
+    assert f"{20 * classes} train, {20 * classes} eval images" in card
     assert "| code | abc; keras 3 |" in card
     label, _, count = content["top_confusions"][0]
-    assert f"{count} of 20 pictures of {text(content['classes'][label]['label'])} are named" in card
+    assert f"{count} of 20 images of {text(content['classes'][label]['label'])} are named" in card
     assert page.count("<table>") == 3
     assert "Left out: 2 (has zero bytes)." in card
     assert "<li>a note</li>" in page
@@ -40,7 +40,7 @@ def test_a_browser_shows_the_card_and_asks_the_network_for_nothing(evaluate, tmp
     _, html = model_card(content, RUN, "17")
     (tmp_path / "card.html").write_text(html, encoding="utf-8")
     page = chromium.open(tmp_path / "card.html", width=width, dark=dark)
-    assert page.evaluate("document.querySelector('h1').innerText") == "grey 17"
+    assert page.evaluate("document.querySelector('h1').innerText") == "gray 17"
     assert "Not blessed: accuracy 0.1 does not reach 0.5" in page.evaluate("document.body.innerText")
     assert 'class "0" <b>&, \u2068قطة\u2069.' in page.evaluate("document.body.innerText")
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -103,7 +103,7 @@ def opened(request, page, chromium, tmp_path_factory):
     return chromium.open(file, width=width, dark=dark), content, width
 
 
-def test_the_verdict_the_matrix_and_the_pictures_are_on_it(opened):
+def test_the_verdict_the_matrix_and_the_images_are_on_it(opened):
     shown, content, _ = opened
     assert shown.evaluate("document.querySelector('h1').innerText") == "✗ Not blessed"
     cells = [count for row in content["confusion"] or [] for count in row if count]
@@ -127,7 +127,7 @@ def test_nothing_is_wider_than_the_screen(opened):
     assert shown.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_colours_follow_the_system_and_can_be_read(opened):
+def test_colors_follow_the_system_and_can_be_read(opened):
     """WCAG asks for a contrast of 4.5 between text and its ground."""
     shown, _, width = opened
     ground = shown.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -145,7 +145,7 @@ def test_colours_follow_the_system_and_can_be_read(opened):
         assert contrast(text, behind) >= 4.5, (place, text, behind)
 
 
-def test_a_click_shows_the_pictures_of_a_cell(opened):
+def test_a_click_shows_the_images_of_a_cell(opened):
     shown, content, _ = opened
     label, named, count = content["top_confusions"][0]
     shown.evaluate(f"document.querySelector('[data-cell=\"{label},{named}\"]').click()")
@@ -188,10 +188,10 @@ def test_it_says_nothing_on_the_console_and_asks_the_network_for_nothing(opened)
 
 
 def contrast(one: str, other: str) -> float:
-    """Of two colours, as WCAG 2 defines it."""
+    """Of two colors, as WCAG 2 defines it."""
 
-    def luminance(colour: str) -> float:
-        parts = [int(part) / 255 for part in re.findall(r"\d+", colour)]
+    def luminance(color: str) -> float:
+        parts = [int(part) / 255 for part in re.findall(r"\d+", color)]
         linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
         return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 

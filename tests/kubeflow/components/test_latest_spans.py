@@ -1,4 +1,4 @@
-"""The two components that find and fetch earlier spans: their pictures and the present ones become one artifact."""
+"""The two components that find and fetch earlier spans: their images and the present ones become one artifact."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from efficientmixnet.kubeflow.components.latest_spans import LatestSpans_Executo
 from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.modules.bad_input import BadInput
 
-SHARD = "pictures-00000-of-00001.gz"
+SHARD = "images-00000-of-00001.gz"
 
 
 @pytest.fixture(params=["store", "volume"])
@@ -72,7 +72,7 @@ def test_the_first_span_is_alone(place: str, tmp_path: Path) -> None:
     assert sorted(file.name for file in Path(merged.uri).rglob("*.gz")) == [f"0-{SHARD}"] * 2
 
 
-def test_a_span_whose_pictures_are_gone_is_named(place: str, tmp_path: Path) -> None:
+def test_a_span_whose_images_are_gone_is_named(place: str, tmp_path: Path) -> None:
     first = _ingest(place, "first", 1)
     _earlier(first, place, tmp_path, spans=2)
     now = _ingest(str(tmp_path), "second", 2)

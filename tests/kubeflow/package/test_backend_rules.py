@@ -23,7 +23,7 @@ def _break(spec: dict[str, Any], path: str, value: Any) -> None:
         ("root", {}, "root: has no dag"),
         ("deploymentSpec/executors/Pusher_executor", {"resolver": {}}, "Pusher_executor: is neither a container nor"),
         ("deploymentSpec/executors/Pusher_executor/container/image", "", "Pusher_executor: names no image"),
-        ("root/inputDefinitions/parameters", {}, "comes from the parameter pictures, which the package lacks"),
+        ("root/inputDefinitions/parameters", {}, "comes from the parameter images, which the package lacks"),
         ("components/Baseline/inputDefinitions/parameters", {}, "task Baseline: latest is none of the component's"),
         ("root/dag/tasks/Baseline/dependentTasks", [], "takes something from LatestPushed, on which it does not"),
         ("components/LatestPushed/outputDefinitions/parameters", {}, "LatestPushed puts out no latest"),
@@ -39,15 +39,15 @@ def test_each_fault_is_named(golden: list[dict[str, Any]], path: str, value: Any
 
 
 def test_a_parameter_without_a_default_must_be_given(golden: list[dict[str, Any]]) -> None:
-    del golden[0]["root"]["inputDefinitions"]["parameters"]["pictures"]["defaultValue"]
-    with pytest.raises(BadInput, match="--param pictures: has no default"):
+    del golden[0]["root"]["inputDefinitions"]["parameters"]["images"]["defaultValue"]
+    with pytest.raises(BadInput, match="--param images: has no default"):
         arguments(golden[0], {})
 
 
 def test_arguments_are_read_by_the_packages_types(golden: list[dict[str, Any]]) -> None:
     assert parse_argument("max_left_out=0.5", golden[0]) == ("max_left_out", 0.5)
-    assert parse_argument("pictures=s3://bucket/a=b", golden[0]) == ("pictures", "s3://bucket/a=b")
+    assert parse_argument("images=s3://bucket/a=b", golden[0]) == ("images", "s3://bucket/a=b")
     with pytest.raises(BadInput, match="'half' is no number"):
         parse_argument("max_left_out=half", golden[0])
     with pytest.raises(BadInput, match="give NAME=VALUE"):
-        parse_argument("pictures", golden[0])
+        parse_argument("images", golden[0])

@@ -104,7 +104,7 @@ def test_there_is_a_container_for_every_task_and_no_other_kind_of_executor(
 def test_the_root_parameters_have_defaults(spec: dict[str, Any]) -> None:
     definitions = spec["root"]["inputDefinitions"]["parameters"]
     assert {name: one["defaultValue"] for name, one in definitions.items()} == {
-        "pictures": "/mnt/pictures/digits",
+        "images": "/mnt/images/digits",
         "manifest": "",
         "max_left_out": 0.01,
         "pushed": "minio://mlpipeline/efficientmixnet/pushed",
@@ -116,12 +116,12 @@ def looking_back(config: Config) -> dict[str, Any]:
     """The tasks of a pipeline that compares with earlier data, learns from it, and starts where training ended."""
     values = config.model_dump(mode="json")
     values["data"] |= {
-        "pictures": "/mnt/pictures/day-{SPAN}", "training_spans": 3, "drift": {"image/class/text": 0.1},
+        "images": "/mnt/images/day-{SPAN}", "training_spans": 3, "drift": {"image/class/text": 0.1},
     }  # fmt: skip
     values["network"]["weights"] = "latest"
     values["search"] = {"space": {"training.learning_rate": [0.01, 0.1]}}
     spec, *_ = compile_package(Config.model_validate(values), "oss")
-    assert spec["root"]["inputDefinitions"]["parameters"].keys() == {"pictures", "manifest", "max_left_out", "pushed"}
+    assert spec["root"]["inputDefinitions"]["parameters"].keys() == {"images", "manifest", "max_left_out", "pushed"}
     return spec["root"]["dag"]["tasks"]
 
 
@@ -223,7 +223,7 @@ def test_pods_get_volumes_secrets_and_nodes_by_the_platform_document(
 ) -> None:
     assert set(settings) == set(tasks)
     for one in settings.values():
-        assert one["pvcMount"] == [{"constant": "pictures", "mountPath": "/mnt/pictures", "subPath": "team"}]
+        assert one["pvcMount"] == [{"constant": "images", "mountPath": "/mnt/images", "subPath": "team"}]
         assert one["secretAsVolume"] == [{"secretName": "authority", "mountPath": "/etc/authority"}]
         assert one["secretAsEnv"] == [
             {"secretName": "tracking", "keyToEnv": [{"secretKey": "address", "envVar": "TRACKING_ADDRESS"}]},
@@ -256,7 +256,7 @@ def test_the_store_and_the_environment_reach_every_container(containers: dict[st
 
 def test_checkpoints_lie_where_a_new_pod_finds_them(tasks: dict[str, Any]) -> None:
     custom_config = json.loads(tasks["Trainer"]["inputs"]["parameters"]["custom_config"]["runtimeValue"]["constant"])
-    assert custom_config["checkpoints"] == "/mnt/pictures/checkpoints"
+    assert custom_config["checkpoints"] == "/mnt/images/checkpoints"
 
 
 def test_nothing_in_it_is_a_template_of_argos(package: list[dict[str, Any]]) -> None:
@@ -299,11 +299,11 @@ def test_the_command_writes_it(config: Config, package: list[dict[str, Any]], tm
 
 
 def test_arguments_are_the_defaults_and_what_is_given(spec: dict[str, Any]) -> None:
-    given = arguments(spec, {"pictures": "s3://bucket/digits"})
-    assert given["pictures"] == "s3://bucket/digits"
+    given = arguments(spec, {"images": "s3://bucket/digits"})
+    assert given["images"] == "s3://bucket/digits"
     assert given["max_left_out"] == 0.01
-    with pytest.raises(BadInput, match="--param picture: the package has no such parameter, but manifest, max_left"):
-        arguments(spec, {"picture": "x"})
+    with pytest.raises(BadInput, match="--param image: the package has no such parameter, but manifest, max_left"):
+        arguments(spec, {"image": "x"})
     with pytest.raises(BadInput, match="--param max_left_out=all: should be a NUMBER_DOUBLE"):
         arguments(spec, {"max_left_out": "all"})
 

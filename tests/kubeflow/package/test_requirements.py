@@ -49,22 +49,22 @@ def test_a_vertex_root_must_be_googles(config: Config) -> None:
         assert line in str(error.value)
 
 
-def test_pictures_in_a_store_need_its_endpoint_and_unseen_ones_a_threshold(config: Config) -> None:
+def test_images_in_a_store_need_its_endpoint_and_unseen_ones_a_threshold(config: Config) -> None:
     values = _config(config, object_store={}).model_dump(mode="json")
-    values["data"]["pictures"] = "minio://bucket/digits"
+    values["data"]["images"] = "minio://bucket/digits"
     values["evaluation"]["thresholds"] = {}
     with pytest.raises(BadInput) as error:
         check(Config.model_validate(values), "oss")
-    assert "data.pictures: minio://bucket/digits needs kubeflow.object_store.endpoint" in str(error.value)
-    assert "evaluation.thresholds.accuracy: the pictures cannot be seen from here" in str(error.value)
+    assert "data.images: minio://bucket/digits needs kubeflow.object_store.endpoint" in str(error.value)
+    assert "evaluation.thresholds.accuracy: the images cannot be seen from here" in str(error.value)
 
 
-def test_of_pictures_in_spans_the_latest_is_looked_at(config: Config, tmp_path: Path) -> None:
+def test_of_images_in_spans_the_latest_is_looked_at(config: Config, tmp_path: Path) -> None:
     values = config.model_dump(mode="json")
-    values["data"]["pictures"] = f"{tmp_path}/day-{{SPAN}}"
+    values["data"]["images"] = f"{tmp_path}/day-{{SPAN}}"
     values["evaluation"]["thresholds"] = {}
     growing = Config.model_validate(values)
-    with pytest.raises(BadInput, match=r"evaluation\.thresholds\.accuracy: the pictures cannot be seen from here"):
+    with pytest.raises(BadInput, match=r"evaluation\.thresholds\.accuracy: the images cannot be seen from here"):
         check(growing, "oss")
     (tmp_path / "day-3").mkdir()
     check(growing, "oss")
@@ -73,15 +73,15 @@ def test_of_pictures_in_spans_the_latest_is_looked_at(config: Config, tmp_path: 
 def test_a_cluster_learns_from_earlier_spans_and_models_too(config: Config) -> None:
     values = config.model_dump(mode="json")
     values["network"]["weights"] = "latest"
-    values["data"] |= {"pictures": "/mnt/pictures/{SPAN}", "training_spans": 7}
+    values["data"] |= {"images": "/mnt/images/{SPAN}", "training_spans": 7}
     check(Config.model_validate(values), "oss")
 
 
-def test_pictures_beside_the_volumes_are_worth_a_note(config: Config) -> None:
+def test_images_beside_the_volumes_are_worth_a_note(config: Config) -> None:
     assert list(notes(config)) == []
-    elsewhere = config.model_copy(update={"data": config.data.model_copy(update={"pictures": "/data/digits"})})
+    elsewhere = config.model_copy(update={"data": config.data.model_copy(update={"images": "/data/digits"})})
     assert list(notes(elsewhere)) == [
-        "data.pictures: /data/digits lies on none of kubeflow.volumes; pods must see it there all the same"
+        "data.images: /data/digits lies on none of kubeflow.volumes; pods must see it there all the same"
     ]
 
 
@@ -96,7 +96,7 @@ def test_pictures_beside_the_volumes_are_worth_a_note(config: Config) -> None:
         ),
         ("pod: {cpus: 4}", "kubeflow.pod.cpus: no such key; did you mean kubeflow.pod.cpu?"),
         ("secrets: [{name: my-store}]", "kubeflow.secrets.0.environment: give it"),
-        ("volumes: [{claim: Pictures, path: /mnt}]", "kubeflow.volumes.0.claim: should be a name of Kubernetes"),
+        ("volumes: [{claim: Images, path: /mnt}]", "kubeflow.volumes.0.claim: should be a name of Kubernetes"),
         ("volumes: [{claim: a, path: /x}, {claim: a, path: /y}]", "kubeflow.volumes: 'a' is mounted twice"),
         ("trainer: {gpus: -1}", "kubeflow.trainer.gpus: should be greater than or equal to 0"),
     ],
@@ -119,7 +119,7 @@ def test_a_cluster_cannot_start_a_server_with_the_model(config: Config, platform
 
 def test_the_command_says_it_in_its_own_words(tmp_path: Path) -> None:
     file = tmp_path / "my.yaml"
-    file.write_text("data: {pictures: /none}\n")
+    file.write_text("data: {images: /none}\n")
     result = CliRunner().invoke(kubeflow, ["compile", str(file)])
     assert isinstance(result.exception, BadInput)
     assert str(result.exception).count("\n") == 3

@@ -49,7 +49,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, config: Config) -> Path:
     folder = tmp_path_factory.mktemp("rehearsal")
     write_digits(folder / "digits")
     values: dict[str, Any] = config.model_dump(mode="json")
-    values["data"]["pictures"] = str(folder / "digits")
+    values["data"]["images"] = str(folder / "digits")
     values["kubeflow"] = {key: values["kubeflow"][key] for key in ("image", "pipeline_root")}
     (folder / "digits.yaml").write_text(yaml.safe_dump(values))
     return folder

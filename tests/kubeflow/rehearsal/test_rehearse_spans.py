@@ -19,7 +19,7 @@ from efficientmixnet.pipeline.config.config import Config
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e]
 
-FEW = 20  # pictures of a digit
+FEW = 20  # images of a digit
 READING = ("DataVersion", "ImageExampleGen")
 DESCRIBING = (*READING, "StatisticsGen", "SchemaGen", "DataBefore", "ExampleValidator")
 COMPARING = (*DESCRIBING, "PreviousStatistics")
@@ -38,10 +38,10 @@ def digits(tmp_path: Path) -> Iterator[Path]:
     return tmp_path / "digits"
 
 
-def _package(config: Config, tasks: tuple[str, ...], pictures: str, **sections: dict[str, Any]) -> list[dict[str, Any]]:
+def _package(config: Config, tasks: tuple[str, ...], images: str, **sections: dict[str, Any]) -> list[dict[str, Any]]:
     """As far as these tasks, each tried once; the store's address is the environment's."""
     values = config.model_dump(mode="json")
-    values["data"] |= {"pictures": pictures, "splits": {"train": 0.6, "eval": 0.4}}
+    values["data"] |= {"images": images, "splits": {"train": 0.6, "eval": 0.4}}
     values["kubeflow"] = {key: values["kubeflow"][key] for key in ("image", "pipeline_root")}
     for section, keys in sections.items():
         values[section] |= keys
@@ -57,9 +57,9 @@ def _only(tasks: tuple[str, ...], package: list[dict[str, Any]]) -> list[dict[st
     return [spec]
 
 
-def _rehearse(package: list[dict[str, Any]], folder: Path, pictures: str) -> tuple[Rehearsal, dict[str, Outcome]]:
+def _rehearse(package: list[dict[str, Any]], folder: Path, images: str) -> tuple[Rehearsal, dict[str, Outcome]]:
     defaults = package[0]["root"]["inputDefinitions"]["parameters"]
-    given = {name: one["defaultValue"] for name, one in defaults.items()} | {"pictures": pictures}
+    given = {name: one["defaultValue"] for name, one in defaults.items()} | {"images": images}
     rehearsal = Rehearsal(package, folder, given, lambda *_: None)
     return rehearsal, rehearsal.run()
 
@@ -75,14 +75,14 @@ def test_every_run_reads_the_latest_span_in_its_highest_version(
         monkeypatch.delenv("AWS_ENDPOINT_URL")
         folder = str(tmp_path / "days")
     package = _package(config, READING, f"{folder}/{{YYYY}}-{{MM}}-{{DD}}/v{{VERSION}}")
-    pictures = package[0]["root"]["inputDefinitions"]["parameters"]["pictures"]["defaultValue"]
+    images = package[0]["root"]["inputDefinitions"]["parameters"]["images"]["defaultValue"]
 
     object_store.upload(str(digits), f"{folder}/2026-01-02/v1")
-    rehearsal, outcomes = _rehearse(package, tmp_path / "rehearsal", pictures)
+    rehearsal, outcomes = _rehearse(package, tmp_path / "rehearsal", images)
     examples = rehearsal.artifact("ImageExampleGen", "examples")["metadata"]
-    assert (examples["span"], examples["version"], examples["pictures_read"]) == (20455, 1, 2 * FEW)  # days since 1970
+    assert (examples["span"], examples["version"], examples["images_read"]) == (20455, 1, 2 * FEW)  # days since 1970
 
-    again = _rehearse(package, tmp_path / "rehearsal", pictures)[1]
+    again = _rehearse(package, tmp_path / "rehearsal", images)[1]
     assert {name: outcome.state for name, outcome in again.items()} == {
         "DataVersion": "done", "ImageExampleGen": "from cache",
     }  # fmt: skip
@@ -91,22 +91,22 @@ def test_every_run_reads_the_latest_span_in_its_highest_version(
     object_store.upload(str(digits), f"{folder}/2026-01-03/v1")
     object_store.upload(str(next((digits / "0").iterdir())), f"{folder}/2026-01-03/v2/0/one.png")
     object_store.upload(str(digits / "1"), f"{folder}/2026-01-03/v2/1")
-    rehearsal, _ = _rehearse(package, tmp_path / "rehearsal", pictures)
+    rehearsal, _ = _rehearse(package, tmp_path / "rehearsal", images)
     examples = rehearsal.artifact("ImageExampleGen", "examples")["metadata"]
-    assert (examples["span"], examples["version"], examples["pictures_read"]) == (20456, 2, FEW + 1)
+    assert (examples["span"], examples["version"], examples["images_read"]) == (20456, 2, FEW + 1)
 
 
 @pytest.mark.usefixtures("store")
 def test_a_span_that_drifted_from_the_one_before_ends_the_run(config: Config, digits: Path, tmp_path: Path) -> None:
     boto3.client("s3").create_bucket(Bucket="mlpipeline")
     days = tmp_path / "days"
-    pictures = f"{days}/day-{{SPAN}}"
-    package = _package(config, COMPARING, pictures, data={"drift": {"image/class/text": 0.2}})
+    images = f"{days}/day-{{SPAN}}"
+    package = _package(config, COMPARING, images, data={"drift": {"image/class/text": 0.2}})
     noted = package[0]["root"]["dag"]["tasks"]["DataBefore"]["inputs"]["parameters"]["records"]["runtimeValue"]
     assert noted == {"constant": "minio://mlpipeline/efficientmixnet/data/digits"}
 
     shutil.copytree(digits, days / "day-1")
-    _, outcomes = _rehearse(package, tmp_path / "rehearsal", pictures)
+    _, outcomes = _rehearse(package, tmp_path / "rehearsal", images)
     assert outcomes["ExampleValidator"].state == "done"
 
     shutil.copytree(digits / "0", days / "day-2" / "0")
@@ -116,21 +116,21 @@ def test_a_span_that_drifted_from_the_one_before_ends_the_run(config: Config, di
     with pytest.raises(
         TaskFailed, match=r"the data has changed: image/class/text moved by 0\.\d+ since the data before"
     ):
-        _rehearse(package, tmp_path / "rehearsal", pictures)
+        _rehearse(package, tmp_path / "rehearsal", images)
 
 
 @pytest.mark.usefixtures("store")
 def test_a_second_run_learns_from_both_spans_and_starts_from_the_model_that_the_first_has_pushed(
     config: Config, digits: Path, tmp_path: Path
 ) -> None:
-    """Its pictures have the names of the first span's, so that nothing but their bytes tells them apart."""
+    """Its images have the names of the first span's, so that nothing but their bytes tells them apart."""
     boto3.client("s3").create_bucket(Bucket="mlpipeline")
     days, pushed = tmp_path / "days", "minio://runs/pushed"
-    pictures = f"{days}/day-{{SPAN}}"
+    images = f"{days}/day-{{SPAN}}"
     package = _package(
         config,
         (*CHECKING, "Pusher"),
-        pictures,
+        images,
         data={"training_spans": 2},
         network={"weights": "latest"},
         training={"epochs": 1},
@@ -139,7 +139,7 @@ def test_a_second_run_learns_from_both_spans_and_starts_from_the_model_that_the_
     )
 
     shutil.copytree(digits, days / "day-1")
-    first, _ = _rehearse(package, tmp_path / "rehearsal", pictures)
+    first, _ = _rehearse(package, tmp_path / "rehearsal", images)
     assert _transformed(first, tmp_path / "of-first") == 2 * FEW
     assert "no model is blessed yet: starts anew" in _log(first, "Trainer")
 
@@ -149,8 +149,8 @@ def test_a_second_run_learns_from_both_spans_and_starts_from_the_model_that_the_
         for file, other in zip(sorted((digits / label).iterdir()), others, strict=False):
             shutil.copy(other, days / "day-2" / label / file.name)
     package = _only(CHECKING, package)
-    second, _ = _rehearse(package, tmp_path / "rehearsal", pictures)
-    assert second.artifact("ImageExampleGen", "examples")["metadata"]["pictures_read"] == 2 * FEW
+    second, _ = _rehearse(package, tmp_path / "rehearsal", images)
+    assert second.artifact("ImageExampleGen", "examples")["metadata"]["images_read"] == 2 * FEW
     assert _transformed(second, tmp_path / "of-both") == 4 * FEW
     assert "starts from the latest blessed model" in _log(second, "Trainer")
     (version,) = {file.name.partition("/")[0] for file in object_store.files(pushed)} - {"records"}
@@ -159,7 +159,7 @@ def test_a_second_run_learns_from_both_spans_and_starts_from_the_model_that_the_
     network = "assets.extra/network.keras"
     assert (tmp_path / "start" / network).read_bytes() == (tmp_path / "pushed" / network).read_bytes()
 
-    _, again = _rehearse(package, tmp_path / "rehearsal", pictures)
+    _, again = _rehearse(package, tmp_path / "rehearsal", images)
     assert {name for name, outcome in again.items() if outcome.state == "done"} == {
         "DataVersion", "DataBefore", "PushedBefore", "LatestPushed",
     }  # fmt: skip

@@ -36,7 +36,7 @@ def test_a_run_gets_package_parameters_root_and_service_account(
 ) -> None:
     result = _call(
         "submit", package, "--endpoint", server.url, "--experiment", "flowers", "--run-name", "first",
-        "--param", "pictures=s3://bucket/flowers", "--param", "max_left_out=0.5",
+        "--param", "images=s3://bucket/flowers", "--param", "max_left_out=0.5",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     assert result.output == f"run run-1  {server.url}/#/runs/details/run-1\n"
@@ -45,7 +45,7 @@ def test_a_run_gets_package_parameters_root_and_service_account(
     assert (body["experiment_id"], body["display_name"]) == ("experiment-1", "first")
     assert body["service_account"] == "efficientmixnet-runner"
     assert body["runtime_config"] == {
-        "parameters": {"pictures": "s3://bucket/flowers", "max_left_out": 0.5},
+        "parameters": {"images": "s3://bucket/flowers", "max_left_out": 0.5},
         "pipeline_root": "minio://mlpipeline/efficientmixnet",
     }
     assert body["pipeline_spec"]["platform_spec"] == golden[1]

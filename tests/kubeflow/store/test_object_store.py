@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from efficientmixnet.components.image_example_gen.files import open_file, read_bytes
-from efficientmixnet.components.image_example_gen.sources import find_pictures
+from efficientmixnet.components.image_example_gen.sources import find_images
 from efficientmixnet.kubeflow.store import ask_store, object_store
 from efficientmixnet.kubeflow.store.pushed_models import PushedModels
 from efficientmixnet.modules.bad_input import BadInput
@@ -181,25 +181,25 @@ def test_a_store_that_stays_away_is_named(monkeypatch: pytest.MonkeyPatch, store
         object_store.files(f"{store}/a")
 
 
-def test_pictures_in_the_store_are_found_and_read_without_a_pipeline(store: str, tmp_path: Path) -> None:
-    """As DataVersion and ImageExampleGen do; a marker for a folder is no picture."""
+def test_images_in_the_store_are_found_and_read_without_a_pipeline(store: str, tmp_path: Path) -> None:
+    """As DataVersion and ImageExampleGen do; a marker for a folder is no image."""
     for name in ("cat/1.jpg", "dog/2.jpg"):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text(f"encoded {name}")
-    object_store.upload(str(tmp_path), f"{store}/pictures")
-    boto3.resource("s3").Bucket("runs").put_object(Key="pictures/", Body=b"")
-    sources = find_pictures("s3://runs/pictures", None, frozenset())
+    object_store.upload(str(tmp_path), f"{store}/images")
+    boto3.resource("s3").Bucket("runs").put_object(Key="images/", Body=b"")
+    sources = find_images("s3://runs/images", None, frozenset())
     assert [(entry.name, entry.label) for entry in sources.entries] == [("cat/1.jpg", "cat"), ("dog/2.jpg", "dog")]
     assert sources.left_out == ()
     assert sources.bytes == len("encoded cat/1.jpg") * 2
     assert read_bytes(sources.entries[0]) == b"encoded cat/1.jpg"
     assert read_bytes(dataclasses.replace(sources.entries[0], offset=8, size=3)) == b"cat"
-    with open_file("s3://runs/pictures/dog/2.jpg") as file:
+    with open_file("s3://runs/images/dog/2.jpg") as file:
         assert file.read() == b"encoded dog/2.jpg"
     before = sources.fingerprint
-    assert find_pictures("s3://runs/pictures", None, frozenset()).fingerprint == before
-    object_store.write_text(f"{store}/pictures/dog/2.jpg", "another")
-    assert find_pictures("s3://runs/pictures", None, frozenset()).fingerprint != before
+    assert find_images("s3://runs/images", None, frozenset()).fingerprint == before
+    object_store.write_text(f"{store}/images/dog/2.jpg", "another")
+    assert find_images("s3://runs/images", None, frozenset()).fingerprint != before
 
 
 @pytest.mark.parametrize("place", ["store", "volume"])

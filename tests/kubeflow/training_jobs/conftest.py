@@ -28,7 +28,7 @@ CONFIG: dict[str, Any] = {
             {"name": "tracking", "environment": {"address": "TRACKING_ADDRESS"}},
             {"name": "authority", "path": "/etc/authority"},
         ],
-        "volumes": [{"claim": "pictures", "path": "/mnt/pictures", "sub_path": "team"}],
+        "volumes": [{"claim": "images", "path": "/mnt/images", "sub_path": "team"}],
         "object_store": {"endpoint": "http://minio:9000", "region": "minio", "secret": "mlpipeline-minio-artifact"},
         "pod": {"cpu": 1, "memory": "2Gi"},
         "trainer": {
@@ -103,6 +103,6 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(name, value)
     requests.post(f"http://{host}:{port}/moto-api/reset", timeout=10)  # what earlier servers in this process kept
     object_store._open("minio://mlpipeline")[0].mkdir("mlpipeline")
-    object_store.write_text("minio://mlpipeline/root/examples/Split-train/a.gz", "pictures")
+    object_store.write_text("minio://mlpipeline/root/examples/Split-train/a.gz", "images")
     yield
     server.stop()

@@ -47,7 +47,7 @@ def test_through_the_store_the_first_worker_delivers_at_the_components_own_place
     task = Task(_invocation(), None)
     task.hand_over()
     task.fetch()
-    assert (tmp_path / "minio/mlpipeline/root/examples/Split-train/a.gz").read_text() == "pictures"
+    assert (tmp_path / "minio/mlpipeline/root/examples/Split-train/a.gz").read_text() == "images"
     _train(f"{FOLDER}/model", "a model")
     task.deliver(REPORT)
     assert [file.name for file in object_store.files(f"{FOLDER}/model")] == ["Format-Serving/saved_model.pb"]
@@ -57,7 +57,7 @@ def test_through_the_store_the_first_worker_delivers_at_the_components_own_place
 def test_through_an_exchange_the_workers_need_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     component = Task(_invocation(), str(tmp_path / "exchange"))
     monkeypatch.setenv(ROOT_VARIABLE, str(tmp_path / "component"))
-    _train("minio://mlpipeline/root/examples", "pictures")
+    _train("minio://mlpipeline/root/examples", "images")
     component.hand_over()
     worker = Task(_invocation(), str(tmp_path / "exchange"))
     assert worker.root

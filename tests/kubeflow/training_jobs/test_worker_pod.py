@@ -38,7 +38,7 @@ def test_a_worker_sees_every_pods_volumes_and_secrets(template: dict[str, Any]) 
     (container,) = spec["containers"]
     behind = {volume["name"]: volume for volume in spec["volumes"]}
     seen = {mount["mountPath"]: behind[mount["name"]] for mount in container["volumeMounts"]}
-    assert seen["/mnt/pictures"]["persistentVolumeClaim"] == {"claimName": "pictures"}
+    assert seen["/mnt/images"]["persistentVolumeClaim"] == {"claimName": "images"}
     assert seen["/etc/authority"]["secret"] == {"secretName": "authority"}
     assert seen["/dev/shm"]["emptyDir"] == {"medium": "Memory", "sizeLimit": "8Gi"}  # noqa: S108
     secret = {one["name"]: one["valueFrom"]["secretKeyRef"] for one in container["env"] if "valueFrom" in one}
@@ -79,7 +79,7 @@ def test_the_component_itself_asks_for_no_gpu(changed: Callable[..., Config]) ->
     ("trainer", "sections", "message"),
     [
         ({"job_engine": None}, {}, "kubeflow.trainer.job_engine: 2 workers need one; give tfjob .* or trainjob"),
-        ({"job_engine": None, "workers": 1, "exchange": "/mnt/pictures"}, {}, "kubeflow.trainer.exchange: is for"),
+        ({"job_engine": None, "workers": 1, "exchange": "/mnt/images"}, {}, "kubeflow.trainer.exchange: is for"),
         (
             {"exchange": "/elsewhere"},
             {},

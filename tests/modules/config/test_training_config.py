@@ -142,7 +142,7 @@ def test_a_configuration_does_not_change() -> None:
         ({"crop_fraction": 1.0}, 1.0, 224),
     ],
 )
-def test_pictures_are_stored_with_the_margin_of_the_evaluations_crop(
+def test_images_are_stored_with_the_margin_of_the_evaluations_crop(
     values: dict[str, Any], crop: float, stored: int
 ) -> None:
     config = NetworkConfig.model_validate(values)

@@ -31,7 +31,7 @@ MOST = AugmentationConfig(
 
 
 def _example(number: int) -> bytes:
-    """A grey picture whose brightness is its number, and whose label is that number modulo three."""
+    """A gray image whose brightness is its number, and whose label is that number modulo three."""
     file = io.BytesIO()
     Image.new("L", (10, 8), number).save(file, "PNG")
     return tf.train.Example(
@@ -60,12 +60,12 @@ def _batches(
     records: Records, epochs: range, seed: int = 0, augmentation: AugmentationConfig = PLAIN
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     dataset = training_batches(records, READING, augmentation, seed, epochs)
-    return [(pictures.numpy(), labels.numpy()) for pictures, labels in dataset]
+    return [(images.numpy(), labels.numpy()) for images, labels in dataset]
 
 
 def _numbers(batches: list[tuple[np.ndarray, np.ndarray]]) -> list[int]:
     """Which records are in the batches, in their order."""
-    return [int(picture[0, 0, 0]) for pictures, _ in batches for picture in pictures]
+    return [int(image[0, 0, 0]) for images, _ in batches for image in images]
 
 
 def _same(these: Any, those: Any) -> None:
@@ -87,11 +87,11 @@ def test_the_channels_statistics_come_from_a_record(records: Records) -> None:
 def test_an_epoch_has_the_whole_batches_that_its_records_fill(records: Records) -> None:
     batches = _batches(records, range(2))
     assert len(batches) == 2 * 3  # of 8 of 26 records
-    pictures, labels = batches[0]
-    assert (pictures.shape, pictures.dtype, labels.shape, labels.dtype) == ((8, 8, 8, 3), "uint8", (8, 3), "float32")
+    images, labels = batches[0]
+    assert (images.shape, images.dtype, labels.shape, labels.dtype) == ((8, 8, 8, 3), "uint8", (8, 3), "float32")
 
 
-def test_a_picture_keeps_its_label(records: Records) -> None:
+def test_an_image_keeps_its_label(records: Records) -> None:
     batches = _batches(records, range(1))
     labels = np.concatenate([labels for _, labels in batches])
     np.testing.assert_array_equal(labels, np.eye(CLASSES)[np.array(_numbers(batches)) % CLASSES])
@@ -110,10 +110,10 @@ def test_a_seed_gives_the_same_batches_at_every_run(
     records: Records, seed: int, augmentation: AugmentationConfig
 ) -> None:
     dataset = training_batches(records, READING, augmentation, seed, range(2))
-    first = [(pictures.numpy(), labels.numpy()) for pictures, labels in dataset]
+    first = [(images.numpy(), labels.numpy()) for images, labels in dataset]
     tf.random.set_seed(99)  # what others did with the global seed does not matter
     _same(_batches(records, range(2), seed, augmentation), first)
-    _same([(pictures.numpy(), labels.numpy()) for pictures, labels in dataset], first)
+    _same([(images.numpy(), labels.numpy()) for images, labels in dataset], first)
 
 
 @pytest.mark.parametrize("augmentation", [PLAIN, MOST], ids=["plain", "augmented"])
@@ -131,7 +131,7 @@ def test_a_training_taken_up_within_an_epoch_sees_what_it_would_have_seen(
     whole = _batches(records, range(3), 5, augmentation)
     rest = training_batches(records, READING, augmentation, 5, range(1, 3), steps_done=2)
     assert int(rest.cardinality()) == 4
-    _same([(pictures.numpy(), labels.numpy()) for pictures, labels in rest], whole[3 + 2 :])
+    _same([(images.numpy(), labels.numpy()) for images, labels in rest], whole[3 + 2 :])
 
 
 def test_workers_share_each_batch_without_overlap_or_loss(records: Records) -> None:
@@ -140,20 +140,20 @@ def test_workers_share_each_batch_without_overlap_or_loss(records: Records) -> N
     for worker in range(4):
         reading = replace(READING, worker=worker, workers=4)
         batches = training_batches(records, reading, PLAIN, 5, range(2))
-        shares.append([(pictures.numpy(), labels.numpy()) for pictures, labels in batches])
+        shares.append([(images.numpy(), labels.numpy()) for images, labels in batches])
     assert [len(share) for share in shares] == [len(whole)] * 4
     for step, batch in enumerate(whole):
         assert [len(share[step][0]) for share in shares] == [2, 2, 2, 2]
         assert sorted(_numbers([share[step] for share in shares])) == sorted(_numbers([batch]))
 
 
-def test_workers_augment_a_picture_as_one_alone_would(records: Records) -> None:
+def test_workers_augment_an_image_as_one_alone_would(records: Records) -> None:
     augmentation = AugmentationConfig(crop_scale=(0.3, 1.0), erasing_probability=0.5)
     ((whole, _), *_), shares = _batches(records, range(1), 5, augmentation), []
     for worker in range(2):
         reading = replace(READING, worker=worker, workers=2)
-        ((pictures, _), *_) = training_batches(records, reading, augmentation, 5, range(1))
-        shares.append(pictures.numpy())
+        ((images, _), *_) = training_batches(records, reading, augmentation, 5, range(1))
+        shares.append(images.numpy())
     np.testing.assert_array_equal(np.stack(shares, axis=1).reshape(whole.shape), whole)
 
 
@@ -165,7 +165,7 @@ def test_workers_evaluate_every_record_once_in_equally_many_batches(records: Rec
     assert sorted(_numbers([(batch, None) for share in shares for batch in share])) == list(range(RECORDS))
 
 
-def test_the_last_batch_of_evaluation_leaves_no_device_without_a_picture(records: Records) -> None:
+def test_the_last_batch_of_evaluation_leaves_no_device_without_an_image(records: Records) -> None:
     """TensorFlow gives the first device its full share of a batch, and the second one what is left."""
     sizes = {
         devices: [
@@ -176,13 +176,13 @@ def test_the_last_batch_of_evaluation_leaves_no_device_without_a_picture(records
     assert sizes == {1: [20, 6], 2: [16, 10]}  # of 6, and of the 8 that 18 leave, the second device would have none
 
 
-def test_a_mixed_picture_weighs_what_its_classes_do(records: Records) -> None:
+def test_a_mixed_image_weighs_what_its_classes_do(records: Records) -> None:
     weights = [0.5, 1.0, 4.0]
     mixed = AugmentationConfig(mixup_alpha=0.4)
     weighted = training_batches(records, READING, mixed, 5, range(1), class_weights=weights)
     plain = _batches(records, range(1), 5, mixed)
-    for (pictures, labels, weight), (same_pictures, same_labels) in zip(weighted, plain, strict=True):
-        _same([(pictures.numpy(), labels.numpy())], [(same_pictures, same_labels)])
+    for (images, labels, weight), (same_images, same_labels) in zip(weighted, plain, strict=True):
+        _same([(images.numpy(), labels.numpy())], [(same_images, same_labels)])
         by_hand = [sum(share * weights[number] for number, share in enumerate(label)) for label in same_labels]
         np.testing.assert_allclose(weight.numpy(), by_hand, rtol=1e-6)
 
@@ -191,13 +191,13 @@ def test_from_memory_come_the_same_batches(records: Records) -> None:
     cached = replace(records, cached=True)
     _same(_batches(cached, range(3), 5, MOST), _batches(records, range(3), 5, MOST))
     evaluated = [
-        [(pictures.numpy(), labels.numpy()) for pictures, labels in evaluation_batches(one, READING)]
+        [(images.numpy(), labels.numpy()) for images, labels in evaluation_batches(one, READING)]
         for one in (cached, records)
     ]
     _same(*evaluated)
 
 
-def test_pictures_in_memory_are_read_from_the_disk_once(records: Records, tmp_path: Path) -> None:
+def test_images_in_memory_are_read_from_the_disk_once(records: Records, tmp_path: Path) -> None:
     copies = [shutil.copy(file, tmp_path) for file in records.files]
     batches = iter(training_batches(replace(records, files=tuple(copies), cached=True), READING, PLAIN, 0, range(9)))
     for _ in range(3):
@@ -207,7 +207,7 @@ def test_pictures_in_memory_are_read_from_the_disk_once(records: Records, tmp_pa
     assert len(list(batches)) == 8 * 3
 
 
-def test_pictures_take_as_much_as_their_pixels(records: Records) -> None:
+def test_images_take_as_much_as_their_pixels(records: Records) -> None:
     assert records.decoded_bytes() == RECORDS * 10 * 8 * 3
 
 
@@ -218,32 +218,32 @@ def test_epochs_and_seeds_differ_in_their_order(records: Records) -> None:
     assert sorted(orders[0]) != orders[0]
 
 
-def test_a_picture_is_augmented_anew_in_every_epoch_wherever_it_stands_in_its_order(records: Records) -> None:
+def test_an_image_is_augmented_anew_in_every_epoch_wherever_it_stands_in_its_order(records: Records) -> None:
     erased = AugmentationConfig(crop_scale=None, flip=False, erasing_probability=1.0)
     batches = _batches(records, range(2), augmentation=erased)
     orders, masks = [], []
     for epoch in (batches[:3], batches[3:]):
-        pictures = np.concatenate([pictures for pictures, _ in epoch])
-        # Each picture is of one color, so the most frequent one is its number, and all else was erased.
-        orders.append([int(np.bincount(picture.ravel()).argmax()) for picture in pictures])
-        masks.append([(picture != number).tobytes() for number, picture in zip(orders[-1], pictures, strict=True)])
-    of_picture = [dict(zip(order, mask, strict=True)) for order, mask in zip(orders, masks, strict=True)]
-    both = of_picture[0].keys() & of_picture[1].keys()
-    assert sum(of_picture[0][number] != of_picture[1][number] for number in both) > len(both) / 2 > 5
+        images = np.concatenate([images for images, _ in epoch])
+        # Each image is of one color, so the most frequent one is its number, and all else was erased.
+        orders.append([int(np.bincount(image.ravel()).argmax()) for image in images])
+        masks.append([(image != number).tobytes() for number, image in zip(orders[-1], images, strict=True)])
+    of_image = [dict(zip(order, mask, strict=True)) for order, mask in zip(orders, masks, strict=True)]
+    both = of_image[0].keys() & of_image[1].keys()
+    assert sum(of_image[0][number] != of_image[1][number] for number in both) > len(both) / 2 > 5
     assert sum(first != second for first, second in zip(*masks, strict=True)) > len(masks[0]) / 2
 
 
 @pytest.mark.parametrize("kind", ["mixup_alpha", "cutmix_alpha"])
-def test_mixed_labels_sum_to_one_and_follow_the_pictures(records: Records, kind: str) -> None:
+def test_mixed_labels_sum_to_one_and_follow_the_images(records: Records, kind: str) -> None:
     mixing = AugmentationConfig(crop_scale=None, flip=False, **{kind: 1.0})
     plain, mixed = _batches(records, range(1)), _batches(records, range(1), augmentation=mixing)
     labels = np.concatenate([labels for _, labels in mixed])
     np.testing.assert_allclose(labels.sum(axis=1), 1, atol=1e-6)
     assert ((labels > 0) & (labels < 1)).any()
     for (before, own), (after, shares) in zip(plain, mixed, strict=True):
-        # Both pictures of a mix are of one color, so its mean tells how much there is of each.
+        # Both images of a mix are of one color, so its mean tells how much there is of each.
         numbers, partners = before[:, 0, 0, 0].astype(float), np.roll(before[:, 0, 0, 0], 1).astype(float)
-        told = (own != np.roll(own, 1, axis=0)).any(axis=1)  # of two pictures of a class the label tells nothing
+        told = (own != np.roll(own, 1, axis=0)).any(axis=1)  # of two images of a class the label tells nothing
         share = (shares * own).sum(axis=1)
         expected = share * numbers + (1 - share) * partners
         np.testing.assert_allclose(after.mean(axis=(1, 2, 3))[told], expected[told], atol=0.51)
@@ -251,9 +251,9 @@ def test_mixed_labels_sum_to_one_and_follow_the_pictures(records: Records, kind:
 
 def test_evaluation_sees_every_record_once_in_a_fixed_order(records: Records) -> None:
     dataset = evaluation_batches(records, READING)
-    first, second = ([(pictures.numpy(), labels.numpy()) for pictures, labels in dataset] for _ in range(2))
+    first, second = ([(images.numpy(), labels.numpy()) for images, labels in dataset] for _ in range(2))
     _same(first, second)
-    assert [len(pictures) for pictures, _ in first] == [8, 8, 8, 2]
+    assert [len(images) for images, _ in first] == [8, 8, 8, 2]
     assert sorted(_numbers(first)) == list(range(RECORDS))
     labels = np.concatenate([labels for _, labels in first])
     np.testing.assert_array_equal(labels, np.eye(CLASSES)[np.array(_numbers(first)) % CLASSES])
@@ -268,7 +268,7 @@ def test_a_label_that_training_never_saw_is_no_class_at_all(tmp_path: Path) -> N
     assert labels.numpy().tolist() == [[0, 0, 0]]
 
 
-def test_evaluation_sees_the_middle_of_a_picture() -> None:
+def test_evaluation_sees_the_middle_of_an_image() -> None:
     pixels = np.zeros((8, 20, 3), np.uint8)
     pixels[:, 6:14] = np.arange(8)[:, None, None] * 30
     file = io.BytesIO()

@@ -12,7 +12,7 @@ def test_balanced_weights_are_scikit_learns() -> None:
     np.testing.assert_allclose(balanced(np.bincount(labels)), expected)
 
 
-def test_under_balanced_weights_every_class_has_the_same_share_and_a_picture_one_in_the_mean() -> None:
+def test_under_balanced_weights_every_class_has_the_same_share_and_an_image_one_in_the_mean() -> None:
     counts = np.array([3, 90, 7])
     shares = counts * balanced(counts)
     np.testing.assert_allclose(shares, 100 / 3)

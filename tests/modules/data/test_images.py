@@ -1,4 +1,4 @@
-"""What is done to a picture, against Pillow and pictures made by hand."""
+"""What is done to an image, against Pillow and images made by hand."""
 
 import io
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from efficientmixnet.modules.data import images as pictures
+from efficientmixnet.modules.data import images
 
 
 def _file(pixels: np.ndarray, kind: str, **options: Any) -> tf.Tensor:
@@ -18,7 +18,7 @@ def _file(pixels: np.ndarray, kind: str, **options: Any) -> tf.Tensor:
 
 
 def _waves(height: int, width: int) -> np.ndarray:
-    """A picture without hard edges, different in each channel: uint8 [height, width, 3]."""
+    """An image without hard edges, different in each channel: uint8 [height, width, 3]."""
     y, x = np.mgrid[0:height, 0:width] / max(height, width)
     channels = np.sin(7 * x + 3 * y), np.cos(5 * y), np.sin(4 * x) * np.cos(6 * y)
     return np.round(127.5 + 120 * np.stack(channels, axis=-1)).astype(np.uint8)
@@ -31,16 +31,16 @@ def _opened(file: tf.Tensor) -> Image.Image:
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "GIF"])
 def test_decode_reads_every_format_that_keeps_its_pixels(kind: str) -> None:
     pixels = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]], [[0, 0, 0], [255, 255, 255], [51, 51, 51]]], np.uint8)
-    np.testing.assert_array_equal(pictures.decode(_file(pixels, kind)), pixels)
+    np.testing.assert_array_equal(images.decode(_file(pixels, kind)), pixels)
 
 
 def test_decode_works_in_a_graph() -> None:
     pixels = _waves(5, 7)
     batch = tf.stack([_file(pixels, "PNG"), _file(pixels[..., 0], "PNG")])
-    dataset = tf.data.Dataset.from_tensor_slices(batch).map(pictures.decode)
-    rgb, grey = (picture.numpy() for picture in dataset)
+    dataset = tf.data.Dataset.from_tensor_slices(batch).map(images.decode)
+    rgb, gray = (image.numpy() for image in dataset)
     np.testing.assert_array_equal(rgb, pixels)
-    np.testing.assert_array_equal(grey, np.repeat(pixels[..., :1], 3, axis=-1))
+    np.testing.assert_array_equal(gray, np.repeat(pixels[..., :1], 3, axis=-1))
 
 
 @pytest.mark.parametrize(
@@ -56,16 +56,16 @@ def test_decode_works_in_a_graph() -> None:
         ([255, 0, 100, 102], [255, 153, 193]),  # 0.4 v + 0.6 255
     ],
 )
-def test_grey_becomes_rgb_and_transparent_becomes_white(pixel: list[int], rgb: list[int]) -> None:
-    picture = tf.constant([[pixel]], tf.uint8)
-    assert pictures.to_rgb(picture).numpy().tolist() == [[rgb]]
+def test_gray_becomes_rgb_and_transparent_becomes_white(pixel: list[int], rgb: list[int]) -> None:
+    image = tf.constant([[pixel]], tf.uint8)
+    assert images.to_rgb(image).numpy().tolist() == [[rgb]]
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP"])
 @pytest.mark.parametrize("shape", [(20, 31), (31, 20), (20, 20)])
-def test_a_picture_that_is_small_enough_keeps_its_bytes(kind: str, shape: tuple[int, int]) -> None:
+def test_an_image_that_is_small_enough_keeps_its_bytes(kind: str, shape: tuple[int, int]) -> None:
     file = _file(_waves(*shape), kind)
-    assert pictures.shrink(file, 20).numpy() == file.numpy()
+    assert images.shrink(file, 20).numpy() == file.numpy()
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ def test_a_picture_that_is_small_enough_keeps_its_bytes(kind: str, shape: tuple[
 def test_shrinking_keeps_the_proportions_and_a_jpeg_a_jpeg(
     shape: tuple[int, int], size: tuple[int, int], kind: str, shrunk: str
 ) -> None:
-    picture = _opened(pictures.shrink(_file(_waves(*shape), kind), 30))
-    assert (picture.size, picture.format, picture.mode) == (size, shrunk, "RGB")
+    image = _opened(images.shrink(_file(_waves(*shape), kind), 30))
+    assert (image.size, image.format, image.mode) == (size, shrunk, "RGB")
 
 
 @pytest.mark.parametrize("factor", [2, 2.5, 7])
@@ -84,7 +84,7 @@ def test_shrinking_resamples_as_pillow_does(factor: float) -> None:
     height, width = round(24 * factor), round(32 * factor)
     noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     expected = Image.fromarray(noise).resize((32, 24), Image.Resampling.BILINEAR)
-    actual = pictures.decode(pictures.shrink(_file(noise, "PNG"), 24)).numpy().astype(int)
+    actual = images.decode(images.shrink(_file(noise, "PNG"), 24)).numpy().astype(int)
     # Pillow calculates in fixed point.
     assert np.abs(actual - np.asarray(expected)).max() <= 2
 
@@ -92,7 +92,7 @@ def test_shrinking_resamples_as_pillow_does(factor: float) -> None:
 def test_shrinking_a_jpeg_loses_next_to_nothing_to_its_second_encoding() -> None:
     pixels = _waves(200, 300)
     expected = np.asarray(Image.fromarray(pixels).resize((75, 50), Image.Resampling.BILINEAR)).astype(int)
-    shrunk = pictures.decode(pictures.shrink(_file(pixels, "JPEG", quality=95), 50)).numpy()
+    shrunk = images.decode(images.shrink(_file(pixels, "JPEG", quality=95), 50)).numpy()
     assert np.abs(shrunk - expected).mean() < 3
 
 
@@ -101,44 +101,44 @@ def test_shrinking_a_jpeg_loses_next_to_nothing_to_its_second_encoding() -> None
 def test_a_large_jpeg_is_shrunk_as_if_all_its_pixels_were_decoded(
     shape: tuple[int, int], size: tuple[int, int], mode: str
 ) -> None:
-    picture, file = Image.fromarray(_waves(*shape)).convert(mode), io.BytesIO()
-    picture.save(file, "JPEG", quality=95)
-    resized = picture.convert("RGB").resize(size, Image.Resampling.BILINEAR)
-    expected = pictures.decode(_file(np.asarray(resized), "JPEG", quality=90)).numpy().astype(int)
-    shrunk = pictures.decode(pictures.shrink(tf.constant(file.getvalue()), 25)).numpy()
+    image, file = Image.fromarray(_waves(*shape)).convert(mode), io.BytesIO()
+    image.save(file, "JPEG", quality=95)
+    resized = image.convert("RGB").resize(size, Image.Resampling.BILINEAR)
+    expected = images.decode(_file(np.asarray(resized), "JPEG", quality=90)).numpy().astype(int)
+    shrunk = images.decode(images.shrink(tf.constant(file.getvalue()), 25)).numpy()
     assert shrunk.shape == expected.shape
     assert np.abs(shrunk - expected).mean() < 1.5
 
 
-def test_shrinking_a_transparent_picture_leaves_it_over_white() -> None:
-    shrunk = _opened(pictures.shrink(_file(np.zeros((40, 40, 4), np.uint8), "PNG"), 10))
+def test_shrinking_a_transparent_image_leaves_it_over_white() -> None:
+    shrunk = _opened(images.shrink(_file(np.zeros((40, 40, 4), np.uint8), "PNG"), 10))
     assert (shrunk.mode, shrunk.getextrema()) == ("RGB", ((255, 255),) * 3)
 
 
 def test_the_crop_of_the_networks_size_is_cut_from_the_middle_untouched() -> None:
-    picture = _waves(12, 20)
-    np.testing.assert_array_equal(pictures.center_crop(tf.constant(picture), 12, 1.0), picture[:, 4:16])
-    np.testing.assert_array_equal(pictures.center_crop(tf.constant(picture), 6, 0.5), picture[3:9, 7:13])
+    image = _waves(12, 20)
+    np.testing.assert_array_equal(images.center_crop(tf.constant(image), 12, 1.0), image[:, 4:16])
+    np.testing.assert_array_equal(images.center_crop(tf.constant(image), 6, 0.5), image[3:9, 7:13])
 
 
 def test_an_odd_margin_is_one_pixel_larger_behind() -> None:
-    picture = _waves(5, 8)
-    np.testing.assert_array_equal(pictures.center_crop(tf.constant(picture), 5, 1.0), picture[:, 1:6])
+    image = _waves(5, 8)
+    np.testing.assert_array_equal(images.center_crop(tf.constant(image), 5, 1.0), image[:, 1:6])
 
 
 def test_the_share_of_the_shorter_side_is_cropped_before_it_is_resized() -> None:
     # White within a black frame of an eighth: a share of 0.75 sees white alone.
-    picture = np.zeros((64, 80, 3), np.uint8)
-    picture[8:56, 16:64] = 255
-    assert pictures.center_crop(tf.constant(picture), 24, 0.75).numpy().min() == 255
-    assert pictures.center_crop(tf.constant(picture), 24, 0.875).numpy().min() == 0
+    image = np.zeros((64, 80, 3), np.uint8)
+    image[8:56, 16:64] = 255
+    assert images.center_crop(tf.constant(image), 24, 0.75).numpy().min() == 255
+    assert images.center_crop(tf.constant(image), 24, 0.875).numpy().min() == 0
 
 
 @pytest.mark.parametrize("size", [16, 96])
 def test_the_crop_is_resized_as_pillow_does(size: int) -> None:
-    picture = np.random.default_rng(0).integers(0, 256, (48, 60, 3), dtype=np.uint8)
-    expected = Image.fromarray(picture[:, 6:54]).resize((size, size), Image.Resampling.BILINEAR)
-    actual = pictures.center_crop(tf.constant(picture), size, 1.0).numpy().astype(int)
+    image = np.random.default_rng(0).integers(0, 256, (48, 60, 3), dtype=np.uint8)
+    expected = Image.fromarray(image[:, 6:54]).resize((size, size), Image.Resampling.BILINEAR)
+    actual = images.center_crop(tf.constant(image), size, 1.0).numpy().astype(int)
     assert actual.shape == (size, size, 3)
     assert np.abs(actual - np.asarray(expected)).max() <= 2
 
@@ -146,11 +146,11 @@ def test_the_crop_is_resized_as_pillow_does(size: int) -> None:
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 @pytest.mark.parametrize("window", [(0, 0, 61, 93), (7, 0, 30, 40), (20, 31, 41, 62), (1, 3, 1, 1)])
-def test_a_window_is_that_part_of_the_whole_picture(mode: str, kind: str, window: tuple[int, ...]) -> None:
+def test_a_window_is_that_part_of_the_whole_image(mode: str, kind: str, window: tuple[int, ...]) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (61, 93, 3), np.uint8)
     file = io.BytesIO()
     Image.fromarray(noise).convert(mode).save(file, kind, quality=85)
     top, left, height, width = window
-    whole = pictures.decode(tf.constant(file.getvalue())).numpy()
-    part = pictures.decode_window(tf.constant(file.getvalue()), lambda _: ([top, left, 0], [height, width, -1]))
+    whole = images.decode(tf.constant(file.getvalue())).numpy()
+    part = images.decode_window(tf.constant(file.getvalue()), lambda _: ([top, left, 0], [height, width, -1]))
     np.testing.assert_array_equal(part, whole[top : top + height, left : left + width])

@@ -27,30 +27,30 @@ SIZES = [
 
 @pytest.mark.parametrize(("shape", "size"), SIZES)
 def test_it_is_what_pillow_does(shape: tuple[int, int], size: tuple[int, int]) -> None:
-    picture = _noise(*shape)
-    expected = np.asarray(Image.fromarray(picture).resize(size[::-1], Image.Resampling.BILINEAR)).astype(int)
-    actual = resize(tf.constant(picture), size).numpy()
+    image = _noise(*shape)
+    expected = np.asarray(Image.fromarray(image).resize(size[::-1], Image.Resampling.BILINEAR)).astype(int)
+    actual = resize(tf.constant(image), size).numpy()
     assert actual.shape == (*size, 3)
     assert np.abs(actual - expected).max() <= 2  # Pillow calculates in fixed point
 
 
 @pytest.mark.parametrize(("shape", "size"), SIZES)
 def test_it_is_what_tensorflow_does(shape: tuple[int, int], size: tuple[int, int]) -> None:
-    picture = tf.constant(_noise(*shape))
-    expected = tf.image.resize(picture, size, antialias=True)
-    difference = np.abs(resize(picture, size).numpy() - expected.numpy())
+    image = tf.constant(_noise(*shape))
+    expected = tf.image.resize(image, size, antialias=True)
+    difference = np.abs(resize(image, size).numpy() - expected.numpy())
     assert difference.max() <= 0.502  # half a step between bytes
 
 
 def test_its_size_may_be_a_tensor_in_a_graph_and_the_channels_any() -> None:
-    grey = _noise(20, 30)[..., :1]
+    gray = _noise(20, 30)[..., :1]
     sizes = tf.constant([[10, 15], [5, 40]])
-    resized = tf.data.Dataset.from_tensor_slices(sizes).map(lambda size: resize(tf.constant(grey), size))
+    resized = tf.data.Dataset.from_tensor_slices(sizes).map(lambda size: resize(tf.constant(gray), size))
     for size, actual in zip(sizes.numpy(), resized, strict=True):
-        expected = Image.fromarray(grey[..., 0]).resize(size[::-1], Image.Resampling.BILINEAR)
+        expected = Image.fromarray(gray[..., 0]).resize(size[::-1], Image.Resampling.BILINEAR)
         assert np.abs(actual[..., 0].numpy().astype(int) - np.asarray(expected)).max() <= 2
 
 
-def test_one_colour_stays_that_colour() -> None:
+def test_one_color_stays_that_color() -> None:
     white = np.full((333, 77, 3), 255, np.uint8)
     assert (resize(tf.constant(white), (100, 50)) == 255).numpy().all()

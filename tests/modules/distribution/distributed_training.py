@@ -2,7 +2,7 @@
 
 A program of its own: devices and workers must be named before TensorFlow starts. The weights go to OUTPUT.npz, the
 epochs' logs to OUTPUT.json, a checkpoint after every step to the folder OUTPUT. After so many steps the process sends
-itself the signal. The eight pictures of an update come in so many parts.
+itself the signal. The eight images of an update come in so many parts.
 """
 
 import json

@@ -45,23 +45,23 @@ def test_a_batch_is_at_most_what_there_is_and_still_splits_evenly() -> None:
 
 
 def test_a_batch_that_does_not_split_names_the_next_ones_that_do() -> None:
-    with pytest.raises(BadInput, match=r"training\.batch_size: 30 pictures .* 4 devices; give 28 or 32"):
+    with pytest.raises(BadInput, match=r"training\.batch_size: 30 images .* 4 devices; give 28 or 32"):
         FOUR.batch_size(TrainingConfig(batch_size=30), 1000)
     with pytest.raises(BadInput, match=r"give 4$"):
         FOUR.batch_size(TrainingConfig(batch_size=3), 1000)
 
 
-def test_a_step_of_several_devices_takes_the_pictures_of_all_that_it_accumulates() -> None:
+def test_a_step_of_several_devices_takes_the_images_of_all_that_it_accumulates() -> None:
     accumulating = TrainingConfig(batch_size=32, accumulation_steps=3)
     assert FOUR.batch_size(accumulating, 1000) == 96
-    assert FOUR.batch_size(accumulating, 50) == 48  # three parts of four pictures for each device
+    assert FOUR.batch_size(accumulating, 50) == 48  # three parts of four images for each device
     assert choose_distribution("none").batch_size(accumulating, 1000) == 32
 
 
-def test_fewer_pictures_than_devices_are_no_batch() -> None:
-    with pytest.raises(BadInput, match=r"training\.distribution: 3 pictures are too few for 4 devices; take fewer"):
+def test_fewer_images_than_devices_are_no_batch() -> None:
+    with pytest.raises(BadInput, match=r"training\.distribution: 3 images are too few for 4 devices; take fewer"):
         FOUR.batch_size(TrainingConfig(batch_size=8), 3)
-    with pytest.raises(BadInput, match=r"7 pictures are too few for 4 devices of 2 training\.accumulation_steps"):
+    with pytest.raises(BadInput, match=r"7 images are too few for 4 devices of 2 training\.accumulation_steps"):
         FOUR.batch_size(TrainingConfig(batch_size=8, accumulation_steps=2), 7)
 
 
@@ -131,7 +131,7 @@ def test_jax_does_not_train_beside_other_workers(monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """43 pictures to train on, 5 steps of 8 an epoch, and 13 to evaluate, which no number of workers divides."""
+    """43 images to train on, 5 steps of 8 an epoch, and 13 to evaluate, which no number of workers divides."""
     folder, random = tmp_path_factory.mktemp("records"), np.random.default_rng(0)
     for split, count in (("train", 43), ("eval", 13)):
         with tf.io.TFRecordWriter(f"{folder}/{split}.gz", "GZIP") as writer:
@@ -182,11 +182,11 @@ def _assert_same(output: Path, expected: Path) -> None:
         assert epoch == pytest.approx(expected_epoch, abs=1e-5)
 
 
-def test_more_workers_than_pictures_to_evaluate_are_refused(records: str) -> None:
+def test_more_workers_than_images_to_evaluate_are_refused(records: str) -> None:
     fourteen = Distribution(type("Fourteen", (), {"num_replicas_in_sync": 14})(), "", workers=14)
     files = {"train_files": (f"{records}/train*",), "eval_files": (f"{records}/eval*",)}
     job = TrainingJob(config=ModelConfig(), labels=("one", "other"), checkpoints="", **files)
-    with pytest.raises(BadInput, match=r"training\.distribution: 13 pictures to evaluate are too few for 14 workers"):
+    with pytest.raises(BadInput, match=r"training\.distribution: 13 images to evaluate are too few for 14 workers"):
         job.data(fourteen)
 
 

@@ -20,10 +20,10 @@ def attention(x: np.ndarray, form: str, weights: Weights, training: bool) -> np.
         return 1 / (1 + np.exp(-(mean @ weights["attention_kernel"] + weights["attention_bias"])))
     logits = mean / np.sqrt(x.var(axis=(1, 2)) + 1e-3) @ weights["attention_kernel"]
     inner = {name.removeprefix("inner/"): value for name, value in weights.items() if name.startswith("inner/")}
-    centre, spread = (
+    center, spread = (
         (logits.mean(axis=0), logits.var(axis=0)) if training else (inner["moving_mean"], inner["moving_variance"])
     )
-    return np.clip((logits - centre) / np.sqrt(spread + 1e-3) * inner["gamma"] + inner["beta"] + 3, 0, 6) / 6
+    return np.clip((logits - center) / np.sqrt(spread + 1e-3) * inner["gamma"] + inner["beta"] + 3, 0, 6) / 6
 
 
 def an(x: np.ndarray, form: str, weights: Weights, training: bool) -> np.ndarray:
@@ -37,7 +37,7 @@ def an(x: np.ndarray, form: str, weights: Weights, training: bool) -> np.ndarray
     return scale[:, None, None] * (x - mean) / np.sqrt(variance + 1e-3) + shift[:, None, None]
 
 
-def randomised(shape: tuple[int, ...], form: str, **options: Any) -> tuple[Any, Weights]:
+def randomized(shape: tuple[int, ...], form: str, **options: Any) -> tuple[Any, Weights]:
     layer = AttentiveNormalization(3, form, name="an", **options)
     layer.build(shape)
     source = np.random.default_rng(1)
@@ -65,9 +65,9 @@ def test_equals_the_equation_in_training_and_inference(
     shape: tuple[int, ...], form: str, rng: np.random.Generator
 ) -> None:
     x = rng.standard_normal(shape, "float32") + 0.5
-    layer, weights = randomised(shape, form)
+    layer, weights = randomized(shape, form)
     np.testing.assert_allclose(layer(x, training=False), an(x, form, weights, training=False), atol=1e-5)
-    # The hard form normalises over few samples, which amplifies rounding where these are alike, as large maps are.
+    # The hard form normalizes over few samples, which amplifies rounding where these are alike, as large maps are.
     tolerance = 2e-5
     np.testing.assert_allclose(layer(x, training=True), an(x, form, weights, training=True), rtol=1e-4, atol=tolerance)
 
@@ -100,7 +100,7 @@ def test_mixtures_start_near_the_identity() -> None:
 @pytest.mark.parametrize("form", FORMS)
 def test_gradients_equal_differences_of_the_equation(form: str, gradients: Any, rng: np.random.Generator) -> None:
     x, upstream = rng.standard_normal((2, 3, 4, 4, 2), "float32")
-    layer, weights = randomised(x.shape, form)
+    layer, weights = randomized(x.shape, form)
 
     def loss(x: np.ndarray, weights: Weights) -> float:
         return (an(x, form, weights, training=True) * upstream).sum()
@@ -127,7 +127,7 @@ def test_gradients_at_large_maps_equal_differences_along_a_direction(
     form: str, gradients: Any, rng: np.random.Generator
 ) -> None:
     x, upstream = rng.standard_normal((2, *LARGE), "float32") + rng.standard_normal((2, 3, 1, 1, 64), "float32")
-    layer, weights = randomised(LARGE, form)
+    layer, weights = randomized(LARGE, form)
 
     def loss(x: np.ndarray, weights: Weights) -> float:
         return (an(x, form, weights, training=True) * upstream).sum()
@@ -147,8 +147,8 @@ def test_gradients_at_large_maps_equal_differences_along_a_direction(
 @pytest.mark.parametrize("form", FORMS)
 def test_channels_first_equals_channels_last(form: str, rng: np.random.Generator) -> None:
     x = rng.standard_normal((2, 3, 4, 5), "float32")
-    last, _ = randomised(x.shape, form)
-    first, _ = randomised((2, 5, 3, 4), form, axis=1)
+    last, _ = randomized(x.shape, form)
+    first, _ = randomized((2, 5, 3, 4), form, axis=1)
     for training in (True, False):
         moved = np.asarray(first(x.transpose(0, 3, 1, 2), training=training))
         np.testing.assert_allclose(moved.transpose(0, 2, 3, 1), last(x, training=training), atol=1e-5)
@@ -160,7 +160,7 @@ def test_half_precision_keeps_statistics_and_attention_in_float32(
     form: str, dtype: str, rng: np.random.Generator
 ) -> None:
     x = rng.standard_normal((4, 5, 5, 3), "float32")
-    layer, weights = randomised(x.shape, form, dtype=dtype)
+    layer, weights = randomized(x.shape, form, dtype=dtype)
     outputs = layer(x, training=True)
     assert keras.backend.standardize_dtype(outputs.dtype) == dtype.removeprefix("mixed_")
     assert {variable.dtype for variable in layer.variables} == {"float32"}

@@ -133,7 +133,7 @@ def test_compiled_by_xla_it_gives_the_same(rng: np.random.Generator) -> None:
 
 @ON_TENSORFLOW
 @pytest.mark.parametrize(("options", "fused"), [({}, True), ({"axis": 1}, True), ({"synchronized": True}, False)])
-def test_pictures_take_the_fused_kernel_unless_statistics_are_synchronized(options: Any, fused: bool) -> None:
+def test_images_take_the_fused_kernel_unless_statistics_are_synchronized(options: Any, fused: bool) -> None:
     import tensorflow as tf
 
     layer = BatchNormalization(**options)

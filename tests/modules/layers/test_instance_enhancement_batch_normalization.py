@@ -18,7 +18,7 @@ def iebn(x: np.ndarray, weights: dict[str, np.ndarray], mean: np.ndarray, varian
     return (x - mean) / np.sqrt(variance + 1e-3) * weights["gamma"] * gate[:, None, None] + weights["beta"]
 
 
-def randomised(shape: tuple[int, ...], **options: Any) -> tuple[Any, dict[str, np.ndarray]]:
+def randomized(shape: tuple[int, ...], **options: Any) -> tuple[Any, dict[str, np.ndarray]]:
     layer = InstanceEnhancementBatchNormalization(**options)
     layer.build(shape)
     source = np.random.default_rng(1)
@@ -37,7 +37,7 @@ def test_a_number_by_hand() -> None:
 @pytest.mark.parametrize("shape", [(4, 5, 6, 7), (1, 3, 3, 2), (2, 1, 1, 3), LARGE])
 def test_equals_the_equation_in_training_and_inference(shape: tuple[int, ...], rng: np.random.Generator) -> None:
     x = rng.standard_normal(shape, "float32") + 0.5
-    layer, weights = randomised(shape)
+    layer, weights = randomized(shape)
     inference = iebn(x, weights, weights["moving_mean"], weights["moving_variance"])
     np.testing.assert_allclose(layer(x, training=False), inference, atol=1e-5)
     training = iebn(x, weights, x.mean(axis=(0, 1, 2)), x.var(axis=(0, 1, 2)))
@@ -61,7 +61,7 @@ def test_has_192_parameters_at_32_channels() -> None:
 
 def test_gradients_equal_differences_of_the_equation(gradients: Any, rng: np.random.Generator) -> None:
     x, upstream = rng.standard_normal((2, 3, 4, 4, 2), "float32")
-    layer, weights = randomised(x.shape)
+    layer, weights = randomized(x.shape)
 
     def loss(x: np.ndarray, weights: dict[str, np.ndarray]) -> float:
         return (iebn(x, weights, x.mean(axis=(0, 1, 2)), x.var(axis=(0, 1, 2))) * upstream).sum()
@@ -83,7 +83,7 @@ def test_gradients_equal_differences_of_the_equation(gradients: Any, rng: np.ran
 
 def test_gradients_at_large_maps_equal_differences_along_a_direction(gradients: Any, rng: np.random.Generator) -> None:
     x, upstream = rng.standard_normal((2, *LARGE), "float32") + rng.standard_normal((2, 3, 1, 1, 64), "float32")
-    layer, weights = randomised(LARGE)
+    layer, weights = randomized(LARGE)
 
     def loss(x: np.ndarray, weights: dict[str, np.ndarray]) -> float:
         return (iebn(x, weights, x.mean(axis=(0, 1, 2)), x.var(axis=(0, 1, 2))) * upstream).sum()
@@ -102,8 +102,8 @@ def test_gradients_at_large_maps_equal_differences_along_a_direction(gradients: 
 
 def test_channels_first_equals_channels_last(rng: np.random.Generator) -> None:
     x = rng.standard_normal((2, 3, 4, 5), "float32")
-    last, _ = randomised(x.shape)
-    first, _ = randomised((2, 5, 3, 4), axis=1)
+    last, _ = randomized(x.shape)
+    first, _ = randomized((2, 5, 3, 4), axis=1)
     for training in (True, False):
         moved = np.asarray(first(x.transpose(0, 3, 1, 2), training=training))
         np.testing.assert_allclose(moved.transpose(0, 2, 3, 1), last(x, training=training), atol=1e-5)
@@ -112,7 +112,7 @@ def test_channels_first_equals_channels_last(rng: np.random.Generator) -> None:
 @pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
 def test_half_precision_keeps_statistics_and_gate_in_float32(dtype: str, rng: np.random.Generator) -> None:
     x = rng.standard_normal((4, 5, 5, 3), "float32")
-    layer, weights = randomised(x.shape, dtype=dtype)
+    layer, weights = randomized(x.shape, dtype=dtype)
     outputs = layer(x, training=True)
     assert keras.backend.standardize_dtype(outputs.dtype) == dtype.removeprefix("mixed_")
     assert {variable.dtype for variable in layer.variables} == {"float32"}
@@ -122,7 +122,7 @@ def test_half_precision_keeps_statistics_and_gate_in_float32(dtype: str, rng: np
 
 def test_frozen_it_runs_in_inference_mode(rng: np.random.Generator) -> None:
     x = rng.standard_normal((2, 3, 3, 2), "float32")
-    layer, weights = randomised(x.shape)
+    layer, weights = randomized(x.shape)
     layer.trainable = False
     expected = iebn(x, weights, weights["moving_mean"], weights["moving_variance"])
     np.testing.assert_allclose(layer(x, training=True), expected, atol=1e-5)

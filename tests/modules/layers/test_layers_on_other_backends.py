@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import pytest
 
-# There our batch normalisation is Keras's own, and ../network trains a whole network.
+# There our batch normalization is Keras's own, and ../network trains a whole network.
 AT_LENGTH = "test_batch_normalization or as_kerass or test_layers_together"
 
 

@@ -44,27 +44,27 @@ def stack(data_format: str = "channels_last") -> keras.Model:
 
 
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
-def test_trains_on_one_picture_of_any_size_and_comes_back_from_a_file(
+def test_trains_on_one_image_of_any_size_and_comes_back_from_a_file(
     data_format: str, tmp_path: Path, rng: np.random.Generator
 ) -> None:
     model = stack(data_format)
     for height, width in ((9, 11), (6, 4)):
-        picture = rng.standard_normal((1, height, width, 5), "float32")
+        image = rng.standard_normal((1, height, width, 5), "float32")
         target = np.zeros((1, -(-height // 2), -(-width // 2), 8), "float32")
         if data_format == "channels_first":
-            picture, target = np.moveaxis(picture, -1, 1), np.moveaxis(target, -1, 1)
+            image, target = np.moveaxis(image, -1, 1), np.moveaxis(target, -1, 1)
         before = model.get_weights()
-        model.train_on_batch(picture, target)
+        model.train_on_batch(image, target)
         assert all(np.isfinite(weight).all() for weight in model.get_weights())
         assert any(np.any(old != new) for old, new in zip(before, model.get_weights(), strict=True))
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(loaded(picture), model(picture))
+    np.testing.assert_array_equal(loaded(image), model(image))
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_half_precision_comes_close_to_single(policy: str, rng: np.random.Generator) -> None:
-    pictures = rng.standard_normal((2, 9, 11, 5), "float32")
+    images = rng.standard_normal((2, 9, 11, 5), "float32")
     single = stack()
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
@@ -74,9 +74,9 @@ def test_half_precision_comes_close_to_single(policy: str, rng: np.random.Genera
         keras.config.set_dtype_policy(before)
     half.set_weights(single.get_weights())
     assert {variable.dtype for variable in half.trainable_variables} == {"float32"}
-    outputs = np.asarray(half(pictures), "float32")
-    np.testing.assert_allclose(outputs, single(pictures), atol=0.05)
-    half.train_on_batch(pictures, np.zeros((2, 5, 6, 8), "float32"))
+    outputs = np.asarray(half(images), "float32")
+    np.testing.assert_allclose(outputs, single(images), atol=0.05)
+    half.train_on_batch(images, np.zeros((2, 5, 6, 8), "float32"))
     assert all(np.isfinite(weight).all() for weight in half.get_weights())
 
 
@@ -85,11 +85,11 @@ def test_exported_it_serves_the_same(tmp_path: Path, rng: np.random.Generator) -
     import tensorflow as tf
 
     model = stack()
-    pictures = rng.standard_normal((2, 9, 11, 5), "float32")
-    model.train_on_batch(pictures, np.zeros((2, 5, 6, 8), "float32"))
+    images = rng.standard_normal((2, 9, 11, 5), "float32")
+    model.train_on_batch(images, np.zeros((2, 5, 6, 8), "float32"))
     model.export(tmp_path / "exported", verbose=False)
     exported = tf.saved_model.load(tmp_path / "exported")
-    np.testing.assert_allclose(exported.serve(pictures), model.predict(pictures, verbose=0), atol=1e-6)
+    np.testing.assert_allclose(exported.serve(images), model.predict(images, verbose=0), atol=1e-6)
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's XLA")
@@ -98,11 +98,11 @@ def test_compiled_by_xla_a_training_step_gives_the_same(rng: np.random.Generator
 
     model = stack()
     model.layers[-1].rate = 0  # XLA draws other random numbers
-    pictures = tf.constant(rng.standard_normal((2, 8, 8, 5), "float32"))
+    images = tf.constant(rng.standard_normal((2, 8, 8, 5), "float32"))
 
     def step() -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(model(pictures, training=True) ** 2)
+            loss = tf.reduce_mean(model(images, training=True) ** 2)
         return tape.gradient(loss, [variable.value for variable in model.trainable_variables])
 
     for plain, compiled in zip(tf.function(step)(), tf.function(step, jit_compile=True)(), strict=True):

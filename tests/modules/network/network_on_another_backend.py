@@ -11,7 +11,7 @@ import timm_rule
 from efficientmixnet.modules.network import EfficientNetBuilder, load_timm_weights
 
 BLOCKS = ["r1_k3_s11_e1_i8_o8_aswish_ban_se0.5", "r2_k3.5_s22_e2_i8_o16_a1.1_p1.1_amish_biebn_se0.25"]
-PICTURE = np.random.default_rng(0).random((2, 16, 16, 3), "float32")
+IMAGE = np.random.default_rng(0).random((2, 16, 16, 3), "float32")
 LABELS = np.array([1, 3])
 
 
@@ -22,15 +22,15 @@ def tiny(**options) -> keras.Model:
     return builder.custom_model(BLOCKS, dropout_rate=0.0, stem_filters=8, head_filters=24)
 
 
-def outputs(model: keras.Model, pictures: np.ndarray = PICTURE) -> np.ndarray:
-    return keras.ops.convert_to_numpy(model(pictures))
+def outputs(model: keras.Model, images: np.ndarray = IMAGE) -> np.ndarray:
+    return keras.ops.convert_to_numpy(model(images))
 
 
 def trained_outputs(model: keras.Model) -> np.ndarray:
     """The logits after one step of training."""
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.SGD(0.01), loss, jit_compile=False)
-    model.train_on_batch(PICTURE, LABELS)
+    model.train_on_batch(IMAGE, LABELS)
     return outputs(model)
 
 
@@ -43,7 +43,7 @@ def equal_to_the_other_backend(folder: Path) -> None:
     np.testing.assert_array_equal(outputs(keras.saving.load_model(folder / "tiny.keras")), outputs(model))
     first = tiny(data_format="channels_first", input_shape=(3, 16, 16))
     first.set_weights(model.get_weights())
-    np.testing.assert_allclose(outputs(first, PICTURE.transpose(0, 3, 1, 2)), expected["outputs"], atol=tolerance)
+    np.testing.assert_allclose(outputs(first, IMAGE.transpose(0, 3, 1, 2)), expected["outputs"], atol=tolerance)
     np.testing.assert_allclose(trained_outputs(model), expected["trained"], atol=10 * tolerance)
 
 
@@ -59,7 +59,7 @@ def equal_to_timm(name: str, variant: str) -> None:
     size = expected["size"]
     model = EfficientNetBuilder((size, size, 3), classifier_activation=None).default_model(variant)
     load_timm_weights(model, timm_rule.weights_by_rule(expected["weights"]))
-    logits = model.predict(timm_rule.picture(size), verbose=0)[0]
+    logits = model.predict(timm_rule.image(size), verbose=0)[0]
     scale = np.abs(expected["logits_every_50th"]).max()
     np.testing.assert_allclose(logits[::50], expected["logits_every_50th"], atol=1e-3 * scale)
 

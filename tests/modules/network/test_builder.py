@@ -15,7 +15,7 @@ from efficientmixnet.modules.layers import (
 from efficientmixnet.modules.network import BlockArgs, EfficientNetBuilder, summarize
 
 BLOCKS = ["r1_k3_s11_e1_i8_o8_se0.5", "r2_k3.5_s22_e2_i8_o16_se0.25"]
-PICTURE = np.random.default_rng(0).random((2, 16, 16, 3), "float32")
+IMAGE = np.random.default_rng(0).random((2, 16, 16, 3), "float32")
 
 
 def tiny(dropout_rate=0.2, blocks=BLOCKS, **options):
@@ -27,7 +27,7 @@ def step(model):
     """One training step; the gradient's reach is checked by the weights that moved."""
     before = [weight.numpy().copy() for weight in model.trainable_weights]
     model.compile(keras.optimizers.SGD(0.5), "sparse_categorical_crossentropy", jit_compile=False)
-    model.train_on_batch(PICTURE, np.array([1, 3]))
+    model.train_on_batch(IMAGE, np.array([1, 3]))
     moved = [not np.array_equal(a, b.numpy()) for a, b in zip(before, model.trainable_weights, strict=True)]
     return [weight.path for weight, m in zip(model.trainable_weights, moved, strict=True) if not m]
 
@@ -46,10 +46,10 @@ QUICK = {("swish", "bn"), ("mish", "an"), ("relu", "iebn")}
 def test_every_activation_and_norm_trains_every_weight(activation, typeBN):
     model = tiny(activation=activation, typeBN=typeBN, drop_connect_rate=0.0, dropout_rate=0.0)
     still = step(model)
-    if activation == "relu":  # of a few units, some are off for two pictures
+    if activation == "relu":  # of a few units, some are off for two images
         still = [path for path in still if "squeeze_excite" not in path]
     assert still == []
-    outputs = keras.ops.convert_to_numpy(model(PICTURE))
+    outputs = keras.ops.convert_to_numpy(model(IMAGE))
     np.testing.assert_allclose(outputs.sum(axis=1), 1, rtol=1e-5)
 
 
@@ -78,7 +78,7 @@ def test_blocks_keep_their_own_choices_unless_the_builder_has_one():
     assert model.get_layer("stage1_block1_depthwise_activation").activation is keras.activations.relu
 
 
-def test_numbers_of_normalisation_and_drop_connect_reach_the_layers():
+def test_numbers_of_normalization_and_drop_connect_reach_the_layers():
     model = tiny(batch_norm_momentum=0.9, batch_norm_epsilon=1e-5, drop_connect_rate=0.3, synchronized=True)
     norms = [layer for layer in model.layers if layer.name.endswith("_norm")]
     assert {(norm.momentum, norm.epsilon, norm.synchronized) for norm in norms} == {(0.9, 1e-5, True)}
@@ -89,7 +89,7 @@ def test_numbers_of_normalisation_and_drop_connect_reach_the_layers():
 def test_block_strings_and_arguments_are_the_same_network():
     strings, arguments = tiny(), tiny(blocks=map(BlockArgs.from_block_string, BLOCKS))
     arguments.set_weights(strings.get_weights())
-    np.testing.assert_array_equal(strings(PICTURE), arguments(PICTURE))
+    np.testing.assert_array_equal(strings(IMAGE), arguments(IMAGE))
 
 
 @pytest.mark.parametrize(
@@ -115,17 +115,17 @@ def test_no_pooling_with_a_classifier_flattens_the_map():
         tiny(pooling=None, input_shape=(None, None, 3))
 
 
-def test_undefined_sides_take_any_picture_and_any_batch():
+def test_undefined_sides_take_any_image_and_any_batch():
     free, fixed = tiny(input_shape=(None, None, 3)), tiny()
     free.set_weights(fixed.get_weights())
-    np.testing.assert_allclose(free(PICTURE), fixed(PICTURE), atol=1e-6)
+    np.testing.assert_allclose(free(IMAGE), fixed(IMAGE), atol=1e-6)
     assert free(np.zeros((1, 33, 21, 3), "float32")).shape == (1, 5)
 
 
 def test_logits_are_what_softmax_takes():
     logits, probabilities = tiny(classifier_activation=None), tiny()
     probabilities.set_weights(logits.get_weights())
-    np.testing.assert_allclose(keras.ops.softmax(logits(PICTURE)), probabilities(PICTURE), rtol=1e-5)
+    np.testing.assert_allclose(keras.ops.softmax(logits(IMAGE)), probabilities(IMAGE), rtol=1e-5)
 
 
 def test_features_are_the_last_map_of_each_stride():
@@ -147,7 +147,7 @@ def test_an_input_tensor_joins_the_network_to_what_comes_before():
     assert model.input is pixels
     plain = tiny()
     plain.set_weights(model.get_weights())
-    np.testing.assert_allclose(model(PICTURE * 255), plain(PICTURE), atol=1e-5)
+    np.testing.assert_allclose(model(IMAGE * 255), plain(IMAGE), atol=1e-5)
 
 
 def test_default_models_take_their_own_dropout_or_the_given_one():
@@ -201,7 +201,7 @@ def test_save_and_load_give_identical_outputs(tmp_path, options):
     model = tiny(**options)
     model.save(tmp_path / "tiny.keras")
     loaded = keras.saving.load_model(tmp_path / "tiny.keras")
-    np.testing.assert_array_equal(loaded(PICTURE), model(PICTURE))
+    np.testing.assert_array_equal(loaded(IMAGE), model(IMAGE))
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="SavedModels are TensorFlow's")
@@ -211,7 +211,7 @@ def test_export_to_a_saved_model_gives_the_same_outputs(tmp_path):
     model = tiny(typeBN="an", input_shape=(None, None, 3))
     model.export(str(tmp_path / "exported"), verbose=False)
     exported = tf.saved_model.load(str(tmp_path / "exported"))
-    np.testing.assert_allclose(exported.serve(PICTURE), model(PICTURE), atol=1e-6)
+    np.testing.assert_allclose(exported.serve(IMAGE), model(IMAGE), atol=1e-6)
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
@@ -223,7 +223,7 @@ def test_mixed_precision_keeps_statistics_and_outputs_in_float32(policy):
         keras.config.set_dtype_policy("float32")
     assert {weight.dtype for weight in model.weights} == {"float32"}
     assert model.get_layer("head_activation").compute_dtype in policy
-    outputs = keras.ops.convert_to_numpy(model(PICTURE))
+    outputs = keras.ops.convert_to_numpy(model(IMAGE))
     assert outputs.dtype == np.float32
     np.testing.assert_allclose(outputs.sum(axis=1), 1, rtol=1e-5)
 
@@ -234,7 +234,7 @@ def test_channels_first_is_channels_last_transposed(typeBN):
     last = tiny(blocks=blocks, typeBN=typeBN)
     first = tiny(blocks=blocks, typeBN=typeBN, data_format="channels_first", input_shape=(3, 16, 16))
     first.set_weights(last.get_weights())
-    np.testing.assert_allclose(first(PICTURE.transpose(0, 3, 1, 2)), last(PICTURE), atol=1e-5)
+    np.testing.assert_allclose(first(IMAGE.transpose(0, 3, 1, 2)), last(IMAGE), atol=1e-5)
 
 
 def test_squeeze_excite_is_left_out_without_a_ratio():

@@ -1,4 +1,4 @@
-"""How pictures come in, and what the outputs mean."""
+"""How images come in, and what the outputs mean."""
 
 import keras
 import numpy as np
@@ -30,10 +30,10 @@ def test_preprocessing_agrees_with_kerass_torch_mode():
 
 
 def test_preprocessing_of_other_channels_wants_their_mean_and_deviation():
-    grey = np.full((1, 1, 1), 127.5, "float32")
-    with pytest.raises(ValueError, match="pictures of 1 channels, mean and std of 3"):
-        preprocess_input(grey)
-    assert preprocess_input(grey, mean=[0.25], std=[0.5]) == 0.5
+    gray = np.full((1, 1, 1), 127.5, "float32")
+    with pytest.raises(ValueError, match="images of 1 channels, mean and std of 3"):
+        preprocess_input(gray)
+    assert preprocess_input(gray, mean=[0.25], std=[0.5]) == 0.5
 
 
 @pytest.mark.parametrize(("height", "width"), [(256, 300), (300, 256)])
@@ -45,11 +45,11 @@ def test_the_middle_is_seven_eighths_of_the_shorter_side(height, width):
     np.testing.assert_allclose(crop[0, :, 1], (width - 224) / 2 + np.arange(224), atol=1e-3)
 
 
-def test_a_batch_is_cropped_and_resized_as_each_picture():
-    pictures = np.random.default_rng(0).uniform(0, 255, (2, 40, 50, 3)).astype("uint8")
-    batch = center_crop_and_resize(pictures, 16, crop_padding=2, interpolation="bilinear")
+def test_a_batch_is_cropped_and_resized_as_each_image():
+    images = np.random.default_rng(0).uniform(0, 255, (2, 40, 50, 3)).astype("uint8")
+    batch = center_crop_and_resize(images, 16, crop_padding=2, interpolation="bilinear")
     assert batch.shape == (2, 16, 16, 3)
-    one = center_crop_and_resize(pictures[1], 16, crop_padding=2, interpolation="bilinear")
+    one = center_crop_and_resize(images[1], 16, crop_padding=2, interpolation="bilinear")
     np.testing.assert_allclose(batch[1], one, atol=1e-3)
 
 

@@ -20,7 +20,7 @@ def test_every_variant_is_listed_and_offered_for_completion():
     for name in expected:
         ready = getattr(network, name)
         assert ready.__name__ == name
-        assert re.search(rf"^{name}: pictures of {VARIANTS[name].default_size}x", ready.__doc__)
+        assert re.search(rf"^{name}: images of {VARIANTS[name].default_size}x", ready.__doc__)
 
 
 def test_the_arguments_are_kerass():
@@ -43,7 +43,7 @@ def test_options_reach_the_builder():
     model = EfficientNetB0((32, 32, 3), classes=2, name="mine", mixed=True, typeBN="iebn", dropout_rate=0.3)
     assert model.name == "mine"
     assert model.get_layer("dropout").rate == 0.3
-    # mixed B0 5,462,916, less 998 classes of 1281, and IEBN's two more weights for each normalised channel: counted
+    # mixed B0 5,462,916, less 998 classes of 1281, and IEBN's two more weights for each normalized channel: counted
     # from the moving statistics, which are the 42,016 fixed weights.
     assert model.count_params() == 5_462_916 - 998 * 1281 + 42_016
     with pytest.raises(TypeError, match="norm"):

@@ -31,7 +31,7 @@ def here(tmp_path_factory):
     sys.path.remove(str(SCRIPT.parent))
     model = script.tiny()
     model.save(folder / "tiny.keras")
-    outputs = keras.ops.convert_to_numpy(model(script.PICTURE))
+    outputs = keras.ops.convert_to_numpy(model(script.IMAGE))
     trained = script.trained_outputs(model)
     assert np.abs(trained - outputs).max() > 1e-2 * np.abs(outputs).max()
     np.savez(folder / "expected.npz", outputs=outputs, trained=trained)

@@ -72,9 +72,9 @@ def test_unfreeze_takes_norms_only_if_told():
 def test_frozen_norms_are_in_inference_mode_during_training(typeBN):
     model = tiny(dropout_rate=0.0, drop_connect_rate=0.0, typeBN=typeBN)
     freeze(model)
-    picture = np.random.default_rng(0).random((4, 16, 16, 3), "float32")
+    image = np.random.default_rng(0).random((4, 16, 16, 3), "float32")
     before = [norm.get_weights() for norm in model.layers if norm.name.endswith("_norm")]
-    np.testing.assert_allclose(model(picture, training=True), model(picture, training=False), rtol=1e-5)
+    np.testing.assert_allclose(model(image, training=True), model(image, training=False), rtol=1e-5)
     after = [norm.get_weights() for norm in model.layers if norm.name.endswith("_norm")]
     for one, other in zip(before, after, strict=True):
         for ours, theirs in zip(one, other, strict=True):

@@ -29,6 +29,6 @@ def _tensor(name: str, shape: list[int]) -> np.ndarray:
     return z.astype("float32")
 
 
-def picture(size: int) -> np.ndarray:
+def image(size: int) -> np.ndarray:
     """(1, size, size, 3), the reference's input in Keras's order."""
     return np.random.default_rng(0).standard_normal((1, 3, size, size)).astype("float32").transpose(0, 2, 3, 1)

@@ -22,7 +22,7 @@ def test_the_examples_run_in_order(
         exec(compile(example, "docs/optimizers.md", "exec"), names)  # noqa: S102
     assert "did you mean 'beta_2'?" in capsys.readouterr().out
     assert names["history"].history["loss"][-1] < names["history"].history["loss"][0]
-    assert (names["pictures"].shape, names["labels"].shape) == ((4, 224, 224, 3), (4, 4))
+    assert (names["images"].shape, names["labels"].shape) == ((4, 224, 224, 3), (4, 4))
 
 
 def test_the_configuration_is_one() -> None:

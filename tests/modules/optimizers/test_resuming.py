@@ -12,7 +12,7 @@ from keras import ops
 from efficientmixnet.modules.optimizers import Lookahead, Ranger, RectifiedAdam
 
 DRAW = np.random.default_rng(8)
-PICTURES = DRAW.standard_normal((13, 4, 6)).astype("float32")
+IMAGES = DRAW.standard_normal((13, 4, 6)).astype("float32")
 TARGETS = DRAW.standard_normal((13, 4, 2)).astype("float32")
 STOP = 7  # within a period of Lookahead, after the first rectified step
 
@@ -38,7 +38,7 @@ def built(optimizer: keras.optimizers.Optimizer, seed: int, eager: bool = True) 
 
 def train(model: keras.Model, steps: range) -> None:
     for step in steps:
-        model.train_on_batch(PICTURES[step], TARGETS[step])
+        model.train_on_batch(IMAGES[step], TARGETS[step])
 
 
 def state(model: keras.Model) -> list[np.ndarray]:
@@ -49,7 +49,7 @@ def state(model: keras.Model) -> list[np.ndarray]:
 def test_resumed_training_equals_training_that_never_stopped(name: str, tmp_path: Path) -> None:
     eager = name != "scaled"  # tracing takes seconds; one optimizer shows that compiled steps do the same
     never_stopped = built(OPTIMIZERS[name](), 1, eager)
-    train(never_stopped, range(len(PICTURES)))
+    train(never_stopped, range(len(IMAGES)))
     expected = state(never_stopped)
 
     stopped = built(OPTIMIZERS[name](), 1, eager)
@@ -62,7 +62,7 @@ def test_resumed_training_equals_training_that_never_stopped(name: str, tmp_path
     given_weights.optimizer.build(given_weights.trainable_variables)
     given_weights.load_weights(tmp_path / "stopped.weights.h5")
     for resumed in (loaded, given_weights):
-        train(resumed, range(STOP, len(PICTURES)))
+        train(resumed, range(STOP, len(IMAGES)))
         for ours, theirs in zip(state(resumed), expected, strict=True):
             np.testing.assert_array_equal(ours, theirs)
 

@@ -91,11 +91,11 @@ def test_schedule_drives_an_optimizer_and_survives_a_round_trip(name: str) -> No
     schedule = build_schedule(name, 0.1, steps_per_epoch=4, epochs=5, warmup_epochs=1, decay_epochs=1, decay_rate=0.5)
     optimizer = keras.optimizers.deserialize(keras.optimizers.serialize(keras.optimizers.SGD(schedule)))
     variable = keras.Variable([0.0])
-    travelled = [0.0]
+    traveled = [0.0]
     for _ in range(20):
         optimizer.apply([keras.ops.ones(1)], [variable])
-        travelled.append(-float(keras.ops.convert_to_numpy(variable.value)[0]))
-    np.testing.assert_allclose(np.diff(travelled), rates(schedule, range(20)), atol=1e-6)
+        traveled.append(-float(keras.ops.convert_to_numpy(variable.value)[0]))
+    np.testing.assert_allclose(np.diff(traveled), rates(schedule, range(20)), atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def test_name_alone_is_an_optimizer() -> None:
     assert parse_optimizer("AdamW") == {"name": "adamw"}
 
 
-def test_arguments_and_inner_optimizers_are_normalised() -> None:
+def test_arguments_and_inner_optimizers_are_normalized() -> None:
     value = {"name": "lookahead", "inner": {"name": "lookahead", "inner": "Adam"}, "sync_period": 5}
     assert parse_optimizer(value) == {
         "name": "lookahead",

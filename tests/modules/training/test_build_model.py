@@ -1,4 +1,4 @@
-"""The model normalises its pixels, and its moving statistics keep up with an epoch."""
+"""The model normalizes its pixels, and its moving statistics keep up with an epoch."""
 
 import keras
 import numpy as np
@@ -25,13 +25,13 @@ def test_pixels_become_zero_mean_and_unit_deviation_by_channel() -> None:
     np.testing.assert_allclose(scaling(pixels), [[[[2, 0, -2], [-2, 2, 1]]]], atol=1e-5)
 
 
-def test_a_picture_of_bytes_becomes_probabilities() -> None:
+def test_an_image_of_bytes_becomes_probabilities() -> None:
     model = build_model(SMALL, 8, 3, 10, *PLAIN)
-    pictures = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
-    probabilities = model(pictures).numpy()
+    images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
+    probabilities = model(images).numpy()
     assert probabilities.shape == (4, 3)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
-    np.testing.assert_allclose(model(pictures.astype(np.float32)).numpy(), probabilities, atol=1e-6)
+    np.testing.assert_allclose(model(images.astype(np.float32)).numpy(), probabilities, atol=1e-6)
 
 
 @pytest.mark.parametrize(("steps", "momentum"), [(8, 0.9), (40, 0.9), (100, 0.96), (400, 0.99), (4000, 0.99)])

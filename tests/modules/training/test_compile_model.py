@@ -12,7 +12,7 @@ from efficientmixnet.modules.training.compile_model import compile_model
 from efficientmixnet.modules.training.phases import Phase
 from efficientmixnet.modules.training.training_job import precision
 
-PICTURES = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
+IMAGES = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
 LABELS = np.eye(2, dtype="float32")[np.arange(8) % 2]
 
 
@@ -29,8 +29,8 @@ def _compiled(kind: type[keras.Model] = keras.Model, steps_per_epoch: int = 2, *
 
 def test_the_gradients_of_two_steps_make_the_update_of_one_twice_as_large() -> None:
     halves, whole = _compiled(accumulation_steps=2), _compiled()
-    halves.fit(PICTURES, LABELS, batch_size=4, shuffle=False, verbose=0)
-    whole.fit(PICTURES, LABELS, batch_size=8, shuffle=False, verbose=0)
+    halves.fit(IMAGES, LABELS, batch_size=4, shuffle=False, verbose=0)
+    whole.fit(IMAGES, LABELS, batch_size=8, shuffle=False, verbose=0)
     for one, other in zip(halves.get_weights(), whole.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
     assert int(halves.optimizer.iterations) == 1
@@ -41,8 +41,8 @@ def test_under_a_strategy_the_parts_of_a_step_make_the_update_of_the_whole(arith
     whole = _compiled()
     with precision(arithmetic), tf.distribute.MirroredStrategy(["CPU:0"]).scope():
         parts = _compiled(DistributedModel, accumulation_steps=4)
-    expected = whole.fit(PICTURES, LABELS, batch_size=8, shuffle=False, verbose=0)
-    history = parts.fit(PICTURES, LABELS, batch_size=8, shuffle=False, verbose=0)
+    expected = whole.fit(IMAGES, LABELS, batch_size=8, shuffle=False, verbose=0)
+    history = parts.fit(IMAGES, LABELS, batch_size=8, shuffle=False, verbose=0)
     atol = {"float32": 1e-6, "mixed_float16": 2e-3}[arithmetic]
     for one, other in zip(parts.get_weights(), whole.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=atol)
@@ -55,7 +55,7 @@ def test_accumulated_steps_count_once_for_lookahead() -> None:
     model = _compiled(
         accumulation_steps=2, optimizer={"name": "lookahead", "inner": "sgd", "sync_period": 2}, learning_rate=1.0
     )
-    model.fit(PICTURES, LABELS, batch_size=2, shuffle=False, verbose=0)  # four steps are two updates
+    model.fit(IMAGES, LABELS, batch_size=2, shuffle=False, verbose=0)  # four steps are two updates
     slow = model.optimizer.variables[2:6]  # behind its own step count and rate
     for weight, of_lookahead in zip(model.trainable_weights, slow, strict=True):
         np.testing.assert_array_equal(weight.numpy(), of_lookahead.numpy())
@@ -75,11 +75,11 @@ def test_half_precision_scales_the_loss_around_lookahead_and_leaves_out_a_step_t
     scaled = model.optimizer
     assert isinstance(scaled, keras.optimizers.LossScaleOptimizer)
     before = model.get_weights()
-    model.fit(PICTURES * 1e30, LABELS, batch_size=8, verbose=0)  # too large for half precision
+    model.fit(IMAGES * 1e30, LABELS, batch_size=8, verbose=0)  # too large for half precision
     for one, other in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     scale = float(scaled.dynamic_scale)
     assert scale == 2.0**14  # half of what it began with
-    model.fit(PICTURES, LABELS, batch_size=8, epochs=4, verbose=0)
+    model.fit(IMAGES, LABELS, batch_size=8, epochs=4, verbose=0)
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
     assert not np.array_equal(before[0], model.get_weights()[0])

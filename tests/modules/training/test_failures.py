@@ -26,7 +26,7 @@ from efficientmixnet.modules.training.failures import FiniteLoss, full_memory_in
     ],
 )
 def test_full_memory_names_the_batch_size_and_the_keys_to_change(error: Exception) -> None:
-    message = r"training\.batch_size: 512 pictures .* training\.accumulation_steps"
+    message = r"training\.batch_size: 512 images .* training\.accumulation_steps"
     with pytest.raises(BadInput, match=message), full_memory_in_words(512):
         raise error
 

@@ -1,10 +1,10 @@
-"""TrainingProgress counts pictures, and says epoch, loss and accuracy."""
+"""TrainingProgress counts images, and says epoch, loss and accuracy."""
 
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.training.progress_callback import TrainingProgress
 
 
-def test_a_training_tells_its_pictures_epochs_and_metrics() -> None:
+def test_a_training_tells_its_images_epochs_and_metrics() -> None:
     heard: list[tuple] = []
 
     class Ear:
@@ -16,7 +16,7 @@ def test_a_training_tells_its_pictures_epochs_and_metrics() -> None:
 
     progress.listen(Ear())
     try:
-        # Taken up again after the first of three epochs of two steps of 32 pictures.
+        # Taken up again after the first of three epochs of two steps of 32 images.
         callback = TrainingProgress(range(1, 3), steps_per_epoch=2, batch_size=32)
         callback.on_train_begin()
         callback.on_epoch_begin(1)
@@ -28,7 +28,7 @@ def test_a_training_tells_its_pictures_epochs_and_metrics() -> None:
     finally:
         progress.listen(None)
     assert heard == [
-        (128, "pictures"),
+        (128, "images"),
         (32, "epoch 2/3 loss 1.2346 accuracy 0.5000"),
         (32, "epoch 2/3 loss 1.0000 accuracy 0.6250"),
         (0, "epoch 2/3 loss 1.0000 accuracy 0.6250 val_loss 2.0000"),

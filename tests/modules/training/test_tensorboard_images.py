@@ -13,14 +13,14 @@ from efficientmixnet.modules.training.tensorboard_images import Watching, draw_c
 LABELS = ["left", "right"]
 
 
-def test_every_epoch_writes_its_learning_rate_pictures_and_confusions(tmp_path: Path) -> None:
-    pictures = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3)).astype("uint8")
+def test_every_epoch_writes_its_learning_rate_images_and_confusions(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3)).astype("uint8")
     truths = np.eye(2, dtype="float32")[[0, 1, 0, 1, 1]]
     layers = [keras.layers.Rescaling(1 / 255), keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
     model = keras.Sequential([keras.Input((8, 8, 3), dtype="uint8"), *layers])
     halving = keras.optimizers.schedules.ExponentialDecay(0.5, 1, 0.5)
     model.compile(keras.optimizers.SGD(halving), "categorical_crossentropy", metrics=[ConfusionAccuracy(2)])
-    batches = tf.data.Dataset.from_tensor_slices((pictures, truths)).batch(5)
+    batches = tf.data.Dataset.from_tensor_slices((images, truths)).batch(5)
     model.fit(
         batches, validation_data=batches, epochs=2, callbacks=[Watching(str(tmp_path), batches, LABELS)], verbose=0
     )
@@ -36,8 +36,8 @@ def test_every_epoch_writes_its_learning_rate_pictures_and_confusions(tmp_path: 
 
 
 def test_a_wrong_answer_is_red_and_a_right_one_green() -> None:
-    grey = np.full((2, 8, 8, 3), 128, np.uint8)
-    (sheet,) = draw_predictions(grey, np.array([0, 0]), np.float32([[0.9, 0.1], [0.2, 0.8]]), LABELS)
+    gray = np.full((2, 8, 8, 3), 128, np.uint8)
+    (sheet,) = draw_predictions(gray, np.array([0, 0]), np.float32([[0.9, 0.1], [0.2, 0.8]]), LABELS)
     captions = sheet[112:138].astype(int)
     first, second = captions[:, :112], captions[:, 112:224]
     assert (first[..., 1] > first[..., 0] + 50).any() and not (first[..., 0] > first[..., 1] + 50).any()
@@ -51,5 +51,5 @@ def test_the_larger_a_share_of_its_row_the_darker_its_cell() -> None:
     assert corners[3] < corners[0] < corners[1] < corners[2] == 3 * 255
 
 
-def test_a_thousand_classes_are_a_picture_too() -> None:
+def test_a_thousand_classes_are_an_image_too() -> None:
     assert draw_confusions(np.eye(1000), ["name"] * 1000).shape == (1, 1000, 1000, 3)

@@ -54,7 +54,7 @@ class Heard:
 def test_the_job_goes_there_and_progress_and_result_come_back(other) -> None:
     other(
         """
-say("start", 64, "pictures")
+say("start", 64, "images")
 say("tell", f"{job['labels']} {os.environ['KERAS_BACKEND']} {os.environ['MORE']} {sys.argv[1:]}")
 say("advance", 64, "loss 1")
 say("logs", {"loss": 1.0})
@@ -63,7 +63,7 @@ say("logs", {"loss": 1.0})
     heard = Heard()
     assert train_elsewhere(JOB, {"MORE": "here"}, "weights.npz", heard) == {"loss": 1.0}
     words = "['a'] tensorflow here ['-m', 'efficientmixnet.modules.training.train_elsewhere', 'weights.npz']"
-    assert heard.all == [("start", 64, "pictures"), ("tell", words), ("advance", 64, "loss 1")]
+    assert heard.all == [("start", 64, "images"), ("tell", words), ("advance", 64, "loss 1")]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def save(*_):
     say("tell", "saved")
     sys.exit(143)
 signal.signal(signal.SIGTERM, save)
-say("start", 1, "picture")
+say("start", 1, "image")
 time.sleep(30)
 """
     )

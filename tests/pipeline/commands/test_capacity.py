@@ -17,31 +17,31 @@ RATES = {
     "ingested_bytes": 1.1,
     "transformed_mean_bytes": 20_000,
     "stages": {
-        "ImageExampleGen": {"fixed_seconds": 2, "pictures_a_second": 200, "peak_memory": 10**9},
-        "Transform": {"fixed_seconds": 8, "pictures_a_second": 100, "peak_memory": 10**9},
+        "ImageExampleGen": {"fixed_seconds": 2, "images_a_second": 200, "peak_memory": 10**9},
+        "Transform": {"fixed_seconds": 8, "images_a_second": 100, "peak_memory": 10**9},
     },
 }
 
 
-def _plan(pictures: int = 100_000, mean_bytes: float = 50_000) -> Plan:
-    return Plan(pictures, mean_bytes, Rates.model_validate(RATES), training_rate=400, epochs=10, train_share=0.8)
+def _plan(images: int = 100_000, mean_bytes: float = 50_000) -> Plan:
+    return Plan(images, mean_bytes, Rates.model_validate(RATES), training_rate=400, epochs=10, train_share=0.8)
 
 
 def test_time_and_disk_follow_the_bytes() -> None:
     ingest, transform, trainer = _plan().rows()
-    # Pictures of half the size go through twice as fast.
+    # Images of half the size go through twice as fast.
     assert (ingest.seconds, transform.seconds) == (2 + 250, 8 + 500)
     assert ingest.disk == pytest.approx(5.5e9)
     assert transform.disk == pytest.approx(1e9)
     assert trainer.seconds == 10 * 100_000 * 0.8 / 400
 
 
-def test_larger_pictures_are_no_larger_once_transformed() -> None:
+def test_larger_images_are_no_larger_once_transformed() -> None:
     assert _plan(mean_bytes=10**6).rows()[1].disk == _plan(mean_bytes=10**5).rows()[1].disk == 2e9
 
 
 def test_memory_grows_by_names_alone() -> None:
-    small, large = (_plan(pictures).rows()[0].memory for pictures in (0, 1_000_000))
+    small, large = (_plan(images).rows()[0].memory for images in (0, 1_000_000))
     assert large - small == 1e9
     assert _plan(10**6).rows()[1].memory == _plan(10).rows()[1].memory
 
@@ -90,7 +90,7 @@ def test_times_are_said_in_words(seconds: float, words: str) -> None:
 def test_the_command_prints_every_component_and_what_meets_the_deadline(tmp_path: Path) -> None:
     rates = tmp_path / "rates.json"
     rates.write_text(json.dumps(RATES))
-    words = ["--pictures", "100k", "--mean-size", "50kB", "--epochs", "10", "--training-rate", "400"]
+    words = ["--images", "100k", "--mean-size", "50kB", "--epochs", "10", "--training-rate", "400"]
     result = CliRunner().invoke(main, ["plan", *words, "--deadline", "1300s", "--rates", str(rates)])
     assert result.exit_code == 0, result.output
     assert "ImageExampleGen  4.2 min  5.5 GB  1.1 GB" in result.output
@@ -100,12 +100,12 @@ def test_the_command_prints_every_component_and_what_meets_the_deadline(tmp_path
 def test_rates_that_are_none_are_refused_with_what_writes_them(tmp_path: Path) -> None:
     rates = tmp_path / "rates.json"
     rates.write_text("{}")
-    result = CliRunner().invoke(main, ["plan", "--pictures", "5", "--rates", str(rates)])
+    result = CliRunner().invoke(main, ["plan", "--images", "5", "--rates", str(rates)])
     assert result.exit_code == 2
     assert "holds no rates; benchmarks/data_path.py --rates" in result.output
 
 
 def test_a_deadline_that_nothing_meets_is_refused() -> None:
-    result = CliRunner().invoke(main, ["plan", "--pictures", "1B", "--deadline", "1m"])
+    result = CliRunner().invoke(main, ["plan", "--images", "1B", "--deadline", "1m"])
     assert result.exit_code == 2
     assert "not met by any number of devices" in result.output

@@ -22,9 +22,9 @@ def test_it_prints_the_classes_and_writes_the_page(data: Path, tmp_path: Path) -
     page = tmp_path / "pages" / "look.html"
     result = CliRunner().invoke(main, ["inspect", str(data), "--page", str(page), "--no-statistics"])
     assert result.exit_code == 0, result.output
-    assert "pictures      24 in 2 classes" in result.output
+    assert "images      24 in 2 classes" in result.output
     assert "formats       PNG L 24" in result.output
-    assert "one class has fewer than 10 training pictures: dog" in result.output
+    assert "one class has fewer than 10 training images: dog" in result.output
     assert page.read_text(encoding="utf-8").count("<img") == 24
 
 
@@ -37,7 +37,7 @@ def test_tfdvs_view_is_one_link_from_the_page(data: Path, tmp_path: Path) -> Non
 
 
 def test_it_takes_a_configuration_and_its_keys(data: Path, tmp_path: Path) -> None:
-    (tmp_path / "run.yaml").write_text("data: {pictures: data}")
+    (tmp_path / "run.yaml").write_text("data: {images: data}")
     page = ["--page", str(tmp_path / "look.html"), "--no-statistics"]
     result = CliRunner().invoke(main, ["inspect", str(tmp_path / "run.yaml"), *page, "--set", "data.max_pixels=9"])
     assert result.exit_code == 0, result.output

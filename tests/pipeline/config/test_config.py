@@ -95,7 +95,7 @@ def test_a_file_that_is_no_mapping_in_yaml_is_refused_in_one_line(file: Path, te
 
 
 def test_a_file_that_is_no_text_is_refused(file: Path) -> None:
-    file.write_bytes(b"\xff\xfe\x00pictures")
+    file.write_bytes(b"\xff\xfe\x00images")
     with pytest.raises(BadInput, match=r"my\.yaml: is not YAML: "):
         load_config(str(file))
 
@@ -113,8 +113,8 @@ def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
 def test_an_empty_file_gives_the_defaults(file: Path) -> None:
     file.write_text("# nothing yet\n")
     config = load_config(str(file))
-    assert config.model_dump(exclude={"data": {"pictures"}, "output": True}) == Config().model_dump(
-        exclude={"data": {"pictures"}, "output": True}
+    assert config.model_dump(exclude={"data": {"images"}, "output": True}) == Config().model_dump(
+        exclude={"data": {"images"}, "output": True}
     )
 
 
@@ -166,12 +166,12 @@ def test_relative_paths_start_at_the_files_folder(tmp_path: Path, monkeypatch: p
     folder.mkdir(parents=True)
     elsewhere.mkdir()
     (folder / "my.yaml").write_text(
-        "output: ../runs\ndata: {pictures: ../my pictures, manifest: list.csv, schema_file: /abs/schema.pbtxt}\n"
+        "output: ../runs\ndata: {images: ../my images, manifest: list.csv, schema_file: /abs/schema.pbtxt}\n"
     )
     monkeypatch.chdir(elsewhere)
     config = load_config("../project/configs/my.yaml")
     assert config.output == str(tmp_path / "project/runs")
-    assert config.data.pictures == str(tmp_path / "project/my pictures")
+    assert config.data.images == str(tmp_path / "project/my images")
     assert config.data.manifest == str(folder / "list.csv")
     assert config.data.schema_file == "/abs/schema.pbtxt"
 
@@ -180,21 +180,21 @@ def test_what_the_command_line_names_starts_at_the_current_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "configs").mkdir()
-    (tmp_path / "configs" / "my.yaml").write_text("output: ../runs\ndata: {pictures: ../pictures}\n")
+    (tmp_path / "configs" / "my.yaml").write_text("output: ../runs\ndata: {images: ../images}\n")
     monkeypatch.chdir(tmp_path)
     config = load_config("configs/my.yaml", data="mine", output="there")
-    assert (config.data.pictures, config.output) == (str(tmp_path / "mine"), str(tmp_path / "there"))
+    assert (config.data.images, config.output) == (str(tmp_path / "mine"), str(tmp_path / "there"))
 
 
 def test_without_a_file_paths_start_at_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     config = load_config(None, data="mine")
-    assert (config.data.pictures, config.output) == (str(tmp_path / "mine"), str(tmp_path / "runs"))
+    assert (config.data.images, config.output) == (str(tmp_path / "mine"), str(tmp_path / "runs"))
 
 
 def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert load_config(None, ["data.pictures=~/mine"]).data.pictures == os.path.join(tmp_path, "mine")
+    assert load_config(None, ["data.images=~/mine"]).data.images == os.path.join(tmp_path, "mine")
 
 
 def test_a_recipe_fills_in_what_the_file_leaves_out(file: Path) -> None:

@@ -41,7 +41,7 @@ def test_read_back_it_gives_the_defaults(tmp_path: Path) -> None:
     file = tmp_path / "my.yaml"
     file.write_text(config_template())
     expected = Config().model_copy(update={"output": str(tmp_path / "runs")})
-    data = expected.data.model_copy(update={"pictures": str(tmp_path / "pictures")})
+    data = expected.data.model_copy(update={"images": str(tmp_path / "images")})
     assert load_config(str(file)) == expected.model_copy(update={"data": data})
 
 

@@ -1,4 +1,4 @@
-"""Every picture is opened once and counted, and the page shows them without asking the network for anything."""
+"""Every image is opened once and counted, and the page shows them without asking the network for anything."""
 
 import re
 import shutil
@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from efficientmixnet.components.image_example_gen.layout import Layout
-from efficientmixnet.components.image_example_gen.sources import find_pictures
-from efficientmixnet.pipeline.inspection.inspect_images import SAMPLES, Inspection, inspect_pictures, side_buckets
+from efficientmixnet.components.image_example_gen.sources import find_images
+from efficientmixnet.pipeline.inspection.inspect_images import SAMPLES, Inspection, inspect_images, side_buckets
 from efficientmixnet.pipeline.inspection.page import render, size_in_words
 
 SPLITS = {"train": 0.5, "eval": 0.5}
@@ -19,7 +19,7 @@ SPLITS = {"train": 0.5, "eval": 0.5}
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Inspection:
-    """Twenty grey PNG files of cats, five JPEG files of dogs, a copy, and what cannot be used."""
+    """Twenty gray PNG files of cats, five JPEG files of dogs, a copy, and what cannot be used."""
     data = tmp_path_factory.mktemp("data")
     source = np.random.default_rng(0)
     for number in range(25):
@@ -34,12 +34,12 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Inspection:
     (data / "dog/empty.jpg").touch()
     (data / "dog/notes.txt").write_text("dogs")
     Image.new("L", (400, 300)).save(data / "dog/huge.png")
-    sources = find_pictures(str(data), None, frozenset(SPLITS))
-    return inspect_pictures(sources, Layout(), SPLITS, max_pixels=100_000)
+    sources = find_images(str(data), None, frozenset(SPLITS))
+    return inspect_images(sources, Layout(), SPLITS, max_pixels=100_000)
 
 
 def test_classes_formats_and_sizes_are_counted(found: Inspection) -> None:
-    assert found.pictures == 26
+    assert found.images == 26
     assert found.labels == ["<cat>", "dog"]
     assert {label: sum(counts[label] for counts in found.counts.values()) for label in found.labels} == {
         "<cat>": 20,
@@ -52,10 +52,10 @@ def test_classes_formats_and_sizes_are_counted(found: Inspection) -> None:
 
 def test_what_cannot_be_used_is_named_with_the_reason(found: Inspection) -> None:
     assert sorted(item.row() for item in found.left_out) == [
-        ("dog/cut.jpg", "is a truncated or corrupt picture"),
+        ("dog/cut.jpg", "is a truncated or corrupt image"),
         ("dog/empty.jpg", "has zero bytes"),
         ("dog/huge.png", "has 400 x 300 pixels, over the limit (data.max_pixels)"),
-        ("dog/notes.txt", "is no picture of a known format"),
+        ("dog/notes.txt", "is no image of a known format"),
     ]
 
 
@@ -84,7 +84,7 @@ def test_the_page_links_the_statistics_where_there_are_any(found: Inspection) ->
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (400, True)])
-def test_a_browser_shows_the_pictures_and_asks_the_network_for_nothing(
+def test_a_browser_shows_the_images_and_asks_the_network_for_nothing(
     found: Inspection, tmp_path: Path, chromium: Any, width: int, dark: bool
 ) -> None:
     file = tmp_path / "inspection.html"

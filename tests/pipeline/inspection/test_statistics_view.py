@@ -9,7 +9,7 @@ import pytest
 from efficientmixnet.pipeline.inspection.inspect_images import Inspection
 from efficientmixnet.pipeline.inspection.statistics_view import statistics_view
 
-# Twenty classes, of which the first has eleven pictures more; widths of 10 to 40 whose mean is 25.
+# Twenty classes, of which the first has eleven images more; widths of 10 to 40 whose mean is 25.
 DESCRIBED = [(f"<class {number % 20}>", "PNG", "RGB", 10 + number, 8) for number in range(31)]
 
 
@@ -18,10 +18,10 @@ def html() -> str:
     return statistics_view("my <data>", Inspection({"train": Counter()}, described=DESCRIBED))
 
 
-def test_figures_are_those_of_the_pictures(html: str) -> None:
+def test_figures_are_those_of_the_images(html: str) -> None:
     words = " ".join(html.replace("<", " <").replace(">", "> ").split())
     assert "<title> my &lt;data&gt;: statistics </title>" in words
-    assert "counts in the 31 pictures of my &lt;data&gt;" in words
+    assert "counts in the 31 images of my &lt;data&gt;" in words
     for name, value in {"least": 10, "median": 25, "greatest": 40, "mean": 25, "deviation": 8.944}.items():
         assert f"<dt> {name} </dt> <dd> {value} </dd>" in words
     assert "<dt> values </dt> <dd> 20 </dd>" in words

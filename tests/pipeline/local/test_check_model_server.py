@@ -45,8 +45,8 @@ def test_kubernetes_needs_a_pod_that_knows_its_name(monkeypatch):
 
 
 def test_the_command_says_so_at_once_and_leaves_nothing(tmp_path: Path):
-    (tmp_path / "pictures" / "cat").mkdir(parents=True)
-    words = ["run", "--data", "pictures", "--output", "runs", "--set", "serving.infra_validator=docker"]
+    (tmp_path / "images" / "cat").mkdir(parents=True)
+    words = ["run", "--data", "images", "--output", "runs", "--set", "serving.infra_validator=docker"]
     words += ["--set", f"serving.docker=unix://{tmp_path}/none"]
     began = time.monotonic()
     command = [sys.executable, "-c", "from efficientmixnet.pipeline.cli import main; main()", *words]

@@ -41,10 +41,10 @@ local_runner.run(Config.model_validate_json(sys.argv[1]))
 def config(tmp_path: Path) -> Config:
     """Two classes, in both splits, of files that the stand-in never opens; the output folder does not exist yet."""
     for name in ("train/cat", "train/dog", "eval/cat", "eval/dog"):
-        (tmp_path / "pictures" / name).mkdir(parents=True)
-        (tmp_path / "pictures" / name / "1.png").write_text("picture")
+        (tmp_path / "images" / name).mkdir(parents=True)
+        (tmp_path / "images" / name / "1.png").write_text("image")
     layout = {"split_files": {"train": "train", "eval": "eval"}}
-    data = {"pictures": str(tmp_path / "pictures"), "layout": layout}
+    data = {"images": str(tmp_path / "images"), "layout": layout}
     return Config.model_validate({"output": str(tmp_path / "some" / "runs"), "data": data})
 
 
@@ -90,7 +90,7 @@ def test_what_a_model_server_refused_is_not_pushed_though_the_evaluation_blessed
     from efficientmixnet.pipeline.runs import results
 
     verdict = SimpleNamespace(blessed=True, reason="good", metrics={}, baseline_metrics={}, intervals={})
-    properties = {"pushed": pushed, "pushed_destination": "/pushed/1", "pictures_read": 1, "pictures_left_out": 0}
+    properties = {"pushed": pushed, "pushed_destination": "/pushed/1", "images_read": 1, "images_left_out": 0}
     found = SimpleNamespace(
         verdict=lambda: verdict, uri=lambda _: None, custom_property=lambda _, name: properties.get(name)
     )
@@ -145,7 +145,7 @@ def test_a_failure_is_summed_up_and_names_the_log(config: Config, pipeline: Pipe
     assert run(config).state == "not_blessed"
 
 
-def test_bad_input_is_summed_up_with_the_list_of_bad_pictures(config: Config, pipeline: Pipeline) -> None:
+def test_bad_input_is_summed_up_with_the_list_of_bad_images(config: Config, pipeline: Pipeline) -> None:
     def refuse() -> None:
         raise BadInput("too many", [("cat/1.png", "has zero bytes")])
 
@@ -190,8 +190,8 @@ def test_a_file_in_place_of_the_output_folder_is_refused(config: Config, tmp_pat
         run(config.model_copy(update={"output": str(tmp_path / "file")}))
 
 
-def test_pictures_that_cannot_be_used_leave_no_run_behind(config: Config, tmp_path: Path) -> None:
-    data = config.data.model_copy(update={"pictures": str(tmp_path / "none")})
+def test_images_that_cannot_be_used_leave_no_run_behind(config: Config, tmp_path: Path) -> None:
+    data = config.data.model_copy(update={"images": str(tmp_path / "none")})
     with pytest.raises(BadInput, match="does not exist"):
         run(config.model_copy(update={"data": data}))
     assert not list(Path(config.output).glob("runs/*"))

@@ -77,8 +77,8 @@ def gone() -> None:
     raise Gone
 
 
-def bad_pictures() -> None:
-    raise BadInput("no pictures")
+def bad_images() -> None:
+    raise BadInput("no images")
 
 
 def test_a_job_that_the_engine_failed_is_cancelled_and_tried_again(component: Any, said: list[str]) -> None:
@@ -98,7 +98,7 @@ def test_what_fails_too_often_ends_the_run(component: Any, said: list[str]) -> N
 
 
 @pytest.mark.parametrize(
-    ("attempt", "error"), [(Job(OF_OUR_CODE).wait_until_finish, RuntimeError), (bad_pictures, BadInput)]
+    ("attempt", "error"), [(Job(OF_OUR_CODE).wait_until_finish, RuntimeError), (bad_images, BadInput)]
 )
 def test_what_is_not_the_engines_fault_is_not_tried_again(component: Any, attempt: Any, error: type) -> None:
     with pytest.raises(error) as caught:

@@ -42,11 +42,11 @@ def _log(stages: Stages, message: str, *arguments: object) -> None:
 def test_a_stage_that_is_done_has_a_line_with_its_time_and_count(out: io.StringIO, clock: Clock) -> None:
     with Stages(out) as stages:
         _log(stages, "Component ImageExampleGen is running.")
-        stages.start(1800, "pictures")
+        stages.start(1800, "images")
         stages.advance(1797, "")
         clock.now += 12.34
         _log(stages, "Component ImageExampleGen is finished.")
-    assert out.getvalue() == "ImageExampleGen   done          12.3 s   1,797 pictures\n"
+    assert out.getvalue() == "ImageExampleGen   done          12.3 s   1,797 images\n"
     assert stages.seconds == {"ImageExampleGen": 12.34}
 
 
@@ -74,11 +74,11 @@ def test_a_stage_that_ends_in_the_middle_says_so(
 ) -> None:
     with pytest.raises(error), Stages(out) as stages:
         _log(stages, "Component Trainer is running.")
-        stages.start(100, "pictures")
+        stages.start(100, "images")
         stages.advance(40, "loss 0.5")
         clock.now += 3
         raise error
-    assert out.getvalue().split() == ["Trainer", state, "3.0", "s", "40", "pictures"]
+    assert out.getvalue().split() == ["Trainer", state, "3.0", "s", "40", "images"]
     assert stages.seconds == {"Trainer": 3.0}
 
 
@@ -93,37 +93,37 @@ def test_between_two_stages_nothing_has_failed(out: io.StringIO, clock: Clock) -
 def test_a_long_stage_has_a_plain_line_every_ten_seconds_without_a_terminal(out: io.StringIO, clock: Clock) -> None:
     with Stages(out) as stages:
         _log(stages, "Component Trainer is running.")
-        stages.start(64_000, "pictures")
+        stages.start(64_000, "images")
         for second in range(1, 26):
             clock.now += 1
             stages.advance(100, f"epoch 1/2 loss {second / 100:.2f}")
         _log(stages, "Component Trainer is finished.")
     assert [" ".join(line.split()) for line in out.getvalue().splitlines()] == [
-        "Trainer 1,100 pictures of 64,000 epoch 1/2 loss 0.11 100/s -0:10:29",
-        "Trainer 2,200 pictures of 64,000 epoch 1/2 loss 0.22 100/s -0:10:18",
-        "Trainer done 25.0 s 2,500 pictures",
+        "Trainer 1,100 images of 64,000 epoch 1/2 loss 0.11 100/s -0:10:29",
+        "Trainer 2,200 images of 64,000 epoch 1/2 loss 0.22 100/s -0:10:18",
+        "Trainer done 25.0 s 2,500 images",
     ]
 
 
 def test_the_pace_knows_nothing_of_what_comes_before_the_first_step(out: io.StringIO, clock: Clock) -> None:
     with Stages(out) as stages:
         _log(stages, "Component Trainer is running.")
-        stages.start(1000, "pictures")
+        stages.start(1000, "images")
         clock.now += 60  # the network is traced
         stages.advance(100, "")
         clock.now += 20
         stages.advance(200, "")
         _log(stages, "Component Trainer is finished.")
     assert [" ".join(line.split()) for line in out.getvalue().splitlines()][:2] == [
-        "Trainer 100 pictures of 1,000",
-        "Trainer 300 pictures of 1,000 10/s -0:01:10",
+        "Trainer 100 images of 1,000",
+        "Trainer 300 images of 1,000 10/s -0:01:10",
     ]
 
 
 def test_each_stage_counts_anew(out: io.StringIO, clock: Clock) -> None:
     with Stages(out) as stages:
         _log(stages, "Component ImageExampleGen is running.")
-        stages.start(5, "pictures")
+        stages.start(5, "images")
         stages.advance(5, "")
         _log(stages, "Component ImageExampleGen is finished.")
         _log(stages, "Component SchemaGen is running.")
@@ -147,7 +147,7 @@ def test_on_a_terminal_a_bar_shows_count_and_figures(monkeypatch: pytest.MonkeyP
     reader, writer = pty.openpty()
     with os.fdopen(writer, "w") as terminal, Stages(terminal) as stages:
         _log(stages, "Component Trainer is running.")
-        stages.start(100, "pictures")
+        stages.start(100, "images")
         stages.advance(40, "epoch 1/2 loss 0.5000")
         shown = ""
         while "loss" not in shown:  # the bar is drawn ten times a second

@@ -17,7 +17,7 @@ def _run(name: str, right: dict[str, bool], config: dict, accuracy: float = 0.5)
         "metrics": [{"name": "accuracy", **interval}, {"name": "loss", "value": None, "low": None, "high": None}],
         "curves": {"accuracy": {"validation": [(1, 0.1), (2, accuracy)]}},
     }
-    return Run(summary, content, {(picture, "cat"): one for picture, one in right.items()})
+    return Run(summary, content, {(image, "cat"): one for image, one in right.items()})
 
 
 FIRST = _run("one", {f"{n}.png": n < 80 for n in range(100)}, {"training": {"seed": 1, "epochs": 2}, "name": "a"}, 0.8)
@@ -29,12 +29,12 @@ SECOND = _run(
 )
 
 
-def test_only_pictures_of_both_runs_that_one_alone_gets_right_count():
+def test_only_images_of_both_runs_that_one_alone_gets_right_count():
     found = mcnemar(FIRST, SECOND)
-    assert (found.pictures, found.first_alone, found.second_alone) == (100, 10, 14)
+    assert (found.images, found.first_alone, found.second_alone) == (100, 10, 14)
     assert found.p_value == pytest.approx(2 * binom.cdf(10, 24, 0.5))
     (line,) = against_first([FIRST, SECOND])
-    assert line.startswith("of 100 pictures in common, two alone names 14 right, one alone 10")
+    assert line.startswith("of 100 images in common, two alone names 14 right, one alone 10")
     assert "may well be chance" in line
 
 
@@ -43,9 +43,9 @@ def test_a_run_does_not_differ_from_itself():
     assert differences([FIRST, FIRST]) == {}
 
 
-def test_runs_on_other_pictures_are_not_tested():
+def test_runs_on_other_images_are_not_tested():
     (line,) = against_first([FIRST, _run("three", {"x.png": True}, {})])
-    assert line == "three and one evaluated no picture in common"
+    assert line == "three and one evaluated no image in common"
 
 
 def test_configurations_differ_where_a_value_does_or_is_missing():

@@ -40,14 +40,14 @@ def output(tmp_path: Path) -> Path:
         return store.put_artifacts([one])[0]
 
     examples = artifact("Examples", "/examples")
-    execution("ours.ImageExampleGen", [], [examples], pictures="/pictures", fingerprint="abc", manifest="")
+    execution("ours.ImageExampleGen", [], [examples], images="/images", fingerprint="abc", manifest="")
     for number in ("1", "2"):
         folder = output / "pushed" / number
         folder.mkdir(parents=True)
         (folder / "saved_model.pb").touch()
         model = artifact("Model", f"/model/{number}")
         if number == "2":
-            execution("ours.ImageExampleGen", [], [examples], pictures="/pictures")
+            execution("ours.ImageExampleGen", [], [examples], images="/images")
         found = artifact("HyperParameters", str(output / "found"))
         if number == "2":
             execution("ours.Tuner", [examples], [found])
@@ -87,7 +87,7 @@ def test_an_older_model_is_known_even_where_its_runs_folder_is_gone(output):
 def test_data_code_and_configuration_are_shown(output, capsys):
     print_lineage(lineage(str(output / "pushed" / "2")))
     shown = capsys.readouterr().out
-    for part in ("pictures: /pictures", "fingerprint: abc", "c0ffee", "20200102/config.yaml", "accuracy 0.9 reaches"):
+    for part in ("images: /images", "fingerprint: abc", "c0ffee", "20200102/config.yaml", "accuracy 0.9 reaches"):
         assert part in shown
     assert "manifest" not in shown
 

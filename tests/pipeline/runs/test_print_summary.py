@@ -3,7 +3,7 @@
 import pytest
 
 from efficientmixnet.pipeline.runs.print_summary import show
-from efficientmixnet.pipeline.runs.run_summary import Pictures, Search, Summary
+from efficientmixnet.pipeline.runs.run_summary import Images, Search, Summary
 
 
 def test_places_are_printed_letter_for_letter(capsys: pytest.CaptureFixture[str]) -> None:
@@ -13,15 +13,15 @@ def test_places_are_printed_letter_for_letter(capsys: pytest.CaptureFixture[str]
         blessed=True,
         accuracy=0.9,
         intervals={"accuracy": (0.85, 0.94)},
-        pictures=Pictures(read=1234, left_out=2),
-        warnings=["one picture has the same bytes under two labels: [b]a (cat)"],
+        images=Images(read=1234, left_out=2),
+        warnings=["one image has the same bytes under two labels: [b]a (cat)"],
         pushed_model="/my [bold]runs[/x]/pushed/1",
         run="/my [bold]runs[/x]/runs/1",
         started="2020-01-01T00:00:00+00:00",
     )
     show(summary)
     shown = capsys.readouterr().out
-    assert "efficientmixnet predict '/my [bold]runs[/x]/pushed/1' PICTURE ..." in shown
+    assert "efficientmixnet predict '/my [bold]runs[/x]/pushed/1' IMAGE ..." in shown
     assert "0.9000 (0.8500 to 0.9400) on the evaluation split" in shown
     assert "1,234 read, 2 left out" in shown
     assert "under two labels: [b]a (cat)" in shown

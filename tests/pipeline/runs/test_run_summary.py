@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from efficientmixnet.pipeline.runs.run_summary import Pictures, Summary
+from efficientmixnet.pipeline.runs.run_summary import Images, Summary
 
 FACTS = {"run": "/runs/1", "started": "2026-01-02T03:04:05+00:00"}
 
@@ -18,7 +18,7 @@ def test_it_holds_every_field_that_machines_look_for(tmp_path: Path) -> None:
         blessed=True,
         accuracy=0.98,
         metrics={"accuracy": 0.98, "loss": 0.1},
-        pictures=Pictures(read=1797, left_out=2),
+        images=Images(read=1797, left_out=2),
         pushed_model="/runs/pushed/1",
         seconds={"ImageExampleGen": 1.5},
         versions={"tfx": "1.16.0"},
@@ -35,7 +35,7 @@ def test_it_holds_every_field_that_machines_look_for(tmp_path: Path) -> None:
         "metrics": {"accuracy": 0.98, "loss": 0.1},
         "baseline_metrics": {},
         "intervals": {},
-        "pictures": {"read": 1797, "left_out": 2, "left_out_by_reason": {}},
+        "images": {"read": 1797, "left_out": 2, "left_out_by_reason": {}},
         "warnings": [],
         "pushed_model": "/runs/pushed/1",
         "tensorboard": None,

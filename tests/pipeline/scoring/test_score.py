@@ -1,4 +1,4 @@
-"""Scoring a folder: every picture has a row or a reason, and what was stopped goes on where it was."""
+"""Scoring a folder: every image has a row or a reason, and what was stopped goes on where it was."""
 
 import csv
 import io
@@ -13,23 +13,23 @@ from PIL import Image
 
 from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.pipeline.scoring import score as scoring
-from efficientmixnet.pipeline.scoring.images_to_score import find_pictures
+from efficientmixnet.pipeline.scoring.images_to_score import find_images
 from efficientmixnet.pipeline.scoring.score import score
 
 
 class Brightness(tf.Module):
-    """Says how likely a picture is bright: its mean."""
+    """Says how likely an image is bright: its mean."""
 
     @tf.function(input_signature=[])
     def class_labels(self) -> tf.Tensor:
         return tf.constant(["bright", "dark"])
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
-    def classify(self, pictures: tf.Tensor) -> dict[str, tf.Tensor]:
+    def classify(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         def mean(one: tf.Tensor) -> tf.Tensor:
             return tf.reduce_mean(tf.cast(tf.io.decode_image(one, 3, expand_animations=False), tf.float32) / 255)
 
-        bright = tf.map_fn(mean, pictures, fn_output_signature=tf.float32)
+        bright = tf.map_fn(mean, images, fn_output_signature=tf.float32)
         return {"probabilities": tf.stack([bright, 1 - bright], axis=1)}
 
 
@@ -42,8 +42,8 @@ def model(tmp_path_factory) -> str:
 
 
 @pytest.fixture
-def pictures(tmp_path) -> Path:
-    folder = tmp_path / "pictures"
+def images(tmp_path) -> Path:
+    folder = tmp_path / "images"
     (folder / "deep" / "er").mkdir(parents=True)
     for number in range(10):
         place = folder / "deep" / "er" if number % 2 else folder
@@ -53,7 +53,7 @@ def pictures(tmp_path) -> Path:
     file = io.BytesIO()
     Image.effect_noise((40, 40), 90).convert("RGB").save(file, "PNG")
     (folder / "torn.png").write_bytes(file.getvalue()[:200])
-    (folder / ".hidden").write_text("no picture")
+    (folder / ".hidden").write_text("no image")
     return folder
 
 
@@ -62,11 +62,11 @@ def _rows(file: Path) -> list[list[str]]:
         return list(csv.reader(opened))[1:]
 
 
-def test_every_picture_has_a_row_and_every_other_file_a_reason(model, pictures, tmp_path, monkeypatch):
-    monkeypatch.setattr(scoring, "SHARD", 5)  # three shards, of which two have a broken picture
+def test_every_image_has_a_row_and_every_other_file_a_reason(model, images, tmp_path, monkeypatch):
+    monkeypatch.setattr(scoring, "SHARD", 5)  # three shards, of which two have a broken image
     outputs = [tmp_path / "out.parquet", tmp_path / "out.csv"]
-    scored = score(model, str(pictures), outputs)
-    assert (scored.pictures, scored.left_out) == (11, 2)
+    scored = score(model, str(images), outputs)
+    assert (scored.images, scored.left_out) == (11, 2)
     table = pq.read_table(outputs[0])
     assert json.loads(table.schema.metadata[b"labels"]) == ["bright", "dark"]
     found = {row["file"]: row for row in table.to_pylist()}
@@ -79,65 +79,65 @@ def test_every_picture_has_a_row_and_every_other_file_a_reason(model, pictures, 
         ["empty.jpg", "has zero bytes"],
         ["torn.png", "is a truncated or corrupt file"],
     ]
-    assert {file.name for file in tmp_path.iterdir()} == {"pictures", "out.parquet", "out.csv", "out.left_out.csv"}
+    assert {file.name for file in tmp_path.iterdir()} == {"images", "out.parquet", "out.csv", "out.left_out.csv"}
 
 
-def test_shards_that_are_done_are_not_done_again_unless_the_pictures_changed(model, pictures, tmp_path, monkeypatch):
+def test_shards_that_are_done_are_not_done_again_unless_the_images_changed(model, images, tmp_path, monkeypatch):
     monkeypatch.setattr(scoring, "SHARD", 5)
     output = tmp_path / "out.csv"
     parts = tmp_path / ".out.csv.parts"
-    names, _ = find_pictures(str(pictures))
-    left = scoring._shards_left(parts, str(pictures), names, Path(model, "7"))
+    names, _ = find_images(str(images))
+    left = scoring._shards_left(parts, str(images), names, Path(model, "7"))
     assert [number for number, _ in left] == [0, 1, 2]
     before = [{"file": "0.png", "label": "from before", "probability": 1.0, "probabilities": [1.0, 0.0]}]
     pq.write_table(pa.Table.from_pylist(before, scoring._schema(["bright", "dark"])), scoring._part(parts, 0))
-    assert [number for number, _ in scoring._shards_left(parts, str(pictures), names, Path(model, "7"))] == [1, 2]
-    score(model, str(pictures), [output])
+    assert [number for number, _ in scoring._shards_left(parts, str(images), names, Path(model, "7"))] == [1, 2]
+    score(model, str(images), [output])
     assert _rows(output)[0] == ["0.png", "from before", "1.000000"]
 
-    scoring._shards_left(parts, str(pictures), names, Path(model, "7"))
+    scoring._shards_left(parts, str(images), names, Path(model, "7"))
     pq.write_table(pa.Table.from_pylist(before, scoring._schema(["bright", "dark"])), scoring._part(parts, 0))
-    Image.new("RGB", (4, 4), "black").save(pictures / "new.png")
-    score(model, str(pictures), [output])
+    Image.new("RGB", (4, 4), "black").save(images / "new.png")
+    score(model, str(images), [output])
     assert _rows(output)[0] == ["0.png", "dark", "1.000000"]
 
 
-def test_mistakes_are_told_before_anything_is_read(model, pictures, tmp_path):
+def test_mistakes_are_told_before_anything_is_read(model, images, tmp_path):
     with pytest.raises(BadInput, match=r"\.parquet and \.csv"):
-        score(model, str(pictures), [tmp_path / "out.txt"])
+        score(model, str(images), [tmp_path / "out.txt"])
     with pytest.raises(BadInput, match="is no folder"):
         score(model, str(tmp_path / "none"), [tmp_path / "out.csv"])
     with pytest.raises(BadInput, match="holds no model"):
-        score(str(tmp_path), str(pictures), [tmp_path / "out.csv"])
+        score(str(tmp_path), str(images), [tmp_path / "out.csv"])
 
 
-def test_a_manifest_names_what_is_scored(model, pictures, tmp_path):
+def test_a_manifest_names_what_is_scored(model, images, tmp_path):
     output = tmp_path / "out.csv"
     manifest = tmp_path / "some.csv"
     manifest.write_text("path,label\nwhite.bmp,cat\n0.png,dog\ngone.png,cat\n0.png,dog\n")
-    scored = score(model, str(pictures), [output], manifest=str(manifest))
-    assert (scored.pictures, scored.left_out) == (2, 1)
+    scored = score(model, str(images), [output], manifest=str(manifest))
+    assert (scored.images, scored.left_out) == (2, 1)
     assert [row[0] for row in _rows(output)] == ["0.png", "white.bmp"]
     assert _rows(tmp_path / "out.left_out.csv") == [["gone.png", "cannot be read: No such file or directory"]]
 
     lines = tmp_path / "some.jsonl"
     lines.write_text('{"path": "deep/er/1.png"}\n\n{"path": "2.png", "camera": 3}\n')
-    score(model, str(pictures), [output], manifest=str(lines))
+    score(model, str(images), [output], manifest=str(lines))
     assert [row[0] for row in _rows(output)] == ["2.png", "deep/er/1.png"]
 
     lines.write_text('{"file": "2.png"}\n')
     with pytest.raises(BadInput, match=r"some\.jsonl: row 1 has no path"):
-        find_pictures(str(pictures), str(lines))
+        find_images(str(images), str(lines))
     with pytest.raises(BadInput, match=r"--manifest nowhere\.csv: does not exist"):
-        find_pictures(str(pictures), "nowhere.csv")
+        find_images(str(images), "nowhere.csv")
 
 
-def test_pictures_and_manifest_may_lie_in_an_object_store(model, pictures, shelf, tmp_path):
-    for file in pictures.rglob("*.png"):
-        shelf[f"shelf://bucket/{file.relative_to(pictures).as_posix()}"] = file.read_bytes()
+def test_images_and_manifest_may_lie_in_an_object_store(model, images, shelf, tmp_path):
+    for file in images.rglob("*.png"):
+        shelf[f"shelf://bucket/{file.relative_to(images).as_posix()}"] = file.read_bytes()
     outputs = [tmp_path / "out.csv"]
     scored = score(model, "shelf://bucket", outputs)
-    assert (scored.pictures, scored.left_out) == (10, 1)
+    assert (scored.images, scored.left_out) == (10, 1)
     assert _rows(outputs[0])[-1][:2] == ["deep/er/9.png", "bright"]
     shelf["shelf://lists/two.csv"] = b"path\n0.png\ngone.png\n"
     score(model, "shelf://bucket", outputs, manifest="shelf://lists/two.csv")

@@ -1,4 +1,4 @@
-"""TFRecords, tar shards and Parquet files all give the same entries and pictures."""
+"""TFRecords, tar shards and Parquet files all give the same entries and images."""
 
 import json
 from collections.abc import Callable
@@ -8,33 +8,33 @@ from typing import Any
 import pytest
 
 from efficientmixnet.components.image_example_gen.layout import Layout
-from efficientmixnet.components.image_example_gen.readers.by_format import pictures_of, unpack
-from efficientmixnet.components.image_example_gen.sources import Sources, find_pictures
+from efficientmixnet.components.image_example_gen.readers.by_format import images_of, unpack
+from efficientmixnet.components.image_example_gen.sources import Sources, find_images
 from efficientmixnet.modules.bad_input import BadInput
 
 SPLITS = frozenset({"train", "eval"})
-# Nothing here decodes a picture, so any bytes will do: of several lengths, with zeros, and one within another.
-PICTURES = [b"\xff\xd8one", b"\xff\xd8\0\0two" * 300, b"one", b"\x89PNG" + bytes(range(256))]
+# Nothing here decodes an image, so any bytes will do: of several lengths, with zeros, and one within another.
+IMAGES = [b"\xff\xd8one", b"\xff\xd8\0\0two" * 300, b"one", b"\x89PNG" + bytes(range(256))]
 LABELS = ["cat", "dog", "große Katze", "cat"]
 
 Form = Callable[..., None]
 
 
 def _as_tfrecord(write: Any, data: Path) -> None:
-    write.tfrecord(data / "a.tfrecord", [write.example(*pair) for pair in zip(PICTURES, LABELS, strict=True)])
+    write.tfrecord(data / "a.tfrecord", [write.example(*pair) for pair in zip(IMAGES, LABELS, strict=True)])
 
 
 def _as_compressed_tfrecord(write: Any, data: Path) -> None:
     write.tfrecord(
-        data / "train-00000-of-00001.gz", [write.example(*pair) for pair in zip(PICTURES, LABELS, strict=True)], "GZIP"
+        data / "train-00000-of-00001.gz", [write.example(*pair) for pair in zip(IMAGES, LABELS, strict=True)], "GZIP"
     )
 
 
 def _tar_files() -> dict[str, bytes]:
     files = {}
-    for number, (picture, label) in enumerate(zip(PICTURES, LABELS, strict=True)):
+    for number, (image, label) in enumerate(zip(IMAGES, LABELS, strict=True)):
         files[f"./{number:04d}.cls"] = label.encode()
-        files[f"./{number:04d}.jpg"] = picture
+        files[f"./{number:04d}.jpg"] = image
     return files
 
 
@@ -47,57 +47,57 @@ def _as_compressed_tar(write: Any, data: Path) -> None:
 
 
 def _as_parquet(write: Any, data: Path) -> None:
-    write.parquet(data / "data/train.parquet", {"image": PICTURES, "label": LABELS})
+    write.parquet(data / "data/train.parquet", {"image": IMAGES, "label": LABELS})
 
 
 def _as_hugging_face(write: Any, data: Path) -> None:
     names = sorted(set(LABELS))
     about = {"info": {"features": {"label": {"names": names, "_type": "ClassLabel"}}}}
-    images = [{"bytes": picture, "path": None} for picture in PICTURES]
+    images = [{"bytes": image, "path": None} for image in IMAGES]
     numbers = [names.index(label) for label in LABELS]
     write.parquet(data / "0.parquet", {"image": images, "label": numbers}, {"huggingface": json.dumps(about)})
 
 
 def _contents(sources: Sources, layout: Layout | None = None) -> list[bytes]:
-    found = {entry.name: encoded for entry, encoded in pictures_of(sources.entries, sources.format, layout or Layout())}
+    found = {entry.name: encoded for entry, encoded in images_of(sources.entries, sources.format, layout or Layout())}
     return [found[entry.name] for entry in sources.entries]
 
 
 @pytest.mark.parametrize(
     "form", [_as_tfrecord, _as_compressed_tfrecord, _as_tar, _as_compressed_tar, _as_parquet, _as_hugging_face]
 )
-def test_every_format_gives_the_same_pictures_and_labels(write: Any, tmp_path: Path, form: Form) -> None:
+def test_every_format_gives_the_same_images_and_labels(write: Any, tmp_path: Path, form: Form) -> None:
     form(write, tmp_path)
-    sources = find_pictures(str(tmp_path), None, SPLITS)
+    sources = find_images(str(tmp_path), None, SPLITS)
     assert [entry.label for entry in sources.entries] == LABELS
-    assert _contents(sources) == PICTURES
+    assert _contents(sources) == IMAGES
     assert sources.left_out == ()
 
 
 @pytest.mark.parametrize("form", [_as_compressed_tfrecord, _as_compressed_tar, _as_parquet])
 def test_what_can_only_be_read_in_order_is_unpacked_into_one_file(write: Any, tmp_path: Path, form: Form) -> None:
     form(write, tmp_path / "data")
-    sources = find_pictures(str(tmp_path / "data"), None, SPLITS)
+    sources = find_images(str(tmp_path / "data"), None, SPLITS)
     plain = tmp_path / "plain"
     with plain.open("wb") as file:
         entries = tuple(unpack(sources.entries, sources.format, Layout(), file, str(plain)))
     assert [entry.name for entry in entries] == [entry.name for entry in sources.entries]
-    assert [encoded for _, encoded in pictures_of(entries, "folders", Layout())] == PICTURES
-    assert plain.read_bytes() == b"".join(PICTURES)
+    assert [encoded for _, encoded in images_of(entries, "folders", Layout())] == IMAGES
+    assert plain.read_bytes() == b"".join(IMAGES)
 
 
 def test_one_file_alone_can_be_the_data(write: Any, tmp_path: Path) -> None:
     _as_tar(write, tmp_path)
-    sources = find_pictures(str(tmp_path / "shard-0.tar"), None, SPLITS)
+    sources = find_images(str(tmp_path / "shard-0.tar"), None, SPLITS)
     assert [entry.name for entry in sources.entries] == [f"shard-0.tar/{number:04d}" for number in range(4)]
 
 
 def test_the_fingerprint_changes_with_the_file(write: Any, tmp_path: Path) -> None:
     _as_tar(write, tmp_path)
-    before = find_pictures(str(tmp_path), None, SPLITS).fingerprint
-    assert find_pictures(str(tmp_path), None, SPLITS).fingerprint == before
+    before = find_images(str(tmp_path), None, SPLITS).fingerprint
+    assert find_images(str(tmp_path), None, SPLITS).fingerprint == before
     write.tar(tmp_path / "shard-0.tar", {**_tar_files(), "0002.jpg": b"two"})
-    assert find_pictures(str(tmp_path), None, SPLITS).fingerprint != before
+    assert find_images(str(tmp_path), None, SPLITS).fingerprint != before
 
 
 @pytest.mark.parametrize(
@@ -110,13 +110,13 @@ def test_the_fingerprint_changes_with_the_file(write: Any, tmp_path: Path) -> No
 )
 def test_a_file_that_is_not_what_its_name_says_is_named(tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / name).write_bytes(b"something else " * 100)
-    with pytest.raises(BadInput, match=f"names no picture that could be read; the first: {name} {reason}"):
-        find_pictures(str(tmp_path), None, SPLITS)
+    with pytest.raises(BadInput, match=f"names no image that could be read; the first: {name} {reason}"):
+        find_images(str(tmp_path), None, SPLITS)
 
 
 def test_files_of_two_formats_ask_which(write: Any, tmp_path: Path) -> None:
     _as_tar(write, tmp_path)
     _as_tfrecord(write, tmp_path)
     with pytest.raises(BadInput, match=r"holds files of tfrecord and of webdataset; name one in data\.layout\.format"):
-        find_pictures(str(tmp_path), None, SPLITS)
-    assert len(find_pictures(str(tmp_path / "a.tfrecord"), None, SPLITS).entries) == 4
+        find_images(str(tmp_path), None, SPLITS)
+    assert len(find_images(str(tmp_path / "a.tfrecord"), None, SPLITS).entries) == 4

@@ -7,25 +7,25 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from efficientmixnet.components.image_example_gen.sources import find_pictures
+from efficientmixnet.components.image_example_gen.sources import find_images
 from efficientmixnet.modules.bad_input import BadInput
 
 SPLITS = frozenset({"train", "eval"})
-# Nothing here decodes a picture, so any bytes will do.
-PICTURES = [b"\xff\xd8one", b"\xff\xd8\0\0two" * 300, b"one", b"\x89PNG" + bytes(range(256))]
+# Nothing here decodes an image, so any bytes will do.
+IMAGES = [b"\xff\xd8one", b"\xff\xd8\0\0two" * 300, b"one", b"\x89PNG" + bytes(range(256))]
 LABELS = ["cat", "dog", "große Katze", "cat"]
 
 
 def test_a_table_without_its_label_names_the_columns_that_there_are(write: Any, tmp_path: Path) -> None:
-    write.parquet(tmp_path / "a.parquet", {"image": PICTURES, "fine": LABELS})
+    write.parquet(tmp_path / "a.parquet", {"image": IMAGES, "fine": LABELS})
     with pytest.raises(BadInput, match=r"has no column 'label'; its columns are image, fine: name those"):
-        find_pictures(str(tmp_path), None, SPLITS)
+        find_images(str(tmp_path), None, SPLITS)
 
 
-def test_a_column_of_paths_holds_no_pictures(write: Any, tmp_path: Path) -> None:
+def test_a_column_of_paths_holds_no_images(write: Any, tmp_path: Path) -> None:
     write.parquet(tmp_path / "a.parquet", {"image": LABELS, "label": LABELS})
-    with pytest.raises(BadInput, match=r"data\.layout\.picture: the column 'image' of .* holds string, no encoded"):
-        find_pictures(str(tmp_path), None, SPLITS)
+    with pytest.raises(BadInput, match=r"data\.layout\.image: the column 'image' of .* holds string, no encoded"):
+        find_images(str(tmp_path), None, SPLITS)
 
 
 def test_a_file_whose_schema_would_run_code_is_refused(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_a_file_whose_schema_would_run_code_is_refused(tmp_path: Path) -> None:
             raise AssertionError("nothing reads the type back")
 
     column = pyarrow.ExtensionArray.from_storage(Pickled(), pyarrow.array(["x"] * 4))
-    table = pyarrow.table({"image": pyarrow.array(PICTURES), "label": LABELS, "extra": column})
+    table = pyarrow.table({"image": pyarrow.array(IMAGES), "label": LABELS, "extra": column})
     pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
-    with pytest.raises(BadInput, match=r"^data\.pictures: .*a\.parquet: its schema holds a pickled Python type"):
-        find_pictures(str(tmp_path), None, SPLITS)
+    with pytest.raises(BadInput, match=r"^data\.images: .*a\.parquet: its schema holds a pickled Python type"):
+        find_images(str(tmp_path), None, SPLITS)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from efficientmixnet.components.image_example_gen.layout import Layout
-from efficientmixnet.components.image_example_gen.sources import find_pictures
+from efficientmixnet.components.image_example_gen.sources import find_images
 
 SPLITS = frozenset({"train", "eval"})
 
@@ -20,7 +20,7 @@ def test_a_label_in_json_and_what_else_it_says(write: Any, tmp_path: Path) -> No
         "a/.hidden.png": b"",
     }
     write.tar(tmp_path / "0.tar", files)
-    found = find_pictures(str(tmp_path), None, SPLITS, Layout(features=("camera",))).entries
+    found = find_images(str(tmp_path), None, SPLITS, Layout(features=("camera",))).entries
     assert [(entry.label, entry.columns) for entry in found] == [
         ("cat", (("camera", '{"iso": 100}'),)),
         ("dog", (("camera", "phone"),)),
@@ -30,7 +30,7 @@ def test_a_label_in_json_and_what_else_it_says(write: Any, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("files", "name", "reason"),
     [
-        ({"2.cls": b"cat"}, "2", "has no picture"),
+        ({"2.cls": b"cat"}, "2", "has no image"),
         ({"2.jpg": b"p"}, "2", "has no label (no .cls, no label in .json)"),
         ({"2.jpg": b"p", "2.cls": b" \n"}, "2", "has no label: "),
         ({"2.jpg": b"p", "2.json": b"{"}, "2", "has a .json file that is not JSON"),
@@ -41,7 +41,7 @@ def test_a_bad_sample_of_a_tar_shard_is_left_out(
 ) -> None:
     good = {"0.jpg": b"p", "0.cls": b"cat", "1.jpg": b"q", "1.cls": b"dog"}
     write.tar(tmp_path / "a.tar", {**good, **files})
-    (left_out,) = find_pictures(str(tmp_path), None, SPLITS).left_out
+    (left_out,) = find_images(str(tmp_path), None, SPLITS).left_out
     assert left_out.name == f"a.tar/{name}"
     assert left_out.reason.startswith(reason)
 
@@ -52,7 +52,7 @@ def test_a_truncated_tar_shard_gives_what_it_has_and_is_named(write: Any, tmp_pa
     write.tar(tmp_path / "a.tar", files)
     whole = (tmp_path / "a.tar").read_bytes().rstrip(b"\0")
     (tmp_path / "a.tar").write_bytes(whole[: len(whole) - lost])
-    sources = find_pictures(str(tmp_path), None, SPLITS)
+    sources = find_images(str(tmp_path), None, SPLITS)
     assert 10 < len(sources.entries) < 20
     left_out = sources.left_out[-1]
     assert left_out.name == "a.tar"

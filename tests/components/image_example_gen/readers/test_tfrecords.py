@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from efficientmixnet.components.image_example_gen.layout import Layout
-from efficientmixnet.components.image_example_gen.sources import LeftOut, find_pictures
+from efficientmixnet.components.image_example_gen.sources import LeftOut, find_images
 from efficientmixnet.modules.bad_input import BadInput
 
 SPLITS = frozenset({"train", "eval"})
@@ -17,7 +17,7 @@ def test_a_tf_examples_further_features_are_kept_where_they_are_asked_for(write:
     write.tfrecord(tmp_path / "a.tfrecord", [write.example(b"p", "cat"), write.example(b"q", "dog")])
     clash = Layout(features=("image/source",))
     with pytest.raises(BadInput, match=r"'image/source' begins as our own features do"):
-        find_pictures(str(tmp_path), None, SPLITS, clash)
+        find_images(str(tmp_path), None, SPLITS, clash)
 
 
 @pytest.mark.parametrize("compression", ["", "GZIP"])
@@ -27,7 +27,7 @@ def test_a_truncated_tfrecord_gives_what_it_has_and_is_named(write: Any, tmp_pat
     content = path.read_bytes() if not compression else gzip.decompress(path.read_bytes())
     cut = content[: len(content) - 60]
     path.write_bytes(cut if not compression else gzip.compress(cut))
-    sources = find_pictures(str(tmp_path), None, SPLITS)
+    sources = find_images(str(tmp_path), None, SPLITS)
     assert len(sources.entries) == 19
     assert sources.left_out == (LeftOut("a.tfrecord", "is truncated after 19 records"),)
 
@@ -38,11 +38,11 @@ def test_a_damaged_record_is_left_out_alone(write: Any, tmp_path: Path) -> None:
         path, [write.example(b"0" * 50, "cat"), write.example(b"1" * 50, "cat"), write.example(b"2" * 50, "dog")]
     )
     path.write_bytes(path.read_bytes().replace(b"1" * 50, b"3" * 50))
-    sources = find_pictures(str(tmp_path), None, SPLITS, Layout())
+    sources = find_images(str(tmp_path), None, SPLITS, Layout())
     assert [item.row() for item in sources.left_out] == [("a.tfrecord/1", "is damaged: its checksum differs")]
 
 
 def test_a_record_without_its_label_names_the_features_that_there_are(write: Any, tmp_path: Path) -> None:
     write.tfrecord(tmp_path / "a.tfrecord", [write.example(b"p", "cat", name="class")])
     with pytest.raises(BadInput, match=r"has no feature 'image/class/label'; it has class, image/encoded, image/sou"):
-        find_pictures(str(tmp_path), None, SPLITS)
+        find_images(str(tmp_path), None, SPLITS)

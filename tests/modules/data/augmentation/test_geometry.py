@@ -1,4 +1,4 @@
-"""RandAugment's movements on pictures so small that every pixel can be followed."""
+"""RandAugment's movements on images so small that every pixel can be followed."""
 
 import numpy as np
 import tensorflow as tf
@@ -6,12 +6,12 @@ import tensorflow as tf
 from efficientmixnet.modules.data.augmentation import geometry
 
 SQUARE = np.arange(1, 17, dtype="uint8").reshape(4, 4)
-GREY = 128
+GRAY = 128
 
 
-def moved(movement: object, amount: float, picture: np.ndarray = SQUARE) -> list:
-    coloured = tf.constant(np.repeat(picture[..., None], 3, -1))
-    result = movement(coloured, tf.constant(amount)).numpy()  # type: ignore[operator]
+def moved(movement: object, amount: float, image: np.ndarray = SQUARE) -> list:
+    colored = tf.constant(np.repeat(image[..., None], 3, -1))
+    result = movement(colored, tf.constant(amount)).numpy()  # type: ignore[operator]
     np.testing.assert_array_equal(result[..., 0], result[..., 2])
     return result[..., 0].tolist()
 
@@ -21,20 +21,20 @@ def test_quarter_turn() -> None:
     assert moved(geometry.rotate, -90.0) == np.rot90(SQUARE, -1).tolist()
 
 
-def test_half_turn_of_a_picture_that_is_no_square() -> None:
+def test_half_turn_of_an_image_that_is_no_square() -> None:
     assert moved(geometry.rotate, 180.0, SQUARE[:3]) == SQUARE[:3][::-1, ::-1].tolist()
 
 
-def test_translations_move_whole_pixels_and_leave_grey() -> None:
-    assert moved(geometry.translate_x, 0.25)[0] == [2, 3, 4, GREY]
-    assert moved(geometry.translate_x, -0.5)[0] == [GREY, GREY, 1, 2]
-    assert np.transpose(moved(geometry.translate_y, 0.25))[0].tolist() == [5, 9, 13, GREY]
+def test_translations_move_whole_pixels_and_leave_gray() -> None:
+    assert moved(geometry.translate_x, 0.25)[0] == [2, 3, 4, GRAY]
+    assert moved(geometry.translate_x, -0.5)[0] == [GRAY, GRAY, 1, 2]
+    assert np.transpose(moved(geometry.translate_y, 0.25))[0].tolist() == [5, 9, 13, GRAY]
 
 
 def test_shears_move_rows_and_columns_apart_from_the_middle() -> None:
     three = np.arange(1, 10, dtype="uint8").reshape(3, 3)
-    assert moved(geometry.shear_x, 1.0, three) == [[GREY, 1, 2], [4, 5, 6], [8, 9, GREY]]
-    assert moved(geometry.shear_y, 1.0, three) == [[GREY, 2, 6], [1, 5, 9], [4, 8, GREY]]
+    assert moved(geometry.shear_x, 1.0, three) == [[GRAY, 1, 2], [4, 5, 6], [8, 9, GRAY]]
+    assert moved(geometry.shear_y, 1.0, three) == [[GRAY, 2, 6], [1, 5, 9], [4, 8, GRAY]]
 
 
 def test_nothing_moves_by_nothing() -> None:

@@ -1,10 +1,10 @@
-"""augment_picture from the outside: what it returns, that the seed decides everything, and each step by itself."""
+"""augment_image from the outside: what it returns, that the seed decides everything, and each step by itself."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from efficientmixnet.modules.data.augmentation import augment_picture
+from efficientmixnet.modules.data.augmentation import augment_image
 
 NOISE = np.random.default_rng(2).integers(0, 256, (40, 52, 3)).astype("uint8")
 NOTHING = {"crop_scale": None, "flip": False}
@@ -15,42 +15,42 @@ def seed(number: int) -> tf.Tensor:
     return tf.constant([7, number], tf.int64)
 
 
-def test_everything_gives_pictures_of_the_size_in_bytes() -> None:
+def test_everything_gives_images_of_the_size_in_bytes() -> None:
     for number in range(3):
-        picture = augment_picture(tf.constant(NOISE), 24, seed(number), **EVERYTHING)
-        assert picture.dtype == tf.uint8
-        assert picture.shape == (24, 24, 3)
+        image = augment_image(tf.constant(NOISE), 24, seed(number), **EVERYTHING)
+        assert image.dtype == tf.uint8
+        assert image.shape == (24, 24, 3)
 
 
-def test_same_seed_gives_the_same_picture_eager_in_a_graph_and_in_parallel() -> None:
-    eager = [augment_picture(tf.constant(NOISE), 24, seed(number), **EVERYTHING).numpy() for number in range(6)]
+def test_same_seed_gives_the_same_image_eager_in_a_graph_and_in_parallel() -> None:
+    eager = [augment_image(tf.constant(NOISE), 24, seed(number), **EVERYTHING).numpy() for number in range(6)]
     data = tf.data.Dataset.range(6).map(
-        lambda number: augment_picture(tf.constant(NOISE), 24, tf.stack([7, number]), **EVERYTHING),
+        lambda number: augment_image(tf.constant(NOISE), 24, tf.stack([7, number]), **EVERYTHING),
         num_parallel_calls=tf.data.AUTOTUNE,
     )
     np.testing.assert_array_equal(list(data.as_numpy_iterator()), eager)
-    assert len({picture.tobytes() for picture in eager}) == 6
+    assert len({image.tobytes() for image in eager}) == 6
 
 
-def test_nothing_leaves_a_picture_of_the_size_as_it_is() -> None:
-    picture = tf.constant(NOISE[:40, :40])
-    np.testing.assert_array_equal(augment_picture(picture, 40, seed(0), **NOTHING), picture)
+def test_nothing_leaves_an_image_of_the_size_as_it_is() -> None:
+    image = tf.constant(NOISE[:40, :40])
+    np.testing.assert_array_equal(augment_image(image, 40, seed(0), **NOTHING), image)
 
 
-def test_flip_mirrors_every_other_picture() -> None:
+def test_flip_mirrors_every_other_image() -> None:
     square = NOISE[:8, :8]
     flips = 0
     for number in range(200):
-        picture = augment_picture(tf.constant(square), 8, seed(number), crop_scale=None, flip=True).numpy()
-        mirrored = np.array_equal(picture, square[:, ::-1])
-        assert mirrored or np.array_equal(picture, square)
+        image = augment_image(tf.constant(square), 8, seed(number), crop_scale=None, flip=True).numpy()
+        mirrored = np.array_equal(image, square[:, ::-1])
+        assert mirrored or np.array_equal(image, square)
         flips += mirrored
     assert 70 < flips < 130
 
 
 def test_switching_a_step_off_leaves_the_draws_of_the_others() -> None:
-    both = augment_picture(tf.constant(NOISE), 24, seed(5), crop_scale=(0.3, 0.9), flip=True)
-    crop = augment_picture(tf.constant(NOISE), 24, seed(5), crop_scale=(0.3, 0.9), flip=False)
+    both = augment_image(tf.constant(NOISE), 24, seed(5), crop_scale=(0.3, 0.9), flip=True)
+    crop = augment_image(tf.constant(NOISE), 24, seed(5), crop_scale=(0.3, 0.9), flip=False)
     assert np.array_equal(both, crop) or np.array_equal(both, crop[:, ::-1])
 
 
@@ -62,7 +62,7 @@ def test_crop_keeps_to_its_limits(scale: tuple[float, float]) -> None:
     place[..., 0], place[..., 1] = np.arange(side)[None, :], np.arange(side)[:, None]
     areas = []
     for number in range(40):
-        crop = augment_picture(tf.constant(place), 64, seed(number), crop_scale=scale, flip=False).numpy().astype(int)
+        crop = augment_image(tf.constant(place), 64, seed(number), crop_scale=scale, flip=False).numpy().astype(int)
         width, height = (np.ptp(crop[..., channel]) + 1 for channel in (0, 1))
         areas.append(width * height / side**2)
         assert 0.95 * 3 / 4 <= width / height <= 4 / 3 / 0.95
@@ -71,10 +71,10 @@ def test_crop_keeps_to_its_limits(scale: tuple[float, float]) -> None:
     assert np.ptp(areas) >= 0.5 * (scale[1] - scale[0])
 
 
-def test_crop_works_on_pictures_of_any_shape() -> None:
+def test_crop_works_on_images_of_any_shape() -> None:
     for height, width in [(1, 1), (3, 200), (200, 3)]:
-        picture = tf.zeros([height, width, 3], tf.uint8)
-        assert augment_picture(picture, 16, seed(1), crop_scale=(0.08, 1.0)).shape == (16, 16, 3)
+        image = tf.zeros([height, width, 3], tf.uint8)
+        assert augment_image(image, 16, seed(1), crop_scale=(0.08, 1.0)).shape == (16, 16, 3)
 
 
 def test_erasing_replaces_one_rectangle_by_noise() -> None:
@@ -82,7 +82,7 @@ def test_erasing_replaces_one_rectangle_by_noise() -> None:
     areas, erased = [], 0
     for number in range(60):
         settings = {**NOTHING, "erasing_probability": 0.5}
-        changed = augment_picture(blank, 40, seed(number), **settings).numpy().any(-1)  # noise is black once in 2²⁴
+        changed = augment_image(blank, 40, seed(number), **settings).numpy().any(-1)  # noise is black once in 2²⁴
         if not changed.any():
             continue
         erased += 1

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from efficientmixnet.modules.data.augmentation import mix_pictures
+from efficientmixnet.modules.data.augmentation import mix_images
 from efficientmixnet.modules.data.augmentation.mixing import beta
 
 LABELS = np.eye(5, dtype="float32")
-# The i-th picture is i everywhere: a pixel tells whose it is.
+# The i-th image is i everywhere: a pixel tells whose it is.
 OWNERS = np.broadcast_to(np.arange(5, dtype="float32")[:, None, None, None], (5, 16, 16, 3))
 
 
@@ -16,26 +16,26 @@ def seed(number: int) -> tf.Tensor:
     return tf.constant([number, 1])
 
 
-def test_mixup_blends_pictures_and_labels_alike() -> None:
-    pictures = np.random.default_rng(3).uniform(0, 255, (5, 4, 4, 3)).astype("float32")
-    mixed, labels = mix_pictures(tf.constant(pictures), tf.constant(LABELS), seed(0), mixup_alpha=1.0)
+def test_mixup_blends_images_and_labels_alike() -> None:
+    images = np.random.default_rng(3).uniform(0, 255, (5, 4, 4, 3)).astype("float32")
+    mixed, labels = mix_images(tf.constant(images), tf.constant(LABELS), seed(0), mixup_alpha=1.0)
     for i in range(5):
-        own, other = labels[i, i], labels[i, i - 1]  # the partner is the picture before
+        own, other = labels[i, i], labels[i, i - 1]  # the partner is the image before
         assert float(own + other) == pytest.approx(1, abs=1e-6)
-        np.testing.assert_allclose(mixed[i], own * pictures[i] + other * pictures[i - 1], rtol=1e-5)
+        np.testing.assert_allclose(mixed[i], own * images[i] + other * images[i - 1], rtol=1e-5)
     assert len(set(np.diag(labels.numpy()).tolist())) == 5  # each has a share of its own
 
 
 def test_mixup_of_bytes_rounds() -> None:
-    pictures = np.stack([np.zeros((2, 2, 3), "uint8"), np.full((2, 2, 3), 255, "uint8")])
-    mixed, labels = mix_pictures(tf.constant(pictures), tf.eye(2), seed(4), mixup_alpha=1.0)
+    images = np.stack([np.zeros((2, 2, 3), "uint8"), np.full((2, 2, 3), 255, "uint8")])
+    mixed, labels = mix_images(tf.constant(images), tf.eye(2), seed(4), mixup_alpha=1.0)
     assert mixed.dtype == tf.uint8
     np.testing.assert_array_equal(mixed[:, 0, 0, 0], np.round(255 * labels[:, 1].numpy()))
 
 
 def test_cutmix_labels_are_shares_of_the_area() -> None:
     for number in range(20):
-        mixed, labels = mix_pictures(tf.constant(OWNERS), tf.constant(LABELS), seed(number), cutmix_alpha=1.0)
+        mixed, labels = mix_images(tf.constant(OWNERS), tf.constant(LABELS), seed(number), cutmix_alpha=1.0)
         for i in range(5):
             patch = mixed[i, ..., 0].numpy() == (i - 1) % 5
             assert np.all(patch | (mixed[i, ..., 0].numpy() == i))
@@ -46,10 +46,10 @@ def test_cutmix_labels_are_shares_of_the_area() -> None:
 
 
 def test_cutmix_cuts_half_on_average_when_nothing_reaches_over_the_edge() -> None:
-    # A rectangle of the area 1 - λ around a point uniform in the picture keeps, side by side, c - c²/4 of each side c.
+    # A rectangle of the area 1 - λ around a point uniform in the image keeps, side by side, c - c²/4 of each side c.
     # For λ uniform the mean of (c - c²/4)² with c² uniform: 1/2 - 2/5 · 1/2 + 1/3 · 1/16 = .3208.
     shares = [
-        1 - np.diag(mix_pictures(tf.constant(OWNERS), tf.constant(LABELS), seed(n), cutmix_alpha=1.0)[1].numpy())
+        1 - np.diag(mix_images(tf.constant(OWNERS), tf.constant(LABELS), seed(n), cutmix_alpha=1.0)[1].numpy())
         for n in range(200)
     ]
     assert np.mean(shares) == pytest.approx(0.3208, abs=0.03)
@@ -58,24 +58,22 @@ def test_cutmix_cuts_half_on_average_when_nothing_reaches_over_the_edge() -> Non
 def test_both_take_turns() -> None:
     blended = 0
     for number in range(100):
-        mixed, _ = mix_pictures(
-            tf.constant(OWNERS), tf.constant(LABELS), seed(number), mixup_alpha=1.0, cutmix_alpha=1.0
-        )
+        mixed, _ = mix_images(tf.constant(OWNERS), tf.constant(LABELS), seed(number), mixup_alpha=1.0, cutmix_alpha=1.0)
         blended += not np.all(np.isin(mixed, np.arange(5)))
     assert 30 < blended < 70
 
 
 def test_no_alpha_changes_nothing() -> None:
-    mixed, labels = mix_pictures(tf.constant(OWNERS), tf.constant(LABELS), seed(0))
+    mixed, labels = mix_images(tf.constant(OWNERS), tf.constant(LABELS), seed(0))
     np.testing.assert_array_equal(mixed, OWNERS)
     np.testing.assert_array_equal(labels, LABELS)
 
 
 def test_same_seed_mixes_the_same_in_a_graph() -> None:
     both = {"mixup_alpha": 0.2, "cutmix_alpha": 1.0}
-    graph = tf.function(lambda number: mix_pictures(tf.constant(OWNERS), tf.constant(LABELS), number, **both))
+    graph = tf.function(lambda number: mix_images(tf.constant(OWNERS), tf.constant(LABELS), number, **both))
     for number in range(6):
-        eager = mix_pictures(tf.constant(OWNERS), tf.constant(LABELS), seed(number), **both)
+        eager = mix_images(tf.constant(OWNERS), tf.constant(LABELS), seed(number), **both)
         for ours, theirs in zip(graph(seed(number)), eager, strict=True):
             np.testing.assert_allclose(ours, theirs, atol=1e-5)
 

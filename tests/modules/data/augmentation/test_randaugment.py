@@ -6,14 +6,14 @@ import tensorflow as tf
 
 from efficientmixnet.modules.data.augmentation.randaugment import OPERATIONS, apply_operation, rand_augment
 
-PICTURE = np.random.default_rng(1).integers(60, 200, (16, 16, 3)).astype("uint8")
+IMAGE = np.random.default_rng(1).integers(60, 200, (16, 16, 3)).astype("uint8")
 
 
 def test_table_holds_the_papers_fourteen_operations() -> None:
     assert sorted(OPERATIONS) == [
         "auto_contrast",
         "brightness",
-        "colour",
+        "color",
         "contrast",
         "equalize",
         "identity",
@@ -30,14 +30,14 @@ def test_table_holds_the_papers_fourteen_operations() -> None:
 
 @pytest.mark.parametrize("name", sorted(set(OPERATIONS) - {"auto_contrast", "equalize"}))
 def test_magnitude_zero_changes_nothing(name: str) -> None:
-    np.testing.assert_array_equal(OPERATIONS[name](tf.constant(PICTURE), tf.constant(0.0)), PICTURE)
+    np.testing.assert_array_equal(OPERATIONS[name](tf.constant(IMAGE), tf.constant(0.0)), IMAGE)
 
 
 def test_strongest_magnitudes_by_hand() -> None:
-    grey = tf.constant(np.full((4, 4, 3), 101, "uint8"))
+    gray = tf.constant(np.full((4, 4, 3), 101, "uint8"))
 
     def first(name: str, strength: float) -> int:
-        return int(OPERATIONS[name](grey, tf.constant(strength))[0, 0, 0])
+        return int(OPERATIONS[name](gray, tf.constant(strength))[0, 0, 0])
 
     assert first("posterize", 1.0) == first("posterize", -1.0) == 96  # the upper four of 0110 0101
     assert first("solarize", 1.0) == 154  # everything is inverted
@@ -46,13 +46,13 @@ def test_strongest_magnitudes_by_hand() -> None:
 
 
 def test_same_seed_draws_the_same_and_layers_follow_each_other() -> None:
-    once = rand_augment(tf.constant(PICTURE), 2, 9.0, tf.constant([3, 4]))
-    np.testing.assert_array_equal(once, rand_augment(tf.constant(PICTURE), 2, 9.0, tf.constant([3, 4])))
+    once = rand_augment(tf.constant(IMAGE), 2, 9.0, tf.constant([3, 4]))
+    np.testing.assert_array_equal(once, rand_augment(tf.constant(IMAGE), 2, 9.0, tf.constant([3, 4])))
     draws = tf.random.stateless_uniform([2, 2], tf.constant([3, 4])).numpy()
-    picture = tf.constant(PICTURE)
+    image = tf.constant(IMAGE)
     for which, direction in draws:
-        picture = apply_operation(picture, tf.constant(int(which * 14)), tf.constant(-0.9 if direction < 0.5 else 0.9))
-    np.testing.assert_array_equal(once, picture)
+        image = apply_operation(image, tf.constant(int(which * 14)), tf.constant(-0.9 if direction < 0.5 else 0.9))
+    np.testing.assert_array_equal(once, image)
 
 
 def test_every_operation_is_drawn_about_equally_often() -> None:

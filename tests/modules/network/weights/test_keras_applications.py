@@ -38,10 +38,10 @@ def ours(name: str, **options) -> keras.Model:
 @pytest.mark.parametrize("name", ["B0", "B1", *(pytest.param(f"B{i}", marks=pytest.mark.slow) for i in range(2, 8))])
 def test_outputs_are_those_of_keras_applications(name):
     size = get_variant(name).default_size
-    picture = RANDOM.random((1, size, size, 3), "float32")
+    image = RANDOM.random((1, size, size, 3), "float32")
     reference = theirs(name, spread=0.1)
-    expected = keras.ops.convert_to_numpy(reference(picture * 255))  # they divide by 255 themselves
-    outputs = keras.ops.convert_to_numpy(load_keras_applications_weights(ours(name), reference)(picture))
+    expected = keras.ops.convert_to_numpy(reference(image * 255))  # they divide by 255 themselves
+    outputs = keras.ops.convert_to_numpy(load_keras_applications_weights(ours(name), reference)(image))
     np.testing.assert_allclose(outputs, expected, atol=1e-4 * np.abs(expected).max(), rtol=0)
 
 
@@ -66,9 +66,9 @@ def test_the_deepest_agree_where_norms_amplify_rounding(name, float64):
     reference = theirs(name, spread=0.5)
     (normalization,) = (layer for layer in reference.layers if isinstance(layer, keras.layers.Normalization))
     pixels = keras.Model(reference.input, normalization.output)
-    picture = RANDOM.random((1, size, size, 3)) * 255
-    expected = keras.ops.convert_to_numpy(reference(picture))
-    outputs = load_keras_applications_weights(ours(name), reference)(pixels(picture))
+    image = RANDOM.random((1, size, size, 3)) * 255
+    expected = keras.ops.convert_to_numpy(reference(image))
+    outputs = load_keras_applications_weights(ours(name), reference)(pixels(image))
     assert expected.dtype == np.float64
     np.testing.assert_allclose(outputs, expected, atol=1e-9 * np.abs(expected).max(), rtol=0)
 
@@ -77,7 +77,7 @@ def test_the_deepest_agree_where_norms_amplify_rounding(name, float64):
 def test_gradients_are_those_of_keras_applications():
     import tensorflow as tf
 
-    picture = tf.constant(RANDOM.random((2, 224, 224, 3), "float32"))
+    image = tf.constant(RANDOM.random((2, 224, 224, 3), "float32"))
     weighting = tf.constant(RANDOM.normal(size=(2, 1000)).astype("float32"))
     reference = theirs("B0")
     model = load_keras_applications_weights(ours("B0"), reference)
@@ -87,8 +87,8 @@ def test_gradients_are_those_of_keras_applications():
             loss = tf.reduce_sum(network(pixels) * weighting)
         return tape.gradient(loss, [weight.value for weight in network.trainable_weights])
 
-    expected = gradients(reference, picture * 255)
-    found = gradients(model, picture)
+    expected = gradients(reference, image * 255)
+    found = gradients(model, image)
     # Their gradients, put in place of their weights, take the same way into our model as the weights did.
     for weight, gradient in zip(reference.trainable_weights, expected, strict=True):
         weight.assign(gradient)
@@ -100,7 +100,7 @@ def test_gradients_are_those_of_keras_applications():
 
 @pytest.fixture(scope="module")
 def reference():
-    """Their B0 for small pictures."""
+    """Their B0 for small images."""
     return theirs("B0", input_shape=(64, 64, 3))
 
 
@@ -142,7 +142,7 @@ def test_imagenet_is_asked_of_keras_for_the_right_model(monkeypatch, reference, 
     np.testing.assert_allclose(stem, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_imagenets_file_gives_their_features_of_preprocessed_pictures(monkeypatch, tmp_path):
+def test_imagenets_file_gives_their_features_of_preprocessed_images(monkeypatch, tmp_path):
     """A file like the published one, where Keras looks for what it has downloaded, and with a hash that it checks."""
     from keras.src.applications import efficientnet
 
@@ -160,9 +160,9 @@ def test_imagenets_file_gives_their_features_of_preprocessed_pictures(monkeypatc
 
     reference = keras.applications.EfficientNetB0(weights="imagenet", input_shape=(64, 64, 3), **options)
     model = EfficientNetBuilder((64, 64, 3), weights="imagenet", **options).default_model("B0")
-    picture = RANDOM.integers(0, 256, (2, 64, 64, 3)).astype("float32")
-    expected = keras.ops.convert_to_numpy(reference(picture))
-    features = keras.ops.convert_to_numpy(model(preprocess_input(picture)))
+    image = RANDOM.integers(0, 256, (2, 64, 64, 3)).astype("float32")
+    expected = keras.ops.convert_to_numpy(reference(image))
+    features = keras.ops.convert_to_numpy(model(preprocess_input(image)))
     np.testing.assert_allclose(features, expected, atol=1e-4 * np.abs(expected).max(), rtol=0)
 
 

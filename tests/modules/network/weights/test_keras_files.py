@@ -14,7 +14,7 @@ def tiny(blocks=BLOCKS, channels=3, **options):
     return builder.custom_model(blocks, stem_filters=8, head_filters=24)
 
 
-def randomised(model):
+def randomized(model):
     rng = np.random.default_rng(1)
     model.set_weights([rng.uniform(0.5, 1.5, value.shape) for value in model.get_weights()])
     return model
@@ -23,20 +23,20 @@ def randomised(model):
 @pytest.mark.parametrize("ending", [".weights.h5", ".keras"])
 @pytest.mark.parametrize("typeBN", ["bn", "an", "iebn"])
 def test_a_file_gives_the_saved_outputs(tmp_path, ending, typeBN):
-    saved = randomised(tiny(typeBN=typeBN))
+    saved = randomized(tiny(typeBN=typeBN))
     path = tmp_path / f"tiny{ending}"
     saved.save(path) if ending == ".keras" else saved.save_weights(path)
     loaded = tiny(typeBN=typeBN, weights=str(path))
-    picture = np.random.default_rng(0).random((2, 16, 16, 3), "float32")
-    np.testing.assert_array_equal(loaded(picture), saved(picture))
+    image = np.random.default_rng(0).random((2, 16, 16, 3), "float32")
+    np.testing.assert_array_equal(loaded(image), saved(image))
 
 
 def test_other_channels_and_no_classifier_take_what_fits(tmp_path):
-    saved = randomised(tiny())
+    saved = randomized(tiny())
     saved.save_weights(tmp_path / "tiny.weights.h5")
-    grey = load_saved_weights(tiny(channels=1, include_top=False), tmp_path / "tiny.weights.h5")
-    colours = saved.get_layer("stem_conv").get_weights()[0]
-    np.testing.assert_allclose(grey.get_layer("stem_conv").get_weights()[0], colours.sum(2, keepdims=True), rtol=1e-6)
+    gray = load_saved_weights(tiny(channels=1, include_top=False), tmp_path / "tiny.weights.h5")
+    colors = saved.get_layer("stem_conv").get_weights()[0]
+    np.testing.assert_allclose(gray.get_layer("stem_conv").get_weights()[0], colors.sum(2, keepdims=True), rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_other_channels_and_no_classifier_take_what_fits(tmp_path):
     ],
 )
 def test_a_file_of_another_network_is_refused(tmp_path, options, complaint):
-    randomised(tiny()).save_weights(tmp_path / "tiny.weights.h5")
+    randomized(tiny()).save_weights(tmp_path / "tiny.weights.h5")
     with pytest.raises(ValueError, match=complaint):
         tiny(weights=tmp_path / "tiny.weights.h5", **options)
 

@@ -36,7 +36,7 @@ def test_stages_and_logits_are_timms(name):
         if layer.name.startswith("stage"):
             last[f"stage{int(layer.name.split('_')[0][5:]) - 1}"] = layer.name  # timm counts from 0
     taps = {stage: model.get_layer(layer).output for stage, layer in last.items()}
-    stages, logits = keras.Model(model.input, [taps, model.output])(timm_rule.picture(size))
+    stages, logits = keras.Model(model.input, [taps, model.output])(timm_rule.image(size))
 
     assert sum(np.prod(weight.shape) for weight in model.trainable_weights) == expected["parameters"]
     assert stages.keys() == {stage for stage, *_ in expected["stages"]}
@@ -74,7 +74,7 @@ def test_safetensors_missing_is_told(monkeypatch, tmp_path):
         load_timm_weights(build(), tmp_path / "other.safetensors")
 
 
-def test_a_headless_model_takes_what_it_has_and_grey_pictures_the_sum(mixnet_tensors):
+def test_a_headless_model_takes_what_it_has_and_gray_images_the_sum(mixnet_tensors):
     model = EfficientNetBuilder((64, 64, 1), include_top=False, pooling=None).default_model("MixNetS")
     load_timm_weights(model, mixnet_tensors)
     stem = model.get_layer("stem_conv").get_weights()[0]

@@ -9,7 +9,7 @@ from efficientmixnet.modules.network.weights.transfer import Transfer, fit_input
 KERNEL = np.arange(12, dtype="float32").reshape(1, 1, 3, 4)  # (height, width, in, out)
 
 
-def test_one_channel_takes_the_sum_so_a_grey_picture_answers_as_its_colours_did():
+def test_one_channel_takes_the_sum_so_a_gray_image_answers_as_its_colors_did():
     np.testing.assert_array_equal(fit_input_channels(KERNEL, 1), [[[[12, 15, 18, 21]]]])
 
 

@@ -32,8 +32,8 @@ PLOT = {
 }
 
 
-def _metrics(accuracy: float, pictures: float) -> dict:
-    return {"": {"": {"accuracy": {"doubleValue": accuracy}, "example_count": {"doubleValue": pictures}}}}
+def _metrics(accuracy: float, images: float) -> dict:
+    return {"": {"": {"accuracy": {"doubleValue": accuracy}, "example_count": {"doubleValue": images}}}}
 
 
 @pytest.fixture(scope="module")
