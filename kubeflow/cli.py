@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput, RunFailed
 
 if TYPE_CHECKING:
     from efficientmixnet.kubeflow.package.requirements import Target
@@ -97,17 +97,14 @@ def rehearse(package: Path, output: Path, parameters: tuple[str, ...]) -> None:
     import os
 
     from efficientmixnet.kubeflow.package.backend_rules import arguments, parse_argument
-    from efficientmixnet.kubeflow.rehearsal.rehearse import Rehearsal, TaskFailed, read_package
+    from efficientmixnet.kubeflow.rehearsal.rehearse import Rehearsal, read_package
 
     documents = read_package(package)
     given = dict(parse_argument(one, documents[0]) for one in parameters)
     if not os.environ.get("AWS_ENDPOINT_URL"):
         given.setdefault("pushed", str(output.resolve() / "pushed"))
     rehearsal = Rehearsal(documents, output.resolve(), arguments(documents[0], given), _report)
-    try:
-        rehearsal.run()
-    except TaskFailed as error:
-        raise click.ClickException(str(error)) from None
+    rehearsal.run()
     pushed = rehearsal.artifact("Pusher", "pushed_model")["metadata"].get("pushed_destination", "none")
     click.echo(f"\npushed model  {pushed}\nlogs          {rehearsal.folder}/runs/{rehearsal.run_id}")
 
@@ -130,13 +127,10 @@ def _server(command: Callable[..., None]) -> Callable[..., None]:
         timeout: float,
         **options: Any,
     ) -> None:
-        from efficientmixnet.kubeflow.server.connection import Connection, ServerFailed
+        from efficientmixnet.kubeflow.server.connection import Connection
 
         connection = Connection(endpoint, namespace, token, cookie, service_account_token, ca_certificate, timeout)
-        try:
-            command(connection, **options)
-        except ServerFailed as error:
-            raise click.ClickException(str(error)) from None
+        command(connection, **options)
 
     for option in (
         click.option("--timeout", default=30.0, show_default=True, help="Seconds for one answer of the server."),
@@ -239,7 +233,7 @@ def _follow(connection: "Connection", run_id: str) -> None:
     if state != "SUCCEEDED":
         for line in failures(connection, run_id):
             click.echo(line, err=True)
-        raise click.ClickException(f"run {run_id} {state.lower()}")
+        raise RunFailed(f"run {run_id} {state.lower()}")
     click.echo(f"run {run_id} succeeded")
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from efficientmixnet.kubeflow.executor import execute, invocation_of, refuse
 from efficientmixnet.kubeflow.launcher_paths import to_path
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> None:
     from efficientmixnet.kubeflow.store import object_store
     from efficientmixnet.kubeflow.training_jobs.launch import launch
     from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
-    from efficientmixnet.kubeflow.training_jobs.workers import TrainingFailed
+    from efficientmixnet.modules.exceptions import TrainingFailed
 
     invocation = invocation_of(arguments)
     object_store.remember_session(invocation)

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from efficientmixnet.kubeflow.launcher_paths import to_path, to_uri
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 # On an artifact that stands for nothing, since a task's input cannot be left out: Baseline's, where there is none.
 ABSENT = "absent"
-_EXIT_BAD_INPUT = 2
 
 
 def invocation_of(arguments: Sequence[str]) -> dict[str, Any]:
@@ -42,7 +41,7 @@ def refuse(error: BadInput) -> int:
     print(f"error: {error}", file=sys.stderr)
     for name, reason in error.left_out:
         print(f"  left out: {name} {reason}", file=sys.stderr)
-    return _EXIT_BAD_INPUT
+    return error.exit_code
 
 
 def localize(invocation: dict[str, Any], inputs_spec: dict[str, Any], outputs: Sequence[str]) -> dict[str, Any]:

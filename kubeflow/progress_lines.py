@@ -22,12 +22,14 @@ class ProgressLines:
             self._done, self._total, self._unit = 0, total, unit
             self._printed = time.monotonic()
 
-    def advance(self, count: int, figures: str) -> None:
+    def advance(self, count: int, figures: progress.Figures) -> None:
         with self._lock:
             self._done += count
             if self._done >= self._total or time.monotonic() - self._printed > _SECONDS:
                 self._printed = time.monotonic()
-                print(f"{self._done:,} of {self._total:,} {self._unit} {figures}".rstrip(), flush=True)
+                print(
+                    f"{self._done:,} of {self._total:,} {self._unit} {progress.in_words(figures)}".rstrip(), flush=True
+                )
 
     def tell(self, line: str) -> None:
         print(line, flush=True)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 
 def newest_version(folder: Path) -> Path:

@@ -8,18 +8,9 @@ import pyarrow
 import pyarrow.parquet
 
 import efficientmixnet.modules.stack  # noqa: F401  (forbids pickled types in pyarrow 10)
+from efficientmixnet.modules.exceptions import UnsafeSchema
 
 _PICKLED = "arrow.py_extension_type"
-
-
-class UnsafeSchema(ValueError):
-    """The file's schema holds a pickled Python type; the message says so in one line."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "its schema holds a pickled Python type, which could run any code (CVE-2023-47248); write the file again "
-            "with plain Arrow types"
-        )
 
 
 def open_parquet(file: str | Path | IO[bytes]) -> pyarrow.parquet.ParquetFile:

@@ -1,4 +1,4 @@
-"""The command line: efficientmixnet run, init, predict, summary, scale.
+"""The command line: efficientmixnet run, init, predict, network, scale.
 
 What needs TFX or TensorFlow imports it when it is called, so that --help and a mistake answer at once.
 """
@@ -10,12 +10,10 @@ from typing import Any
 
 import click
 
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput, EfficientMixNetError
 from efficientmixnet.pipeline.commands import data_commands, results_commands
 
 _FURTHER_COMMANDS = "efficientmixnet.commands"
-EXIT_FAILED = 1
-EXIT_BAD_INPUT = 2
 EXIT_NOT_BLESSED = 3
 EXIT_INTERRUPTED = 130
 
@@ -35,9 +33,9 @@ class _OneLineErrors(click.Group):
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
-        except BadInput as error:
+        except EfficientMixNetError as error:
             click.secho(f"error: {error}", err=True, fg="red")
-            sys.exit(EXIT_BAD_INPUT)
+            sys.exit(error.exit_code)
         except KeyboardInterrupt:
             click.secho("interrupted: the same command goes on from here", err=True, fg="yellow")
             sys.exit(EXIT_INTERRUPTED)
@@ -77,15 +75,10 @@ def run(
         raise BadInput("nothing to run; give --data IMAGES, or a configuration (`efficientmixnet init my.yaml`)")
     checked = load_config(config, overrides, data, output)
 
-    from efficientmixnet.pipeline.local.local_runner import RunFailed
     from efficientmixnet.pipeline.local.local_runner import run as run_locally
     from efficientmixnet.pipeline.runs.print_summary import show
 
-    try:
-        summary = run_locally(checked, verbose=verbose, use_cache=not no_cache)
-    except RunFailed as error:
-        click.secho(f"error: {error}", err=True, fg="red")
-        sys.exit(EXIT_FAILED)
+    summary = run_locally(checked, verbose=verbose, use_cache=not no_cache)
     show(summary)
     if summary.state == "not_blessed":
         sys.exit(EXIT_NOT_BLESSED)
@@ -124,14 +117,14 @@ def predict(model: str, images: tuple[str, ...], top: int) -> None:
         else:
             click.echo(f"{image}: " + "  ".join(f"{label} {probability:.4f}" for label, probability in labels))
     if bad:
-        sys.exit(EXIT_BAD_INPUT)
+        sys.exit(BadInput.exit_code)
 
 
 @main.command()
 @click.argument("network", metavar="CONFIG|VARIANT")
 @click.option("--image-size", type=click.IntRange(1), help="Side of the square that the network sees, pixels.")
 @click.option("--classes", default=1000, show_default=True, type=click.IntRange(1), help="Labels to tell apart.")
-def summary(network: str, image_size: int | None, classes: int) -> None:
+def network(network: str, image_size: int | None, classes: int) -> None:
     """Print what a network costs, stage by stage: CONFIG is a configuration file, VARIANT a name such as B0."""
     from efficientmixnet.pipeline.commands.network_table import print_network
     from efficientmixnet.pipeline.config.config import load_config

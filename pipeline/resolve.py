@@ -13,8 +13,8 @@ from PIL import Image
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.by_format import images_of
 from efficientmixnet.components.image_example_gen.sources import Entry, Sources, name_hash, split_of
-from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.config.section import Section
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import newest_version
 from efficientmixnet.pipeline.config.config import Config
 

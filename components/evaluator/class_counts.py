@@ -14,7 +14,7 @@ import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 
 from efficientmixnet.components.evaluator.measures import BINS, ByClass, Reliability, bin_of
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 _COUNTS = "_class_counts"  # TFMA keeps names with an underscore to itself
 _SMALLEST = float(np.finfo(np.float32).eps)  # of a probability, since the logarithm of 0 is no number

@@ -17,7 +17,7 @@ from tfx.types import artifact_utils
 from efficientmixnet.components.evaluator import gate
 from efficientmixnet.components.evaluator.class_counts import MEASURES, ClassCounts
 from efficientmixnet.modules import features
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 # Each metric by the name that the configuration and the summary use.
 METRICS: Mapping[str, tfma.MetricConfig] = {

@@ -14,7 +14,7 @@ from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from efficientmixnet.components.example_validator import drift
 from efficientmixnet.modules import features
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 
 class _Executor(executor.Executor):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 
 @dataclass(frozen=True, slots=True)

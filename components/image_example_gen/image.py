@@ -15,6 +15,7 @@ from efficientmixnet.components.image_example_gen.entry import SUFFIXES, Entry, 
 from efficientmixnet.components.image_example_gen.files import read_bytes
 from efficientmixnet.modules import features
 from efficientmixnet.modules.data import images
+from efficientmixnet.modules.exceptions import BadImage
 
 # Kept as they are; every other format becomes a PNG, since TensorFlow reads fewer of their kinds than Pillow.
 _KEPT = ("JPEG", "PNG")
@@ -27,10 +28,6 @@ _ENOUGH_SAMPLES = 64
 
 # Pillow's own limit warns at a size of its choosing; ours is a key of the configuration and is checked in `read`.
 Image.MAX_IMAGE_PIXELS = None
-
-
-class BadImage(ValueError):
-    """The file is no image that can be trained on; the message is the reason."""
 
 
 def read(entry: Entry, max_pixels: int, columns: Sequence[str] = ()) -> tf.train.Example | LeftOut:

@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.config.section import Section
+from efficientmixnet.modules.exceptions import BadInput
 
 
 class Layout(Section):

@@ -11,7 +11,7 @@ from typing import Any
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.files import File, find_file, is_remote, join, list_files, open_file
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 _JSON_LINES = (".jsonl", ".ndjson", ".json")
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from efficientmixnet.components.image_example_gen.entry import LeftOut
 from efficientmixnet.components.image_example_gen.findings import Copy, Duplicates
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 # In the artifact's folder.
 LEFT_OUT_FILE = "left_out.csv"  # one row a file: name and reason

@@ -13,7 +13,7 @@ from efficientmixnet.components.image_example_gen.layout import LabelNames, Layo
 from efficientmixnet.components.image_example_gen.manifest import Manifest
 from efficientmixnet.components.image_example_gen.readers.by_format import entries_of, format_of
 from efficientmixnet.components.image_example_gen.spans import Span, find_span, has_spans
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 __all__ = ["SUFFIXES", "Entry", "LeftOut", "Sources", "find_images", "name_hash", "split_of"]
 

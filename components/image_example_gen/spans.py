@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from efficientmixnet.components.image_example_gen.files import File, is_remote, list_files
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 # {SPAN}, {SPAN:3} of three digits, {VERSION}, or a date: {YYYY}, {MM} and {DD}, whose span is its days since 1970.
 _TOKEN = re.compile(r"\{(SPAN|VERSION|YYYY|MM|DD)(?::(\d+))?\}")

@@ -7,7 +7,7 @@ from tfx import v1 as tfx
 
 from efficientmixnet.kubeflow.executor import ABSENT
 from efficientmixnet.kubeflow.store import object_store
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 NONE = "none"  # an empty parameter would be hard to tell from one that was never set
 

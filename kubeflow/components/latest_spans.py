@@ -8,7 +8,7 @@ from tfx.types import artifact_utils
 from efficientmixnet.kubeflow.components.fetch import files_of
 from efficientmixnet.kubeflow.launcher_paths import to_uri
 from efficientmixnet.kubeflow.store import object_store
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 
 @tfx.dsl.components.component

@@ -11,8 +11,8 @@ import yaml
 from efficientmixnet.kubeflow.katib.trial import MODEL, TRANSFORMED, VALUES
 from efficientmixnet.kubeflow.training_jobs.settings import as_argument
 from efficientmixnet.kubeflow.training_jobs.worker_pod import worker_pod
-from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.config.search_config import Dimension, takes_whole_numbers
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.config.config import Config
 
 _CONTAINER = "trial"

@@ -5,7 +5,6 @@ After every epoch it prints accuracy and loss as Katib's collector reads them: `
 
 import json
 import os
-import re
 import signal
 import sys
 import tempfile
@@ -16,17 +15,17 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from efficientmixnet.kubeflow import entrypoint
+from efficientmixnet.kubeflow import executor
 from efficientmixnet.kubeflow.store import object_store
-from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.search_config import with_values
+from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.progress import Figures
 
 # What is told in the environment: the configuration of all trials, this one's values, and where the images lie.
 MODEL = "EFFICIENTMIXNET_TRIAL_MODEL"
 VALUES = "EFFICIENTMIXNET_TRIAL_VALUES"
 TRANSFORMED = "EFFICIENTMIXNET_TRIAL_TRANSFORMED"
-_METRIC = re.compile(r"(val_\w+) (\S+)")
 
 
 class Metrics:
@@ -37,9 +36,10 @@ class Metrics:
     def tell(self, line: str) -> None:
         print(line, flush=True)
 
-    def advance(self, count: int, figures: str) -> None:
-        for name, value in _METRIC.findall(figures):
-            print(f"{name}={value}", flush=True)
+    def advance(self, count: int, figures: Figures) -> None:
+        for name, value in figures.items():
+            if name.startswith("val_"):
+                print(f"{name}={value}", flush=True)
 
 
 def main() -> None:
@@ -52,7 +52,7 @@ def main() -> None:
                 object_store.download(f"{os.environ[TRANSFORMED]}/{name}", f"{folder}/{name}")
             _train(model, Path(folder))
     except BadInput as error:
-        sys.exit(entrypoint.refuse(error))
+        sys.exit(executor.refuse(error))
 
 
 def trial_model(common: Mapping[str, Any], values: str) -> ModelConfig:

@@ -9,7 +9,7 @@ import yaml
 
 from efficientmixnet.components.image_example_gen.sources import find_images
 from efficientmixnet.kubeflow.package.requirements import Target, check, sees_images
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.resolve import resolve
 

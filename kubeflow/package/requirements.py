@@ -7,7 +7,7 @@ from typing import Literal
 from efficientmixnet.components.image_example_gen.files import is_remote
 from efficientmixnet.components.image_example_gen.spans import find_span, has_spans
 from efficientmixnet.kubeflow.launcher_paths import SCHEMES
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.config.kubeflow_config import PodConfig
 
@@ -95,17 +95,17 @@ def _workers(config: Config, target: Target) -> Iterator[str]:
     trainer = config.kubeflow.trainer
     if trainer is None:
         return
-    if trainer.workers > 1 and trainer.job_engine is None:
+    if trainer.workers > 1 and trainer.job_kind is None:
         yield (
-            f"kubeflow.trainer.job_engine: {trainer.workers} workers need one; give tfjob (Kubeflow's Training "
+            f"kubeflow.trainer.job_kind: {trainer.workers} workers need one; give tfjob (Kubeflow's Training "
             "Operator) or trainjob (Kubeflow Trainer 2), whichever the cluster has"
         )
-    if trainer.job_engine is None:
+    if trainer.job_kind is None:
         if trainer.exchange:
-            yield "kubeflow.trainer.exchange: is for the workers of a job_engine; leave it out"
+            yield "kubeflow.trainer.exchange: is for the workers of a job_kind; leave it out"
         return
     if target == "vertex":
-        yield "kubeflow.trainer.job_engine: Vertex AI has none; give one pod all GPUs of a machine instead"
+        yield "kubeflow.trainer.job_kind: Vertex AI has none; give one pod all GPUs of a machine instead"
     if trainer.exchange and not _on_a_volume(config, trainer.exchange):
         yield f"kubeflow.trainer.exchange: {trainer.exchange} lies on none of kubeflow.volumes, and workers see others"
     training = config.training

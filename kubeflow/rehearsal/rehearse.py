@@ -22,14 +22,10 @@ from efficientmixnet.kubeflow.package.backend_rules import check_package
 from efficientmixnet.kubeflow.rehearsal.metadata_and_cache import MetadataRecords, fingerprint
 from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.kubeflow.training_jobs.settings import VARIABLE as JOB_VARIABLE
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput, TaskFailed
 
 _LOGS = "executor-logs"  # an output that the launcher adds to what the component declares
 _LONGEST_PAUSE = 1.0  # seconds; a cluster waits as long as the retry policy says
-
-
-class TaskFailed(RuntimeError):
-    """A task failed at every try; the message names its log."""
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput, ServerFailed
 from efficientmixnet.modules.stack import HEALTHZ_METHOD
-
-
-class ServerFailed(RuntimeError):
-    """The server, or the way to it; the message says which, and what to do."""
 
 
 @dataclass(frozen=True)

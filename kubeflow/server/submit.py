@@ -10,7 +10,7 @@ from efficientmixnet.kubeflow.package.backend_rules import arguments, check_pack
 from efficientmixnet.kubeflow.package.compile import service_account_of
 from efficientmixnet.kubeflow.rehearsal.rehearse import read_package
 from efficientmixnet.kubeflow.server.connection import Connection
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 
 @dataclass(frozen=True)

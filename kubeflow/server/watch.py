@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from efficientmixnet.kubeflow.server.connection import Connection, ServerFailed
+from efficientmixnet.kubeflow.server.connection import Connection
+from efficientmixnet.modules.exceptions import ServerFailed
 
 PAUSE = 5.0  # seconds between questions
 _ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "SKIPPED"})

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput, StoreUnavailable
 
 PATIENCE = 180.0  # seconds for which a store may be away
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 20.0
@@ -16,15 +16,11 @@ _ITS_OWN_FAULT = (errno.EBUSY, errno.EREMOTEIO)  # what s3fs makes of 503 and 50
 Answer = TypeVar("Answer")
 
 
-class StoreAway(BadInput):
-    """The store did not answer for as long as it was waited for."""
-
-
 def ask_store(uri: str, question: Callable[[], Answer]) -> Answer:
     """What the question returns, which may be asked several times; `uri` is what it is about.
 
     Raises:
-        StoreAway: there was no answer.
+        StoreUnavailable: there was no answer.
         BadInput: the store refuses it.
     """
     began, pause = time.monotonic(), _FIRST_PAUSE
@@ -38,7 +34,7 @@ def ask_store(uri: str, question: Callable[[], Answer]) -> Answer:
                 raise
             waited = time.monotonic() - began
             if waited + pause > PATIENCE:
-                raise StoreAway(
+                raise StoreUnavailable(
                     f"{uri}: the object store does not answer ({_in_a_line(error)}), and was asked for {waited:.0f} s; "
                     "see kubeflow.object_store.endpoint (AWS_ENDPOINT_URL)"
                 ) from None

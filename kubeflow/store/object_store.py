@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from efficientmixnet.kubeflow.store.ask_store import ask_store
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 # A folder that stands for every object store, in a rehearsal without one: minio://bucket/key is minio/bucket/key in it.
 FOLDER_VARIABLE = "EFFICIENTMIXNET_STORE_FOLDER"

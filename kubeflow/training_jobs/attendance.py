@@ -9,7 +9,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from efficientmixnet.kubeflow.training_jobs.kubernetes_api import KubernetesApi, Refused, ServerAway
+from efficientmixnet.kubeflow.training_jobs.kubernetes_api import KubernetesApi
+from efficientmixnet.modules.exceptions import RequestRefused, ServerUnavailable
 
 _PAUSE = 30.0  # seconds between two looks
 _GRACE = 120.0  # seconds in which a pod that is gone may turn out to be there after all
@@ -38,10 +39,10 @@ class Attendance:
         while True:
             try:
                 waits = api.is_running(self._pod)
-            except Refused as error:
+            except RequestRefused as error:
                 print(f"nobody will notice when the component is gone: {error}", flush=True)
                 return
-            except ServerAway:
+            except ServerUnavailable:
                 waits = True
             gone_since = None if waits else gone_since or time.monotonic()
             if gone_since is not None and time.monotonic() - gone_since >= self._grace:

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from efficientmixnet.kubeflow.training_jobs.component_pod import component_pod
-from efficientmixnet.kubeflow.training_jobs.engine import JobEngine
-from efficientmixnet.kubeflow.training_jobs.kubernetes_api import KubernetesApi, Refused, ServerAway
+from efficientmixnet.kubeflow.training_jobs.job_kind import JobKind
+from efficientmixnet.kubeflow.training_jobs.kubernetes_api import KubernetesApi
 from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
-from efficientmixnet.kubeflow.training_jobs.workers import TrainingFailed, Workers
+from efficientmixnet.kubeflow.training_jobs.workers import Workers
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput, RequestRefused, ServerUnavailable, TrainingFailed
 
 _TASK = "efficientmixnet/task"
 _MANIFESTS = {"TFJob": "training-operator", "TrainJob": "kubeflow-trainer"}
@@ -35,7 +35,7 @@ class ClusterJob:
     """
 
     api: KubernetesApi
-    engine: JobEngine
+    kind: JobKind
     settings: JobSettings
     identity: str
     command: list[str]
@@ -55,10 +55,10 @@ class ClusterJob:
         except (KeyboardInterrupt, SystemExit):
             self._cancel()
             raise
-        except Refused as error:
+        except RequestRefused as error:
             raise BadInput(self._why_refused(error)) from None
-        except ServerAway as error:
-            raise TrainingFailed(f"{self.engine.resource.kind} {self.name}: {error}") from None
+        except ServerUnavailable as error:
+            raise TrainingFailed(f"{self.kind.resource.kind} {self.name}: {error}") from None
 
     def _submit(self) -> None:
         """Makes the job, or finds the one of an earlier try; a name that is taken by another one is passed over."""
@@ -73,25 +73,25 @@ class ClusterJob:
         number = 1
         while True:
             end = f"-{self.identity}" + (f"-{number}" if number > 1 else "")
-            longest = self.engine.longest_name(self.settings.workers) - len(end)
+            longest = self.kind.longest_name(self.settings.workers) - len(end)
             yield self.settings.pipeline[:longest].rstrip("-") + end
             number += 1
 
     def _create(self) -> bool:
-        manifest = self.engine.manifest(self.name, self.settings, self.command)
+        manifest = self.kind.manifest(self.name, self.settings, self.command)
         manifest["metadata"] |= {"annotations": {_TASK: self.identity}, **_owner()}
         try:
-            self.api.create(self.engine.resource, manifest)
-        except Refused as error:
+            self.api.create(self.kind.resource, manifest)
+        except RequestRefused as error:
             if error.status == 409:
                 return False
             raise
-        progress.tell(f"{self.engine.resource.kind} {self.name}: {self.settings.workers} workers")
+        progress.tell(f"{self.kind.resource.kind} {self.name}: {self.settings.workers} workers")
         return True
 
     def _take_up(self) -> bool:
         """Whether the job of this name is this task's, and still of use."""
-        resource = self.engine.resource
+        resource = self.kind.resource
         job = self.api.get(resource, self.name)
         if job is None:
             return self._create()
@@ -101,25 +101,25 @@ class ClusterJob:
             progress.tell(f"{resource.kind} {self.name}: found from an earlier try")
             return True
         self.api.delete(resource, self.name)
-        while self.api.get(resource, self.name) or self.api.pods(self.engine.selector(self.name)):
+        while self.api.get(resource, self.name) or self.api.pods(self.kind.selector(self.name)):
             time.sleep(self.pause)
         return self._create()
 
     def _is_of_use(self, job: Mapping[str, Any]) -> bool:
         """A job that has succeeded is; one that is under way is if it goes with this very pod, and not with another."""
-        phase, _ = self.engine.phase(job)
+        phase, _ = self.kind.phase(job)
         same_owner = job["metadata"].get("ownerReferences", []) == _owner().get("ownerReferences", [])
         return phase == "succeeded" or (phase != "failed" and same_owner)
 
     def _follow(self) -> None:
-        kind = self.engine.resource.kind
-        workers = Workers(self.api, self.engine, self.settings, f"{kind} {self.name}")
+        kind = self.kind.resource.kind
+        workers = Workers(self.api, self.kind, self.settings, f"{kind} {self.name}")
         while True:
-            job = self.api.get(self.engine.resource, self.name)
+            job = self.api.get(self.kind.resource, self.name)
             if job is None:
                 raise TrainingFailed(f"{kind} {self.name} was deleted by somebody else")
-            workers.look_at(self.api.pods(self.engine.selector(self.name)))
-            phase, message = self.engine.phase(job)
+            workers.look_at(self.api.pods(self.kind.selector(self.name)))
+            phase, message = self.kind.phase(job)
             if phase == "succeeded":
                 return
             if phase == "failed":
@@ -134,16 +134,16 @@ class ClusterJob:
     def _cancel(self) -> None:
         """Leaves nothing of the job; being told again to end changes nothing."""
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        job = self.api.get(self.engine.resource, self.name) if self.name else None
+        job = self.api.get(self.kind.resource, self.name) if self.name else None
         if job and self._is_mine(job):
-            self.api.delete(self.engine.resource, self.name)
-            progress.tell(f"{self.engine.resource.kind} {self.name} is deleted")
+            self.api.delete(self.kind.resource, self.name)
+            progress.tell(f"{self.kind.resource.kind} {self.name} is deleted")
 
     def _is_mine(self, job: Mapping[str, Any]) -> bool:
         return job["metadata"].get("annotations", {}).get(_TASK) == self.identity
 
-    def _why_refused(self, error: Refused) -> str:
-        resource = self.engine.resource
+    def _why_refused(self, error: RequestRefused) -> str:
+        resource = self.kind.resource
         overlay = f"kubeflow/manifests/overlays/{_MANIFESTS[resource.kind]}"
         match error.status:
             case 401 | 403:
@@ -153,7 +153,7 @@ class ClusterJob:
                 )
             case 404:
                 return (
-                    f"kubeflow.trainer.job_engine: the cluster knows no {resource.kind}; {resource.comes_with} brings "
+                    f"kubeflow.trainer.job_kind: the cluster knows no {resource.kind}; {resource.comes_with} brings "
                     f"it ({error})"
                 )
             case _:

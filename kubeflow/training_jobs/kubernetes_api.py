@@ -8,25 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from efficientmixnet.kubeflow.training_jobs.engine import Resource
+from efficientmixnet.kubeflow.training_jobs.job_kind import Resource
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput, RequestRefused, ServerUnavailable
 
 _NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _PASSING = frozenset({0, 429, 500, 502, 503, 504})  # 0: the connection was cut within TLS
 _TIMEOUT = (10.0, 30.0)  # seconds to connect, and to the answer
-
-
-class Refused(RuntimeError):
-    """The server said no; `status` is HTTP's."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class ServerAway(RuntimeError):
-    """The server did not answer for longer than there is patience."""
 
 
 class KubernetesApi:
@@ -52,7 +40,7 @@ class KubernetesApi:
         self._core = kubernetes.client.CoreV1Api(self._client)
 
     def create(self, resource: Resource, manifest: dict[str, Any]) -> dict[str, Any]:
-        """Makes the object; Refused with 409 where there is one of that name."""
+        """Makes the object; RequestRefused with 409 where there is one of that name."""
         return dict(
             self._ask(
                 self._objects.create_namespaced_custom_object,
@@ -131,7 +119,7 @@ class KubernetesApi:
                 answer = call(*arguments, _request_timeout=_TIMEOUT, **named)
             except self._refused as error:
                 if error.status not in _PASSING:
-                    raise Refused(error.status, _message(error)) from None
+                    raise RequestRefused(error.status, _message(error)) from None
                 reason = f"{error.status} {error.reason}"
             except self._lost as error:
                 reason = str(error).rpartition(": ")[2]
@@ -143,7 +131,7 @@ class KubernetesApi:
                 away_since = time.monotonic()
                 progress.tell(f"the API server does not answer ({reason}); the job goes on, and is asked for again")
             if time.monotonic() - away_since > self._patience:
-                raise ServerAway(f"the API server was away for {self._patience:g} s: {reason}")
+                raise ServerUnavailable(f"the API server was away for {self._patience:g} s: {reason}")
             time.sleep(self._pause)
 
 
@@ -160,7 +148,7 @@ def _load(configuration: Any) -> str:
         _, context = kubernetes.config.list_kube_config_contexts(file)
     except kubernetes.config.ConfigException as error:
         raise BadInput(
-            f"kubeflow.trainer.job_engine: there is no cluster to train in ({error}); the component runs in a pod, "
+            f"kubeflow.trainer.job_kind: there is no cluster to train in ({error}); the component runs in a pod, "
             "or where KUBECONFIG names a cluster"
         ) from None
     return str(context["context"].get("namespace", "default"))
@@ -170,7 +158,7 @@ def _load(configuration: Any) -> str:
 def _nothing_for_404() -> Iterator[None]:
     try:
         yield
-    except Refused as error:
+    except RequestRefused as error:
         if error.status != 404:
             raise
 

@@ -1,14 +1,17 @@
-"""launch: the component Trainer in a cluster with an engine for training jobs; the training itself is the workers'."""
+"""launch: the component Trainer in a cluster with training jobs; the training itself is the workers'."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from efficientmixnet.kubeflow.training_jobs.cluster_job import ClusterJob
 from efficientmixnet.kubeflow.training_jobs.component_pod import component_pod
-from efficientmixnet.kubeflow.training_jobs.engine import JobEngine
+from efficientmixnet.kubeflow.training_jobs.job_kind import JobKind
 from efficientmixnet.kubeflow.training_jobs.kubernetes_api import KubernetesApi
 from efficientmixnet.kubeflow.training_jobs.settings import JobSettings, as_argument
 from efficientmixnet.kubeflow.training_jobs.task import Task
+from efficientmixnet.kubeflow.training_jobs.tfjob import TFJob
+from efficientmixnet.kubeflow.training_jobs.trainjob import TrainJob
+from efficientmixnet.modules.exceptions import BadInput
 
 _WORKER = ("python", "-m", "efficientmixnet.kubeflow.training_jobs.worker")
 
@@ -33,16 +36,19 @@ def launch(settings: JobSettings, arguments: Sequence[str], invocation: Mapping[
         command += ["--exchange", settings.exchange]
     if settings.stores_checkpoints:
         command.append("--store-checkpoints")
-    ClusterJob(KubernetesApi(), job_engine(settings.engine), settings, task.identity, command).run()
+    ClusterJob(KubernetesApi(), job_kind(settings.kind), settings, task.identity, command).run()
     return task.take_back()
 
 
-def job_engine(name: str) -> JobEngine:
-    """By the configuration's word for it."""
-    if name == "tfjob":
-        from efficientmixnet.kubeflow.training_jobs.tfjob import TFJob
+_JOB_KINDS: Mapping[str, Callable[[], JobKind]] = {"tfjob": TFJob, "trainjob": TrainJob}
 
-        return TFJob()
-    from efficientmixnet.kubeflow.training_jobs.trainjob import TrainJob
 
-    return TrainJob()
+def job_kind(name: str) -> JobKind:
+    """Returns the kind of training job that the configuration names.
+
+    Raises:
+        BadInput: There is no such kind.
+    """
+    if name not in _JOB_KINDS:
+        raise BadInput(f"kubeflow.trainer.job_kind: {name!r} is unknown; give one of {', '.join(_JOB_KINDS)}")
+    return _JOB_KINDS[name]()

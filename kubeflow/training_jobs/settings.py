@@ -19,7 +19,7 @@ class JobSettings:
     """Who starts the workers, how many, and for how long they may keep the component waiting."""
 
     pipeline: str
-    engine: str
+    kind: str
     workers: int
     pod: dict[str, Any]  # a PodTemplateSpec with one container, which has no command yet
     exchange: str | None
@@ -32,11 +32,11 @@ class JobSettings:
     def of(cls, config: KubeflowConfig, pipeline: str) -> "JobSettings | None":
         """None where the component trains in its own pod."""
         trainer = config.trainer
-        if trainer is None or trainer.job_engine is None:
+        if trainer is None or trainer.job_kind is None:
             return None
         return cls(
             pipeline=pipeline,
-            engine=trainer.job_engine,
+            kind=trainer.job_kind,
             workers=trainer.workers,
             pod=worker_pod(config, trainer),
             exchange=trainer.exchange,

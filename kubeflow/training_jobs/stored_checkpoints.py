@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from efficientmixnet.kubeflow.store import object_store
-from efficientmixnet.kubeflow.store.ask_store import StoreAway
 from efficientmixnet.modules import progress
+from efficientmixnet.modules.exceptions import StoreUnavailable
 
 _State = tuple[int, int]  # size, and time of the last change
 
@@ -28,7 +28,7 @@ class StoredCheckpoints:
         """A store that is away costs no training; the next checkpoint may find it back."""
         try:
             self._bring_up_to_date(folder)
-        except StoreAway as error:
+        except StoreUnavailable as error:
             progress.tell(f"{error}; the training goes on without a copy of this checkpoint")
 
     def _bring_up_to_date(self, folder: Path) -> None:

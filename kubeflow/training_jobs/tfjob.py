@@ -7,7 +7,7 @@ are "dynamic". Then the operator starts another one in its place, but tells none
 from collections.abc import Mapping
 from typing import Any
 
-from efficientmixnet.kubeflow.training_jobs.engine import KEPT_SECONDS, Phase, Resource
+from efficientmixnet.kubeflow.training_jobs.job_kind import KEPT_SECONDS, Phase, Resource
 from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
 
 _LABEL = "training.kubeflow.org"

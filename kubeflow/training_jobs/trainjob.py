@@ -7,7 +7,7 @@ index which of them they are.
 from collections.abc import Mapping
 from typing import Any
 
-from efficientmixnet.kubeflow.training_jobs.engine import Phase, Resource
+from efficientmixnet.kubeflow.training_jobs.job_kind import Phase, Resource
 from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
 
 _RUNTIME = "efficientmixnet"

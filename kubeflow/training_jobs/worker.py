@@ -13,15 +13,15 @@ import tempfile
 from collections.abc import Sequence
 from typing import Any
 
-from efficientmixnet.kubeflow import entrypoint, progress_lines
+from efficientmixnet.kubeflow import executor, progress_lines
 from efficientmixnet.kubeflow.launcher_paths import ROOT_VARIABLE
 from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.kubeflow.training_jobs.attendance import Attendance
 from efficientmixnet.kubeflow.training_jobs.stored_checkpoints import StoredCheckpoints
 from efficientmixnet.kubeflow.training_jobs.task import Task
-from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.checkpoint import checkpoint_copies
 from efficientmixnet.modules.distribution.cluster import Cluster
+from efficientmixnet.modules.exceptions import BadInput
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -34,12 +34,12 @@ def main(arguments: Sequence[str]) -> None:
         cluster = Cluster.from_environment()
         _work(options, is_first=cluster is None or cluster.index == 0)
     except BadInput as error:
-        sys.exit(entrypoint.refuse(error))
+        sys.exit(executor.refuse(error))
 
 
 def _work(options: argparse.Namespace, is_first: bool) -> None:
     component = json.loads(options.component)
-    invocation = entrypoint.invocation_of(component)
+    invocation = executor.invocation_of(component)
     object_store.remember_session(invocation)
     task = Task(invocation, options.exchange)
     checkpoints = StoredCheckpoints(task.checkpoints)
@@ -52,7 +52,7 @@ def _work(options: argparse.Namespace, is_first: bool) -> None:
     progress_lines.show()
     task.fetch()
     with tempfile.TemporaryDirectory() as folder:
-        report = entrypoint.execute(component, _with_outputs_in(folder, invocation, all_of_them=not is_first))
+        report = executor.execute(component, _with_outputs_in(folder, invocation, all_of_them=not is_first))
     if is_first:
         task.deliver(report)
         if options.store_checkpoints:

@@ -10,7 +10,7 @@ _SCRATCH = "/efficientmixnet"
 
 
 def worker_pod(config: KubeflowConfig, pod: PodConfig) -> dict[str, Any]:
-    """A PodTemplateSpec of one container without name and command, which the job's engine gives it."""
+    """A PodTemplateSpec of one container without name and command, which the training job adds."""
     mounts, volumes = _volumes(config, pod)
     container = {
         "image": config.image,

@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from efficientmixnet.kubeflow.training_jobs.engine import JobEngine
+from efficientmixnet.kubeflow.training_jobs.job_kind import JobKind
 from efficientmixnet.kubeflow.training_jobs.kubernetes_api import KubernetesApi
 from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
 from efficientmixnet.kubeflow.training_jobs.worker_logs import WorkerLogs
 from efficientmixnet.modules import progress
+from efficientmixnet.modules.exceptions import TrainingFailed
 
 # Seconds after which it is said that an operator has not even looked at the job.
 _UNSEEN = 30.0
@@ -17,16 +18,12 @@ _RETRIED = 128  # an operator starts a worker again that ends with so much or mo
 _LOST = 255  # what stands for the exit code of a pod that was evicted, or lost with its node
 
 
-class TrainingFailed(RuntimeError):
-    """The job failed, or could not begin; the message says why."""
-
-
 class Workers:
     """Those of one job; `job` is what messages call it."""
 
-    def __init__(self, api: KubernetesApi, engine: JobEngine, settings: JobSettings, job: str) -> None:
-        self._engine, self._settings, self._job = engine, settings, job
-        self._logs = WorkerLogs(api, engine.container, lambda line: print(line, flush=True))
+    def __init__(self, api: KubernetesApi, kind: JobKind, settings: JobSettings, job: str) -> None:
+        self._kind, self._settings, self._job = kind, settings, job
+        self._logs = WorkerLogs(api, kind.container, lambda line: print(line, flush=True))
         self._uids: dict[int, str] = {}  # of each worker's latest pod
         self._codes: dict[str, int] = {}  # by uid, of pods that have ended
         self._reasons: dict[int, str] = {}  # why a worker cannot start
@@ -39,7 +36,7 @@ class Workers:
     def look_at(self, pods: list[dict[str, Any]]) -> None:
         """Tells what is new."""
         by_age = sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp")))
-        latest = {self._engine.worker(pod["metadata"]["labels"]): pod for pod in by_age}
+        latest = {self._kind.worker(pod["metadata"]["labels"]): pod for pod in by_age}
         for worker, pod in sorted(latest.items()):
             name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
             if self._uids.get(worker, uid) != uid:
@@ -80,7 +77,7 @@ class Workers:
                 )
         if unseen and not self._is_unseen and now - self._began > _UNSEEN:
             self._is_unseen = True
-            progress.tell(f"{self._job} is left alone: does {self._engine.resource.comes_with} run?")
+            progress.tell(f"{self._job} is left alone: does {self._kind.resource.comes_with} run?")
         if suspended or self._started == settings.workers:
             self._waiting_since = None
             return

@@ -12,8 +12,8 @@ from typing import Any
 
 import keras
 
-from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.checkpoint.checkpoint_folder import CheckpointFolder, State
+from efficientmixnet.modules.exceptions import BadInput
 
 
 class Checkpoint(keras.callbacks.Callback):

@@ -10,12 +10,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.config.training_config import TrainingConfig
 from efficientmixnet.modules.distribution.cluster import Cluster
 from efficientmixnet.modules.distribution.distributed_model import DistributedModel
 from efficientmixnet.modules.distribution.lost_peers import lost_peers_in_words
 from efficientmixnet.modules.distribution.rendezvous import wait_for_workers
+from efficientmixnet.modules.exceptions import BadInput
 
 
 @dataclass(frozen=True)

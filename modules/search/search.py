@@ -17,10 +17,10 @@ from keras_tuner.engine import base_tuner, trial
 from pydantic import ValidationError
 
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.search_config import SearchConfig, as_choices, found_values, takes_whole_numbers
 from efficientmixnet.modules.config.training_config import TrainingConfig
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.training.caught_signals import CaughtSignals
 from efficientmixnet.modules.training.train_elsewhere import train_elsewhere
 from efficientmixnet.modules.training.training_job import TrainingJob
@@ -138,10 +138,10 @@ class Search(base_tuner.BaseTuner):
         with self._lock:
             return [one for one in self.oracle.trials.values() if one.status == status]
 
-    def _best(self) -> str:
+    def _best(self) -> progress.Figures:
         scores = [one.score for one in self._ended("COMPLETED")]
         best = max if self._search.direction == "max" else min
-        return f"best {self._search.objective.removeprefix('val_')} {best(scores):.4f}" if scores else ""
+        return {f"best {self._search.objective.removeprefix('val_')}": best(scores)} if scores else {}
 
     def _surroundings(self, worker: int) -> dict[str, str]:
         """One of several workers has a GPU, or a share of the cores, for itself."""
@@ -159,13 +159,13 @@ class _Listener:
     """Shows where a trial is beside the count of trials."""
 
     def __init__(self, one: trial.Trial) -> None:
-        self._name = f"trial {int(one.trial_id) + 1}"
+        self._number = int(one.trial_id) + 1
 
     def start(self, total: int, unit: str) -> None:
         pass
 
-    def advance(self, count: int, figures: str) -> None:
-        progress.advance(0, f"{self._name}, {figures}")
+    def advance(self, count: int, figures: progress.Figures) -> None:
+        progress.advance(0, {"trial": self._number, **figures})
 
     def tell(self, line: str) -> None:
         pass

@@ -6,9 +6,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.config.training_config import TrainingConfig
 from efficientmixnet.modules.distribution.distributed_model import DistributedModel
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.optimizers.build import build_optimizer
 from efficientmixnet.modules.optimizers.grouped import Grouped
 from efficientmixnet.modules.optimizers.schedules import build_schedule

@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint, up_to_date
+from efficientmixnet.modules.exceptions import BadInput
 
 
 @contextmanager

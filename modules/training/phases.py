@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import keras
 
-from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.training_config import ScheduleConfig
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.network.transfer_learning import CLASSIFIER, freeze, unfreeze
 
 

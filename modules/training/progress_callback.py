@@ -29,8 +29,6 @@ class TrainingProgress(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         progress.advance(0, self._figures(logs))
 
-    def _figures(self, logs: dict[str, Any] | None) -> str:
-        figures = " ".join(
-            f"{name} {float(value):.4f}" for name, value in (logs or {}).items() if name != "learning_rate"
-        )
-        return f"epoch {self._epoch + 1}/{self._of} {figures}"
+    def _figures(self, logs: dict[str, Any] | None) -> progress.Figures:
+        metrics = {name: float(value) for name, value in (logs or {}).items() if name != "learning_rate"}
+        return {"epoch": self._epoch + 1, "epochs": self._of, **metrics}

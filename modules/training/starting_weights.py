@@ -8,7 +8,7 @@ from pathlib import Path
 
 import keras
 
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.network.imagenet import MEAN, STD
 from efficientmixnet.modules.network.weights.pretrained import load_pretrained
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.checkpoint import checkpoint_copies
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.training.caught_signals import CaughtSignals
 
 if TYPE_CHECKING:
@@ -138,8 +138,8 @@ class _Lines:
     def start(self, total: int, unit: str) -> None:
         self.write("start", total, unit)
 
-    def advance(self, count: int, figures: str) -> None:
-        self.write("advance", count, figures)
+    def advance(self, count: int, figures: progress.Figures) -> None:
+        self.write("advance", count, dict(figures))
 
     def tell(self, line: str) -> None:
         self.write("tell", line)

@@ -12,7 +12,6 @@ import numpy as np
 import tensorflow as tf
 
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.section import Section
@@ -21,6 +20,7 @@ from efficientmixnet.modules.data.memory_cache import keeps_in_memory
 from efficientmixnet.modules.data.training_data import TrainingData
 from efficientmixnet.modules.distribution.distribution import Distribution, choose_distribution
 from efficientmixnet.modules.distribution.lost_peers import lost_peers_in_words
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.training.build_model import build_model
 from efficientmixnet.modules.training.compile_model import compile_model
 from efficientmixnet.modules.training.fit import fit

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 _RATES = Path(__file__).with_name("rates.json")
 _ENTRY_BYTES = 1000  # of memory for each image's name, label and place, while ingest sorts them

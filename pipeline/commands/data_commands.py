@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 if TYPE_CHECKING:
     from efficientmixnet.pipeline.inspection.inspect_images import Inspection

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 
 @click.command()

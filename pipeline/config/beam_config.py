@@ -1,4 +1,4 @@
-"""BeamConfig: which engine runs the data components, and its arguments; checked before anything runs."""
+"""BeamConfig: which runner runs the data components, and its arguments; checked before anything runs."""
 
 import os
 from typing import Annotated, Literal
@@ -19,7 +19,7 @@ _RUNNERS = {
     "spark": "SparkRunner",
     "dataflow": "DataflowRunner",
 }
-# What an engine cannot do without, and what for.
+# What a runner cannot do without, and what for.
 _NEEDED = {
     "portable": {"job_endpoint": "the job server, host:port", "environment_type": "how its workers run our code"},
     "flink": {"flink_master": "Flink's REST address, host:port", "environment_type": "how its workers run our code"},
@@ -31,30 +31,30 @@ Argument = Annotated[str, Field(pattern=r"^--[a-z][a-z0-9_]*(=.+)?$")]
 
 
 class BeamConfig(Section):
-    engine: Literal["in-process", "portable", "flink", "spark", "dataflow"] = "in-process"
-    """What runs ingest, statistics, Transform and evaluation: this process (and workers), or a cluster's engine."""
+    runner: Literal["in-process", "portable", "flink", "spark", "dataflow"] = "in-process"
+    """What runs ingest, statistics, Transform and evaluation: this process (and workers), or a cluster's runner."""
     workers: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)] = "auto"
     """In-process: how many processes Transform uses; auto: from 4 GB of images up one a core, else this one."""
     arguments: tuple[Argument, ...] = ()
-    """The engine's own arguments, each such as --job_endpoint=127.0.0.1:8073."""
+    """The runner's own arguments, each such as --job_endpoint=127.0.0.1:8073."""
     retries: int = Field(0, ge=0, le=10)
-    """How often a component is tried again that failed for the engine's reason, such as a worker that is gone."""
+    """How often a component is tried again that failed for the runner's reason, such as a worker that is gone."""
     timeout: Annotated[float, Field(gt=0)] | None = None
-    """Minutes after which the engine is taken to hang over a component; null: a day, and never in-process."""
+    """Minutes after which the runner is taken to hang over a component; null: a day, and never in-process."""
 
     @model_validator(mode="after")
-    def _has_what_the_engine_needs(self) -> "BeamConfig":
+    def _has_what_the_runner_needs(self) -> "BeamConfig":
         given = {argument.removeprefix("--").partition("=")[0] for argument in self.arguments}
         if "runner" in given:
-            raise ValueError("arguments: --runner follows from beam.engine; leave it out")
-        if self.engine == "in-process" and given & {"direct_num_workers", "direct_running_mode"}:
+            raise ValueError("arguments: --runner follows from beam.runner; leave it out")
+        if self.runner == "in-process" and given & {"direct_num_workers", "direct_running_mode"}:
             raise ValueError("arguments: --direct_num_workers and --direct_running_mode follow from beam.workers")
-        if self.engine != "in-process" and self.workers != "auto":
-            raise ValueError(f"workers: are this machine's; how many {self.engine} uses, its arguments say")
-        missing = [name for name in _NEEDED.get(self.engine, ()) if name not in given]
+        if self.runner != "in-process" and self.workers != "auto":
+            raise ValueError(f"workers: are this machine's; how many {self.runner} uses, its arguments say")
+        missing = [name for name in _NEEDED.get(self.runner, ()) if name not in given]
         if missing:
-            why = _NEEDED[self.engine][missing[0]]
-            raise ValueError(f"arguments: {self.engine} needs --{missing[0]}=... ({why})")
+            why = _NEEDED[self.runner][missing[0]]
+            raise ValueError(f"arguments: {self.runner} needs --{missing[0]}=... ({why})")
         return self
 
     @property
@@ -62,26 +62,26 @@ class BeamConfig(Section):
         """What a component may take; None: as long as it wants."""
         if self.timeout is not None:
             return 60 * self.timeout
-        return None if self.engine == "in-process" else _DAY
+        return None if self.runner == "in-process" else _DAY
 
     @property
     def place(self) -> str:
-        """The engine and where it is, in words."""
+        """The runner and where it is, in words."""
         values = dict(argument.removeprefix("--").partition("=")[::2] for argument in self.arguments)
-        where = values.get(next(iter(_NEEDED.get(self.engine, ())), ""))
-        return f"{self.engine} at {where}" if where else self.engine
+        where = values.get(next(iter(_NEEDED.get(self.runner, ())), ""))
+        return f"{self.runner} at {where}" if where else self.runner
 
     def args(self) -> list[str]:
         """Beam's arguments for every component."""
-        if self.engine == "in-process":
+        if self.runner == "in-process":
             return [*IN_PROCESS, *self.arguments]
-        return [f"--runner={_RUNNERS[self.engine]}", *self.arguments]
+        return [f"--runner={_RUNNERS[self.runner]}", *self.arguments]
 
     def args_of_transform(self, size: int) -> list[str]:
         """Further ones for Transform, whose work on `size` bytes of images may be worth processes."""
         workers = self.workers
         if workers == "auto":
             workers = (os.cpu_count() or 1) if size >= _PROCESSES_PAY else 1
-        if self.engine != "in-process" or workers == 1:
+        if self.runner != "in-process" or workers == 1:
             return []
         return ["--direct_running_mode=multi_processing", f"--direct_num_workers={workers}"]

@@ -10,10 +10,10 @@ from typing import Any
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.search_config import SearchConfig
 from efficientmixnet.modules.config.section import merge
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.config.beam_config import BeamConfig
 from efficientmixnet.pipeline.config.config_errors import count_in_words, mistake_line, reasons
 from efficientmixnet.pipeline.config.data_config import DataConfig

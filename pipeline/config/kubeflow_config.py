@@ -90,8 +90,8 @@ class PodConfig(Section):
 
 class TrainerPodConfig(PodConfig):
     workers: int = Field(1, ge=1)
-    """Pods that train together, each as described here; for more than one, job_engine says who starts them."""
-    job_engine: Literal["tfjob", "trainjob"] | None = None
+    """Pods that train together, each as described here; for more than one, job_kind says who starts them."""
+    job_kind: Literal["tfjob", "trainjob"] | None = None
     """What the cluster has for training in many pods: tfjob, Kubeflow's Training Operator, or trainjob, Kubeflow
     Trainer 2; null: the component trains in its own pod."""
     exchange: ContainerPath | None = None
@@ -189,7 +189,7 @@ class KubeflowConfig(Section):
     transform: PodConfig | None = None
     """As image_example_gen."""
     trainer: TrainerPodConfig | None = None
-    """As image_example_gen: {gpus: 4, cpu: 16, memory: 64G, shared_memory: 8G}; in many pods: {workers: 4, job_engine:
+    """As image_example_gen: {gpus: 4, cpu: 16, memory: 64G, shared_memory: 8G}; in many pods: {workers: 4, job_kind:
     tfjob, gpus: 8}, and with exchange, restarts and scheduling_minutes as the page on Kubeflow says."""
     evaluator: PodConfig | None = None
     """As image_example_gen."""
@@ -216,9 +216,9 @@ class KubeflowConfig(Section):
         return self
 
     def pod_of(self, component: str) -> PodConfig:
-        """The pod of a component by its id, such as Trainer, which only waits where a job_engine has the workers."""
+        """The pod of a component by its id, such as Trainer, which only waits where a job_kind has the workers."""
         own = _own_pods(self).get(component)
-        if component == "Trainer" and isinstance(own, TrainerPodConfig) and own.job_engine:
+        if component == "Trainer" and isinstance(own, TrainerPodConfig) and own.job_kind:
             return self.pod.model_copy(update={"gpus": 0, "timeout_seconds": own.timeout_seconds})
         return own or self.pod
 

@@ -2,7 +2,7 @@
 
 import os
 
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.config.serving_config import ServingConfig
 
 _SOCKET = "unix:///var/run/docker.sock"

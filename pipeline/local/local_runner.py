@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from efficientmixnet.components.image_example_gen.sources import Sources, find_images
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput, RunFailed
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.local.check_model_server import check_model_server
 from efficientmixnet.pipeline.local.imports_at_once import imports_at_once
@@ -35,10 +35,6 @@ LOG_FILE = "log.txt"
 _FULL = 2**20  # bytes: with less room than this, whatever went wrong, a full disk is why
 LEFT_OUT_FILE = "left_out.csv"
 DUPLICATES_FILE = "duplicates.csv"  # where any image comes twice
-
-
-class RunFailed(RuntimeError):
-    """A component failed through no fault of what the user gave; the message names the log."""
 
 
 def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summary:

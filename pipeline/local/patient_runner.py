@@ -1,6 +1,6 @@
-"""PatientRunner: TFX's local runner, but a component on Beam that its engine fails is tried again, within a time.
+"""PatientRunner: TFX's local runner, but a component on Beam that its runner fails is tried again, within a time.
 
-Which failures are the engine's: one that a call to it ended with (a job server that is gone), a time-out, a worker
+Which failures are the runner's: one that a call to it ended with (a job server that is gone), a time-out, a worker
 process of this machine that was killed, and a job that failed with no word from our own code, such as one whose worker
 was killed elsewhere. What our own code raises on a worker
 comes back with its traceback, and would be raised again.
@@ -22,20 +22,16 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import runtime_parameter_utils
 
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput, RunnerFailed, WorkerEnded
 from efficientmixnet.pipeline.config.beam_config import BeamConfig
-from efficientmixnet.pipeline.local.worker_watch import WorkerEnded, interrupted_when_a_worker_ends
+from efficientmixnet.pipeline.local.worker_watch import interrupted_when_a_worker_ends
 
-_CANCELLING = 10  # seconds that the engine has for it
+_CANCELLING = 10  # seconds that the runner has for it
 _TRACEBACK = "Traceback (most recent call last)"
 
 
-class EngineFailed(RuntimeError):
-    """The engine failed a component, as often as it was let; the message says what to look at."""
-
-
 class _TimedOut(Exception):
-    """The engine did not finish within beam.timeout."""
+    """The runner did not finish within beam.timeout."""
 
 
 class PatientRunner(tfx.orchestration.LocalDagRunner):
@@ -59,11 +55,11 @@ class PatientRunner(tfx.orchestration.LocalDagRunner):
                     other.pipeline_node.execution_options.skip.SetInParent()
             on_beam = name in specs and specs[name].WhichOneof("spec") == "beam_executable_spec"
             if on_beam:
-                self._run_on_engine(name, alone)
+                self._run_on_runner(name, alone)
             else:
                 super().run_with_ir(alone)
 
-    def _run_on_engine(self, name: str, pipeline: Any) -> None:
+    def _run_on_runner(self, name: str, pipeline: Any) -> None:
         for attempt in range(self._beam.retries + 1):
             try:
                 with _time_limit(self._beam.seconds), interrupted_when_a_worker_ends():
@@ -74,17 +70,17 @@ class PatientRunner(tfx.orchestration.LocalDagRunner):
                 if reason is None:
                     raise
                 _cancel_job(root)
-                failed = f"{name} on the engine {self._beam.place}: {reason}"
+                failed = f"{name} on the runner {self._beam.place}: {reason}"
                 if attempt == self._beam.retries:
                     again = "the same command goes on from here"
                     if not attempt:
                         again += ", and with beam.retries: 1 a run does so by itself"
-                    raise EngineFailed(f"{failed}; {again}") from error
+                    raise RunnerFailed(f"{failed}; {again}") from error
             progress.tell(f"{failed}; tried again ({attempt + 1} of {self._beam.retries})")
         return None
 
     def _why(self, error: BaseException) -> str | None:
-        """The engine's reason in words; None for one that is not the engine's."""
+        """The runner's reason in words; None for one that is not the runner's."""
         if isinstance(error, _TimedOut):
             return (
                 f"not done within {(self._beam.seconds or 0) / 60:g} minutes: see whether its workers live, "
@@ -139,7 +135,7 @@ def _job_of(error: BaseException) -> PipelineResult | None:
 def _cancel_job(error: BaseException) -> None:
     """A job that nobody waits for any more would keep its workers from the next one."""
     if job := _job_of(error):
-        cancelling = threading.Thread(target=_cancel, args=(job,), daemon=True)  # an engine that hangs may not answer
+        cancelling = threading.Thread(target=_cancel, args=(job,), daemon=True)  # a runner that hangs may not answer
         cancelling.start()
         cancelling.join(_CANCELLING)
 

@@ -9,6 +9,8 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
+from efficientmixnet.modules.progress import Figures, in_words
+
 _PLAIN_SECONDS = 10  # between lines of progress where there is no terminal
 _STARTED = re.compile(r"Component (\S+) is running\.")
 _FINISHED = re.compile(r"Component (\S+) is finished\.")
@@ -64,9 +66,9 @@ class Stages(logging.Handler):
     def start(self, total: int, unit: str) -> None:
         """The running stage will handle so many of a unit."""
         self._done, self._total, self._unit = 0, total, unit
-        self._show("")
+        self._show({})
 
-    def advance(self, count: int, figures: str) -> None:
+    def advance(self, count: int, figures: Figures) -> None:
         """The running stage has handled so many more."""
         if not self._done:  # what comes before, such as tracing the network, says nothing of the pace
             self._counting, self._first = time.monotonic(), count
@@ -74,7 +76,7 @@ class Stages(logging.Handler):
         self._show(figures)
         if self._bar.disable and time.monotonic() - self._last_line > _PLAIN_SECONDS:
             self._last_line = time.monotonic()
-            line = f"  {self._stage:<17} {self._counted()} of {self._total:,} {figures}".rstrip()
+            line = f"  {self._stage:<17} {self._counted()} of {self._total:,} {in_words(figures)}".rstrip()
             self._console.print(f"{line} {self._pace()}".rstrip())
 
     def tell(self, line: str) -> None:
@@ -96,10 +98,11 @@ class Stages(logging.Handler):
         self._console.print(f"{self._stage:<17} [{color}]{state:<10}[/] {seconds:7.1f} s{counted}")
         self._stage = None
 
-    def _show(self, figures: str) -> None:
+    def _show(self, figures: Figures) -> None:
         if self._stage:
             # What fits beside the bar in 80 columns.
-            beside = figures.partition(" val_")[0].replace("accuracy ", "acc ") or self._unit
+            training = {name: value for name, value in figures.items() if not name.startswith("val_")}
+            beside = in_words(training).replace("accuracy ", "acc ") or self._unit
             self._bar.update(self._task, completed=self._done, total=self._total, beside=beside, pace=self._pace())
 
     def _pace(self) -> str:

@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from efficientmixnet.modules.exceptions import WorkerEnded
+
 _THREAD = "run_worker"  # Beam's name of the thread that waits for a worker's end, and fails where it was no good one
 _PROGRAM = b"sdk_worker_main"
-
-
-class WorkerEnded(RuntimeError):
-    """A worker process of this machine ended before its work did; the message says how."""
 
 
 @contextmanager

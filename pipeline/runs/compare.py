@@ -13,7 +13,7 @@ from rich.table import Table
 
 from efficientmixnet.components.report.page import NAMES, number, render_comparison
 from efficientmixnet.components.report.predictions import PREDICTIONS_FILE, Predictions
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.runs.run_report import read_content
 from efficientmixnet.pipeline.runs.run_summary import Summary
 

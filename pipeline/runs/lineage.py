@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from efficientmixnet.components.tuner.hyperparameters import FILE
-from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.config.search_config import found_values
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.runs.run_summary import Summary
 from efficientmixnet.pipeline.runs.runs import runs_of
 

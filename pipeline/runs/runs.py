@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.runs.run_summary import SUMMARY_FILE, Summary
 
 _METRICS = ("accuracy", "macro_f1", "loss")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from efficientmixnet.modules import features
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import newest_version
 
 if TYPE_CHECKING:

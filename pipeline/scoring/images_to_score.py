@@ -9,7 +9,7 @@ from typing import Any
 
 from efficientmixnet.components.image_example_gen.entry import LeftOut
 from efficientmixnet.components.image_example_gen.files import is_remote, list_files, open_file
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 _COLUMN = "path"
 _JSON_LINES = (".jsonl", ".ndjson", ".json")

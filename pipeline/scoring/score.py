@@ -22,7 +22,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.files import join, read_bytes
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import newest_version
 from efficientmixnet.modules.parquet_file import open_parquet
 from efficientmixnet.pipeline.scoring.classifier import Classifier
@@ -134,7 +134,8 @@ class _ScoreShard(beam.DoFn):
 
     def _read(self, name: str) -> bytes | str:
         """The file's bytes as the model takes them, or why they cannot be read."""
-        from efficientmixnet.components.image_example_gen.image import BadImage, canonical
+        from efficientmixnet.components.image_example_gen.image import canonical
+        from efficientmixnet.modules.exceptions import BadImage
 
         try:
             encoded, _ = canonical(read_bytes(Entry(join(self._images, name), name, label="")), _MAX_PIXELS)

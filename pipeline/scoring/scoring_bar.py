@@ -27,6 +27,6 @@ class ScoringBar:
         """So many of the unit are to be done."""
         self._bar.update(self._task, description=unit, total=total)
 
-    def advance(self, count: int, figures: str) -> None:
+    def advance(self, count: int, figures: progress.Figures) -> None:
         """So many more are done."""
         self._bar.advance(self._task, count)

@@ -195,7 +195,7 @@ class Trainer:
                     "environment": environment,
                     "secrets": [{"name": "test-code", "path": CODE}],
                     "object_store": store,
-                    "trainer": {"workers": 2, "job_engine": "tfjob", **trainer},
+                    "trainer": {"workers": 2, "job_kind": "tfjob", **trainer},
                 },
             }
         )

@@ -32,7 +32,7 @@ CONFIG = {
     "evaluation": {"thresholds": {"accuracy": 0.0}},
 }
 ON_PRISM = {
-    "engine": "portable",
+    "runner": "portable",
     "arguments": [
         f"--job_endpoint=127.0.0.1:{JOBS}",
         "--environment_type=EXTERNAL",

@@ -1,4 +1,4 @@
-"""Runs on another Beam engine: the in-process runner's records, and what comes of a worker that dies or hangs."""
+"""Runs on another Beam runner: the in-process runner's records, and what comes of a worker that dies or hangs."""
 
 import os
 import re
@@ -21,7 +21,7 @@ BEFORE_TRANSFORM = ["ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleVal
 
 @pytest.fixture(scope="module")
 def in_process(start):
-    """A run without any engine."""
+    """A run without Prism."""
     run = start({}).end()
     assert run.process.returncode == 0, run.text.read_text()
     return run
@@ -41,10 +41,10 @@ def gone_on(start, stopped, on_prism):
     return start(on_prism, stopped.output).end()
 
 
-def test_a_killed_worker_ends_the_run_with_component_engine_and_cure(stopped):
+def test_a_killed_worker_ends_the_run_with_component_runner_and_cure(stopped):
     assert stopped.process.returncode == 1
     last_line = next(line for line in stopped.text.read_text().splitlines() if line.startswith("error: "))
-    assert "Transform on the engine portable at 127.0.0.1:8073: the job failed" in last_line
+    assert "Transform on the runner portable at 127.0.0.1:8073: the job failed" in last_line
     assert "see whether its workers live" in last_line
     assert "beam.retries: 1" in last_line
     assert stopped.summary["state"] == "failed"
@@ -81,7 +81,7 @@ def test_with_retries_a_run_ends_well_by_itself_when_a_worker_is_killed(start, p
     assert run.process.returncode == 0, run.text.read_text()
     assert run.summary["state"] == "pushed"
     assert run.summary["cached"] == []
-    assert len(re.findall(r"Transform on the engine .* tried again \(1 of 1\)", run.text.read_text())) == 1
+    assert len(re.findall(r"Transform on the runner .* tried again \(1 of 1\)", run.text.read_text())) == 1
     kind = "Transform/transformed_examples"
     assert records(run.output, kind, "train") == records(in_process.output, kind, "train")
 
@@ -96,7 +96,7 @@ def test_a_worker_that_hangs_meets_the_time_out(start, pool, on_prism):
         os.kill(hanging, signal.SIGKILL)
     said = run.text.read_text()
     assert run.process.returncode == 1
-    assert "ImageExampleGen on the engine portable at 127.0.0.1:8073: not done within 0.5 minutes" in said
+    assert "ImageExampleGen on the runner portable at 127.0.0.1:8073: not done within 0.5 minutes" in said
     assert "give it more in beam.timeout" in said
 
 
@@ -105,7 +105,7 @@ def test_a_job_server_that_is_not_there_is_named(start, pool, on_prism):
     run = start({**on_prism, "arguments": [*elsewhere, "--job_server_timeout=5"]}).end()
     assert run.process.returncode == 1
     said = run.text.read_text()
-    assert "ImageExampleGen on the engine portable at 127.0.0.1:8074: its job server does not answer" in said
+    assert "ImageExampleGen on the runner portable at 127.0.0.1:8074: its job server does not answer" in said
 
 
 def records(output: Path, kind: str, split: str) -> Counter[tuple]:

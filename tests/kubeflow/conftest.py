@@ -3,6 +3,7 @@
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from moto.server import ThreadedMotoServer
 
 from efficientmixnet.pipeline.config.config import Config
 
-GOLDEN = Path(__file__).parent / "digits_package.yaml"
+# TFX 1.16 and TFX 1.21 compile some of their own components differently.
+GOLDEN = Path(__file__).parent / "golden" / f"digits_tfx_{'.'.join(version('tfx').split('.')[:2])}.yaml"
 
 CONFIG: dict[str, Any] = {
     "name": "digits",
@@ -118,8 +120,14 @@ def package(config: Config) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
+def golden_file() -> Path:
+    """The package that the installed TFX compiles from the configuration."""
+    return GOLDEN
+
+
+@pytest.fixture
 def golden() -> list[dict[str, Any]]:
-    """The package as it lies beside the tests, for those that need one but no compiler."""
+    """Its documents, for tests that need a package but no compiler."""
     return list(yaml.safe_load_all(GOLDEN.read_text()))
 
 

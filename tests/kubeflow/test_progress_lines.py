@@ -16,8 +16,8 @@ def test_there_is_a_line_every_half_minute_and_one_at_the_end(
     lines.start(2000, "images")
     for _ in range(40):  # a second each
         now += 1.0
-        lines.advance(50, "loss 0.5")
-    assert capsys.readouterr().out == "1,550 of 2,000 images loss 0.5\n2,000 of 2,000 images loss 0.5\n"
+        lines.advance(50, {"loss": 0.5})
+    assert capsys.readouterr().out == "1,550 of 2,000 images loss 0.5000\n2,000 of 2,000 images loss 0.5000\n"
 
 
 def test_what_is_worth_knowing_stands_in_the_log_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

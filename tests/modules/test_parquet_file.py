@@ -7,7 +7,8 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from efficientmixnet.modules.parquet_file import UnsafeSchema, open_parquet
+from efficientmixnet.modules.exceptions import UnsafeSchema
+from efficientmixnet.modules.parquet_file import open_parquet
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -12,7 +12,7 @@ class _Ear:
     def start(self, total: int, unit: str) -> None:
         self.heard.append(("start", total, unit))
 
-    def advance(self, count: int, figures: str) -> None:
+    def advance(self, count: int, figures: progress.Figures) -> None:
         self.heard.append(("advance", count, figures))
 
 
@@ -26,11 +26,11 @@ def test_a_listener_hears_what_is_told_until_it_is_taken_off(ear: _Ear) -> None:
     try:
         progress.start(3, "images")
         progress.advance()
-        progress.advance(2, "loss 0.5")
+        progress.advance(2, {"loss": 0.5})
     finally:
         progress.listen(None)
     progress.advance()
-    assert ear.heard == [("start", 3, "images"), ("advance", 1, ""), ("advance", 2, "loss 0.5")]
+    assert ear.heard == [("start", 3, "images"), ("advance", 1, {}), ("advance", 2, {"loss": 0.5})]
 
 
 def test_what_is_told_is_printed_where_nobody_listens(capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,3 +47,9 @@ def test_a_new_listener_takes_the_place_of_the_one_before(ear: _Ear) -> None:
     finally:
         progress.listen(None)
     assert (other.heard, ear.heard) == ([], [("start", 1, "images")])
+
+
+def test_figures_are_written_with_their_epoch_and_four_digits() -> None:
+    figures = {"trial": 3, "epoch": 2, "epochs": 10, "accuracy": 0.81254, "loss": 0.7}
+    assert progress.in_words(figures) == "trial 3, epoch 2/10 accuracy 0.8125 loss 0.7000"
+    assert progress.in_words({}) == ""

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from efficientmixnet.modules import tuner
-from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.search_config import SearchConfig, found_values, with_values
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.training.training_job import TrainingJob
 
 SPACE = {

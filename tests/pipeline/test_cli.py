@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput, RunFailed
 from efficientmixnet.pipeline.cli import main
 from efficientmixnet.pipeline.config.config import Config
-from efficientmixnet.pipeline.local.local_runner import RunFailed
 from efficientmixnet.pipeline.runs.run_summary import Images, Summary
 
 

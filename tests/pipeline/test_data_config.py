@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.config.config import load_config
 
 

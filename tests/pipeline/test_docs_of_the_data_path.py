@@ -1,4 +1,4 @@
-"""The configurations in the pages about data and engines are ones that would run."""
+"""The configurations in the pages about data and runners are ones that would run."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from efficientmixnet.pipeline.config.config import Config
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLES = [
     (page, block)
-    for page in ("data.md", "engines.md")
+    for page in ("data.md", "beam-runners.md")
     for block in re.findall(r"```yaml\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
 ]
 
@@ -26,6 +26,6 @@ def test_an_example_is_a_configuration(page: str, block: str) -> None:
                 assert read[section][key] == value
 
 
-def test_there_are_examples_of_each_engine() -> None:
-    engines = {yaml.safe_load(block).get("beam", {}).get("engine") for _, block in EXAMPLES}
-    assert {"portable", "flink", "spark", "dataflow"} <= engines
+def test_there_are_examples_of_each_runner() -> None:
+    runners = {yaml.safe_load(block).get("beam", {}).get("runner") for _, block in EXAMPLES}
+    assert {"portable", "flink", "spark", "dataflow"} <= runners

@@ -8,7 +8,7 @@ from PIL import Image
 
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.sources import Sources, find_images
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.resolve import resolve
 

@@ -11,7 +11,8 @@ from typing import IO, Any
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.files import File, read_bytes
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
-from efficientmixnet.components.image_example_gen.readers.reader import Damaged, Reader
+from efficientmixnet.components.image_example_gen.readers.reader import Reader
+from efficientmixnet.modules.exceptions import DamagedFile
 
 _NAMES = {
     "tfrecord": re.compile(r"(\.tfrec(ord)?s?|-\d{5}-of-\d{5})(\.gz)?$"),
@@ -48,7 +49,7 @@ def entries_of(
                 alone = None if sample.offset is not None else row
                 label, of_its_own = unicodedata.normalize("NFC", label), _text(sample.split)
                 yield Entry(file.path, name, label, of_its_own or split, columns, sample.offset, sample.size, alone)
-    except Damaged as damaged:
+    except DamagedFile as damaged:
         yield LeftOut(file.name, f"{damaged} after {row + 1} records")
 
 
@@ -93,7 +94,7 @@ def _in_order(path: str, by_row: dict[int, Entry], kind: str, layout: Layout) ->
                 yield by_row[row], sample.image
             if row == last:
                 return
-    except Damaged:
+    except DamagedFile:
         return
 
 

@@ -8,9 +8,9 @@ import pyarrow
 
 from efficientmixnet.components.image_example_gen.files import open_file
 from efficientmixnet.components.image_example_gen.layout import Layout
-from efficientmixnet.components.image_example_gen.readers.reader import Damaged, Sample
-from efficientmixnet.modules.bad_input import BadInput
-from efficientmixnet.modules.parquet_file import UnsafeSchema, open_parquet
+from efficientmixnet.components.image_example_gen.readers.reader import Sample
+from efficientmixnet.modules.exceptions import BadInput, DamagedFile, UnsafeSchema
+from efficientmixnet.modules.parquet_file import open_parquet
 
 _ROWS = 64  # at once, so that memory stays small
 
@@ -44,7 +44,7 @@ def read_parquet(path: str, layout: Layout, with_images: bool) -> Iterator[Sampl
         except UnsafeSchema as error:
             raise BadInput(f"data.images: {path}: {error}") from None
         except (pyarrow.ArrowException, OSError) as error:
-            raise Damaged(f"is no Parquet file, or a damaged one ({str(error).splitlines()[0]})") from None
+            raise DamagedFile(f"is no Parquet file, or a damaged one ({str(error).splitlines()[0]})") from None
 
 
 def _columns(path: str, schema: pyarrow.Schema, layout: Layout) -> tuple[str, str]:

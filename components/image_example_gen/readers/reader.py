@@ -22,10 +22,6 @@ class Sample:
     fault: str = ""
 
 
-class Damaged(ValueError):
-    """From here on nothing in the file can be read; the message says how that shows."""
-
-
 class Reader(Protocol):
     """Reads one format. Each sample of a file has the same place in the order at every reading."""
 
@@ -34,6 +30,6 @@ class Reader(Protocol):
 
         Raises:
             BadInput: the file has no image or no label where the layout says.
-            Damaged: after the last sample that could be read.
+            DamagedFile: after the last sample that could be read.
         """
         ...

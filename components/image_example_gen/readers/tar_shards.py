@@ -11,7 +11,8 @@ from typing import Any
 from efficientmixnet.components.image_example_gen.entry import SUFFIXES
 from efficientmixnet.components.image_example_gen.files import open_file
 from efficientmixnet.components.image_example_gen.layout import Layout
-from efficientmixnet.components.image_example_gen.readers.reader import Damaged, Sample
+from efficientmixnet.components.image_example_gen.readers.reader import Sample
+from efficientmixnet.modules.exceptions import DamagedFile
 
 _CLASS, _JSON, _TEXT = "cls", "json", "txt"
 _GZIP = b"\x1f\x8b"
@@ -30,11 +31,13 @@ def read_tar(path: str, layout: Layout, with_images: bool) -> Iterator[Sample]:
                     yield _sample(tar, key, members, layout, compressed, with_images or compressed)
                 # An archive ends with blocks of zeros; tarfile is content with less.
                 if not compressed and tar.offset + tarfile.BLOCKSIZE > end:
-                    raise Damaged("is truncated")
+                    raise DamagedFile("is truncated")
         except tarfile.ReadError as error:
-            raise Damaged("is truncated" if "unexpected end" in str(error) else f"is no tar file ({error})") from None
+            raise DamagedFile(
+                "is truncated" if "unexpected end" in str(error) else f"is no tar file ({error})"
+            ) from None
         except (EOFError, zlib.error, OSError) as error:
-            raise Damaged(f"cannot be read on ({error})") from None
+            raise DamagedFile(f"cannot be read on ({error})") from None
 
 
 def _files(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:

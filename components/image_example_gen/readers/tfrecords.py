@@ -9,9 +9,9 @@ import google_crc32c
 
 from efficientmixnet.components.image_example_gen.files import open_file
 from efficientmixnet.components.image_example_gen.layout import Layout
-from efficientmixnet.components.image_example_gen.readers.reader import Damaged, Sample
+from efficientmixnet.components.image_example_gen.readers.reader import Sample
 from efficientmixnet.modules import features
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput, DamagedFile
 
 _GZIP = b"\x1f\x8b"
 
@@ -70,18 +70,18 @@ def _records(path: str) -> Iterator[tuple[int | None, bytes | None]]:
         try:
             while head := stream.read(12):
                 if len(head) < 12:
-                    raise Damaged("is truncated")
+                    raise DamagedFile("is truncated")
                 length, checksum = struct.unpack("<QI", head)
                 if _masked(head[:8]) != checksum:
-                    raise Damaged("is damaged, or no TFRecord file,")
+                    raise DamagedFile("is damaged, or no TFRecord file,")
                 record, tail = stream.read(length), stream.read(4)
                 if len(tail) < 4:
-                    raise Damaged("is truncated")
+                    raise DamagedFile("is truncated")
                 intact = _masked(record) == int.from_bytes(tail, "little")
                 yield None if compressed else offset + 12, record if intact else None
                 offset += 16 + length
         except (EOFError, gzip.BadGzipFile, OSError) as error:
-            raise Damaged(f"cannot be read on ({error})") from None
+            raise DamagedFile(f"cannot be read on ({error})") from None
 
 
 def _masked(data: bytes) -> int:

@@ -15,7 +15,7 @@ from efficientmixnet.components.evaluator.component import _Executor, evaluator
 from efficientmixnet.components.evaluator.gate import overall_alone
 from efficientmixnet.components.evaluator.verdict import Verdict, read_verdict
 from efficientmixnet.modules import features
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 BEAM = ["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"]
 ARTIFACTS = tfx.types.standard_artifacts

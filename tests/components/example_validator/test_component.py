@@ -12,7 +12,7 @@ from tfx import v1 as tfx
 from efficientmixnet.components.example_validator.component import ExampleValidator, describe
 from efficientmixnet.components.schema_gen import image_schema
 from efficientmixnet.modules import features
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 
 def _statistics(labels: tuple[str, ...], height: int = 8) -> statistics_pb2.DatasetFeatureStatisticsList:

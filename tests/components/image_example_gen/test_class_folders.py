@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from efficientmixnet.components.image_example_gen.sources import LeftOut, find_images
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 SPLITS = frozenset({"train", "eval"})
 

@@ -22,7 +22,7 @@ from tfx import v1 as tfx
 from efficientmixnet.components.image_example_gen.component import ImageExampleGen
 from efficientmixnet.components.image_example_gen.sources import Entry, find_images, split_of
 from efficientmixnet.modules import features, progress
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 SPLITS = {"train": 0.7, "eval": 0.3}
 IMAGES = 40
@@ -87,7 +87,7 @@ def told() -> Iterator[list[tuple[int, str]]]:
         def start(self, total: int, unit: str) -> None:
             heard.append((total, unit))
 
-        def advance(self, count: int, figures: str) -> None:
+        def advance(self, count: int, figures: dict[str, float]) -> None:
             heard.append((count, figures))
 
     progress.listen(Ear())
@@ -188,7 +188,7 @@ def test_the_latest_span_alone_is_read_and_noted(data: Path, tmp_path: Path) -> 
 
 def test_progress_is_told_image_by_image(uri: Path, told: list[tuple[int, str]]) -> None:
     seen = IMAGES + 2
-    assert told[: seen + 1] == [(seen, "images"), *[(1, "")] * seen]
+    assert told[: seen + 1] == [(seen, "images"), *[(1, {})] * seen]
 
 
 def test_too_many_unreadable_images_stop_the_run_and_are_handed_over(data: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from efficientmixnet.components.image_example_gen.spans import Span, find_span, has_spans
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 
 def _folders(root: Path, *names: str) -> None:

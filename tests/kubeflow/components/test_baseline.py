@@ -11,7 +11,7 @@ from efficientmixnet.kubeflow.components.latest_pushed import LatestPushed_Execu
 from efficientmixnet.kubeflow.executor import ABSENT
 from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.kubeflow.store.pushed_models import PushedModels
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 
 @pytest.fixture(params=["store", "volume"])

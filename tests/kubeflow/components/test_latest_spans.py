@@ -10,7 +10,7 @@ from tfx.types import standard_artifacts
 from efficientmixnet.kubeflow.components.data_before import DataBefore_Executor
 from efficientmixnet.kubeflow.components.latest_spans import LatestSpans_Executor
 from efficientmixnet.kubeflow.store import object_store
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 SHARD = "images-00000-of-00001.gz"
 

@@ -13,7 +13,7 @@ from kubeflow_katib_api import models
 from efficientmixnet.kubeflow.cli import kubeflow
 from efficientmixnet.kubeflow.katib.experiment import experiment
 from efficientmixnet.kubeflow.katib.trial import MODEL, TRANSFORMED, VALUES, Metrics, trial_model
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.config.config import Config
 
 TRANSFORMED_URI = "minio://mlpipeline/root/digits/5f0c/Transform/1"
@@ -97,9 +97,11 @@ def test_a_trial_gets_what_katib_puts_in_place_of_the_parameters(made: dict[str,
 
 def test_every_epoch_prints_what_katibs_collector_looks_for(capsys: pytest.CaptureFixture[str]) -> None:
     metrics = Metrics()
-    metrics.advance(64, "epoch 2/3 accuracy 0.8125 loss 0.7001")
-    metrics.advance(0, "epoch 2/3 accuracy 0.8125 loss 0.7001 val_accuracy 0.9712 val_loss 0.3010")
-    assert capsys.readouterr().out == "val_accuracy=0.9712\nval_loss=0.3010\n"
+    metrics.advance(64, {"epoch": 2, "epochs": 3, "accuracy": 0.8125, "loss": 0.7001})
+    metrics.advance(
+        0, {"epoch": 2, "epochs": 3, "accuracy": 0.8125, "loss": 0.7001, "val_accuracy": 0.97123456, "val_loss": 0.301}
+    )
+    assert capsys.readouterr().out == "val_accuracy=0.97123456\nval_loss=0.301\n"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from efficientmixnet.kubeflow.package.backend_rules import arguments, check_package, parse_argument
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 
 def _break(spec: dict[str, Any], path: str, value: Any) -> None:

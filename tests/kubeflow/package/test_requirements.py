@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from efficientmixnet.kubeflow.cli import kubeflow
 from efficientmixnet.kubeflow.package.requirements import check, notes
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.config.config import Config, load_config
 
 
@@ -27,7 +27,7 @@ def _config(config: Config, **changed: Any) -> Config:
         ({"pipeline_root": "minio://"}, "kubeflow.pipeline_root: 'minio://' is no place"),
         ({"pushed": "models"}, "kubeflow.pushed: 'models' is neither in an object store nor an absolute path"),
         ({"pushed": "/models"}, "kubeflow.pushed: /models lies on none of kubeflow.volumes"),
-        ({"checkpoints": "/mnt/picturesque"}, "kubeflow.checkpoints: /mnt/picturesque lies on none"),
+        ({"checkpoints": "/mnt/images-of-2019"}, "kubeflow.checkpoints: /mnt/images-of-2019 lies on none"),
         ({"trainer": {"gpus": 1, "gpu_type": "NVIDIA_TESLA_T4"}}, "kubeflow.trainer.gpu_type: NVIDIA_TESLA_T4 is Ver"),
     ],
 )

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from efficientmixnet.kubeflow.rehearsal.rehearse import Outcome, Rehearsal, TaskFailed
+from efficientmixnet.kubeflow.rehearsal.rehearse import Outcome, Rehearsal
 from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput, TaskFailed
 
 MODEL = {"artifactType": {"instanceSchema": "title: tfx.Model\ntype: object\n"}}
 # Writes what it was sent beside its report, a file as its model, and what REPORT says of it.

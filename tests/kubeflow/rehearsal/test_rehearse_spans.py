@@ -12,8 +12,9 @@ import pytest
 import tensorflow as tf
 
 from efficientmixnet.kubeflow.package.compile import compile_package
-from efficientmixnet.kubeflow.rehearsal.rehearse import Outcome, Rehearsal, TaskFailed
+from efficientmixnet.kubeflow.rehearsal.rehearse import Outcome, Rehearsal
 from efficientmixnet.kubeflow.store import object_store
+from efficientmixnet.modules.exceptions import TaskFailed
 from efficientmixnet.pipeline.commands.digits import write_digits
 from efficientmixnet.pipeline.config.config import Config
 

@@ -8,17 +8,16 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from efficientmixnet.kubeflow.server.connection import Connection, ServerFailed
+from efficientmixnet.kubeflow.server.connection import Connection
 from efficientmixnet.kubeflow.server.watch import watch
+from efficientmixnet.modules.exceptions import ServerFailed
 from efficientmixnet.pipeline.cli import main
-
-GOLDEN = Path(__file__).parent / "digits_package.yaml"
 
 
 @pytest.fixture
-def package(tmp_path: Path) -> Path:
+def package(tmp_path: Path, golden_file: Path) -> Path:
     file = tmp_path / "digits.yaml"
-    file.write_text("# service account: efficientmixnet-runner\n" + GOLDEN.read_text())
+    file.write_text("# service account: efficientmixnet-runner\n" + golden_file.read_text())
     return file
 
 
@@ -163,7 +162,7 @@ def test_a_run_that_does_not_succeed_ends_the_command_with_1(server: Any, run: A
     result = _call("watch", "run-1", "--endpoint", server.url)
     assert result.exit_code == 1
     assert "Trainer: Trainer ended with exit code 1" in result.output
-    assert f"Error: run run-1 {word}" in result.output
+    assert f"error: run run-1 {word}" in result.output
 
 
 def test_a_server_that_is_away_for_a_while_is_asked_again(server: Any, run: Any) -> None:

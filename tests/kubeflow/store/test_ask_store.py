@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
 from gcsfs.retry import HttpError
 
-from efficientmixnet.kubeflow.store.ask_store import PATIENCE, StoreAway, ask_store
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.kubeflow.store.ask_store import PATIENCE, ask_store
+from efficientmixnet.modules.exceptions import BadInput, StoreUnavailable
 
 SILENT = EndpointConnectionError(endpoint_url="http://store:9000")
 
@@ -50,7 +50,7 @@ def test_a_store_may_be_away_for_a_minute_and_more(clock: Clock, seconds: float)
 
 def test_it_is_not_waited_for_for_ever(clock: Clock) -> None:
     with pytest.raises(
-        StoreAway, match=r"^s3://b/k: the object store does not answer \(Could not connect .* 1\d\d s; see"
+        StoreUnavailable, match=r"^s3://b/k: the object store does not answer \(Could not connect .* 1\d\d s; see"
     ):
         ask_store("s3://b/k", _away_for(1e9, clock))
     assert 60 < clock.now <= PATIENCE

@@ -17,7 +17,7 @@ from efficientmixnet.components.image_example_gen.files import open_file, read_b
 from efficientmixnet.components.image_example_gen.sources import find_images
 from efficientmixnet.kubeflow.store import ask_store, object_store
 from efficientmixnet.kubeflow.store.pushed_models import PushedModels
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ CONFIG: dict[str, Any] = {
         "pod": {"cpu": 1, "memory": "2Gi"},
         "trainer": {
             "workers": 2,
-            "job_engine": "tfjob",
+            "job_kind": "tfjob",
             "gpus": 4,
             "cpu": 16,
             "memory": "64G",

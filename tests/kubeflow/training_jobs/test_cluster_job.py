@@ -14,8 +14,7 @@ from efficientmixnet.kubeflow.training_jobs.cluster_job import ClusterJob
 from efficientmixnet.kubeflow.training_jobs.kubernetes_api import KubernetesApi
 from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
 from efficientmixnet.kubeflow.training_jobs.tfjob import TFJob
-from efficientmixnet.kubeflow.training_jobs.workers import TrainingFailed
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput, TrainingFailed
 
 TASK = "0123456789"
 PAUSE = 0.01
@@ -190,7 +189,7 @@ def test_a_name_is_as_long_as_the_workers_services_allow(cluster: Any, job: Any,
     ("status", "message"),
     [
         (403, r"kubeflow.service_account: .*kubectl apply -k kubeflow/manifests/overlays/training-operator"),
-        (404, r"kubeflow.trainer.job_engine: the cluster knows no TFJob; Kubeflow's Training Operator brings it"),
+        (404, r"kubeflow.trainer.job_kind: the cluster knows no TFJob; Kubeflow's Training Operator brings it"),
         (400, r"kubeflow.trainer: the cluster does not take the TFJob: refused with 400"),
     ],
 )

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from efficientmixnet.kubeflow import entrypoint
+from efficientmixnet.kubeflow import entrypoint, executor
 from efficientmixnet.kubeflow.store import object_store
+from efficientmixnet.kubeflow.training_jobs.launch import job_kind
 from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
 from efficientmixnet.kubeflow.training_jobs.task import Task
+from efficientmixnet.modules.exceptions import BadInput
 
 FOLDER = "minio://mlpipeline/root/digits/5f0c/Trainer/1"
 REPORT = {"artifacts": {"model": {"artifacts": [{"uri": f"{FOLDER}/model", "metadata": {"tfx_version": "1.16.0"}}]}}}
@@ -43,7 +45,7 @@ def arguments(settings: JobSettings, tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_the_component_reports_what_the_first_worker_delivered(
     arguments: list[str], cluster: Any, store: None, recorded: Any, tmp_path: Path
 ) -> None:
-    identity = Task(entrypoint.invocation_of(arguments), None).identity
+    identity = Task(executor.invocation_of(arguments), None).identity
     cluster.states = [recorded("running"), recorded("succeeded")]
     object_store.write_text(f"{FOLDER}/executor_output.json", json.dumps(REPORT))
     entrypoint.main(arguments)
@@ -74,3 +76,10 @@ def test_what_the_cluster_does_not_take_is_the_users_to_mend(
         entrypoint.main(arguments)
     assert ended.value.code == 2
     assert capsys.readouterr().err.startswith("error: kubeflow.service_account: ")
+
+
+def test_an_unknown_kind_of_training_job_is_refused() -> None:
+    with pytest.raises(
+        BadInput, match=r"^kubeflow\.trainer\.job_kind: 'mpijob' is unknown; give one of tfjob, trainjob$"
+    ):
+        job_kind("mpijob")

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from efficientmixnet.kubeflow.store import object_store
-from efficientmixnet.kubeflow.store.ask_store import StoreAway
 from efficientmixnet.kubeflow.training_jobs.stored_checkpoints import StoredCheckpoints
+from efficientmixnet.modules.exceptions import StoreUnavailable
 
 
 def _content(folder: Path) -> dict[str, str]:
@@ -70,7 +70,7 @@ def test_a_store_that_stays_away_costs_no_training_and_gets_the_next_checkpoint(
 
     def away(place: str, to: str) -> None:
         if place.endswith("2.npz"):
-            raise StoreAway("s3://b/k: the object store does not answer")
+            raise StoreUnavailable("s3://b/k: the object store does not answer")
         upload(place, to)
 
     monkeypatch.setattr(object_store, "upload", away)

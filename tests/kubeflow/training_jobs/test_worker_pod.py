@@ -10,7 +10,7 @@ import pytest
 from efficientmixnet.kubeflow.package.requirements import check
 from efficientmixnet.kubeflow.training_jobs.settings import VARIABLE, JobSettings
 from efficientmixnet.kubeflow.training_jobs.tfjob import TFJob
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.config.config import Config
 
 
@@ -69,7 +69,7 @@ def test_the_settings_travel_in_the_environment_without_anything_to_expand(
 
 
 def test_the_component_itself_asks_for_no_gpu(changed: Callable[..., Config]) -> None:
-    alone = changed({"job_engine": None, "workers": 1}).kubeflow
+    alone = changed({"job_kind": None, "workers": 1}).kubeflow
     assert (alone.pod_of("Trainer").gpus, JobSettings.of(alone, "digits")) == (4, None)
     waiting = changed({}).kubeflow.pod_of("Trainer")
     assert (waiting.gpus, waiting.memory, waiting.timeout_seconds) == (0, "2Gi", 86400)
@@ -78,8 +78,8 @@ def test_the_component_itself_asks_for_no_gpu(changed: Callable[..., Config]) ->
 @pytest.mark.parametrize(
     ("trainer", "sections", "message"),
     [
-        ({"job_engine": None}, {}, "kubeflow.trainer.job_engine: 2 workers need one; give tfjob .* or trainjob"),
-        ({"job_engine": None, "workers": 1, "exchange": "/mnt/images"}, {}, "kubeflow.trainer.exchange: is for"),
+        ({"job_kind": None}, {}, "kubeflow.trainer.job_kind: 2 workers need one; give tfjob .* or trainjob"),
+        ({"job_kind": None, "workers": 1, "exchange": "/mnt/images"}, {}, "kubeflow.trainer.exchange: is for"),
         (
             {"exchange": "/elsewhere"},
             {},
@@ -101,11 +101,11 @@ def test_what_would_go_wrong_in_the_cluster_is_refused_before(
         check(changed(trainer, **sections), "oss")
 
 
-def test_vertex_has_no_job_engine(changed: Callable[..., Config]) -> None:
-    with pytest.raises(BadInput, match=r"kubeflow.trainer.job_engine: Vertex AI has none"):
+def test_vertex_has_no_training_jobs(changed: Callable[..., Config]) -> None:
+    with pytest.raises(BadInput, match=r"kubeflow.trainer.job_kind: Vertex AI has none"):
         check(changed({}), "vertex")
 
 
-def test_an_engine_that_there_is_not_is_refused_by_its_key(changed: Callable[..., Config]) -> None:
-    with pytest.raises(ValueError, match=r"kubeflow.trainer.job_engine\n.*'tfjob' or 'trainjob'"):
-        changed({"job_engine": "pytorchjob"})
+def test_an_unknown_job_kind_is_refused_by_its_key(changed: Callable[..., Config]) -> None:
+    with pytest.raises(ValueError, match=r"kubeflow.trainer.job_kind\n.*'tfjob' or 'trainjob'"):
+        changed({"job_kind": "pytorchjob"})

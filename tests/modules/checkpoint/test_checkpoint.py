@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint
 from efficientmixnet.modules.checkpoint.continued_epoch import ContinuedEpoch
+from efficientmixnet.modules.exceptions import BadInput
 
 EPOCHS = 5
 

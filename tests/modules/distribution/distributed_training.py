@@ -38,7 +38,7 @@ class Signalled:
     def start(self, total: int, unit: str) -> None:
         pass
 
-    def advance(self, count: int, figures: str) -> None:
+    def advance(self, count: int, figures: progress.Figures) -> None:
         self._left -= count > 0
         if self._left == 0:
             self._checkpoint.folder.wait()

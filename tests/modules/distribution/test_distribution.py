@@ -17,11 +17,11 @@ import tensorflow as tf
 from PIL import Image
 
 from efficientmixnet.modules import features
-from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.training_config import TrainingConfig
 from efficientmixnet.modules.distribution.distribution import Distribution, choose_distribution, why_no_gpu
 from efficientmixnet.modules.distribution.lost_peers import EXIT_LOST_PEERS
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.training.training_job import TrainingJob
 
 PROGRAM = str(Path(__file__).with_name("distributed_training.py"))

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.distribution.distribution import Distribution
 from efficientmixnet.modules.distribution.lost_peers import EXIT_LOST_PEERS, lost_peers_in_words
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.training import training_job
 from efficientmixnet.modules.training.failures import FiniteLoss, full_memory_in_words
 

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.config.model_config import ModelConfig
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.network import EfficientNetBuilder
 from efficientmixnet.modules.training.compile_model import compile_model
 from efficientmixnet.modules.training.phases import distances_from_the_classifier, phases

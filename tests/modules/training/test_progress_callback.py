@@ -11,7 +11,7 @@ def test_a_training_tells_its_images_epochs_and_metrics() -> None:
         def start(self, total: int, unit: str) -> None:
             heard.append((total, unit))
 
-        def advance(self, count: int, figures: str) -> None:
+        def advance(self, count: int, figures: progress.Figures) -> None:
             heard.append((count, figures))
 
     progress.listen(Ear())
@@ -29,8 +29,8 @@ def test_a_training_tells_its_images_epochs_and_metrics() -> None:
         progress.listen(None)
     assert heard == [
         (128, "images"),
-        (32, "epoch 2/3 loss 1.2346 accuracy 0.5000"),
-        (32, "epoch 2/3 loss 1.0000 accuracy 0.6250"),
-        (0, "epoch 2/3 loss 1.0000 accuracy 0.6250 val_loss 2.0000"),
-        (32, "epoch 3/3 loss 0.5000"),
+        (32, {"epoch": 2, "epochs": 3, "loss": 1.23456, "accuracy": 0.5}),
+        (32, {"epoch": 2, "epochs": 3, "loss": 1.0, "accuracy": 0.625}),
+        (0, {"epoch": 2, "epochs": 3, "loss": 1.0, "accuracy": 0.625, "val_loss": 2.0}),
+        (32, {"epoch": 3, "epochs": 3, "loss": 0.5}),
     ]

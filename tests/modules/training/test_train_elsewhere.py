@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from efficientmixnet.modules.bad_input import BadInput
 from efficientmixnet.modules.checkpoint import checkpoint_copies
 from efficientmixnet.modules.config.model_config import ModelConfig
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.training.train_elsewhere import train_elsewhere
 from efficientmixnet.modules.training.training_job import TrainingJob
 
@@ -56,14 +56,14 @@ def test_the_job_goes_there_and_progress_and_result_come_back(other) -> None:
         """
 say("start", 64, "images")
 say("tell", f"{job['labels']} {os.environ['KERAS_BACKEND']} {os.environ['MORE']} {sys.argv[1:]}")
-say("advance", 64, "loss 1")
+say("advance", 64, {"loss": 1.0})
 say("logs", {"loss": 1.0})
 """
     )
     heard = Heard()
     assert train_elsewhere(JOB, {"MORE": "here"}, "weights.npz", heard) == {"loss": 1.0}
     words = "['a'] tensorflow here ['-m', 'efficientmixnet.modules.training.train_elsewhere', 'weights.npz']"
-    assert heard.all == [("start", 64, "images"), ("tell", words), ("advance", 64, "loss 1")]
+    assert heard.all == [("start", 64, "images"), ("tell", words), ("advance", 64, {"loss": 1.0})]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def kept() -> Iterator[Kept]:
 
 ASKED = """
 from pathlib import Path
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.training.train_elsewhere import ElsewhereKept
 keeper = ElsewhereKept(say, sys.stdin)
 """

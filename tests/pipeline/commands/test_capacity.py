@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.cli import main
 from efficientmixnet.pipeline.commands.capacity import Plan, Rates, count, duration, size
 from efficientmixnet.pipeline.commands.data_commands import time_in_words

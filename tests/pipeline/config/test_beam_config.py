@@ -1,10 +1,10 @@
-"""The beam section: what the engine gets, and what is refused before anything runs."""
+"""The beam section: what the runner gets, and what is refused before anything runs."""
 
 import os
 
 import pytest
 
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.config.beam_config import BeamConfig
 from efficientmixnet.pipeline.config.config import load_config
 
@@ -25,23 +25,23 @@ def test_large_data_gets_a_process_a_core_for_transform_alone(monkeypatch: pytes
     assert BeamConfig(workers=1).args_of_transform(10**11) == []
 
 
-def test_an_engine_gets_its_runner_and_its_arguments() -> None:
+def test_an_runner_gets_its_runner_and_its_arguments() -> None:
     arguments = "--job_endpoint=127.0.0.1:8073", "--environment_type=LOOPBACK"
-    assert BeamConfig(engine="portable", arguments=arguments).args() == ["--runner=PortableRunner", *arguments]
+    assert BeamConfig(runner="portable", arguments=arguments).args() == ["--runner=PortableRunner", *arguments]
 
 
 @pytest.mark.parametrize(
     ("key", "complaint"),
     [
-        ("beam.engine=flink", "beam.arguments: flink needs --flink_master=... (Flink's REST address, host:port)"),
-        ("beam.engine=dataflow", "beam.arguments: dataflow needs --project=... (Google's project)"),
-        ("beam.engine=storm", "beam.engine: should be 'in-process', 'portable', 'flink', 'spark' or 'dataflow'"),
-        ("beam.arguments=[--runner=X]", "beam.arguments: --runner follows from beam.engine; leave it out"),
+        ("beam.runner=flink", "beam.arguments: flink needs --flink_master=... (Flink's REST address, host:port)"),
+        ("beam.runner=dataflow", "beam.arguments: dataflow needs --project=... (Google's project)"),
+        ("beam.runner=storm", "beam.runner: should be 'in-process', 'portable', 'flink', 'spark' or 'dataflow'"),
+        ("beam.arguments=[--runner=X]", "beam.arguments: --runner follows from beam.runner; leave it out"),
         ("beam.arguments=[--direct_num_workers=3]", "follow from beam.workers"),
         ("beam.arguments=[job_endpoint]", "beam.arguments.0: string should match pattern"),
         ("beam.workers=0", "should be greater than or equal to 1"),
         (
-            "beam={engine: portable, workers: 3}",
+            "beam={runner: portable, workers: 3}",
             "beam.workers: are this machine's; how many portable uses, its arguments say",
         ),
     ],
@@ -52,13 +52,13 @@ def test_what_cannot_work_is_refused_at_once(key: str, complaint: str) -> None:
     assert complaint in str(caught.value)
 
 
-def test_another_engine_has_a_day_for_a_component_and_this_process_all_the_time() -> None:
+def test_another_runner_has_a_day_for_a_component_and_this_process_all_the_time() -> None:
     arguments = "--job_endpoint=127.0.0.1:8073", "--environment_type=LOOPBACK"
     assert BeamConfig().seconds is None
-    assert BeamConfig(engine="portable", arguments=arguments).seconds == 24 * 3600
-    assert BeamConfig(engine="portable", arguments=arguments, timeout=1.5).seconds == 90
+    assert BeamConfig(runner="portable", arguments=arguments).seconds == 24 * 3600
+    assert BeamConfig(runner="portable", arguments=arguments, timeout=1.5).seconds == 90
 
 
-def test_an_engine_is_named_by_where_it_is() -> None:
+def test_an_runner_is_named_by_where_it_is() -> None:
     arguments = "--flink_master=jobs:8081", "--environment_type=EXTERNAL"
-    assert BeamConfig(engine="flink", arguments=arguments).place == "flink at jobs:8081"
+    assert BeamConfig(runner="flink", arguments=arguments).place == "flink at jobs:8081"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.config.config import Config, load_config
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.config.config import load_config
 from efficientmixnet.pipeline.config.report_config import ReportConfig
 

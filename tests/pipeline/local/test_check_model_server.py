@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.config.serving_config import ServingConfig
 from efficientmixnet.pipeline.local.check_model_server import check_model_server
 

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 import yaml
 
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput, RunFailed
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.local import local_runner
-from efficientmixnet.pipeline.local.local_runner import RunFailed, run
+from efficientmixnet.pipeline.local.local_runner import run
 from efficientmixnet.pipeline.runs.run_summary import Summary
 
 Pipeline = Callable[[Callable[[], None]], None]

@@ -1,4 +1,4 @@
-"""Which failures are the engine's, and what is done about them; tests/engines has them from an engine itself."""
+"""Which failures are the runner's, and what is done about them; tests/engines has them from a runner itself."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,10 +11,9 @@ from apache_beam.runners.runner import PipelineResult, PipelineState
 from tfx import v1 as tfx
 
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput, RunnerFailed, WorkerEnded
 from efficientmixnet.pipeline.config.beam_config import BeamConfig
-from efficientmixnet.pipeline.local.patient_runner import EngineFailed, PatientRunner
-from efficientmixnet.pipeline.local.worker_watch import WorkerEnded
+from efficientmixnet.pipeline.local.patient_runner import PatientRunner
 
 ARGUMENTS = ("--job_endpoint=127.0.0.1:8073", "--environment_type=EXTERNAL")
 OF_OUR_CODE = "bundle failed: Traceback (most recent call last)\n  File ...\nValueError: 7"
@@ -56,8 +55,8 @@ def component(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
     def call(*attempts: Callable[[], None], **beam: Any) -> list[Any]:
         left = list(attempts)
         monkeypatch.setattr(tfx.orchestration.LocalDagRunner, "run_with_ir", lambda *_: left.pop(0)())
-        config = BeamConfig(engine="portable", arguments=ARGUMENTS, **beam)
-        PatientRunner(config)._run_on_engine("Transform", None)
+        config = BeamConfig(runner="portable", arguments=ARGUMENTS, **beam)
+        PatientRunner(config)._run_on_runner("Transform", None)
         return left
 
     return call
@@ -81,18 +80,18 @@ def bad_images() -> None:
     raise BadInput("no images")
 
 
-def test_a_job_that_the_engine_failed_is_cancelled_and_tried_again(component: Any, said: list[str]) -> None:
+def test_a_job_that_the_runner_failed_is_cancelled_and_tried_again(component: Any, said: list[str]) -> None:
     job = Job("SDK worker disconnected")
     assert component(job.wait_until_finish, done, retries=1) == []
     assert job.cancelled
     assert said == [
-        "Transform on the engine portable at 127.0.0.1:8073: the job failed (SDK worker disconnected): "
+        "Transform on the runner portable at 127.0.0.1:8073: the job failed (SDK worker disconnected): "
         "see whether its workers live; tried again (1 of 1)"
     ]
 
 
 def test_what_fails_too_often_ends_the_run(component: Any, said: list[str]) -> None:
-    with pytest.raises(EngineFailed, match=r"^Transform .* its job server is gone \(UNAVAILABLE\); the same command"):
+    with pytest.raises(RunnerFailed, match=r"^Transform .* its job server is gone \(UNAVAILABLE\); the same command"):
         component(gone, gone_by_another_name, done, retries=1)
     assert len(said) == 1
 
@@ -100,14 +99,14 @@ def test_what_fails_too_often_ends_the_run(component: Any, said: list[str]) -> N
 @pytest.mark.parametrize(
     ("attempt", "error"), [(Job(OF_OUR_CODE).wait_until_finish, RuntimeError), (bad_images, BadInput)]
 )
-def test_what_is_not_the_engines_fault_is_not_tried_again(component: Any, attempt: Any, error: type) -> None:
+def test_what_is_not_the_runners_fault_is_not_tried_again(component: Any, attempt: Any, error: type) -> None:
     with pytest.raises(error) as caught:
         component(attempt, done, retries=9)
-    assert not isinstance(caught.value, EngineFailed)
+    assert not isinstance(caught.value, RunnerFailed)
 
 
 def test_what_takes_too_long_is_given_up(component: Any) -> None:
-    with pytest.raises(EngineFailed, match=r"not done within 0\.005 minutes: .* give it more in beam\.timeout"):
+    with pytest.raises(RunnerFailed, match=r"not done within 0\.005 minutes: .* give it more in beam\.timeout"):
         component(lambda: time.sleep(20), timeout=0.005)
 
 

@@ -43,7 +43,7 @@ def test_a_stage_that_is_done_has_a_line_with_its_time_and_count(out: io.StringI
     with Stages(out) as stages:
         _log(stages, "Component ImageExampleGen is running.")
         stages.start(1800, "images")
-        stages.advance(1797, "")
+        stages.advance(1797, {})
         clock.now += 12.34
         _log(stages, "Component ImageExampleGen is finished.")
     assert out.getvalue() == "ImageExampleGen   done          12.3 s   1,797 images\n"
@@ -75,7 +75,7 @@ def test_a_stage_that_ends_in_the_middle_says_so(
     with pytest.raises(error), Stages(out) as stages:
         _log(stages, "Component Trainer is running.")
         stages.start(100, "images")
-        stages.advance(40, "loss 0.5")
+        stages.advance(40, {"loss": 0.5})
         clock.now += 3
         raise error
     assert out.getvalue().split() == ["Trainer", state, "3.0", "s", "40", "images"]
@@ -96,11 +96,11 @@ def test_a_long_stage_has_a_plain_line_every_ten_seconds_without_a_terminal(out:
         stages.start(64_000, "images")
         for second in range(1, 26):
             clock.now += 1
-            stages.advance(100, f"epoch 1/2 loss {second / 100:.2f}")
+            stages.advance(100, {"epoch": 1, "epochs": 2, "loss": second / 100})
         _log(stages, "Component Trainer is finished.")
     assert [" ".join(line.split()) for line in out.getvalue().splitlines()] == [
-        "Trainer 1,100 images of 64,000 epoch 1/2 loss 0.11 100/s -0:10:29",
-        "Trainer 2,200 images of 64,000 epoch 1/2 loss 0.22 100/s -0:10:18",
+        "Trainer 1,100 images of 64,000 epoch 1/2 loss 0.1100 100/s -0:10:29",
+        "Trainer 2,200 images of 64,000 epoch 1/2 loss 0.2200 100/s -0:10:18",
         "Trainer done 25.0 s 2,500 images",
     ]
 
@@ -110,9 +110,9 @@ def test_the_pace_knows_nothing_of_what_comes_before_the_first_step(out: io.Stri
         _log(stages, "Component Trainer is running.")
         stages.start(1000, "images")
         clock.now += 60  # the network is traced
-        stages.advance(100, "")
+        stages.advance(100, {})
         clock.now += 20
-        stages.advance(200, "")
+        stages.advance(200, {})
         _log(stages, "Component Trainer is finished.")
     assert [" ".join(line.split()) for line in out.getvalue().splitlines()][:2] == [
         "Trainer 100 images of 1,000",
@@ -124,7 +124,7 @@ def test_each_stage_counts_anew(out: io.StringIO, clock: Clock) -> None:
     with Stages(out) as stages:
         _log(stages, "Component ImageExampleGen is running.")
         stages.start(5, "images")
-        stages.advance(5, "")
+        stages.advance(5, {})
         _log(stages, "Component ImageExampleGen is finished.")
         _log(stages, "Component SchemaGen is running.")
         _log(stages, "Component SchemaGen is finished.")
@@ -148,7 +148,7 @@ def test_on_a_terminal_a_bar_shows_count_and_figures(monkeypatch: pytest.MonkeyP
     with os.fdopen(writer, "w") as terminal, Stages(terminal) as stages:
         _log(stages, "Component Trainer is running.")
         stages.start(100, "images")
-        stages.advance(40, "epoch 1/2 loss 0.5000")
+        stages.advance(40, {"epoch": 1, "epochs": 2, "loss": 0.5})
         shown = ""
         while "loss" not in shown:  # the bar is drawn ten times a second
             shown += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", os.read(reader, 100_000).decode())

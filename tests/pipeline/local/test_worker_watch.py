@@ -9,8 +9,9 @@ from pathlib import Path
 import apache_beam as beam
 import pytest
 
+from efficientmixnet.modules.exceptions import WorkerEnded
 from efficientmixnet.pipeline.config.beam_config import IN_PROCESS, BeamConfig
-from efficientmixnet.pipeline.local.worker_watch import WorkerEnded, interrupted_when_a_worker_ends
+from efficientmixnet.pipeline.local.worker_watch import interrupted_when_a_worker_ends
 
 
 def _fail() -> None:

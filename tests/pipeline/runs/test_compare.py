@@ -3,7 +3,7 @@
 import pytest
 from scipy.stats import binom
 
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.runs import compare as comparing
 from efficientmixnet.pipeline.runs.compare import Run, against_first, compare, differences, mcnemar, write_comparison
 from efficientmixnet.pipeline.runs.run_summary import Summary

@@ -7,7 +7,7 @@ import ml_metadata as mlmd
 import pytest
 from ml_metadata.proto import metadata_store_pb2 as metadata
 
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.runs.lineage import as_json, lineage, print_lineage
 from efficientmixnet.pipeline.runs.run_summary import Summary
 

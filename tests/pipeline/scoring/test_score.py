@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.scoring import score as scoring
 from efficientmixnet.pipeline.scoring.images_to_score import find_images
 from efficientmixnet.pipeline.scoring.score import score

@@ -10,7 +10,7 @@ import pytest
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.by_format import images_of, unpack
 from efficientmixnet.components.image_example_gen.sources import Sources, find_images
-from efficientmixnet.modules.bad_input import BadInput
+from efficientmixnet.modules.exceptions import BadInput
 
 SPLITS = frozenset({"train", "eval"})
 # Nothing here decodes an image, so any bytes will do: of several lengths, with zeros, and one within another.

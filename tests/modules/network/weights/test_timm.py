@@ -10,7 +10,7 @@ import pytest
 
 from efficientmixnet.modules.network import EfficientNetBuilder, load_timm_weights
 
-_spec = importlib.util.spec_from_file_location("timm_rule", Path(__file__).parent / "timm_rule.py")
+_spec = importlib.util.spec_from_file_location("timm_rule", Path(__file__).parents[1] / "timm_rule.py")
 timm_rule = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(timm_rule)
 

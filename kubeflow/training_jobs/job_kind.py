@@ -1,4 +1,4 @@
-"""JobEngine: what in the cluster starts the workers of a training, seen as this project needs it."""
+"""JobKind: what in the cluster starts the workers of a training, seen as this project needs it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Resource:
         return f"{self.group}/{self.version}"
 
 
-class JobEngine(Protocol):
+class JobKind(Protocol):
     """An operator that runs training jobs."""
 
     resource: Resource
