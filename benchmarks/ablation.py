@@ -97,7 +97,7 @@ def network(candidate: Candidate, scale: Scale) -> keras.Model:
         classes=10,
         drop_connect_rate=0.1,
         activation=candidate.activation,
-        typeBN=candidate.norm,
+        norm=candidate.norm,
         batch_norm_momentum=0.9,  # the statistics must follow within a small budget
         classifier_activation=None,
     )

@@ -6,7 +6,7 @@
 Both models have the same batch size, image size, precision, backend, optimizer and dropout rates. keras.applications'
 model also scales the pixels. A step is one call of train_on_batch or predict_on_batch. A round calls every model once.
 The result is the best round. On a machine that other programs use, `--clock cpu` measures processor time instead of
-elapsed time. `--compare` adds other variants, `--typeBN` other normalizations of B0.
+elapsed time. `--compare` adds other variants, `--norm` other normalizations of B0.
 
 KERAS_BACKEND chooses the backend. JAX compiles a training step for CPUs in minutes, and inference in seconds.
 """
@@ -39,7 +39,7 @@ def builders(size: int, variants: list[str], norms: list[str]) -> Builders:
 
     return (
         {"keras.applications B0": theirs, "ours B0": ours()}
-        | {f"ours B0 {norm}": ours(typeBN=norm) for norm in norms}
+        | {f"ours B0 {norm}": ours(norm=norm) for norm in norms}
         | {f"ours {name}": ours(name) for name in variants}
     )
 
@@ -86,7 +86,7 @@ def main() -> None:
     parser.add_argument("--clock", choices=CLOCKS, default="wall")
     parser.add_argument("--steps", nargs="+", default=["training", "inference"], choices=["training", "inference"])
     parser.add_argument("--compare", nargs="*", default=[], choices=list_variants(), metavar="VARIANT")
-    parser.add_argument("--typeBN", nargs="*", default=[], choices=["an", "iebn"])
+    parser.add_argument("--norm", nargs="*", default=[], choices=["an", "iebn"])
     arguments = parser.parse_args()
     keras.config.set_dtype_policy(arguments.precision)
     print(
@@ -96,7 +96,7 @@ def main() -> None:
 
     clock = CLOCKS[arguments.clock]
     models, building = {}, {}
-    for name, build in builders(arguments.size, arguments.compare, arguments.typeBN).items():
+    for name, build in builders(arguments.size, arguments.compare, arguments.norm).items():
         start = clock()
         models[name] = build()
         building[name] = clock() - start

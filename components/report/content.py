@@ -219,8 +219,7 @@ def _network(config: Mapping[str, Any], classes: int) -> dict[str, Any]:
         input_shape=(side, side, 3),
         classes=classes,
         activation=network.activation,
-        typeBN=network.norm,
-        n_mixture=network.n_mixture,
+        norm=network.norm,
     )
     return {
         "name": found.name,

@@ -2,13 +2,28 @@
 
 import math
 import re
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from efficientmixnet.modules.config.section import Probability, Section
+from efficientmixnet.modules.layers.norm import Norm
 from efficientmixnet.modules.network.plan import as_blocks, plan_network, smallest_image_size
 from efficientmixnet.modules.network.variants import Variant, get_variant, list_variants
+
+
+def _written(norm: Norm) -> str | dict[str, Any] | None:
+    return norm.kind if norm.n_mixture is None else {"kind": norm.kind, "n_mixture": norm.n_mixture}
+
+
+def _read(value: Any) -> Norm:
+    try:
+        return Norm.of(value)
+    except ValueError as error:
+        raise ValueError(f"network.{error}") from None
+
+
+NormField = Annotated[Norm, BeforeValidator(_read), PlainSerializer(_written)]
 
 
 class NetworkConfig(Section):
@@ -34,10 +49,9 @@ class NetworkConfig(Section):
     """Mixed depthwise convolutions (MixNet's) instead of one kernel size a block."""
     activation: Literal["swish", "mish", "relu"] | None = None
     """swish, mish or relu; null: the variant's own, swish for B0 to B8."""
-    norm: Literal["bn", "an", "iebn"] = "bn"
-    """bn: batch normalization, an: Attentive Normalization, iebn: Instance Enhancement Batch Normalization."""
-    n_mixture: int = Field(5, ge=1)
-    """With norm an: how many pairs of scale and offset are mixed."""
+    norm: NormField = Norm("bn")
+    """bn: batch normalization, an: Attentive Normalization, iebn: Instance Enhancement Batch Normalization. The number
+    of mixtures of an is 5, or as in {kind: an, n_mixture: 10}."""
     batch_norm_momentum: Probability | None = None
     """Of the moving statistics; null: 0.99, or less where an epoch has too few steps for them to follow."""
     dropout: Probability | None = None
@@ -77,7 +91,7 @@ class NetworkConfig(Section):
         if self.weights == "imagenet":
             if re.fullmatch("(EfficientNet)?B[0-7]", self.variant) is None:
                 raise ValueError(f"weights: imagenet has none for variant {self.variant}; take B0 to B7, or a path")
-            if self.mixed or self.norm != "bn" or self.activation not in (None, "swish"):
+            if self.mixed or self.norm.kind != "bn" or self.activation not in (None, "swish"):
                 raise ValueError("weights: imagenet knows no mixed convolutions, other norms or activations")
         return self
 

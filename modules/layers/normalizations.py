@@ -1,5 +1,6 @@
-"""The normalizations by name: "bn", "an" and "iebn"."""
+"""normalization: the layer of a kind of normalization."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -9,21 +10,42 @@ from efficientmixnet.modules.layers.batch_normalization import BatchNormalizatio
 from efficientmixnet.modules.layers.instance_enhancement_batch_normalization import (
     InstanceEnhancementBatchNormalization,
 )
+from efficientmixnet.modules.layers.norm import DEFAULT_NORM, Norm
 
-KINDS = ("bn", "an", "iebn")
+_LAYERS: Mapping[str, Callable[..., keras.layers.Layer]] = {
+    "bn": lambda n_mixture, **common: BatchNormalization(**common),
+    "an": AttentiveNormalization,
+    "iebn": lambda n_mixture, **common: InstanceEnhancementBatchNormalization(**common),
+}
 
 
 def normalization(
-    kind: str,
+    norm: str | Norm,
     *,
-    n_mixture: int = 5,
     momentum: float = 0.99,
     epsilon: float = 1e-3,
     data_format: str | None = None,
     synchronized: bool = False,
     name: str | None = None,
 ) -> keras.layers.Layer:
-    """A normalization layer. Only "an" reads n_mixture; data_format None is Keras's image_data_format()."""
+    """Returns a normalization layer.
+
+    Args:
+        norm: A kind, such as "an", or a Norm.
+        momentum: Of the moving statistics.
+        epsilon: Added to the variance.
+        data_format: "channels_last" or "channels_first". None: Keras's image_data_format().
+        synchronized: Whether the statistics are those of the batch of all replicas.
+        name: The layer's name.
+
+    Raises:
+        ValueError: There is no such kind.
+
+    Example:
+        >>> normalization(Norm("an", n_mixture=10)).n_mixture
+        10
+    """
+    complete = Norm.of(norm).or_else(DEFAULT_NORM)
     channels_first = (data_format or keras.config.image_data_format()) == "channels_first"
     common: dict[str, Any] = {
         "axis": 1 if channels_first else -1,
@@ -32,10 +54,4 @@ def normalization(
         "synchronized": synchronized,
         "name": name,
     }
-    if kind == "bn":
-        return BatchNormalization(**common)
-    if kind == "an":
-        return AttentiveNormalization(n_mixture=n_mixture, **common)
-    if kind == "iebn":
-        return InstanceEnhancementBatchNormalization(**common)
-    raise ValueError(f"normalization: kind must be one of {', '.join(KINDS)}, got {kind!r}.")
+    return _LAYERS[str(complete.kind)](n_mixture=complete.n_mixture, **common)

@@ -19,8 +19,7 @@ def inverted_residual(x: Any, block: PlannedBlock, options: LayerOptions) -> Any
     args, name, inputs = block.args, block.name, x
 
     def norm_and_activation(x: Any, step: str) -> Any:
-        # plan_network has filled in what a block string may leave open.
-        x = options.norm(args.typeBN, args.n_mixture, f"{name}_{step}_norm")(x)  # type: ignore[arg-type]
+        x = options.normalization(block.norm, f"{name}_{step}_norm")(x)
         return activation_layer(args.activation, f"{name}_{step}_activation")(x)  # type: ignore[arg-type]
 
     if args.expand_ratio != 1:
@@ -39,7 +38,7 @@ def inverted_residual(x: Any, block: PlannedBlock, options: LayerOptions) -> Any
             name=f"{name}_squeeze_excite",
         )(x)
     x = options.convolution(args.output_filters, groups=args.project_groups, name=f"{name}_project_conv")(x)
-    x = options.norm(args.typeBN, args.n_mixture, f"{name}_project_norm")(x)  # type: ignore[arg-type]
+    x = options.normalization(block.norm, f"{name}_project_norm")(x)
     if args.has_skip:
         if block.drop_rate > 0:
             x = DropConnect(block.drop_rate, name=f"{name}_drop_connect")(x)

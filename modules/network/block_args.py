@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from efficientmixnet.modules.layers.norm import Norm
 from efficientmixnet.modules.network import block_string
-from efficientmixnet.modules.network.choices import ACTIVATIONS, NORMS
+from efficientmixnet.modules.network.choices import ACTIVATIONS
 
 _COUNTS = ("input_filters", "output_filters", "num_repeat", "expand_ratio", "expand_groups", "project_groups")
 
@@ -15,8 +16,8 @@ class BlockArgs:
     """`num_repeat` inverted residual blocks: expand, depthwise convolution, squeeze-excite, project.
 
     Only the first of them has `strides` and takes `input_filters`; the others keep shape and width. Several kernel
-    sizes make the depthwise convolution a mixed one. `se_ratio` counts from the block's input filters. `activation`,
-    `typeBN` and `n_mixture` left as None follow the network's. `expand_groups` and `project_groups` are MixNet's
+    sizes make the depthwise convolution a mixed one. `se_ratio` counts from the block's input filters. `activation`
+    and `norm` left as None follow the network's. `expand_groups` and `project_groups` are MixNet's
     grouped 1x1 convolutions.
     """
 
@@ -29,8 +30,7 @@ class BlockArgs:
     expand_ratio: int = 1
     identity_skip: bool = True
     activation: str | None = None
-    typeBN: str | None = None
-    n_mixture: int | None = None
+    norm: str | Norm | None = None
     expand_groups: int = 1
     project_groups: int = 1
 
@@ -58,10 +58,11 @@ class BlockArgs:
             raise ValueError(f"BlockArgs.se_ratio: {self.se_ratio!r}, give a share in (0, 1], or None for none")
         if self.activation is not None and self.activation not in ACTIVATIONS:
             raise ValueError(f"BlockArgs.activation: {self.activation!r}, give one of {', '.join(ACTIVATIONS)}")
-        if self.typeBN is not None and self.typeBN not in NORMS:
-            raise ValueError(f"BlockArgs.typeBN: {self.typeBN!r}, give one of {', '.join(NORMS)}")
-        if self.n_mixture is not None:
-            _check_count("n_mixture", self.n_mixture)
+        try:
+            norm = Norm.of(self.norm)
+        except ValueError as error:
+            raise ValueError(f"BlockArgs.{error}") from None
+        object.__setattr__(self, "norm", None if norm == Norm() else norm)
 
     @property
     def kernel_sizes(self) -> tuple[int, ...]:

@@ -17,7 +17,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from efficientmixnet.modules.network.choices import ACTIVATIONS, NORMS
+from efficientmixnet.modules.layers.norm import KINDS, Norm
+from efficientmixnet.modules.network.choices import ACTIVATIONS
 
 _COUNT = "[1-9][0-9]*"
 _END = r"(?=_|\Z)"
@@ -54,7 +55,7 @@ _RULES = (
     _rule("project_groups", r"p(1(?:\.1)*)", lambda text: len(_sizes(text)), "p and ones, like p1.1"),
     _rule("activation", f"a({'|'.join(ACTIVATIONS)})", str, f"a and an activation: {', '.join(ACTIVATIONS)}"),
     _rule("activation", "(sw)", lambda _: "swish", "sw"),
-    _rule("typeBN", f"b({'|'.join(NORMS)})", str, f"b and a normalization: {', '.join(NORMS)}"),
+    _rule("kind", f"b({'|'.join(KINDS)})", str, f"b and a normalization: {', '.join(KINDS)}"),
     _rule("n_mixture", f"n({_COUNT})", int, "n and a number of mixtures, like n5"),
     _rule("se_ratio", r"se(1(?:\.0+)?|0\.0*[1-9][0-9]*)", float, "se and a share in (0, 1], like se0.25"),
     _rule("identity_skip", "(noskip)", lambda _: False, "noskip"),
@@ -89,7 +90,8 @@ def parse(text: str) -> dict[str, Any]:
     missing = [letter for field, letter in _REQUIRED.items() if field not in fields]
     if missing:
         raise _error(text, position, token, f"the string ends here without its {', '.join(missing)}")
-    return fields
+    norm = Norm(fields.pop("kind", None), fields.pop("n_mixture", None))
+    return fields if norm == Norm() else {**fields, "norm": norm}
 
 
 def write(fields: Mapping[str, Any]) -> str:
@@ -106,9 +108,10 @@ def write(fields: Mapping[str, Any]) -> str:
     for letter, name in (("a", "expand_groups"), ("p", "project_groups")):
         if fields[name] > 1:
             tokens.append(letter + ".".join("1" * fields[name]))
-    for letter, name in (("a", "activation"), ("b", "typeBN"), ("n", "n_mixture")):
-        if fields[name] is not None:
-            tokens.append(f"{letter}{fields[name]}")
+    norm = Norm.of(fields["norm"])
+    for letter, value in (("a", fields["activation"]), ("b", norm.kind), ("n", norm.n_mixture)):
+        if value is not None:
+            tokens.append(f"{letter}{value}")
     if fields["se_ratio"] is not None:
         tokens.append(f"se{Decimal(repr(float(fields['se_ratio']))):f}")
     if not fields["identity_skip"]:

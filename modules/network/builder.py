@@ -7,9 +7,10 @@ from typing import Any
 
 import keras
 
+from efficientmixnet.modules.layers.norm import Norm
 from efficientmixnet.modules.network.block_args import BlockArgs
 from efficientmixnet.modules.network.body import classifier, feature_maps, head
-from efficientmixnet.modules.network.choices import ACTIVATIONS, NORMS
+from efficientmixnet.modules.network.choices import ACTIVATIONS
 from efficientmixnet.modules.network.layer_options import LayerOptions
 from efficientmixnet.modules.network.plan import as_blocks, plan_network, total_stride
 from efficientmixnet.modules.network.scaling import compound_scale
@@ -22,7 +23,6 @@ _ALLOWED: dict[str, tuple[str | None, ...]] = {
     "pooling": POOLINGS,
     "data_format": ("channels_last", "channels_first", None),
     "activation": (*ACTIVATIONS, None),
-    "typeBN": (*NORMS, None),
 }
 
 
@@ -41,7 +41,10 @@ class EfficientNetBuilder:
         pooling: "avg", "max" or None. With `include_top` None flattens the feature map.
         drop_connect_rate: the last block's rate; it grows evenly from 0 at the first one.
         mixed: EfficientNet with mixed depthwise kernels.
-        activation, typeBN, n_mixture: hold in every block, stem and head; None leaves the network its own.
+        activation: Of every block, the stem and the head. None: the network's own.
+        norm: The normalization of every block, the stem and the head: "bn", "an", "iebn" or a Norm. None: the
+            network's own.
+        typeBN, n_mixture: The names of 2019 for the two parts of `norm`.
         min_depth: the fewest filters of a scaled convolution; None: `depth_divisor`.
         classifier_activation: None for logits.
         embedding_width: the head's filters, not scaled; None leaves the network its own.
@@ -68,6 +71,7 @@ class EfficientNetBuilder:
     embedding_width: int | None = None
     features: bool = False
     synchronized: bool = False
+    norm: str | Norm | None = None
 
     def __post_init__(self) -> None:
         for name, allowed in _ALLOWED.items():
@@ -80,6 +84,22 @@ class EfficientNetBuilder:
                 raise ValueError(f"EfficientNetBuilder: {name}={value!r}, give a whole number from 1")
         if not 0 <= self.drop_connect_rate < 1:
             raise ValueError(f"EfficientNetBuilder: drop_connect_rate={self.drop_connect_rate}, give one in [0, 1)")
+        _ = self._norm
+
+    @property
+    def _norm(self) -> Norm:
+        """The norm, from `norm` or from the two arguments of 2019."""
+        try:
+            norm, of_2019 = Norm.of(self.norm), Norm(self.typeBN, self.n_mixture)
+        except ValueError as error:
+            raise ValueError(f"EfficientNetBuilder: {error}") from None
+        both = norm.or_else(of_2019)
+        if both != of_2019.or_else(norm):
+            raise ValueError(
+                f"EfficientNetBuilder: norm={self.norm!r} contradicts typeBN={self.typeBN!r} and "
+                f"n_mixture={self.n_mixture!r}; give only norm"
+            )
+        return both
 
     def default_model(
         self, name: str = "B0", *, dropout_rate: float | None = None, model_name: str | None = None
@@ -137,8 +157,7 @@ class EfficientNetBuilder:
             variant.mixed() if self.mixed else variant,
             drop_connect_rate=self.drop_connect_rate,
             activation=self.activation,
-            typeBN=self.typeBN,
-            n_mixture=self.n_mixture,
+            norm=self._norm,
             depth_divisor=self.depth_divisor,
             min_depth=self.min_depth,
             embedding_width=self.embedding_width,

@@ -1,4 +1,4 @@
-"""The names of activations and normalizations that a block can have."""
+"""The names of the activations that a block can have."""
 
 ACTIVATIONS = (
     "swish",
@@ -14,4 +14,3 @@ ACTIVATIONS = (
     "tanh",
     "linear",
 )
-NORMS = ("bn", "an", "iebn")

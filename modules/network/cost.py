@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
+from efficientmixnet.modules.layers.norm import Norm
 from efficientmixnet.modules.network.block_args import BlockArgs
 from efficientmixnet.modules.network.plan import STEM_STRIDE, NetworkPlan, PlannedBlock, as_blocks, plan_network
 from efficientmixnet.modules.network.variants import Variant, get_variant
@@ -70,8 +71,7 @@ def summarize(
     include_top: bool = True,
     mixed: bool = False,
     activation: str | None = None,
-    typeBN: str | None = None,
-    n_mixture: int | None = None,
+    norm: str | Norm | None = None,
     depth_divisor: int = 8,
     min_depth: int | None = None,
     embedding_width: int | None = None,
@@ -83,8 +83,7 @@ def summarize(
     plan = plan_network(
         variant.mixed() if mixed else variant,
         activation=activation,
-        typeBN=typeBN,
-        n_mixture=n_mixture,
+        norm=norm,
         depth_divisor=depth_divisor,
         min_depth=min_depth,
         embedding_width=embedding_width,
@@ -111,7 +110,7 @@ def summarize(
 def _stages(plan: NetworkPlan, shape: tuple[int, int, int], classes: int | None) -> list[_Row]:
     size = _strided(shape[:2], STEM_STRIDE)
     stem = _convolution(shape[2], plan.stem_filters, size, kernel_size=3)
-    stem += _norm(plan.typeBN, plan.stem_filters, size, plan.n_mixture)
+    stem += _normalization(plan.norm, plan.stem_filters, size)
     rows: list[_Row] = [("stem", 1, (*size, plan.stem_filters), (3,), stem)]
     for name, blocks in groupby(plan.blocks, lambda block: block.name.split("_")[0]):
         cost, kernels, count, filters = _Cost(), set(), 0, 0
@@ -121,7 +120,7 @@ def _stages(plan: NetworkPlan, shape: tuple[int, int, int], classes: int | None)
             kernels |= {*block.args.kernel_sizes}
         rows.append((name, count, (*size, filters), tuple(sorted(kernels)), cost))
     head = _convolution(rows[-1][2][-1], plan.head_filters, size)
-    head += _norm(plan.typeBN, plan.head_filters, size, plan.n_mixture)
+    head += _normalization(plan.norm, plan.head_filters, size)
     rows.append(("head", 1, (*size, plan.head_filters), (1,), head))
     if classes is not None:
         products = plan.head_filters * classes
@@ -133,8 +132,7 @@ def _block(block: PlannedBlock, size: Sequence[int]) -> tuple[_Cost, list[int]]:
     args, middle, cost = block.args, block.args.expanded_filters, _Cost()
 
     def norm(filters: int) -> _Cost:
-        assert args.typeBN is not None and args.n_mixture is not None
-        return _norm(args.typeBN, filters, size, args.n_mixture)
+        return _normalization(block.norm, filters, size)
 
     if args.expand_ratio != 1:
         cost += _convolution(args.input_filters, middle, size, groups=args.expand_groups) + norm(middle)
@@ -155,16 +153,9 @@ def _convolution(inputs: int, outputs: int, size: Sequence[int], kernel_size: in
     return _Cost(weights, 0, weights * size[0] * size[1])
 
 
-def _norm(kind: str, filters: int, size: Sequence[int], n_mixture: int) -> _Cost:
-    """Each keeps two moving statistics a channel; AN has its affine maps and attention, IEBN gate and affine map."""
-    values = filters * size[0] * size[1]
-    match kind:
-        case "an":
-            return _Cost(3 * n_mixture * filters + n_mixture, 2 * filters, values + 3 * n_mixture * filters)
-        case "iebn":
-            return _Cost(4 * filters, 2 * filters, values + 2 * filters)
-        case _:
-            return _Cost(2 * filters, 2 * filters, values)
+def _normalization(norm: Norm, filters: int, size: Sequence[int]) -> _Cost:
+    trainable, fixed, multiply_adds = norm.cost(filters)
+    return _Cost(trainable, fixed, filters * size[0] * size[1] + multiply_adds)
 
 
 def _groups(channels: int, groups: int) -> list[int]:

@@ -11,6 +11,7 @@ from efficientmixnet.modules.layers import (
     convolution_initializer,
     normalization,
 )
+from efficientmixnet.modules.layers.norm import Norm
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,11 @@ class LayerOptions:
     epsilon: float
     synchronized: bool
 
-    def norm(self, kind: str, n_mixture: int, name: str) -> keras.layers.Layer:
+    def normalization(self, norm: Norm, name: str) -> keras.layers.Layer:
         return normalization(
-            kind,
+            norm,
             momentum=self.momentum,
             epsilon=self.epsilon,
-            n_mixture=n_mixture,
             data_format=self.data_format,
             synchronized=self.synchronized,
             name=name,
@@ -53,10 +53,5 @@ class LayerOptions:
 
 def activation_layer(activation: str, name: str) -> keras.layers.Layer:
     """The layer of an activation's name."""
-    match activation:
-        case "swish" | "silu":
-            return Swish(name=name)
-        case "mish":
-            return Mish(name=name)
-        case _:
-            return keras.layers.Activation(activation, name=name)
+    own = {"swish": Swish, "silu": Swish, "mish": Mish}
+    return own[activation](name=name) if activation in own else keras.layers.Activation(activation, name=name)

@@ -1,7 +1,8 @@
 """The ready variants as callables with Keras's usual arguments, made from the table: EfficientNetB0, MixNetS, ..."""
 
+import inspect
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import fields
 from typing import Any
 
 import keras
@@ -9,43 +10,53 @@ import keras
 from efficientmixnet.modules.network.builder import EfficientNetBuilder
 from efficientmixnet.modules.network.variants import VARIANTS, Variant
 
+_BUILDER = {field.name: field for field in fields(EfficientNetBuilder)}
+# In the order of keras.applications; the others follow by name.
+_POSITIONAL = ("input_shape", "include_top", "weights", "input_tensor", "pooling", "classes", "classifier_activation")
+
+
+def _signature() -> inspect.Signature:
+    """Returns the signature of every ready variant, for `help` and completion."""
+
+    def parameter(name: str, default: Any, kind: Any) -> inspect.Parameter:
+        annotation = _BUILDER[name].type if name in _BUILDER else inspect.Parameter.empty
+        return inspect.Parameter(name, kind, default=default, annotation=annotation)
+
+    positional = [
+        parameter(name, None if name == "pooling" else _BUILDER[name].default, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        for name in _POSITIONAL
+    ]
+    positional.append(parameter("name", None, inspect.Parameter.POSITIONAL_OR_KEYWORD))
+    by_name = {"mixed": False, "dropout_rate": None} | {
+        name: field.default for name, field in _BUILDER.items() if name not in _POSITIONAL
+    }
+    only = [parameter(name, default, inspect.Parameter.KEYWORD_ONLY) for name, default in by_name.items()]
+    return inspect.Signature([*positional, *only], return_annotation=keras.Model)
+
+
+_SIGNATURE = _signature()
+_ARGUMENTS = (EfficientNetBuilder.__doc__ or "").partition("Args:")[2].rstrip()
+
 
 def _ready(variant: Variant) -> Callable[..., keras.Model]:
-    def build(
-        input_shape: tuple[int | None, ...] | None = None,
-        include_top: bool = True,
-        weights: str | Path | None = None,
-        input_tensor: Any = None,
-        pooling: str | None = None,
-        classes: int = 1000,
-        classifier_activation: str | None = "softmax",
-        name: str | None = None,
-        *,
-        mixed: bool = False,
-        dropout_rate: float | None = None,
-        **options: Any,
-    ) -> keras.Model:
-        builder = EfficientNetBuilder(
-            input_shape=input_shape,
-            include_top=include_top,
-            weights=weights,
-            input_tensor=input_tensor,
-            pooling="avg" if include_top and pooling is None else pooling,
-            classes=classes,
-            mixed=mixed,
-            classifier_activation=classifier_activation,
-            **options,
-        )
-        return builder.default_model(variant.name, dropout_rate=dropout_rate, model_name=name)
+    def build(*arguments: Any, **options: Any) -> keras.Model:
+        given = _SIGNATURE.bind(*arguments, **options).arguments
+        name, dropout_rate = given.pop("name", None), given.pop("dropout_rate", None)
+        if given.get("pooling") is None:
+            given["pooling"] = "avg" if given.get("include_top", True) else None
+        return EfficientNetBuilder(**given).default_model(variant.name, dropout_rate=dropout_rate, model_name=name)
 
     size = variant.default_size
     build.__name__ = build.__qualname__ = variant.name
+    build.__signature__ = _SIGNATURE  # type: ignore[attr-defined]
     build.__doc__ = (
-        f"{variant.name}: images of {size}x{size} by default, width {variant.width_coefficient}, depth "
+        f"Builds {variant.name}: images of {size}x{size} by default, width {variant.width_coefficient}, depth "
         f"{variant.depth_coefficient}, dropout {variant.dropout_rate}.\n\n"
-        "The arguments are those of keras.applications, but for weights, None by default, and images, which come "
-        "through `preprocess_input`. `options` are the other arguments of `EfficientNetBuilder`: typeBN, activation, "
-        "n_mixture, features, ..."
+        "The first arguments are those of keras.applications. `weights` is None by default. Images must be "
+        "preprocessed with `preprocess_input`.\n\n"
+        f"Args:{_ARGUMENTS}\n        dropout_rate: Before the classifier. None: the variant's own.\n"
+        "        name: The model's name. None: the variant's.\n\n"
+        f'Returns:\n        A Keras model.\n\n    Example:\n        >>> {variant.name}(classes=10, norm="an")\n    '
     )
     return build
 

@@ -7,12 +7,12 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from efficientmixnet.modules.layers.norm import DEFAULT_NORM, Norm
 from efficientmixnet.modules.network.block_args import BlockArgs
 from efficientmixnet.modules.network.scaling import round_filters, round_repeats
 from efficientmixnet.modules.network.variants import Variant, get_variant, group_stages
 
 STEM_STRIDE = 2
-N_MIXTURE = 5
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,11 @@ class PlannedBlock:
     args: BlockArgs
     drop_rate: float
 
+    @property
+    def norm(self) -> Norm:
+        assert isinstance(self.args.norm, Norm)
+        return self.args.norm
+
 
 @dataclass(frozen=True)
 class NetworkPlan:
@@ -31,8 +36,7 @@ class NetworkPlan:
     stem_filters: int
     head_filters: int
     activation: str
-    typeBN: str
-    n_mixture: int
+    norm: Norm
     blocks: tuple[PlannedBlock, ...]
 
 
@@ -41,13 +45,14 @@ def plan_network(
     *,
     drop_connect_rate: float = 0.2,
     activation: str | None = None,
-    typeBN: str | None = None,
-    n_mixture: int | None = None,
+    norm: str | Norm | None = None,
     depth_divisor: int = 8,
     min_depth: int | None = None,
     embedding_width: int | None = None,
 ) -> NetworkPlan:
-    """Writes a variant out. What is given for activation, norm or mixture holds in every block, in stem and head."""
+    """Returns the plan of a variant. A given activation or norm replaces those of all blocks, the stem and the head."""
+
+    given = Norm.of(norm)
 
     def width(filters: int) -> int:
         return round_filters(filters, variant.width_coefficient, depth_divisor, min_depth)
@@ -62,8 +67,7 @@ def plan_network(
                 input_filters=width(row.input_filters),
                 output_filters=width(row.output_filters),
                 activation=activation or row.activation or variant.activation,
-                typeBN=typeBN or row.typeBN or "bn",
-                n_mixture=n_mixture or row.n_mixture or N_MIXTURE,
+                norm=given.or_else(Norm.of(row.norm)).or_else(DEFAULT_NORM),
             )
             rest = replace(first, input_filters=first.output_filters, strides=1)
             for repeat in range(round_repeats(row.num_repeat, variant.depth_coefficient)):
@@ -78,8 +82,7 @@ def plan_network(
         stem_filters=width(variant.stem_filters),
         head_filters=embedding_width or (width(variant.head_filters) if variant.scale_head else variant.head_filters),
         activation=activation or variant.activation,
-        typeBN=typeBN or "bn",
-        n_mixture=n_mixture or N_MIXTURE,
+        norm=given.or_else(DEFAULT_NORM),
         blocks=blocks,
     )
     _check_joints(plan)

@@ -49,8 +49,7 @@ def build_model(
         drop_connect_rate=config.drop_connect,
         mixed=config.mixed,
         activation=config.activation,
-        typeBN=config.norm,
-        n_mixture=config.n_mixture,
+        norm=config.norm,
         batch_norm_momentum=momentum,
         synchronized=synchronized,
     )

@@ -17,8 +17,7 @@ def print_network(config: NetworkConfig, image_size: int | None, classes: int) -
         input_shape=(side, side, 3),
         classes=classes,
         activation=config.activation,
-        typeBN=config.norm,
-        n_mixture=config.n_mixture,
+        norm=config.norm,
     )
     table = Table("stage", "blocks", "kernels", "output", "parameters", "multiply-adds", "share", title=found.name)
     for column in table.columns[3:]:

@@ -148,7 +148,9 @@ def test_a_stopped_training_ends_with_the_weights_of_one_never_stopped(train, op
 
 @pytest.mark.parametrize(("norm", "activation"), [("bn", "mish"), ("an", "relu"), ("iebn", "swish")])
 def test_every_norm_and_activation_trains(train, norm, activation):
-    model = tf.saved_model.load(train(network={"norm": norm, "activation": activation, "n_mixture": 3}.items()))
+    model = tf.saved_model.load(
+        train(network={"norm": {"kind": norm, "n_mixture": 3}, "activation": activation}.items())
+    )
     assert model.class_labels().numpy().tolist() == [label.encode() for label in LABELS]
 
 

@@ -75,7 +75,7 @@ def _likely_cause(transfer: Transfer) -> str:
         return "weights without a classifier; build with include_top=False, then call reset_classifier"
     if layer.endswith("_norm"):
         if found is None or len(found) != len(expected):
-            return "another norm; typeBN and n_mixture must be those of the weights"
+            return "another norm; give the norm of the weights"
         return "another variant or width"
     if layer.endswith("depthwise_conv") and (found is None or found[:2] != expected[:2]):
         return "other kernel sizes; mixed must be that of the weights"

@@ -221,7 +221,7 @@ def test_no_endpoint_and_no_cluster_is_said(package: Path, monkeypatch: pytest.M
 def test_a_parameter_that_the_package_lacks_is_refused_before_anything_is_sent(server: Any, package: Path) -> None:
     result = _call("submit", package, "--endpoint", server.url, "--param", "epochs=3")
     assert result.exit_code == 2
-    assert "--param epochs: the package has no such parameter, but manifest, max_left_out" in result.output
+    assert "--param epochs: the package has no such parameter, but images, manifest, max_left_out" in result.output
     assert server.requests == []
 
 

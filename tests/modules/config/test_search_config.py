@@ -26,7 +26,7 @@ def test_values_of_every_kind_come_back(values: list[Any]) -> None:
 
 
 def test_what_a_library_notes_of_its_own_is_left_out() -> None:
-    assert found_values({"tuner/epochs": 3, "trial_id": "1", "network.n_mixture": 4}) == {"network.n_mixture": 4}
+    assert found_values({"tuner/epochs": 3, "trial_id": "1", "network.depth": 4}) == {"network.depth": 4}
 
 
 def test_an_optimizer_is_replaced_and_a_section_is_not() -> None:

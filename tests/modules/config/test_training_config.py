@@ -47,10 +47,20 @@ def test_a_network_whose_keys_do_not_fit_together_is_refused(values: dict[str, A
     ("section", "values", "where", "message"),
     [
         ("network", {"nrom": "bn"}, "network.nrom", "Extra inputs are not permitted"),
-        ("network", {"norm": "gn"}, "network.norm", "Input should be 'bn', 'an' or 'iebn'"),
+        (
+            "network",
+            {"norm": "gn"},
+            "network.norm",
+            "Value error, network.norm: 'gn' is unknown; give one of bn, an, iebn",
+        ),
         ("network", {"activation": "gelu"}, "network.activation", "Input should be 'swish', 'mish' or 'relu'"),
         ("network", {"width": 0}, "network.width", "Input should be greater than 0"),
-        ("network", {"n_mixture": 0}, "network.n_mixture", "Input should be greater than or equal to 1"),
+        (
+            "network",
+            {"norm": {"kind": "an", "n_mixture": 0}},
+            "network.norm",
+            "Value error, network.norm.n_mixture: 0, give a whole number from 1",
+        ),
         ("network", {"dropout": 1}, "network.dropout", "Input should be less than 1"),
         ("network", {"drop_connect": -0.1}, "network.drop_connect", "Input should be greater than or equal to 0"),
         ("network", {"crop_fraction": 1.5}, "network.crop_fraction", "Input should be less than or equal to 1"),

@@ -7,6 +7,7 @@ from efficientmixnet.modules.layers import (
     InstanceEnhancementBatchNormalization,
     normalization,
 )
+from efficientmixnet.modules.layers.norm import Norm
 
 
 @pytest.mark.parametrize(
@@ -28,11 +29,11 @@ def test_each_name_makes_its_layer_with_the_given_options(
 
 
 def test_mixtures_reach_attentive_normalization() -> None:
-    layer = normalization("an", n_mixture=3)
+    layer = normalization(Norm("an", 3))
     layer.build((None, None, None, 8))
     assert layer.gamma.shape == (3, 8)
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="kind must be one of bn, an, iebn, got 'gn'"):
+    with pytest.raises(ValueError, match="norm: 'gn' is unknown; give one of bn, an, iebn"):
         normalization("gn")

@@ -4,11 +4,12 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
+from efficientmixnet.modules.layers.norm import Norm
 from efficientmixnet.modules.network.block_args import BlockArgs
 
 
 def test_arguments_stand_in_the_documented_order():
-    block = BlockArgs(16, 24, 5, (2, 2), 3, 0.25, 6, False, "mish", "an", 4)
+    block = BlockArgs(16, 24, 5, (2, 2), 3, 0.25, 6, False, "mish", Norm("an", 4))
     assert block == BlockArgs(
         input_filters=16,
         output_filters=24,
@@ -19,8 +20,7 @@ def test_arguments_stand_in_the_documented_order():
         expand_ratio=6,
         identity_skip=False,
         activation="mish",
-        typeBN="an",
-        n_mixture=4,
+        norm=Norm("an", 4),
     )
 
 
@@ -66,12 +66,12 @@ def test_the_input_is_added_only_where_shapes_agree():
         ("se_ratio", -0.25),
         ("expand_ratio", 0),
         ("activation", "swoosh"),
-        ("typeBN", "gn"),
-        ("n_mixture", 0),
+        ("norm", "gn"),
+        ("norm", {"kind": "an", "n_mixture": 0}),
         ("expand_groups", 0),
     ],
 )
 def test_a_wrong_value_is_named_with_its_field(wrong, value):
-    with pytest.raises(ValueError, match=rf"BlockArgs\.{wrong}: .*give") as error:
+    with pytest.raises(ValueError, match=rf"BlockArgs\.{wrong}.*: .*give") as error:
         BlockArgs(**{"input_filters": 16, "output_filters": 16} | {wrong: value})
     assert "\n" not in str(error.value)

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from efficientmixnet.modules.layers.norm import KINDS, Norm
 from efficientmixnet.modules.network.block_args import BlockArgs
-from efficientmixnet.modules.network.choices import ACTIVATIONS, NORMS
+from efficientmixnet.modules.network.choices import ACTIVATIONS
 
 COUNTS = st.integers(1, 2**20)
 SHARES = st.floats(0, 1, exclude_min=True, allow_subnormal=False)
@@ -22,8 +23,7 @@ BLOCKS = st.builds(
     expand_ratio=COUNTS,
     identity_skip=st.booleans(),
     activation=st.none() | st.sampled_from(ACTIVATIONS),
-    typeBN=st.none() | st.sampled_from(NORMS),
-    n_mixture=st.none() | COUNTS,
+    norm=st.builds(Norm, st.none() | st.sampled_from(sorted(KINDS)), st.none() | COUNTS),
     expand_groups=st.integers(1, 4),
     project_groups=st.integers(1, 4),
 )
@@ -127,6 +127,6 @@ def test_the_mixnet_spelling_of_groups_and_swish():
 
 def test_all_parts_of_the_2019_string():
     text = "r2_k[3, 5, 7]_s22_e6_i16_o24_amish_ban_n5_se0.25_noskip"
-    block = BlockArgs(16, 24, (3, 5, 7), 2, 2, 0.25, 6, False, "mish", "an", 5)
+    block = BlockArgs(16, 24, (3, 5, 7), 2, 2, 0.25, 6, False, "mish", Norm("an", 5))
     assert BlockArgs.from_block_string(text) == block
     assert block.to_block_string() == text.replace("k[3, 5, 7]", "k3.5.7")

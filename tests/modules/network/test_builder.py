@@ -12,6 +12,7 @@ from efficientmixnet.modules.layers import (
     InstanceEnhancementBatchNormalization,
     SqueezeExcite,
 )
+from efficientmixnet.modules.layers.norm import Norm
 from efficientmixnet.modules.network import BlockArgs, EfficientNetBuilder, summarize
 
 BLOCKS = ["r1_k3_s11_e1_i8_o8_se0.5", "r2_k3.5_s22_e2_i8_o16_se0.25"]
@@ -36,15 +37,15 @@ QUICK = {("swish", "bn"), ("mish", "an"), ("relu", "iebn")}
 
 
 @pytest.mark.parametrize(
-    ("activation", "typeBN"),
+    ("activation", "norm"),
     [
         pytest.param(activation, norm, marks=[] if (activation, norm) in QUICK else pytest.mark.slow)
         for activation in ("swish", "mish", "relu")
         for norm in ("bn", "an", "iebn")
     ],
 )
-def test_every_activation_and_norm_trains_every_weight(activation, typeBN):
-    model = tiny(activation=activation, typeBN=typeBN, drop_connect_rate=0.0, dropout_rate=0.0)
+def test_every_activation_and_norm_trains_every_weight(activation, norm):
+    model = tiny(activation=activation, norm=norm, drop_connect_rate=0.0, dropout_rate=0.0)
     still = step(model)
     if activation == "relu":  # of a few units, some are off for two images
         still = [path for path in still if "squeeze_excite" not in path]
@@ -56,8 +57,8 @@ def test_every_activation_and_norm_trains_every_weight(activation, typeBN):
 @pytest.mark.parametrize(
     ("options", "kind"),
     [
-        ({"typeBN": "an", "n_mixture": 3}, AttentiveNormalization),
-        ({"typeBN": "iebn"}, InstanceEnhancementBatchNormalization),
+        ({"norm": Norm("an", 3)}, AttentiveNormalization),
+        ({"norm": "iebn"}, InstanceEnhancementBatchNormalization),
     ],
 )
 def test_the_chosen_norm_is_everywhere(options, kind):
@@ -73,7 +74,7 @@ def test_blocks_keep_their_own_choices_unless_the_builder_has_one():
     assert type(model.get_layer("stage1_block1_depthwise_activation")).__name__ == "Mish"
     assert type(model.get_layer("stage2_block1_expand_norm")).__name__ == "BatchNormalization"
     assert type(model.get_layer("stage2_block1_expand_activation")).__name__ == "Swish"
-    model = tiny(blocks=blocks, typeBN="iebn", activation="relu")
+    model = tiny(blocks=blocks, norm="iebn", activation="relu")
     assert type(model.get_layer("stage1_block1_depthwise_norm")) is InstanceEnhancementBatchNormalization
     assert model.get_layer("stage1_block1_depthwise_activation").activation is keras.activations.relu
 
@@ -196,7 +197,7 @@ def test_building_twice_gives_the_same_model():
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("options", [{}, {"typeBN": "an", "activation": "mish"}, {"typeBN": "iebn", "pooling": None}])
+@pytest.mark.parametrize("options", [{}, {"norm": "an", "activation": "mish"}, {"norm": "iebn", "pooling": None}])
 def test_save_and_load_give_identical_outputs(tmp_path, options):
     model = tiny(**options)
     model.save(tmp_path / "tiny.keras")
@@ -208,7 +209,7 @@ def test_save_and_load_give_identical_outputs(tmp_path, options):
 def test_export_to_a_saved_model_gives_the_same_outputs(tmp_path):
     import tensorflow as tf
 
-    model = tiny(typeBN="an", input_shape=(None, None, 3))
+    model = tiny(norm="an", input_shape=(None, None, 3))
     model.export(str(tmp_path / "exported"), verbose=False)
     exported = tf.saved_model.load(str(tmp_path / "exported"))
     np.testing.assert_allclose(exported.serve(IMAGE), model(IMAGE), atol=1e-6)
@@ -218,7 +219,7 @@ def test_export_to_a_saved_model_gives_the_same_outputs(tmp_path):
 def test_mixed_precision_keeps_statistics_and_outputs_in_float32(policy):
     keras.config.set_dtype_policy(policy)
     try:
-        model = tiny(typeBN="an")
+        model = tiny(norm="an")
     finally:
         keras.config.set_dtype_policy("float32")
     assert {weight.dtype for weight in model.weights} == {"float32"}
@@ -228,11 +229,11 @@ def test_mixed_precision_keeps_statistics_and_outputs_in_float32(policy):
     np.testing.assert_allclose(outputs.sum(axis=1), 1, rtol=1e-5)
 
 
-@pytest.mark.parametrize("typeBN", ["bn", "an", "iebn"])
-def test_channels_first_is_channels_last_transposed(typeBN):
+@pytest.mark.parametrize("norm", ["bn", "an", "iebn"])
+def test_channels_first_is_channels_last_transposed(norm):
     blocks = [BLOCKS[0], BLOCKS[1] + "_a1.1_p1.1"]
-    last = tiny(blocks=blocks, typeBN=typeBN)
-    first = tiny(blocks=blocks, typeBN=typeBN, data_format="channels_first", input_shape=(3, 16, 16))
+    last = tiny(blocks=blocks, norm=norm)
+    first = tiny(blocks=blocks, norm=norm, data_format="channels_first", input_shape=(3, 16, 16))
     first.set_weights(last.get_weights())
     np.testing.assert_allclose(first(IMAGE.transpose(0, 3, 1, 2)), last(IMAGE), atol=1e-5)
 
@@ -255,7 +256,9 @@ def test_b7_is_built_in_seconds():
     [
         ({"pooling": "mean"}, "pooling='mean', give one of avg, max, None"),
         ({"activation": "swoosh"}, "activation='swoosh', give one of swish"),
-        ({"typeBN": "gn"}, "typeBN='gn', give one of bn, an, iebn"),
+        ({"norm": "gn"}, "norm: 'gn' is unknown; give one of bn, an, iebn"),
+        ({"typeBN": "gn"}, "norm: 'gn' is unknown; give one of bn, an, iebn"),
+        ({"norm": "an", "typeBN": "bn"}, "norm='an' contradicts typeBN='bn'"),
         ({"drop_connect_rate": 1.0}, "drop_connect_rate=1.0, give one in"),
         ({"classes": 0}, "classes=0, give a whole number from 1"),
         ({"input_shape": (3, 16, 3)}, "input_shape has a side of 3, the strides need at least 4"),

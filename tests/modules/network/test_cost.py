@@ -2,6 +2,7 @@
 
 import pytest
 
+from efficientmixnet.modules.layers.norm import Norm
 from efficientmixnet.modules.network import EfficientNetBuilder
 from efficientmixnet.modules.network.cost import summarize
 
@@ -41,7 +42,7 @@ def test_parameters_of_b2_on_five_channels():
     shape = (299, 299, 5)
     assert summarize("B2", input_shape=shape, classes=2).parameters == 7_771_956
     assert summarize("B2", input_shape=shape, classes=2).trainable == 7_704_388
-    assert summarize("B2", input_shape=shape, classes=2, mixed=True, typeBN="an").parameters == 8_407_205
+    assert summarize("B2", input_shape=shape, classes=2, mixed=True, norm="an").parameters == 8_407_205
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_odd_sizes_round_up_at_every_stride():
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [("B0", {"typeBN": "an", "n_mixture": 3}), ("B0", {"typeBN": "iebn", "mixed": True}), ("MixNetS", {})],
+    [("B0", {"norm": Norm("an", 3)}), ("B0", {"norm": "iebn", "mixed": True}), ("MixNetS", {})],
 )
 def test_the_built_model_has_what_was_counted(name, options):
     model = EfficientNetBuilder(input_shape=(64, 64, 3), classes=7, **options).default_model(name)

@@ -71,5 +71,5 @@ def test_noskip_is_read_and_leaves_the_addition_out():
 
 
 def test_a_block_without_mixture_can_be_read_back():
-    block = BlockArgs(8, 8, typeBN="an", n_mixture=None)
+    block = BlockArgs(8, 8, norm="an")
     assert BlockArgs.from_block_string(block.to_block_string()) == block

@@ -1,5 +1,6 @@
 """The ready variants: Keras's usual arguments, found by name."""
 
+import dataclasses
 import inspect
 import re
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from efficientmixnet.modules import network
-from efficientmixnet.modules.network import EfficientNetB0, MixNetS, list_variants, scaled_model
+from efficientmixnet.modules.network import EfficientNetB0, EfficientNetBuilder, MixNetS, list_variants, scaled_model
 from efficientmixnet.modules.network.variants import VARIANTS
 
 
@@ -20,7 +21,7 @@ def test_every_variant_is_listed_and_offered_for_completion():
     for name in expected:
         ready = getattr(network, name)
         assert ready.__name__ == name
-        assert re.search(rf"^{name}: images of {VARIANTS[name].default_size}x", ready.__doc__)
+        assert re.search(rf"^Builds {name}: images of {VARIANTS[name].default_size}x", ready.__doc__)
 
 
 def test_the_arguments_are_kerass():
@@ -40,14 +41,14 @@ def test_what_comes_out_is_what_keras_gives(ready, width):
 
 
 def test_options_reach_the_builder():
-    model = EfficientNetB0((32, 32, 3), classes=2, name="mine", mixed=True, typeBN="iebn", dropout_rate=0.3)
+    model = EfficientNetB0((32, 32, 3), classes=2, name="mine", mixed=True, norm="iebn", dropout_rate=0.3)
     assert model.name == "mine"
     assert model.get_layer("dropout").rate == 0.3
     # mixed B0 5,462,916, less 998 classes of 1281, and IEBN's two more weights for each normalized channel: counted
     # from the moving statistics, which are the 42,016 fixed weights.
     assert model.count_params() == 5_462_916 - 998 * 1281 + 42_016
-    with pytest.raises(TypeError, match="norm"):
-        EfficientNetB0(norm="iebn")
+    with pytest.raises(TypeError, match="normalization"):
+        EfficientNetB0(normalization="iebn")
 
 
 def test_a_scaled_model_takes_the_builders_options():
@@ -59,3 +60,14 @@ def test_a_scaled_model_takes_the_builders_options():
 def test_logits_of_a_ready_variant():
     outputs = MixNetS((32, 32, 3), classes=4, classifier_activation=None)(np.ones((1, 32, 32, 3), "float32"))
     assert abs(float(keras.ops.sum(outputs)) - 1) > 1e-6
+
+
+def test_help_shows_the_arguments_of_a_ready_variant():
+    signature = inspect.signature(EfficientNetB0)
+    own = {"mixed", "dropout_rate", "name"}
+    fields = {field.name for field in dataclasses.fields(EfficientNetBuilder)}
+    assert set(signature.parameters) == fields | own
+    assert list(signature.parameters)[:8] == [
+        "input_shape", "include_top", "weights", "input_tensor", "pooling", "classes", "classifier_activation", "name",
+    ]  # fmt: skip
+    assert signature.parameters["norm"].default is None

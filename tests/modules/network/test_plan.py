@@ -2,6 +2,7 @@
 
 import pytest
 
+from efficientmixnet.modules.layers.norm import Norm
 from efficientmixnet.modules.network.block_args import BlockArgs
 from efficientmixnet.modules.network.plan import plan_network, smallest_image_size, total_stride
 from efficientmixnet.modules.network.variants import Variant, get_variant
@@ -30,9 +31,9 @@ def test_drop_rate_grows_with_the_block_and_is_for_residual_blocks():
 
 @pytest.mark.parametrize("name", ["B0", "MixNetS"])
 def test_a_choice_holds_in_every_block_in_stem_and_head(name):
-    plan = plan_network(get_variant(name), activation="mish", typeBN="an", n_mixture=7)
-    chosen = {(block.args.activation, block.args.typeBN, block.args.n_mixture) for block in plan.blocks}
-    assert chosen == {("mish", "an", 7)} == {(plan.activation, plan.typeBN, plan.n_mixture)}
+    plan = plan_network(get_variant(name), activation="mish", norm=Norm("an", 7))
+    chosen = {(block.args.activation, block.norm) for block in plan.blocks}
+    assert chosen == {("mish", Norm("an", 7))} == {(plan.activation, plan.norm)}
 
 
 def test_without_a_choice_mixnet_keeps_relu_early_and_swish_late():

@@ -68,9 +68,9 @@ def test_unfreeze_takes_norms_only_if_told():
     assert trainable(model) == everything
 
 
-@pytest.mark.parametrize("typeBN", ["bn", "an", "iebn"])
-def test_frozen_norms_are_in_inference_mode_during_training(typeBN):
-    model = tiny(dropout_rate=0.0, drop_connect_rate=0.0, typeBN=typeBN)
+@pytest.mark.parametrize("norm", ["bn", "an", "iebn"])
+def test_frozen_norms_are_in_inference_mode_during_training(norm):
+    model = tiny(dropout_rate=0.0, drop_connect_rate=0.0, norm=norm)
     freeze(model)
     image = np.random.default_rng(0).random((4, 16, 16, 3), "float32")
     before = [norm.get_weights() for norm in model.layers if norm.name.endswith("_norm")]

@@ -21,12 +21,12 @@ def randomized(model):
 
 
 @pytest.mark.parametrize("ending", [".weights.h5", ".keras"])
-@pytest.mark.parametrize("typeBN", ["bn", "an", "iebn"])
-def test_a_file_gives_the_saved_outputs(tmp_path, ending, typeBN):
-    saved = randomized(tiny(typeBN=typeBN))
+@pytest.mark.parametrize("norm", ["bn", "an", "iebn"])
+def test_a_file_gives_the_saved_outputs(tmp_path, ending, norm):
+    saved = randomized(tiny(norm=norm))
     path = tmp_path / f"tiny{ending}"
     saved.save(path) if ending == ".keras" else saved.save_weights(path)
-    loaded = tiny(typeBN=typeBN, weights=str(path))
+    loaded = tiny(norm=norm, weights=str(path))
     image = np.random.default_rng(0).random((2, 16, 16, 3), "float32")
     np.testing.assert_array_equal(loaded(image), saved(image))
 
@@ -43,7 +43,7 @@ def test_other_channels_and_no_classifier_take_what_fits(tmp_path):
     ("options", "complaint"),
     [
         ({"classes": 7}, r"'predictions'.*\(24, 7\).*\(24, 5\).*5 classes in the source"),
-        ({"typeBN": "an"}, r"'stem_norm'.*another norm"),
+        ({"norm": "an"}, r"'stem_norm'.*another norm"),
         (
             {"blocks": [BLOCKS[0], BLOCKS[1].replace("3.5", "3")]},
             r"stage2_block1_depthwise_conv.*\(3, 3, 16, 1\).*\(3, 3, 8, 1\)",

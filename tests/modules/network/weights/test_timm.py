@@ -87,7 +87,7 @@ def test_a_headless_model_takes_what_it_has_and_gray_images_the_sum(mixnet_tenso
     [
         ("MixNetS", {"classes": 10}, r"'predictions'.*\(1536, 10\).*\(1536, 1000\).*reset_classifier"),
         ("MixNetM", {}, r"'stem_conv'.*\(3, 3, 3, 24\).*\(3, 3, 3, 16\).*another variant"),
-        ("MixNetS", {"typeBN": "an"}, r"'stem_norm'.*likely cause: another norm"),
+        ("MixNetS", {"norm": "an"}, r"'stem_norm'.*likely cause: another norm"),
     ],
 )
 def test_weights_of_another_network_are_refused(mixnet_tensors, variant, options, complaint):

@@ -32,7 +32,7 @@ def transfer(layer: str, expected: tuple[int, ...], found: tuple[int, ...] | Non
         ("predictions", (8, 10), (8, 1000), "1000 classes in the source"),
         ("predictions", (8, 10), (6, 10), "another pooling, embedding width or variant"),
         ("predictions", (8, 10), None, "weights without a classifier"),
-        ("stage1_block1_expand_norm", (5, 8), (8,), "another norm; typeBN"),
+        ("stage1_block1_expand_norm", (5, 8), (8,), "another norm; give the norm"),
         ("stage1_block1_expand_norm", (8,), (16,), "another variant or width"),
         ("stage1_block1_depthwise_conv", (3, 3, 8, 1), (5, 5, 8, 1), "other kernel sizes; mixed"),
         ("stage1_block1_squeeze_excite", (1, 1, 8, 2), (1, 1, 8, 4), "another se_ratio"),
