@@ -52,9 +52,18 @@ DOCKER ?= docker
 image:  ## the image for clusters: make image IMAGE=REGISTRY/efficientmixnet:0.1.0-gpu VARIANT=gpu DOCKER=podman
 	$(DOCKER) build --file kubeflow/Dockerfile --build-arg VARIANT=$(VARIANT) --tag $(IMAGE) .
 
+COMPILE_FOR_IMAGE := .uv/bin/uv pip compile - --quiet --python-version 3.13 --python-platform x86_64-manylinux_2_40 \
+    --no-python-downloads --generate-hashes --no-annotate --custom-compile-command "make lock"
+
 lock: environment  ## resolve the dependencies anew, for Python 3.10 to 3.13
 	.uv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.10 --generate-hashes \
 	    --no-emit-package efficientmixnet --custom-compile-command "make lock" --upgrade -o requirements.lock
+	@# What kubeflow/Dockerfile adds for its variants: TensorFlow without the code for GPUs, and the oldest CUDA that
+	@# TensorFlow names, which it was built with.
+	sed -n "s/^tensorflow==\([^ ]*\) ; python_full_version >= .*/tensorflow-cpu==\1/p" requirements.lock \
+	    | $(COMPILE_FOR_IMAGE) --no-deps > kubeflow/cpu.lock
+	echo "tensorflow[and-cuda]" | $(COMPILE_FOR_IMAGE) --constraint requirements.lock --resolution lowest \
+	    | awk "/^[^ ]/ { wanted = /^(#|nvidia-)/ } wanted" > kubeflow/gpu.lock
 
 clean:  ## remove the environment and what runs left
 	rm -rf .venv .uv build data runs

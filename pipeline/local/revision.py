@@ -22,4 +22,11 @@ def revision() -> str | None:
 
 def versions() -> dict[str, str]:
     """Of Python and of the packages that a result depends on."""
-    return {"python": sys.version.split()[0], **{package: metadata.version(package) for package in _PACKAGES}}
+    return {"python": sys.version.split()[0], **{package: _version(package) for package in _PACKAGES}}
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return metadata.version(f"{package}-cpu")  # TensorFlow in the container image for CPUs
