@@ -18,7 +18,7 @@ from efficientmixnet.modules.network.variants import Variant, get_variant
 
 @dataclass(frozen=True)
 class StageSummary:
-    """One line of a summary; `share` is the part of all multiply-adds."""
+    """One line of a summary; `fraction` is its part of all multiply-adds."""
 
     name: str
     blocks: int
@@ -27,7 +27,7 @@ class StageSummary:
     parameters: int
     trainable: int
     multiply_adds: int
-    share: float
+    fraction: float
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def summarize(
             parameters=cost.trainable + cost.fixed,
             trainable=cost.trainable,
             multiply_adds=cost.multiply_adds,
-            share=cost.multiply_adds / total,
+            fraction=cost.multiply_adds / total,
         )
         for name, blocks, output_shape, kernel_sizes, cost in rows
     )

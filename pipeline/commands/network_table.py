@@ -19,7 +19,7 @@ def print_network(config: NetworkConfig, image_size: int | None, classes: int) -
         activation=config.activation,
         norm=config.norm,
     )
-    table = Table("stage", "blocks", "kernels", "output", "parameters", "multiply-adds", "share", title=found.name)
+    table = Table("stage", "blocks", "kernels", "output", "parameters", "multiply-adds", "fraction", title=found.name)
     for column in table.columns[3:]:
         column.justify = "right"
     for stage in found.stages:
@@ -30,7 +30,7 @@ def print_network(config: NetworkConfig, image_size: int | None, classes: int) -
             " x ".join(map(str, stage.output_shape)),
             f"{stage.parameters:,}",
             f"{stage.multiply_adds:,}",
-            f"{stage.share:.1%}",
+            f"{stage.fraction:.1%}",
         )
     table.add_section()
     table.add_row("total", "", "", "", f"{found.parameters:,}", f"{found.multiply_adds:,}", "100.0%")

@@ -73,7 +73,7 @@ def test_a_network_counted_by_hand():
     assert (stage.name, stage.blocks, stage.kernel_sizes, stage.output_shape) == ("stage1", 1, (3, 5), (2, 2, 16))
     assert (head.parameters, head.multiply_adds) == (160 + 40, (160 + 10) * 4)
     assert (classifier.parameters, classifier.multiply_adds, classifier.output_shape) == (33, 30, (3,))
-    assert sum(row.share for row in summary.stages) == pytest.approx(1)
+    assert sum(row.fraction for row in summary.stages) == pytest.approx(1)
 
 
 def test_odd_sizes_round_up_at_every_stride():
