@@ -1,13 +1,8 @@
-"""Attentive Normalization (AN): batch normalization followed by a mixture of affine maps that each sample chooses.
+"""AttentiveNormalization: batch normalization followed by a mixture of affine maps.
 
     out = (lambda gamma) * BN(x) + lambda beta
 
-with gamma and beta of shape (mixtures, channels), and lambda, (batch, mixtures), in one of two forms:
-
-    "sigmoid":  lambda = sigmoid(W mean_HW(x) + b)
-    "hard_sigmoid":  lambda = relu6(BN(W z) + 3) / 6,  z = mean_HW(x) / sqrt(var_HW(x) + 1e-3)
-
-The second is the paper authors' form. Li, Sun and Wu, "Attentive Normalization", arXiv 1908.01259.
+gamma and beta have the shape (mixtures, channels). lambda, (batch, mixtures), is computed from each sample.
 """
 
 from collections.abc import Callable
@@ -25,11 +20,30 @@ FORMS = ("sigmoid", "hard_sigmoid")
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")
 class AttentiveNormalization(ModulatedBatchNormalization):
-    """(batch, height, width, channels) -> (batch, height, width, channels); channels first with axis=1.
+    """Attentive Normalization (AN).
+
+        out = (lambda gamma) * BN(x) + lambda beta
+
+    lambda, (batch, mixtures), weighs K affine maps for each sample. It has one of two forms:
+
+        "sigmoid":       lambda = sigmoid(W mean_HW(x) + b)
+        "hard_sigmoid":  lambda = relu6(BN(W z) + 3) / 6,  z = mean_HW(x) / sqrt(var_HW(x) + 1e-3)
+
+    The second one is that of the authors' code. Li, Sun and Wu, "Attentive Normalization", arXiv 1908.01259.
+
+    Shape: (batch, height, width, channels) -> the same; channels first with axis=1.
 
     Args:
-        n_mixture: the number of affine maps, K in the paper.
-        form: how a sample weighs them, "sigmoid" or the paper authors' "hard_sigmoid".
+        n_mixture: The number of affine maps, K in the paper.
+        form: How a sample weighs the maps: "sigmoid" or "hard_sigmoid".
+        **options: The arguments of keras.layers.BatchNormalization.
+
+    Raises:
+        ValueError: n_mixture is below 1, or there is no such form.
+
+    Example:
+        >>> AttentiveNormalization(n_mixture=5)(keras.ops.zeros((2, 8, 8, 16))).shape
+        (2, 8, 8, 16)
     """
 
     def __init__(self, n_mixture: int = 5, form: str = "sigmoid", **kwargs: Any) -> None:

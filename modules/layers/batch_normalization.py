@@ -1,10 +1,4 @@
-"""Batch normalization that equals Keras's and takes TensorFlow's fused kernel where it can.
-
-    out = gamma (x - mean) / sqrt(var + epsilon) + beta
-
-with mean and variance of the batch in training, their moving averages otherwise. Ioffe and Szegedy, "Batch
-normalization", arXiv 1502.03167.
-"""
+"""BatchNormalization: equal to Keras's, with TensorFlow's fused kernel where it is possible."""
 
 from typing import Any
 
@@ -17,10 +11,22 @@ _SMALLEST_FUSED_EPSILON = 1.001e-5
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")
 class BatchNormalization(keras.layers.BatchNormalization):
-    """(batch, ...) -> (batch, ...).
+    """Batch normalization (BN).
 
-    The arguments, weights and numbers of keras.layers.BatchNormalization. On TensorFlow the fused kernel, which
-    takes images (rank 4) of up to 32 bits and knows no mask and no other replica; else Keras's own operations.
+        out = gamma (x - mean) / sqrt(var + epsilon) + beta
+
+    mean and var are those of the batch in training, and their moving averages in inference. Ioffe and Szegedy, "Batch
+    normalization", arXiv 1502.03167.
+
+    The arguments, weights and results are those of keras.layers.BatchNormalization. On TensorFlow, the fused kernel is
+    used for images (rank 4) of at most 32 bits without a mask and without synchronization over replicas. Keras's own
+    operations are used otherwise.
+
+    Shape: (batch, ...) -> the same.
+
+    Example:
+        >>> BatchNormalization()(keras.ops.zeros((2, 8, 8, 16))).shape
+        (2, 8, 8, 16)
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:

@@ -1,4 +1,4 @@
-"""How MixNet divides channels into groups: C // g each, the remainder to the first one."""
+"""Channel groups as in MixNet: C // g channels each, and the remainder in the first group."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from keras import ops
 
 
 def channel_groups(channels: int, groups: int) -> list[int]:
-    """The groups' sizes, e.g. 32 channels in 3 groups: [12, 10, 10]."""
+    """Returns the sizes of the groups. 32 channels in 3 groups are [12, 10, 10]."""
     if groups > channels:
         raise ValueError(f"Cannot divide {channels} channels into {groups} groups: use at most {channels} groups.")
     size = channels // groups
@@ -17,7 +17,7 @@ def channel_groups(channels: int, groups: int) -> list[int]:
 def convolve_groups(
     convolve: Callable[[Any, Any], Any], inputs: Any, kernels: Sequence[Any], sizes: Sequence[int], axis: int
 ) -> Any:
-    """Convolves each group of channels with its own kernel, and joins what comes out."""
+    """Convolves each group of channels with its own kernel and concatenates the results."""
     if len(kernels) == 1:
         return convolve(inputs, kernels[0])
     boundaries = [sum(sizes[: i + 1]) for i in range(len(sizes) - 1)]  # [12, 10, 10] -> [12, 22]

@@ -1,10 +1,4 @@
-"""Drop-connect: in training a residual branch is left out for some samples, and scaled up for the others.
-
-    out = x * bernoulli(1 - rate) / (1 - rate)        one draw a sample; the identity outside training
-
-Huang et al., "Deep networks with stochastic depth", arXiv 1603.09382. EfficientNet calls it drop connect; it drops
-whole branches, not single weights.
-"""
+"""DropConnect: stochastic depth for residual branches."""
 
 from typing import Any
 
@@ -14,11 +8,25 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")
 class DropConnect(keras.layers.Layer):
-    """(batch, ...) -> (batch, ...).
+    """Drops a residual branch for some samples in training, and scales it up for the others.
+
+        out = x * bernoulli(1 - rate) / (1 - rate)        one draw per sample; the identity in inference
+
+    Huang et al., "Deep networks with stochastic depth", arXiv 1603.09382. EfficientNet calls it drop connect. It drops
+    whole branches, not single weights.
+
+    Shape: (batch, ...) -> the same.
 
     Args:
-        rate: the share of samples whose branch is dropped, 0 <= rate < 1.
-        seed: makes the draws repeatable.
+        rate: The fraction of samples whose branch is dropped, 0 <= rate < 1.
+        seed: Makes the draws repeatable.
+
+    Raises:
+        ValueError: rate is not in [0, 1).
+
+    Example:
+        >>> DropConnect(0.2)(keras.ops.ones((2, 8)), training=False).shape
+        (2, 8)
     """
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:

@@ -1,8 +1,4 @@
-"""Grouped pointwise convolution: MixNet's 1x1 convolutions, each group of inputs making its own group of outputs.
-
-Inputs and outputs are divided alike, C // g channels each and the remainder to the first group, so that any number of
-channels will do. Tan and Le, "MixConv: mixed depthwise convolutional kernels", arXiv 1907.09595.
-"""
+"""GroupedPointwiseConv2D: MixNet's grouped 1x1 convolution."""
 
 from typing import Any
 
@@ -16,10 +12,28 @@ from efficientmixnet.modules.layers.kernels.devices import on_tensorflow_cpu
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")
 class GroupedPointwiseConv2D(keras.layers.Layer):
-    """(batch, height, width, channels) -> (batch, height, width, filters), or channels first.
+    """A 1x1 convolution in which each group of input channels makes its own group of output channels.
 
-    Its kernels, `kernels` in order and named kernel_0, kernel_1, ..., are (1, 1, inputs, outputs) of the group. With
-    one group it has the weights of keras.layers.Conv2D, and trains faster on TensorFlow without an accelerator.
+    Groups have C // g channels each, and the first group has the remainder, so any number of channels works. Tan and
+    Le, "MixConv: mixed depthwise convolutional kernels", arXiv 1907.09595.
+
+    The kernels, `kernels` in order and named kernel_0, kernel_1, ..., have the shape (1, 1, inputs, outputs) of their
+    group. With one group the layer has the weights of keras.layers.Conv2D, and trains faster on TensorFlow on a CPU.
+
+    Shape: (batch, height, width, channels) -> (batch, height, width, filters), or channels first.
+
+    Args:
+        filters: The number of output channels.
+        groups: The number of groups.
+        data_format: "channels_last" or "channels_first". None: Keras's image_data_format().
+        kernel_initializer: The initializer of all kernels.
+
+    Raises:
+        ValueError: There are fewer channels or filters than groups.
+
+    Example:
+        >>> GroupedPointwiseConv2D(24, groups=2)(keras.ops.zeros((2, 8, 8, 16))).shape
+        (2, 8, 8, 24)
     """
 
     def __init__(

@@ -1,8 +1,8 @@
-"""The initial weights of EfficientNet and MixNet: convolutions from N(0, sqrt(2 / fan_out)), dense ones uniform.
+"""The initial weights of EfficientNet and MixNet.
 
-They are Keras's VarianceScaling, whose fan_out of a kernel (height, width, in, out) is height * width * out. A
-depthwise kernel (height, width, channels, 1) has out = 1, as in the EfficientNet source. The draws are numpy's: JAX
-would compile its own anew for each shape, which takes most of the time of building a network.
+They are Keras's VarianceScaling and RandomNormal, with draws from NumPy: JAX would compile its own draws for each
+shape, which takes most of the time of building a network. fan_out of a kernel (height, width, in, out) is height *
+width * out. A depthwise kernel (height, width, channels, 1) has out = 1, as in the source code of EfficientNet.
 """
 
 import math
@@ -16,7 +16,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")
 class VarianceScaling(keras.initializers.VarianceScaling):
-    """keras.initializers.VarianceScaling, not truncated, drawn by numpy unless its seed is a SeedGenerator."""
+    """keras.initializers.VarianceScaling, not truncated. NumPy draws, unless the seed is a SeedGenerator."""
 
     def __init__(
         self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "uniform", seed: Any = None
@@ -46,7 +46,7 @@ class VarianceScaling(keras.initializers.VarianceScaling):
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")
 class RandomNormal(keras.initializers.RandomNormal):
-    """keras.initializers.RandomNormal, drawn by numpy unless its seed is a SeedGenerator."""
+    """keras.initializers.RandomNormal. NumPy draws, unless the seed is a SeedGenerator."""
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
         if not isinstance(self.seed, int):
@@ -56,17 +56,17 @@ class RandomNormal(keras.initializers.RandomNormal):
 
 
 def convolution_initializer(seed: int | None = None) -> keras.initializers.Initializer:
-    """N(0, sqrt(2 / fan_out)), not truncated."""
+    """Returns the initializer of convolutions: N(0, sqrt(2 / fan_out)), not truncated."""
     return VarianceScaling(2.0, "fan_out", "untruncated_normal", seed)
 
 
 def dense_initializer(seed: int | None = None) -> keras.initializers.Initializer:
-    """U(-1 / sqrt(classes), 1 / sqrt(classes)): VarianceScaling's limit is sqrt(3 scale / fan_out)."""
+    """Returns the initializer of dense layers: U(-1 / sqrt(classes), 1 / sqrt(classes))."""
     return VarianceScaling(1 / 3, "fan_out", "uniform", seed)
 
 
 def nth_draw(initializer: keras.initializers.Initializer, n: int) -> Any:
-    """A copy of an initializer for the n-th of several like kernels: from one seed all would start equal."""
+    """Returns a copy of an initializer for the n-th of several equal kernels, which would otherwise start equal."""
     config = initializer.get_config()
     if isinstance(config.get("seed"), int):
         config["seed"] += n

@@ -1,10 +1,4 @@
-"""Instance Enhancement Batch Normalization (IEBN): batch normalization whose scale is gated by the sample itself.
-
-    out = BN(x) * gamma * sigmoid(w * mean_HW(x) + b) + beta
-
-with one gamma, beta, w and b a channel. At the start w = 0, b = -1, gamma = 1, beta = 0, so the gate is .26894.
-Liang et al., "Instance Enhancement Batch Normalization: an adaptive regulator of batch noise", arXiv 1908.04008.
-"""
+"""InstanceEnhancementBatchNormalization: batch normalization with a scale that each sample gates."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,9 +11,24 @@ from efficientmixnet.modules.layers.modulated_batch_normalization import Modulat
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")
 class InstanceEnhancementBatchNormalization(ModulatedBatchNormalization):
-    """(batch, height, width, channels) -> (batch, height, width, channels); channels first with axis=1.
+    """Instance Enhancement Batch Normalization (IEBN).
 
-    6 weights a channel: gamma, beta, gate_weight, gate_bias, and the moving mean and variance.
+        out = BN(x) * gamma * sigmoid(w * mean_HW(x) + b) + beta
+
+    gamma, beta, w and b have one value per channel. They start as w = 0, b = -1, gamma = 1 and beta = 0, so the gate
+    starts as .26894. Liang et al., "Instance Enhancement Batch Normalization: an adaptive regulator of batch noise",
+    arXiv 1908.04008.
+
+    The layer has 6 weights per channel: gamma, beta, gate_weight, gate_bias, moving_mean and moving_variance.
+
+    Shape: (batch, height, width, channels) -> the same; channels first with axis=1.
+
+    Args:
+        **options: The arguments of keras.layers.BatchNormalization.
+
+    Example:
+        >>> InstanceEnhancementBatchNormalization()(keras.ops.zeros((2, 8, 8, 16))).shape
+        (2, 8, 8, 16)
     """
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:

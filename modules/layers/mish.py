@@ -1,7 +1,4 @@
-"""Mish: x tanh(softplus(x)).
-
-Misra, "Mish: a self regularized non-monotonic activation function", arXiv 1908.08681.
-"""
+"""Mish: the activation x tanh(softplus(x))."""
 
 from typing import Any
 
@@ -12,7 +9,16 @@ from efficientmixnet.modules.layers.kernels.devices import on_tensorflow_cpu
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")
 class Mish(keras.layers.Layer):
-    """Any shape -> the same shape."""
+    """The activation x tanh(softplus(x)).
+
+    Misra, "Mish: a self regularized non-monotonic activation function", arXiv 1908.08681.
+
+    Shape: any -> the same.
+
+    Example:
+        >>> Mish()(keras.ops.zeros((2, 3))).shape
+        (2, 3)
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -26,11 +32,11 @@ class Mish(keras.layers.Layer):
 
 
 def _on_tensorflow_cpu(inputs: Any) -> Any:
-    """Left to itself TensorFlow spends ten times the forward pass on the gradient.
+    """Computes Mish with a gradient of its own. TensorFlow's takes ten times as long as the forward pass.
 
-    And where a normalization comes before x tanh(softplus(x)), its graph optimizer puts both into one kernel that does
-    not exist ("Fusion is not implemented: [FusedBatchNorm,Mish]"), so tanh(softplus(x)) is written with exponentials:
-    ((1 + e^x)^2 - 1) / ((1 + e^x)^2 + 1).
+    tanh(softplus(x)) is written with exponentials, ((1 + e^x)^2 - 1) / ((1 + e^x)^2 + 1). After a normalization,
+    TensorFlow's graph optimizer would fuse x tanh(softplus(x)) into a kernel that does not exist ("Fusion is not
+    implemented: [FusedBatchNorm,Mish]").
     """
     import tensorflow as tf
 

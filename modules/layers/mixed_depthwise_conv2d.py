@@ -1,8 +1,4 @@
-"""Mixed depthwise convolution (MixConv): the channels in groups, each convolved depthwise with its own kernel size.
-
-Group i of the channels meets kernel_size[i]; groups are C // g channels each, the remainder goes to the first one.
-Tan and Le, "MixConv: mixed depthwise convolutional kernels", arXiv 1907.09595.
-"""
+"""MixedDepthwiseConv2D: a depthwise convolution with several kernel sizes (MixConv)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,14 +13,29 @@ from efficientmixnet.modules.layers.kernels.depthwise_conv2d import depthwise_co
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")
 class MixedDepthwiseConv2D(keras.layers.Layer):
-    """(batch, height, width, channels) -> (batch, height / strides, width / strides, channels), or channels first.
+    """A depthwise convolution whose groups of channels have kernels of different sizes.
 
-    Its kernels, `kernels` in order and named kernel_0, kernel_1, ..., are (size, size, channels of the group, 1).
+    Group i of the channels is convolved with kernel_size[i]. Groups have C // g channels each, and the first group has
+    the remainder. Tan and Le, "MixConv: mixed depthwise convolutional kernels", arXiv 1907.09595.
+
+    The kernels, `kernels` in order and named kernel_0, kernel_1, ..., have the shape (size, size, channels of the
+    group, 1).
+
+    Shape: (batch, height, width, channels) -> (batch, height / strides, width / strides, channels), or channels first.
 
     Args:
-        kernel_size: one size, which makes an ordinary depthwise convolution, or a sequence of sizes.
-        padding: "same", or "valid" where there is one size.
-        dilation_rate: more than 1 only where strides is 1.
+        kernel_size: One size, for an ordinary depthwise convolution, or a sequence of sizes.
+        strides: Of height and width.
+        padding: "same", or "valid" with one kernel size.
+        dilation_rate: More than 1 only if strides is 1.
+        data_format: "channels_last" or "channels_first". None: Keras's image_data_format().
+
+    Raises:
+        ValueError: There are fewer channels than kernel sizes, or the arguments do not fit together.
+
+    Example:
+        >>> MixedDepthwiseConv2D((3, 5, 7), strides=2)(keras.ops.zeros((2, 8, 8, 16))).shape
+        (2, 4, 4, 16)
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Batch normalization whose scale and shift follow from each sample: what AN and IEBN have in common.
+"""ModulatedBatchNormalization: batch normalization with a scale and shift for each sample, the base of AN and IEBN.
 
 out[n] = scale[n] (x[n] - mean) / sqrt(var + epsilon) + shift[n]        scale, shift: (batch, channels)
 """
@@ -15,14 +15,17 @@ from efficientmixnet.modules.layers.kernels.affine_of_samples import affine, mom
 from efficientmixnet.modules.layers.kernels.devices import on_tensorflow_cpu
 from efficientmixnet.modules.layers.kernels.instance_mean import instance_mean
 
-# Values of a sample; below, few passes cost more in their small operations than they save.
+# Values per sample. Below this, the small operations cost more than the saved passes over memory.
 _LARGE = 2**15
 
 
 class ModulatedBatchNormalization(BatchNormalization):
-    """(batch, ..., channels) -> (batch, ..., channels), or as `axis` says. Sub-classes define `modulation`.
+    """The base class of normalizations whose scale and shift depend on the sample. Subclasses define `modulation`.
 
-    Its trainable weights are float32 under mixed precision too: they are few, and their gradients sums over whole maps.
+    Trainable weights are float32 even with mixed precision: there are few, and their gradients are sums over whole
+    maps.
+
+    Shape: (batch, ..., channels) -> the same, with the channels at `axis`.
     """
 
     def __init__(
@@ -52,7 +55,7 @@ class ModulatedBatchNormalization(BatchNormalization):
         return self.add_weight(shape=shape, initializer=initializer, name=name, autocast=False)
 
     def modulation(self, mean: Any, variance: Callable[[], Any], training: bool) -> tuple[Any, Any]:
-        """Samples' means and variances, (batch, channels) -> scale and shift: (batch, channels), or (channels,)."""
+        """Returns scale and shift, (batch, channels) or (channels,), from the means and variances of the samples."""
         raise NotImplementedError
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:  # type: ignore[override]  # takes no mask
@@ -70,7 +73,7 @@ class ModulatedBatchNormalization(BatchNormalization):
             normalized = super().call(inputs, training=True)
             scale, shift = (ops.cast(factor, self.compute_dtype) for factor in (scale, shift))
             return normalized * self._spread(scale, inputs) + self._spread(shift, inputs)
-        # The moving statistics fold into scale and shift, which saves a pass.
+        # Folding the moving statistics into scale and shift saves a pass over memory.
         scale = scale * ops.rsqrt(self.moving_variance + self.epsilon)
         shift = shift - scale * self.moving_mean
         outputs = ops.cast(inputs, scale.dtype) * self._spread(scale, inputs) + self._spread(shift, inputs)

@@ -1,9 +1,4 @@
-"""Squeeze and excitation: every channel of a sample is scaled by a gate that all its channels' means decide.
-
-    out = x * gate(W2 activation(W1 mean_HW(x) + b1) + b2)
-
-Hu, Shen and Sun, "Squeeze-and-excitation networks", arXiv 1709.01507.
-"""
+"""SqueezeExcite: scales each channel by a gate computed from the means of all channels."""
 
 from typing import Any
 
@@ -18,14 +13,28 @@ KINDS = ("conv", "dense")
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")
 class SqueezeExcite(keras.layers.Layer):
-    """(batch, height, width, channels) -> (batch, height, width, channels), or channels first.
+    """Squeeze and excitation (SE).
+
+        out = x * gate(W2 activation(W1 mean_HW(x) + b1) + b2)
+
+    Hu, Shen and Sun, "Squeeze-and-excitation networks", arXiv 1709.01507.
+
+    Shape: (batch, height, width, channels) -> the same, or channels first.
 
     Args:
-        ratio: the inner width is max(1, int(ratio * width)).
-        input_filters: the width that ratio refers to: the block's input in EfficientNet; None for the own channels.
-        activation: between the two maps.
-        gate_activation: makes the gate.
-        kind: "conv" keeps the kernels as 1x1 convolutions, (1, 1, in, out); "dense" as matrices, (in, out).
+        ratio: The inner width is max(1, int(ratio * input_filters)).
+        input_filters: The width that `ratio` refers to. In EfficientNet this is the block's input. None: the channels.
+        activation: The activation between the two maps.
+        gate_activation: The activation of the gate.
+        kind: "conv" stores the kernels as 1x1 convolutions, (1, 1, in, out); "dense" as matrices, (in, out).
+        data_format: "channels_last" or "channels_first". None: Keras's image_data_format().
+
+    Raises:
+        ValueError: ratio is not positive, or there is no such kind.
+
+    Example:
+        >>> SqueezeExcite(0.25)(keras.ops.zeros((2, 8, 8, 16))).shape
+        (2, 8, 8, 16)
     """
 
     def __init__(
@@ -96,5 +105,5 @@ class SqueezeExcite(keras.layers.Layer):
 
 
 def _matrix(kernel: Any) -> Any:
-    """A 1x1 convolution of a 1x1 map is a product with the kernel's matrix."""
+    """Returns the matrix of a 1x1 kernel. On a 1x1 map, the convolution is a matrix product."""
     return ops.reshape(kernel, kernel.shape[-2:])

@@ -1,7 +1,4 @@
-"""Swish: x sigmoid(x), also known as SiLU.
-
-Ramachandran et al., "Searching for activation functions", arXiv 1710.05941.
-"""
+"""Swish: the activation x sigmoid(x), also known as SiLU."""
 
 from typing import Any
 
@@ -13,7 +10,16 @@ from efficientmixnet.modules.layers.kernels.devices import on_tensorflow_cpu
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")
 class Swish(keras.layers.Layer):
-    """Any shape -> the same shape."""
+    """The activation x sigmoid(x), also known as SiLU.
+
+    Ramachandran et al., "Searching for activation functions", arXiv 1710.05941.
+
+    Shape: any -> the same.
+
+    Example:
+        >>> Swish()(keras.ops.zeros((2, 3))).shape
+        (2, 3)
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -21,7 +27,7 @@ class Swish(keras.layers.Layer):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         if keras.backend.backend() == "tensorflow" and not training:
-            return inputs * ops.sigmoid(inputs)  # its own carries a gradient that would be exported, and loaded, too
+            return inputs * ops.sigmoid(inputs)  # TensorFlow's swish has a custom gradient, which would be exported too
         return _with_kept_sigmoid(inputs) if training and on_tensorflow_cpu() else ops.silu(inputs)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -29,7 +35,7 @@ class Swish(keras.layers.Layer):
 
 
 def _with_kept_sigmoid(inputs: Any) -> Any:
-    """TensorFlow's own computes the sigmoid anew for the gradient, to save memory that a CPU has, and its time."""
+    """Keeps the sigmoid for the gradient. TensorFlow computes it again, which saves memory but takes time."""
     import tensorflow as tf
 
     @tf.custom_gradient

@@ -1,4 +1,4 @@
-"""build_optimizer: the optimizer that a configuration describes."""
+"""build_optimizer: builds the optimizer that a configuration describes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -37,13 +37,24 @@ def build_optimizer(
     ema_momentum: float | None = None,
     total_steps: int | None = None,
 ) -> keras.optimizers.Optimizer:
-    """The optimizer of a specification (see `parse_optimizer`).
+    """Builds an optimizer.
 
     Args:
-        learning_rate: goes to the innermost optimizer.
-        ema_momentum: if given, the innermost optimizer averages the weights, and training ends with the average.
-        total_steps: of the whole training; the average then reaches back over a tenth of them at the most. Without it a
-            momentum of .9999 ends a training of 5000 steps with weights that are mostly the initial ones.
+        specification: A name or a mapping; see `parse_optimizer`.
+        learning_rate: Of the innermost optimizer: a number or a schedule.
+        ema_momentum: If given, the innermost optimizer averages the weights, and training ends with the average.
+        total_steps: Of the whole training. The average then covers at most a tenth of them. Without it, a momentum of
+            .9999 ends a training of 5000 steps with weights that are mostly the initial ones.
+
+    Returns:
+        A Keras optimizer.
+
+    Raises:
+        ValueError: The specification is wrong. The message is one line.
+
+    Example:
+        >>> build_optimizer({"name": "lookahead", "inner": "radam"}, 0.001).sync_period
+        6
     """
     arguments = parse_optimizer(specification)
     name = arguments.pop("name")

@@ -1,4 +1,4 @@
-"""Grouped: several optimizers as one, each for weights of its own, so that layers can learn at different rates."""
+"""Grouped: several optimizers as one, each for its own weights, so that layers learn at different rates."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,11 +8,14 @@ import keras
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")
 class Grouped(keras.optimizers.Optimizer):
-    """Any Keras optimizers side by side; clipping by norm, averages and the like are each one's own.
+    """Several Keras optimizers, each for its own weights. Clipping by norm and averages are per optimizer.
 
     Args:
-        optimizers: the last one's learning rate and step count stand for all.
-        groups: the index of a weight's optimizer, by the weight's path; where it has none, the last one takes it.
+        optimizers: The optimizers. The learning rate and step count are those of the last one.
+        groups: Maps the path of a weight to the index of its optimizer. The last optimizer takes all other weights.
+
+    Example:
+        >>> Grouped([keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.01)], {"dense/kernel": 0}).learning_rate
     """
 
     def __init__(self, optimizers: Sequence[Any], groups: Mapping[str, int], name: str = "grouped") -> None:
@@ -28,7 +31,7 @@ class Grouped(keras.optimizers.Optimizer):
         super().build(variables)
 
     def _split(self, values: Sequence[Any], variables: Sequence[Any]) -> list[list[tuple[Any, Any]]]:
-        """For each optimizer the pairs of value and variable that are its own."""
+        """Returns the pairs of value and variable of each optimizer."""
         members: list[list[tuple[Any, Any]]] = [[] for _ in self.optimizers]
         for value, variable in zip(values, variables, strict=True):
             members[self.groups.get(variable.path, len(members) - 1)].append((value, variable))
@@ -50,7 +53,7 @@ class Grouped(keras.optimizers.Optimizer):
     def learning_rate(self, learning_rate: Any) -> None:
         self.optimizers[-1].learning_rate = learning_rate
 
-    # A LossScaleOptimizer around this one switches the loss scale of what it wraps off.
+    # A LossScaleOptimizer turns off the loss scale of the optimizer that it wraps.
     @property
     def loss_scale_factor(self) -> float | None:
         return self.optimizers[-1].loss_scale_factor

@@ -1,10 +1,7 @@
 """Lookahead: k steps forward with any optimizer, one step back.
 
-    every step:      θ ← inner optimizer's step
-    every k steps:   φ ← φ + α (θ - φ),  θ ← φ          φ: slow weights, θ: fast weights, the model's own
-
-The slow weights start as the weights that the first step finds.
-Zhang et al., Lookahead Optimizer: k steps forward, 1 step back, NeurIPS 2019, https://arxiv.org/abs/1907.08610
+every step:      θ ← inner optimizer's step
+every k steps:   φ ← φ + α (θ - φ),  θ ← φ          φ: slow weights, θ: fast weights, those of the model
 """
 
 from contextlib import AbstractContextManager, nullcontext
@@ -16,17 +13,30 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")
 class Lookahead(keras.optimizers.Optimizer):
-    """Any Keras optimizer with slow weights that follow it.
+    """Lookahead around a Keras optimizer.
 
-    Learning rate, clipping, weight decay, averaging and gradient accumulation are the inner optimizer's: give them to
-    it. The period counts its updates, so accumulated steps count once. After training (`finalize_variable_values`) the
-    model holds the slow weights, or the inner optimizer's averaged weights if it keeps any (`use_ema`).
-    A LossScaleOptimizer goes around this optimizer, as Keras itself does for mixed_float16.
+        every step:      θ ← inner optimizer's step
+        every k steps:   φ ← φ + α (θ - φ),  θ ← φ          φ: slow weights, θ: fast weights, those of the model
+
+    The slow weights start as the weights at the first step. Zhang et al., "Lookahead Optimizer: k steps forward, 1 step
+    back", NeurIPS 2019, https://arxiv.org/abs/1907.08610
+
+    Learning rate, clipping, weight decay, averaging and gradient accumulation belong to the inner optimizer. The period
+    counts its updates, so accumulated steps count once. After training (`finalize_variable_values`) the model has the
+    slow weights, or the average if the inner optimizer keeps one (`use_ema`). A LossScaleOptimizer must wrap this
+    optimizer, as Keras does for mixed_float16.
 
     Args:
-        optimizer: a Keras optimizer, or its name or configuration.
-        sync_period: k, the updates between two synchronizations.
-        slow_step_size: α, the part of the way from the slow to the fast weights that is kept, in (0, 1].
+        optimizer: A Keras optimizer, or its name or configuration.
+        sync_period: k, the number of updates between two synchronizations.
+        slow_step_size: α, in (0, 1].
+
+    Raises:
+        ValueError: An argument is out of range, or the inner optimizer is a LossScaleOptimizer.
+
+    Example:
+        >>> Lookahead(keras.optimizers.Adam(0.001), sync_period=5).sync_period
+        5
     """
 
     def __init__(
@@ -76,7 +86,7 @@ class Lookahead(keras.optimizers.Optimizer):
     def learning_rate(self, learning_rate: Any) -> None:
         self.inner_optimizer.learning_rate = learning_rate
 
-    # LossScaleOptimizer switches the loss scale of what it wraps off: that must reach the inner optimizer.
+    # LossScaleOptimizer turns off the loss scale of what it wraps. The inner optimizer must be told.
     @property
     def loss_scale_factor(self) -> float | None:
         return self.inner_optimizer.loss_scale_factor
@@ -100,13 +110,13 @@ class Lookahead(keras.optimizers.Optimizer):
                 raise ValueError("Lookahead: apply() without variables needs build(trainable_variables) before it.")
             with keras.name_scope(self.name):
                 self.build(list(trainable_variables))
-        # Weights may be loaded after build: the slow weights start where training does.
+        # Weights can be loaded after build, so the slow weights start at the first step.
         self._synchronize(ops.equal(self.iterations, 0), 1.0)
         self.inner_optimizer.apply(grads, trainable_variables)
         self._synchronize(ops.equal(self.iterations % self.sync_period, 0), self.slow_step_size)
 
     def _synchronize(self, due: Any, step_size: float) -> None:
-        """Moves the slow weights by `step_size` of the way to the fast ones, and these to the slow ones, where due."""
+        """If due, moves the slow weights by `step_size` toward the fast weights, and sets the fast weights to them."""
         pairs = [
             (slow, fast)
             for slow, fast in zip(self._slow_weights, self._trainable_variables, strict=True)
@@ -121,14 +131,14 @@ class Lookahead(keras.optimizers.Optimizer):
             self._synchronize_replicas(due, pairs, meet)
             return
         for slow, fast in pairs:
-            # A select that the compiler fuses with the update; a branch would stop a GPU to look at `due`.
+            # A select, which the compiler fuses with the update. A branch would make a GPU wait for `due`.
             phi, theta = ops.convert_to_tensor(slow), ops.convert_to_tensor(fast)
             met = meet(phi, theta)
             slow.assign(ops.where(due, met, phi))
             fast.assign(ops.where(due, met, theta))
 
     def _synchronize_replicas(self, due: Any, pairs: list, meet: Any) -> None:
-        """The same under tf.distribute: one branch for all weights, in it every replica assigns its own copies."""
+        """Does the same under tf.distribute: one branch for all weights, in which each replica assigns its copies."""
         import tensorflow as tf
 
         def assign(slow: Any, fast: Any) -> None:
@@ -151,7 +161,7 @@ class Lookahead(keras.optimizers.Optimizer):
                 variable.assign(ops.copy(slow))
         self.inner_optimizer.finalize_variable_values(var_list)
 
-    # `variables` has the inner optimizer's too, which saves and restores them itself, beside these.
+    # `variables` includes those of the inner optimizer, which saves and restores them itself.
     def save_own_variables(self, store: Any) -> None:
         for index, variable in enumerate(self._variables):
             store[str(index)] = variable.numpy()
@@ -183,7 +193,7 @@ class Lookahead(keras.optimizers.Optimizer):
 
 
 def _outside_of_graphs() -> AbstractContextManager:
-    # Keras may build while TensorFlow traces a step. XLA takes no step that creates variables from other variables.
+    # Keras may build while TensorFlow traces a step, and XLA cannot create variables from other variables.
     if keras.backend.backend() != "tensorflow":
         return nullcontext()
     import tensorflow as tf
@@ -192,5 +202,5 @@ def _outside_of_graphs() -> AbstractContextManager:
 
 
 def _copy_of(variable: Any) -> Any:
-    # A copy, here and at the end: JAX gives buffers away, and no two variables may hold the same one.
+    # A copy, here and at the end: JAX donates buffers, so no two variables may share one.
     return lambda shape, dtype: ops.copy(ops.cast(variable, dtype))

@@ -1,8 +1,4 @@
-"""Ranger: RectifiedAdam with Lookahead around it.
-
-The equations are those of the two. The name is Less Wright's, https://github.com/lessw2020/Ranger-Deep-Learning-Optimizer,
-whose defaults were β₁ = .95 and ε = 1e-5; here they are RectifiedAdam's.
-"""
+"""Ranger: Lookahead around RectifiedAdam."""
 
 from typing import Any
 
@@ -14,13 +10,20 @@ from efficientmixnet.modules.optimizers.rectified_adam import RectifiedAdam
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")
 class Ranger(Lookahead):
-    """Lookahead(RectifiedAdam(learning_rate, ...), sync_period, slow_step_size).
+    """Lookahead(RectifiedAdam(learning_rate, ...), sync_period, slow_step_size), with a flat configuration.
+
+    The name is Less Wright's, https://github.com/lessw2020/Ranger-Deep-Learning-Optimizer. His defaults were β₁ = .95
+    and ε = 1e-5. Here they are those of RectifiedAdam.
 
     Args:
-        learning_rate: a float, a LearningRateSchedule or a callable.
-        sync_period: Lookahead's k.
-        slow_step_size: Lookahead's α.
-        **rectified_adam: every argument of RectifiedAdam.
+        learning_rate: A number, a LearningRateSchedule or a callable.
+        sync_period: k of Lookahead.
+        slow_step_size: α of Lookahead.
+        **rectified_adam: The other arguments of RectifiedAdam.
+
+    Example:
+        >>> Ranger(0.001, weight_decay=0.01).sync_period
+        6
     """
 
     def __init__(
@@ -43,5 +46,5 @@ class Ranger(Lookahead):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Ranger":
-        # Not Lookahead's: the configuration is flat, and the base class knows how to read a schedule in it.
+        # Not Lookahead's from_config: this configuration is flat, and the base class reads schedules.
         return super(Lookahead, cls).from_config(dict(config), custom_objects)

@@ -1,14 +1,4 @@
-"""RectifiedAdam: Adam whose adaptive step waits until its variance is known, and then grows into it.
-
-    m_t = β₁ m_{t-1} + (1 - β₁) g_t                      v_t = β₂ v_{t-1} + (1 - β₂) g_t²
-    ρ_∞ = 2 / (1 - β₂) - 1                               ρ_t = ρ_∞ - 2 t β₂ᵗ / (1 - β₂ᵗ)
-    r_t = √( (ρ_t - 4) (ρ_t - 2) ρ_∞ / ((ρ_∞ - 4) (ρ_∞ - 2) ρ_t) )
-
-    ρ_t > sma_threshold:  θ_t = θ_{t-1} - η r_t √(1 - β₂ᵗ) / (1 - β₁ᵗ) · m_t / (√v_t + ε)
-    otherwise:            θ_t = θ_{t-1} - η / (1 - β₁ᵗ) · m_t        (or nothing, without degenerate_to_sgd)
-
-Liu et al., On the Variance of the Adaptive Learning Rate and Beyond, ICLR 2020, https://arxiv.org/abs/1908.03265
-"""
+"""RectifiedAdam: Adam with a rectified variance (RAdam)."""
 
 import math
 from typing import Any
@@ -21,19 +11,37 @@ from keras import ops
 class RectifiedAdam(keras.optimizers.Optimizer):
     """Adam with a rectified variance (RAdam).
 
-    Conventions: ε is added to the uncorrected √v, and the step is rectified where ρ_t is over the threshold. That is
-    what PyTorch's RAdam does, and Keras's Adam for ε. The authors' code and TFA rectify where ρ_t is at or over the
-    threshold; TFA adds ε to the bias-corrected √v̂. Weight decay is decoupled, θ ← θ - η λ θ before every step
-    (PyTorch: decoupled_weight_decay=True); the authors' code leaves it out of steps that do nothing.
+        m_t = β₁ m_{t-1} + (1 - β₁) g_t                      v_t = β₂ v_{t-1} + (1 - β₂) g_t²
+        ρ_∞ = 2 / (1 - β₂) - 1                               ρ_t = ρ_∞ - 2 t β₂ᵗ / (1 - β₂ᵗ)
+        r_t = √( (ρ_t - 4) (ρ_t - 2) ρ_∞ / ((ρ_∞ - 4) (ρ_∞ - 2) ρ_t) )
+
+        ρ_t > sma_threshold:  θ_t = θ_{t-1} - η r_t √(1 - β₂ᵗ) / (1 - β₁ᵗ) · m_t / (√v_t + ε)
+        otherwise:            θ_t = θ_{t-1} - η / (1 - β₁ᵗ) · m_t        (or no step, without degenerate_to_sgd)
+
+    Liu et al., "On the Variance of the Adaptive Learning Rate and Beyond", ICLR 2020, https://arxiv.org/abs/1908.03265
+
+    Conventions: ε is added to the uncorrected √v, and the step is rectified if ρ_t is above the threshold. PyTorch's
+    RAdam does the same, and Keras's Adam for ε. The authors' code and TFA rectify if ρ_t is equal to the threshold,
+    too. TFA adds ε to the bias-corrected √v̂. Weight decay is decoupled, θ ← θ - η λ θ before every step
+    (decoupled_weight_decay=True in PyTorch). The authors' code skips it in steps that do nothing.
 
     Args:
-        learning_rate: a float, a LearningRateSchedule or a callable.
-        sma_threshold: the ρ_t above which the step is rectified, 4 (the paper) or more (5 in everybody's code).
-        degenerate_to_sgd: whether the steps before that are taken with momentum alone, or not at all.
-        total_steps: if not 0, the learning rate rises from 0 over the first `warmup_proportion` of so many updates
-            and falls to `min_lr` over the rest, both linearly.
-        amsgrad: whether v is replaced by its maximum so far.
-        **options: every option of keras.optimizers.Optimizer.
+        learning_rate: A number, a LearningRateSchedule or a callable.
+        beta_1: The decay of the first moment.
+        beta_2: The decay of the second moment.
+        epsilon: ε, for numerical stability.
+        sma_threshold: The ρ_t above which steps are rectified: 4 in the paper, 5 in most code.
+        degenerate_to_sgd: Whether the steps before that use the momentum only, or do nothing.
+        total_steps: If not 0, the learning rate rises linearly from 0 over the first `warmup_proportion` of this number
+            of updates, and falls linearly to `min_lr` over the rest.
+        amsgrad: Whether v is replaced by its maximum so far.
+        **options: The other arguments of keras.optimizers.Optimizer.
+
+    Raises:
+        ValueError: An argument is out of range.
+
+    Example:
+        >>> model.compile(RectifiedAdam(0.001, weight_decay=0.01), "mse")
     """
 
     def __init__(
@@ -118,19 +126,19 @@ class RectifiedAdam(keras.optimizers.Optimizer):
         return ops.cast(self.iterations + 1, keras.config.floatx())
 
     def _backend_update_step(self, grads: list, trainable_variables: list, learning_rate: Any) -> None:
-        # The factors are the same for every variable: worked out once a step, they cost nothing.
+        # The factors are the same for all variables, so they are computed once per step.
         super()._backend_update_step(grads, trainable_variables, self._factors(learning_rate))
 
     def _factors(self, learning_rate: Any) -> tuple[Any, Any]:
-        """The factor of m / (√v + ε) and the factor of m in this step; one of them is 0."""
+        """Returns the factors of m / (√v + ε) and of m in this step. One of them is 0."""
         t = self._step()
         momentum_factor = ops.cast(learning_rate, t.dtype) / one_minus_power(self.beta_1, t)  # η / (1 - β₁ᵗ)
         rho_inf = 2 / (1 - self.beta_2) - 1
-        if rho_inf <= self.sma_threshold:  # ρ_t only comes near ρ_∞
+        if rho_inf <= self.sma_threshold:  # ρ_t never reaches ρ_∞
             return ops.zeros_like(momentum_factor), momentum_factor * float(self.degenerate_to_sgd)
         rho = average_length(self.beta_2, t)
         rectified = rho > self.sma_threshold
-        rho = ops.where(rectified, rho, rho_inf)  # keeps the root of what is not used real
+        rho = ops.where(rectified, rho, rho_inf)  # keeps the root real where it is not used
         # r_t² = (ρ_t - 4) (ρ_t - 2) ρ_∞ / ((ρ_∞ - 4) (ρ_∞ - 2) ρ_t), divided in pairs so that nothing overflows
         r = ops.sqrt((rho - 4) / (rho_inf - 4) * ((rho - 2) / (rho_inf - 2)) * (rho_inf / rho))
         adaptive_factor = momentum_factor * r * ops.sqrt(one_minus_power(self.beta_2, t))
@@ -172,16 +180,16 @@ class RectifiedAdam(keras.optimizers.Optimizer):
 
 
 def one_minus_power(beta: float, t: Any) -> Any:
-    """1 - βᵗ without cancellation: -expm1(t ln β)."""
+    """Returns 1 - βᵗ without cancellation: -expm1(t ln β)."""
     return -ops.expm1(t * math.log(beta)) if beta else ops.ones_like(t)
 
 
 def average_length(beta: float, t: Any) -> Any:
-    """ρ_t = ρ_∞ - 2 t βᵗ / (1 - βᵗ) to full precision.
+    """Returns ρ_t = ρ_∞ - 2 t βᵗ / (1 - βᵗ) to full precision.
 
-    Both terms are near 2 / (1 - β) in the first steps, where their difference matters most: in float32 it would keep
-    four digits for β = .999. With y = -ln(β) / 2, ρ_∞ = coth(y) and 2 βᵗ / (1 - βᵗ) = coth(ty) - 1. The poles 1 / y
-    cancel, and what is left of coth is L(y) = coth(y) - 1 / y = y / 3 - y³ / 45 + ...:
+    Both terms are near 2 / (1 - β) in the first steps, when their difference matters most. In float32 the difference
+    would keep four digits for β = .999. With y = -ln(β) / 2, ρ_∞ = coth(y) and 2 βᵗ / (1 - βᵗ) = coth(ty) - 1. The
+    poles 1 / y cancel. The rest of coth is L(y) = coth(y) - 1 / y = y / 3 - y³ / 45 + ...:
 
         ρ_t = t - t L(ty) + L(y).
     """

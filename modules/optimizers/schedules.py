@@ -1,7 +1,7 @@
-"""Learning-rate schedules: linear warm-up, then constant, cosine, exponential or in steps.
+"""Learning-rate schedules: linear warm-up, then constant, cosine, exponential or step decay.
 
-Steps are counted in whole numbers for as long as possible, so that float32 is right for ten million of them: a
-fraction is formed from what is left, not from 1 minus what is done.
+Steps are counted in integers as long as possible, so that float32 is exact up to ten million steps. Fractions are
+computed from the remaining steps instead of 1 minus the fraction that is done.
 """
 
 import math
@@ -33,9 +33,10 @@ class Cosine(keras.optimizers.schedules.LearningRateSchedule):
     """η(s) = learning_rate · (f + (1 - f) · (1 + cos(π p)) / 2), with p from 0 to 1 between two steps.
 
     Args:
-        decay_steps: the step at which the rate has reached its end.
-        flat_steps: the step at which it begins to fall.
-        final_fraction: f, what is left of the rate in the end.
+        learning_rate: The first rate.
+        decay_steps: The step at which the rate reaches its end.
+        flat_steps: The step at which the rate starts to fall.
+        final_fraction: f, the fraction of the rate that remains at the end.
     """
 
     def __init__(
@@ -50,9 +51,9 @@ class Cosine(keras.optimizers.schedules.LearningRateSchedule):
 
     def __call__(self, step: Any) -> Any:
         left = self.decay_steps - ops.clip(ops.cast(step, "int32"), self.flat_steps, self.decay_steps)
-        share = ops.cast(left, keras.config.floatx()) / (self.decay_steps - self.flat_steps)  # 1 - p
+        left_fraction = ops.cast(left, keras.config.floatx()) / (self.decay_steps - self.flat_steps)  # 1 - p
         # (1 + cos(π p)) / 2 = sin²(π (1 - p) / 2), which keeps its digits where it is small
-        fall = ops.square(ops.sin(math.pi / 2 * share))
+        fall = ops.square(ops.sin(math.pi / 2 * left_fraction))
         return self.learning_rate * (self.final_fraction + (1 - self.final_fraction) * fall)
 
     def get_config(self) -> dict[str, Any]:
@@ -69,9 +70,11 @@ class Exponential(keras.optimizers.schedules.LearningRateSchedule):
     """η(s) = learning_rate · max(decay_rate^(s / decay_steps), final_fraction).
 
     Args:
-        decay_steps: the steps that multiply the rate by `decay_rate`; need not be whole.
-        staircase: whether the exponent is rounded down, so that the rate falls at once every `decay_steps`.
-        final_fraction: what the rate never falls below, as a part of the first one.
+        learning_rate: The first rate.
+        decay_steps: The number of steps after which the rate is multiplied by `decay_rate`. It can be fractional.
+        decay_rate: The factor.
+        staircase: Whether the exponent is rounded down, so that the rate falls in steps.
+        final_fraction: The smallest fraction of the first rate.
     """
 
     def __init__(
@@ -95,12 +98,12 @@ class Exponential(keras.optimizers.schedules.LearningRateSchedule):
     def __call__(self, step: Any) -> Any:
         step = ops.cast(step, "int32")
         if self.staircase:
-            # 2.4 epochs of 391 steps are 4692 / 5 steps: whole numbers put every stair at its step.
+            # 2.4 epochs of 391 steps are 4692 / 5 steps. With integers, every stair is at its exact step.
             steps = Fraction(self.decay_steps).limit_denominator(100)
             exponent = ops.cast(step * steps.denominator // steps.numerator, keras.config.floatx())
         else:
             exponent = ops.cast(step, keras.config.floatx()) / self.decay_steps
-        # Not a power: .97 itself is not exact in float32, and its 333rd power is right to five digits only.
+        # Not a power: .97 is not exact in float32, and its 333rd power has only five correct digits.
         fall = ops.exp(exponent * math.log(self.decay_rate))
         return self.learning_rate * ops.maximum(fall, self.final_fraction)
 
@@ -116,7 +119,7 @@ class Exponential(keras.optimizers.schedules.LearningRateSchedule):
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")
 class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
-    """η(s) = s / warmup_steps · schedule(0) at first, then schedule(s - warmup_steps)."""
+    """η(s) = s / warmup_steps · schedule(0) during the warm-up, then schedule(s - warmup_steps)."""
 
     def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, warmup_steps: int) -> None:
         if warmup_steps < 1:
@@ -150,14 +153,31 @@ def build_schedule(
     flat_fraction: float = 0.7,
     staircase: bool = False,
 ) -> keras.optimizers.schedules.LearningRateSchedule:
-    """The schedule of a configuration: epochs in, steps inside.
+    """Builds the schedule of a configuration. Arguments are in epochs, the schedule is in training steps.
 
     Args:
-        name: "constant"; "cosine" to the last step; "exponential", `decay_rate` per `decay_epochs`; "step", the same
-            at once every `decay_epochs`; "flat-cosine", constant for `flat_fraction` of all steps, then cosine.
-        warmup_epochs: the rate rises linearly from 0 so long; everything else begins after that.
-        final_fraction: what is left of the rate in the end (cosine), or at least (exponential, step).
-        staircase: makes "exponential" fall in steps too, as EfficientNet's own code does.
+        name: "constant"; "cosine" to the last step; "exponential", `decay_rate` per `decay_epochs`; "step", the same in
+            steps; or "flat-cosine", constant for `flat_fraction` of all steps, then cosine.
+        learning_rate: The rate after the warm-up.
+        steps_per_epoch: Training steps per epoch.
+        epochs: The length of the training.
+        warmup_epochs: The rate rises linearly from 0 over this many epochs, before the schedule starts.
+        decay_rate: For "exponential" and "step": the factor per `decay_epochs`.
+        decay_epochs: For "exponential" and "step": the epochs between two factors.
+        flat_fraction: For "flat-cosine": the fraction of all steps before the decay.
+        final_fraction: The fraction of the rate that remains at the end (cosine), or the smallest one (exponential,
+            step).
+        staircase: Whether "exponential" falls in steps, as in EfficientNet's code.
+
+    Returns:
+        A Keras learning-rate schedule.
+
+    Raises:
+        ValueError: There is no such schedule, or a number is out of range.
+
+    Example:
+        >>> float(build_schedule("cosine", 0.01, steps_per_epoch=4, epochs=10)(0))
+        0.01
     """
     if name not in SCHEDULES:
         raise ValueError(f"schedule.name: there is no schedule {name!r}. Allowed: {', '.join(SCHEDULES)}.")

@@ -1,11 +1,11 @@
-"""parse_optimizer: what a configuration may say about an optimizer, checked without importing Keras.
+"""parse_optimizer: checks the optimizer of a configuration without importing Keras.
 
     optimizer: adamw
     optimizer: {name: rmsprop, rho: 0.9, momentum: 0.9, epsilon: 0.001}
     optimizer: {name: lookahead, inner: {name: radam, beta_2: 0.99}, sync_period: 6}
 
-The table holds every argument that all supported versions of Keras have. The learning rate has its own place in the
-training section.
+The table has every argument that all supported versions of Keras have. The learning rate is a key of its own in the
+section training.
 """
 
 import math
@@ -18,7 +18,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Kind:
-    """What an argument's value may be: in words, as a type, and as a check."""
+    """A kind of argument: its description, its type and its check."""
 
     words: str
     type: Callable[[Any], Any]
@@ -33,7 +33,7 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-# Whole numbers become floats: Keras refuses some as they stand, such as a momentum of 0.
+# Integers become floats: Keras refuses some, such as a momentum of 0.
 NUMBER = Kind("a number", float, _is_number)
 AMOUNT = Kind("a number of 0 or more", float, lambda value: _is_number(value) and value >= 0)
 AT_MOST_0 = Kind("a number of 0 or less", float, lambda value: _is_number(value) and value <= 0)
@@ -52,9 +52,9 @@ NAMES = Kind(
     lambda value: isinstance(value, list | tuple) and all(isinstance(name, str) for name in value),
 )
 
-OPTIONS = {  # of every optimizer; each may be null
+OPTIONS = {  # of every optimizer; each can be null
     "weight_decay": AMOUNT,
-    "exclude_from_weight_decay": NAMES,  # parts of names of variables: Keras's method of that name
+    "exclude_from_weight_decay": NAMES,  # parts of variable names, for Keras's method of this name
     "clipnorm": POSITIVE,
     "clipvalue": POSITIVE,
     "global_clipnorm": POSITIVE,
@@ -124,16 +124,26 @@ OPTIMIZERS: dict[str, dict[str, Kind]] = {
     "sgd": {"momentum": SHARE, "nesterov": FLAG, **OPTIONS},
     "radam": {**_RECTIFIED_ADAM, **OPTIONS},
     "ranger": {**_RECTIFIED_ADAM, **_LOOKAHEAD, **OPTIONS},
-    "lookahead": _LOOKAHEAD,  # and `inner`, which has the options
+    "lookahead": _LOOKAHEAD,  # and `inner`, which takes the options
 }
 
 
 def parse_optimizer(value: str | Mapping[str, Any], where: str = "optimizer") -> dict[str, Any]:
-    """The optimizer's name and arguments as a plain dictionary, or a ValueError of one line.
+    """Reads an optimizer's name and arguments.
 
     Args:
-        value: a name, or a mapping with `name` and arguments; lookahead's `inner` is such a value again.
-        where: the key of the configuration that errors name.
+        value: A name, or a mapping with `name` and arguments. lookahead's `inner` is another such value.
+        where: The configuration key, for errors.
+
+    Returns:
+        A dictionary with `name` and all given arguments.
+
+    Raises:
+        ValueError: The name or an argument is unknown or out of range. The message is one line.
+
+    Example:
+        >>> parse_optimizer({"name": "radam", "beta_2": 0.99})
+        {'name': 'radam', 'beta_2': 0.99}
     """
     if isinstance(value, str):
         value = {"name": value}
@@ -169,7 +179,7 @@ def _parse_argument(argument: Any, kind: Kind, where: str, may_be_null: bool) ->
         return None
     if isinstance(argument, str) and kind.type is float:
         with suppress(ValueError):
-            argument = float(argument)  # YAML reads 1e-7, without a dot, as text
+            argument = float(argument)  # YAML reads 1e-7 as a string
     if not kind.accepts(argument):
         raise ValueError(f"{where}: expected {kind.words}, not {argument!r}.")
     return kind.type(argument)
