@@ -42,7 +42,7 @@ class AttentiveNormalization(ModulatedBatchNormalization):
         ValueError: n_mixture is below 1, or there is no such form.
 
     Example:
-        >>> AttentiveNormalization(n_mixture=5)(keras.ops.zeros((2, 8, 8, 16))).shape
+        >>> keras.ops.shape(AttentiveNormalization(n_mixture=5)(keras.ops.zeros((2, 8, 8, 16))))
         (2, 8, 8, 16)
     """
 

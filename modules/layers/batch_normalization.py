@@ -25,7 +25,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
     Shape: (batch, ...) -> the same.
 
     Example:
-        >>> BatchNormalization()(keras.ops.zeros((2, 8, 8, 16))).shape
+        >>> keras.ops.shape(BatchNormalization()(keras.ops.zeros((2, 8, 8, 16))))
         (2, 8, 8, 16)
     """
 

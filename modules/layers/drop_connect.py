@@ -25,7 +25,7 @@ class DropConnect(keras.layers.Layer):
         ValueError: rate is not in [0, 1).
 
     Example:
-        >>> DropConnect(0.2)(keras.ops.ones((2, 8)), training=False).shape
+        >>> keras.ops.shape(DropConnect(0.2)(keras.ops.ones((2, 8)), training=False))
         (2, 8)
     """
 

@@ -32,7 +32,7 @@ class GroupedPointwiseConv2D(keras.layers.Layer):
         ValueError: There are fewer channels or filters than groups.
 
     Example:
-        >>> GroupedPointwiseConv2D(24, groups=2)(keras.ops.zeros((2, 8, 8, 16))).shape
+        >>> keras.ops.shape(GroupedPointwiseConv2D(24, groups=2)(keras.ops.zeros((2, 8, 8, 16))))
         (2, 8, 8, 24)
     """
 

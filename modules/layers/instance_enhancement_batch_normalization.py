@@ -27,7 +27,7 @@ class InstanceEnhancementBatchNormalization(ModulatedBatchNormalization):
         **options: The arguments of keras.layers.BatchNormalization.
 
     Example:
-        >>> InstanceEnhancementBatchNormalization()(keras.ops.zeros((2, 8, 8, 16))).shape
+        >>> keras.ops.shape(InstanceEnhancementBatchNormalization()(keras.ops.zeros((2, 8, 8, 16))))
         (2, 8, 8, 16)
     """
 

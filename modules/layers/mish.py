@@ -16,7 +16,7 @@ class Mish(keras.layers.Layer):
     Shape: any -> the same.
 
     Example:
-        >>> Mish()(keras.ops.zeros((2, 3))).shape
+        >>> keras.ops.shape(Mish()(keras.ops.zeros((2, 3))))
         (2, 3)
     """
 

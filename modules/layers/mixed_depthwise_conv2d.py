@@ -34,7 +34,7 @@ class MixedDepthwiseConv2D(keras.layers.Layer):
         ValueError: There are fewer channels than kernel sizes, or the arguments do not fit together.
 
     Example:
-        >>> MixedDepthwiseConv2D((3, 5, 7), strides=2)(keras.ops.zeros((2, 8, 8, 16))).shape
+        >>> keras.ops.shape(MixedDepthwiseConv2D((3, 5, 7), strides=2)(keras.ops.zeros((2, 8, 8, 16))))
         (2, 4, 4, 16)
     """
 

@@ -33,7 +33,7 @@ class SqueezeExcite(keras.layers.Layer):
         ValueError: ratio is not positive, or there is no such kind.
 
     Example:
-        >>> SqueezeExcite(0.25)(keras.ops.zeros((2, 8, 8, 16))).shape
+        >>> keras.ops.shape(SqueezeExcite(0.25)(keras.ops.zeros((2, 8, 8, 16))))
         (2, 8, 8, 16)
     """
 

@@ -17,7 +17,7 @@ class Swish(keras.layers.Layer):
     Shape: any -> the same.
 
     Example:
-        >>> Swish()(keras.ops.zeros((2, 3))).shape
+        >>> keras.ops.shape(Swish()(keras.ops.zeros((2, 3))))
         (2, 3)
     """
 

@@ -1,9 +1,4 @@
-"""The one block of all these networks: the inverted residual with squeeze-excite, mixed or plain.
-
-    expand (1x1) -> norm -> act -> depthwise -> norm -> act -> squeeze-excite -> project (1x1) -> norm (+ input)
-
-Sandler et al., "MobileNetV2", arXiv 1801.04381; Tan et al., "MnasNet", arXiv 1807.11626.
-"""
+"""inverted_residual: the block of all networks here."""
 
 from typing import Any
 
@@ -15,7 +10,14 @@ from efficientmixnet.modules.network.plan import PlannedBlock
 
 
 def inverted_residual(x: Any, block: PlannedBlock, options: LayerOptions) -> Any:
-    """(batch, height, width, input_filters) -> (batch, height / stride, width / stride, output_filters)."""
+    """Builds an inverted residual block with squeeze-excite.
+
+        expand (1x1) -> norm -> act -> depthwise -> norm -> act -> squeeze-excite -> project (1x1) -> norm (+ input)
+
+    Sandler et al., "MobileNetV2", arXiv 1801.04381; Tan et al., "MnasNet", arXiv 1807.11626.
+
+    Shape: (batch, height, width, input_filters) -> (batch, height / stride, width / stride, output_filters).
+    """
     args, name, inputs = block.args, block.name, x
 
     def norm_and_activation(x: Any, step: str) -> Any:

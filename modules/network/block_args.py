@@ -1,4 +1,4 @@
-"""What one run of equal blocks in a network is made of: the row of an architecture's table."""
+"""BlockArgs: a run of equal blocks, which is one row of an architecture's table."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,10 +15,27 @@ _COUNTS = ("input_filters", "output_filters", "num_repeat", "expand_ratio", "exp
 class BlockArgs:
     """`num_repeat` inverted residual blocks: expand, depthwise convolution, squeeze-excite, project.
 
-    Only the first of them has `strides` and takes `input_filters`; the others keep shape and width. Several kernel
-    sizes make the depthwise convolution a mixed one. `se_ratio` counts from the block's input filters. `activation`
-    and `norm` left as None follow the network's. `expand_groups` and `project_groups` are MixNet's
-    grouped 1x1 convolutions.
+    Only the first block has `strides` and takes `input_filters`. The others keep the size and the number of filters.
+
+    Args:
+        input_filters: Filters that the first block takes.
+        output_filters: Filters that every block gives.
+        kernel_size: Of the depthwise convolution. Several sizes make it a mixed one.
+        strides: Of the first block, the same for height and width.
+        num_repeat: The number of blocks.
+        se_ratio: Squeeze-excite's inner width as a fraction of the block's input filters. None: no squeeze-excite.
+        expand_ratio: Expanded filters per input filter. 1: no expansion.
+        identity_skip: Whether the input is added to the output where their shapes are equal.
+        activation: None: the network's.
+        norm: "bn", "an", "iebn" or a Norm. None: the network's.
+        expand_groups, project_groups: Groups of MixNet's 1x1 convolutions.
+
+    Raises:
+        ValueError: An argument is out of range. The message names it.
+
+    Example:
+        >>> BlockArgs.from_block_string("r2_k3.5_s22_e6_i16_o24").kernel_sizes
+        (3, 5)
     """
 
     input_filters: int
@@ -44,7 +61,7 @@ class BlockArgs:
             "project_groups",
         ):
             _check_count(name, getattr(self, name))
-        # Two spellings of the same block are the same block: [3] is 3, [3, 5] is (3, 5), a stride of 2 is (2, 2).
+        # Different spellings of a block are equal: [3] is 3, [3, 5] is (3, 5), a stride of 2 is (2, 2).
         kernel_sizes = _as_tuple("kernel_size", self.kernel_size)
         object.__setattr__(self, "kernel_size", kernel_sizes[0] if len(kernel_sizes) == 1 else kernel_sizes)
         strides = _as_tuple("strides", self.strides)
@@ -55,7 +72,7 @@ class BlockArgs:
         if not self.se_ratio:
             object.__setattr__(self, "se_ratio", None)
         elif not 0 < self.se_ratio <= 1:
-            raise ValueError(f"BlockArgs.se_ratio: {self.se_ratio!r}, give a share in (0, 1], or None for none")
+            raise ValueError(f"BlockArgs.se_ratio: {self.se_ratio!r}, give a fraction in (0, 1], or None")
         if self.activation is not None and self.activation not in ACTIVATIONS:
             raise ValueError(f"BlockArgs.activation: {self.activation!r}, give one of {', '.join(ACTIVATIONS)}")
         try:
@@ -66,12 +83,12 @@ class BlockArgs:
 
     @property
     def kernel_sizes(self) -> tuple[int, ...]:
-        """The kernel sizes of the depthwise convolution, one for each group of channels."""
+        """The kernel sizes of the depthwise convolution, one per group of channels."""
         return (self.kernel_size,) if isinstance(self.kernel_size, int) else self.kernel_size
 
     @property
     def stride(self) -> int:
-        """The stride of the first block, equal for both sides."""
+        """The stride of the first block, the same for height and width."""
         return self.strides if isinstance(self.strides, int) else self.strides[0]
 
     @property
@@ -91,11 +108,11 @@ class BlockArgs:
 
     @classmethod
     def from_block_string(cls, text: str) -> "BlockArgs":
-        """Reads `rX_kX_sXX_eX_iX_oX{_aX}{_bX}{_nX}{_se0.XX}{_noskip}`; see block_string.py for the grammar."""
+        """Reads a block string. block_string.py has the grammar."""
         return cls(**block_string.parse(text))
 
     def to_block_string(self) -> str:
-        """Writes the block string from which `from_block_string` makes an equal block."""
+        """Returns the block string. `from_block_string` makes an equal block of it."""
         return block_string.write(vars(self))
 
 

@@ -1,15 +1,15 @@
-"""Block strings, the reading and writing format of `BlockArgs`.
+"""Block strings: the text form of BlockArgs.
 
-    block  = "r" count ("_" token)*          after the first token in any order, each at most once
+    block  = "r" count ("_" token)*          the other tokens in any order, each at most once
     token  = "k" sizes                       k3, k3.5.7 or k[3, 5, 7]
            | "s" digit digit                 strides
            | "e" count | "i" count | "o" count        expansion ratio, input filters, output filters
            | "a" groups | "p" groups         MixNet's 1x1 convolutions: a1 is one group, p1.1 is two
-           | "a" activation | "sw"           aswish, amish, arelu; sw is MixNet's aswish
+           | "a" activation | "sw"           aswish, amish, arelu; sw is aswish in MixNet's notation
            | "b" norm | "n" count            bbn, ban, biebn; n5 is a mixture of five
-           | "se" share | "noskip"
+           | "se" ratio | "noskip"
 
-r, k, s, e, i and o are required. What follows no rule is a ValueError that points at the token.
+r, k, s, e, i and o are required. Anything else is a ValueError that points at the token.
 """
 
 import re
@@ -57,7 +57,7 @@ _RULES = (
     _rule("activation", "(sw)", lambda _: "swish", "sw"),
     _rule("kind", f"b({'|'.join(KINDS)})", str, f"b and a normalization: {', '.join(KINDS)}"),
     _rule("n_mixture", f"n({_COUNT})", int, "n and a number of mixtures, like n5"),
-    _rule("se_ratio", r"se(1(?:\.0+)?|0\.0*[1-9][0-9]*)", float, "se and a share in (0, 1], like se0.25"),
+    _rule("se_ratio", r"se(1(?:\.0+)?|0\.0*[1-9][0-9]*)", float, "se and a fraction in (0, 1], like se0.25"),
     _rule("identity_skip", "(noskip)", lambda _: False, "noskip"),
 )
 _REQUIRED = {
@@ -71,7 +71,7 @@ _REQUIRED = {
 
 
 def parse(text: str) -> dict[str, Any]:
-    """The fields of the `BlockArgs` that a block string describes."""
+    """Returns the BlockArgs fields that a block string gives."""
     if not isinstance(text, str):
         raise ValueError(f"block string: {text!r} is not a string, give one like r1_k3_s11_e1_i32_o16_se0.25")
     fields: dict[str, Any] = {}
@@ -95,7 +95,7 @@ def parse(text: str) -> dict[str, Any]:
 
 
 def write(fields: Mapping[str, Any]) -> str:
-    """The block string of a block with these fields; what has its default value is left out."""
+    """Returns the block string of a block. Fields with their default value are left out."""
     sizes = fields["kernel_size"]
     tokens = [
         f"r{fields['num_repeat']}",

@@ -1,4 +1,4 @@
-"""From the image to the class: stem and blocks, head, classifier."""
+"""The parts of a network from the image to the class: stem and blocks, head, classifier."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from efficientmixnet.modules.network.plan import STEM_STRIDE, NetworkPlan
 
 
 def feature_maps(x: Any, plan: NetworkPlan, options: LayerOptions) -> dict[str, Any]:
-    """Image -> the last feature map of each stride, {"stride2": (batch, height / 2, width / 2, filters), ...}."""
+    """Returns the last feature map of each stride: {"stride2": (batch, height / 2, width / 2, filters), ...}."""
     x = options.convolution(plan.stem_filters, kernel_size=3, strides=STEM_STRIDE, name="stem_conv")(x)
     x = options.normalization(plan.norm, "stem_norm")(x)
     x = activation_layer(plan.activation, "stem_activation")(x)  # (batch, height / 2, width / 2, stem_filters)
@@ -25,7 +25,7 @@ def feature_maps(x: Any, plan: NetworkPlan, options: LayerOptions) -> dict[str, 
 
 
 def head(maps: dict[str, Any], plan: NetworkPlan, options: LayerOptions) -> Any:
-    """The last feature map -> (batch, height / 32, width / 32, head_filters)."""
+    """Builds the head: the last feature map -> (batch, height / 32, width / 32, head_filters)."""
     *_, x = maps.values()
     x = options.convolution(plan.head_filters, name="head_conv")(x)
     x = options.normalization(plan.norm, "head_norm")(x)
@@ -33,7 +33,7 @@ def head(maps: dict[str, Any], plan: NetworkPlan, options: LayerOptions) -> Any:
 
 
 def classifier(x: Any, classes: int, activation: str | None, dropout_rate: float) -> Any:
-    """(batch, features) -> (batch, classes), in float32 under mixed precision too."""
+    """Builds the classifier: (batch, features) -> (batch, classes), in float32 even with mixed precision."""
     if dropout_rate > 0:
         x = keras.layers.Dropout(dropout_rate, name="dropout")(x)
     mixed_precision = keras.config.dtype_policy().compute_dtype in ("float16", "bfloat16")

@@ -1,4 +1,4 @@
-"""The builder of every network here: choices first, then the variant, the block list or the compound coefficient."""
+"""EfficientNetBuilder: builds every network here, from a variant, a block list or a compound coefficient."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,27 +28,40 @@ _ALLOWED: dict[str, tuple[str | None, ...]] = {
 
 @dataclass(frozen=True)
 class EfficientNetBuilder:
-    """Builds EfficientNets and MixNets; it never changes, so building twice gives the same model.
+    """Builds EfficientNets and MixNets. A builder is immutable, so building twice gives the same model.
 
-    The built model maps images, (batch, height, width, channels) or channels first, to (batch, classes) with
-    `include_top`; without it to the feature map (batch, height / 32, width / 32, head filters), or with `pooling` to
-    (batch, head filters). With `features` it has neither head nor classifier, and gives the last feature map of each
-    stride, {"stride2": ..., ..., "stride32": ...}.
+    The model takes images, (batch, height, width, channels) or channels first. With `include_top` it returns (batch,
+    classes). Without it, it returns the feature map (batch, height / 32, width / 32, head filters), or with `pooling`
+    (batch, head filters). With `features` it has no head and no classifier, and returns the last feature map of each
+    stride: {"stride2": ..., ..., "stride32": ...}.
 
     Args:
-        input_shape: without the batch; sides may be None. None: the variant's own size, three channels.
-        weights: None for random ones, "imagenet", or a path: .weights.h5, .keras, or timm's .safetensors.
-        pooling: "avg", "max" or None. With `include_top` None flattens the feature map.
-        drop_connect_rate: the last block's rate; it grows evenly from 0 at the first one.
-        mixed: EfficientNet with mixed depthwise kernels.
+        input_shape: Without the batch. Height and width can be None. None: the variant's size, and three channels.
+        include_top: Whether the model has a classifier.
+        weights: None for random weights, "imagenet", or a path to a .weights.h5, .keras or timm .safetensors file.
+        input_tensor: A Keras tensor to use as the input.
+        pooling: "avg", "max" or None. With `include_top`, None flattens the feature map.
+        classes: The number of classes.
+        drop_connect_rate: The rate of the last block. It grows linearly from 0 at the first block.
+        data_format: "channels_last" or "channels_first". None: Keras's image_data_format().
+        mixed: Whether EfficientNet's blocks get mixed depthwise kernels.
         activation: Of every block, the stem and the head. None: the network's own.
-        norm: The normalization of every block, the stem and the head: "bn", "an", "iebn" or a Norm. None: the
-            network's own.
         typeBN, n_mixture: The names of 2019 for the two parts of `norm`.
-        min_depth: the fewest filters of a scaled convolution; None: `depth_divisor`.
+        batch_norm_momentum, batch_norm_epsilon: Of the normalizations.
+        depth_divisor: Scaled filters are multiples of this number.
+        min_depth: The smallest number of scaled filters. None: `depth_divisor`.
         classifier_activation: None for logits.
-        embedding_width: the head's filters, not scaled; None leaves the network its own.
-        synchronized: normalize over the batches of all replicas.
+        embedding_width: The number of head filters, not scaled. None: the network's own.
+        features: Whether the model returns feature maps by stride.
+        synchronized: Whether normalizations use the batch of all replicas.
+        norm: Of every block, the stem and the head: "bn", "an", "iebn" or a Norm. None: the network's own.
+
+    Raises:
+        ValueError: An argument is out of range. The message names it.
+
+    Example:
+        >>> EfficientNetBuilder(input_shape=(64, 64, 3), classes=10, norm="an").default_model("B0").output_shape
+        (None, 10)
     """
 
     input_shape: tuple[int | None, ...] | None = None
@@ -88,7 +101,7 @@ class EfficientNetBuilder:
 
     @property
     def _norm(self) -> Norm:
-        """The norm, from `norm` or from the two arguments of 2019."""
+        """Returns the norm from `norm` or from the two arguments of 2019."""
         try:
             norm, of_2019 = Norm.of(self.norm), Norm(self.typeBN, self.n_mixture)
         except ValueError as error:
@@ -104,7 +117,19 @@ class EfficientNetBuilder:
     def default_model(
         self, name: str = "B0", *, dropout_rate: float | None = None, model_name: str | None = None
     ) -> keras.Model:
-        """The published network of a name, B0 or MixNetS, as `list_variants` gives it; its own dropout unless given."""
+        """Builds a published network.
+
+        Args:
+            name: Such as "B0" or "MixNetS"; `list_variants` has all names.
+            dropout_rate: Before the classifier. None: the variant's own.
+            model_name: The model's name. None: the variant's.
+
+        Returns:
+            A Keras model.
+
+        Raises:
+            ValueError: There is no such variant.
+        """
         return self._build(get_variant(name), dropout_rate, model_name)
 
     def custom_model(
@@ -119,11 +144,28 @@ class EfficientNetBuilder:
         head_filters: int = 1280,
         model_name: str = "EfficientNet",
     ) -> keras.Model:
-        """A network of one's own blocks, as `BlockArgs` or block strings, scaled by the two coefficients."""
+        """Builds a network from blocks.
+
+        Args:
+            block_list: BlockArgs or block strings.
+            width_coefficient: Multiplies the filters.
+            depth_coefficient: Multiplies the repeats.
+            default_size: The side of the input images in pixels, if the builder has no input_shape.
+            dropout_rate: Before the classifier.
+            stem_filters: Filters of the first convolution.
+            head_filters: Filters of the last convolution.
+            model_name: The model's name.
+
+        Returns:
+            A Keras model.
+
+        Raises:
+            ValueError: The blocks do not fit together.
+        """
         blocks = as_blocks(block_list)
         if self.mixed and all(len(block.kernel_sizes) == 1 for block in blocks):
             raise ValueError(
-                "custom_model: mixed=True, but every block has one kernel size; give some several, like k3.5.7"
+                "custom_model: mixed=True, but every block has one kernel size; give some blocks several, like k3.5.7"
             )
         variant = Variant(
             model_name,
@@ -147,7 +189,17 @@ class EfficientNetBuilder:
         dropout_rate: float = 0.2,
         model_name: str | None = None,
     ) -> keras.Model:
-        """EfficientNet by compound coefficient: depth alpha^phi, width beta^phi, size 224 gamma^phi."""
+        """Builds an EfficientNet by compound coefficient: depth alpha^phi, width beta^phi, size 224 gamma^phi.
+
+        Args:
+            phi: The compound coefficient. 0 is B0.
+            alpha, beta, gamma: The bases of depth, width and image size.
+            dropout_rate: Before the classifier.
+            model_name: The model's name.
+
+        Returns:
+            A Keras model.
+        """
         scale = compound_scale(phi, alpha, beta, gamma)
         variant = Variant(f"EfficientNet_phi{phi:g}", EFFICIENTNET_BLOCKS, *scale, dropout_rate=dropout_rate)
         return self._build(variant, model_name=model_name)
@@ -195,7 +247,7 @@ class EfficientNetBuilder:
         return inputs
 
     def _top(self, x: Any, variant: Variant, dropout_rate: float | None, options: LayerOptions) -> Any:
-        """Feature map -> probabilities, embedding or itself."""
+        """Returns probabilities, an embedding or the feature map, as the builder says."""
         match self.pooling:
             case "avg":
                 x = keras.layers.GlobalAveragePooling2D(data_format=options.data_format, name="pool")(x)

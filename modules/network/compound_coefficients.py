@@ -1,4 +1,4 @@
-"""The search for compound coefficients: depth, width and resolution that make a network cost what is allowed.
+"""The search for compound coefficients: depth, width and resolution for a given cost.
 
     minimize ((alpha beta^2 gamma^2)^phi - max_cost)^2      with alpha, beta, gamma >= 1
 
@@ -13,7 +13,7 @@ import numpy as np
 
 
 def get_compound_coeff_func(phi: float = 1.0, max_cost: float = 2.0) -> Callable[[np.ndarray], float]:
-    """The squared distance of the cost of (alpha, beta, gamma) from `max_cost`."""
+    """Returns the loss: the squared distance between the cost of (alpha, beta, gamma) and `max_cost`."""
 
     def loss(coefficients: np.ndarray) -> float:
         alpha, beta, gamma = coefficients
@@ -32,16 +32,30 @@ def optimize_coefficients(
     save_coeff: bool | str | Path = False,
     tol: float | None = None,
 ) -> np.ndarray:
-    """Minimizes the loss from every point of a grid; a row of (rows, num_coeff) is where one search ended.
+    """Minimizes the loss from every point of a grid.
 
     Args:
-        loss_func: of `num_coeff` coefficients; None: `get_compound_coeff_func(phi, max_cost)`, which takes three.
-        search_per_coeff: points of the grid for each coefficient, from 1 to `max_cost`.
-        sort_by_loss: the best row first, else in the grid's order.
-        save_coeff: True writes param_coeff/<phi>.npy in the working directory; a path writes there.
-        tol: leaves out rows whose loss is higher.
+        num_coeff: The number of coefficients.
+        loss_func: The loss of `num_coeff` coefficients. None: `get_compound_coeff_func(phi, max_cost)`, which takes
+            three.
+        phi: The compound coefficient.
+        max_cost: The allowed cost, relative to the base network.
+        search_per_coeff: Grid points per coefficient, from 1 to `max_cost`.
+        sort_by_loss: Whether the best row comes first. Otherwise rows are in the order of the grid.
+        save_coeff: True writes param_coeff/<phi>.npy in the working directory. A path writes to that path.
+        tol: Rows with a higher loss are left out.
+
+    Returns:
+        An array (rows, num_coeff) with one result per grid point.
+
+    Raises:
+        ValueError: num_coeff is not 3 and there is no loss_func.
+
+    Example:
+        >>> optimize_coefficients(search_per_coeff=3, sort_by_loss=True).shape[1]
+        3
     """
-    from scipy.optimize import minimize  # half a second, and only this needs it
+    from scipy.optimize import minimize  # takes half a second, and only this function needs it
 
     if loss_func is None and num_coeff != 3:
         raise ValueError(f"optimize_coefficients: num_coeff={num_coeff} needs a loss_func; without one there are three")

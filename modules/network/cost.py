@@ -1,8 +1,9 @@
-"""What a network costs, stage by stage, counted exactly from its plan: parameters and multiply-adds, no Keras.
+"""The cost of a network, stage by stage: parameters and multiply-adds, counted exactly from its plan, without Keras.
 
-A multiply-add is a product with a weight of a convolution or of a dense layer (squeeze-excite's and AN's among them),
-or the scale and shift of a value in a normalization. So the sums come nearest to the papers' own: within 1% for B0 to
-B2 and MixNet L, 4% below for MixNet S and M. Activations, poolings, gates and additions are not counted.
+A multiply-add is a product with a weight of a convolution or dense layer (including those of squeeze-excite and AN), or
+the scale and shift of a value in a normalization. With this definition the sums are closest to those of the papers:
+within 1% for B0 to B2 and MixNet L, and 4% lower for MixNet S and M. Activations, poolings, gates and additions are not
+counted.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from efficientmixnet.modules.network.variants import Variant, get_variant
 
 @dataclass(frozen=True)
 class StageSummary:
-    """One line of a summary; `fraction` is its part of all multiply-adds."""
+    """One stage of a network. `fraction` is its part of all multiply-adds."""
 
     name: str
     blocks: int
@@ -32,7 +33,7 @@ class StageSummary:
 
 @dataclass(frozen=True)
 class NetworkSummary:
-    """The stages in order, and their sums."""
+    """The stages of a network, and their sums."""
 
     name: str
     input_shape: tuple[int, int, int]
@@ -76,7 +77,25 @@ def summarize(
     min_depth: int | None = None,
     embedding_width: int | None = None,
 ) -> NetworkSummary:
-    """The summary of a variant, its name, or a block list; `input_shape` is (height, width, channels)."""
+    """Counts the parameters and multiply-adds of a network.
+
+    Args:
+        network: A variant, its name, or a block list.
+        input_shape: (height, width, channels). None: the variant's own.
+        classes: The number of classes.
+        include_top: Whether the classifier is counted.
+        mixed, activation, norm, depth_divisor, min_depth, embedding_width: As in EfficientNetBuilder.
+
+    Returns:
+        A NetworkSummary.
+
+    Raises:
+        ValueError: There is no such variant, or the blocks do not fit together.
+
+    Example:
+        >>> summarize("B0").parameters
+        5330564
+    """
     if isinstance(network, str):
         network = get_variant(network)
     variant = network if isinstance(network, Variant) else Variant("EfficientNet", as_blocks(network))

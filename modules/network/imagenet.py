@@ -1,4 +1,4 @@
-"""ImageNet's habits at both ends of a network: how images come in, and what the outputs mean."""
+"""Preprocessing of images and decoding of predictions, as for ImageNet."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ STD = (0.229, 0.224, 0.225)
 
 
 class Prediction(NamedTuple):
-    """A class by label and name, and what the network gives it."""
+    """A predicted class: its label, its name and its score."""
 
     label: int
     name: str
@@ -25,7 +25,23 @@ def preprocess_input(
     mean: Sequence[float] = MEAN,
     std: Sequence[float] = STD,
 ) -> Any:
-    """(..., channels) pixels in [0, 255] -> (pixels / 255 - mean) / std, in float32; numpy in, numpy out."""
+    """Scales pixels: (pixels / 255 - mean) / std, in float32.
+
+    Args:
+        images: (..., channels), pixels in [0, 255]. A NumPy array gives a NumPy array.
+        data_format: "channels_last" or "channels_first". None: Keras's image_data_format().
+        mean, std: Per channel, for pixels in [0, 1]. The default is ImageNet's.
+
+    Returns:
+        The scaled images, of the same shape.
+
+    Raises:
+        ValueError: mean and std do not have one value per channel.
+
+    Example:
+        >>> preprocess_input(np.full((1, 1, 1), 127.5), mean=[0.25], std=[0.5])
+        array([[[0.5]]], dtype=float32)
+    """
     data_format = data_format or keras.config.image_data_format()
     axis = -1 if data_format == "channels_last" else -3
     if images.shape[axis] != len(mean):
@@ -41,9 +57,18 @@ def preprocess_input(
 
 
 def center_crop_and_resize(image: Any, image_size: int, crop_padding: int = 32, interpolation: str = "bicubic") -> Any:
-    """(..., height, width, channels) -> (..., image_size, image_size, channels) of the middle square.
+    """Crops the central square and resizes it.
 
-    Its side is image_size / (image_size + crop_padding) of the shorter one: 0.875 for 224.
+    The side of the square is image_size / (image_size + crop_padding) of the shorter side: 0.875 for 224.
+
+    Args:
+        image: (..., height, width, channels).
+        image_size: The side of the result in pixels.
+        crop_padding: See above.
+        interpolation: As in keras.ops.image.resize.
+
+    Returns:
+        (..., image_size, image_size, channels). A NumPy array gives a NumPy array.
     """
     height, width = image.shape[-3:-1]
     side = int(image_size / (image_size + crop_padding) * min(height, width))
@@ -58,7 +83,19 @@ def center_crop_and_resize(image: Any, image_size: int, crop_padding: int = 32, 
 def decode_predictions(
     predictions: Any, top: int = 5, class_names: Sequence[str] | None = None
 ) -> list[list[Prediction]]:
-    """(batch, classes) -> the `top` classes of each image, best first; ImageNet's names unless others are given."""
+    """Returns the `top` classes of each image, best first.
+
+    Args:
+        predictions: (batch, classes).
+        top: The number of classes per image.
+        class_names: One name per class. None: ImageNet's.
+
+    Returns:
+        A list of Predictions for each image.
+
+    Raises:
+        ValueError: The shape or the number of names is wrong.
+    """
     scores = ops.convert_to_numpy(predictions)
     if scores.ndim != 2:
         raise ValueError(f"decode_predictions: predictions of shape {scores.shape}, give (batch, classes)")
@@ -74,7 +111,7 @@ def decode_predictions(
 
 
 def imagenet_class_names() -> list[str]:
-    """The 1000 names in the order of the outputs, from the file that keras.applications downloads."""
+    """Returns the 1000 names in the order of the outputs, from the file that keras.applications downloads."""
     every_class_once = np.arange(1000, 0, -1, dtype="float32")[np.newaxis]
     (decoded,) = keras.applications.imagenet_utils.decode_predictions(every_class_once, top=1000)
     return [name for _, name, _ in decoded]

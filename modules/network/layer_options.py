@@ -1,4 +1,4 @@
-"""How the layers of one network are made: what all of them share, and the layer of an activation's name."""
+"""LayerOptions: makes the layers of one network with the settings that they have in common."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from efficientmixnet.modules.layers.norm import Norm
 
 @dataclass(frozen=True)
 class LayerOptions:
-    """What all layers of one network share."""
+    """The settings that all layers of a network have in common."""
 
     data_format: str
     momentum: float
@@ -37,7 +37,7 @@ class LayerOptions:
         self, filters: int, kernel_size: int = 1, strides: int = 1, groups: int = 1, *, name: str
     ) -> keras.layers.Layer:
         if kernel_size == strides == 1:
-            # Of one group it is Conv2D's equal, and on a CPU the faster one in training.
+            # With one group it equals Conv2D, and trains faster on a CPU.
             return GroupedPointwiseConv2D(filters, groups, data_format=self.data_format, name=name)
         return keras.layers.Conv2D(
             filters,
@@ -52,6 +52,6 @@ class LayerOptions:
 
 
 def activation_layer(activation: str, name: str) -> keras.layers.Layer:
-    """The layer of an activation's name."""
+    """Returns the layer of an activation."""
     own = {"swish": Swish, "silu": Swish, "mish": Mish}
     return own[activation](name=name) if activation in own else keras.layers.Activation(activation, name=name)

@@ -1,4 +1,4 @@
-"""The ready variants as callables with Keras's usual arguments, made from the table: EfficientNetB0, MixNetS, ..."""
+"""The ready variants as functions with Keras's usual arguments: EfficientNetB0, MixNetS, ..."""
 
 import inspect
 from collections.abc import Callable
@@ -70,7 +70,17 @@ def scaled_model(
     dropout_rate: float = 0.2,
     **options: Any,
 ) -> keras.Model:
-    """EfficientNet by compound coefficient; `options` are the arguments of `EfficientNetBuilder`."""
+    """Builds an EfficientNet by compound coefficient; see EfficientNetBuilder.scaled_model.
+
+    Args:
+        phi: The compound coefficient. 0 is B0.
+        alpha, beta, gamma: The bases of depth, width and image size.
+        dropout_rate: Before the classifier.
+        **options: The arguments of EfficientNetBuilder.
+
+    Returns:
+        A Keras model.
+    """
     return EfficientNetBuilder(**options).scaled_model(phi, alpha, beta, gamma, dropout_rate=dropout_rate)
 
 

@@ -1,6 +1,6 @@
-"""A network written out as data: scaled, repeated and named, before any layer is built.
+"""NetworkPlan: a network as data, with all blocks scaled, repeated and named, before any layer is built.
 
-Builder, summary and the loaders of weights all read this one description.
+The builder, the cost and the loaders of weights all use it.
 """
 
 import math
@@ -17,7 +17,7 @@ STEM_STRIDE = 2
 
 @dataclass(frozen=True)
 class PlannedBlock:
-    """One block: its name, its arguments with nothing left open, and the share of images that skip it in training."""
+    """A block: its name, its complete arguments, and the fraction of samples that skip it in training."""
 
     name: str
     args: BlockArgs
@@ -31,7 +31,7 @@ class PlannedBlock:
 
 @dataclass(frozen=True)
 class NetworkPlan:
-    """A whole network: the stem, the blocks in order, and the head before the classifier."""
+    """A network: the stem, the blocks in order, and the head."""
 
     stem_filters: int
     head_filters: int
@@ -50,7 +50,7 @@ def plan_network(
     min_depth: int | None = None,
     embedding_width: int | None = None,
 ) -> NetworkPlan:
-    """Returns the plan of a variant. A given activation or norm replaces those of all blocks, the stem and the head."""
+    """Returns the plan of a variant. A given activation or norm replaces that of all blocks, stem and head."""
 
     given = Norm.of(norm)
 
@@ -90,20 +90,33 @@ def plan_network(
 
 
 def as_blocks(block_list: Iterable[BlockArgs | str]) -> tuple[BlockArgs, ...]:
-    """Block strings and `BlockArgs`, as `BlockArgs`."""
+    """Returns the blocks as BlockArgs. Block strings are parsed."""
     blocks = tuple(BlockArgs.from_block_string(b) if isinstance(b, str) else b for b in block_list)
     if not blocks:
-        raise ValueError("block list: it is empty, give at least one block")
+        raise ValueError("block list: it is empty; give at least one block")
     return blocks
 
 
 def total_stride(blocks: Sequence[BlockArgs | str]) -> int:
-    """By how much the stem and the blocks divide height and width."""
+    """Returns the factor by which the stem and the blocks reduce height and width.
+
+    Example:
+        >>> total_stride(["r1_k3_s22_e1_i32_o16"])
+        4
+    """
     return STEM_STRIDE * math.prod(block.stride for block in as_blocks(blocks))
 
 
 def smallest_image_size(network: str | Variant | Sequence[BlockArgs | str]) -> int:
-    """The side in pixels of which one is left after the strides of a variant (or its name) or of a block list."""
+    """Returns the side in pixels that the strides of a network reduce to one pixel.
+
+    Args:
+        network: A variant, its name, or a block list.
+
+    Example:
+        >>> smallest_image_size("B0")
+        32
+    """
     if isinstance(network, str):
         network = get_variant(network)
     return total_stride(network.blocks if isinstance(network, Variant) else network)
@@ -115,6 +128,6 @@ def _check_joints(plan: NetworkPlan) -> None:
         if block.args.input_filters != filters:
             raise ValueError(
                 f"{block.name}: takes {block.args.input_filters} input filters, but {source} gives {filters}; "
-                "mend the block list (or stem_filters)"
+                "correct the block list or stem_filters"
             )
         filters, source = block.args.output_filters, block.name

@@ -1,4 +1,4 @@
-"""A trained network for another task: another classifier, and layers that stay as they are."""
+"""Adapts a trained network to another task: a new classifier, and frozen layers."""
 
 import keras
 
@@ -13,9 +13,17 @@ def reset_classifier(
     classifier_activation: str | None = "softmax",
     dropout_rate: float | None = None,
 ) -> keras.Model:
-    """A model of the same layers with a new classifier; a given `dropout_rate` replaces the dropout before it.
+    """Returns a model with the same layers and a new classifier.
 
-    The model passed in shares all but the classifier with the new one.
+    The new model shares all other layers with the given one.
+
+    Args:
+        model: A model with a classifier, or one that ends with pooling.
+        classes: The number of classes.
+        dropout_rate: Replaces the dropout rate before the classifier. None: as in the given model.
+
+    Raises:
+        ValueError: The model ends with feature maps.
     """
     x = model.output
     names = [layer.name for layer in model.layers]
@@ -29,10 +37,16 @@ def reset_classifier(
 
 
 def freeze(model: keras.Model, until: str | None = None) -> None:
-    """Freezes all layers but the classifier, or those before the first one whose name starts with `until`.
+    """Freezes all layers except the classifier, or all layers before `until`. Compile the model afterwards.
 
-    Normalizations everywhere are frozen: they use their moving statistics, in training too. `until` is a layer's
-    name or its beginning, like "stage5". Compile the model afterwards.
+    All normalizations are frozen, also those after `until`: they use their moving statistics in training.
+
+    Args:
+        model: The model to change.
+        until: The first layer to train: a layer's name or its beginning, such as "stage5". None: the classifier.
+
+    Raises:
+        ValueError: No layer has this name.
     """
     names = [layer.name for layer in model.layers]
     first = CLASSIFIER if until is None else next((name for name in names if name.startswith(until)), None)
@@ -46,11 +60,11 @@ def freeze(model: keras.Model, until: str | None = None) -> None:
 
 
 def unfreeze(model: keras.Model, normalizations: bool = False) -> None:
-    """Makes all layers trainable, but normalizations only if told so. Compile the model afterwards."""
+    """Makes all layers trainable, and normalizations only if asked. Compile the model afterwards."""
     for layer in model.layers:
         layer.trainable = normalizations or not is_normalization(layer)
 
 
 def is_normalization(layer: keras.layers.Layer) -> bool:
-    """Whether a layer keeps moving statistics of batches: BN, AN or IEBN."""
+    """Whether a layer is a normalization with moving statistics: BN, AN or IEBN."""
     return isinstance(layer, keras.layers.BatchNormalization)

@@ -1,4 +1,4 @@
-"""The published networks as data: EfficientNet B0 to B8 and L2, MixNet S to XXL.
+"""The published networks as tables: EfficientNet B0 to B8 and L2, MixNet S to XXL.
 
 Tan and Le, "EfficientNet", arXiv 1905.11946; "MixConv: Mixed Depthwise Convolutional Kernels", arXiv 1907.09595.
 MixNet XL and XXL are timm's: MixNet M, wider and deeper.
@@ -12,10 +12,10 @@ from efficientmixnet.modules.network.block_args import BlockArgs
 
 @dataclass(frozen=True)
 class Variant:
-    """A network before scaling, with its factors and training size.
+    """A network before scaling, with its factors and its image size.
 
-    `stem_filters` and the blocks' filters are scaled by `width_coefficient`, `head_filters` only if `scale_head`.
-    `activation` is the stem's, the head's and that of every block without one of its own.
+    `width_coefficient` scales `stem_filters` and the blocks' filters, and `head_filters` only with `scale_head`. The
+    `activation` is that of the stem, the head and all blocks that do not name one.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Variant:
     activation: str = "swish"
 
     def mixed(self) -> "Variant":
-        """The same network with mixed depthwise kernels in the stages of EfficientNet; a MixNet is mixed already."""
+        """Returns the network with mixed depthwise kernels in EfficientNet's stages. A MixNet is returned unchanged."""
         if self.blocks is not EFFICIENTNET_BLOCKS:
             return self
         blocks = tuple(
@@ -40,7 +40,7 @@ class Variant:
 
 
 def _blocks(*rows: tuple) -> tuple[BlockArgs, ...]:
-    """Rows of repeats, kernel sizes, stride, expansion, input and output filters, SE share."""
+    """Makes BlockArgs from rows of repeats, kernel sizes, stride, expansion, input and output filters, and SE ratio."""
     return tuple(
         BlockArgs(i, o, k, s, num_repeat=r, expand_ratio=e, se_ratio=se, **groups)
         for r, k, s, e, i, o, se, groups in ((*row[:7], row[7] if len(row) > 7 else {}) for row in rows)
@@ -122,7 +122,7 @@ def _mixnet(
 
 
 def group_stages(blocks: Sequence[BlockArgs]) -> tuple[tuple[BlockArgs, ...], ...]:
-    """Consecutive rows of one stage: a new one starts with a stride or with another number of output filters."""
+    """Groups rows into stages. A stage starts with a stride or with another number of output filters."""
     stages: list[list[BlockArgs]] = []
     for block in blocks:
         if stages and block.stride == 1 and block.output_filters == stages[-1][-1].output_filters:
@@ -133,7 +133,7 @@ def group_stages(blocks: Sequence[BlockArgs]) -> tuple[tuple[BlockArgs, ...], ..
 
 
 def deepen(blocks: Sequence[BlockArgs], depth: float) -> tuple[BlockArgs, ...]:
-    """Repeats scaled stage by stage as timm does it: the stage's sum is rounded, then shared out from its end."""
+    """Scales the repeats stage by stage as timm does: the sum of a stage is rounded, and distributed from its end."""
     deeper: list[BlockArgs] = []
     for stage in group_stages(blocks):
         left = sum(block.num_repeat for block in stage)
@@ -171,14 +171,27 @@ VARIANTS: dict[str, Variant] = {
 
 
 def list_variants() -> list[str]:
-    """The names of the ready variants, each a callable in `efficientmixnet.modules.network`."""
+    """Returns the names of the ready variants, which are functions in `efficientmixnet.modules.network`.
+
+    Example:
+        >>> list_variants()[0]
+        'EfficientNetB0'
+    """
     return list(VARIANTS)
 
 
 def get_variant(name: str) -> Variant:
-    """The variant of a name in any of the usual spellings: B0, EfficientNetB0, efficientnet-b0, mixnet_s."""
+    """Returns a variant by its name, in any usual spelling: B0, EfficientNetB0, efficientnet-b0, mixnet_s.
+
+    Raises:
+        ValueError: There is no such variant. The message lists all.
+
+    Example:
+        >>> get_variant("b0").default_size
+        224
+    """
     key = name.lower().replace("-", "").replace("_", "").removeprefix("tf")
     for variant in VARIANTS.values():
         if key in (variant.name.lower(), variant.name.lower().removeprefix("efficientnet")):
             return variant
-    raise ValueError(f"variant {name!r}: there is none of this name, give one of {', '.join(VARIANTS)}")
+    raise ValueError(f"variant {name!r}: unknown; give one of {', '.join(VARIANTS)}")

@@ -15,7 +15,7 @@ class Grouped(keras.optimizers.Optimizer):
         groups: Maps the path of a weight to the index of its optimizer. The last optimizer takes all other weights.
 
     Example:
-        >>> Grouped([keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.01)], {"dense/kernel": 0}).learning_rate
+        >>> optimizer = Grouped([keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.01)], {"dense/kernel": 0})
     """
 
     def __init__(self, optimizers: Sequence[Any], groups: Mapping[str, int], name: str = "grouped") -> None:

@@ -176,7 +176,7 @@ def build_schedule(
         ValueError: There is no such schedule, or a number is out of range.
 
     Example:
-        >>> float(build_schedule("cosine", 0.01, steps_per_epoch=4, epochs=10)(0))
+        >>> round(float(build_schedule("cosine", 0.01, steps_per_epoch=4, epochs=10)(0)), 4)
         0.01
     """
     if name not in SCHEDULES:

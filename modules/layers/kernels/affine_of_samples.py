@@ -1,27 +1,27 @@
-"""An affine map of each sample that follows from the moments of its own maps, in few passes over memory.
+"""An affine map of each sample, computed from the moments of its own maps, in few passes over memory.
 
     mean[n] = mean_HW(x[n])        square[n] = mean_HW((x[n] - center)^2)        center = mean_NHW(x)
     out[n] = (x[n] - center) scale[n] + shift[n]        scale, shift: any function of mean and square
 
-For TensorFlow without an accelerator, which makes a pass over memory of every operation. Here XLA makes one pass of
-each chain of element-wise ones, and lets it end in sums over a few neighboring pixels, so that a map which is only
-added up is never written. The rest of a sum over height and width is a product with ones, which takes half the time of
-TensorFlow's reductions.
+This is for TensorFlow on a CPU, which makes a pass over memory for every operation. XLA makes one pass of a chain of
+element-wise operations, and can end it with sums over a few neighboring pixels, so that a map that is only summed is
+never written. The rest of a sum over height and width is a product with ones, which takes half the time of TensorFlow's
+reductions.
 
-With d the gradient at out, that at x is d scale + (x - center) slope + constant: one pass, if it is taken as a whole.
-So `affine` hands d and scale back to `moments` as they are: d as the gradient at x, and scale as that at `scale_here`,
-a result of `moments` which exists for this alone.
+If d is the gradient at out, the gradient at x is d scale + (x - center) slope + constant, which takes one pass if it is
+computed as a whole. So `affine` passes d and scale back to `moments`: d as the gradient at x, and scale as the gradient
+at `scale_here`, an output of `moments` that exists only for this.
 """
 
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
-_MOST_FOLDED = 16  # pixels; XLA writes a term for each
+_MOST_FOLDED = 16  # pixels; XLA writes one term per pixel
 
 
 class Moments(NamedTuple):
-    """Maps x, (batch, height, width, channels), to be used in `affine` alone, and what is known of them."""
+    """Maps x, (batch, height, width, channels), for use in `affine` only, and their moments."""
 
     x: Any
     center: Any  # (channels,)
@@ -31,7 +31,7 @@ class Moments(NamedTuple):
 
 
 def moments(x: Any) -> Moments:
-    """(batch, height, width, channels), all but the batch defined -> the moments of each sample's maps."""
+    """Returns the moments of the maps of each sample. All sizes except the batch must be known."""
     import tensorflow as tf
 
     area = x.shape[1] * x.shape[2]
@@ -54,7 +54,7 @@ def moments(x: Any) -> Moments:
 
 
 def affine(maps: Moments, scale: Any, shift: Any) -> Any:
-    """Moments, (batch, channels) twice -> (x - center) scale + shift, (batch, height, width, channels)."""
+    """Returns (x - center) scale + shift, (batch, height, width, channels). Scale and shift: (batch, channels)."""
     import tensorflow as tf
 
     @tf.custom_gradient
@@ -77,7 +77,7 @@ _CHAINS: dict[str, Callable[..., Any]] = {
 }
 
 
-@cache  # one function for all layers, so that maps of one shape are compiled once
+@cache  # one function for all layers, so that XLA compiles each shape once
 def _in_one_pass(name: str) -> Callable[..., Any]:
     import tensorflow as tf
 
@@ -85,9 +85,9 @@ def _in_one_pass(name: str) -> Callable[..., Any]:
 
 
 def _folded(term: Callable[..., Any], *maps: Any) -> Any:
-    """(batch, height, width, channels) each -> (batch, rows, 1, channels): terms, added up over so many pixels a row.
+    """Sums terms over neighboring pixels: (batch, height, width, channels) each -> (batch, rows, 1, channels).
 
-    Of slices of the maps, not slices of a map of terms: XLA would write that one first.
+    The terms are made from slices of the maps. From slices of a map of terms, XLA would write that map first.
     """
     import tensorflow as tf
 

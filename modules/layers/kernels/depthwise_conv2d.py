@@ -1,9 +1,9 @@
-"""keras.ops.depthwise_conv, made faster for CPUs: on JAX the whole of it, on TensorFlow its gradient in training.
+"""depthwise_conv2d: keras.ops.depthwise_conv, faster on CPUs.
 
-On TensorFlow the gradient at a kernel of 5x5 and more costs three to five times the convolution itself, because it is
-handed to oneDNN. The same sum asked for with explicit padding stays with TensorFlow's own kernel and takes half the
-time, on channels that fill its vectors. (At 3x3 oneDNN is the faster one, and so it is in the convolution and in the
-gradient at the inputs.)
+On JAX, all of it is replaced. On TensorFlow, the gradient at a kernel of 5x5 or larger costs three to five times the
+convolution, because oneDNN computes it. With explicit padding, TensorFlow's own kernel computes the same sum in half
+the time, if there are enough channels to fill its vectors. For 3x3 kernels, and in the convolution and the gradient at
+the inputs, oneDNN is faster.
 """
 
 from typing import Any
@@ -24,9 +24,9 @@ def depthwise_conv2d(
     dilation_rate: int = 1,
     training: bool | None = None,
 ) -> Any:
-    """(batch, height, width, channels), (size, size, channels, 1) -> (batch, height', width', channels), or first."""
+    """Convolves (batch, height, width, channels), or channels first, with (size, size, channels, 1)."""
     if keras.backend.backend() == "tensorflow" and data_format == "channels_first" and dilation_rate > 1:
-        # TensorFlow dilates along the wrong axes there once height and width are undefined.
+        # With channels first, TensorFlow dilates along the wrong axes if height and width are unknown.
         moved = ops.transpose(inputs, (0, 2, 3, 1))  # (batch, height, width, channels)
         outputs = ops.depthwise_conv(moved, kernel, strides, padding, "channels_last", dilation_rate=dilation_rate)
         return ops.transpose(outputs, (0, 3, 1, 2))
@@ -49,7 +49,7 @@ def depthwise_conv2d(
 
 
 def _own_gradient_pays(size: int, channels: int) -> bool:
-    """As `benchmarks/layers.py mixed` has it."""
+    """Whether our gradient is faster, as measured by `benchmarks/layers.py mixed`."""
     return (size == 5 and channels >= 16) or (size > 5 and channels >= 32 and channels % 8 == 0)
 
 

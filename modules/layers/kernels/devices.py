@@ -1,9 +1,10 @@
-"""Whether the layers run on TensorFlow without an accelerator, where some gradients have faster formulations."""
+"""Whether layers run on a CPU, where some operations have faster forms."""
 
 import keras
 
 
 def on_tensorflow_cpu() -> bool:
+    """Whether Keras uses TensorFlow on a CPU."""
     if keras.backend.backend() != "tensorflow":
         return False
     import tensorflow as tf
@@ -12,7 +13,7 @@ def on_tensorflow_cpu() -> bool:
 
 
 def on_jax_cpu() -> bool:
-    """Whether Keras computes with JAX, which has no accelerator."""
+    """Whether Keras uses JAX on a CPU."""
     if keras.backend.backend() != "jax":
         return False
     import jax

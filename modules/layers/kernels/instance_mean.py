@@ -1,8 +1,7 @@
-"""The mean of every map of a sample, whose gradient costs one pass over the map.
+"""instance_mean: the mean of each map of a sample, with a gradient that takes one pass over the map.
 
-Added up by TensorFlow, the gradient of a mean is first spread over a map of its own, then divided, then added to the
-gradient that the map has from elsewhere: three passes over memory, where one addition does it. So the map is passed
-through, and what uses it further takes it from here.
+TensorFlow spreads the gradient of a mean over a map, divides it, and adds it to the map's other gradient: three passes
+over memory instead of one. So the map is passed through, and the layers that use it next take it from here.
 """
 
 from collections.abc import Sequence
@@ -13,9 +12,9 @@ from keras import ops
 
 
 def instance_mean(inputs: Any, axes: Sequence[int], training: bool | None = True) -> tuple[Any, Any]:
-    """(batch, height, width, channels) -> the same, and the means over axes, (batch, channels), in float32 or more.
+    """Returns the maps, (batch, height, width, channels), and their means, (batch, channels), in at least float32.
 
-    Without training the gradient is the usual one: a special one would be exported with the model, and loaded again.
+    Without training the gradient is TensorFlow's, because a custom gradient would be exported with the model.
     """
     dtype = keras.backend.result_type(inputs.dtype, "float32")
     if keras.backend.backend() != "tensorflow" or not training:

@@ -1,6 +1,6 @@
-"""Weights of keras.applications' EfficientNets, B0 to B7, those trained on ImageNet among them.
+"""Weights of keras.applications' EfficientNets B0 to B7, including those trained on ImageNet.
 
-Their models scale pixels themselves. Ours take images through `preprocess_input`.
+keras.applications' models scale the pixels. Ours take images that `preprocess_input` has scaled.
 """
 
 import re
@@ -26,7 +26,7 @@ _OF_THEIR_TOP = ("top_conv", "top_bn", "predictions")
 
 
 def load_imagenet_weights(model: keras.Model, variant: str) -> keras.Model:
-    """Downloads Keras's ImageNet weights of a variant, through Keras and checked by hash, into its model."""
+    """Downloads Keras's ImageNet weights of a variant, checks their hash, and loads them into the model."""
     if variant not in IMAGENET_VARIANTS:
         raise ValueError(
             f"weights='imagenet': there are none for {variant}, only for {', '.join(IMAGENET_VARIANTS)}; "
@@ -44,7 +44,18 @@ def load_imagenet_weights(model: keras.Model, variant: str) -> keras.Model:
 
 
 def load_keras_applications_weights(model: keras.Model, source: keras.Model | str | Path) -> keras.Model:
-    """Carries over the weights of a keras.applications model, or of its .h5 file; returns the model."""
+    """Loads the weights of a keras.applications model.
+
+    Args:
+        model: A model built here.
+        source: A keras.applications model, or the path of its .h5 file.
+
+    Returns:
+        The model.
+
+    Raises:
+        ValueError: The file does not exist, or the weights do not fit. No weight is changed.
+    """
     arrays = _of_model(source) if isinstance(source, keras.Model) else _of_file(Path(source))
     transfers = []
     for layer in model.layers:
@@ -60,7 +71,7 @@ def load_keras_applications_weights(model: keras.Model, source: keras.Model | st
 
 
 def keras_applications_name(layer: str, weight: str, index: int) -> tuple[str, int]:
-    """The layer's name there, and the place of the weight among the layer's."""
+    """Returns the layer's name in keras.applications, and the index of the weight in that layer."""
     if not (block := re.fullmatch(r"stage([0-9]+)_block([0-9]+)_(\w+)", layer)):
         return _LAYERS.get(layer, layer), index
     prefix = f"block{block[1]}{chr(ord('a') + int(block[2]) - 1)}"

@@ -1,6 +1,6 @@
-"""Weights that Keras saved, from a .weights.h5 or a .keras file, into a model by the names of the layers.
+"""Weights in files that Keras saved: .weights.h5 and .keras, matched by layer name.
 
-Only arrays are read; nothing of a .keras file is built or run.
+Only arrays are read. Nothing in a .keras file is built or run.
 """
 
 import io
@@ -18,9 +18,19 @@ _TOP = ("head_conv", "head_norm", "predictions")
 
 
 def load_saved_weights(model: keras.Model, path: str | Path) -> keras.Model:
-    """Loads a .weights.h5 or .keras file of a model built here; returns the model.
+    """Loads a .weights.h5 or .keras file of a model that was built here.
 
-    A model without classifier or head leaves those of the file out.
+    A model without classifier or head ignores those of the file.
+
+    Args:
+        model: A model built here.
+        path: The file.
+
+    Returns:
+        The model.
+
+    Raises:
+        ValueError: The file does not exist, or the weights do not fit. No weight is changed.
     """
     saved = _read(Path(path))
     transfers = []
@@ -49,7 +59,7 @@ def _read(path: Path) -> dict[str, list[np.ndarray]]:
 
 
 def _arrays(group: Any) -> list[np.ndarray]:
-    """The arrays of a saved layer, its own first, as `layer.weights` has them."""
+    """Returns the arrays of a saved layer in the order of `layer.weights`."""
     own = group.get("vars", {})
     arrays = [own[str(index)][()] for index in range(len(own))]
     for key, inner in group.items():

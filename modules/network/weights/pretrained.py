@@ -1,4 +1,4 @@
-"""What a builder's `weights` may name: ImageNet's, a file that Keras saved, or a checkpoint from elsewhere."""
+"""load_pretrained: loads the weights that a builder's `weights` names."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from efficientmixnet.modules.network.weights.timm import load_timm_weights
 
 
 def load_pretrained(model: keras.Model, weights: str | Path, variant: str) -> keras.Model:
-    """Loads "imagenet" or a path by its ending: .weights.h5, .keras, timm's .safetensors, keras.applications' .h5."""
+    """Loads "imagenet" or a file: .weights.h5, .keras, .safetensors (timm) or .h5 (keras.applications)."""
     if weights == "imagenet":
         return load_imagenet_weights(model, variant)
     name = Path(weights).name

@@ -1,7 +1,7 @@
 """Weights of timm's efficientnet and mixnet models.
 
-Those whose names start with tf_ give the outputs that they give in timm. The others were trained with PyTorch's
-symmetric padding and epsilon 1e-5, so they want fine-tuning here.
+Models whose names start with tf_ give the same outputs here as in timm. The others were trained with PyTorch's
+symmetric padding and epsilon 1e-5, so they need fine-tuning.
 """
 
 import re
@@ -47,9 +47,20 @@ _NOT_EXPANDING = {
 
 
 def load_timm_weights(model: keras.Model, source: str | Path | Mapping[str, np.ndarray]) -> keras.Model:
-    """Loads a path of a safetensors file or a mapping from timm's names to arrays; returns the model.
+    """Loads weights of a timm model.
 
-    A model without classifier or head leaves those of the checkpoint out.
+    A model without classifier or head ignores those of the checkpoint.
+
+    Args:
+        model: A model built here.
+        source: The path of a safetensors file, or a mapping from timm's names to arrays.
+
+    Returns:
+        The model.
+
+    Raises:
+        ValueError: The file does not exist, or the weights do not fit. No weight is changed.
+        ImportError: safetensors is not installed.
     """
     tensors = source if isinstance(source, Mapping) else _read(Path(source))
     names = {layer.name for layer in model.layers}
@@ -74,7 +85,7 @@ def load_timm_weights(model: keras.Model, source: str | Path | Mapping[str, np.n
 
 
 def timm_name(layer: str, part: str, expanding: bool, several: bool) -> str:
-    """timm's name for a variable of a layer; `several` tells that the layer has a kernel for each group."""
+    """Returns timm's name of a layer's variable. `several` says that the layer has one kernel per group."""
     if not (block := re.fullmatch(r"stage([0-9]+)_block([0-9]+)_(\w+)", layer)):
         return f"{_LAYERS.get(layer, layer)}.{_PARTS.get(part, part)}"
     step = (_EXPANDING if expanding else _NOT_EXPANDING).get(block[3], block[3])
@@ -91,7 +102,7 @@ def _block_of(layer: str) -> str:
 
 
 def _to_keras(value: np.ndarray, weight: keras.Variable, name: str) -> np.ndarray:
-    """PyTorch's layout -> Keras's: (out, in, height, width) -> (height, width, in, out), and (out, in) -> (in, out)."""
+    """Converts PyTorch's layout, (out, in, height, width) or (out, in), to Keras's."""
     value = np.asarray(value)
     if value.ndim == 4:
         depthwise = ".conv_dw." in name  # (channels, 1, height, width) -> (height, width, channels, 1)

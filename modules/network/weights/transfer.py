@@ -1,4 +1,4 @@
-"""Weights from elsewhere into a model: every shape is checked first, then all are assigned, or none."""
+"""transfer_weights: assigns weights from another source to a model, all or none."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Transfer:
-    """One variable of a layer, the name of its value in the source, and that value, None where the source has none."""
+    """A variable of a layer, its name in the source, and its value there, or None."""
 
     layer: str
     variable: keras.Variable
@@ -19,7 +19,7 @@ class Transfer:
 
 
 def transfer_weights(transfers: Iterable[Transfer], unused: Iterable[str] = ()) -> None:
-    """Assigns all values, the stem's fitted to the number of input channels; `unused` names what the model lacks."""
+    """Checks all shapes, then assigns all values. The stem is fitted to the number of input channels."""
     fitted = [(each.variable, _fitted(each)) for each in transfers]
     if left := sorted(unused):
         raise ValueError(
@@ -31,9 +31,10 @@ def transfer_weights(transfers: Iterable[Transfer], unused: Iterable[str] = ()) 
 
 
 def fit_input_channels(kernel: np.ndarray, channels: int) -> np.ndarray:
-    """(height, width, in, out) -> (height, width, channels, out) with responses of the same size.
+    """Fits a stem kernel to a number of channels: (height, width, in, out) -> (height, width, channels, out).
 
-    One channel takes the sum of all; more repeat them in turn, scaled by their number, as timm does.
+    For one channel the kernel is summed over its inputs. For more channels it is repeated and scaled, as in timm, so
+    that responses keep their size.
     """
     given = kernel.shape[2]
     if channels == given:
@@ -53,7 +54,7 @@ def _fitted(transfer: Transfer) -> np.ndarray:
             f"likely cause: {_likely_cause(transfer)}"
         )
     value = np.asarray(transfer.value)
-    value = value.astype(np.promote_types(value.dtype, "float32"))  # float64 stays, half precision is fitted in more
+    value = value.astype(np.promote_types(value.dtype, "float32"))  # float64 stays; half precision is fitted in float32
     if transfer.layer == "stem_conv" and value.ndim == 4 and value.shape[:2] == expected[:2]:
         value = fit_input_channels(value, expected[2])
     if value.shape != expected:
