@@ -47,14 +47,14 @@ class Limit:
                 key,
             )
 
-    def passes(self, slices: Sequence[Slice], least_images: int) -> Iterator[str]:
+    def passes(self, slices: Sequence[Slice], min_slice_size: int) -> Iterator[str]:
         """Yields the reasons for a model that misses no limit."""
         reaches = "stays within" if METRICS[self.metric].lower_is_better else "reaches"
         if self.threshold is not None and not self.features:
             yield from (f"{self.metric} {self._value(one):.4f} {reaches} {self.threshold:g}" for one in slices)
         elif self.threshold is not None and slices:
             kind = " and ".join(sorted(map(short_name, self.features)))
-            counted = f"each of {len(slices)} slices by {kind} with {least_images} or more images"
+            counted = f"each of {len(slices)} slices by {kind} with {min_slice_size} or more images"
             yield f"{self.metric} {reaches} {self.threshold:g} in {counted}"
 
     def _value(self, one: Slice) -> float:
@@ -83,7 +83,7 @@ class Gate:
         slices: The features that images are sliced by, besides the label. Several features make one crossing.
         slice_thresholds: As thresholds, in every slice.
         slice_tolerances: As tolerances, in every slice.
-        least_images: Slices with fewer images have no limits.
+        min_slice_size: Slices with fewer images have no limits.
     """
 
     thresholds: Mapping[str, float]
@@ -91,7 +91,7 @@ class Gate:
     slices: tuple[tuple[str, ...], ...] = ()
     slice_thresholds: Mapping[str, float] = field(default_factory=dict)
     slice_tolerances: Mapping[str, float] = field(default_factory=dict)
-    least_images: int = 30
+    min_slice_size: int = 30
 
     def to_json(self) -> str:
         """Returns the parameters as JSON."""
@@ -126,10 +126,10 @@ class Gate:
             checked = [
                 one
                 for one in slices
-                if one.features == limit.features and (not limit.features or one.images >= self.least_images)
+                if one.features == limit.features and (not limit.features or one.images >= self.min_slice_size)
             ]
             misses += limit.misses(checked)
-            passes += limit.passes(checked, self.least_images)
+            passes += limit.passes(checked, self.min_slice_size)
         if overall.baseline:
             passes.append(f"no worse than the latest blessed model ({overall.baseline['accuracy']:.4f})")
         else:

@@ -107,11 +107,11 @@ def _on_classes(counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
 
 
 def _images(count: int) -> str:
-    return "1 image has" if count == 1 else f"{count:,} images have"
+    return "one image has" if count == 1 else f"{count:,} images have"
 
 
 def _classes(labels: list[str]) -> str:
-    return "1 class has" if len(labels) == 1 else f"{len(labels):,} classes have"
+    return "one class has" if len(labels) == 1 else f"{len(labels):,} classes have"
 
 
 def _some(names: list[str]) -> str:

@@ -27,7 +27,7 @@ LIMITS = {
     "slices": (("image/format", "camera"),),
     "slice_thresholds": {"macro_f1": 0.3},
     "slice_tolerances": {"accuracy": 0.1},
-    "least_images": 7,
+    "min_slice_size": 7,
 }
 
 
@@ -62,8 +62,8 @@ def test_metrics_are_sliced_by_the_ingested_label_and_the_configured_features() 
 
 
 def test_an_unknown_parameter_is_refused() -> None:
-    with pytest.raises(TypeError, match="least_pictures"):
-        _evaluator(least_pictures=5)
+    with pytest.raises(TypeError, match="least_images"):
+        _evaluator(least_images=5)
 
 
 def test_predictions_come_from_the_examples_signature_and_labels_from_the_transform_graph() -> None:

@@ -164,14 +164,14 @@ def test_a_large_slice_can_refuse_a_model_that_is_good_overall(judged, model):
 
 
 @pytest.mark.slow
-def test_the_least_number_of_images_of_a_slice_can_be_set(judged, model):
+def test_the_minimum_slice_size_can_be_set(judged, model):
     verdict, _ = judged(
         model("cat 0", "cat 1"),
         model("cat 0"),
         slices=[["camera", features.LABEL]],
         slice_tolerances={"accuracy": 0.1},
         thresholds={"accuracy": 0.5},
-        least_images=5,
+        min_slice_size=5,
     )
     assert verdict.reason == (
         "accuracy of camera left and label cat (5 images) 0.6000 is worse than the latest blessed model's 0.8000 "

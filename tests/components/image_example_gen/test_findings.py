@@ -33,7 +33,7 @@ def test_balanced_data_without_copies_gives_no_warning() -> None:
 def test_the_same_bytes_under_two_labels_give_a_warning() -> None:
     both = Copy("cat/1.jpg", "cat", "train"), Copy("dog/7.jpg", "dog", "train")
     assert warnings({}, Duplicates((both,)), []) == [
-        "1 image has the same bytes under two labels: cat/1.jpg (cat) and dog/7.jpg (dog)"
+        "one image has the same bytes under two labels: cat/1.jpg (cat) and dog/7.jpg (dog)"
     ]
 
 
@@ -54,8 +54,8 @@ def test_of_many_copies_the_warning_names_one_in_each_split() -> None:
 def test_small_untested_and_uneven_classes_give_warnings() -> None:
     counts = {"train": {"cat": 101, "dog": 100, "eel": 10, "fox": 9}, "eval": {"cat": 9, "dog": 9, "eel": 1}}
     assert warnings(counts, NONE, []) == [
-        "1 class has no image in the evaluation split: fox",
-        "1 class has fewer than 10 training images: fox",
+        "one class has no image in the evaluation split: fox",
+        "one class has fewer than 10 training images: fox",
         "the classes are uneven, 101 training images of cat and 9 of fox: accuracy says little about the small classes",
     ]
 
