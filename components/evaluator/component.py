@@ -48,7 +48,7 @@ class _Executor(executor.Executor):
 
 
 def _check_weight(weight: str, examples: types.Artifact) -> None:
-    """Raises BadInput where images have no such feature. TFMA would give each of them the weight 1."""
+    """Raises BadInput if images have no such feature. TFMA would give each of them the weight 1."""
     if not weight:
         return
     (split,) = artifact_utils.get_split_uris([examples], "eval")
@@ -72,7 +72,7 @@ def _write_blessing(
     input_dict: dict[str, list[types.Artifact]],
     exec_properties: dict[str, Any],
 ) -> None:
-    """Writes what TFX's executor writes where TFMA checks the thresholds, and the reason."""
+    """Writes the blessing as TFX's executor does if TFMA checks thresholds, and the reason."""
     (model,) = input_dict["model"]
     blessing.set_string_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri)
     blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
@@ -174,7 +174,7 @@ def _eval_config(slicings: Sequence[Sequence[str]], weight: str | None, interval
         )
         for name in GATED_METRICS
     ]
-    # These count each image once, whatever its weight.
+    # These count each image once, without its weight.
     counts = [tfma.MetricConfig(class_name=name) for name in ("ExampleCount", "MultiClassConfusionMatrixPlot")]
     options = config_pb2.Options()
     if intervals:

@@ -1,4 +1,4 @@
-"""Slice: the metrics of the images that share some feature values."""
+"""Slice: the metrics of the images with the same values of some features."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

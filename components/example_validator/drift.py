@@ -22,7 +22,16 @@ from efficientmixnet.modules.exceptions import BadImage
 def drift(
     now: DatasetFeatureStatisticsList, before: DatasetFeatureStatisticsList, thresholds: Mapping[str, float]
 ) -> list[str]:
-    """Returns a message for each feature that moved further than its threshold since `before`."""
+    """Compares the training split with the previous data.
+
+    Args:
+        now: The statistics of the training split.
+        before: The statistics of the previous training split.
+        thresholds: By feature, the largest distance.
+
+    Returns:
+        A message for each feature whose distance is above its threshold.
+    """
     schema = _compared(thresholds, "drift_comparator")
     anomalies = tfdv.validate_statistics(now, schema, previous_statistics=before)
     return [f"{line} (data.drift)" for line in _lines(anomalies.drift_skew_info, "from the previous data")]
@@ -31,7 +40,16 @@ def drift(
 def skew(
     training: DatasetFeatureStatisticsList, served: DatasetFeatureStatisticsList, thresholds: Mapping[str, float]
 ) -> list[str]:
-    """Returns a message for each feature that is further than its threshold from the served images."""
+    """Compares the training split with served images.
+
+    Args:
+        training: The statistics of the training split.
+        served: The statistics of the served images.
+        thresholds: By feature, the largest distance.
+
+    Returns:
+        A message for each feature whose distance is above its threshold.
+    """
     schema = _compared(thresholds, "skew_comparator")
     anomalies = tfdv.validate_statistics(training, schema, serving_statistics=served)
     return [f"{line} (data.skew)" for line in _lines(anomalies.drift_skew_info, "from the served images")]

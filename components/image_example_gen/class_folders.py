@@ -13,7 +13,7 @@ def as_image(file: File, depth: int = 0, split: str | None = None) -> Entry | Le
     Args:
         file: The file.
         depth: How many folders are between the data folder and the class folders.
-        split: The file's split, if its folder tells it.
+        split: The file's split, if its folder sets it.
     """
     parts = file.name.split("/")
     if len(parts) < depth + 2:

@@ -32,7 +32,7 @@ def thumbnail(encoded: bytes) -> str:
 
 
 def activation_maps(model: Classifier, images: Mapping[str, bytes], labels: Sequence[str]) -> dict[str, str]:
-    """Returns each image with the regions in color that speak for its label, as a data URI.
+    """Returns each image with the regions that are important for its label in color, as a data URI.
 
     Args:
         model: The exported model.

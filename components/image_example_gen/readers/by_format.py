@@ -24,7 +24,7 @@ _NAMES = {
 
 
 def format_of(name: str) -> str | None:
-    """Returns the format that the file's name tells; None for any other file."""
+    """Returns the format by the file's name; None for a file of another format."""
     return next((kind for kind, pattern in _NAMES.items() if pattern.search(name)), None)
 
 

@@ -21,7 +21,7 @@ ARTIFACTS = tfx.types.standard_artifacts
 LABELS = ("cat", "dog")
 
 
-class Sure(tf.Module):
+class Classifier(tf.Module):
     """Predicts the class that the image's bytes name, but is wrong about some images."""
 
     def __init__(self, wrong: tuple[str, ...]) -> None:
@@ -71,9 +71,12 @@ def model(tmp_path_factory) -> Callable[..., Any]:
 
     def make(*wrong: str) -> Any:
         folder = tmp_path_factory.mktemp("model")
-        sure = Sure(wrong)
-        signatures = {"serving_examples": sure.classify_examples, "transform_features": sure.transform_features}
-        tf.saved_model.save(sure, str(folder / "Format-Serving"), signatures=signatures)
+        classifier = Classifier(wrong)
+        signatures = {
+            "serving_examples": classifier.classify_examples,
+            "transform_features": classifier.transform_features,
+        }
+        tf.saved_model.save(classifier, str(folder / "Format-Serving"), signatures=signatures)
         artifact = ARTIFACTS.Model()
         artifact.uri, artifact.id = str(folder), 1
         return artifact

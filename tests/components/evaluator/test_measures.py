@@ -61,10 +61,10 @@ def test_a_label_that_training_did_not_have_is_a_mistake():
 
 def test_the_calibration_error_by_hand():
     # Ten images at confidence 0.8 with 6 correct, ten at 0.6 with 6 correct: |0.8 - 0.6| / 2 = 0.1.
-    sure = np.tile([[0.8, 0.2]], (10, 1))
-    unsure = np.tile([[0.6, 0.4]], (10, 1))
+    confident = np.tile([[0.8, 0.2]], (10, 1))
+    unconfident = np.tile([[0.6, 0.4]], (10, 1))
     labels = np.array(([0] * 6 + [1] * 4) * 2)
-    assert MEASURES["calibration_error"](Outcomes.of(labels, np.vstack([sure, unsure]))) == pytest.approx(0.1)
+    assert MEASURES["calibration_error"](Outcomes.of(labels, np.vstack([confident, unconfident]))) == pytest.approx(0.1)
 
 
 def test_of_equally_probable_classes_only_the_predicted_one_is_correct():
