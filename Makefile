@@ -42,7 +42,7 @@ lint: environment  ## style, and types
 	cd build/typing && ../../.venv/bin/mypy --config-file ../../pyproject.toml -p efficientmixnet
 
 bench: environment  ## the figures in README and docs, measured here; takes long
-	@for benchmark in layers network optimizers data_path resizing reading pipeline_overhead training_overhead devices; do \
+	@for benchmark in demo layers network optimizers data_path resizing reading pipeline_overhead training_overhead devices; do \
 	    echo "== $$benchmark"; $(PYTHON) benchmarks/$$benchmark.py || exit 1; done
 
 IMAGE ?= efficientmixnet:0.1.0

@@ -1,15 +1,15 @@
-"""An honest study on CIFAR-10: does each of our parts help one small EfficientMixNet, at equal budgets?
+"""An ablation study on CIFAR-10: does each part help a small EfficientMixNet, at equal budgets?
 
     KERAS_BACKEND=jax python benchmarks/ablation.py --data cifar10-train.tar.xz --precision mixed_bfloat16   on a GPU
     python benchmarks/ablation.py --data cifar10-train.tar.xz --short                                       on a CPU
 
-One thing is changed at a time from plain kernels, swish, BN and Adam; everything else (data, order, augmentation,
-steps, schedule, weight decay) is the same for all. A tenth of the training images, equally many of each class, is
-kept for validation and seen once, after the last step. The table holds mean and deviation over the seeds. A difference
-counts where it is over three of its standard errors, from the deviation pooled over all candidates: with 14 degrees of
-freedom that is one false alarm in twenty for six comparisons together. Results are added to --results line by line,
-and what stands there already is not run again, so several processes may share the work. `--short` is for a CPU: a
-network of 50,000 weights and four epochs.
+Each candidate changes one part of the plain network (one kernel size per block, swish, BN, Adam). Data, order,
+augmentation, steps, schedule and weight decay are the same for all. A tenth of the training images, the same number of
+each class, is held out and evaluated once, after the last step. The table has the mean and standard deviation over the
+seeds. A difference counts if it is larger than three standard errors, with the deviation pooled over all candidates:
+with 14 degrees of freedom this gives one false alarm in twenty for six comparisons together. Results are appended to
+--results, and a run that is already there is skipped, so several processes can share the work. `--short` is for a CPU:
+a network of 50,000 weights and four epochs.
 """
 
 import argparse
@@ -39,7 +39,7 @@ NOT_DECAYED = ["bias", "gamma", "beta"]
 
 @dataclass(frozen=True)
 class Candidate:
-    """What is varied."""
+    """The parts that vary."""
 
     mixed: bool = False
     activation: str = "swish"
@@ -49,11 +49,11 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Scale:
-    """How large network and budget are."""
+    """The size of the network and the budget."""
 
     width: float
     depth: float
-    magnification: int  # of the images, as the stem halves them
+    magnification: int  # of the images, because the stem halves them
     epochs: int
     batch: int
 
@@ -105,7 +105,7 @@ def network(candidate: Candidate, scale: Scale) -> keras.Model:
 
 
 def read_images(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """A folder for each class, packed or not: images uint8 [N, 32, 32, 3] and classes int [N]."""
+    """Reads one folder per class, packed or not. Returns images uint8 [N, 32, 32, 3] and classes int [N]."""
     files: Iterator[tuple[str, bytes]]
     if path.is_dir():
         files = ((file.parent.name, file.read_bytes()) for file in sorted(path.glob("**/*.jpg")))
@@ -121,7 +121,7 @@ def read_images(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def split(images: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Nine tenths for training, one tenth of each class for validation: the same whatever the seed."""
+    """Splits off a tenth of each class for validation. The split does not depend on the seed."""
     order = np.random.default_rng(0).permutation(len(images))
     order = order[np.argsort(classes[order], kind="stable")]
     kept = np.arange(len(order)) % 10 == 0
@@ -129,7 +129,7 @@ def split(images: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 class Batches(keras.utils.PyDataset):
-    """Shifted, mirrored and partly erased images from memory; an epoch follows from seed and number."""
+    """Batches of shifted, flipped and partly erased images. The seed and the epoch determine them."""
 
     def __init__(self, images: np.ndarray, classes: np.ndarray, batch: int, seed: int) -> None:
         super().__init__()
@@ -161,9 +161,9 @@ class Batches(keras.utils.PyDataset):
 
 
 def run(candidate: Candidate, seed: int, data: tuple, given: argparse.Namespace) -> dict[str, Any]:
-    """Trains once and measures once."""
+    """Trains once and evaluates once."""
     images, classes, kept_images, kept_classes = data
-    keras.utils.clear_session()  # or the graphs of all runs stay in memory
+    keras.utils.clear_session()  # otherwise the graphs of all runs stay in memory
     keras.utils.set_random_seed(seed)
     model = network(candidate, SHORT if given.short else FULL)
     batches = Batches(images, classes, given.batch, seed)
@@ -190,12 +190,12 @@ def run(candidate: Candidate, seed: int, data: tuple, given: argparse.Namespace)
 
 
 def read_lines(results: Path) -> list[dict[str, Any]]:
-    """The runs so far, other processes' too."""
+    """Returns the results so far, including those of other processes."""
     return [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
 
 
 def table(lines: list[dict[str, Any]]) -> str:
-    """Mean and deviation of every candidate, and which differences from the plain one count."""
+    """Returns the mean and deviation of every candidate, and the differences from the plain one that count."""
     runs = {
         name: [line for line in lines if asdict(candidate).items() <= line.items()]
         for name, candidate in CANDIDATES.items()
@@ -227,10 +227,10 @@ def table(lines: list[dict[str, Any]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="cifar10-train.tar.xz, or the folder in it")
-    parser.add_argument("--budget", type=int, help="epochs of every run")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="one run of every candidate for each")
-    parser.add_argument("--only", nargs="*", choices=CANDIDATES, help="not all candidates, but these")
+    parser.add_argument("--data", type=Path, required=True, help="cifar10-train.tar.xz, or its extracted folder")
+    parser.add_argument("--budget", type=int, help="epochs per run")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="each candidate runs once per seed")
+    parser.add_argument("--only", nargs="*", choices=CANDIDATES, help="run only these candidates")
     parser.add_argument("--batch", type=int)
     parser.add_argument("--rate", type=float, default=0.002)
     parser.add_argument("--decay", type=float, default=0.05)
@@ -245,7 +245,7 @@ def main() -> None:
 
     settings = {name: getattr(given, name) for name in ("budget", "batch", "rate", "decay", "precision", "short")}
     data = split(*read_images(given.data))
-    for seed in given.seeds:  # seed by seed, so that a study that is stopped has compared all of them
+    for seed in given.seeds:  # seed by seed, so that a stopped study has compared all candidates
         for name in given.only or CANDIDATES:
             what = {**settings, **asdict(CANDIDATES[name]), "seed": seed}
             if any(what.items() <= line.items() for line in read_lines(given.results)):

@@ -1,6 +1,6 @@
-"""Whether what a run measured is what scikit-learn measures on the same predictions: TFMA's metrics and the report's.
+"""Compares the metrics of a run with scikit-learn's on the same predictions.
 
-python benchmarks/agreement.py OUTPUT      OUTPUT: an output folder that holds a run
+python benchmarks/agreement.py OUTPUT      OUTPUT: an output folder with a run
 """
 
 import json
@@ -20,7 +20,7 @@ from efficientmixnet.pipeline.runs.runs import read_summary
 
 
 def compared(output: str) -> Iterator[tuple[str, float, float]]:
-    """Each metric with our value and scikit-learn's; of matrices the sum, and how many images lie otherwise."""
+    """Returns each metric with our value and scikit-learn's. For matrices: the sum, and the number of differences."""
     summary = read_summary(output)
     evaluation = str(Results(Path(output, "metadata.sqlite")).uri("ModelEvaluation"))
     predictions = Predictions(f"{summary.evaluated}/{PREDICTIONS_FILE}")
@@ -48,7 +48,7 @@ def compared(output: str) -> Iterator[tuple[str, float, float]]:
 
 
 def _confusions(evaluation: str, classes: int) -> np.ndarray:
-    """Images by right class and by named class, as TFMA counted them over all images."""
+    """Returns TFMA's confusion matrix: images by label and predicted class."""
     (plots,) = (one for one in tfma.load_plots(evaluation) if not one.slice_key.single_slice_keys)
     found = np.zeros((classes, classes), int)
     for plot in plots.plot_keys_and_values:

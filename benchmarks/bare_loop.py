@@ -1,4 +1,4 @@
-"""The bare loop: two processes that read, decode, resize and encode files with TensorFlow, and nothing else."""
+"""The bare loop: two processes that read, decode, resize and encode files with TensorFlow, and do nothing else."""
 
 import multiprocessing
 import time
@@ -11,7 +11,7 @@ from efficientmixnet.modules.data import images
 
 
 def bare_loop(data: Path, size: int, ours: bool = False) -> tuple[float, float]:
-    """Two warm processes, with TensorFlow's three functions or with ours: images a second, CPU ms an image."""
+    """Returns images per second and CPU milliseconds per image of two warm processes."""
     files = sorted(map(str, data.glob("*/*")))
     context = multiprocessing.get_context("spawn")
     with context.Pool(2, _one_thread, (round(size / 0.875), images.shrink if ours else tensorflows)) as pool:
@@ -22,7 +22,7 @@ def bare_loop(data: Path, size: int, ours: bool = False) -> tuple[float, float]:
 
 
 def tensorflows(encoded: tf.Tensor, shorter_side: int) -> tf.Tensor:
-    """What images.shrink does to a JPEG, as one writes it down: bytes [] -> bytes []."""
+    """Does what images.shrink does to a JPEG, in the obvious way: bytes [] -> bytes []."""
     image = tf.io.decode_jpeg(encoded, channels=3)
     size = tf.cast(tf.shape(image)[:2], tf.float32)
     scale = tf.minimum(shorter_side / tf.reduce_min(size), 1.0)

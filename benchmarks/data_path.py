@@ -1,21 +1,21 @@
-"""The data path alone: bytes, images a second and memory of ingest, statistics and Transform, beside other ways.
+"""Measures the data path: bytes, images per second and memory of ingest, statistics and Transform.
 
-Photographs are repeated under new names. Each measurement has a process of its own and runs at several sizes: the
-differences give images a second without the seconds that every component costs however small the data, show whether
-time and memory grow in line, and from the two smallest sizes `efficientmixnet plan` predicts the largest. Beside it, on
+Photographs are repeated under new names. Each measurement has its own process and runs at several sizes. The
+differences between sizes give images per second without the fixed cost of each component, and show whether time and
+memory grow linearly. `efficientmixnet plan` predicts the largest size from the two smallest ones. For comparison, on
 the same files:
 
-plain       records of the files as they are, then a Transform that writes float images (tf.map_fn), all of TFX's
-            statistics on, as TFX's tutorials lead to
-bare loop   two processes that read, decode, resize and encode the same files with TensorFlow, and no more; and the
-            same with our function for these three, which resizes faster (resizing.py)
+plain       records of the files, then a Transform that writes float images (tf.map_fn), with all of TFX's statistics
+            on, as in TFX's tutorials
+bare loop   two processes that read, decode, resize and encode the same files with TensorFlow; and the same loop with
+            our function, which resizes faster (resizing.py)
 
-    python benchmarks/data_path.py                                    500 and 2,000 parts of scikit-learn's photographs
+    python benchmarks/data_path.py                                    500 and 2,000 crops of scikit-learn's photographs
     python benchmarks/data_path.py --photographs FOLDER [--sizes 500 2000 20000] [--side 224] [--rates FILE]
-    python benchmarks/data_path.py --pixels 64 --sizes 1000 5000 50000 --no-plain --no-loop     how it grows, cheaply
-    python benchmarks/data_path.py --photographs FOLDER --sizes 20000 --until StatisticsGen     StatisticsGen alone
+    python benchmarks/data_path.py --pixels 64 --sizes 1000 5000 50000 --no-plain --no-loop     growth, small images
+    python benchmarks/data_path.py --photographs FOLDER --sizes 20000 --until StatisticsGen     only StatisticsGen
 
-With --rates it writes what `efficientmixnet plan` reckons with.
+--rates writes the rates that `efficientmixnet plan` uses.
 """
 
 import argparse
@@ -40,13 +40,13 @@ COMPONENTS = ("ImageExampleGen", "StatisticsGen", "Transform")
 
 
 def alone(function: Callable[..., Any], *arguments: Any) -> Any:
-    """The function's result from a process of its own."""
+    """Calls the function in a new process and returns its result."""
     with multiprocessing.get_context("spawn").Pool(1) as process:
         return process.apply(function, arguments)
 
 
 class Runs:
-    """One way at all sizes."""
+    """One candidate at all sizes."""
 
     def __init__(self, make: Callable[..., list[Any]], folders: dict[int, Path], side: int, until: str) -> None:
         self.by_size: dict[int, dict[str, Any]] = {}
@@ -57,7 +57,7 @@ class Runs:
             print(f"{make.__name__}, {size:,} images, seconds: {took}", flush=True)
 
     def total(self, what: str, stage: str, size: int) -> float:
-        """`what` of the stage at this size."""
+        """Returns `what` of the stage at this size."""
         return self.by_size[size]["stages"][stage][what]
 
     def each(self, what: str, stage: str) -> list[float]:
@@ -76,11 +76,11 @@ class Runs:
         ]
 
     def bytes(self, kind: str) -> int:
-        """What was written, at the largest size."""
+        """Returns the bytes written at the largest size."""
         return self.by_size[self.sizes[-1]]["bytes"][kind]
 
     def rates(self, files: dict[int, int]) -> dict[str, Any]:
-        """What `efficientmixnet plan` reckons with, by the two smallest sizes; `files` is the files' bytes by size."""
+        """Returns the rates for `efficientmixnet plan`, from the two smallest sizes and the bytes of the files."""
         small, large = self.sizes[:2]
         stages = {}
         for stage in COMPONENTS:
@@ -102,13 +102,15 @@ class Runs:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photographs", type=Path, help="a folder of JPEG files")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[500, 2000], help="numbers of images, rising")
-    parser.add_argument("--pixels", type=int, help="make the photographs so small first, the shorter side")
-    parser.add_argument("--side", type=int, default=224, help="of the network's input, pixels")
-    parser.add_argument("--until", choices=COMPONENTS[1:], default="Transform", help="the last component")
-    parser.add_argument("--rates", type=Path, help="write our rates to this file")
-    parser.add_argument("--no-plain", action="store_true", help="leave the plain way out; it takes longest")
-    parser.add_argument("--no-loop", action="store_true", help="leave the bare loop out")
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=[500, 2000], help="numbers of images, in ascending order"
+    )
+    parser.add_argument("--pixels", type=int, help="first resize the shorter side of the photographs to this")
+    parser.add_argument("--side", type=int, default=224, help="side of the network's input, pixels")
+    parser.add_argument("--until", choices=COMPONENTS[1:], default="Transform", help="the last component to run")
+    parser.add_argument("--rates", type=Path, help="write the rates to this file")
+    parser.add_argument("--no-plain", action="store_true", help="skip the plain pipeline, which takes longest")
+    parser.add_argument("--no-loop", action="store_true", help="skip the bare loop")
     arguments = parser.parse_args()
     if arguments.rates and (len(arguments.sizes) < 2 or arguments.until != "Transform"):
         parser.error("--rates: they come from two sizes or more, and from all components")
@@ -137,7 +139,7 @@ def main() -> None:
     for stage in stages:
         rates = [1 / runs.each("seconds", stage)[-1] for runs in both]
         table.add_row(f"{stage}, images a second", *(f"{one:.0f}" for one in rates), *_ratio(rates))
-        # On a busy machine the processor's own seconds tell more than the clock's.
+        # On a busy machine, processor time is more meaningful than elapsed time.
         spent = [1000 * runs.each("cpu", stage)[-1] for runs in both]
         table.add_row(f"{stage}, CPU milliseconds an image", *(f"{one:.2f}" for one in spent), *_ratio(spent))
         for what, unit in (("seconds", "seconds"), ("cpu", "CPU seconds")):

@@ -1,4 +1,4 @@
-"""Ours and the plain way from files to transformed records, as TFX pipelines; measured component by component."""
+"""Our data path and the plain one, from files to transformed records, as TFX pipelines with measurements."""
 
 import json
 import logging
@@ -25,11 +25,11 @@ from efficientmixnet.pipeline.config.data_config import DataConfig
 from efficientmixnet.pipeline.pipeline import BEAM_ARGS
 
 SPLITS = {"train": 0.9, "eval": 0.1}
-Stages = dict[str, dict[str, float]]  # by component: seconds, the processor's, and peak, bytes of memory
+Stages = dict[str, dict[str, float]]  # for each component: seconds, processor seconds, peak memory in bytes
 
 
 def ours(folder: Path, data: Path, size: int) -> list[Any]:
-    """Ingest to Transform, with the defaults."""
+    """Returns our components from ingest to Transform, with the defaults."""
     config = DataConfig(images=str(data), splits=SPLITS)
     examples = ImageExampleGen(
         images=config.images,
@@ -41,14 +41,14 @@ def ours(folder: Path, data: Path, size: int) -> list[Any]:
     )
     statistics = statistics_gen(examples.outputs["examples"])
     schema = SchemaGen(statistics.outputs["statistics"], ["eval"])
-    stored = round(size / 0.875)  # what NetworkConfig.stored_side is at this size
+    stored = round(size / 0.875)  # NetworkConfig.stored_side at this size
     transformed = transform(examples.outputs["examples"], schema.outputs["schema"], list(SPLITS), stored)
     transformed.with_beam_pipeline_args(BeamConfig().args_of_transform(bytes_of(data)))
     return [examples, statistics, schema, transformed]
 
 
 def plain(folder: Path, data: Path, size: int) -> list[Any]:
-    """The same with TFX's own components."""
+    """Returns TFX's own components for the same work."""
     user_module = str(Path(__file__).parent / "plain_pipeline" / "user_module.py")
     examples = tfx.components.ImportExampleGen(input_base=str(folder / "records"))
     statistics = tfx.components.StatisticsGen(examples=examples.outputs["examples"])
@@ -73,7 +73,7 @@ def _pipeline(folder: Path, components: list[Any]) -> tfx.dsl.Pipeline:
 
 
 def measure(make: Callable[[Path, Path, int], list[Any]], data: Path, size: int, until: str) -> dict[str, Any]:
-    """Runs the pipeline here; its stages, and bytes by what wrote them."""
+    """Runs the pipeline in this process. Returns its stages and the bytes that each component wrote."""
     meter, logger = Meter(), absl.logging.get_absl_logger()
     absl.logging.set_verbosity(absl.logging.INFO)
     absl.logging.get_absl_handler().setLevel(logging.ERROR)
@@ -97,7 +97,7 @@ def measure(make: Callable[[Path, Path, int], list[Any]], data: Path, size: int,
 
 
 def _write_records(data: Path, file: Path) -> None:
-    """The tf.Examples that an ImportExampleGen's user would have made."""
+    """Writes the tf.Examples that a user of ImportExampleGen would have written."""
     with tf.io.TFRecordWriter(str(file), "GZIP") as writer:
         for entry in find_images(str(data), None, frozenset(SPLITS)).entries:
             example = tf.train.Example()
@@ -110,7 +110,7 @@ def _write_records(data: Path, file: Path) -> None:
 
 
 class Meter(logging.Handler):
-    """Seconds and peak memory by component, read off LocalDagRunner's log and Linux's /proc."""
+    """Measures seconds and peak memory of each component, from LocalDagRunner's log and /proc."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
@@ -122,7 +122,7 @@ class Meter(logging.Handler):
             return
         name = found[1].replace("ImportExampleGen", "ImageExampleGen")
         if found[2] == "running":
-            Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+            Path("/proc/self/clear_refs").write_text("5")  # resets the peak
             self.stages[name] = {"began": time.monotonic(), "cpu began": _cpu_seconds()}
         else:
             status = Path("/proc/self/status").read_text()
@@ -136,6 +136,6 @@ class Meter(logging.Handler):
 
 
 def _cpu_seconds() -> float:
-    """Of this process and of those that it started and that have ended."""
+    """Returns the processor seconds of this process and of its children that have ended."""
     of_both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(one.ru_utime + one.ru_stime for one in of_both)

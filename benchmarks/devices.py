@@ -1,7 +1,7 @@
-"""Two logical devices on this machine's cores against one: images a second of the same training, batch and network.
+"""Compares training on two logical devices with training on one, on the cores of this machine.
 
-What mirrored training costs where there is nothing to gain, since both share the cores; on GPUs it is what it gives.
-The trainings take turns after an epoch of warming up, and the median of the rounds' ratios counts.
+This measures the overhead of mirrored training: both devices share the same cores, so there is nothing to gain. On
+GPUs it measures the speedup. The two runs take turns after a warm-up epoch. The result is the median of the ratios.
 
     python benchmarks/devices.py [--variant B0] [--size 64] [--images 512] [--epochs 2] [--rounds 3]
 """
@@ -32,7 +32,7 @@ from efficientmixnet.modules.training.phases import phases
 
 
 def trained(kind: str, config: ModelConfig, data: TrainingData, folder: Path) -> Callable[[int], None]:
-    """As run_fn trains under `training.distribution: kind`."""
+    """Trains as run_fn does with `training.distribution: kind`."""
     distribution, times = choose_distribution(kind), 0
     data = replace(data, reading=replace(data.reading, devices=distribution.replicas))
     keras.utils.set_random_seed(0)
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--variant", default="B0")
     parser.add_argument("--size", type=int, default=64, help="pixels")
     parser.add_argument("--images", type=int, default=512)
-    parser.add_argument("--epochs", type=int, default=2, help="of a round")
+    parser.add_argument("--epochs", type=int, default=2, help="epochs per round")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     if not tf.config.list_physical_devices("GPU"):

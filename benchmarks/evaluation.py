@@ -1,10 +1,9 @@
-"""What looking at a model costs: Evaluator, the report and scoring against bare calls of the exported model.
+"""Compares the time of Evaluator, the report and scoring with bare calls of the exported model.
 
-All on the images of one run, repeated to as many as asked for, in one process after another warm-up call; by the
-clock on the wall or, on a machine that other work shares, by the seconds of all processors (`--clock cpu`).
+All of them run on the images of one run, repeated up to --images, in one process and after a warm-up call. On a machine
+that other programs use, `--clock cpu` measures processor time instead of elapsed time.
 
-    python benchmarks/evaluation.py OUTPUT [--images COUNT] [--clock cpu]
-                                                                   OUTPUT: an output folder that holds a run
+    python benchmarks/evaluation.py OUTPUT [--images COUNT] [--clock cpu]      OUTPUT: an output folder with a run
 """
 
 import argparse
@@ -38,20 +37,20 @@ CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
 
 class Stopwatch:
-    """Seconds by one of CLOCKS."""
+    """Measures seconds with one of CLOCKS."""
 
     def __init__(self, clock: str) -> None:
         self._clock = CLOCKS[clock]
 
     def __call__(self, work: Callable[[], Any]) -> float:
-        """How long it takes."""
+        """Returns the seconds that the call takes."""
         began = self._clock()
         work()
         return self._clock() - began
 
 
 def repeated(files: list[str], count: int, target: str) -> None:
-    """Writes so many records, those of the files again and again."""
+    """Writes `count` records by repeating those of the files."""
     records = [record.numpy() for record in tf.data.TFRecordDataset(files, "GZIP")]
     with tf.io.TFRecordWriter(target, tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)) as writer:
         for record in itertools.islice(itertools.cycle(records), count):
@@ -59,13 +58,13 @@ def repeated(files: list[str], count: int, target: str) -> None:
 
 
 def bare(model: Classifier, files: list[str]) -> None:
-    """The model's own answers, and nothing made of them."""
+    """Calls the model and discards the predictions."""
     for examples in tf.data.TFRecordDataset(files, "GZIP").batch(BATCH).prefetch(2):
         model.probabilities(examples)
 
 
 def evaluate(examples: Any, model: str, config: dict[str, Any], folder: str) -> None:
-    """Evaluator's executor, without a baseline."""
+    """Runs Evaluator's executor without a baseline model."""
     kinds = tfx.types.standard_artifacts
     channels = (tfx.dsl.Channel(type=kind) for kind in (kinds.Examples, kinds.Model, kinds.Model, kinds.Schema))
     component = evaluator(*channels, **config)
@@ -78,7 +77,7 @@ def evaluate(examples: Any, model: str, config: dict[str, Any], folder: str) -> 
 
 
 def write_files(files: list[str], folder: Path) -> None:
-    """The records' images as files."""
+    """Writes the images of the records as files."""
     spec = {features.ENCODED: tf.io.FixedLenFeature([], tf.string)}
     for number, record in enumerate(tf.data.TFRecordDataset(files, "GZIP")):
         encoded = tf.io.parse_single_example(record, spec)[features.ENCODED].numpy()
@@ -86,13 +85,13 @@ def write_files(files: list[str], folder: Path) -> None:
 
 
 def batches(folder: Path) -> Iterator[tf.Tensor]:
-    """The files' bytes, 32 at a time."""
+    """Yields the bytes of 32 files at a time."""
     return iter(tf.data.Dataset.list_files(f"{folder}/*", shuffle=False).map(tf.io.read_file).batch(32).prefetch(2))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("output", help="an output folder that holds a run that evaluated a model")
+    parser.add_argument("output", help="an output folder with a run that evaluated a model")
     parser.add_argument("--images", type=int, default=10_000)
     parser.add_argument("--clock", choices=CLOCKS, default="wall")
     arguments = parser.parse_args()
@@ -109,7 +108,7 @@ def main() -> None:
         files = [f"{folder}/Split-eval/images-00000-of-00001.gz"]
         repeated(sorted(map(str, Path(str(found.uri("Examples"))).glob("Split-*/*.gz"))), arguments.images, files[0])
         classifier = Classifier(f"{model}/Format-Serving")
-        bare(classifier, files)  # the first calls trace and allocate
+        bare(classifier, files)  # warm up: the first calls trace and allocate
         alone = seconds(lambda: bare(classifier, files))
         rows["predictions of the report"] = (
             seconds(lambda: write_predictions(classifier, None, files, f"{folder}/predictions.parquet")),

@@ -1,9 +1,9 @@
-"""Training on a GPU: our networks against timm's, in images a second and in memory.
+"""Compares training on a GPU with timm's networks: images per second and memory.
 
-Ours train with Keras's mixed_bfloat16 on the backend that KERAS_BACKEND names; timm's as its users train them: compiled
-by torch.compile, autocast to bfloat16, channels_last. Batch, size, dropouts and SGD with momentum are the same; the
-batch lies on the device. Every training is a process of its own, and they take turns; the median of the rounds counts.
-`largest` doubles the batch as long as it fits. A framework that is not installed is left out, and said so.
+Our networks train with mixed_bfloat16 on the backend in KERAS_BACKEND. timm's networks train with torch.compile,
+bfloat16 autocast and channels_last. Batch size, image size, dropout rates and SGD with momentum are the same, and the
+batch is on the device. Each training run has its own process, and the runs take turns. The result is the median of the
+rounds. `largest` doubles the batch size until it no longer fits. A framework that is not installed is left out.
 
     python benchmarks/gpu_training.py [--networks B0 MixNetS] [--batches 256 largest] [--size 224] [--steps 30]
                                       [--rounds 3]
@@ -26,14 +26,14 @@ from rich.table import Table
 
 CLASSES = 1000
 TIMM = {"B0": "tf_efficientnet_b0", "MixNetS": "tf_mixnet_s", "MixNetM": "tf_mixnet_m", "B4": "tf_efficientnet_b4"}
-FULL = ("out of memory", "RESOURCE_EXHAUSTED", "OOM")  # what CUDA, XLA and TensorFlow say
+FULL = ("out of memory", "RESOURCE_EXHAUSTED", "OOM")  # in the messages of CUDA, XLA and TensorFlow
 
 Step = Callable[[], Any]
 Peak = Callable[[], "int | None"]  # bytes
 
 
 def ours(network: str, batch: int, size: int) -> tuple[Step, Peak]:
-    """A training step of Keras, and the most memory that the device has held."""
+    """Returns a Keras training step and a function for the peak device memory."""
     import keras
 
     from efficientmixnet.modules.network import EfficientNetBuilder
@@ -60,7 +60,7 @@ def ours(network: str, batch: int, size: int) -> tuple[Step, Peak]:
 
 
 def timms(network: str, batch: int, size: int) -> tuple[Step, Peak]:
-    """A training step of PyTorch, and the most memory that the device has held."""
+    """Returns a PyTorch training step and a function for the peak device memory."""
     import timm
     import torch
 
@@ -94,9 +94,9 @@ def constant_batch(batch: int, size: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def measure(framework: str, network: str, batch: int, size: int, steps: int) -> dict[str, float | None]:
-    """In this process: images a second, and bytes of memory an image."""
+    """Returns images per second and bytes of memory per image, measured in this process."""
     step, peak = {"ours": ours, "timm": timms}[framework](network, batch, size)
-    for _ in range(3):  # traces, compiles
+    for _ in range(3):  # warm up: trace and compile
         step()
     began = time.perf_counter()
     for _ in range(steps):
@@ -121,7 +121,7 @@ def measured_apart(*arguments: str | int) -> dict[str, float | None] | None:
 
 
 def largest(framework: str, network: str, size: int) -> int:
-    """The largest batch that fits, in powers of two."""
+    """Returns the largest batch size that fits, a power of two."""
     batch = 256
     while measured_apart(framework, network, 2 * batch, size, 1):
         batch *= 2
@@ -144,7 +144,7 @@ def main() -> None:
     if all(map(importlib.util.find_spec, ("torch", "timm"))):
         frameworks.append("timm")
     else:
-        print("torch and timm are not both installed: ours alone")
+        print("torch and timm are not both installed: only our networks run")
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     table = Table("network", "batch", "of", "images/s", "MB an image", "ours / timm", title=f"Keras on {backend}")
     for network in arguments.networks:

@@ -1,14 +1,14 @@
-"""Times the layers against their alternatives, in one run, interleaved, and prints ratios.
+"""Compares our layers with alternatives, interleaved in one run, and prints ratios.
 
     python benchmarks/layers.py [mixed] [blocks] [normalizations] [--rounds 7] [--clock wall]
 
-mixed: formulations of the mixed depthwise convolution, each over the obvious one: split, convolve, concatenate.
-blocks: a training step of a whole inverted-bottleneck block with AN and IEBN, over the block with BN; and of the block
-    as keras.applications writes it, in Keras's own layers.
-normalizations: a training step of the normalizations alone, over Keras's BN.
+mixed: forms of the mixed depthwise convolution, relative to the obvious one (split, convolve, concatenate).
+blocks: a training step of an inverted residual block with AN and with IEBN, relative to the same block with BN; and the
+    block as keras.applications writes it.
+normalizations: a training step of the normalization layers, relative to Keras's BN.
 
-Set KERAS_BACKEND for another backend. A round calls every candidate once; what counts is the best round. On a machine
-that other work shares, `--clock cpu` counts the seconds of all processors instead of those that pass.
+KERAS_BACKEND chooses the backend. A round calls every candidate once. The result is the best round. On a machine that
+other programs use, `--clock cpu` measures processor time instead of elapsed time.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from efficientmixnet.modules.layers import (
     normalization,
 )
 
-# (batch, height, width, channels), from the first stage to the last.
+# (batch, height, width, channels), from the first stage to the last
 MAPS = ((8, 112, 112, 32), (8, 56, 56, 144), (8, 28, 28, 240), (8, 14, 14, 672), (8, 7, 7, 1152))
 KERNELS = ((3, 5), (3, 5, 7), (3, 5, 7, 9))
 # Input map and depthwise kernel size of blocks of EfficientNetB0.
@@ -49,7 +49,7 @@ CLOCKS: dict[str, Clock] = {"wall": time.perf_counter, "cpu": time.process_time}
 
 
 def training_step(layers: Sequence[keras.layers.Layer], inputs: np.ndarray) -> Callable[[], Any]:
-    """A function which runs forward and backward, to every weight and to the inputs."""
+    """Returns a function that runs the layer forward and backward, to every weight and the inputs."""
     model = keras.Sequential([keras.Input(inputs.shape[1:]), *layers])
     if keras.backend.backend() == "tensorflow":
         return _tensorflow_step(model, inputs)
@@ -89,9 +89,9 @@ def _jax_step(model: keras.Model, inputs: np.ndarray) -> Callable[[], Any]:
 
 
 def best_times(candidates: Candidates, rounds: int, clock: Clock) -> dict[str, float]:
-    """Seconds of each candidate's best round; every candidate runs in every round."""
+    """Returns the seconds of each candidate's best round. Every round runs every candidate."""
     for run in candidates.values():
-        run()  # traces, compiles
+        run()  # warm up: trace and compile
         run()
     best = dict.fromkeys(candidates, float("inf"))
     for _ in range(rounds):
@@ -111,7 +111,7 @@ def report(title: str, candidates: Candidates, rounds: int, clock: Clock) -> Non
 
 
 class ObviousDepthwise(MixedDepthwiseConv2D):
-    """Split, convolve each group with Keras's depthwise convolution, concatenate."""
+    """Splits, convolves each group with Keras's depthwise convolution, and concatenates."""
 
     def call(self, inputs: Any) -> Any:
         parts = keras.ops.split(inputs, np.cumsum(self.groups)[:-1].tolist(), axis=-1)
@@ -125,7 +125,7 @@ class ObviousDepthwise(MixedDepthwiseConv2D):
 
 
 class PaddedDepthwise(MixedDepthwiseConv2D):
-    """Another formulation: one convolution with every kernel zero-padded to the largest size."""
+    """Another form: one convolution with every kernel zero-padded to the largest size."""
 
     def call(self, inputs: Any) -> Any:
         size = max(self.kernel_size)
@@ -157,7 +157,7 @@ def mixed(rounds: int, clock: Clock) -> None:
 
 
 def block(kind: str, filters: int, kernel_size: int) -> list[keras.layers.Layer]:
-    """Expand by 6, depthwise, squeeze and excite, project: without the shortcut."""
+    """Expands by 6, convolves depthwise, squeezes and excites, and projects, without the shortcut."""
     return [
         GroupedPointwiseConv2D(6 * filters),
         normalization(kind),
@@ -220,7 +220,7 @@ def normalizations(rounds: int, clock: Clock) -> None:
 def main() -> None:
     parts = {"mixed": mixed, "blocks": blocks, "normalizations": normalizations}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", choices=[[], *parts], help="what to time; everything if none is named")
+    parser.add_argument("parts", nargs="*", choices=[[], *parts], help="what to measure (default: everything)")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--clock", choices=CLOCKS, default="wall")
     arguments = parser.parse_args()

@@ -1,14 +1,14 @@
-"""Times our EfficientNetB0 against keras.applications' in one run, interleaved, and prints ratios.
+"""Compares our EfficientNetB0 with keras.applications', interleaved in one run, and prints ratios.
 
     python benchmarks/network.py [--batch 8] [--size 224] [--precision float32] [--rounds 5] [--compare MixNetS ...]
                                  [--steps training inference] [--clock wall]
 
-Both models have the same batch, size, precision, backend, optimizer and dropouts; theirs scales pixels itself. A step
-is a call of train_on_batch or predict_on_batch, as a user makes it. A round calls every model once; what counts is
-the best round, by the clock on the wall or, on a machine that other work shares, by the seconds of all processors
-(`--clock cpu`). `--compare` adds other variants of ours, `--typeBN` other normalizations of B0.
+Both models have the same batch size, image size, precision, backend, optimizer and dropout rates. keras.applications'
+model also scales the pixels. A step is one call of train_on_batch or predict_on_batch. A round calls every model once.
+The result is the best round. On a machine that other programs use, `--clock cpu` measures processor time instead of
+elapsed time. `--compare` adds other variants, `--typeBN` other normalizations of B0.
 
-Set KERAS_BACKEND for another backend. JAX compiles a training step for CPUs in minutes, inference in seconds.
+KERAS_BACKEND chooses the backend. JAX compiles a training step for CPUs in minutes, and inference in seconds.
 """
 
 import argparse
@@ -28,7 +28,7 @@ Builders = dict[str, Callable[[], keras.Model]]
 
 
 def builders(size: int, variants: list[str], norms: list[str]) -> Builders:
-    """What is compared, the reference first."""
+    """Returns the models to compare, the reference first."""
     shape = (size, size, 3)
 
     def ours(variant: str = "B0", **options: Any) -> Callable[[], keras.Model]:
@@ -45,7 +45,7 @@ def builders(size: int, variants: list[str], norms: list[str]) -> Builders:
 
 
 def steps(model: keras.Model, batch: int, size: int) -> dict[str, Callable[[], Any]]:
-    """One training step and one inference, each ending when its numbers are here."""
+    """Returns one training step and one inference call. Both wait for their results."""
     rng = np.random.default_rng(0)
     images = keras.ops.convert_to_tensor(rng.random((batch, size, size, 3), "float32"))
     labels = keras.ops.convert_to_tensor(rng.integers(0, CLASSES, batch))
@@ -58,7 +58,7 @@ def steps(model: keras.Model, batch: int, size: int) -> dict[str, Callable[[], A
 
 def best_seconds(candidates: dict[str, Callable[[], Any]], rounds: int, clock: Callable[[], float]) -> dict[str, float]:
     for run in candidates.values():
-        run()  # traces, compiles
+        run()  # warm up: trace and compile
         run()
     best = dict.fromkeys(candidates, float("inf"))
     for _ in range(rounds):
@@ -70,7 +70,7 @@ def best_seconds(candidates: dict[str, Callable[[], Any]], rounds: int, clock: C
 
 
 def report(title: str, seconds: dict[str, float], images: int | None = None) -> None:
-    """Prints each one's time and its ratio to the first, the reference."""
+    """Prints the time of each model and its ratio to the reference."""
     reference = next(iter(seconds.values()))
     for name, each in seconds.items():
         rate = f"{images / each:8.1f} images/s" if images else ""

@@ -1,10 +1,10 @@
-"""Times a training step of EfficientNetB0 with our optimizers over the same step with Keras's Adam, in one run.
+"""Compares a training step of EfficientNetB0 with our optimizers to the same step with Keras's Adam.
 
     python benchmarks/optimizers.py [--batch 8] [--size 224] [--rounds 5]
 
-Set KERAS_BACKEND for another backend. A round runs every optimizer for one period of Lookahead, so that one of the six
-steps synchronizes; the order turns from round to round, and what counts is the median of the ratios within a round.
-The update alone, on given gradients, tells what a busy machine hides. Memory is counted in variables.
+KERAS_BACKEND chooses the backend. A round runs every optimizer for one period of Lookahead, so that one of its six
+steps synchronizes. The order alternates between rounds. The result is the median of the ratios within a round. The
+update alone, with given gradients, shows what noise hides in the whole step. Memory is counted in variables.
 """
 
 import argparse
@@ -33,11 +33,11 @@ RATIOS = [("radam", "adam"), ("lookahead(adam)", "adam"), ("lookahead(radam)", "
 def tensorflow_steps(
     model: keras.Model, optimizer: keras.optimizers.Optimizer, images: np.ndarray, labels: np.ndarray
 ) -> tuple[Callable[[], Any], Callable[[], Any]]:
-    """A whole training step and the update alone."""
+    """Returns a whole training step and the update alone."""
     import tensorflow as tf
 
     given = [tf.fill(variable.shape, 1e-3) for variable in model.trainable_variables]
-    x, y = tf.constant(images), tf.constant(labels)  # tensors from outside are no constants that could be folded
+    x, y = tf.constant(images), tf.constant(labels)  # captured tensors are not folded as constants
     xla = bool(tf.config.list_physical_devices("GPU"))  # as Keras decides
 
     @tf.function(jit_compile=xla)
@@ -59,7 +59,7 @@ def tensorflow_steps(
 def jax_steps(
     model: keras.Model, optimizer: keras.optimizers.Optimizer, images: np.ndarray, labels: np.ndarray
 ) -> tuple[Callable[[], Any], Callable[[], Any]]:
-    """A whole training step and the update alone; weights and state are given away and taken back, as Keras does."""
+    """Returns a whole training step and the update alone. Weights and state are donated, as Keras does."""
     import jax
 
     given = [jax.numpy.full(variable.shape, 1e-3) for variable in model.trainable_variables]
@@ -95,7 +95,7 @@ def jax_steps(
 
 
 def seconds(step: Callable[[], Any]) -> float:
-    """The mean time of a step over one period."""
+    """Returns the mean time of a step over one period."""
     start = time.perf_counter()
     for _ in range(PERIOD):
         step()
@@ -103,7 +103,7 @@ def seconds(step: Callable[[], Any]) -> float:
 
 
 def alternating(steps: dict[str, Callable[[], Any]], rounds: int) -> list[dict[str, float]]:
-    """The time of every step in every round, after one for warming up."""
+    """Returns the time of every step in every round, after a warm-up step."""
     names = list(steps)
     times = []
     for turn in range(rounds + 1):
@@ -126,7 +126,7 @@ def main() -> None:
     images = draw.standard_normal((given.batch, given.size, given.size, 3), "float32")
     labels = draw.integers(0, 1000, given.batch)
 
-    # One network for all: two of the same kind differed by more than their optimizers do.
+    # All optimizers share one network: two equal networks differed by more than the optimizers do.
     model = EfficientNetBuilder(input_shape=images.shape[1:]).default_model("B0")
     optimizers = {name: make() for name, make in OPTIMIZERS.items()}
     steps = {}

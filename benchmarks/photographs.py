@@ -1,4 +1,4 @@
-"""Photographs for a benchmark: a folder of one's own, or parts of scikit-learn's; as many as wanted, by many names."""
+"""Photographs for benchmarks: a given folder, or crops of scikit-learn's samples, repeated under many names."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ CLASSES = 10
 
 
 def photographs(folder: Path, pixels: int | None, source: Path | None) -> Path:
-    """The source, or 100 parts of scikit-learn's two photographs; with `pixels` made so small, the shorter side."""
+    """Returns the source, or 100 crops of scikit-learn's two photographs, resized to a shorter side of `pixels`."""
     if source and not pixels:
         return source
     folder.mkdir()
@@ -31,7 +31,7 @@ def _opened(source: Path | None) -> Sequence[Image.Image]:
 
 
 def repeat(source: Path, folder: Path, count: int) -> None:
-    """Class folders with `count` names for the photographs; each JPEG file has bytes of its own, as real ones do."""
+    """Writes class folders with `count` copies of the photographs. The bytes of all JPEG files differ."""
     files = sorted(file for file in source.rglob("*") if file.is_file())
     for number in range(count):
         one = files[number % len(files)]
@@ -41,7 +41,7 @@ def repeat(source: Path, folder: Path, count: int) -> None:
 
 
 def _with_a_comment(file: bytes, comment: bytes) -> bytes:
-    """A JPEG file with another segment, which no decoder looks at; other files as they are."""
+    """Adds a segment to a JPEG file that decoders ignore. Other files stay as they are."""
     start, marker = b"\xff\xd8", b"\xff\xfe"
     if not file.startswith(start):
         return file
@@ -49,5 +49,5 @@ def _with_a_comment(file: bytes, comment: bytes) -> bytes:
 
 
 def bytes_of(data: Path) -> int:
-    """Of all files in the class folders."""
+    """Returns the bytes of all files in the class folders."""
     return sum(file.stat().st_size for file in data.glob("*/*"))

@@ -1,14 +1,13 @@
-"""What the pipeline itself costs: a plain TFX pipeline and ours on the same images, component by component.
+"""Compares a plain TFX pipeline with ours on the same images, component by component.
 
-The plain one is what TFX's tutorials lead to: ImportExampleGen, user code as module_file, a Transform that writes
-float images, statistics over everything; before it come the seconds in which its user makes records of the images.
-It names Beam's runner, since without a name Beam looks for another one on the network; TFX then packs an archive of
-itself at every component that runs on Beam. With --equal-beam it gets all of our Beam arguments, and packs nothing.
-Each pipeline runs in a process of its own. Training is left out of the sums: the two train different networks.
-ServingCheck and Report, which the plain pipeline has none of, are counted in a sum of their own.
+The plain pipeline follows TFX's tutorials: ImportExampleGen, user code as module_file, a Transform that writes float
+images, and statistics over everything. Its time includes writing the records. It names Beam's runner, because without
+a name Beam looks for another one on the network. TFX then packs an archive of itself for every component on Beam. With
+--equal-beam it gets our Beam arguments and packs nothing. Each pipeline runs in its own process. The sums leave out
+training, because the networks differ. ServingCheck and Report, which the plain pipeline lacks, have their own sum.
 
-    python benchmarks/pipeline_overhead.py                          1,000 parts of scikit-learn's two photographs
-    python benchmarks/pipeline_overhead.py --images digits --size 32      its handwritten digits
+    python benchmarks/pipeline_overhead.py                          1,000 crops of scikit-learn's two photographs
+    python benchmarks/pipeline_overhead.py --images digits --size 32      handwritten digits
     python benchmarks/pipeline_overhead.py --images FOLDER [--size PIXELS] [--equal-beam]
 """
 
@@ -39,12 +38,12 @@ from efficientmixnet.pipeline.pipeline import BEAM_ARGS, create_pipeline
 from efficientmixnet.pipeline.resolve import resolve
 
 SPLITS = frozenset({"train", "eval"})
-# The plain pipeline's name for what ours calls otherwise.
+# The plain pipeline's names for our components.
 SAME = {"ImportExampleGen": "ImageExampleGen", "latest_blessed_model_resolver": "Baseline"}
 
 
 class Clock(logging.Handler):
-    """Seconds by component, read off LocalDagRunner's log."""
+    """Measures the seconds of each component, from LocalDagRunner's log."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
@@ -58,7 +57,7 @@ class Clock(logging.Handler):
 
 
 def timed(pipeline: tfx.dsl.Pipeline) -> dict[str, float]:
-    """Runs the pipeline; seconds by component."""
+    """Runs the pipeline. Returns the seconds of each component."""
     clock = Clock()
     logger = absl.logging.get_absl_logger()
     logger.addHandler(clock)
@@ -70,7 +69,7 @@ def timed(pipeline: tfx.dsl.Pipeline) -> dict[str, float]:
 
 
 def plain_pipeline(records: str, folder: str, size: int, beam_args: list[str]) -> tfx.dsl.Pipeline:
-    """ImportExampleGen to Pusher, with everything that TFX does by default."""
+    """Returns ImportExampleGen to Pusher with TFX's defaults."""
     user_module = str(Path(__file__).parent / "plain_pipeline" / "user_module.py")
     examples = tfx.components.ImportExampleGen(input_base=records)
     statistics = tfx.components.StatisticsGen(examples=examples.outputs["examples"])
@@ -136,7 +135,7 @@ def plain_pipeline(records: str, folder: str, size: int, beam_args: list[str]) -
 
 
 def write_records(images: str, file: str) -> None:
-    """The images as the tf.Examples that an ImportExampleGen's user would have made: bytes, label and name."""
+    """Writes the tf.Examples that a user of ImportExampleGen would have written: bytes, label and name."""
     with tf.io.TFRecordWriter(file, "GZIP") as writer:
         for entry in find_images(images, None, SPLITS).entries:
             example = tf.train.Example()
@@ -150,7 +149,7 @@ def write_records(images: str, file: str) -> None:
 
 
 def write_photographs(folder: Path) -> None:
-    """1,000 parts of scikit-learn's two sample photographs, of 200 to 427 pixels a side, a class each."""
+    """Writes 1,000 crops of scikit-learn's two photographs, 200 to 427 pixels a side, one class per photograph."""
     random = np.random.default_rng(0)
     sample = load_sample_images()
     for name, photograph in zip(sample.filenames, sample.images, strict=True):
@@ -164,21 +163,21 @@ def write_photographs(folder: Path) -> None:
 
 
 def run_plain(images: str, folder: str, size: int, beam_args: list[str]) -> dict[str, float]:
-    """Makes the records and runs the plain pipeline; seconds by component."""
+    """Writes the records and runs the plain pipeline. Returns the seconds of each component."""
     Path(folder, "records").mkdir(parents=True)
     began = time.monotonic()
     write_records(images, f"{folder}/records/images.gz")
     making_records = time.monotonic() - began
     seconds = timed(plain_pipeline(f"{folder}/records", folder, size, beam_args))
-    seconds["ImageExampleGen"] += making_records  # what ours does there too
+    seconds["ImageExampleGen"] += making_records  # our ImageExampleGen includes this work
     return seconds
 
 
 def run_ours(images: str, folder: str, size: int) -> dict[str, float]:
-    """Runs the pipeline as the command does; seconds by component."""
+    """Runs the pipeline as the command does. Returns the seconds of each component."""
     demo = Path(__file__).parent.parent / "pipeline" / "demo.yaml"
     changes = ["training.epochs=1", "training.schedule.warmup_epochs=0", f"network.image_size={size}"]
-    changes += ["evaluation.thresholds={accuracy: 0.0}"]  # blessed and pushed, as the plain one's model is
+    changes += ["evaluation.thresholds={accuracy: 0.0}"]  # blessed and pushed, like the plain pipeline's model
     config = load_config(str(demo), changes, images, folder)
     sources = find_images(images, None, SPLITS)
     return timed(create_pipeline(resolve(config, sources), sources.fingerprint, folder))
@@ -196,7 +195,7 @@ def main() -> None:
             images = f"{folder}/images"
             write(Path(images))
         count = len(find_images(images, None, SPLITS).entries)
-        # Spawned, so that neither finds imported or compiled what the other one paid for.
+        # Spawned, so that neither profits from the imports of the other.
         with ProcessPoolExecutor(1, get_context("spawn"), quiet) as alone:
             beam_args = BEAM_ARGS if arguments.equal_beam else BEAM_ARGS[:1]
             plain = alone.submit(run_plain, images, f"{folder}/plain", arguments.size, beam_args).result()
@@ -211,7 +210,7 @@ def main() -> None:
     for title, names in (("all that both have", plain.keys()), ("all", ours.keys())):
         first, second = (sum(run.get(name, 0.0) for name in names - {"Trainer"}) for run in (plain, ours))
         ratios[title] = second / first
-        table.add_row(f"{title}, but Trainer", f"{first:.1f}", f"{second:.1f}", f"{ratios[title]:.2f}")
+        table.add_row(f"{title}, without Trainer", f"{first:.1f}", f"{second:.1f}", f"{ratios[title]:.2f}")
     console = Console()
     console.print(f"{count:,} images, at {arguments.size} x {arguments.size} pixels")
     console.print(table)
@@ -219,7 +218,7 @@ def main() -> None:
 
 
 def quiet() -> None:
-    """Leaves the libraries' words to the clock, which reads them."""
+    """Sends the libraries' messages only to the clock."""
     absl.logging.set_verbosity(absl.logging.INFO)
     absl.logging.get_absl_handler().setLevel(logging.ERROR)
 

@@ -1,10 +1,9 @@
-"""Is training starved? The reader beside a bare loop that decodes, a step fed from disk beside one always fed the same.
+"""Measures whether training waits for data.
 
 reader      training batches (modules/data/batches.py) from transformed records on disk: shuffled, decoded, cropped,
-            flipped and batched; and the same with its decoded images kept in memory
-bare loop   tf.io.decode_jpeg and tf.image.resize of the same encoded images, which lie in memory, with the same
-            threads, and no more
-step        of EfficientNet-B0, in blocks by turns
+            flipped and batched; and the same with decoded images kept in memory
+bare loop   tf.io.decode_jpeg and tf.image.resize of the same encoded images from memory, with the same threads
+step        a training step of EfficientNet-B0 fed from disk, and one that always gets the same batch
 
     python benchmarks/reading.py [--photographs FOLDER] [--images 1000] [--side 224] [--batch-size 8] [--steps 8]
 """
@@ -39,7 +38,7 @@ ROUNDS = 3
 
 
 def write_records(source: Path, folder: Path, count: int, side: int) -> tuple[Records, list[bytes]]:
-    """The photographs as Transform writes them, repeated; the records, and the encoded images in memory."""
+    """Writes the photographs as Transform does, repeated. Returns the records and the encoded images."""
     files = sorted(file for file in source.rglob("*") if file.is_file())
     encoded = [images.shrink(tf.constant(file.read_bytes()), round(side / 0.875)).numpy() for file in files]
     every = [encoded[number % len(encoded)] for number in range(count)]
@@ -58,7 +57,7 @@ def _example(encoded: bytes, label: int) -> tf.train.Example:
 
 
 def bare(encoded: list[bytes], side: int, batch_size: int) -> tf.data.Dataset:
-    """Decoded and resized, and nothing else."""
+    """Decodes and resizes, and does nothing else."""
 
     def decoded(one: tf.Tensor) -> tf.Tensor:
         return tf.image.resize(tf.io.decode_jpeg(one, channels=3), [side, side])
@@ -68,7 +67,7 @@ def bare(encoded: list[bytes], side: int, batch_size: int) -> tf.data.Dataset:
 
 
 def pace(batches: tf.data.Dataset, batch_size: int, skip: int) -> tuple[float, float]:
-    """Images a second, by the clock and by the processor's time, of what comes after the first batches to the end."""
+    """Returns images per second of elapsed and of processor time, after the first batches."""
     iterator = iter(batches)
     for _ in range(skip):
         next(iterator)
@@ -78,10 +77,10 @@ def pace(batches: tf.data.Dataset, batch_size: int, skip: int) -> tuple[float, f
 
 
 def reader_paces(records: Records, encoded: list[bytes], side: int) -> dict[str, tuple[float, float]]:
-    """By way, the median of some rounds by turns."""
+    """Returns the median of several interleaved rounds for each candidate."""
     batch_size, epochs = 32, range(3)
     reading = Reading(side, 0.875, CLASSES, batch_size)
-    steps = records.count // batch_size  # of the first epoch, in which buffers and memory are filled
+    steps = records.count // batch_size  # the first epoch fills buffers and memory
 
     def read(cached: bool) -> tf.data.Dataset:
         return training_batches(replace(records, cached=cached), reading, AugmentationConfig(), 0, epochs)
@@ -101,7 +100,7 @@ def reader_paces(records: Records, encoded: list[bytes], side: int) -> dict[str,
 
 
 def step_seconds(records: Records, side: int, batch_size: int, steps: int) -> dict[str, tuple[float, float]]:
-    """Of a training step by how it is fed: seconds, and the processor's."""
+    """Returns the seconds and processor seconds of a training step for each way to feed it."""
     config = ModelConfig.model_validate({"network": {"image_size": side}, "training": {"batch_size": batch_size}})
     reading = Reading(side, 0.875, CLASSES, batch_size)
     batches = iter(training_batches(records, reading, config.training.augmentation, 0, range(10**6)))
@@ -122,12 +121,12 @@ def step_seconds(records: Records, side: int, batch_size: int, steps: int) -> di
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--photographs", type=Path, help="a folder of JPEG files; without, parts of scikit-learn's")
-    parser.add_argument("--images", type=int, default=1000, help="how many records")
-    parser.add_argument("--side", type=int, default=224, help="of the network's input, pixels")
-    parser.add_argument("--batch-size", type=int, default=8, help="of the step")
-    parser.add_argument("--steps", type=int, default=8, help="in a block")
-    parser.add_argument("--no-step", action="store_true", help="leave the step out; it takes longest")
+    parser.add_argument("--photographs", type=Path, help="a folder of JPEG files (default: crops of scikit-learn's)")
+    parser.add_argument("--images", type=int, default=1000, help="number of records")
+    parser.add_argument("--side", type=int, default=224, help="side of the network's input, pixels")
+    parser.add_argument("--batch-size", type=int, default=8, help="batch size of the step")
+    parser.add_argument("--steps", type=int, default=8, help="steps in a row")
+    parser.add_argument("--no-step", action="store_true", help="skip the training step, which takes longest")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         (Path(name) / "records").mkdir()

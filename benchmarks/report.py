@@ -1,9 +1,9 @@
-"""What the component Report takes, in a process of its own and without TFX: seconds, memory, the size of its page.
+"""Measures the Report component in its own process, without TFX: seconds, memory and the size of the page.
 
-TFX, which a run has imported anyway, takes 0.4 GB more. On the images of one run, repeated to as many as asked for;
-the bound is 30 s and 1 GB for 10,000.
+TFX, which a run imports anyway, takes another 0.4 GB. The images of one run are repeated up to --images. The limits are
+30 s and 1 GB for 10,000 images.
 
-    python benchmarks/report.py OUTPUT [--images COUNT]      OUTPUT: an output folder that holds a run
+    python benchmarks/report.py OUTPUT [--images COUNT]      OUTPUT: an output folder with a run
 """
 
 import argparse
@@ -18,12 +18,12 @@ from typing import Any
 
 
 def peak() -> float:
-    """Of this process's memory, in GB."""
+    """Returns the peak memory of this process, in GB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
 def repeated(files: list[str], count: int, target: Path) -> None:
-    """Writes so many records, those of the files again and again."""
+    """Writes `count` records by repeating those of the files."""
     import tensorflow as tf
 
     target.parent.mkdir(parents=True)
@@ -34,7 +34,7 @@ def repeated(files: list[str], count: int, target: Path) -> None:
 
 
 def report(places: Mapping[str, str], folder: str, config: Mapping[str, Any]) -> dict[str, float]:
-    """Writes the report; what importing took counts for memory, not for seconds."""
+    """Writes the report. Imports count for memory, not for seconds."""
     from efficientmixnet.components.report.write_report import Places, write_report
 
     imported, began = peak(), time.monotonic()
@@ -46,7 +46,7 @@ def report(places: Mapping[str, str], folder: str, config: Mapping[str, Any]) ->
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("output", help="an output folder that holds a run that evaluated a model")
+    parser.add_argument("output", help="an output folder with a run that evaluated a model")
     parser.add_argument("--images", type=int, default=10_000)
     arguments = parser.parse_args()
 

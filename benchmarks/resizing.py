@@ -1,4 +1,4 @@
-"""Our resizing beside tf.image.resize, both with antialiasing: seconds of one thread, by turns, and what differs.
+"""Compares our resizing with tf.image.resize, both antialiased: seconds of one thread, and differing pixels.
 
 python benchmarks/resizing.py [--photographs FOLDER] [--rounds 5]
 """
@@ -18,7 +18,7 @@ from rich.table import Table
 
 from efficientmixnet.modules.data.resize import resize
 
-# shorter side in pixels: before and after
+# shorter side in pixels, before and after
 SIDES = ((64, 256), (256, 224), (280, 256), (375, 256), (375, 64), (750, 256), (1500, 256))
 PHOTOGRAPHS = 20
 
@@ -36,7 +36,7 @@ def compiled(function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> Callable[
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photographs", type=Path, help="a folder of JPEG files")
-    parser.add_argument("--rounds", type=int, default=5, help="the best of so many counts")
+    parser.add_argument("--rounds", type=int, default=5, help="the best round counts")
     given = parser.parse_args()
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)

@@ -1,10 +1,9 @@
-"""What our `fit` costs beside a bare Keras fit of the same network and data, and what its checkpoints cost.
+"""Compares our `fit` with a bare Keras fit of the same network and data, and measures the cost of checkpoints.
 
-Ours adds checkpoints, TensorBoard with images and confusions, the progress bar's figures and the signals. Both train
-for an epoch before the clock starts; then they take turns. Processor time is compared, which other programs on the
-machine change less than the time of day; the best of many short rounds counts, as noise only adds. Of a checkpoint
-count the time of day that the training waits for it and the processor time of the thread that writes it meanwhile;
-their share is that of the time of day of all rounds together.
+Ours adds checkpoints, TensorBoard images, progress and signal handling. Both train for a warm-up epoch and then take
+turns. Processor time is compared, because other programs disturb it less than elapsed time, and the best of many short
+rounds counts. For checkpoints, the script measures the elapsed time that training waits for them and the processor time
+of the thread that writes them, as fractions of the elapsed time of all rounds.
 
     python benchmarks/training_overhead.py [--variant B0] [--size 64] [--images 2000] [--epochs 2] [--rounds 8]
 """
@@ -40,7 +39,7 @@ CLASSES = 10
 
 
 class TimedFolder(CheckpointFolder):
-    """Knows the processor time that writing has taken, in whatever training."""
+    """Adds up the processor time that writing checkpoints takes."""
 
     seconds = 0.0
 
@@ -51,7 +50,7 @@ class TimedFolder(CheckpointFolder):
 
 
 class TimedCheckpoint(Checkpoint):
-    """Knows how long trainings have waited for it."""
+    """Adds up the time that training waits for checkpoints."""
 
     seconds = 0.0
 
@@ -71,7 +70,7 @@ class TimedCheckpoint(Checkpoint):
 
 
 class Bar:
-    """A listener, as a run has one."""
+    """A progress listener, as in a run."""
 
     def start(self, total: int, unit: str) -> None:
         pass
@@ -81,7 +80,7 @@ class Bar:
 
 
 def write_records(folder: Path, images: int, size: int) -> TrainingData:
-    """Noise as JPEG files of a size, an eighth as many to evaluate."""
+    """Writes records of random JPEG images, an eighth of them for evaluation."""
     draw = np.random.default_rng(0)
     for split, count in (("train", images), ("eval", images // 8)):
         with tf.io.TFRecordWriter(f"{folder}/{split}.gz", "GZIP") as writer:
@@ -97,7 +96,7 @@ def write_records(folder: Path, images: int, size: int) -> TrainingData:
 
 
 def bare(config: ModelConfig, data: TrainingData) -> Callable[[int], None]:
-    """Keras alone: compile, and fit on the same batches."""
+    """Compiles and fits with Keras only, on the same batches."""
     model = _network(config, data)
     model.compile(keras.optimizers.RMSprop(1e-3, momentum=0.9), "categorical_crossentropy", metrics=["accuracy"])
 
@@ -111,7 +110,7 @@ def bare(config: ModelConfig, data: TrainingData) -> Callable[[int], None]:
 
 
 def ours(config: ModelConfig, data: TrainingData, folder: Path) -> Callable[[int], None]:
-    """As run_fn does it, each time anew."""
+    """Trains as run_fn does, from the start each time."""
     model, distribution, times = _network(config, data), choose_distribution("none"), 0
     compile_model(model, config.training, phases(config, 1e-3)[0], data.steps_per_epoch)
 
@@ -135,7 +134,7 @@ def main() -> None:
     parser.add_argument("--variant", default="B0")
     parser.add_argument("--size", type=int, default=64, help="pixels")
     parser.add_argument("--images", type=int, default=2000)
-    parser.add_argument("--epochs", type=int, default=2, help="of a round")
+    parser.add_argument("--epochs", type=int, default=2, help="epochs per round")
     parser.add_argument("--rounds", type=int, default=8)
     arguments = parser.parse_args()
     optimizer = {"name": "rmsprop", "momentum": 0.9}

@@ -1,4 +1,4 @@
-"""The user code of a plain TFX image pipeline, as TFX's tutorials write it: decoded to floats in Transform."""
+"""User code of a plain TFX image pipeline, as in TFX's tutorials: Transform decodes images to floats."""
 
 import keras
 import tensorflow as tf

@@ -7,6 +7,7 @@ import copy
 import json
 import os
 import re
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +62,9 @@ def test_it_is_the_golden_file(package: list[dict[str, Any]], golden_file: Path)
 
 
 def _for_review(package: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Without the configurations of model, training and evaluation, which other tests look at."""
+    """Without the configurations of model, training and evaluation, and the version, which other tests check."""
     package = copy.deepcopy(package)
+    package[0]["sdkVersion"] = "tfx"
     for task in package[0]["root"]["dag"]["tasks"].values():
         for name in OF_OTHERS & task["inputs"].get("parameters", {}).keys():
             task["inputs"]["parameters"][name] = {"runtimeValue": {"constant": "{}"}}
@@ -82,6 +84,7 @@ def test_it_is_read_by_the_clients_own_messages_and_keeps_everything(
 
 
 def test_the_schema_is_the_one_that_the_server_takes(spec: dict[str, Any]) -> None:
+    assert spec["sdkVersion"] == f"tfx-{version('tfx')}"
     assert spec["schemaVersion"] == "2.1.0"
     assert re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", spec["pipelineInfo"]["name"])
     assert spec["defaultPipelineRoot"] == "minio://mlpipeline/efficientmixnet"
