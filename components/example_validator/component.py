@@ -120,13 +120,13 @@ def describe(anomalies: anomalies_pb2.Anomalies, split: str) -> list[str]:
     """Returns a message for each anomaly of a split."""
     lines = []
     for name, anomaly in sorted(anomalies.anomaly_info.items()):
+        line = f"{name} in the split {split!r}: {anomaly.description.rstrip('. ')}"
         if name == features.LABEL:
-            lines.append(
-                f"{anomaly.description.rstrip('.')} for the label in the split {split!r}, which the split 'train' "
-                "does not have. Add images of these classes, or raise the fraction of train in data.splits"
+            line += (
+                ". The training split does not have these classes. "
+                "Add images of them to it, or raise its fraction in data.splits"
             )
-        else:
-            lines.append(f"{name} in the split {split!r}: {anomaly.description.rstrip('.')}")
+        lines.append(line)
     if anomalies.HasField("dataset_anomaly_info"):
-        lines.append(f"the split {split!r}: {anomalies.dataset_anomaly_info.description.rstrip('.')}")
+        lines.append(f"the split {split!r}: {anomalies.dataset_anomaly_info.description.rstrip('. ')}")
     return lines

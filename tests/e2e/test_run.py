@@ -63,7 +63,7 @@ def test_the_report_shows_the_run(first_summary):
     assert f">{first_summary['accuracy']:.4f}<" in page
     assert first_summary["pushed_model"] in page
     assert re.search(r"<th scope=\"row\">Trainer</th><td[^>]*><i[^>]*></i>\d+\.\d</td>", page)
-    assert page.count("where the network saw") >= 2
+    assert page.count("regions important for") >= 2
 
 
 def test_the_verdict_and_all_places_are_shown(first_run, first_summary):

@@ -89,10 +89,12 @@ def test_a_label_that_training_does_not_have_stops_the_run(
     with pytest.raises(BadInput) as caught:
         _validate(tmp_path, schema, {"train": training, "eval": _statistics(("dog", "große Kuh"))})
     message = str(caught.value)
-    assert message.startswith("the data does not fit the schema: ")
+    assert message.startswith("the data does not fit the schema: image/class/text in the split 'eval': ")
     assert "große Kuh" in message
-    assert "for the label in the split 'eval', which the split 'train' does not have" in message
-    assert message.endswith("Add images of these classes, or raise the fraction of train in data.splits")
+    assert message.endswith(
+        "%). The training split does not have these classes. "
+        "Add images of them to it, or raise its fraction in data.splits"
+    )
 
 
 def test_the_range_of_a_curated_schema_is_checked_in_every_split(
