@@ -14,7 +14,7 @@ class DataConfig(Section):
 
     images: str = "images"
     """The folder with a folder of images for each class, or with files of the format in layout. It may be a URL (gs://
-    or s3://). A relative path starts at the folder of this file."""
+    or s3://). Paths are relative to the folder of this file."""
     manifest: str | None = None
     """A CSV or JSON-lines file with the path, label and optionally split of each image, instead of class folders."""
     splits: dict[str, Annotated[float, Field(gt=0)]] = {"train": 0.8, "eval": 0.2}

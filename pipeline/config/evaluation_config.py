@@ -37,8 +37,8 @@ class EvaluationConfig(Section):
     weight: str | None = None
     """The feature with each image's weight, such as a column of a manifest; null: all images have the same weight."""
     intervals: Literal["jackknife", "poisson_bootstrap"] | None = None
-    """TFMA's method for a 95 % confidence interval of each metric in each slice. It makes the evaluation about twenty
-    times slower, and the report has its own intervals; null: none."""
+    """TFMA's method for a 95 % confidence interval of each metric in each slice; null: none. Counting then takes about
+    twenty times as long. The report has its own intervals."""
 
     @model_validator(mode="after")
     def _thresholds_are_fractions(self) -> "EvaluationConfig":
