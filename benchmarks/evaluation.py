@@ -72,9 +72,8 @@ def evaluate(examples: Any, model: str, config: dict[str, Any], folder: str) -> 
     candidate.uri, evaluation.uri, blessing.uri = model, f"{folder}/evaluation", f"{folder}/blessing"
     executor = Evaluator.EXECUTOR_SPEC.executor_class
     context = executor.Context(beam_pipeline_args=list(IN_PROCESS), tmp_dir=folder, unique_id="1")
-    properties = {"eval_config": component.exec_properties["eval_config"], "example_splits": '["eval"]'}
     outputs = {"evaluation": [evaluation], "blessing": [blessing]}
-    executor(context).Do({"examples": [examples], "model": [candidate]}, outputs, properties)
+    executor(context).Do({"examples": [examples], "model": [candidate]}, outputs, component.exec_properties)
 
 
 def write_files(files: list[str], folder: Path) -> None:

@@ -1,1 +1,1 @@
-"""A factory for each TFX component, in data order."""
+"""The TFX components of the pipeline."""

@@ -1,4 +1,4 @@
-"""Pusher: a blessed model becomes the newest version in the folder that serving reads."""
+"""Pusher: copies a blessed model, as the newest version, into the folder that servers read."""
 
 from tfx import v1 as tfx
 
@@ -9,9 +9,13 @@ def pusher(
     folder: str,
     infra_blessing: tfx.types.BaseChannel | None = None,
 ) -> tfx.components.Pusher:
-    """Each push is a subfolder named by its time, as TensorFlow Serving expects of versions.
+    """Returns TFX's Pusher. Versions are subfolders named by time, as TensorFlow Serving expects.
 
-    With InfraValidator's blessing both must bless the model.
+    Args:
+        model: The candidate model.
+        model_blessing: The Evaluator's blessing.
+        folder: The folder of the versions.
+        infra_blessing: The InfraValidator's blessing, which is then also needed; None without an InfraValidator.
     """
     destination = tfx.proto.PushDestination(filesystem=tfx.proto.PushDestination.Filesystem(base_directory=folder))
     return tfx.components.Pusher(

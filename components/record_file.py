@@ -1,22 +1,26 @@
-"""RecordFile: gzipped TFRecords, the form that TFX's readers expect, compressed only where that makes them smaller."""
+"""RecordFile: gzipped TFRecords, as TFX's readers expect them, but without compressing images again."""
 
 import apache_beam as beam
 import tensorflow as tf
 from apache_beam.coders import BytesCoder
 
-_LARGE = 4096  # bytes of a record, from which on it is mostly an image, and compressing that once more is in vain
-_STORED, _FASTEST = 0, 1  # levels of gzip
+_LARGE = 4096  # bytes; a larger record is mostly an encoded image, which gzip cannot make smaller
+_STORED, _FASTEST = 0, 1  # gzip levels
 
 
 class RecordFile:
-    """One file, whose first record says how all of them are written."""
+    """A file of gzipped TFRecords. The size of the first record decides about the compression of all.
+
+    Args:
+        path: The file to write.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._writer: tf.io.TFRecordWriter | None = None
 
     def write(self, record: bytes) -> None:
-        """Appends the record."""
+        """Appends a record."""
         if self._writer is None:
             level = _STORED if len(record) > _LARGE else _FASTEST
             options = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=level)
@@ -24,7 +28,7 @@ class RecordFile:
         self._writer.write(record)
 
     def close(self) -> None:
-        """Ends the file; one without any record is empty."""
+        """Closes the file. A file without records is empty."""
         if self._writer is None:
             self._writer = tf.io.TFRecordWriter(self._path, "GZIP")
         self._writer.close()
@@ -37,7 +41,11 @@ class RecordFile:
 
 
 class WriteRecords(beam.PTransform):
-    """Writes serialized examples to files of this prefix, as many as suits the engine."""
+    """Writes serialized examples to files. Beam's runner chooses their number.
+
+    Args:
+        prefix: The prefix of the files' names.
+    """
 
     def __init__(self, prefix: str) -> None:
         super().__init__()

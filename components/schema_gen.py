@@ -1,4 +1,4 @@
-"""SchemaGen for images: TFX's own, completed by what features.py knows and by the labels of the training split."""
+"""SchemaGen for images: adds our own features and the labels of the training split to TFX's schema."""
 
 from typing import Any
 
@@ -27,7 +27,14 @@ class _Executor(executor.Executor):
 
 
 class SchemaGen(tfx.components.SchemaGen):
-    """Takes the schema from the training split alone, so that a label that only evaluation has is an anomaly."""
+    """TFX's SchemaGen, completed for images.
+
+    The schema comes from the training split only, so that a label that only evaluation has is an anomaly.
+
+    Args:
+        statistics: The statistics of all splits.
+        exclude_splits: All splits but the training split.
+    """
 
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(_Executor)
 
@@ -38,7 +45,15 @@ class SchemaGen(tfx.components.SchemaGen):
 def image_schema(
     inferred: schema_pb2.Schema, training: statistics_pb2.DatasetFeatureStatisticsList
 ) -> schema_pb2.Schema:
-    """The inferred schema with every feature of features.py, each one's shape, and the labels as a domain."""
+    """Completes a schema.
+
+    Args:
+        inferred: TFX's schema.
+        training: The statistics of the training split.
+
+    Returns:
+        The schema with every feature of features.py and its shape, and with the labels as a domain.
+    """
     schema = schema_pb2.Schema()
     schema.CopyFrom(inferred)
     kinds = {
@@ -54,10 +69,10 @@ def image_schema(
         feature.shape.Clear()
         if name in features.CHANNEL_FEATURES:
             feature.shape.dim.add(size=3)
-        # TFDV turns rare values into a domain too; of formats and color spaces, evaluation may well have new ones.
+        # TFDV makes a domain of a few values, but evaluation may have further formats and color spaces.
         feature.ClearField("domain_info")
         feature.ClearField("distribution_constraints")
-    for name in known.keys() - kinds.keys():  # the further columns of the source, which every record has
+    for name in known.keys() - kinds.keys():  # further columns of the source, which every record has
         known[name].shape.Clear()
         known[name].ClearField("domain_info")
         known[name].ClearField("distribution_constraints")

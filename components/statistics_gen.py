@@ -1,4 +1,4 @@
-"""StatisticsGen over the features that statistics can say something about."""
+"""StatisticsGen for images: computes statistics of the labels, sizes, formats and further columns."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ from tfx.dsl.components.base import executor_spec
 
 from efficientmixnet.modules import features
 
-# TFDV keeps only the most frequent values of a feature unless told to keep more; SchemaGen needs every label.
+# By default TFDV keeps only the most frequent values of a feature. SchemaGen needs every label.
 _MOST_LABELS = 100_000
 
 
@@ -30,21 +30,26 @@ class _Executor(executor.Executor):
 
 
 class StatisticsGen(tfx.components.StatisticsGen):
-    """Describes labels, sizes, formats and the further columns of the source.
-
-    Neither the images' bytes nor their names are read: all bytes differ, and that is all there is to say.
-    """
+    """TFX's StatisticsGen without the images' bytes and names, which are different for every image."""
 
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(_Executor)
 
 
 def statistics_gen(examples: tfx.types.BaseChannel) -> StatisticsGen:
-    """What there is to describe beside our own features, the examples say themselves."""
+    """Returns the StatisticsGen component.
+
+    Args:
+        examples: The images as ingested. Their property `columns` names the further columns.
+    """
     return StatisticsGen(examples=examples)
 
 
 def image_statistics(columns: tuple[str, ...] = ()) -> tfdv.StatsOptions:
-    """TFDV's options for our own features and further ones of text."""
+    """Returns TFDV's options.
+
+    Args:
+        columns: The names of further columns, which hold text.
+    """
     kinds = {
         **{
             name: schema_pb2.INT if name in features.INT_FEATURES else schema_pb2.BYTES

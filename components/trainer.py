@@ -1,4 +1,4 @@
-"""Trainer: the network learns from the transformed images."""
+"""Trainer: trains the network on the transformed images."""
 
 from typing import Any
 
@@ -13,9 +13,16 @@ def trainer(
     base_model: tfx.types.BaseChannel | None = None,
     hyperparameters: tfx.types.BaseChannel | None = None,
 ) -> tfx.components.Trainer:
-    """`custom_config` is modules/trainer.py's; every key that changes the model belongs into it.
+    """Returns TFX's Trainer.
 
-    `base_model` is what training starts from, with network.weights latest; `hyperparameters` what a search has found.
+    Args:
+        examples: The transformed examples.
+        transform_graph: Transform's graph.
+        schema: The schema of the examples.
+        custom_config: The configuration that modules/trainer.py describes. Every key that changes the model belongs
+            here, since TFX's cache depends on it.
+        base_model: The model to start from if network.weights is latest.
+        hyperparameters: The best hyperparameters of a search.
     """
     return tfx.components.Trainer(
         run_fn="efficientmixnet.modules.trainer.run_fn",

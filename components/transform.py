@@ -1,4 +1,4 @@
-"""Transform: images become small encoded images, labels become numbers."""
+"""Transform: resizes the images, encodes them again, and converts labels to numbers."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from efficientmixnet.components.record_file import WriteRecords
 
 
 class _WriteExamples(beam.PTransform):
-    """Transformed record batches become files; Beam's own writer would compress every image once more."""
+    """Writes transformed record batches. Beam's own writer would compress every image again."""
 
     def __init__(self, schema: schema_pb2.Schema, prefix: str) -> None:
         super().__init__()
@@ -41,14 +41,14 @@ class _Executor(executor.Executor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        executor.TransformProcessor = _Processor  # TFX makes it by this name, and leaves no other way in
+        executor.TransformProcessor = _Processor  # TFX looks its class up by this name, and has no other hook
         super().Do(input_dict, output_dict, exec_properties)
         for ingested, written in zip(input_dict["examples"], output_dict["transformed_examples"], strict=True):
             written.span, written.version = ingested.span, ingested.version
 
 
 class Transform(tfx.components.Transform):
-    """TFX's, whose transformed examples know of which span they are."""
+    """TFX's Transform, which also copies the span and version to the transformed examples."""
 
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(_Executor)
 
@@ -56,10 +56,16 @@ class Transform(tfx.components.Transform):
 def transform(
     examples: tfx.types.BaseChannel, schema: tfx.types.BaseChannel, splits: list[str], shorter_side: int
 ) -> Transform:
-    """Looks at the training split, and transforms every split.
+    """Returns the Transform component, which analyzes the training split and transforms every split.
 
-    TFX's statistics of what comes in and goes out are off: StatisticsGen has those of what comes in, and those of
-    encoded images say nothing. So is the cache of its analyzers, which only another run's Transform could use.
+    TFX's statistics are off: StatisticsGen computes those of the input, and statistics of encoded images are of no use.
+    The cache of the analyzers is off too, since only the Transform of another run could use it.
+
+    Args:
+        examples: The images as ingested.
+        schema: The schema of the examples.
+        splits: The names of all splits.
+        shorter_side: The shorter side of the transformed images, pixels.
     """
     return Transform(
         examples=examples,

@@ -1,6 +1,5 @@
 """What the images themselves decide, where the configuration leaves it to them."""
 
-import io
 import os
 import warnings
 from collections import Counter
@@ -8,13 +7,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from statistics import median
 
-from PIL import Image
-
+from efficientmixnet.components.image_example_gen.image_header import open_image
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.by_format import images_of
 from efficientmixnet.components.image_example_gen.sources import Entry, Sources, name_hash, split_of
 from efficientmixnet.modules.config.section import Section
-from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.exceptions import BadImage, BadInput
 from efficientmixnet.modules.exported_model import newest_version
 from efficientmixnet.pipeline.config.config import Config
 
@@ -65,13 +63,13 @@ def _sample(sources: Sources) -> list[Entry]:
 
 def _shorter_sides(entries: list[Entry], kind: str, layout: Layout) -> Iterator[int]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # a huge image is ImageExampleGen's to refuse
+        warnings.simplefilter("ignore")  # about odd metadata
         for _, encoded in images_of(entries, kind, layout):
-            try:
-                with Image.open(io.BytesIO(encoded)) as image:
-                    yield min(image.size)
-            except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-                continue  # ImageExampleGen will say what is wrong with it
+            if isinstance(encoded, bytes):
+                try:
+                    yield min(open_image(encoded).size)
+                except BadImage:
+                    continue  # ImageExampleGen reports it
 
 
 def _majority(sources: Sources, splits: Mapping[str, float]) -> float:

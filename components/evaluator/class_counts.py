@@ -1,7 +1,7 @@
-"""ClassCounts: TFMA metrics of one label of many classes, all of them from one set of counts.
+"""ClassCounts: TFMA metrics of a classifier, all computed from one set of counts.
 
-TFMA's own would count a confusion matrix for every class and threshold, and name each class by its number; of Keras's
-it would first convert the code, and then call it from Python for every few images, which costs seconds in every run.
+TFMA's metrics count a confusion matrix for every class and threshold, and name classes by number. Keras's metrics are
+converted first and then called for a few images at a time, which costs seconds in every run.
 """
 
 import math
@@ -16,37 +16,37 @@ from tensorflow_model_analysis.metrics import metric_types, metric_util
 from efficientmixnet.components.evaluator.measures import BINS, ByClass, Reliability, bin_of
 from efficientmixnet.modules.exceptions import BadInput
 
-_COUNTS = "_class_counts"  # TFMA keeps names with an underscore to itself
-_SMALLEST = float(np.finfo(np.float32).eps)  # of a probability, since the logarithm of 0 is no number
+_COUNTS = "_class_counts"  # TFMA does not write metrics whose names start with an underscore
+_SMALLEST = float(np.finfo(np.float32).eps)  # probability, since the logarithm of 0 is infinite
 
 
 class _Counts:
-    """Counts by class [3, classes] (see ByClass), by confidence [3, BINS] (see Reliability), of top-3 hits; nats."""
+    """Weighted counts by class [3, classes] (see ByClass) and by confidence [3, BINS] (see Reliability)."""
 
     def __init__(self) -> None:
         self.by_class = np.zeros((3, 0))
         self.by_confidence = np.zeros((3, BINS))
         self.in_top_3 = 0.0
-        self.cross_entropy = 0.0
+        self.cross_entropy = 0.0  # nats
 
     @property
     def images(self) -> float:
-        """How many, by weight."""
+        """The sum of the images' weights."""
         return float(self.by_class[0].sum())
 
     def add(self, label: int, probabilities: np.ndarray, weight: float) -> None:
-        """One image: its label [] and probabilities [classes]."""
+        """Counts an image with this label [] and these probabilities [classes]."""
         if not self.by_class.size:
             self.by_class = np.zeros((3, len(probabilities)))
-        named = int(np.argmax(probabilities))
-        right = named == label
+        predicted = int(np.argmax(probabilities))
+        correct = predicted == label
         self.by_class[0, label] += weight
-        self.by_class[1, named] += weight
-        self.by_class[2, label] += weight * right
-        confidence = probabilities[named]
-        self.by_confidence[:, bin_of(confidence)] += np.array([1.0, confidence, right]) * weight
-        likelier = int(np.count_nonzero(probabilities > probabilities[label]))
-        self.in_top_3 += weight * (right or max(likelier, 1) < 3)
+        self.by_class[1, predicted] += weight
+        self.by_class[2, label] += weight * correct
+        confidence = probabilities[predicted]
+        self.by_confidence[:, bin_of(confidence)] += np.array([1.0, confidence, correct]) * weight
+        more_probable = int(np.count_nonzero(probabilities > probabilities[label]))
+        self.in_top_3 += weight * (correct or max(more_probable, 1) < 3)
         self.cross_entropy -= weight * float(np.log(max(probabilities[label], _SMALLEST)))
 
     def __iadd__(self, other: "_Counts") -> "_Counts":
@@ -60,7 +60,7 @@ class _Counts:
         return self
 
 
-MEASURES: Mapping[str, Callable[[_Counts], float]] = {
+_FORMULAS: Mapping[str, Callable[[_Counts], float]] = {
     "accuracy": lambda counts: counts.by_class[2].sum() / counts.images,
     "loss": lambda counts: counts.cross_entropy / counts.images,
     "top_3": lambda counts: counts.in_top_3 / counts.images,
@@ -71,7 +71,11 @@ MEASURES: Mapping[str, Callable[[_Counts], float]] = {
 
 
 class ClassCounts(tfma.metrics.Metric):
-    """One of MEASURES over the images of a slice; several of them count once."""
+    """A metric over the images of a slice. All metrics of a slice share one pass over its images.
+
+    Args:
+        name: One of metric_names.GATED_METRICS.
+    """
 
     def __init__(self, name: str) -> None:
         super().__init__(metric_util.merge_per_key_computations(_computations), name=name)
@@ -89,27 +93,27 @@ def _computations(
             name=of, model_name=model_name, output_name=output_name, example_weighted=example_weighted
         )
 
-    counts, ours = key(_COUNTS), key(name)
+    counts, metric = key(_COUNTS), key(name)
 
     def result(metrics: Mapping[metric_types.MetricKey, Any]) -> dict[metric_types.MetricKey, float]:
         counted = metrics[counts]
-        return {ours: MEASURES[name](counted) if counted.by_class.size else float("nan")}
+        return {metric: _FORMULAS[name](counted) if counted.by_class.size else float("nan")}
 
     return [
         metric_types.MetricComputation(keys=[counts], preprocessors=None, combiner=_Count(counts, eval_config)),
-        metric_types.DerivedMetricComputation(keys=[ours], result=result),
+        metric_types.DerivedMetricComputation(keys=[metric], result=result),
     ]
 
 
 def _weight(value: float | bytes) -> float:
-    """A weight of 0 or more; a manifest's column is text."""
+    """Returns the weight as a number; the columns of a manifest are text."""
     try:
         weight = float(value)
     except ValueError:
         weight = math.nan
     if not 0 <= weight < math.inf:
-        said = value.decode(errors="replace") if isinstance(value, bytes) else value
-        raise BadInput(f"evaluation.weight: {said!r} is no weight; give each image a number of 0 or more")
+        given = value.decode(errors="replace") if isinstance(value, bytes) else value
+        raise BadInput(f"evaluation.weight: {given!r} is not a weight. Give each image a number of 0 or more.")
     return weight
 
 

@@ -1,7 +1,7 @@
-"""Evaluator: TFMA measures the model on the evaluation split, and what passes the gate is blessed."""
+"""The Evaluator component: TFMA measures the model on the evaluation split, and the gate blesses it or not."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -13,20 +13,14 @@ from tfx import v1 as tfx
 from tfx.components.evaluator import constants, executor
 from tfx.dsl.components.base import executor_spec
 from tfx.types import artifact_utils
+from tfx.types.component_spec import ExecutionParameter
 
-from efficientmixnet.components.evaluator import gate
-from efficientmixnet.components.evaluator.class_counts import MEASURES, ClassCounts
+from efficientmixnet.components.evaluator.class_counts import ClassCounts
+from efficientmixnet.components.evaluator.gate import Gate
+from efficientmixnet.components.evaluator.metric_names import GATED_METRICS
+from efficientmixnet.components.evaluator.verdict import Verdict
 from efficientmixnet.modules import features
 from efficientmixnet.modules.exceptions import BadInput
-
-# Each metric by the name that the configuration and the summary use.
-METRICS: Mapping[str, tfma.MetricConfig] = {
-    name: tfma.MetricConfig(
-        class_name=ClassCounts.__name__, module=ClassCounts.__module__, config=json.dumps({"name": name})
-    )
-    for name in MEASURES
-}
-_LOWER_IS_BETTER = frozenset({"loss", "calibration_error"})
 
 
 class _Executor(executor.Executor):
@@ -37,56 +31,113 @@ class _Executor(executor.Executor):
         exec_properties: dict[str, Any],
     ) -> None:
         config = json_format.Parse(exec_properties["eval_config"], tfma.EvalConfig())
+        weight = config.model_specs[0].example_weight_key
         (examples,) = input_dict["examples"]
-        _check_weight(config.model_specs[0].example_weight_key, examples)
-        measured = json_format.MessageToJson(gate.overall_alone(config), preserving_proto_field_name=True)
+        _check_weight(weight, examples)
         try:
-            super().Do(input_dict, output_dict, {**exec_properties, "eval_config": measured})
+            super().Do(input_dict, output_dict, exec_properties)
         except RuntimeError as error:
             if found := _bad_input_behind(error):
                 raise found from error
             raise
         evaluation = artifact_utils.get_single_uri(output_dict["evaluation"])
-        verdict = gate.judge(evaluation, config)
+        verdict = Gate.from_json(exec_properties["gate"]).judge(evaluation, weight)
         verdict.write(evaluation)
         (blessing,) = output_dict["blessing"]
-        blessing.set_string_custom_property("reason", verdict.reason)
-        if not verdict.blessed:  # TFMA may have blessed it for what it knows, the images as a whole
-            _write_refusal(blessing)
+        _write_blessing(blessing, verdict, input_dict, exec_properties)
 
 
 def _check_weight(weight: str, examples: types.Artifact) -> None:
-    """TFMA would take every image for 1 that has no weight. What one has of a source, all have."""
+    """Raises BadInput if images have no such feature. TFMA would give each of them the weight 1."""
     if not weight:
         return
     (split,) = artifact_utils.get_split_uris([examples], "eval")
     files = [f"{split}/{name}" for name in tfx.dsl.io.fileio.listdir(split)]
-    for record in tf.data.TFRecordDataset(files, "GZIP").take(1):
+    for record in tf.data.TFRecordDataset(files, "GZIP").take(1):  # all images of a source have the same features
         known = tf.train.Example.FromString(record.numpy()).features.feature
         if weight not in known:
             raise BadInput(f"evaluation.weight: no image has {weight}; there are {', '.join(sorted(known))}")
 
 
 def _bad_input_behind(error: BaseException | None) -> BadInput | None:
-    """What TFMA and Beam wrapped."""
+    """Returns the BadInput that TFMA and Beam wrapped, if there is one."""
     while error and not isinstance(error, BadInput):
         error = error.__cause__ or error.__context__
     return error if isinstance(error, BadInput) else None
 
 
-def _write_refusal(blessing: types.Artifact) -> None:
-    blessed = f"{blessing.uri}/{constants.BLESSED_FILE_NAME}"
-    if tfx.dsl.io.fileio.exists(blessed):
-        tfx.dsl.io.fileio.remove(blessed)
-    with tfx.dsl.io.fileio.open(f"{blessing.uri}/{constants.NOT_BLESSED_FILE_NAME}", "w") as file:
+def _write_blessing(
+    blessing: types.Artifact,
+    verdict: Verdict,
+    input_dict: dict[str, list[types.Artifact]],
+    exec_properties: dict[str, Any],
+) -> None:
+    """Writes the blessing as TFX's executor does if TFMA checks thresholds, and the reason."""
+    (model,) = input_dict["model"]
+    blessing.set_string_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri)
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
+    for baseline in input_dict.get("baseline_model") or ():
+        blessing.set_string_custom_property(constants.ARTIFACT_PROPERTY_BASELINE_MODEL_URI_KEY, baseline.uri)
+        blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY, baseline.id)
+    if "current_component_id" in exec_properties:
+        blessing.set_string_custom_property("component_id", exec_properties["current_component_id"])
+    blessing.set_string_custom_property("reason", verdict.reason)
+    name = constants.BLESSED_FILE_NAME if verdict.blessed else constants.NOT_BLESSED_FILE_NAME
+    tfx.dsl.io.fileio.makedirs(blessing.uri)
+    with tfx.dsl.io.fileio.open(f"{blessing.uri}/{name}", "w") as file:
         file.write("")
-    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, constants.NOT_BLESSED_VALUE)
+    value = constants.BLESSED_VALUE if verdict.blessed else constants.NOT_BLESSED_VALUE
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
+
+
+class _Spec(types.standard_component_specs.EvaluatorSpec):
+    PARAMETERS = {
+        **types.standard_component_specs.EvaluatorSpec.PARAMETERS,
+        "gate": ExecutionParameter(type=str),
+    }
 
 
 class Evaluator(tfx.components.Evaluator):
-    """Holds slices to bounds too, and says why a model is blessed or not: beside the metrics, and in ML Metadata."""
+    """TFX's Evaluator with our gate, which also checks slices and gives reasons.
 
+    The executor writes the verdict next to the metrics, and the reason into the blessing's `reason` property.
+    It raises BadInput where `evaluation.weight` names no feature, or a feature that is not a number.
+    """
+
+    SPEC_CLASS = _Spec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(_Executor)
+
+    def __init__(
+        self,
+        examples: tfx.types.BaseChannel,
+        model: tfx.types.BaseChannel,
+        baseline_model: tfx.types.BaseChannel,
+        schema: tfx.types.BaseChannel,
+        eval_config: tfma.EvalConfig,
+        gate: Gate,
+    ) -> None:
+        """Makes the component.
+
+        Args:
+            examples: The images as ingested; the split `eval` is measured.
+            model: The candidate model.
+            baseline_model: The model to compare with; the channel may be empty.
+            schema: The schema of the examples.
+            eval_config: What TFMA measures.
+            gate: What the candidate must keep to be blessed.
+        """
+        spec = _Spec(
+            examples=examples,
+            model=model,
+            baseline_model=baseline_model,
+            schema=schema,
+            example_splits=json.dumps(["eval"]),
+            eval_config=eval_config,
+            gate=gate.to_json(),
+            evaluation=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelEvaluation),
+            blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+        )
+        super(tfx.components.Evaluator, self).__init__(spec=spec)
 
 
 def evaluator(
@@ -94,45 +145,44 @@ def evaluator(
     model: tfx.types.BaseChannel,
     baseline_model: tfx.types.BaseChannel,
     schema: tfx.types.BaseChannel,
-    thresholds: Mapping[Any, float],
-    tolerances: Mapping[Any, float],
-    slices: Sequence[Sequence[str]] = (),
-    slice_thresholds: Mapping[Any, float] | None = None,
-    slice_tolerances: Mapping[Any, float] | None = None,
-    least_images: int = 30,
     weight: str | None = None,
     intervals: str | None = None,
+    **gate: Any,
 ) -> Evaluator:
-    """Compares with the bounds and with the baseline.
+    """Returns the Evaluator component for the settings of the configuration's section `evaluation`.
 
     Args:
-        thresholds: A metric's worst value that is blessed.
-        tolerances: How much worse than the baseline's a metric may be.
-        slices: The features by whose values images are measured apart, beside the label; several cross.
-        slice_thresholds: As thresholds, in every slice.
-        slice_tolerances: As tolerances, in every slice.
-        least_images: A slice with fewer is held to no bound.
-        weight: The feature that says how much an image counts in METRICS; None: all count the same.
-        intervals: TFMA's way to a 95 % interval of each metric: jackknife or poisson_bootstrap; None: none.
+        examples: The images as ingested; the split `eval` is measured.
+        model: The candidate model.
+        baseline_model: The model to compare with; the channel may be empty.
+        schema: The schema of the examples.
+        weight: The feature that holds each image's weight; None weights all images the same.
+        intervals: TFMA's method for a 95 % confidence interval of each metric, jackknife or poisson_bootstrap;
+            None for no intervals.
+        **gate: The arguments of Gate.
     """
-    apart = [tfma.SlicingSpec(feature_keys=keys) for keys in ((features.LABEL,), *slices)]
-    metrics = []
-    for name, metric in METRICS.items():
-        gated = tfma.MetricConfig()
-        gated.CopyFrom(metric)
-        _add_gate(gated, name, [tfma.SlicingSpec()], thresholds, tolerances)
-        for one in apart:
-            _add_gate(gated, name, [one], slice_thresholds or {}, slice_tolerances or {})
-        metrics.append(gated)
-    # What counts images counts each once, whatever its weight.
+    limits = Gate(**gate)
+    return Evaluator(
+        examples, model, baseline_model, schema, _eval_config(limits.slicings, weight, intervals), gate=limits
+    )
+
+
+def _eval_config(slicings: Sequence[Sequence[str]], weight: str | None, intervals: str | None) -> tfma.EvalConfig:
+    metrics = [
+        tfma.MetricConfig(
+            class_name=ClassCounts.__name__, module=ClassCounts.__module__, config=json.dumps({"name": name})
+        )
+        for name in GATED_METRICS
+    ]
+    # These count each image once, without its weight.
     counts = [tfma.MetricConfig(class_name=name) for name in ("ExampleCount", "MultiClassConfusionMatrixPlot")]
-    options = config_pb2.Options(min_slice_size={"value": least_images})
+    options = config_pb2.Options()
     if intervals:
         options.compute_confidence_intervals.value = True
         options.confidence_intervals.method = config_pb2.ConfidenceIntervalOptions.ConfidenceIntervalMethod.Value(
             intervals.upper()
         )
-    config = tfma.EvalConfig(
+    return tfma.EvalConfig(
         model_specs=[
             tfma.ModelSpec(
                 signature_name="serving_examples",
@@ -142,42 +192,10 @@ def evaluator(
                 example_weight_key=weight,
             )
         ],
-        slicing_specs=[tfma.SlicingSpec(), *apart],
+        slicing_specs=[tfma.SlicingSpec(), *(tfma.SlicingSpec(feature_keys=keys) for keys in slicings)],
         metrics_specs=[
             tfma.MetricsSpec(metrics=metrics),
             tfma.MetricsSpec(metrics=counts, example_weights={"unweighted": True}),
         ],
         options=options,
     )
-    return Evaluator(
-        examples=examples,
-        example_splits=["eval"],
-        model=model,
-        baseline_model=baseline_model,
-        schema=schema,
-        eval_config=config,
-    )
-
-
-def _add_gate(
-    metric: tfma.MetricConfig,
-    name: str,
-    slices: Sequence[tfma.SlicingSpec],
-    thresholds: Mapping[Any, float],
-    tolerances: Mapping[Any, float],
-) -> None:
-    """Holds the metric to its bounds in these slices. TFMA would hold every slice to a plain threshold."""
-    worst, tolerance = thresholds.get(name), tolerances.get(name)
-    higher = name not in _LOWER_IS_BETTER
-    threshold = tfma.MetricThreshold()
-    if worst is not None:
-        bound = {"lower_bound": {"value": worst}} if higher else {"upper_bound": {"value": worst}}
-        threshold.value_threshold.CopyFrom(tfma.GenericValueThreshold(**bound))
-    if tolerance is not None:
-        direction = tfma.MetricDirection.HIGHER_IS_BETTER if higher else tfma.MetricDirection.LOWER_IS_BETTER
-        allowed = -tolerance if higher else tolerance
-        threshold.change_threshold.CopyFrom(
-            tfma.GenericChangeThreshold(direction=direction, absolute={"value": allowed})
-        )
-    if worst is not None or tolerance is not None:
-        metric.per_slice_thresholds.add(slicing_specs=slices, threshold=threshold)

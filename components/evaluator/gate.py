@@ -1,66 +1,44 @@
-"""The gate: which bounds a model misses, over all images and in each slice that has images enough, in words.
+"""Gate: decides from the metrics whether a model is blessed, and writes the reasons."""
 
-TFMA holds the model to the bounds over all images. Those of slices are held here alone, since to TFMA a slice of
-three images is as good as one of a thousand.
-"""
-
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import tensorflow_model_analysis as tfma
-
+from efficientmixnet.components.evaluator.metric_names import GATED_METRICS, METRICS
+from efficientmixnet.components.evaluator.slices import Slice, read_slices, short_name
 from efficientmixnet.components.evaluator.verdict import Verdict
 from efficientmixnet.modules import features
 
-_BASELINE = "baseline"  # TFX's name for the model to beat
-_COUNT = "example_count"
-_NAMED = 3  # slices that miss the same bound are named, the worst ones first
+_NAMED = 3  # slices in a reason, the worst ones first
 
 
 @dataclass(frozen=True)
-class Slice:
-    """The images that have these values, and what was measured on them."""
-
-    values: tuple[tuple[str, str], ...]  # by feature; none for all images
-    metrics: Mapping[str, float]
-    baseline: Mapping[str, float]
-    intervals: Mapping[str, tuple[float, float]]
-
-    @property
-    def name(self) -> str:
-        """As in a sentence: label 3, format JPEG and camera left."""
-        parts = (f"{'label' if name == features.LABEL else _short(name)} {value}" for name, value in self.values)
-        return " and ".join(parts)
-
-
-@dataclass(frozen=True)
-class Bound:
-    """What a metric has to keep in the slices by these features; by none: over all images."""
+class Limit:
+    """The limit of one metric in the slices by these features; without features, over all images."""
 
     metric: str
     features: frozenset[str]
-    higher_is_better: bool
-    worst: float | None
+    threshold: float | None
     tolerance: float | None
 
     def misses(self, slices: Sequence[Slice]) -> Iterator[str]:
-        """Each miss in words; of many slices that miss the same, the worst ones."""
-        sign = 1 if self.higher_is_better else -1
+        """Yields a reason for each slice that misses the limit; of many slices, for the worst ones."""
+        sign = -1 if METRICS[self.metric].lower_is_better else 1
         prefix = "slice_" if self.features else ""
-        if self.worst is not None:
+        if self.threshold is not None:
             key = f"evaluation.{prefix}thresholds.{self.metric}"
-            margins = [(sign * (self._value(one) - self.worst), one) for one in slices]
-            does_not = f"does not reach {self.worst:g}" if self.higher_is_better else f"is above {self.worst:g}"
-            yield from self._in_words(margins, lambda one: f"{does_not} ({key})", key)
+            margins = [(sign * (self._value(one) - self.threshold), one) for one in slices]
+            does_not = f"is above {self.threshold:g}" if sign < 0 else f"does not reach {self.threshold:g}"
+            yield from self._reasons(margins, lambda one: f"{does_not} ({key})", key)
         if self.tolerance is not None:
             key = f"evaluation.{prefix}tolerances.{self.metric}"
             compared = [one for one in slices if self.metric in one.baseline]
             margins = [
                 (sign * (self._value(one) - one.baseline[self.metric]) + self.tolerance, one) for one in compared
             ]
-            yield from self._in_words(
+            yield from self._reasons(
                 margins,
                 lambda one: (
                     f"is worse than the latest blessed model's {one.baseline[self.metric]:.4f} "
@@ -69,120 +47,110 @@ class Bound:
                 key,
             )
 
-    def praise(self, slices: Sequence[Slice], least: int) -> Iterator[str]:
-        """That no slice misses it."""
-        reaches = "reaches" if self.higher_is_better else "stays within"
-        if self.worst is not None and not self.features:
-            yield from (f"{self.metric} {self._value(one):.4f} {reaches} {self.worst:g}" for one in slices)
-        elif self.worst is not None and slices:
-            kind = " and ".join(sorted(map(_short, self.features)))
-            counted = f"each of {len(slices)} slices by {kind} with {least} or more images"
-            yield f"{self.metric} {reaches} {self.worst:g} in {counted}"
+    def passes(self, slices: Sequence[Slice], min_slice_size: int) -> Iterator[str]:
+        """Yields the reasons for a model that misses no limit."""
+        reaches = "stays within" if METRICS[self.metric].lower_is_better else "reaches"
+        if self.threshold is not None and not self.features:
+            yield from (f"{self.metric} {self._value(one):.4f} {reaches} {self.threshold:g}" for one in slices)
+        elif self.threshold is not None and slices:
+            kind = " and ".join(sorted(map(short_name, self.features)))
+            counted = f"each of {len(slices)} slices by {kind} with {min_slice_size} or more images"
+            yield f"{self.metric} {reaches} {self.threshold:g} in {counted}"
 
     def _value(self, one: Slice) -> float:
         return one.metrics.get(self.metric, float("nan"))
 
-    def _in_words(self, margins: Sequence[tuple[float, Slice]], word: Any, key: str) -> Iterator[str]:
-        # What is no number holds no bound.
-        missing = sorted(((margin, one) for margin, one in margins if not margin >= 0), key=lambda pair: pair[0])
-        for _, one in missing[:_NAMED]:
-            where = f" of {one.name} ({one.metrics.get(_COUNT, 0):,.0f} images)" if one.values else ""
+    def _reasons(self, margins: Sequence[tuple[float, Slice]], word: Any, key: str) -> Iterator[str]:
+        # A value that is not a number misses every limit.
+        missed = sorted(((margin, one) for margin, one in margins if not margin >= 0), key=lambda pair: pair[0])
+        for _, one in missed[:_NAMED]:
+            where = f" of {one.name} ({one.images:,.0f} images)" if one.values else ""
             yield f"{self.metric}{where} {self._value(one):.4f} {word(one)}"
-        if len(missing) > _NAMED:
-            yield f"so do {len(missing) - _NAMED:,} more slices ({key})"
+        if len(missed) > _NAMED:
+            yield f"and {len(missed) - _NAMED:,} more ({key})"
 
 
-def overall_alone(config: tfma.EvalConfig) -> tfma.EvalConfig:
-    """The configuration as TFMA is to have it: with no bounds on slices, and no slice hidden."""
-    reduced = tfma.EvalConfig()
-    reduced.CopyFrom(config)
-    reduced.options.ClearField("min_slice_size")
-    for metric in (metric for spec in reduced.metrics_specs for metric in spec.metrics):
-        kept = [gate for gate in metric.per_slice_thresholds if not gate.slicing_specs[0].feature_keys]
-        metric.ClearField("per_slice_thresholds")
-        metric.per_slice_thresholds.extend(kept)
-    return reduced
+@dataclass(frozen=True)
+class Gate:
+    """The limits that a model must keep to be blessed.
 
+    The Evaluator component takes them as JSON. TFMA measures and the gate decides: TFMA would hold a slice of three
+    images to the same limits as one of a thousand.
 
-def judge(uri: str, config: tfma.EvalConfig) -> Verdict:
-    """Judges by the metrics that TFMA left at `uri`, and by the whole configuration's bounds.
-
-    A slice counts if it has `options.min_slice_size` images.
+    Args:
+        thresholds: By metric, the worst value that is blessed.
+        tolerances: By metric, how much worse than the baseline model's its value may be.
+        slices: The features that images are sliced by, besides the label. Several features make one crossing.
+        slice_thresholds: As thresholds, in every slice.
+        slice_tolerances: As tolerances, in every slice.
+        min_slice_size: Slices with fewer images have no limits.
     """
-    slices = list(_read_slices(uri))
-    overall = next((one for one in slices if not one.values), Slice((), {}, {}, {}))
-    least = config.options.min_slice_size.value
-    misses: list[str] = []
-    praise: list[str] = []
-    for bound in _bounds(config):
-        held = [
-            one
-            for one in slices
-            if frozenset(feature for feature, _ in one.values) == bound.features
-            and (not bound.features or one.metrics.get(_COUNT, 0) >= least)
-        ]
-        misses += bound.misses(held)
-        praise += bound.praise(held, least)
-    if overall.baseline:
-        praise.append(f"no worse than the latest blessed model ({overall.baseline['accuracy']:.4f})")
-    else:
-        praise.append("there is no blessed model yet to compare with")
-    blessed = tfma.load_validation_result(uri).validation_ok and not misses
-    if not blessed and not misses:
-        misses = ["no image of the evaluation split could be measured"]
-    notes = list(_empty(config, slices))
-    reason = ", ".join([*praise, *notes]) if blessed else "; ".join([*misses, *notes])
-    weight = config.model_specs[0].example_weight_key
-    return Verdict(
-        blessed, reason, dict(overall.metrics), dict(overall.baseline), dict(overall.intervals), weight=weight
-    )
 
+    thresholds: Mapping[str, float]
+    tolerances: Mapping[str, float]
+    slices: tuple[tuple[str, ...], ...] = ()
+    slice_thresholds: Mapping[str, float] = field(default_factory=dict)
+    slice_tolerances: Mapping[str, float] = field(default_factory=dict)
+    min_slice_size: int = 30
 
-def _bounds(config: tfma.EvalConfig) -> Iterator[Bound]:
-    for metric in (metric for spec in config.metrics_specs for metric in spec.metrics):
-        for gate in metric.per_slice_thresholds:
-            value, change = gate.threshold.value_threshold, gate.threshold.change_threshold
-            has_value, has_change = (gate.threshold.HasField(one) for one in ("value_threshold", "change_threshold"))
-            yield Bound(
-                metric=json.loads(metric.config)["name"],
-                features=frozenset(gate.slicing_specs[0].feature_keys),
-                higher_is_better=value.HasField("lower_bound")
-                or change.direction == tfma.MetricDirection.HIGHER_IS_BETTER,
-                worst=(value.lower_bound.value if value.HasField("lower_bound") else value.upper_bound.value)
-                if has_value
-                else None,
-                tolerance=abs(change.absolute.value) if has_change else None,
-            )
+    def to_json(self) -> str:
+        """Returns the parameters as JSON."""
+        return json.dumps(dataclasses.asdict(self))
 
+    @classmethod
+    def from_json(cls, text: str) -> "Gate":
+        """Returns the gate of these parameters."""
+        parameters = json.loads(text)
+        return cls(**parameters | {"slices": tuple(map(tuple, parameters["slices"]))})
 
-def _empty(config: tfma.EvalConfig, slices: Sequence[Slice]) -> Iterator[str]:
-    """What the configuration asks for and no image has."""
-    found = {frozenset(feature for feature, _ in one.values) for one in slices}
-    for keys in (list(spec.feature_keys) for spec in config.slicing_specs if spec.feature_keys):
-        if frozenset(keys) not in found:
-            yield f"no image has {' and '.join(keys)} (evaluation.slices)"
+    @property
+    def slicings(self) -> tuple[tuple[str, ...], ...]:
+        """The features of each slicing, the label's first."""
+        return ((features.LABEL,), *self.slices)
 
+    def judge(self, uri: str, weight: str = "") -> Verdict:
+        """Decides whether the model is blessed.
 
-def _read_slices(uri: str) -> Iterator[Slice]:
-    for one in tfma.load_metrics(uri):
-        by_model: dict[str, dict[str, float]] = {}
-        intervals = {}
-        for item in one.metric_keys_and_values:
-            if item.value.WhichOneof("type") == "double_value" and not item.key.is_diff:
-                by_model.setdefault(item.key.model_name, {})[item.key.name] = item.value.double_value.value
-                if item.HasField("confidence_interval") and item.key.model_name != _BASELINE:
-                    bounds = item.confidence_interval.lower_bound, item.confidence_interval.upper_bound
-                    intervals[item.key.name] = tuple(bound.double_value.value for bound in bounds)
-        baseline = by_model.pop(_BASELINE, {})
-        values = tuple(
-            (key.column, _text(getattr(key, key.WhichOneof("kind")))) for key in one.slice_key.single_slice_keys
+        Args:
+            uri: The folder that TFMA wrote the metrics to.
+            weight: The feature that the metrics were weighted by; empty for none.
+
+        Returns:
+            The verdict with its reason. Without a measured image the model is not blessed.
+        """
+        slices = list(read_slices(uri))
+        overall = next((one for one in slices if not one.values), Slice((), {}, {}, {}))
+        misses: list[str] = []
+        passes: list[str] = []
+        for limit in self._limits():
+            checked = [
+                one
+                for one in slices
+                if one.features == limit.features and (not limit.features or one.images >= self.min_slice_size)
+            ]
+            misses += limit.misses(checked)
+            passes += limit.passes(checked, self.min_slice_size)
+        if overall.baseline:
+            passes.append(f"no worse than the latest blessed model ({overall.baseline['accuracy']:.4f})")
+        else:
+            passes.append("there is no blessed model yet to compare with")
+        if not overall.metrics:
+            misses.append("no image of the evaluation split could be measured")
+        reason = "; ".join([*misses, *self._empty(slices)]) if misses else ", ".join([*passes, *self._empty(slices)])
+        return Verdict(
+            not misses, reason, dict(overall.metrics), dict(overall.baseline), dict(overall.intervals), weight=weight
         )
-        yield Slice(values, next(iter(by_model.values()), {}), baseline, intervals)
 
+    def _limits(self) -> Iterator[Limit]:
+        for metric in GATED_METRICS:
+            yield Limit(metric, frozenset(), self.thresholds.get(metric), self.tolerances.get(metric))
+            for slicing in self.slicings:
+                threshold, tolerance = self.slice_thresholds.get(metric), self.slice_tolerances.get(metric)
+                yield Limit(metric, frozenset(slicing), threshold, tolerance)
 
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else f"{value:g}"
-
-
-def _short(feature: str) -> str:
-    return feature.removeprefix("image/")
+    def _empty(self, slices: Sequence[Slice]) -> Iterator[str]:
+        """Yields a note for each slicing whose features no image has."""
+        found = {one.features for one in slices}
+        for slicing in self.slicings:
+            if frozenset(slicing) not in found:
+                yield f"no image has {' and '.join(slicing)} (evaluation.slices)"

@@ -1,4 +1,4 @@
-"""The gate's verdict on a model, as Evaluator leaves it beside its metrics."""
+"""The gate's verdict on a model, which the Evaluator writes next to its metrics."""
 
 import dataclasses
 import json
@@ -11,10 +11,15 @@ VERDICT_FILE = "verdict.json"
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the model is blessed and why, in words; the metrics are single numbers over all images.
+    """Whether a model is blessed, and why.
 
-    The intervals are TFMA's, 95 %, low and high, where the configuration asks for them; `weight` is the feature that
-    images are weighted by, empty for none.
+    Args:
+        blessed: Whether the model is blessed.
+        reason: The limits that the model misses, or those that it keeps.
+        metrics: The candidate's metrics over all images.
+        baseline_metrics: The baseline model's metrics over all images; empty without one.
+        intervals: The low and high end of TFMA's 95 % intervals, where the configuration asks for them.
+        weight: The feature that images are weighted by; empty for none.
     """
 
     blessed: bool
@@ -25,12 +30,12 @@ class Verdict:
     weight: str = ""
 
     def write(self, uri: str) -> None:
-        """Writes it to the evaluation that lies at `uri`."""
+        """Writes the verdict to the folder `uri`."""
         with tf.io.gfile.GFile(f"{uri}/{VERDICT_FILE}", "w") as file:
             file.write(json.dumps(dataclasses.asdict(self), indent=2))
 
 
 def read_verdict(uri: str) -> Verdict:
-    """Reads it from the evaluation that lies at `uri`."""
+    """Returns the verdict in the folder `uri`."""
     with tf.io.gfile.GFile(f"{uri}/{VERDICT_FILE}") as file:
         return Verdict(**json.loads(file.read()))

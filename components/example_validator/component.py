@@ -1,4 +1,4 @@
-"""ExampleValidator that stops the run: an anomaly ends it, with the feature and the reason, before training."""
+"""The ExampleValidator component: stops the run before training if the data has anomalies, drift or skew."""
 
 import json
 from collections.abc import Mapping
@@ -31,14 +31,14 @@ class _Executor(executor.Executor):
             with tfx.dsl.io.fileio.open(f"{anomalies.uri}/Split-{split}/{executor.DEFAULT_FILE_NAME}", "rb") as file:
                 found += describe(anomalies_pb2.Anomalies.FromString(file.read()), split)
         if found:
-            raise BadInput("the data does not fit its schema: " + "; ".join(found))
+            raise BadInput("the data does not fit the schema: " + "; ".join(found))
         moved = _moved(input_dict, exec_properties)
         if moved:
             raise BadInput("the data has changed: " + "; ".join(moved))
         return result
 
     def _Validate(self, inputs: dict[str, Any], outputs: dict[str, Any]) -> anomalies_pb2.Anomalies:
-        # Of an image's bytes and name there are no statistics; without them TFDV would find these columns missing.
+        # There are no statistics of images' bytes and names. TFDV would report these features as missing.
         described = schema_pb2.Schema()
         described.CopyFrom(inputs["schema"])
         kept = [feature for feature in described.feature if feature.name not in features.UNDESCRIBED_FEATURES]
@@ -59,9 +59,10 @@ class _Spec(types.standard_component_specs.ExampleValidatorSpec):
 
 
 class ExampleValidator(tfx.components.ExampleValidator):
-    """Compares each split's statistics with the schema, and the training split's with those before and as served.
+    """TFX's ExampleValidator, which also measures drift and skew, and stops the run.
 
-    Its executor raises BadInput with every anomaly.
+    The executor compares each split's statistics with the schema, and the training split's with those of the previous
+    data and of served images. It raises BadInput with every anomaly.
     """
 
     SPEC_CLASS = _Spec
@@ -76,12 +77,15 @@ class ExampleValidator(tfx.components.ExampleValidator):
         skew: Mapping[Any, float] | None = None,
         served: str | None = None,
     ) -> None:
-        """Adds, to TFX's own, what the data is compared with.
+        """Makes the component.
 
         Args:
-            previous: The statistics of the data before, if there were any.
-            drift: How far a feature may have moved since.
-            skew: How far a feature may be from the images in the folder `served`.
+            statistics: The statistics of all splits.
+            schema: The schema of the examples.
+            previous: The statistics of the previous data; the channel may be empty.
+            drift: By feature, the largest distance from the previous data.
+            skew: By feature, the largest distance from the served images.
+            served: The folder of the served images.
         """
         spec = _Spec(
             statistics=statistics,
@@ -113,16 +117,16 @@ def _training(statistics: types.Artifact) -> statistics_pb2.DatasetFeatureStatis
 
 
 def describe(anomalies: anomalies_pb2.Anomalies, split: str) -> list[str]:
-    """Each anomaly of the split as half a sentence."""
+    """Returns a message for each anomaly of a split."""
     lines = []
     for name, anomaly in sorted(anomalies.anomaly_info.items()):
+        line = f"{name} in the split {split!r}: {anomaly.description.rstrip('. ')}"
         if name == features.LABEL:
-            lines.append(
-                f"{anomaly.description.rstrip('.')} for the label in the split {split!r}, which training never saw; "
-                "add images of these classes, or raise the train share in data.splits"
+            line += (
+                ". The training split does not have these classes. "
+                "Add images of them to it, or raise its fraction in data.splits"
             )
-        else:
-            lines.append(f"{name} in the split {split!r}: {anomaly.description.rstrip('.')}")
+        lines.append(line)
     if anomalies.HasField("dataset_anomaly_info"):
-        lines.append(f"the split {split!r}: {anomalies.dataset_anomaly_info.description.rstrip('.')}")
+        lines.append(f"the split {split!r}: {anomalies.dataset_anomaly_info.description.rstrip('. ')}")
     return lines

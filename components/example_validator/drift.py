@@ -1,7 +1,7 @@
-"""Drift and skew: how far the images are from those before, and from those that the model is asked about.
+"""Drift and skew: how far the training data is from earlier data, and from the images that a served model gets.
 
-TFDV compares the training split's statistics: of text the largest difference of a value's share (the L-infinity
-distance), of numbers Jensen and Shannon's divergence; both lie between 0 and 1.
+TFDV compares the statistics of the training split. For text it takes the largest difference of a value's fraction (the
+L-infinity distance), for numbers the Jensen-Shannon divergence. Both are between 0 and 1.
 """
 
 import warnings
@@ -10,37 +10,59 @@ from typing import Any
 
 import pandas
 import tensorflow_data_validation as tfdv
-from PIL import Image
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatisticsList
 
 from efficientmixnet.components.image_example_gen.files import File, list_files, open_file
+from efficientmixnet.components.image_example_gen.image_header import open_image
 from efficientmixnet.modules import features
+from efficientmixnet.modules.exceptions import BadImage
 
 
 def drift(
     now: DatasetFeatureStatisticsList, before: DatasetFeatureStatisticsList, thresholds: Mapping[str, float]
 ) -> list[str]:
-    """Each feature that moved further than its threshold since `before`, as half a sentence."""
+    """Compares the training split with the previous data.
+
+    Args:
+        now: The statistics of the training split.
+        before: The statistics of the previous training split.
+        thresholds: By feature, the largest distance.
+
+    Returns:
+        A message for each feature whose distance is above its threshold.
+    """
     schema = _compared(thresholds, "drift_comparator")
     anomalies = tfdv.validate_statistics(now, schema, previous_statistics=before)
-    return [f"{line} (data.drift)" for line in _lines(anomalies.drift_skew_info, "since the data before")]
+    return [f"{line} (data.drift)" for line in _lines(anomalies.drift_skew_info, "from the previous data")]
 
 
 def skew(
     training: DatasetFeatureStatisticsList, served: DatasetFeatureStatisticsList, thresholds: Mapping[str, float]
 ) -> list[str]:
-    """Each feature that is further than its threshold from the images that were served, as half a sentence."""
+    """Compares the training split with served images.
+
+    Args:
+        training: The statistics of the training split.
+        served: The statistics of the served images.
+        thresholds: By feature, the largest distance.
+
+    Returns:
+        A message for each feature whose distance is above its threshold.
+    """
     schema = _compared(thresholds, "skew_comparator")
     anomalies = tfdv.validate_statistics(training, schema, serving_statistics=served)
-    return [f"{line} (data.skew)" for line in _lines(anomalies.drift_skew_info, "from what is served")]
+    return [f"{line} (data.skew)" for line in _lines(anomalies.drift_skew_info, "from the served images")]
 
 
 def served_statistics(folder: str) -> DatasetFeatureStatisticsList:
-    """Of images as they were served: sizes, formats and color spaces, from their headers.
+    """Returns the statistics of the sizes, formats and color spaces of served images.
+
+    Args:
+        folder: The folder of the images. Only their headers are read.
 
     Raises:
-        BadInput: there is no such folder.
+        BadInput: The folder does not exist.
     """
     columns = [features.WIDTH, features.HEIGHT, features.FORMAT, features.COLORSPACE]
     return tfdv.generate_statistics_from_dataframe(pandas.DataFrame(_headers(folder), columns=columns), n_jobs=1)
@@ -48,14 +70,14 @@ def served_statistics(folder: str) -> DatasetFeatureStatisticsList:
 
 def _headers(folder: str) -> Iterator[tuple[int, int, str, str]]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of huge images
+        warnings.simplefilter("ignore")  # about odd metadata
         for found in list_files(folder):
             if isinstance(found, File):
                 try:
-                    with open_file(found.path) as file, Image.open(file) as image:
+                    with open_file(found.path) as file, open_image(file) as image:
                         yield *image.size, str(image.format), image.mode
-                except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-                    continue  # the model refused it too
+                except (OSError, BadImage):
+                    continue  # the served model refused it too
 
 
 def _compared(thresholds: Mapping[str, float], comparator: str) -> schema_pb2.Schema:
@@ -70,7 +92,7 @@ def _compared(thresholds: Mapping[str, float], comparator: str) -> schema_pb2.Sc
 
 def _lines(found: Any, what: str) -> list[str]:
     return [
-        f"{name} moved by {measure.value:.3f} {what}, more than {measure.threshold:g}"
+        f"{name} differs by {measure.value:.3f} {what}, more than {measure.threshold:g}"
         for one in found
         for name in one.path.step
         for measure in (*one.drift_measurements, *one.skew_measurements)

@@ -1,1 +1,1 @@
-"""ImageExampleGen: images in folders, or named in a manifest, become sharded records of tf.Examples."""
+"""The ImageExampleGen component: reads images and writes them as sharded records of tf.Examples."""

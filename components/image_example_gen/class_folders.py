@@ -1,4 +1,4 @@
-"""Class folders: every file below a folder is an image of the class that the folder is named as."""
+"""Class folders: every file in a folder, or below it, is an image of the class that the folder is named after."""
 
 import unicodedata
 from pathlib import PurePosixPath
@@ -8,9 +8,15 @@ from efficientmixnet.components.image_example_gen.files import File
 
 
 def as_image(file: File, depth: int = 0, split: str | None = None) -> Entry | LeftOut:
-    """The file as an image of its class; the class folders lie `depth` folders below the data folder."""
+    """Returns the file as an image of its class.
+
+    Args:
+        file: The file.
+        depth: How many folders are between the data folder and the class folders.
+        split: The file's split, if its folder sets it.
+    """
     parts = file.name.split("/")
     if len(parts) < depth + 2:
         counts = PurePosixPath(file.name).suffix.lower() in SUFFIXES
-        return LeftOut(file.name, "lies in no class folder", counts=counts)
+        return LeftOut(file.name, "is not in a class folder", counts=counts)
     return Entry(file.path, file.name, unicodedata.normalize("NFC", parts[depth]), split)

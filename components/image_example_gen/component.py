@@ -1,7 +1,8 @@
-"""The component ImageExampleGen: reads, checks and writes every image once.
+"""The ImageExampleGen component: reads, checks and writes every image once.
 
-Only names travel through Beam: the images of a shard are read where its file is written, so that memory does not
-grow with the data, and a shard holds them in the order of their names' hashes: shuffled, and the same at every run.
+Beam only passes names on. A worker reads the images of a shard while it writes the shard, so that memory use does not
+grow with the data. A shard holds its images in the order of the hashes of their names, so that they are shuffled in
+the same way in every run.
 """
 
 import hashlib
@@ -35,9 +36,9 @@ from efficientmixnet.components.record_file import RecordFile
 from efficientmixnet.modules import features, progress
 
 SHARD_BYTES = 64 * 2**20
-LEAST_SHARDS = 4  # a split, so that a small one is read in parallel too
+LEAST_SHARDS = 4  # of a split, so that a small split is read in parallel too
 
-_DONE, _SEEN = "done", "seen"  # Beam's names for what comes of a shard, and of each image in it
+_DONE, _SEEN = "done", "seen"  # Beam's tags for a shard's outcome, and for each of its images
 
 
 @tfx.dsl.components.component(use_beam=True)
@@ -52,26 +53,26 @@ def ImageExampleGen(
     layout: tfx.dsl.components.Parameter[str] = "{}",
     beam_pipeline: tfx.dsl.components.BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
-    """Writes one tf.Example an image (features.py), in gzipped TFRecords, and a CSV file of what was left out.
+    """Writes a tf.Example for each image (see features.py) to gzipped TFRecords, and lists the images left out.
 
     Args:
-        examples: The records, a folder a split.
-        images: The folder with the images, or what the manifest's paths start from.
-        manifest: A CSV or JSON-lines file with path, label and optionally split of each image; empty for none.
-        splits: JSON, each split's name and share.
-        max_left_out: The run stops where more than this share of the images cannot be read.
-        max_pixels: An image with more is not decoded.
-        fingerprint: Of the data: when it changes, TFX's cache no longer fits.
-        layout: In what form the images come: Layout as JSON.
+        examples: The records, with a folder for each split.
+        images: The folder of the images. Paths in the manifest are relative to it.
+        manifest: A CSV or JSON-lines file with the path, label and optionally split of each image; empty for none.
+        splits: The fraction of images in each split, as JSON.
+        max_left_out: The run stops if a larger fraction of the images cannot be read.
+        max_pixels: Images with more pixels are left out.
+        fingerprint: The fingerprint of the data. When it changes, TFX does not reuse cached results.
+        layout: The layout of the data, Layout as JSON.
 
     Raises:
-        BadInput: There is nothing to train on, or too much of it cannot be read.
+        BadInput: There are no images, a split is empty, or too many images cannot be read.
     """
-    shares: dict[str, float] = json.loads(splits)
+    fractions: dict[str, float] = json.loads(splits)
     form = Layout.model_validate_json(layout)
-    sources = find_images(images, manifest or None, frozenset(shares), form)
-    shards = _shards(sources, shares)
-    for split in shares:
+    sources = find_images(images, manifest or None, frozenset(fractions), form)
+    shards = _shards(sources, fractions)
+    for split in fractions:
         tf.io.gfile.makedirs(f"{examples.uri}/Split-{split}")
     outcome_file = f"{examples.uri}/outcome.jsonl"
 
@@ -79,7 +80,7 @@ def ImageExampleGen(
     with beam_pipeline as pipeline:
         written = (
             _addressed(pipeline, sources, form, f"{examples.uri}/unpacked")
-            | "ByShard" >> beam.Map(lambda entry: (_shard_of(entry, shares, shards), entry))
+            | "ByShard" >> beam.Map(lambda entry: (_shard_of(entry, fractions, shards), entry))
             | "Together" >> beam.GroupByKey()
             | "ReadAndWrite"
             >> beam.FlatMap(_write_shard, examples.uri, shards, max_pixels, sources.columns).with_outputs(
@@ -97,7 +98,7 @@ def ImageExampleGen(
 
     if tf.io.gfile.exists(f"{examples.uri}/unpacked"):
         tf.io.gfile.rmtree(f"{examples.uri}/unpacked")
-    examples.split_names = json.dumps(list(shares))
+    examples.split_names = json.dumps(list(fractions))
     if sources.span:
         examples.span, examples.version = sources.span.number, sources.span.version
     found = outcome.Outcome.read(outcome_file, sources.left_out)
@@ -112,11 +113,11 @@ def ImageExampleGen(
     }.items():
         examples.set_string_custom_property(name, json.dumps(value, ensure_ascii=False))
     found.stop_if_too_many_are_left_out(images, max_left_out)
-    found.stop_if_a_split_is_empty(manifest or images, tuple(shares))
+    found.stop_if_a_split_is_empty(manifest or images, tuple(fractions))
 
 
 def _addressed(pipeline: beam.Pipeline, sources: Sources, layout: Layout, folder: str) -> beam.PCollection:
-    """Entries whose bytes can be read by their place; what can only be read in order is first copied to `folder`."""
+    """Returns entries that can be read on their own. Images that must be read in order are first copied to `folder`."""
     direct = [entry for entry in sources.entries if entry.row is None]
     in_order = sorted((entry for entry in sources.entries if entry.row is not None), key=lambda entry: entry.path)
     entries = pipeline | "Entries" >> beam.Create(direct)
@@ -140,17 +141,17 @@ def _unpack(numbered: tuple[int, tuple[Entry, ...]], folder: str, kind: str, lay
         yield from unpack(entries, kind, layout, file, path)
 
 
-def _shards(sources: Sources, shares: Mapping[str, float]) -> dict[str, int]:
-    """How many files each split is written to."""
-    whole = sum(shares.values())
+def _shards(sources: Sources, fractions: Mapping[str, float]) -> dict[str, int]:
+    """Returns the number of files of each split."""
+    whole = sum(fractions.values())
     return {
-        split: max(LEAST_SHARDS, math.ceil(sources.bytes * share / whole / SHARD_BYTES))
-        for split, share in shares.items()
+        split: max(LEAST_SHARDS, math.ceil(sources.bytes * fraction / whole / SHARD_BYTES))
+        for split, fraction in fractions.items()
     }
 
 
-def _shard_of(entry: Entry, shares: Mapping[str, float], shards: Mapping[str, int]) -> tuple[str, int]:
-    split = split_of(entry, shares)
+def _shard_of(entry: Entry, fractions: Mapping[str, float], shards: Mapping[str, int]) -> tuple[str, int]:
+    split = split_of(entry, fractions)
     return split, name_hash(entry.name) % shards[split]
 
 
@@ -161,7 +162,7 @@ def _write_shard(
     max_pixels: int,
     columns: tuple[str, ...],
 ) -> Iterator[Any]:
-    """Reads the shard's images and writes its file; yields each one's digest, and what came of all of them."""
+    """Reads the shard's images and writes its file. Yields the digest of each image, and the shard's outcome."""
     (split, shard), entries = shard_and_entries
     file = f"{uri}/Split-{split}/images-{shard:05d}-of-{shards[split]:05d}.gz"
     left_out: list[LeftOut] = []
@@ -177,14 +178,14 @@ def _write_shard(
                 record, digest = result
                 writer.write(record)
                 labels[entry.label] += 1
-                # Beam passes bytes and text on as they are, but would pickle a Copy.
+                # Beam passes bytes and strings on as they are, but would pickle a Copy.
                 yield beam.pvalue.TaggedOutput(_SEEN, (digest, (entry.name, entry.label, split)))
             progress.advance()
     yield outcome.shard(split, labels, left_out)
 
 
 def _record(entry: Entry, max_pixels: int, columns: tuple[str, ...]) -> tuple[bytes, bytes] | LeftOut:
-    """The entry's tf.Example, serialized, and the digest of its image's bytes."""
+    """Returns the entry's serialized tf.Example, and the digest of its image."""
     example = read(entry, max_pixels, columns)
     if isinstance(example, LeftOut):
         return example

@@ -1,23 +1,33 @@
-"""Entry: one image as its source names it, before its bytes are read; LeftOut: one that is not trained on."""
+"""Entry: an image in its source, before its bytes are read. LeftOut: an image that is not used, and why."""
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from efficientmixnet.modules.exceptions import BadImage
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"})
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One image: a file, or a part of one.
+    """One image: a file, or a part of a file.
 
-    Where a file holds many images, `offset` and `size` say which bytes are this one's; in a file that can only be
-    read from its beginning, `row` says it instead, counting its records from 0.
+    Args:
+        path: The file's path on the machine that reads it.
+        name: The name relative to the data folder, with forward slashes.
+        label: The class.
+        split: The split; None to choose it by the hash of the name.
+        columns: Further features, as pairs of name and value.
+        offset: The position of the image's first byte in a file of many images.
+        size: The number of the image's bytes in such a file.
+        row: The number of the image's record, from 0, in a file that can only be read from its beginning.
     """
 
-    path: str  # of the file, as the reading process sees it
-    name: str  # relative to the data folder, with forward slashes
+    path: str
+    name: str
     label: str
-    split: str | None = None  # None: by the hash of its name
-    columns: tuple[tuple[str, str], ...] = ()  # further features: name and value
+    split: str | None = None
+    columns: tuple[tuple[str, str], ...] = ()
     offset: int | None = None
     size: int | None = None
     row: int | None = None
@@ -25,11 +35,28 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """One file that is not trained on, and why."""
+    """A file that is not used.
+
+    Args:
+        name: The file's name.
+        reason: Why, as the rest of a sentence that starts with the name.
+        counts: Whether the file counts towards data.max_left_out.
+    """
 
     name: str
     reason: str
-    counts: bool = True  # towards the share of bad images at which the run stops
+    counts: bool = True
+
+    @classmethod
+    def because(cls, name: str, error: BadImage | OSError) -> "LeftOut":
+        """Returns the file with the error as its reason.
+
+        A file with another suffix than an image's, such as notes.txt, does not count.
+        """
+        suffix = PurePosixPath(name).suffix.lower()
+        reason = f"cannot be read: {error.strerror or error}" if isinstance(error, OSError) else str(error)
+        return cls(name, reason, counts=suffix in SUFFIXES or not suffix)
 
     def row(self) -> tuple[str, str]:
+        """Returns the row for left_out.csv."""
         return self.name, self.reason

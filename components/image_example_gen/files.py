@@ -1,6 +1,6 @@
-"""Files on this machine and, through fsspec, in object stores (gs://, s3://): listed, opened and read.
+"""Lists, opens and reads files on this machine and, through fsspec, in object stores (gs://, s3://).
 
-Beam has file systems too, but its S3 wants a pipeline's options, and connects anew for every file.
+Beam's own file systems need a pipeline's options for S3, and connect again for every file.
 """
 
 import os
@@ -16,31 +16,38 @@ from efficientmixnet.modules.exceptions import BadInput
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file, unopened."""
+    """A file that is not open.
+
+    Args:
+        path: The file's path or URL.
+        name: The name relative to the data folder, with forward slashes.
+        size: The size in bytes.
+        changed: The time of the last change, in any format.
+    """
 
     path: str
-    name: str  # relative to the data folder, with forward slashes
-    size: int  # bytes
-    changed: str  # when
+    name: str
+    size: int
+    changed: str
 
 
 def is_remote(path: str) -> bool:
-    """Whether the path is a URL, such as gs://bucket/folder."""
+    """Returns whether the path is a URL, such as gs://bucket/folder."""
     return "://" in path
 
 
 def join(folder: str, name: str) -> str:
-    """The path of what is named relative to the folder; an absolute one stays as it is."""
+    """Returns the path of a name relative to the folder. Absolute paths and URLs stay as they are."""
     if is_remote(name):
         return name
     return f"{folder.rstrip('/')}/{name}" if is_remote(folder) else str(Path(folder, name))
 
 
 def list_files(folder: str) -> Iterator[File | LeftOut]:
-    """All files below the folder, or the folder itself where it is a file; hidden ones say nothing about images.
+    """Yields all files below the folder, except hidden ones; or the folder itself if it is a file.
 
     Raises:
-        BadInput: there is none of this name.
+        BadInput: The folder does not exist, or its store cannot be reached.
     """
     if is_remote(folder):
         yield from _listed_remotely(folder)
@@ -49,9 +56,7 @@ def list_files(folder: str) -> Iterator[File | LeftOut]:
         yield _file(folder, os.path.basename(folder))
         return
     if not os.path.isdir(folder):
-        raise BadInput(
-            f"data.images: {folder} does not exist; name the folder that holds one folder of images per class"
-        )
+        raise BadInput(f"data.images: {folder} does not exist. Give the folder of the class folders.")
     for name in sorted(os.listdir(folder)):
         if name.startswith("."):
             continue
@@ -61,7 +66,7 @@ def list_files(folder: str) -> Iterator[File | LeftOut]:
 
 
 def find_file(path: str, name: str) -> File | None:
-    """The one file at this path, if there is one."""
+    """Returns the file at this path; None if there is none."""
     if is_remote(path):
         try:
             found = _store(path).info(path)
@@ -76,7 +81,7 @@ def find_file(path: str, name: str) -> File | None:
 
 
 def open_file(path: str) -> BinaryIO:
-    """Opens the file for reading, as it is: nothing is decompressed."""
+    """Opens the file for reading bytes."""
     if not is_remote(path):
         return open(path, "rb")
     opened: BinaryIO = _store(path).open(path, "rb")
@@ -84,10 +89,10 @@ def open_file(path: str) -> BinaryIO:
 
 
 def read_bytes(entry: Entry) -> bytes:
-    """The encoded image; of an entry with a row, see containers.py.
+    """Returns the bytes of an image that has no row; readers.by_format reads the others.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: The file cannot be read.
     """
     if is_remote(entry.path):
         end = None if entry.offset is None or entry.size is None else entry.offset + entry.size
@@ -100,7 +105,7 @@ def read_bytes(entry: Entry) -> bytes:
 
 
 def _below(folder: str, name: str) -> Iterator[str]:
-    """The files' names, with the folder's own in front; strings, since Path takes longer than the disk."""
+    """Yields the names of all files below the folder. Paths as strings are faster than Path."""
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         above = name + parent[len(folder) :].replace(os.sep, "/")
@@ -126,27 +131,27 @@ def _listed_remotely(folder: str) -> Iterator[File]:
         listed = store.find(folder, detail=True)
     except FileNotFoundError:
         listed = {}
-    except Exception as error:  # each store has its own
+    except Exception as error:  # each store raises its own
         raise _unlisted(folder, error) from None
     found = {f"{scheme}://{key}": one for key, one in listed.items() if one["type"] == "file"}
     if not found:
-        raise BadInput(f"data.images: {folder} does not exist, or holds nothing")
+        raise BadInput(f"data.images: {folder} does not exist or is empty. Give the folder of the class folders.")
     for path in sorted(found):
         name = path.removeprefix(below) if path.startswith(below) else path.rpartition("/")[2]
-        # Some stores keep an empty object for a folder.
+        # Some stores have an empty object for each folder.
         is_marker = found[path].get("Key", path).endswith("/")
         if not is_marker and not any(part.startswith(".") for part in name.split("/")):
             yield _remote_file(path, name, found[path])
 
 
 def _remote_file(path: str, name: str, about: Mapping[str, Any]) -> File:
-    """Stores have no word in common for when it was changed."""
+    """Returns the file. Each store has its own name for the time of the last change."""
     changed = about.get("LastModified") or about.get("updated") or about.get("mtime")
     return File(path, name, int(about["size"] or 0), str(changed))
 
 
 def _store(path: str) -> Any:
-    """One for all files, with its connections; how it is reached says the environment."""
+    """Returns fsspec's file system for the path. Environment variables say how to reach it."""
     import fsspec
 
     try:

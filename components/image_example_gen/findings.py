@@ -1,4 +1,4 @@
-"""What is worth knowing of all the data: why images were left out, which come twice, which classes are small."""
+"""Findings about the whole dataset: reasons for images left out, duplicates, and small or uneven classes."""
 
 import re
 from collections import Counter
@@ -29,16 +29,16 @@ class Duplicates:
 
     @property
     def of_two_labels(self) -> list[tuple[Copy, ...]]:
-        """Those that no network can get right."""
+        """Groups with several labels. No network can predict all of their labels."""
         return [group for group in self.groups if len({copy.label for copy in group}) > 1]
 
     @property
     def in_two_splits(self) -> list[tuple[Copy, ...]]:
-        """Those that evaluation asks after training has seen them."""
+        """Groups in several splits. Evaluation measures images that training has seen."""
         return [group for group in self.groups if len({copy.split for copy in group}) > 1]
 
     def rows(self) -> Iterator[tuple[object, ...]]:
-        """For a table: which group, and its images."""
+        """Yields the rows of duplicates.csv, with a header."""
         yield "group", "file", "label", "split"
         for number, group in enumerate(self.groups, 1):
             for copy in group:
@@ -46,17 +46,23 @@ class Duplicates:
 
 
 def by_reason(left_out: Iterable[LeftOut]) -> dict[str, int]:
-    """How many were left out for the same reason, the most frequent first."""
+    """Returns the number of files left out for each reason, the most frequent first."""
     return dict(Counter(_kind(item.reason) for item in left_out).most_common())
 
 
 def warnings(counts: Mapping[str, Mapping[str, int]], duplicates: Duplicates, left_out: Iterable[LeftOut]) -> list[str]:
-    """In words; `counts` is the number of images by split and label."""
+    """Returns sentences about the data that the user should know.
+
+    Args:
+        counts: The number of images by split and label.
+        duplicates: Images with the same bytes.
+        left_out: Files that are not used.
+    """
     return [*_on_files(left_out), *_on_duplicates(duplicates), *_on_classes(counts)]
 
 
 def _kind(reason: str) -> str:
-    """A reason without what is particular to one file, so that equal ones count together."""
+    """Returns the reason without details of one file, so that equal reasons are counted together."""
     without_details = re.sub(r"\s*\(.*\)|, over the limit.*|: \S+ has no name", "", reason)
     return re.sub(r"'[^']*'|\d[\d,]*", "…", without_details)
 
@@ -64,7 +70,7 @@ def _kind(reason: str) -> str:
 def _on_files(left_out: Iterable[LeftOut]) -> Iterator[str]:
     for item in left_out:
         if re.search(r"after \d+ records$", item.reason):
-            yield f"{item.name} {item.reason}: what follows in it is lost"
+            yield f"{item.name} {item.reason}. The rest of the file is not used."
 
 
 def _on_duplicates(duplicates: Duplicates) -> Iterator[str]:
@@ -72,11 +78,11 @@ def _on_duplicates(duplicates: Duplicates) -> Iterator[str]:
         yield f"{_images(len(found))} the same bytes under two labels: {_shown(found, lambda copy: copy.label)}"
     if found := duplicates.in_two_splits:
         examples = _shown(found, lambda copy: copy.split)
-        yield f"{_images(len(found))} copies in another split, so that evaluation is no test of them: {examples}"
+        yield f"{_images(len(found))} copies in another split, so evaluation measures images of training: {examples}"
 
 
 def _shown(groups: list[tuple[Copy, ...]], differs: Callable[[Copy], str]) -> str:
-    """A few groups, and of each one copy by what they differ in."""
+    """Returns a few groups as text, with one copy for each label or split."""
     first = [{differs(copy): copy for copy in reversed(group)} for group in groups[:_SHOWN]]
     named = [" and ".join(f"{copy.name} ({key})" for key, copy in sorted(one.items())) for one in first]
     return "; ".join(named) + ("; ..." if len(groups) > _SHOWN else "")
@@ -96,7 +102,7 @@ def _on_classes(counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
     if train[most] > _UNEVEN * train[least]:
         yield (
             f"the classes are uneven, {train[most]:,} training images of {most} and {train[least]:,} of {least}: "
-            "accuracy says little about the small ones"
+            "accuracy says little about the small classes"
         )
 
 

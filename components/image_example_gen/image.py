@@ -1,44 +1,49 @@
-"""One file becomes one tf.Example, or a reason why it cannot.
+"""read: turns an image file into a tf.Example, or into a reason why it is not used.
 
-TensorFlow decodes what TensorFlow will train on: what passes here, Transform, Trainer and the exported model can read.
+TensorFlow decodes every image here, so that Transform, Trainer and the exported model can decode it too.
 """
 
 import io
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from efficientmixnet.components.image_example_gen.entry import SUFFIXES, Entry, LeftOut
+from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.files import read_bytes
+from efficientmixnet.components.image_example_gen.image_header import DECODING_ERRORS, damaged, open_image
+from efficientmixnet.components.image_example_gen.readers.by_format import LOST
 from efficientmixnet.modules import features
 from efficientmixnet.modules.data import images
 from efficientmixnet.modules.exceptions import BadImage
 
-# Kept as they are; every other format becomes a PNG, since TensorFlow reads fewer of their kinds than Pillow.
+# Other formats are converted to PNG, since TensorFlow supports fewer of their variants than Pillow.
 _KEPT = ("JPEG", "PNG")
-_READ = (*_KEPT, "GIF", "BMP", "WEBP", "TIFF")
-# Pixels of the shorter side that are enough for the mean and deviation of the channels: of photographs at half their
-# size the deviation is a fiftieth lower, as it is at the size that training reads; and of a sharp image, every so
-# many pixels of a row and of a column say the same.
+# The channels' mean and deviation need few pixels. A JPEG is decoded with at least _ENOUGH_PIXELS on its shorter side:
+# at half the size, the deviation of photographs is 2 % lower, as it is at the training size. Of the decoded pixels,
+# about _ENOUGH_SAMPLES in each direction are used.
 _ENOUGH_PIXELS = 128
 _ENOUGH_SAMPLES = 64
 
-# Pillow's own limit warns at a size of its choosing; ours is a key of the configuration and is checked in `read`.
-Image.MAX_IMAGE_PIXELS = None
-
 
 def read(entry: Entry, max_pixels: int, columns: Sequence[str] = ()) -> tf.train.Example | LeftOut:
-    """Reads the entry's image: the tf.Example of features.py with the further columns, or why there is none."""
+    """Reads an image.
+
+    Args:
+        entry: The image.
+        max_pixels: The largest number of pixels.
+        columns: The names of further features.
+
+    Returns:
+        The tf.Example that features.py describes, or the reason why there is none.
+    """
+    if entry.row is not None:  # unpack() could not read it
+        return LeftOut(entry.name, LOST)
     try:
         example = _example(entry, read_bytes(entry), max_pixels)
     except (BadImage, OSError) as error:
-        # A stray .txt or .xml beside the images is named, but is no sign of broken data.
-        suffix = Path(entry.name).suffix.lower()
-        reason = f"cannot be read: {error.strerror or error}" if isinstance(error, OSError) else str(error)
-        return LeftOut(entry.name, reason, counts=suffix in SUFFIXES or not suffix)
+        return LeftOut.because(entry.name, error)
     values = dict(entry.columns)
     for column in columns:
         example.features.feature[column].bytes_list.value.append(values.get(column, "").encode())
@@ -46,21 +51,19 @@ def read(entry: Entry, max_pixels: int, columns: Sequence[str] = ()) -> tf.train
 
 
 def canonical(encoded: bytes, max_pixels: int) -> tuple[bytes, Image.Image]:
-    """The bytes as they enter records and models, a JPEG or PNG file, and the file's header.
+    """Returns the image as a JPEG or PNG file, which records and models take.
+
+    Args:
+        encoded: The image in any supported format.
+        max_pixels: The largest number of pixels.
+
+    Returns:
+        The JPEG or PNG file, and the original file's header.
 
     Raises:
-        BadImage: nothing in `encoded` can be read as an image, or it has more than `max_pixels`.
+        BadImage: The file is not an image, is damaged, or has too many pixels.
     """
-    if not encoded:
-        raise BadImage("has zero bytes")
-    try:
-        header = Image.open(io.BytesIO(encoded), formats=_READ)
-    except UnidentifiedImageError:
-        raise BadImage("is no image of a known format") from None
-    except (OSError, ValueError, SyntaxError) as error:
-        raise BadImage(f"has a broken header ({error})") from None
-    if header.width * header.height > max_pixels:
-        raise BadImage(f"has {header.width} x {header.height} pixels, over the limit (data.max_pixels: {max_pixels})")
+    header = open_image(encoded, max_pixels)
     return (encoded if header.format in _KEPT else _as_png(header)), header
 
 
@@ -69,8 +72,8 @@ def _as_png(image: Image.Image) -> bytes:
     png = io.BytesIO()
     try:
         image.convert(mode).save(png, "PNG")
-    except (OSError, ValueError, SyntaxError) as error:
-        raise BadImage(f"is a broken {image.format} file ({error})") from None
+    except DECODING_ERRORS:
+        raise damaged(image) from None
     return png.getvalue()
 
 
@@ -79,9 +82,9 @@ def _example(entry: Entry, file: bytes, max_pixels: int) -> tf.train.Example:
     try:
         mean, mean_square = _moments(encoded, header)
     except tf.errors.InvalidArgumentError:
-        raise BadImage(f"is a truncated or corrupt {header.format} file") from None
+        raise damaged(header) from None
     example = tf.train.Example()
-    feature = example.features.feature  # filled in place: every message of its own would be copied
+    feature = example.features.feature  # filled in place, since protobuf copies messages
     for name, text in (
         (features.ENCODED, encoded),
         (features.LABEL, entry.label.encode()),
@@ -99,18 +102,18 @@ def _example(entry: Entry, file: bytes, max_pixels: int) -> tf.train.Example:
 
 
 def _reduction(header: Image.Image) -> int:
-    """By how much the sides can be divided with pixels enough left; a power of two, as JPEG's decoder can do."""
+    """Returns the power of two that the JPEG decoder can divide the sides by with enough pixels left."""
     shorter = min(header.width, header.height)
     return next(by for by in (8, 4, 2, 1) if shorter >= by * _ENOUGH_PIXELS or by == 1)
 
 
 def _moments(encoded: bytes, header: Image.Image) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and mean square of R, G and B in [0, 1], each [3]; all bytes are read, so a broken image shows."""
+    """Returns the mean and mean square of R, G and B in [0, 1], each [3]. All bytes are decoded, to find damage."""
     if header.format == "JPEG":
-        decoded = tf.io.decode_jpeg(encoded, ratio=_reduction(header))  # smaller for free
+        decoded = tf.io.decode_jpeg(encoded, ratio=_reduction(header))  # costs no extra time
     else:
         decoded = tf.io.decode_png(encoded)
-    image = np.asarray(memoryview(decoded))  # where it lies; a copy of all pixels would be for nothing
+    image = np.asarray(memoryview(decoded))  # without copying all pixels
     step = max(1, min(image.shape[:2]) // _ENOUGH_SAMPLES)
     image = image[step // 2 :: step, step // 2 :: step]
     if image.shape[-1] in (2, 4):

@@ -1,4 +1,4 @@
-"""Layout: in what form the images come, and where in it label and split stand."""
+"""Layout: the form of the data, and where it holds image, label and split."""
 
 from pathlib import Path
 from typing import Literal
@@ -11,36 +11,41 @@ from efficientmixnet.modules.exceptions import BadInput
 
 class Layout(Section):
     format: Literal["auto", "folders", "tfrecord", "webdataset", "parquet"] = "auto"
-    """Class folders, TFRecords of tf.Examples, WebDataset's tar shards or Parquet; auto: by the files' names."""
+    """The format of the data: class folders, TFRecords of tf.Examples, WebDataset's tar shards or Parquet. auto chooses
+    by the names of the files."""
     image: str | None = None
-    """The column, feature or, in tar shards, extension of the encoded image; null: the one that is usual there."""
+    """The column, feature or, in tar shards, file extension of the encoded image; null: the format's usual name."""
     label: str | None = None
-    """The same of the label."""
+    """The column, feature or file extension of the label; null: the format's usual name."""
     split: str | None = None
-    """The same of the split; null: split in a manifest, none elsewhere."""
+    """The column, feature or file extension of the split; null: split in a manifest, none elsewhere."""
     split_files: dict[str, str] = {}
-    """By split, a pattern of its files' names, or the folder of its class folders: {train: 'train-*', eval: 'val*'}."""
+    """The files of each split, as a pattern of their names or the folder of the class folders, such as
+    {train: 'train-*', eval: 'val*'}."""
     features: tuple[str, ...] | None = None
-    """Further columns that become features, to slice by; null: all of a manifest, none elsewhere."""
+    """Further columns to keep as features, for slicing; null: all columns of a manifest, none elsewhere."""
     span: int | None = Field(None, ge=0)
-    """Where data.images or data.manifest has {SPAN}, {VERSION}, or {YYYY}, {MM} and {DD} in it: which;
-    null: the latest."""
+    """The span to read, if data.images or data.manifest contains {SPAN}, or {YYYY}, {MM} and {DD}; null: the latest."""
     label_names: str | None = None
-    """A text file for labels that are numbers: one name a line, the first one of label 0."""
+    """A text file with the names of labels that are numbers, one name per line, from label 0."""
 
 
 class LabelNames:
-    """Turns numbers into names, where the layout, or the file itself, knows them."""
+    """Turns labels that are numbers into names.
+
+    Args:
+        names: The names, from label 0; empty where there are none.
+    """
 
     def __init__(self, names: tuple[str, ...] = ()) -> None:
         self._names = names
 
     @classmethod
     def read(cls, file: str | None) -> "LabelNames":
-        """From a file with a name a line.
+        """Reads the names from a file with one name per line.
 
         Raises:
-            BadInput: there is no such file.
+            BadInput: The file cannot be read.
         """
         if file is None:
             return cls()
@@ -48,17 +53,17 @@ class LabelNames:
             return cls(tuple(Path(file).read_text(encoding="utf-8-sig").splitlines()))
         except (OSError, UnicodeDecodeError) as error:
             raise BadInput(
-                f"data.layout.label_names: {file} cannot be read ({error}); name a UTF-8 text file"
+                f"data.layout.label_names: {file} cannot be read ({error}). Give a UTF-8 text file."
             ) from None
 
     def or_else(self, names: tuple[str, ...]) -> "LabelNames":
-        """These, or where there are none, the given ones."""
+        """Returns these names, or the given ones if there are none."""
         return self if self._names else LabelNames(names)
 
     def name(self, label: object) -> str:
-        """The label's name; "" for a number without one, where there are names at all.
+        """Returns the label's name.
 
-        A label that is text already is its own name.
+        Text is returned as it is, and so are numbers if there are no names. A number without a name becomes "".
         """
         text = label.decode(errors="replace") if isinstance(label, bytes) else "" if label is None else str(label)
         text = text.strip()

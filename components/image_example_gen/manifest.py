@@ -1,4 +1,4 @@
-"""A manifest, CSV or JSON lines: each row names an image, its label and what else is known about it."""
+"""Manifest: a CSV or JSON-lines file whose rows name an image, its label and further features."""
 
 import csv
 import io
@@ -17,22 +17,29 @@ _JSON_LINES = (".jsonl", ".ndjson", ".json")
 
 
 class Manifest:
-    """The images that a file names, relative to a folder."""
+    """The images that a manifest names.
+
+    Args:
+        file: The manifest.
+        folder: The folder that its paths are relative to.
+        layout: The names of its columns.
+        split_names: The splits of the configuration.
+    """
 
     def __init__(self, file: str, folder: str, layout: Layout, split_names: frozenset[str]) -> None:
         self._file, self._folder, self._features, self._splits = file, folder, layout.features, split_names
         self._path, self._label = layout.image or "path", layout.label or "label"
         self._split = layout.split or "split"
         self._label_names = LabelNames.read(layout.label_names)
-        # Of an object store, one question for all files; asked one by one they would cost a call each.
+        # One call lists all files of an object store. Looking each file up would cost a call each.
         remote = is_remote(folder)
         self._listed = {file.path: file for file in list_files(folder) if isinstance(file, File)} if remote else None
 
     def images(self) -> Iterator[tuple[Entry, File] | LeftOut]:
-        """Every row's image; a row that comes once more comes once.
+        """Yields the image of each row, without repeated rows.
 
         Raises:
-            BadInput: the file is no manifest.
+            BadInput: The file cannot be read, or is not a manifest.
         """
         first: dict[str, Entry] = {}  # by path
         for line, row in self._rows():
@@ -44,23 +51,23 @@ class Manifest:
             entry, _ = item
             if entry != first.setdefault(entry.path, entry):
                 before = first[entry.path].label
-                reason = f"has been named before, as {before!r} ({where})"
+                reason = f"is already listed with the label {before!r} ({where})"
                 yield LeftOut(entry.name, reason, counts=before != entry.label)
             elif entry is first[entry.path]:
                 yield item
 
     def _rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Each row with the number of its line."""
+        """Yields each row with its line number."""
         if not is_remote(self._file) and not Path(self._file).is_file():
             what = "is a folder" if Path(self._file).is_dir() else "does not exist"
             raise BadInput(
-                f"data.manifest: {self._file} {what}; name a CSV file with the columns {self._path} and {self._label}"
+                f"data.manifest: {self._file} {what}. Give a CSV file with the columns {self._path} and {self._label}."
             )
         try:
             with io.TextIOWrapper(open_file(self._file), encoding="utf-8-sig", newline="") as file:
                 yield from self._json_rows(file) if self._file.endswith(_JSON_LINES) else self._csv_rows(file)
         except UnicodeDecodeError:
-            raise BadInput(f"data.manifest: {self._file} is not UTF-8; save it as CSV in UTF-8") from None
+            raise BadInput(f"data.manifest: {self._file} is not UTF-8. Save it as CSV in UTF-8.") from None
         except csv.Error as error:
             raise BadInput(f"data.manifest: {self._file} is not CSV ({error})") from None
         except OSError as error:
@@ -72,9 +79,9 @@ class Manifest:
         if missing:
             needed = f"{self._path},{self._label}"
             raise BadInput(
-                f"data.manifest: {self._file} has no column {' and no column '.join(sorted(missing))}; its first "
-                f"line reads {','.join(rows.fieldnames or ())!r}, and {needed} or {needed},{self._split} is needed, "
-                "separated by commas"
+                f"data.manifest: {self._file} has no column {' and no column '.join(sorted(missing))}. Its first "
+                f"line is {','.join(rows.fieldnames or ())!r}; it must be {needed} or {needed},{self._split}, "
+                "separated by commas."
             )
         for row in rows:
             yield rows.line_num, {name: value for name, value in row.items() if name}  # None: more values than columns
@@ -90,20 +97,22 @@ class Manifest:
             if not isinstance(row, dict) or self._path not in row:
                 example = json.dumps({self._path: "cat/1.jpg", self._label: "cat"})
                 raise BadInput(
-                    f"data.manifest: {self._file}, line {number} has no {self._path!r}; each line is such as {example}"
+                    f"data.manifest: {self._file}, line {number} has no {self._path!r}. Write lines such as {example}."
                 )
             yield number, row
 
     def _image(self, where: str, row: dict[str, Any]) -> tuple[Entry, File] | LeftOut:
         name, label, split = (_text(row.get(column)) for column in (self._path, self._label, self._split))
         if not name:
-            return LeftOut(where, "the row names no path")
+            return LeftOut(where, "has no path")
         if not label:
             return LeftOut(name, f"has no label ({where})")
         if not self._label_names.name(label):
-            return LeftOut(name, f"has the label {label}, which data.layout.label_names has no line for ({where})")
+            return LeftOut(name, f"has the label {label}, which has no name in data.layout.label_names ({where})")
         if split and split not in self._splits:
-            return LeftOut(name, f"is of split {split!r}, which is none of {', '.join(sorted(self._splits))} ({where})")
+            return LeftOut(
+                name, f"has the split {split!r}, which is not one of {', '.join(sorted(self._splits))} ({where})"
+            )
         path = join(self._folder, name)
         file = self._file_at(path, name)
         if file is None:

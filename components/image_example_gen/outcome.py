@@ -1,4 +1,4 @@
-"""Outcome: what came of reading all images, a line of JSON for each shard and for each group of equal images."""
+"""Outcome: the result of reading all images, written as one JSON line for each shard and group of duplicates."""
 
 import csv
 import json
@@ -12,19 +12,19 @@ from efficientmixnet.components.image_example_gen.entry import LeftOut
 from efficientmixnet.components.image_example_gen.findings import Copy, Duplicates
 from efficientmixnet.modules.exceptions import BadInput
 
-# In the artifact's folder.
-LEFT_OUT_FILE = "left_out.csv"  # one row a file: name and reason
-DUPLICATES_FILE = "duplicates.csv"  # one row an image: group, name, label and split
+# Files in the artifact's folder.
+LEFT_OUT_FILE = "left_out.csv"  # a row for each file: name and reason
+DUPLICATES_FILE = "duplicates.csv"  # a row for each image: group, name, label and split
 CLASS_COUNTS_FILE = "class_counts.json"  # images by split and label
 
 
 def shard(split: str, labels: Mapping[str, int], left_out: Iterable[LeftOut]) -> str:
-    """The line for a shard that has been written."""
+    """Returns the line for a shard."""
     return json.dumps({"split": split, "labels": labels, "left_out": [astuple(item) for item in left_out]})
 
 
 def duplicates(_: bytes, copies: Iterable[tuple[str, str, str]]) -> Iterator[str]:
-    """The line for images with the same bytes, where there are several; of each what a Copy holds."""
+    """Yields the line for several images with the same bytes. Each copy has the fields of a Copy."""
     group = sorted(copies)
     if len(group) > 1:
         yield json.dumps({"same": group})
@@ -32,15 +32,26 @@ def duplicates(_: bytes, copies: Iterable[tuple[str, str, str]]) -> Iterator[str
 
 @dataclass(frozen=True)
 class Outcome:
-    """All lines together."""
+    """The result of reading all images.
 
-    counts: Mapping[str, Counter[str]]  # images read, by split and label
-    left_out: tuple[LeftOut, ...]  # by name
+    Args:
+        counts: The number of images read, by split and label.
+        left_out: The files that are not used, sorted by name.
+        duplicates: The images with the same bytes.
+    """
+
+    counts: Mapping[str, Counter[str]]
+    left_out: tuple[LeftOut, ...]
     duplicates: Duplicates
 
     @classmethod
     def read(cls, file: str, left_out: Iterable[LeftOut]) -> "Outcome":
-        """From the file of lines; `left_out` is what was left out before."""
+        """Reads the lines.
+
+        Args:
+            file: The file of lines.
+            left_out: Files that were left out before any image was read.
+        """
         counts: dict[str, Counter[str]] = {}
         all_left_out, groups = list(left_out), []
         with tf.io.gfile.GFile(file) as lines:
@@ -56,11 +67,11 @@ class Outcome:
 
     @property
     def read_count(self) -> int:
-        """Images read."""
+        """The number of images read."""
         return sum(labels.total() for labels in self.counts.values())
 
     def write_tables(self, folder: str) -> None:
-        """Writes what was left out, how many images each class has, and which come twice where any do."""
+        """Writes the files left out, the number of images of each class, and the duplicates if there are any."""
         with tf.io.gfile.GFile(f"{folder}/{CLASS_COUNTS_FILE}", "w") as file:
             json.dump(self.counts, file, ensure_ascii=False, sort_keys=True)
         _write(f"{folder}/{LEFT_OUT_FILE}", [("file", "reason"), *(item.row() for item in self.left_out)])
@@ -68,25 +79,25 @@ class Outcome:
             _write(f"{folder}/{DUPLICATES_FILE}", self.duplicates.rows())
 
     def stop_if_too_many_are_left_out(self, data: str, max_left_out: float) -> None:
-        """Raises BadInput where a larger share than `max_left_out` could not be read."""
+        """Raises BadInput if a larger fraction of the images than `max_left_out` could not be read."""
         bad = [item for item in self.left_out if item.counts]
         seen = self.read_count + len(bad)
         if len(bad) > max_left_out * seen:
             examples = "; ".join(f"{item.name} {item.reason}" for item in bad[:3])
             raise BadInput(
                 f"{data}: {len(bad)} of {seen} images ({len(bad) / seen:.1%}) cannot be used, more than the "
-                f"{max_left_out:.1%} that data.max_left_out allows. The first: {examples}. "
-                "Mend or remove them (all are listed in the run's left_out.csv), or raise data.max_left_out",
+                f"{max_left_out:.1%} that data.max_left_out allows. The first are: {examples}. "
+                "Fix or remove them (the run's left_out.csv lists all), or raise data.max_left_out.",
                 [item.row() for item in self.left_out],
             )
 
     def stop_if_a_split_is_empty(self, where: str, splits: Iterable[str]) -> None:
-        """Raises BadInput where a split has no image."""
+        """Raises BadInput if a split has no image."""
         for split in splits:
             if not self.counts.get(split):
                 raise BadInput(
-                    f"{where}: no image falls into the split {split!r}; add images, raise its share in "
-                    "data.splits, or name splits in a manifest",
+                    f"{where}: the split {split!r} has no image. Add images, raise its fraction in data.splits, "
+                    "or name splits in a manifest.",
                     [item.row() for item in self.left_out],
                 )
 

@@ -1,4 +1,4 @@
-"""Which images there are: folders, a manifest or files of many become a list of entries, unread and in one order."""
+"""find_images: lists the images of folders, of a manifest or of files with many images, without reading them."""
 
 import hashlib
 from collections import Counter
@@ -18,38 +18,56 @@ from efficientmixnet.modules.exceptions import BadInput
 __all__ = ["SUFFIXES", "Entry", "LeftOut", "Sources", "find_images", "name_hash", "split_of"]
 
 _LIKE_SPLITS = frozenset({"train", "training", "val", "valid", "validation", "dev", "eval", "test"})
-_OURS = "image/"  # how the names of our own features begin
+_OURS = "image/"  # prefix of our own features
 
 Found = tuple[Entry, File] | LeftOut
 
 
 @dataclass(frozen=True)
 class Sources:
-    """All that the data folder or manifest names."""
+    """The images of the data folder or manifest.
 
-    entries: tuple[Entry, ...]  # by name
+    Args:
+        entries: The images, sorted by name.
+        left_out: The files that are not used.
+        fingerprint: A hash that changes when an image is added, removed or changed.
+        bytes: The size of all files.
+        format: The format of the data, one of Layout.format but never auto.
+        span: The span that was read, if the data has spans.
+    """
+
+    entries: tuple[Entry, ...]
     left_out: tuple[LeftOut, ...]
-    fingerprint: str  # changes when an image comes, goes or changes
-    bytes: int  # of all files together
-    format: str = "folders"  # of Layout's, never auto
+    fingerprint: str
+    bytes: int
+    format: str = "folders"
     span: Span | None = None
 
     @property
     def labels(self) -> Counter[str]:
-        """Images by label."""
+        """The number of images by label."""
         return Counter(entry.label for entry in self.entries)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The names of the further columns that any entry has."""
+        """The names of all further features."""
         return tuple(sorted({name for entry in self.entries for name, _ in entry.columns}))
 
 
 def find_images(data: str, manifest: str | None, split_names: frozenset[str], layout: Layout | None = None) -> Sources:
-    """Lists the images at `data`, or those that the file `manifest` names relative to it.
+    """Lists the images of a dataset.
+
+    Args:
+        data: The folder of the images, or a file of many images.
+        manifest: A CSV or JSON-lines file that names images relative to `data`; None for none.
+        split_names: The splits of the configuration.
+        layout: The layout of the data.
+
+    Returns:
+        The images and a fingerprint. No image is read.
 
     Raises:
-        BadInput: there is nothing to train on.
+        BadInput: There are no images, or fewer than two classes, or the layout does not fit the data.
     """
     layout, span = layout or Layout(), None
     if manifest and has_spans(manifest):
@@ -61,7 +79,7 @@ def find_images(data: str, manifest: str | None, split_names: frozenset[str], la
     unknown = sorted(set(layout.split_files) - split_names)
     if unknown and split_names:
         raise BadInput(
-            f"data.layout.split_files: {unknown[0]!r} is none of the splits {', '.join(sorted(split_names))}"
+            f"data.layout.split_files: {unknown[0]!r} is not one of the splits {', '.join(sorted(split_names))}"
         )
     kind = "folders"
     if manifest:
@@ -78,12 +96,21 @@ def find_images(data: str, manifest: str | None, split_names: frozenset[str], la
     _check_labels(where, sources, by_folder=kind == "folders" and not manifest)
     clash = [name for name in sources.columns if name.startswith(_OURS)]
     if clash:
-        raise BadInput(f"data.layout.features: {clash[0]!r} begins as our own features do; give it another name")
+        raise BadInput(
+            f"data.layout.features: {clash[0]!r} starts with {_OURS!r}, like our own features. Give it another name."
+        )
     return sources
 
 
 def split_of(entry: Entry, splits: Mapping[str, float]) -> str:
-    """The entry's split: its source's, or by the hash of its name, so that it never changes as images are added."""
+    """Returns the split of an image.
+
+    Without a split in the source, the hash of the name decides, so that an image keeps its split when images are added.
+
+    Args:
+        entry: The image.
+        splits: The fraction of images in each split.
+    """
     if entry.split:
         return entry.split
     position = name_hash(entry.name) / 2**64 * sum(splits.values())
@@ -95,22 +122,22 @@ def split_of(entry: Entry, splits: Mapping[str, float]) -> str:
 
 
 def name_hash(name: str) -> int:
-    """64 evenly spread bits of the image's name."""
+    """Returns 64 evenly distributed bits of the image's name."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
 
 
 def _format(data: str, files: list[File | LeftOut]) -> str:
-    """What the files' names tell."""
+    """Returns the format by the names of the files."""
     kinds = Counter(format_of(file.name) for file in files)
     if len(files) == 1 and files[0].name == data.rpartition("/")[2] and None in kinds:
-        raise BadInput(f"data.images: {data} is a file, not a folder, and none with many images in it")
+        raise BadInput(f"data.images: {data} is not a TFRecord, tar or Parquet file. Give such a file or a folder.")
     if any(file.name.lower().endswith(tuple(SUFFIXES)) for file in files):
         return "folders"
     del kinds[None]
     if len(kinds) > 1:
         raise BadInput(
-            f"data.images: {data} holds files of {' and of '.join(sorted(map(str, kinds)))}; "
-            "name one in data.layout.format"
+            f"data.images: {data} has files of several formats ({', '.join(sorted(map(str, kinds)))}). "
+            "Choose one in data.layout.format."
         )
     return str(next(iter(kinds), "folders"))
 
@@ -123,19 +150,19 @@ def _found(files: list[File | LeftOut], kind: str, layout: Layout) -> Iterator[F
             continue
         split, depth = _split_by_file(file.name, layout)
         if layout.split_files and split is None:
-            yield LeftOut(file.name, "is of no split in data.layout.split_files", counts=False)
+            yield LeftOut(file.name, "is not in a split of data.layout.split_files", counts=False)
         elif kind == "folders":
             item = as_image(file, depth, split)
             yield item if isinstance(item, LeftOut) else (item, file)
         elif layout.format == "auto" and format_of(file.name) != kind:
-            yield LeftOut(file.name, f"is no file of {kind}", counts=False)
+            yield LeftOut(file.name, f"is not a {kind} file", counts=False)
         else:
             for item in entries_of(file, kind, layout, label_names, split):
                 yield item if isinstance(item, LeftOut) else (item, file)
 
 
 def _split_by_file(name: str, layout: Layout) -> tuple[str | None, int]:
-    """The split that the file's name, or a folder's above it, gives it, and how deep that folder lies."""
+    """Returns the split that the name of the file or of its folder gives, and how many folders its pattern spans."""
     parts = name.split("/")
     for split, pattern in layout.split_files.items():
         depth = pattern.strip("/").count("/") + 1
@@ -147,7 +174,7 @@ def _split_by_file(name: str, layout: Layout) -> tuple[str | None, int]:
 def _examine(
     found: Iterator[Found], split_names: frozenset[str]
 ) -> tuple[tuple[Entry, ...], tuple[LeftOut, ...], str, int]:
-    """Entries by name, each name once, and what was left out; a fingerprint of it all, and its bytes."""
+    """Returns the entries sorted by name, the files left out, the fingerprint and the size in bytes."""
     entries: list[Entry] = []
     left_out: list[LeftOut] = []
     files: dict[str, File] = {}  # by path
@@ -155,7 +182,7 @@ def _examine(
         if isinstance(item, LeftOut):
             left_out.append(item)
         elif item[0].split and split_names and item[0].split not in split_names:
-            reason = f"is of split {item[0].split!r}, which is none of {', '.join(sorted(split_names))}"
+            reason = f"has the split {item[0].split!r}, which is not one of {', '.join(sorted(split_names))}"
             left_out.append(LeftOut(item[0].name, reason))
         else:
             entries.append(item[0])
@@ -164,7 +191,7 @@ def _examine(
     once = [entry for i, entry in enumerate(entries) if i == 0 or entry.name != entries[i - 1].name]
     if len(once) < len(entries):
         left_out += [
-            LeftOut(entry.name, "has the name of another image")
+            LeftOut(entry.name, "has the same name as another image")
             for i, entry in enumerate(entries)
             if i and entry.name == entries[i - 1].name
         ]
@@ -180,14 +207,14 @@ def _check_labels(where: str, sources: Sources, by_folder: bool) -> None:
     labels = sorted(sources.labels)
     if len(labels) < 2:
         raise BadInput(
-            f"{where}: only one class, {labels[0]!r}, has images; a classifier needs two or more"
-            + (", each in a folder of its own" if by_folder else "")
+            f"{where}: only the class {labels[0]!r} has images. A classifier needs two or more classes"
+            + (", each in its own folder." if by_folder else ".")
         )
     if by_folder and set(labels) <= _LIKE_SPLITS:
         training = next((label for label in labels if label.startswith("train")), labels[0])
         evaluation = next(label for label in reversed(labels) if label != training)
         raise BadInput(
-            f"{where}: its folders are {', '.join(labels)}, which look like splits, not classes; say which is which: "
+            f"{where}: the folders {', '.join(labels)} look like splits, not classes. Assign them to splits: "
             f"data.layout.split_files={{train: {training}, eval: {evaluation}}}"
         )
 
@@ -196,11 +223,11 @@ def _nothing_found(where: str, left_out: tuple[LeftOut, ...], is_manifest: bool,
     if is_manifest or kind != "folders":
         if not left_out:
             return (
-                f"{where}: has no rows; give a row path,label for each image"
+                f"{where}: has no rows. Give a row path,label for each image."
                 if is_manifest
-                else (f"{where}: its files hold no records")
+                else (f"{where}: its files have no records.")
             )
-        return f"{where}: names no image that could be read; the first: {left_out[0].name} {left_out[0].reason}"
+        return f"{where}: no image can be used. The first: {left_out[0].name} {left_out[0].reason}."
     if any(item.counts for item in left_out):
-        return f"{where}: has images but no class folders; move the images of each class into a folder of its name"
-    return f"{where}: holds no images; put those of each class into a folder of its own, named as the class"
+        return f"{where}: has images but no class folders. Put the images of each class into a folder with its name."
+    return f"{where}: has no images. Put the images of each class into a folder with its name."

@@ -1,4 +1,4 @@
-"""Spans and versions, as TFX has them: data that grows lies in folders with a number or a date in their names."""
+"""Spans and versions, as in TFX: growing data in folders whose names contain a number or a date."""
 
 import glob
 import re
@@ -9,14 +9,21 @@ from datetime import date
 from efficientmixnet.components.image_example_gen.files import File, is_remote, list_files
 from efficientmixnet.modules.exceptions import BadInput
 
-# {SPAN}, {SPAN:3} of three digits, {VERSION}, or a date: {YYYY}, {MM} and {DD}, whose span is its days since 1970.
+# {SPAN}, {SPAN:3} with three digits, {VERSION}, or a date, {YYYY}, {MM} and {DD}. The span of a date is the number of
+# days since 1970.
 _TOKEN = re.compile(r"\{(SPAN|VERSION|YYYY|MM|DD)(?::(\d+))?\}")
 _DIGITS = {"YYYY": 4, "MM": 2, "DD": 2}
 
 
 @dataclass(frozen=True, order=True)
 class Span:
-    """One span in one version."""
+    """A version of a span.
+
+    Args:
+        number: The number of the span.
+        version: The number of the version; 0 without versions.
+        path: The folder or file.
+    """
 
     number: int
     version: int
@@ -24,34 +31,38 @@ class Span:
 
 
 def has_spans(pattern: str) -> bool:
-    """Whether the path names spans."""
+    """Returns whether the path contains {SPAN}, {VERSION} or a date."""
     return bool(_TOKEN.search(pattern))
 
 
 def find_span(pattern: str, number: int | None) -> Span:
-    """The span of this number, the latest one without it; of several versions the highest.
+    """Returns the highest version of a span.
+
+    Args:
+        pattern: The path with braces.
+        number: The number of the span; None for the latest.
 
     Raises:
-        BadInput: there is none.
+        BadInput: There is no such span, or the pattern is not valid.
     """
     spans = sorted(_spans(pattern))
     if not spans:
-        raise BadInput(f"data.images: nothing is named as {pattern} says, with numbers for what stands in braces")
+        raise BadInput(f"data.images: no file or folder matches {pattern}, with numbers in place of the braces.")
     if number is None:
         return spans[-1]
     chosen = [span for span in spans if span.number == number]
     if not chosen:
         there = sorted({span.number for span in spans})
-        raise BadInput(f"data.layout.span: there is no span {number} in {pattern}; there are {_range(there)}")
+        raise BadInput(f"data.layout.span: there is no span {number} in {pattern}. There are {_range(there)}.")
     return chosen[-1]
 
 
 def _spans(pattern: str) -> Iterator[Span]:
     names = [match[1] for match in _TOKEN.finditer(pattern)]
     if "SPAN" not in names and not {"YYYY", "MM", "DD"} <= set(names):
-        raise BadInput(f"data.images: {pattern} needs {{SPAN}}, or {{YYYY}}, {{MM}} and {{DD}}")
+        raise BadInput(f"data.images: {pattern} must contain {{SPAN}}, or {{YYYY}}, {{MM}} and {{DD}}.")
     if len(names) > len(set(names)):
-        raise BadInput(f"data.images: {pattern} has the same braces twice")
+        raise BadInput(f"data.images: {pattern} contains the same braces twice.")
     matcher = re.compile(_as_expression(pattern.rstrip("/")))
     for path in _candidates(pattern.rstrip("/")):
         if found := matcher.fullmatch(path):
@@ -76,7 +87,7 @@ def _as_expression(pattern: str) -> str:
 
 
 def _candidates(pattern: str) -> set[str]:
-    """Every path that may be one."""
+    """Returns every path that may match."""
     if not is_remote(pattern):
         parts = _TOKEN.split(pattern)[::3]  # the text between the tokens
         return set(glob.glob("*".join(glob.escape(part) for part in parts)))

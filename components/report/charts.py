@@ -1,4 +1,4 @@
-"""Charts as inline SVG: a few lines each, colored by the page's style sheet, so that they follow dark mode."""
+"""Charts as inline SVG. The page's style sheet colors them, so that they follow dark mode."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,20 +13,24 @@ _STYLES = 6  # of lines, in the style sheet
 Points = Sequence[tuple[float, float]]
 
 
-def line_chart(series: Mapping[str, Points], x_label: str, title: str, of_shares: bool = False) -> Markup:
-    """Lines over one another, each with a legend; `title` is for those who cannot see it.
+def line_chart(series: Mapping[str, Points], x_label: str, title: str, of_fractions: bool = False) -> Markup:
+    """Returns a chart with one line for each series, and a legend.
 
-    With `of_shares` both axes go from 0 to 1.
+    Args:
+        series: The points (x, y) of each line, by name.
+        x_label: The label of the x axis.
+        title: The text for screen readers.
+        of_fractions: Whether both axes go from 0 to 1.
     """
     points = [point for line in series.values() for point in line]
     frame = _Frame(_range([x for x, _ in points]), _range([y for _, y in points]))
-    if of_shares:
+    if of_fractions:
         frame = _Frame((0.0, 1.0), (0.0, 1.0))
     parts = [frame.axes(x_label)]
     for number, line in enumerate(series.values()):
         style = f"line{number % _STYLES}"
         path = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in line)
-        # Of a line through a single point nothing would be seen.
+        # A line through a single point would be invisible.
         if len(line) == 1:
             x, y = frame.x(line[0][0]), frame.y(line[0][1])
             parts.append(f'<circle class="{style} dot" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>')
@@ -35,7 +39,13 @@ def line_chart(series: Mapping[str, Points], x_label: str, title: str, of_shares
 
 
 def reliability_chart(images: Sequence[int], confidence: Sequence[float], accuracy: Sequence[float]) -> Markup:
-    """Accuracy by confidence: on the diagonal the probabilities mean what they say. A dot's area grows with count."""
+    """Returns the reliability diagram: accuracy by confidence.
+
+    Args:
+        images: The number of images in each bin; a dot's area grows with it.
+        confidence: The mean confidence in each bin.
+        accuracy: The accuracy in each bin.
+    """
     frame = _Frame((0.0, 1.0), (0.0, 1.0))
     parts = [frame.axes("confidence"), _diagonal(frame)]
     most = max(images, default=1)
@@ -52,7 +62,7 @@ def reliability_chart(images: Sequence[int], confidence: Sequence[float], accura
 
 
 class _Frame:
-    """Where a value lies on the page."""
+    """Converts values to positions in the chart."""
 
     def __init__(self, x_range: tuple[float, float], y_range: tuple[float, float]) -> None:
         self._x, self._y = x_range, y_range
@@ -73,7 +83,7 @@ class _Frame:
             parts.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{_number(value)}</text>')
         for value in _ticks(*self._x):
             if x_label == "epoch" and value % 1:
-                continue  # nothing happens between two epochs
+                continue  # epochs are whole numbers
             x = self.x(value)
             parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle">{_number(value)}</text>')
         middle = (_LEFT + _WIDTH - _RIGHT) / 2
@@ -92,14 +102,14 @@ def _legend(names: Sequence[str]) -> Markup:
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:
-    """From the least to the greatest, with something to divide by."""
+    """Returns the lowest and the highest value, never the same number."""
     finite = [value for value in values if math.isfinite(value)]
     low, high = min(finite, default=0.0), max(finite, default=1.0)
     return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Some five round numbers within the range."""
+    """Returns about five round numbers within the range."""
     step = 10 ** math.floor(math.log10((high - low) / 4))
     step = min((step * by for by in (1, 2, 2.5, 5, 10)), key=lambda one: abs((high - low) / one - 5))
     first = math.ceil(low / step - 1e-9)
@@ -112,6 +122,6 @@ def _number(value: float) -> str:
 
 def _svg(parts: Sequence[str], title: str) -> Markup:
     inner = "".join(parts)
-    return Markup(  # noqa: S704  everything from outside is escaped above
+    return Markup(  # noqa: S704  outside text is escaped above
         f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">{inner}</svg>'
     )

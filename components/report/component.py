@@ -1,4 +1,4 @@
-"""The component Report: what Evaluator and the others found becomes a page, whether the model is blessed or not."""
+"""The Report component: writes the report page of a run, whether its model is blessed or not."""
 
 import json
 
@@ -14,7 +14,7 @@ from efficientmixnet.modules.config.search_config import with_values
 
 @tfx.dsl.components.component
 def Report(
-    # Kubeflow knows TFX's own types alone; this one is TFX's for predictions, which the folder holds too.
+    # Kubeflow only takes TFX's own types. This one is for predictions, which the folder also holds.
     report: tfx.dsl.components.OutputArtifact[tfx.types.standard_artifacts.InferenceResult],
     examples: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.Examples],
     statistics: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.ExampleStatistics],
@@ -25,18 +25,19 @@ def Report(
     baseline_model: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.Model] = None,
     hyperparameters: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.HyperParameters] = None,
 ) -> None:
-    """Writes the page for the evaluation split.
+    """Writes the report page for the evaluation split.
 
     Args:
-        report: The page, its content, and what the model said of each image.
-        examples: As ingested.
-        statistics: Of the examples.
-        model: The candidate.
-        model_run: Its training, as TensorBoard's files.
-        evaluation: Evaluator's, with the gate's verdict.
+        report: The page, its content as JSON, and the predictions.
+        examples: The images as ingested.
+        statistics: The statistics of the examples.
+        model: The candidate model.
+        model_run: TensorBoard's files of its training.
+        evaluation: The Evaluator's metrics and verdict.
         config: The run's configuration as JSON.
-        baseline_model: What the candidate is compared with, if there is one.
-        hyperparameters: What a search has found, if there was one; the configuration is shown with it.
+        baseline_model: The model that the candidate is compared with, if there is one.
+        hyperparameters: The best hyperparameters of a search, if there was one. The report shows them in the
+            configuration.
     """
     settings = json.loads(config)
     if hyperparameters:

@@ -1,4 +1,4 @@
-"""Content: all that the page says, gathered from what the run's components left, as JSON has it."""
+"""Content: everything that the report page shows, as JSON, computed from the run's artifacts."""
 
 import dataclasses
 import math
@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from efficientmixnet.components.evaluator import measures
+from efficientmixnet.components.evaluator import intervals, measures
+from efficientmixnet.components.evaluator.intervals import Interval
 from efficientmixnet.components.evaluator.measures import Outcomes
 from efficientmixnet.components.report import gallery
 from efficientmixnet.components.report.predictions import Predictions
@@ -20,17 +21,25 @@ from efficientmixnet.modules import features
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.network.cost import summarize
 
-_LABELS_A_IMAGE = 3
+_LABELS_OF_AN_IMAGE = 3
 _AUC_VALUES = 20_000_000  # probabilities in memory at once, float32
-_MOST_VALUES = 20  # of a feature, for a slice each
-_TRADE_OFFS, _POINTS = 6, 80  # classes with a curve each, and the points of a curve
-_FEW = 20  # images of a class, too few to say much
+_MOST_VALUES = 20  # of a feature that the page slices by
+_TRADE_OFFS, _POINTS = 6, 80  # classes with a curve, and the points of a curve
+_FEW = 20  # images of a class; fewer are too few for a reliable value
 
 
 def measured(predictions: Predictions, crossings: Sequence[Sequence[str]] = ()) -> dict[str, Any]:
-    """The measures with their intervals, class by class, confusions, calibration, slices and crossings of slices."""
+    """Returns everything that is computed from the predictions.
+
+    Args:
+        predictions: The predictions for the evaluation split.
+        crossings: The slices of the configuration, each the features that it crosses.
+
+    Returns:
+        The measures with their intervals, the classes, confusions, calibration, slices and curves.
+    """
     outcomes, baseline = predictions.outcomes(), predictions.baseline_outcomes()
-    found = measures.with_intervals(outcomes, baseline)
+    found = intervals.with_intervals(outcomes, baseline)
     areas, area = _areas(predictions)
     rows = [
         {"name": name, **_interval(value), **({"difference": _interval(difference)} if difference else {})}
@@ -51,7 +60,13 @@ def measured(predictions: Predictions, crossings: Sequence[Sequence[str]] = ()) 
 
 
 def shown(predictions: Predictions, model: Classifier, files: Sequence[str]) -> dict[str, Any]:
-    """The galleries: thumbnails with what the model said of each, and for mistakes where it looked."""
+    """Returns the galleries: thumbnails with predictions, and activation maps of mistakes.
+
+    Args:
+        predictions: The predictions for the evaluation split.
+        model: The candidate model.
+        files: The records of the evaluation split.
+    """
     outcomes = predictions.outcomes()
     chosen = gallery.choose(outcomes)
     positions = np.array(chosen.all(), int)
@@ -62,25 +77,25 @@ def shown(predictions: Predictions, model: Classifier, files: Sequence[str]) -> 
         thumbnails[name] = thumbnail(encoded)
         if name in mistakes:
             encoded_mistakes[name] = encoded
-    named = {names[position]: model.labels[outcomes.named[position]] for position in chosen.mistakes}
-    maps = activation_maps(model, encoded_mistakes, [named[name] for name in encoded_mistakes])
-    likeliest = predictions.of(positions, _LABELS_A_IMAGE)
+    predicted = {names[position]: model.labels[outcomes.predicted[position]] for position in chosen.mistakes}
+    maps = activation_maps(model, encoded_mistakes, [predicted[name] for name in encoded_mistakes])
+    top_labels = predictions.of(positions, _LABELS_OF_AN_IMAGE)
     return {
         "images": {
             str(position): {
                 "name": names[position],
                 "source": thumbnails[names[position]],
                 "label": model.labels[outcomes.labels[position]] if outcomes.labels[position] >= 0 else "?",
-                "likeliest": top,
+                "top_labels": top,
                 "label_probability": float(outcomes.label_probability[position]),
-                "right": bool(outcomes.right[position]),
+                "correct": bool(outcomes.correct[position]),
                 "map": maps.get(names[position]),
             }
-            for position, top in zip(positions.tolist(), likeliest, strict=True)
+            for position, top in zip(positions.tolist(), top_labels, strict=True)
         },
         "mistakes": chosen.mistakes,
-        "sure": chosen.sure,
-        "unsure": chosen.unsure,
+        "confident": chosen.confident,
+        "unconfident": chosen.unconfident,
         "cells": {f"{label},{name}": inside for (label, name), inside in chosen.cells.items()},
     }
 
@@ -92,7 +107,15 @@ def trained_on(
     left_out: Mapping[str, int],
     warnings: Sequence[str],
 ) -> dict[str, Any]:
-    """The network, the images of each class in each split, what was left out by reason, and what is worth a note."""
+    """Returns what the page shows of the data and the network.
+
+    Args:
+        config: The run's configuration.
+        statistics: The folder of the statistics.
+        splits: The names of the splits.
+        left_out: By reason, how many images could not be read.
+        warnings: The data's warnings.
+    """
     by_split = {split: _labels(f"{statistics}/Split-{split}/FeatureStats.pb") for split in splits}
     return {
         "config": config,
@@ -106,21 +129,21 @@ def trained_on(
     }
 
 
-def _interval(interval: measures.Interval) -> dict[str, float | None]:
+def _interval(interval: Interval) -> dict[str, float | None]:
     return {name: value if math.isfinite(value) else None for name, value in dataclasses.asdict(interval).items()}
 
 
-def _areas(predictions: Predictions) -> tuple[np.ndarray, measures.Interval]:
-    """Areas under the ROC curves; nan for all where the probabilities would not fit into memory."""
+def _areas(predictions: Predictions) -> tuple[np.ndarray, Interval]:
+    """Returns the areas under the ROC curves; nan where the probabilities would take too much memory."""
     classes = len(predictions.labels)
     if len(predictions) * classes > _AUC_VALUES:
-        return np.full(classes, np.nan), measures.Interval(math.nan, math.nan, math.nan)
-    return measures.auc(*predictions.probabilities(range(classes)))
+        return np.full(classes, np.nan), Interval(math.nan, math.nan, math.nan)
+    return intervals.auc(*predictions.probabilities(range(classes)))
 
 
 def _trade_offs(predictions: Predictions, areas: np.ndarray) -> dict[str, dict[str, list[tuple[float, float]]]]:
-    """ROC and precision-recall curves of the classes that are told worst from the others."""
-    from sklearn.metrics import precision_recall_curve, roc_curve  # takes a second
+    """Returns ROC and precision-recall curves of the classes with the smallest areas."""
+    from sklearn.metrics import precision_recall_curve, roc_curve  # takes a second to import
 
     worst = [int(one) for one in np.argsort(areas)[:_TRADE_OFFS] if math.isfinite(areas[one])]
     found: dict[str, dict[str, list[tuple[float, float]]]] = {"roc": {}, "precision_recall": {}}
@@ -142,12 +165,12 @@ def _thinned(x: np.ndarray, y: np.ndarray) -> list[tuple[float, float]]:
 def _classes(labels: Sequence[str], outcomes: Outcomes, areas: np.ndarray) -> Iterator[dict[str, Any]]:
     by_class = outcomes.by_class
     for number, label in enumerate(labels):
-        recall = measures.share(int(by_class.right[number]), int(by_class.images[number]))
+        recall = intervals.fraction(int(by_class.correct[number]), int(by_class.images[number]))
         yield {
             "label": label,
             "images": int(by_class.images[number]),
-            "named": int(by_class.named[number]),
-            "precision": float(by_class.precision[number]) if by_class.named[number] else None,
+            "predicted": int(by_class.predicted[number]),
+            "precision": float(by_class.precision[number]) if by_class.predicted[number] else None,
             "recall": _interval(recall),
             "f1": float(by_class.f1[number]),
             "auc": None if math.isnan(areas[number]) else float(areas[number]),
@@ -157,23 +180,23 @@ def _classes(labels: Sequence[str], outcomes: Outcomes, areas: np.ndarray) -> It
 def _slices(
     predictions: Predictions, outcomes: Outcomes, crossings: Sequence[Sequence[str]]
 ) -> Iterator[dict[str, Any]]:
-    for feature, values in _told_apart(predictions, crossings):
+    for feature, values in _sliced(predictions, crossings):
         kinds, counts = np.unique(values, return_counts=True)
         if not 1 < len(kinds) <= _MOST_VALUES:
             continue
         for kind, count in sorted(zip(kinds.tolist(), counts.tolist(), strict=True), key=lambda one: _natural(one[0])):
-            right = int(outcomes.right[values == kind].sum())
+            correct = int(outcomes.correct[values == kind].sum())
             yield {
                 "feature": feature,
                 "value": str(kind),
                 "images": count,
-                "accuracy": _interval(measures.share(right, count)),
+                "accuracy": _interval(intervals.fraction(correct, count)),
                 "loss": measures.log_loss(outcomes[values == kind]),
             }
 
 
-def _told_apart(predictions: Predictions, crossings: Sequence[Sequence[str]]) -> Iterator[tuple[str, np.ndarray]]:
-    """Each feature and each crossing that images can be told apart by; of the sides, SIZE says it."""
+def _sliced(predictions: Predictions, crossings: Sequence[Sequence[str]]) -> Iterator[tuple[str, np.ndarray]]:
+    """Yields each feature and crossing to slice by, with its values. SIZE covers width and height."""
     described = predictions.described
     for feature, values in described.items():
         if feature not in (features.HEIGHT, features.WIDTH):
@@ -187,14 +210,14 @@ def _told_apart(predictions: Predictions, crossings: Sequence[Sequence[str]]) ->
 
 
 def _natural(value: Any) -> tuple[int, str]:
-    """9 to 15 comes before 16 to 31."""
+    """Returns a sort key that orders "9 to 15" before "16 to 31"."""
     number = re.match(r"\d*", str(value))
     return int(number[0]) if number and number[0] else -1, str(value)
 
 
 def _labels(statistics: str) -> dict[str, int]:
-    """Images by label."""
-    # Importing TFDV, which could read it too, takes 100 MB.
+    """Returns the number of images by label."""
+    # TFDV could read this too, but its import takes 100 MB.
     read = statistics_pb2.DatasetFeatureStatisticsList.FromString(tf.io.gfile.GFile(statistics, "rb").read())
     (dataset,) = read.datasets
     (label,) = (one for one in dataset.features if list(one.path.step) == [features.LABEL])
@@ -207,7 +230,7 @@ def _few_images(train: Mapping[str, int], evaluation: Mapping[str, int]) -> Iter
         which = ", ".join(few[:5]) + (", ..." if len(few) > 5 else "")
         yield (
             f"{len(few)} of {len(train)} classes have fewer than {_FEW} images in the evaluation split ({which}): "
-            "what the page says of each is uncertain"
+            "their values on this page are uncertain"
         )
 
 

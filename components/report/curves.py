@@ -1,4 +1,4 @@
-"""Curves: what TensorBoard's files hold of a training, epoch by epoch, read without TensorBoard."""
+"""Training curves, read from the event files that the TensorBoard callback writes."""
 
 import tensorflow as tf
 from tensorflow.core.util import event_pb2
@@ -7,7 +7,14 @@ _PREFIX = "epoch_"
 
 
 def read_curves(folder: str) -> dict[str, dict[str, list[tuple[int, float]]]]:
-    """By metric, and for training and validation, (epoch, value) pairs; an epoch written twice counts as the last."""
+    """Returns the curves of a training.
+
+    Args:
+        folder: The folder with the subfolders `train` and `validation`.
+
+    Returns:
+        By metric and by `train` or `validation`, pairs of epoch and value. Of an epoch written twice, the last value.
+    """
     curves: dict[str, dict[str, dict[int, float]]] = {}
     for part in ("train", "validation"):
         for file in sorted(tf.io.gfile.glob(f"{folder}/{part}/events.out.tfevents.*")):

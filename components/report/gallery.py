@@ -1,4 +1,4 @@
-"""Gallery: which images the page shows, out of all that were evaluated."""
+"""Gallery: the evaluated images that the page shows."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,43 +7,50 @@ import numpy as np
 
 from efficientmixnet.components.evaluator.measures import Outcomes
 
-MISTAKES, SURE = 24, 12  # images
-MOST_CELLS_CLASSES = 40  # with more classes the page lists the top confusions, and has no matrix
+MISTAKES, OTHERS = 24, 12  # images in a gallery
+MOST_CELLS_CLASSES = 40  # with more classes, the page lists the top confusions instead of a matrix
 TOP_CONFUSIONS = 60
 _IN_A_CELL, _ON_THE_DIAGONAL = 6, 3
-_MOST = 480  # images on the page, some 4 KB each
+_MOST = 480  # images on the page, about 4 KB each
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """Positions of images, the most telling first."""
+    """Positions of images in the split.
 
-    mistakes: tuple[int, ...]  # the surest wrong answers
-    sure: tuple[int, ...]  # the surest right ones
-    unsure: tuple[int, ...]  # the least sure ones, right or wrong
-    cells: dict[tuple[int, int], tuple[int, ...]]  # by right and named class
+    Args:
+        mistakes: The wrong predictions with the highest confidence.
+        confident: The correct predictions with the highest confidence.
+        unconfident: The predictions with the lowest confidence.
+        cells: Images in cells of the confusion matrix, by true and predicted class.
+    """
+
+    mistakes: tuple[int, ...]
+    confident: tuple[int, ...]
+    unconfident: tuple[int, ...]
+    cells: dict[tuple[int, int], tuple[int, ...]]
 
     def all(self) -> list[int]:
-        """Each image once."""
+        """Returns each position once."""
         cells = (position for cell in self.cells.values() for position in cell)
-        return list(dict.fromkeys((*self.mistakes, *self.sure, *self.unsure, *cells)))
+        return list(dict.fromkeys((*self.mistakes, *self.confident, *self.unconfident, *cells)))
 
 
 def choose(outcomes: Outcomes) -> Gallery:
-    """The images that say most about the model."""
-    surest = np.argsort(-outcomes.confidence, kind="stable")
-    right = outcomes.right[surest]
-    mistakes = surest[~right][:MISTAKES]
+    """Returns the images to show."""
+    by_confidence = np.argsort(-outcomes.confidence, kind="stable")
+    correct = outcomes.correct[by_confidence]
+    mistakes = by_confidence[~correct][:MISTAKES]
     return Gallery(
         mistakes=tuple(mistakes.tolist()),
-        sure=tuple(surest[right][:SURE].tolist()),
-        unsure=tuple(surest[::-1][:SURE].tolist()),
-        cells=dict(_cells(outcomes, surest)),
+        confident=tuple(by_confidence[correct][:OTHERS].tolist()),
+        unconfident=tuple(by_confidence[::-1][:OTHERS].tolist()),
+        cells=dict(_cells(outcomes, by_confidence)),
     )
 
 
 def top_confusions(outcomes: Outcomes) -> list[tuple[int, int, int]]:
-    """The most frequent mistakes: right class, named class, images."""
+    """Returns the most frequent mistakes as (true class, predicted class, number of images)."""
     counts = outcomes.confusion.copy()
     np.fill_diagonal(counts, 0)
     order = np.argsort(-counts, axis=None, kind="stable")[:TOP_CONFUSIONS]
@@ -52,15 +59,15 @@ def top_confusions(outcomes: Outcomes) -> list[tuple[int, int, int]]:
     return [one for one in found if one[2]]
 
 
-def _cells(outcomes: Outcomes, surest: np.ndarray) -> Iterator[tuple[tuple[int, int], tuple[int, ...]]]:
-    """The surest images of each shown cell; of right answers the least sure ones, and fewer."""
+def _cells(outcomes: Outcomes, by_confidence: np.ndarray) -> Iterator[tuple[tuple[int, int], tuple[int, ...]]]:
+    """Yields the most confident mistakes in each cell, and the least confident correct predictions."""
     left = _MOST
-    for label, named, _ in top_confusions(outcomes):
-        inside = (outcomes.labels[surest] == label) & (outcomes.named[surest] == named)
-        chosen = surest[inside][: min(_IN_A_CELL, left)]
+    for label, predicted, _ in top_confusions(outcomes):
+        inside = (outcomes.labels[by_confidence] == label) & (outcomes.predicted[by_confidence] == predicted)
+        chosen = by_confidence[inside][: min(_IN_A_CELL, left)]
         left -= len(chosen)
-        yield (label, named), tuple(chosen.tolist())
+        yield (label, predicted), tuple(chosen.tolist())
     if outcomes.classes <= MOST_CELLS_CLASSES:
         for label in range(outcomes.classes):
-            inside = (outcomes.labels[surest] == label) & outcomes.right[surest]
-            yield (label, label), tuple(surest[inside][::-1][:_ON_THE_DIAGONAL].tolist())
+            inside = (outcomes.labels[by_confidence] == label) & outcomes.correct[by_confidence]
+            yield (label, label), tuple(by_confidence[inside][::-1][:_ON_THE_DIAGONAL].tolist())

@@ -1,5 +1,5 @@
 "use strict";
-// What needs a click: the matrix and its order, a cell's images, the order of tables, finding a class.
+// The confusion matrix and its order, the images of a cell, sorting of tables, and the search for a class.
 const { labels, confusion, cells, images } = JSON.parse(document.getElementById("content").textContent);
 
 function element(tag, attributes = {}, ...children) {
@@ -9,18 +9,18 @@ function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-const percent = (share) => `${(100 * share).toFixed(1)}\u00a0%`;
+const percent = (fraction) => `${(100 * fraction).toFixed(1)}\u00a0%`;
 
-// A label that is written from right to left would draw the numbers beside it to its other side.
+// Isolates a label written from right to left, which would reorder the text around it.
 const isolated = (label) => `\u2068${label}\u2069`;
 
 function drawMatrix(order) {
-  const right = (row) => confusion[row][row] / Math.max(1, total(row));
+  const recall = (row) => confusion[row][row] / Math.max(1, total(row));
   const total = (row) => confusion[row].reduce((sum, count) => sum + count, 0);
   const rows = labels.map((_, number) => number);
   if (order === "images") rows.sort((a, b) => total(b) - total(a));
-  if (order === "recall") rows.sort((a, b) => right(a) - right(b));
-  const head = element("tr", {}, element("th", { title: "right class \\ named class" }));
+  if (order === "recall") rows.sort((a, b) => recall(a) - recall(b));
+  const head = element("tr", {}, element("th", { title: "true class \\ predicted class" }));
   for (const column of rows) head.append(element("th", { scope: "col", title: labels[column] }, element("span", {}, labels[column])));
   const body = element("tbody");
   for (const row of rows) {
@@ -29,13 +29,13 @@ function drawMatrix(order) {
       const count = confusion[row][column];
       const cell = element("td", {}, count ? count.toLocaleString("en") : "");
       if (count) {
-        const share = count / total(row);
-        const strength = (0.12 + 0.75 * share).toFixed(2);
+        const fraction = count / total(row);
+        const strength = (0.12 + 0.75 * fraction).toFixed(2);
         cell.style.background = `rgba(var(${row === column ? "--cell" : "--wrong-cell"}), ${strength})`;
         if (strength > 0.5) cell.style.color = "var(--ground)";
         cell.dataset.cell = `${row},${column}`;
         cell.tabIndex = 0;
-        cell.title = `${isolated(labels[row])} named ${isolated(labels[column])}: ${count}, ${percent(share)} of the class`;
+        cell.title = `${isolated(labels[row])} predicted as ${isolated(labels[column])}: ${count}, ${percent(fraction)} of the class`;
       }
       line.append(cell);
     }
@@ -45,23 +45,23 @@ function drawMatrix(order) {
 }
 
 function figure(one) {
-  const likeliest = element("ul", { class: "likeliest" });
-  for (const [label, probability] of one.likeliest) {
+  const top_labels = element("ul", { class: "top_labels" });
+  for (const [label, probability] of one.top_labels) {
     const bar = element("i");
     bar.style.width = percent(probability).replace("\u00a0", "");
-    likeliest.append(element("li", {}, element("span", {}, label), element("span", {}, percent(probability)), bar));
+    top_labels.append(element("li", {}, element("span", {}, label), element("span", {}, percent(probability)), bar));
   }
   const image = element("img", { src: one.source, alt: one.name, title: one.name });
-  return element("figure", { class: `image ${one.right ? "right" : "wrong"}` },
-    element("div", { class: "views" }, image), element("figcaption", {}, element("b", {}, one.label), likeliest));
+  return element("figure", { class: `image ${one.correct ? "correct" : "wrong"}` },
+    element("div", { class: "views" }, image), element("figcaption", {}, element("b", {}, one.label), top_labels));
 }
 
 function showCell(place) {
   const [row, column] = place.dataset.cell.split(",").map(Number);
   const inside = cells[place.dataset.cell] ?? [];
   const count = confusion ? confusion[row][column] : Number(place.cells[2].textContent);
-  const [label, named] = [isolated(labels[row]), isolated(labels[column])];
-  const name = row === column ? `${label}, named right` : `${label}, named ${named}`;
+  const [label, predicted] = [isolated(labels[row]), isolated(labels[column])];
+  const name = row === column ? `${label}, predicted correctly` : `${label}, predicted as ${predicted}`;
   const which = inside.length < count ? `${inside.length} of ${count} images` : `${count} image${count > 1 ? "s" : ""}`;
   const gallery = element("div", { class: "gallery" }, ...inside.map((id) => figure(images[id])));
   document.getElementById("cell").replaceChildren(element("h3", {}, `${name}: ${which}`), gallery);
@@ -87,7 +87,7 @@ function sortBy(header) {
   table.tBodies[0].append(...rows);
 }
 
-// An image of a few pixels shows them, rather than a blur.
+// Shows the pixels of a very small image instead of a blur.
 function sharpen() {
   for (const image of document.querySelectorAll("img:not(.tiny)")) {
     const mark = () => image.naturalWidth <= 40 && image.classList.add("tiny");

@@ -1,6 +1,6 @@
-"""The page: a report's content, and what is known of its run, as one HTML file that loads nothing.
+"""The report page: one HTML file that loads nothing from elsewhere.
 
-Imports neither TensorFlow nor TFX: `efficientmixnet report` answers at once.
+This module imports neither TensorFlow nor TFX, so that `efficientmixnet report` starts at once.
 """
 
 import json
@@ -13,34 +13,21 @@ import jinja2
 import yaml
 from markupsafe import Markup
 
+from efficientmixnet.components.evaluator.metric_names import METRICS
 from efficientmixnet.components.report.charts import line_chart, reliability_chart
 
 CONTENT_FILE, PAGE_FILE = "content.json", "report.html"
-NAMES = {
-    "accuracy": "accuracy",
-    "top_3": "top-3 accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "macro_f1": "macro F1",
-    "loss": "log loss",
-    "calibration_error": "calibration error (ECE)",
-    "auc": "ROC AUC, mean over classes",
-}
-MEANINGS = {
-    "accuracy": "share of images that are named right",
-    "top_3": "share whose right class is among the three likeliest",
-    "balanced_accuracy": "mean of the classes' recalls, so that small classes count as much as large ones",
-    "macro_f1": "mean over the classes of the harmonic mean of precision and recall",
-    "loss": "mean cross-entropy, nats: 0 is best",
-    "calibration_error": "how far confidence lies from accuracy, on average: 0 is best",
-    "auc": "chance that an image of a class gets more of that class's probability than one of another class",
-}
-LOWER_IS_BETTER = frozenset({"loss", "calibration_error"})
 _FOLDER = Path(__file__).parent
 _CURVES = ("accuracy", "loss", "learning_rate")
 
 
 def render(content: Mapping[str, Any], run: Mapping[str, Any] | None = None) -> str:
-    """The page as HTML; `run` is the run's summary (pipeline/runs/run_summary.py), where it has ended."""
+    """Returns the report page as HTML.
+
+    Args:
+        content: The report's content, as write_report writes it.
+        run: The run's summary (pipeline/runs/run_summary.py), once the run has ended.
+    """
     reliability = content["reliability"]
     curves = {
         name: line_chart(content["curves"][name], "epoch", f"{name} by epoch")
@@ -48,7 +35,7 @@ def render(content: Mapping[str, Any], run: Mapping[str, Any] | None = None) -> 
         if content["curves"].get(name)
     }
     trade_offs = [
-        (title, line_chart(content[kind], x_label, title, of_shares=True))
+        (title, line_chart(content[kind], x_label, title, of_fractions=True))
         for kind, title, x_label in (
             ("roc", "true positive rate (ROC)", "false positive rate"),
             ("precision_recall", "precision", "recall"),
@@ -58,9 +45,7 @@ def render(content: Mapping[str, Any], run: Mapping[str, Any] | None = None) -> 
     return _template("page.html").render(
         **content,
         run=run,
-        names=NAMES,
-        meanings=MEANINGS,
-        lower_is_better=LOWER_IS_BETTER,
+        metric_names=METRICS,
         curve_charts=curves,
         trade_offs=trade_offs,
         reliability_chart=reliability_chart(**reliability),
@@ -86,7 +71,16 @@ def render_comparison(
     against_first: Sequence[str],
     curves: Sequence[Mapping[str, Any]],
 ) -> str:
-    """The page that compares runs, each with its name; every sequence has one item a run."""
+    """Returns the page that compares runs as HTML. Every sequence but `against_first` has one item for each run.
+
+    Args:
+        names: The runs' names.
+        states: The runs' states.
+        metrics: By name, each run's value with `low` and `high`; None where a run has no such metric.
+        differences: By key of the configuration, each run's value.
+        against_first: A sentence for each further run.
+        curves: The training curves (curves.read_curves).
+    """
     charts = {}
     for metric in ("accuracy", "loss"):
         lines = {
@@ -103,9 +97,7 @@ def render_comparison(
         differences=differences,
         against_first=against_first,
         charts=charts,
-        metric_names=NAMES,
-        meanings=MEANINGS,
-        lower_is_better=LOWER_IS_BETTER,
+        metric_names=METRICS,
         style=_file("page.css"),
     )
 
@@ -118,12 +110,12 @@ def _template(name: str) -> jinja2.Template:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"number": number, "change": change, "share": share}
+    environment.filters |= {"number": number, "change": change, "percent": percent}
     return environment.get_template(name)
 
 
 def _file(name: str) -> Markup:
-    return Markup((_FOLDER / name).read_text(encoding="utf-8"))  # noqa: S704  our own
+    return Markup((_FOLDER / name).read_text(encoding="utf-8"))  # noqa: S704  a file of this package
 
 
 def number(value: float | None) -> str:
@@ -132,16 +124,16 @@ def number(value: float | None) -> str:
 
 
 def change(value: float | None) -> str:
-    """With its sign, and with a minus as long as the plus."""
+    """0.0213 -> +0.0213, with a minus sign that is as wide as the plus sign"""
     return "–" if value is None or not math.isfinite(value) else f"{value:+.4f}".replace("-", "−")
 
 
-def share(value: float | None) -> str:
+def percent(value: float | None) -> str:
     """0.98547 -> 98.5 %"""
     return "–" if value is None or not math.isfinite(value) else f"{100 * value:.1f}\u00a0%"
 
 
 def _as_json(value: Any) -> Markup:
-    """JSON that ends no script element."""
+    """Returns JSON that cannot end a script element."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704

@@ -1,4 +1,4 @@
-"""Predictions: what a model said of each image of a split, as `predict.py` wrote it; needs no TensorFlow."""
+"""Predictions: reads the file that write_predictions.py writes, without TensorFlow."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -13,13 +13,19 @@ from efficientmixnet.modules import features
 from efficientmixnet.modules.parquet_file import open_parquet
 
 PREDICTIONS_FILE = "predictions.parquet"
-LABEL_IDS, PROBABILITIES = "label_ids", "probabilities"  # columns; the others are named as features.py has them
-BASELINE = "baseline_"  # before the name of each field of the baseline's Outcomes
+LABEL_IDS, PROBABILITIES = "label_ids", "probabilities"  # columns; features.py names the others
+BASELINE = "baseline_"  # prefix of the columns with the baseline model's Outcomes
 OUTCOME = [field.name for field in fields(Outcomes) if field.name not in ("classes", "labels")]
 
 
 class Predictions:
-    """Reads one row group after another, so memory does not grow with the images but by a few numbers of each."""
+    """A model's predictions for each image of a split.
+
+    Row groups are read one after another, so that only a few numbers for each image are in memory.
+
+    Args:
+        path: The Parquet file.
+    """
 
     def __init__(self, path: str | Path) -> None:
         self._file = open_parquet(path)
@@ -32,17 +38,17 @@ class Predictions:
 
     @property
     def described(self) -> dict[str, np.ndarray]:
-        """What was noted of each image, by feature, [images] each."""
+        """The features that describe the images, by name, [images] each."""
         skipped = {features.FILENAME, features.LABEL, LABEL_IDS, PROBABILITIES}
         names = [name for name in self._file.schema_arrow.names if name not in skipped]
         return {name: self._column(name) for name in names if not name.startswith(BASELINE)}
 
     def outcomes(self) -> Outcomes:
-        """The model's."""
+        """Returns the outcomes of the model."""
         return Outcomes.together([Outcomes.of(*batch) for batch in self._batches()])
 
     def baseline_outcomes(self) -> Outcomes | None:
-        """The baseline's; None without one."""
+        """Returns the outcomes of the baseline model; None without one."""
         if f"{BASELINE}{OUTCOME[0]}" not in self._file.schema_arrow.names:
             return None
         arrays = (self._column(BASELINE + name) for name in OUTCOME)
@@ -55,7 +61,7 @@ class Predictions:
         return np.concatenate(labels), np.concatenate(probabilities)
 
     def of(self, positions: np.ndarray, top: int) -> list[list[tuple[str, float]]]:
-        """For the images at these positions the likeliest labels with their probabilities."""
+        """Returns, for the images at these positions, the `top` most probable labels with their probabilities."""
         wanted, found, start = set(positions.tolist()), {}, 0
         for labels, probabilities in self._batches():
             for row in wanted & set(range(start, start + len(labels))):

@@ -1,4 +1,4 @@
-"""Images small enough for the page: thumbnails, and where the network looked."""
+"""Images small enough for the page: thumbnails and class activation maps."""
 
 import base64
 import io
@@ -8,19 +8,20 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from efficientmixnet.components.image_example_gen.image_header import open_image
 from efficientmixnet.components.report.write_predictions import Classifier
 
 SIDE = 112  # pixels, the longer side of a thumbnail
 _QUALITY = 80
 _BATCH = 32
-# Viridis, whose brightness grows with the value, so that it reads without colors too.
+# Viridis. Its brightness grows with the value, so that it also works without colors.
 _COLORS = np.array([[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]], float)
 
 
 def thumbnail(encoded: bytes) -> str:
-    """The image as a data URI; one that is small already keeps its pixels."""
-    opened = Image.open(io.BytesIO(encoded))
-    opened.draft("RGB", (2 * SIDE, 2 * SIDE))  # JPEG's decoder shrinks for free
+    """Returns the image as a data URI, at most SIDE pixels wide and high."""
+    opened = open_image(encoded)
+    opened.draft("RGB", (2 * SIDE, 2 * SIDE))  # the JPEG decoder can decode at a smaller size
     image: Image.Image = opened
     if image.mode not in ("RGB", "L"):
         white = Image.new("RGBA", image.size, "white")
@@ -31,9 +32,15 @@ def thumbnail(encoded: bytes) -> str:
 
 
 def activation_maps(model: Classifier, images: Mapping[str, bytes], labels: Sequence[str]) -> dict[str, str]:
-    """By name, as data URIs: what the network saw, and in color what spoke for the label, one for each image.
+    """Returns each image with the regions that are important for its label in color, as a data URI.
 
-    Empty where the model was exported without `class_activations`.
+    Args:
+        model: The exported model.
+        images: The encoded images by name.
+        labels: One label for each image.
+
+    Returns:
+        The maps by name; empty for a model that was exported without `class_activations`.
     """
     if not hasattr(model.model, "class_activations"):
         return {}
@@ -64,7 +71,7 @@ def _overlaid(seen: np.ndarray, activations: np.ndarray) -> Image.Image:
 
 def _data_uri(image: Image.Image) -> str:
     file = io.BytesIO()
-    if max(image.size) <= 40:  # an icon is smaller as a PNG, and sharper
+    if max(image.size) <= 40:  # a very small image is smaller and sharper as a PNG
         image.save(file, "PNG", optimize=True)
         kind = "png"
     else:

@@ -1,6 +1,6 @@
-"""One pass of an exported model over a split, written as a Parquet file that `predictions.py` reads.
+"""Runs an exported model over a split, and writes its predictions to a Parquet file that predictions.py reads.
 
-A row group holds a few batches, so memory does not grow with the images.
+A row group holds a few batches, so that memory use does not grow with the number of images.
 """
 
 import json
@@ -20,7 +20,12 @@ _GROUP = 16  # batches
 
 
 class Classifier:
-    """An exported model, and where its classes stand in another model's vocabulary."""
+    """An exported model, with its classes mapped to another model's vocabulary.
+
+    Args:
+        folder: The folder of the SavedModel.
+        labels: The other model's labels; None for the model's own.
+    """
 
     def __init__(self, folder: str, labels: Sequence[str] | None = None) -> None:
         self.model = tf.saved_model.load(folder)
@@ -29,20 +34,30 @@ class Classifier:
         self._ours = {label: place for place, label in enumerate(self.labels)}
 
     def probabilities(self, examples: tf.Tensor) -> np.ndarray:
-        """Serialized tf.Examples [batch] -> float32 [batch, classes]."""
+        """Returns the probabilities, float32 [batch, classes], for serialized tf.Examples [batch]."""
         return self.model.signatures["serving_examples"](examples)[features.PROBABILITIES].numpy()
 
     def outcomes(self, labels: Sequence[str], probabilities: np.ndarray) -> Outcomes:
-        """Of images with these labels; the classes' numbers are the vocabulary's, -1 for one that is not in it."""
+        """Returns the outcomes for images with these labels.
+
+        Classes have the numbers of the vocabulary, and -1 where it does not contain them.
+        """
         found = Outcomes.of(np.array([self._ours.get(label, -1) for label in labels]), probabilities)
         places = np.array([self._places.get(label, -1) for label in self.labels])
         renamed = np.array([self._places.get(label, -1) for label in labels])
         arrays = (getattr(found, name) for name in OUTCOME[1:])
-        return Outcomes(len(self._places), renamed, places[found.named], *arrays)
+        return Outcomes(len(self._places), renamed, places[found.predicted], *arrays)
 
 
 def write_predictions(model: Classifier, baseline: Classifier | None, files: Sequence[str], path: str) -> None:
-    """Writes a row for each tf.Example of the gzipped TFRecords: what describes it, and what the two say of it."""
+    """Writes a row for each image: its features, and what the models predict.
+
+    Args:
+        model: The candidate model.
+        baseline: The baseline model, if there is one.
+        files: Gzipped TFRecords of tf.Examples.
+        path: The Parquet file to write.
+    """
     spec = _described(files)
     rows: list[pa.Table] = []
     writer: pq.ParquetWriter | None = None
@@ -62,7 +77,7 @@ def write_predictions(model: Classifier, baseline: Classifier | None, files: Seq
 
 
 def images_of(files: Sequence[str], names: frozenset[str]) -> Iterator[tuple[str, bytes]]:
-    """The encoded images of these names, as they were ingested."""
+    """Yields the names and bytes of the images with these names, as ingested."""
     spec = {name: tf.io.FixedLenFeature([], tf.string) for name in (features.FILENAME, features.ENCODED)}
     wanted = tf.constant(sorted(names))
     parsed = _records(files).map(lambda record: tf.io.parse_single_example(record, spec))
@@ -75,7 +90,7 @@ def _records(files: Sequence[str]) -> tf.data.Dataset:
 
 
 def _described(files: Sequence[str]) -> dict[str, tf.io.FixedLenFeature]:
-    """The features with one short value an image, as the first record has them."""
+    """Returns the features that have one short value in the first record."""
     spec = {}
     for record in _records(files).take(1):
         for name, feature in tf.train.Example.FromString(record.numpy()).features.feature.items():
@@ -99,6 +114,6 @@ def _rows(
     columns[LABEL_IDS] = pa.array(model.outcomes(labels, probabilities).labels)
     columns[PROBABILITIES] = pa.FixedSizeListArray.from_arrays(probabilities.ravel(), len(model.labels))
     if baseline:
-        beside = baseline.outcomes(labels, baseline.probabilities(examples))
-        columns |= {BASELINE + name: pa.array(getattr(beside, name)) for name in OUTCOME}
+        compared = baseline.outcomes(labels, baseline.probabilities(examples))
+        columns |= {BASELINE + name: pa.array(getattr(compared, name)) for name in OUTCOME}
     return pa.table(columns).replace_schema_metadata({"labels": json.dumps(model.labels)})

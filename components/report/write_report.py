@@ -1,4 +1,4 @@
-"""write_report: all that the component Report does, but for TFX, whose import takes more memory than this does."""
+"""write_report: writes the report without importing TFX, which would take more memory than the report itself."""
 
 import dataclasses
 import json
@@ -21,10 +21,18 @@ _SERVING = "Format-Serving"  # Trainer's folder for the exported model
 
 @dataclass(frozen=True)
 class Places:
-    """The folders of the artifacts that a report is about."""
+    """The folders of the artifacts that a report is about.
+
+    Args:
+        evaluated: The records of the evaluation split, as ingested.
+        statistics: The statistics of all splits.
+        model: The candidate model.
+        model_run: TensorBoard's files of its training.
+        evaluation: The Evaluator's metrics and verdict.
+        baseline_model: The baseline model, if there is one.
+    """
 
     evaluated: str
-    """The evaluation split's records, as ingested."""
     statistics: str
     model: str
     model_run: str
@@ -40,13 +48,15 @@ def write_report(
     left_out: Mapping[str, int],
     warnings: Sequence[str],
 ) -> None:
-    """Writes the page, its content, and what the model said of each image to the folder.
+    """Writes the page, its content as JSON, and the predictions to a folder.
 
     Args:
+        folder: The folder to write to.
+        places: The artifacts that the report is about.
         settings: The run's configuration.
-        splits: Those that `places.statistics` describes.
-        left_out: How many images could not be read, by reason.
-        warnings: What is worth knowing of the data.
+        splits: The splits in `places.statistics`.
+        left_out: By reason, how many images could not be read.
+        warnings: The data's warnings.
     """
     verdict = read_verdict(places.evaluation)
     files = sorted(f"{places.evaluated}/{name}" for name in tf.io.gfile.listdir(places.evaluated))

@@ -1,4 +1,4 @@
-"""The model to beat: the latest blessed one that is older than the candidate."""
+"""Baseline: finds the latest blessed model that is older than the candidate."""
 
 from collections.abc import Mapping
 
@@ -8,16 +8,16 @@ from tfx import v1 as tfx
 
 
 class LatestBlessedBefore(tfx.dsl.experimental.ResolverStrategy):
-    """TFX's LatestBlessedModelStrategy, but for models older than the candidate alone.
+    """TFX's LatestBlessedModelStrategy, for models older than the candidate only.
 
-    A candidate that comes from the cache may itself be the latest blessed model; compared with itself its evaluation
-    would run anew. Looking only at what came before it, an unchanged run is answered from the cache to its end.
+    A candidate from the cache may itself be the latest blessed model. To compare it with itself, the evaluation would
+    run again. With older models only, an unchanged run takes all results from the cache.
     """
 
     def resolve_artifacts(
         self, store: ml_metadata.MetadataStore, input_dict: dict[str, list[types.Artifact]]
     ) -> dict[str, list[types.Artifact]]:
-        """Leaves in `model` and `model_blessing` the one pair that is the baseline, or nothing."""
+        """Returns the inputs with the baseline model and its blessing only; without either if there is none."""
         candidates = [model.id for model in input_dict["candidate"]]
         blessings = {
             blessing.get_int_custom_property("current_model_id"): blessing
@@ -34,7 +34,11 @@ class LatestBlessedBefore(tfx.dsl.experimental.ResolverStrategy):
 
 
 def baseline(candidate: tfx.types.BaseChannel) -> tfx.dsl.Resolver:
-    """Resolves the `model` that the candidate has to beat; without one, Evaluator compares with nothing."""
+    """Returns the node whose output `model` is the baseline model, or empty.
+
+    Args:
+        candidate: The candidate model.
+    """
     return tfx.dsl.Resolver(
         strategy_class=LatestBlessedBefore,
         candidate=candidate,

@@ -1,4 +1,4 @@
-"""The latest spans: the present examples, and those of the spans before that earlier runs have ingested."""
+"""LatestSpans: finds the examples of earlier spans that earlier runs ingested."""
 
 import ml_metadata
 from tfx import types
@@ -6,9 +6,12 @@ from tfx import v1 as tfx
 
 
 class LatestSpans(tfx.dsl.experimental.ResolverStrategy):
-    """Leaves in `examples` those of the present span first, then of the spans before it, so many in all.
+    """Chooses the examples of the current span and of the spans before it.
 
-    TFX's SpanRangeStrategy would take a span in each of its versions, and of every source that there ever was.
+    TFX's SpanRangeStrategy would take every version of a span, and spans of every source.
+
+    Args:
+        count: The number of spans.
     """
 
     def __init__(self, count: int) -> None:
@@ -17,11 +20,11 @@ class LatestSpans(tfx.dsl.experimental.ResolverStrategy):
     def resolve_artifacts(
         self, store: ml_metadata.MetadataStore, input_dict: dict[str, list[types.Artifact]]
     ) -> dict[str, list[types.Artifact]]:
-        """Chooses, of each span before, the highest version and of that the latest."""
+        """Returns the inputs with the chosen `examples`, the latest span first, each in its highest version."""
         (now,) = input_dict["now"]
         latest: dict[int, types.Artifact] = {}
         for one in sorted(input_dict["examples"], key=lambda examples: (examples.version, examples.id)):
-            # What Transform writes are examples too, of no source.
+            # Transform's outputs are examples too, but have no source.
             if one.span < now.span and _source(one) and _source(one) == _source(now):
                 latest[one.span] = one
         before = [latest[span] for span in sorted(latest, reverse=True)]
@@ -33,7 +36,12 @@ def _source(examples: types.Artifact) -> str:
 
 
 def latest_spans(now: tfx.types.BaseChannel, count: int) -> tfx.dsl.Resolver:
-    """Resolves the `examples` that training learns from."""
+    """Returns the node whose output `examples` are the examples to train on.
+
+    Args:
+        now: The current examples.
+        count: The number of spans.
+    """
     return tfx.dsl.Resolver(
         strategy_class=LatestSpans,
         config={"count": count},

@@ -1,4 +1,4 @@
-"""The statistics of the data before: the latest ones that are older than the present ones, of an earlier span."""
+"""DataBefore: finds the statistics of the previous data."""
 
 import ml_metadata
 from tfx import types
@@ -6,12 +6,12 @@ from tfx import v1 as tfx
 
 
 class LatestStatisticsBefore(tfx.dsl.experimental.ResolverStrategy):
-    """Leaves in `previous` the latest statistics that came before `now`, or nothing; of the same span there is none."""
+    """Chooses the latest statistics that are older than `now`, and of an earlier span if there are spans."""
 
     def resolve_artifacts(
         self, store: ml_metadata.MetadataStore, input_dict: dict[str, list[types.Artifact]]
     ) -> dict[str, list[types.Artifact]]:
-        """Chooses one."""
+        """Returns the inputs with at most one artifact in `previous`."""
         now = max(input_dict["now"], key=lambda statistics: statistics.id)
         older = [
             statistics
@@ -23,7 +23,11 @@ class LatestStatisticsBefore(tfx.dsl.experimental.ResolverStrategy):
 
 
 def previous_statistics(now: tfx.types.BaseChannel) -> tfx.dsl.Resolver:
-    """Resolves the statistics that drift is measured from; without any, nothing is."""
+    """Returns the node whose output `previous` are the statistics to measure drift from, or empty.
+
+    Args:
+        now: The current statistics.
+    """
     return tfx.dsl.Resolver(
         strategy_class=LatestStatisticsBefore,
         now=now,

@@ -1,10 +1,10 @@
-"""WarmStart: the latest blessed model, for a training that starts where it ended."""
+"""WarmStart: finds the latest blessed model, whose weights training starts from."""
 
 from tfx import v1 as tfx
 
 
 def warm_start() -> tfx.dsl.Resolver:
-    """Resolves `model`; before the first blessing there is none, and training starts anew."""
+    """Returns the node whose output `model` is the latest blessed model, or empty before the first blessing."""
     return tfx.dsl.Resolver(
         strategy_class=tfx.dsl.experimental.LatestBlessedModelStrategy,
         model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),

@@ -1,1 +1,1 @@
-"""The component ServingCheck: what is pushed answers, without any of our code, as it did in training."""
+"""The ServingCheck component: checks that the exported model predicts the same as in training, without our code."""

@@ -1,4 +1,4 @@
-"""The component ServingCheck: before a blessed model is pushed, a fresh process asks it what training answered."""
+"""The ServingCheck component: compares the exported model with the training path before the model is pushed."""
 
 import json
 import math
@@ -19,7 +19,7 @@ from efficientmixnet.modules.data.batches import Reading, evaluation_input
 from efficientmixnet.modules.data.images import shrink
 
 _IMAGES = 8
-_TOLERANCE = 1e-4  # of a probability
+_TOLERANCE = 1e-4  # probability
 _SECONDS = 300
 _PROBE = Path(__file__).with_name("probe.py")
 
@@ -33,18 +33,18 @@ def ServingCheck(
     transformed_examples: tfx.dsl.components.InputArtifact[list[tfx.types.standard_artifacts.Examples]],
     config: tfx.dsl.components.Parameter[str],
 ) -> None:
-    """Asks each signature about a few images of the evaluation split.
+    """Calls each signature with a few images of the evaluation split, in a new process.
 
     Args:
-        blessing: Whether the model answers as it did in training; 0 for a model that nobody will push.
-        model: The candidate.
-        model_blessing: Evaluator's; a model without one is not asked.
-        examples: As ingested.
-        transformed_examples: The same, as training read them; those of earlier spans may be beside, or among, them.
+        blessing: 1 if the model predicts the same as in training; 0 for a model that is not blessed.
+        model: The candidate model.
+        model_blessing: The Evaluator's blessing. A model without one is not checked.
+        examples: The images as ingested.
+        transformed_examples: The images as training read them, with those of earlier spans.
         config: A ModelConfig as JSON.
 
     Raises:
-        RuntimeError: The exported model answers otherwise than in training, or not at all.
+        RuntimeError: The exported model fails, or its predictions differ from those in training.
     """
     blessing.set_int_custom_property("blessed", 0)
     if model_blessing.get_int_custom_property("blessed") != 1:
@@ -58,23 +58,27 @@ def ServingCheck(
         classes=0,
         batch_size=_IMAGES,
     )
-    answers = ask(f"{model.uri}/Format-Serving", trained_on(examples, same, reading, network.stored_side))
-    differing = [f"{name} by {answer:g}" for name, answer in answers.items() if not answer <= _TOLERANCE]
+    images = training_inputs(examples, same, reading, network.stored_side)
+    differences = compare_with_training(f"{model.uri}/Format-Serving", images)
+    differing = [f"{name} by {value:g}" for name, value in differences.items() if not value <= _TOLERANCE]
     if differing:
-        raise RuntimeError(f"the exported model answers otherwise than in training: {', '.join(differing)}")
+        raise RuntimeError(f"the exported model's predictions differ from those in training: {', '.join(differing)}")
     blessing.set_int_custom_property("blessed", 1)
-    blessing.set_string_custom_property("differences", json.dumps(answers))
+    blessing.set_string_custom_property("differences", json.dumps(differences))
 
 
-def ask(model: str, images: list[tuple[bytes, np.ndarray, int]]) -> dict[str, float]:
-    """How far each signature's answers lie from the training path's, in a process of its own.
+def compare_with_training(model: str, images: list[tuple[bytes, np.ndarray, int]]) -> dict[str, float]:
+    """Compares the exported model with the training path, in a process with only TensorFlow.
 
     Args:
-        model: The SavedModel's folder.
-        images: Each as a serialized tf.Example as ingested, as the network's input, and its label's number.
+        model: The folder of the SavedModel.
+        images: For each image the serialized tf.Example as ingested, the network's input, and the label's number.
+
+    Returns:
+        By signature, the largest difference of its outputs; infinite where an output is not a number.
 
     Raises:
-        RuntimeError: The process failed; the message ends with what it said last.
+        RuntimeError: The process failed. The message ends with the last line of its log.
     """
     with tempfile.TemporaryDirectory() as folder:
         with tf.io.TFRecordWriter(f"{folder}/examples.tfrecord") as writer:
@@ -92,42 +96,47 @@ def ask(model: str, images: list[tuple[bytes, np.ndarray, int]]) -> dict[str, fl
         )
         if done.returncode:
             last = done.stderr.strip().rpartition("\n")[2]
-            raise RuntimeError(f"a fresh process with plain TensorFlow cannot serve the exported model: {last}")
-        answers = json.loads(Path(folder, "answers.json").read_text())
-    return {name: math.inf if answer is None else float(answer) for name, answer in answers.items()}
+            raise RuntimeError(f"a fresh process with plain TensorFlow cannot run the exported model: {last}")
+        differences = json.loads(Path(folder, "differences.json").read_text())
+    return {name: math.inf if value is None else float(value) for name, value in differences.items()}
 
 
-def trained_on(
+def training_inputs(
     examples: tfx.types.standard_artifacts.Examples,
     transformed: tfx.types.standard_artifacts.Examples,
     reading: Reading,
     shorter_side: int,
 ) -> list[tuple[bytes, np.ndarray, int]]:
-    """A few images, as `ask` takes them.
+    """Returns a few images in the form that `compare_with_training` takes.
 
-    Another span may have an image of the same name; then the one is taken whose bytes are what Transform makes of it.
+    Args:
+        examples: The images as ingested.
+        transformed: The images as training read them. Another span may have an image of the same name; the image with
+            the bytes that Transform makes of the ingested one is taken.
+        reading: How training reads images.
+        shorter_side: The shorter side of transformed images, pixels.
     """
-    asked: dict[bytes, tuple[bytes, bytes]] = {}  # by name: as ingested, and the bytes that Transform makes of it
+    chosen: dict[bytes, tuple[bytes, bytes]] = {}  # by name, the ingested record and the transformed image
     for record in _records(examples).take(_IMAGES):
         one = tf.train.Example.FromString(record.numpy())
         shrunk = shrink(tf.constant(_bytes(one, features.ENCODED)), shorter_side)
-        asked.setdefault(_bytes(one, features.FILENAME), (record.numpy(), shrunk.numpy()))
+        chosen.setdefault(_bytes(one, features.FILENAME), (record.numpy(), shrunk.numpy()))
     found: dict[bytes, tuple[np.ndarray, int]] = {}
-    left = set(asked)
+    left = set(chosen)
     for record in _records(transformed):
         one = tf.train.Example.FromString(record.numpy())
         name, encoded = _bytes(one, features.FILENAME), _bytes(one, features.ENCODED)
         if name not in left:
             continue
         (label_id,) = one.features.feature[features.LABEL_ID].int64_list.value
-        if encoded == asked[name][1]:
+        if encoded == chosen[name][1]:
             left.remove(name)
         elif name in found:
             continue
         found[name] = evaluation_input(tf.constant(encoded), reading).numpy(), label_id
         if not left:
             break
-    return [(asked[name][0], *found[name]) for name in found]
+    return [(chosen[name][0], *found[name]) for name in found]
 
 
 def _bytes(example: tf.train.Example, feature: str) -> bytes:

@@ -1,17 +1,17 @@
-"""What a fresh process runs: TensorFlow loads the model and asks each signature; neither our code nor Keras is there.
+"""Calls each signature of an exported model in a process that has TensorFlow, but neither our code nor Keras.
 
     python -I probe.py MODEL FOLDER
 
-FOLDER holds examples.tfrecord, and in inputs.npy and label_ids.npy what training makes of the same images; answers
-are written to answers.json.
+FOLDER has examples.tfrecord, and what training makes of the same images in inputs.npy and label_ids.npy. The script
+writes differences.json.
 """
 
 import json
 import sys
 from pathlib import Path
 
-for absent in ("efficientmixnet", "keras", "jax"):  # a server of models has none of them
-    sys.modules[absent] = None  # type: ignore[assignment]  # an import of it fails from here on
+for absent in ("efficientmixnet", "keras", "jax"):  # a model server has none of them
+    sys.modules[absent] = None  # type: ignore[assignment]  # makes every import of it fail
 
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
@@ -20,7 +20,7 @@ _ENCODED = "image/encoded"
 
 
 def main(model_folder: str, folder: Path) -> None:
-    """Writes how far each signature's answers lie from the training path's, at most."""
+    """Writes the largest difference between each signature's outputs and the training path."""
     model = tf.saved_model.load(model_folder)
     records = [record.numpy() for record in tf.data.TFRecordDataset(str(folder / "examples.tfrecord"))]
     examples = tf.constant(records)
@@ -28,16 +28,16 @@ def main(model_folder: str, folder: Path) -> None:
     expected = model.classify_inputs(tf.constant(np.load(folder / "inputs.npy"))).numpy()  # [batch, classes]
     labels = model.class_labels().numpy()
 
-    answers: dict[str, float] = {}
+    differences: dict[str, float] = {}
     for name, given in (("serving_default", images), ("serving_examples", examples)):
         found = model.signatures[name](given)
-        answers[name] = float(np.abs(found["probabilities"].numpy() - expected).max())
-        named = [labels[number] for number in found["probabilities"].numpy().argmax(axis=1)]
-        if found["labels"].numpy().tolist() != named:
-            answers[name] = float("inf")
+        differences[name] = float(np.abs(found["probabilities"].numpy() - expected).max())
+        predicted = [labels[number] for number in found["probabilities"].numpy().argmax(axis=1)]
+        if found["labels"].numpy().tolist() != predicted:
+            differences[name] = float("inf")
     label_ids = model.signatures["transform_features"](examples)["image/class/label"].numpy()
-    answers["transform_features"] = float(np.abs(label_ids - np.load(folder / "label_ids.npy")).max())
-    (folder / "answers.json").write_text(json.dumps(answers))
+    differences["transform_features"] = float(np.abs(label_ids - np.load(folder / "label_ids.npy")).max())
+    (folder / "differences.json").write_text(json.dumps(differences))
 
 
 if __name__ == "__main__":

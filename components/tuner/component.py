@@ -1,4 +1,4 @@
-"""Tuner: finds by trying which values some keys of the training should have."""
+"""The Tuner component: searches for the best values of some keys of the configuration."""
 
 import json
 from typing import Any
@@ -27,7 +27,7 @@ class _Executor(executor.Executor):
 
 
 class Tuner(tfx.components.Tuner):
-    """Notes the trials that failed beside the others, which are all that TFX notes."""
+    """TFX's Tuner, which also writes the trials that failed to FAILURES_FILE in its results."""
 
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(_Executor)
 
@@ -39,7 +39,15 @@ def tuner(
     custom_config: dict[str, Any],
     base_model: tfx.types.BaseChannel | None = None,
 ) -> Tuner:
-    """`custom_config` is modules/tuner.py's; `best_hyperparameters` are for Trainer."""
+    """Returns the Tuner component.
+
+    Args:
+        examples: The transformed examples.
+        transform_graph: Transform's graph.
+        schema: The schema of the examples.
+        custom_config: The configuration that modules/tuner.py describes.
+        base_model: The model that training starts from, if there is one.
+    """
     return Tuner(
         tuner_fn="efficientmixnet.modules.tuner.tuner_fn",
         examples=examples,

@@ -1,4 +1,4 @@
-"""found_in: what a search has found, as its artifact has it."""
+"""found_in: reads the best hyperparameters from the Tuner's artifact."""
 
 import json
 from typing import Any
@@ -9,8 +9,12 @@ FILE = "best_hyperparameters.txt"  # TFX's name
 
 
 def found_in(uri: str) -> dict[str, Any]:
-    """By key of the configuration the value that the best trial had."""
-    from tfx import v1 as tfx  # which takes seconds to import
+    """Returns the best trial's values by key of the configuration.
+
+    Args:
+        uri: The folder of the artifact.
+    """
+    from tfx import v1 as tfx  # takes seconds to import
 
     with tfx.dsl.io.fileio.open(f"{uri}/{FILE}") as file:
         return found_values(json.load(file)["values"])

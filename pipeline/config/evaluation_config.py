@@ -4,10 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from efficientmixnet.components.evaluator.metric_names import GatedMetric
 from efficientmixnet.modules.config.section import Section
 
-Metric = Literal["accuracy", "top_3", "balanced_accuracy", "macro_f1", "loss", "calibration_error"]
-Bound = Annotated[float, Field(ge=0)]
+Limit = Annotated[float, Field(ge=0)]
 
 
 def _as_crossing(value: Any) -> Any:
@@ -18,31 +18,34 @@ Features = Annotated[tuple[str, ...], BeforeValidator(_as_crossing), Field(min_l
 
 
 class EvaluationConfig(Section):
-    thresholds: dict[Metric, float] = {}
-    """The worst value that is blessed, such as {accuracy: 0.9}; with no accuracy here, always naming the most
-    frequent class must be beaten."""
-    tolerances: dict[Metric, Bound] = {"accuracy": 0.0}
+    """How a model is measured, and what it must reach to be blessed."""
+
+    thresholds: dict[GatedMetric, float] = {}
+    """The worst value of each metric that is blessed, such as {accuracy: 0.9}. Without accuracy, its threshold is the
+    accuracy of always predicting the most frequent class."""
+    tolerances: dict[GatedMetric, Limit] = {"accuracy": 0.0}
     """How much worse than the latest blessed model's a metric may be."""
     slices: tuple[Features, ...] = ()
-    """Features by whose values images are measured apart, beside the label: image/format, a manifest's column, or
-    [camera, image/format] for each pair of values."""
-    slice_thresholds: dict[Metric, Bound] = {}
-    """The worst value that is blessed in each slice, those by label included, such as {accuracy: 0.5}."""
-    slice_tolerances: dict[Metric, Bound] = {}
-    """How much worse than the latest blessed model's a metric may be in a slice."""
-    least_images: int = Field(30, ge=1)
-    """A slice with fewer images is measured, but held to no bound."""
+    """Features to slice the metrics by, in addition to the label: image/format, a column of a manifest, or several
+    features such as [camera, image/format] for each combination of their values."""
+    slice_thresholds: dict[GatedMetric, Limit] = {}
+    """The worst value of each metric that is blessed in each slice and each label, such as {accuracy: 0.5}."""
+    slice_tolerances: dict[GatedMetric, Limit] = {}
+    """How much worse than the latest blessed model's a metric may be in each slice and each label."""
+    min_slice_size: int = Field(30, ge=1)
+    """Slices with fewer images are measured, but have no thresholds or tolerances."""
     weight: str | None = None
-    """The feature, such as a manifest's column, that says how much each image counts; null: all the same."""
+    """The feature with each image's weight, such as a column of a manifest; null: all images have the same weight."""
     intervals: Literal["jackknife", "poisson_bootstrap"] | None = None
-    """TFMA's 95 % interval of each metric and slice, in some twenty times the counting; the report has its own."""
+    """TFMA's method for a 95 % confidence interval of each metric in each slice; null: none. Counting then takes about
+    twenty times as long. The report has its own intervals."""
 
     @model_validator(mode="after")
-    def _shares_are_shares(self) -> "EvaluationConfig":
+    def _thresholds_are_fractions(self) -> "EvaluationConfig":
         for key in ("thresholds", "slice_thresholds"):
             for metric, value in getattr(self, key).items():
                 if metric != "loss" and not 0 <= value <= 1:
-                    raise ValueError(f"{key}.{metric}: {value:g} is no share; give one from 0 to 1, such as 0.97")
+                    raise ValueError(f"{key}.{metric}: should be from 0 to 1, such as 0.97, not {value:g}")
         if self.weight and "accuracy" not in self.thresholds:
-            raise ValueError("weight: what the most frequent class will weigh is not known; give thresholds.accuracy")
+            raise ValueError("weight: needs thresholds.accuracy, since the weight of each class is not known before")
         return self

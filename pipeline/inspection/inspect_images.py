@@ -15,19 +15,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.findings import Copy, Duplicates
+from efficientmixnet.components.image_example_gen.image_header import DECODING_ERRORS, damaged, open_image
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.by_format import images_of
 from efficientmixnet.components.image_example_gen.sources import Sources, name_hash, split_of
 from efficientmixnet.modules import features
+from efficientmixnet.modules.exceptions import BadImage
 
 SAMPLES = 12  # a class
 _THUMBNAIL = 128  # pixels, the longer side
 _AHEAD = 64  # images in memory at once
-_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
 
 
 @dataclass(frozen=True)
@@ -84,18 +85,15 @@ def inspect_images(
     found = Inspection({split: Counter() for split in splits}, left_out=list(sources.left_out))
     sampled = _sampled(sources.entries)
     copies: dict[bytes, list[Copy]] = defaultdict(list)
-    seen = set()
     images = images_of(sources.entries, sources.format, layout)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         while block := list(islice(images, _AHEAD)):
             for opened in threads.map(lambda pair: _open(pair[0], pair[1], pair[0].name in sampled, max_pixels), block):
                 progress()
                 if isinstance(opened, LeftOut):
-                    seen.add(opened.name)
                     found.left_out.append(opened)
                     continue
                 entry, split = opened.entry, split_of(opened.entry, splits)
-                seen.add(entry.name)
                 found.counts[split][entry.label] += 1
                 found.formats[f"{opened.format} {opened.mode}"] += 1
                 found.sizes[opened.width, opened.height] += 1
@@ -104,7 +102,6 @@ def inspect_images(
                 copies[opened.digest].append(Copy(entry.name, entry.label, split))
                 if opened.thumbnail:
                     found.samples[entry.label].append((entry.name, opened.thumbnail))
-    found.left_out += [LeftOut(one.name, "cannot be read") for one in sources.entries if one.name not in seen]
     groups = (tuple(sorted(group, key=lambda copy: copy.name)) for group in copies.values() if len(group) > 1)
     found.duplicates = Duplicates(tuple(sorted(groups, key=lambda group: group[0].name)))
     return found
@@ -118,24 +115,23 @@ def _sampled(entries: Iterable[Entry]) -> frozenset[str]:
     return frozenset(name for names in by_label.values() for _, name in sorted(names)[:SAMPLES])
 
 
-def _open(entry: Entry, encoded: bytes, with_thumbnail: bool, max_pixels: int) -> Opened | LeftOut:
-    if not encoded:
-        return LeftOut(entry.name, "has zero bytes")
+def _open(entry: Entry, encoded: bytes | LeftOut, with_thumbnail: bool, max_pixels: int) -> Opened | LeftOut:
+    if isinstance(encoded, LeftOut):
+        return encoded
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of huge images, and of odd metadata
-            image = Image.open(io.BytesIO(encoded), formats=_FORMATS)
+            warnings.simplefilter("ignore")  # about odd metadata
+            image = open_image(encoded, max_pixels)
             width, height = image.size
             kind, mode = str(image.format), image.mode
-            if width * height > max_pixels:
-                return LeftOut(entry.name, f"has {width} x {height} pixels, over the limit (data.max_pixels)")
             image.draft("RGB", (_THUMBNAIL, _THUMBNAIL))  # a JPEG is decoded whole, but small
-            image.load()
-            thumbnail = _thumbnail(image) if with_thumbnail else None
-    except UnidentifiedImageError:
-        return LeftOut(entry.name, "is no image of a known format")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return LeftOut(entry.name, "is a truncated or corrupt image")
+            try:
+                image.load()
+                thumbnail = _thumbnail(image) if with_thumbnail else None
+            except DECODING_ERRORS:
+                raise damaged(image) from None
+    except BadImage as error:
+        return LeftOut.because(entry.name, error)
     digest = hashlib.blake2b(encoded, digest_size=16).digest()
     return Opened(entry, kind, mode, width, height, len(encoded), digest, thumbnail)
 

@@ -11,7 +11,8 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from efficientmixnet.components.report.page import NAMES, number, render_comparison
+from efficientmixnet.components.evaluator.metric_names import METRICS
+from efficientmixnet.components.report.page import number, render_comparison
 from efficientmixnet.components.report.predictions import PREDICTIONS_FILE, Predictions
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.runs.run_report import read_content
@@ -55,7 +56,7 @@ def read_run(summary: Summary) -> Run | None:
         return None
     predictions = Predictions(Path(str(summary.evaluated), PREDICTIONS_FILE))
     images = zip(predictions.names, predictions.true_labels, strict=True)
-    return Run(summary, content, dict(zip(images, predictions.outcomes().right.tolist(), strict=True)))
+    return Run(summary, content, dict(zip(images, predictions.outcomes().correct.tolist(), strict=True)))
 
 
 def compare(summaries: Sequence[Summary]) -> list[Run]:
@@ -94,7 +95,7 @@ def print_comparison(runs: Sequence[Run]) -> None:
         column.justify = "right"
     for name, row in metrics(runs).items():
         cells = (f"{number(one['value'])}  [{number(one['low'])}, {number(one['high'])}]" if one else "" for one in row)
-        table.add_row(NAMES[name], *(cell.replace("[", r"\[") for cell in cells))
+        table.add_row(METRICS[name].title, *(cell.replace("[", r"\[") for cell in cells))
     table.add_section()
     for key, row in differences(runs).items():
         table.add_row(key, *(_shown(value) for value in row))
@@ -108,7 +109,7 @@ def print_comparison(runs: Sequence[Run]) -> None:
 def metrics(runs: Sequence[Run]) -> dict[str, list[dict[str, float] | None]]:
     """By name, each run's value and interval."""
     by_run = [{one["name"]: one for one in run.content["metrics"] if one["value"] is not None} for run in runs]
-    return {name: [one.get(name) for one in by_run] for name in NAMES if any(name in one for one in by_run)}
+    return {name: [one.get(name) for one in by_run] for name in METRICS if any(name in one for one in by_run)}
 
 
 def against_first(runs: Sequence[Run]) -> Iterator[str]:

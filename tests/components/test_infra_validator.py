@@ -1,7 +1,7 @@
-"""TFX's InfraValidator with a stand-in for Docker: what container it starts, what it asks, and what it concludes.
+"""TFX's InfraValidator with a fake Docker daemon: the container, the requests to it, and the blessing.
 
-The stand-in answers Docker's own client over HTTP. Its container is a server of TensorFlow Serving's protocol in this
-process, which loads the SavedModel from the folder that the container was given.
+The fake daemon serves Docker's client over HTTP. Its container is a server in this process with TensorFlow Serving's
+protocol, which loads the SavedModel from the folder that is mounted into the container.
 """
 
 import io
@@ -33,7 +33,7 @@ kinds = tfx.types.standard_artifacts
 
 
 class Model(tf.Module):
-    """Answers serialized examples with their images' brightness."""
+    """Returns the brightness of the images in serialized examples."""
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def classify(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -43,7 +43,7 @@ class Model(tf.Module):
 
 
 class Docker:
-    """A daemon with one container."""
+    """A fake daemon with one container."""
 
     def __init__(self, loads: bool) -> None:
         self.created: dict[str, Any] = {}
@@ -84,7 +84,7 @@ class Docker:
             self._server.stop(None)
             self.removed = True
         if path.endswith("/logs"):
-            return "what the server said"
+            return "the log of the server"
         ports = {"8500/tcp": [{"HostIp": "0.0.0.0", "HostPort": str(self.port)}]}  # noqa: S104
         return {
             "Id": "c1",
@@ -113,7 +113,7 @@ class Docker:
                 docker.answers += answered["probabilities"].numpy().tolist()
                 return predict_pb2.PredictResponse()
 
-            def __getattr__(self, name: str) -> Any:  # what nobody calls
+            def __getattr__(self, name: str) -> Any:  # methods that are never called
                 return None
 
         self._server = grpc.server(ThreadPoolExecutor(2))
@@ -125,7 +125,7 @@ class Docker:
 
 @pytest.fixture(autouse=True)
 def sigterm() -> Iterator[None]:
-    """TFX's executor takes the signal, and leaves it taken where nobody had taken it before."""
+    """Restores the handler, which TFX's executor does not do if there was none before."""
     before = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, before)
@@ -133,7 +133,7 @@ def sigterm() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def artifacts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
-    """A model, and twelve gray images in each of two splits; those for training are white."""
+    """A model, and twelve images in each of two splits: white ones for training, gray ones for evaluation."""
     folder = tmp_path_factory.mktemp("artifacts")
     model, examples = kinds.Model(), kinds.Examples()
     model.uri, examples.uri, examples.split_names = f"{folder}/model", f"{folder}/examples", '["train", "eval"]'
@@ -153,7 +153,7 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
 
 
 def validate(artifacts: tuple[Any, Any], docker: Docker, folder: Path) -> Any:
-    """The component's blessing."""
+    """Runs the component, and returns its blessing."""
     model, examples = artifacts
     channels = (tfx.dsl.Channel(type=kind) for kind in (kinds.Model, kinds.Examples))
     node = infra_validator(*channels, "docker", "registry.example.com/serving", "2.19.0", docker.address)
@@ -165,7 +165,7 @@ def validate(artifacts: tuple[Any, Any], docker: Docker, folder: Path) -> Any:
     return blessing
 
 
-def test_a_model_that_is_loaded_and_answers_is_blessed(artifacts, tmp_path):
+def test_a_model_that_the_server_can_load_and_run_is_blessed(artifacts, tmp_path):
     docker = Docker(loads=True)
     blessing = validate(artifacts, docker, tmp_path)
     assert blessing.get_int_custom_property("blessed") == 1

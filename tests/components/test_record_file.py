@@ -1,4 +1,4 @@
-"""Records as files: read by TensorFlow as any gzipped TFRecord, and compressed where that makes them smaller."""
+"""Record files: TensorFlow reads them as gzipped TFRecords, and only small records are compressed."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from efficientmixnet.pipeline.config.beam_config import IN_PROCESS
 
 
 def _noise(count: int, size: int) -> list[bytes]:
-    """What cannot be compressed, as images."""
+    """Returns records that cannot be compressed, like images."""
     return [np.random.default_rng(number).bytes(size) for number in range(count)]
 
 
@@ -22,7 +22,7 @@ def _read(folder: Path) -> list[bytes]:
 
 
 @pytest.mark.parametrize("records", [[], _noise(20, 100), _noise(20, 10_000)], ids=["none", "small", "images"])
-def test_what_was_written_is_read_by_tensorflow_in_the_same_order(tmp_path: Path, records: list[bytes]) -> None:
+def test_tensorflow_reads_the_records_in_the_same_order(tmp_path: Path, records: list[bytes]) -> None:
     with RecordFile(f"{tmp_path}/records.gz") as file:
         for record in records:
             file.write(record)

@@ -1,4 +1,4 @@
-"""SchemaGen takes labels and shapes from the training split alone."""
+"""SchemaGen takes labels and shapes from the training split only."""
 
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def test_every_feature_of_a_record_has_its_type(completed: dict[str, schema_pb2.
     }
 
 
-def test_every_feature_is_a_single_value_but_the_three_channels(completed: dict[str, schema_pb2.Feature]) -> None:
+def test_every_feature_except_the_channels_is_a_single_value(completed: dict[str, schema_pb2.Feature]) -> None:
     shapes = {name: [dim.size for dim in feature.shape.dim] for name, feature in completed.items()}
     of_three = {"image/channel/mean", "image/channel/mean_square"}
     assert shapes == {name: [3] if name in of_three else [] for name in shapes}
@@ -67,7 +67,7 @@ def test_the_labels_of_the_training_split_are_the_only_domain(completed: dict[st
     assert domains == {"image/class/text": ["cat", "dog", "große Bären"]}
 
 
-def test_a_further_column_is_a_single_text_that_may_take_new_values() -> None:
+def test_a_further_column_is_text_that_may_take_new_values() -> None:
     table = pandas.DataFrame({features.LABEL: ["cat", "dog"], "site": ["north", "south"]})
     statistics = tfdv.generate_statistics_from_dataframe(table, n_jobs=1)
     site = _by_name(image_schema(tfdv.infer_schema(statistics), statistics))["site"]
@@ -81,7 +81,7 @@ def test_a_thousand_labels_are_all_kept() -> None:
     assert list(schema[features.LABEL].string_domain.value) == labels
 
 
-def test_a_new_format_in_evaluation_is_no_anomaly_but_a_new_label_is() -> None:
+def test_a_new_label_in_evaluation_is_an_anomaly_and_a_new_format_is_not() -> None:
     training = _statistics("cat", "dog")
     schema = image_schema(tfdv.infer_schema(training), training)
     described = [feature for feature in schema.feature if feature.name in features.DESCRIBED_FEATURES]
@@ -95,7 +95,7 @@ def test_a_new_format_in_evaluation_is_no_anomaly_but_a_new_label_is() -> None:
     assert list(tfdv.validate_statistics(evaluation, schema).anomaly_info) == [features.LABEL]
 
 
-def test_the_component_leaves_the_evaluation_split_out(tmp_path: Path) -> None:
+def test_the_component_ignores_the_evaluation_split(tmp_path: Path) -> None:
     for split, labels in {"train": ("cat", "dog"), "eval": ("cat", "cow")}.items():
         file = tmp_path / "statistics" / f"Split-{split}" / "FeatureStats.pb"
         file.parent.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The fresh process before a push: it agrees, it differs, or it cannot serve at all."""
+"""The check of the exported model before a push: it agrees with training, differs, or fails."""
 
 import io
 
@@ -9,14 +9,14 @@ from PIL import Image
 from tfx.types import standard_artifacts
 
 from efficientmixnet.components.record_file import RecordFile
-from efficientmixnet.components.serving_check.component import ask, trained_on
+from efficientmixnet.components.serving_check.component import compare_with_training, training_inputs
 from efficientmixnet.modules import features
 from efficientmixnet.modules.data.batches import Reading
 from efficientmixnet.modules.data.images import shrink
 
 
 class Exported(tf.Module):
-    """A model whose signatures answer by brightness, and differ from its network by `error`."""
+    """A model that predicts by brightness. Its signatures differ from its network by `error`."""
 
     def __init__(self, error: float) -> None:
         super().__init__()
@@ -35,8 +35,8 @@ class Exported(tf.Module):
     def images(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         inputs = tf.map_fn(lambda one: tf.io.decode_png(one, 3), images, fn_output_signature=tf.uint8)
         probabilities = self.classify_inputs(tf.ensure_shape(inputs, [None, 4, 4, 3]))
-        named = tf.gather(self.class_labels(), tf.argmax(probabilities, axis=1))
-        return {"probabilities": probabilities + self._error, "labels": named}
+        predicted = tf.gather(self.class_labels(), tf.argmax(probabilities, axis=1))
+        return {"probabilities": probabilities + self._error, "labels": predicted}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -50,17 +50,17 @@ class Exported(tf.Module):
 
 def save(folder, error: float, signatures: int = 3) -> str:
     model = Exported(error)
-    named = {
+    every = {
         "serving_default": model.images,
         "serving_examples": model.examples,
         "transform_features": model.transform,
     }
-    tf.saved_model.save(model, str(folder), signatures=dict(list(named.items())[:signatures]))
+    tf.saved_model.save(model, str(folder), signatures=dict(list(every.items())[:signatures]))
     return str(folder)
 
 
 @pytest.fixture(scope="module")
-def asked() -> list[tuple[bytes, np.ndarray, int]]:
+def checked() -> list[tuple[bytes, np.ndarray, int]]:
     images = []
     for value in (10, 200):
         pixels = np.full((4, 4, 3), value, np.uint8)
@@ -72,20 +72,23 @@ def asked() -> list[tuple[bytes, np.ndarray, int]]:
     return images
 
 
-def test_every_signature_answers_as_in_training(asked, tmp_path):
-    answers = ask(save(tmp_path, 0.0), asked)
-    assert answers == pytest.approx({"serving_default": 0, "serving_examples": 0, "transform_features": 0}, abs=1e-6)
+def test_every_signature_agrees_with_training(checked, tmp_path):
+    differences = compare_with_training(save(tmp_path, 0.0), checked)
+    assert differences == pytest.approx(
+        {"serving_default": 0, "serving_examples": 0, "transform_features": 0}, abs=1e-6
+    )
 
 
-def test_a_signature_that_differs_is_found_with_how_much(asked, tmp_path):
-    answers = ask(save(tmp_path, 0.25), [(example, inputs, 1) for example, inputs, _ in asked])
-    assert answers["serving_default"] == pytest.approx(0.25, abs=1e-6)
-    assert answers["transform_features"] == 1
+def test_the_difference_of_each_signature_is_reported(checked, tmp_path):
+    images = [(example, inputs, 1) for example, inputs, _ in checked]
+    differences = compare_with_training(save(tmp_path, 0.25), images)
+    assert differences["serving_default"] == pytest.approx(0.25, abs=1e-6)
+    assert differences["transform_features"] == 1
 
 
-def test_a_model_without_a_signature_cannot_be_served(asked, tmp_path):
-    with pytest.raises(RuntimeError, match="cannot serve the exported model: KeyError: 'transform_features'"):
-        ask(save(tmp_path, 0.0, signatures=2), asked)
+def test_a_model_without_a_signature_is_refused(checked, tmp_path):
+    with pytest.raises(RuntimeError, match="cannot run the exported model: KeyError: 'transform_features'"):
+        compare_with_training(save(tmp_path, 0.0, signatures=2), checked)
 
 
 def _record(name: str, encoded: bytes, label_id: int | None = None) -> bytes:
@@ -107,7 +110,7 @@ def _examples(folder, records: list[bytes]) -> standard_artifacts.Examples:
     return examples
 
 
-def test_among_images_of_several_spans_the_present_ones_are_asked_about_whatever_they_are_called(tmp_path):
+def test_images_of_other_spans_with_the_same_names_are_not_used(tmp_path):
     def image(value: int) -> bytes:
         return tf.io.encode_png(np.full((8, 8, 3), value, np.uint8)).numpy()
 
@@ -116,15 +119,15 @@ def test_among_images_of_several_spans_the_present_ones_are_asked_about_whatever
 
     now = _examples(tmp_path / "now", [_record("a", image(10)), _record("b", image(20))])
     of_both = [
-        _record("a", transformed(30), 3),  # of another span, under the same name
+        _record("a", transformed(30), 3),  # of another span, with the same name
         _record("a", transformed(10), 1),
         _record("c", transformed(40), 4),
         _record("b", transformed(20), 2),
         _record("a", transformed(50), 5),
     ]
     reading = Reading(image_size=4, crop_fraction=1.0, classes=0, batch_size=8)
-    asked = trained_on(now, _examples(tmp_path / "both", of_both), reading, 4)
-    assert [(int(seen.mean()), seen.shape, label_id) for _, seen, label_id in asked] == [
+    found = training_inputs(now, _examples(tmp_path / "both", of_both), reading, 4)
+    assert [(int(seen.mean()), seen.shape, label_id) for _, seen, label_id in found] == [
         (10, (4, 4, 3), 1), (20, (4, 4, 3), 2),
     ]  # fmt: skip
-    assert [record for record, _, _ in asked] == [_record("a", image(10)), _record("b", image(20))]
+    assert [record for record, _, _ in found] == [_record("a", image(10)), _record("b", image(20))]

@@ -1,4 +1,4 @@
-"""Our statistics count what TFX's own do, of the features that they describe, and describe no others."""
+"""Our statistics equal those of TFX's StatisticsGen, without the images' bytes and names."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def _example(number: int) -> tf.train.Example:
 
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory: pytest.TempPathFactory) -> standard_artifacts.Examples:
-    """What ImageExampleGen leaves of forty images with a further column."""
+    """ImageExampleGen's output for forty images with a further column."""
     artifact = standard_artifacts.Examples()
     artifact.uri = str(tmp_path_factory.mktemp("examples"))
     artifact.split_names = artifact_utils.encode_split_names(["train"])
@@ -64,7 +64,7 @@ def _described(
     return {one.path.step[0]: one for one in dataset.features}
 
 
-def test_the_counts_are_those_of_the_stock_component(examples: standard_artifacts.Examples, tmp_path: Path) -> None:
+def test_the_counts_equal_those_of_tfxs_component(examples: standard_artifacts.Examples, tmp_path: Path) -> None:
     stock = _described(Executor, examples, tmp_path / "stock")
     ours = _described(StatisticsGen.EXECUTOR_SPEC.executor_class, examples, tmp_path / "ours")
     assert set(stock) - set(ours) == {features.ENCODED, features.FILENAME}

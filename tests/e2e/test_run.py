@@ -47,10 +47,10 @@ def test_every_image_is_read_or_listed_with_a_reason(first_summary):
     assert first_summary["images"] == {
         "read": 1797,
         "left_out": 1,
-        "left_out_by_reason": {"is no image of a known format": 1},
+        "left_out_by_reason": {"is not an image in a supported format": 1},
     }
     with Path(first_summary["run"], "left_out.csv").open(newline="") as file:
-        assert list(csv.reader(file)) == [["file", "reason"], ["3/notes.txt", "is no image of a known format"]]
+        assert list(csv.reader(file)) == [["file", "reason"], ["3/notes.txt", "is not an image in a supported format"]]
 
 
 def test_a_line_is_shown_for_every_component_with_its_state_and_time(first_run):
@@ -63,7 +63,7 @@ def test_the_report_shows_the_run(first_summary):
     assert f">{first_summary['accuracy']:.4f}<" in page
     assert first_summary["pushed_model"] in page
     assert re.search(r"<th scope=\"row\">Trainer</th><td[^>]*><i[^>]*></i>\d+\.\d</td>", page)
-    assert page.count("where the network saw") >= 2
+    assert page.count("regions important for") >= 2
 
 
 def test_the_verdict_and_all_places_are_shown(first_run, first_summary):
@@ -103,7 +103,7 @@ def test_the_pushed_model_names_images(efficientmixnet, first_summary, digits):
     assert sum(truth == label for truth, label, _ in named) >= 2
     assert all(0.1 < float(probability) <= 1 for _, _, probability in named)
     assert done.returncode == 2
-    assert "notes.txt: is no image of a known format" in done.stderr
+    assert "notes.txt: is not an image in a supported format" in done.stderr
 
 
 def test_run_again_unchanged_everything_comes_from_the_cache(

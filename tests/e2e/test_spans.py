@@ -42,8 +42,8 @@ def test_a_second_span_is_read_alone_compared_and_learned_with_the_first(
 
     drifting = efficientmixnet(*run, "--set", "data.drift={image/class/text: 0.1}")
     assert drifting.returncode == 2
-    assert "the data has changed: image/class/text moved by 0." in drifting.stderr
-    assert "since the data before, more than 0.1 (data.drift)" in drifting.stderr
+    assert "the data has changed: image/class/text differs by 0." in drifting.stderr
+    assert "from the previous data, more than 0.1 (data.drift)" in drifting.stderr
 
     both = efficientmixnet(*run, "--set", "data.training_spans=2")
     assert both.returncode == 0, both.stderr

@@ -11,11 +11,11 @@ from efficientmixnet.pipeline.config.config import load_config
 @pytest.mark.parametrize(
     ("key", "complaint"),
     [
-        ("data.skew={image/width: 0.1}", "data.served: skew is measured from served images; name their folder"),
+        ("data.skew={image/width: 0.1}", "data.served: skew needs served images. Give their folder"),
         ("data.skew={camera: 0.1}", "data.skew: 'camera' is none of"),
         ("data.drift={camera: 2}", "data.drift.camera: should be less than or equal to 1"),
         ("data.layout.format=zip", "data.layout.format: should be 'auto', 'folders', 'tfrecord', 'webdataset' or"),
-        ("data.layout.split_files={test: x}", "data.layout.split_files: 'test' is none of the splits train, eval"),
+        ("data.layout.split_files={test: x}", "data.layout.split_files: 'test' is not one of the splits train, eval"),
         ("data.layout.span=-1", "data.layout.span: should be greater than or equal to 0"),
         ("data.layout.lable=x", "data.layout.lable: no such key; did you mean data.layout.label?"),
     ],

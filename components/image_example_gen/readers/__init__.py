@@ -1,1 +1,1 @@
-"""Readers for files that hold many images, one format a file."""
+"""Readers of files with many images, one module for each format."""

@@ -1,9 +1,9 @@
-"""Files that hold many images: which there are, and how to get at one image's bytes."""
+"""Files that hold many images: the format of each, its entries, and the bytes of its images."""
 
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
 from typing import IO, Any
@@ -12,7 +12,9 @@ from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.files import File, read_bytes
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
 from efficientmixnet.components.image_example_gen.readers.reader import Reader
-from efficientmixnet.modules.exceptions import DamagedFile
+from efficientmixnet.modules.exceptions import BadInput, DamagedFile
+
+LOST = "cannot be read: its file is damaged"
 
 _NAMES = {
     "tfrecord": re.compile(r"(\.tfrec(ord)?s?|-\d{5}-of-\d{5})(\.gz)?$"),
@@ -22,17 +24,24 @@ _NAMES = {
 
 
 def format_of(name: str) -> str | None:
-    """The format that the file's name tells; None for any other file."""
+    """Returns the format by the file's name; None for a file of another format."""
     return next((kind for kind, pattern in _NAMES.items() if pattern.search(name)), None)
 
 
 def entries_of(
     file: File, kind: str, layout: Layout, label_names: LabelNames, split: str | None
 ) -> Iterator[Entry | LeftOut]:
-    """The file's images, in its order, of this split where they do not name another.
+    """Yields the file's images in their order.
+
+    Args:
+        file: The file.
+        kind: The file's format.
+        layout: Where the file holds image and label.
+        label_names: The names of labels that are numbers.
+        split: The split of images that do not name one.
 
     Raises:
-        BadInput: the file has no image or no label where the layout says.
+        BadInput: The format is unknown, or the file has no image or no label where the layout says.
     """
     row = -1
     try:
@@ -46,15 +55,21 @@ def entries_of(
                 yield LeftOut(name, f"has no label{known}")
             else:
                 columns = tuple((column, _text(value)) for column, value in sample.columns)
-                alone = None if sample.offset is not None else row
-                label, of_its_own = unicodedata.normalize("NFC", label), _text(sample.split)
-                yield Entry(file.path, name, label, of_its_own or split, columns, sample.offset, sample.size, alone)
+                in_order = None if sample.offset is not None else row
+                label, own_split = unicodedata.normalize("NFC", label), _text(sample.split)
+                yield Entry(file.path, name, label, own_split or split, columns, sample.offset, sample.size, in_order)
     except DamagedFile as damaged:
         yield LeftOut(file.name, f"{damaged} after {row + 1} records")
 
 
-def images_of(entries: Iterable[Entry], kind: str, layout: Layout) -> Iterator[tuple[Entry, bytes]]:
-    """Each entry with its encoded image, file by file; those that cannot be read are missing."""
+def images_of(entries: Iterable[Entry], kind: str, layout: Layout) -> Iterator[tuple[Entry, bytes | LeftOut]]:
+    """Yields each entry with its encoded image, or with the reason why it cannot be read.
+
+    Args:
+        entries: The entries, in any order. They are yielded file by file.
+        kind: The format of their files.
+        layout: Where the files hold image and label.
+    """
     for path, group in groupby(sorted(entries, key=lambda entry: entry.path), key=lambda entry: entry.path):
         by_row: dict[int, Entry] = {}
         for entry in group:
@@ -62,54 +77,84 @@ def images_of(entries: Iterable[Entry], kind: str, layout: Layout) -> Iterator[t
                 by_row[entry.row] = entry
                 continue
             try:
-                encoded = read_bytes(entry)
-            except OSError:
-                continue
-            yield entry, encoded
+                yield entry, read_bytes(entry)
+            except OSError as error:
+                yield entry, LeftOut.because(entry.name, error)
         if by_row:
             yield from _in_order(path, by_row, kind, layout)
 
 
 def unpack(entries: Iterable[Entry], kind: str, layout: Layout, file: IO[bytes], path: str) -> Iterator[Entry]:
-    """Copies images that can only be read in order into one plain file; the entries that point there.
+    """Copies images that can only be read in order into one plain file.
 
-    What could not be read is an empty image.
+    Args:
+        entries: The images.
+        kind: The format of their files.
+        layout: Where the files hold image and label.
+        file: The file to write.
+        path: The path of that file.
+
+    Yields:
+        Each entry with its place in the new file. An entry that cannot be read stays as it is, with its row.
     """
-    left = {entry.row: entry for entry in entries}
     offset = 0
-    for entry, encoded in images_of(left.values(), kind, layout):
+    for entry, encoded in images_of(entries, kind, layout):
+        if isinstance(encoded, LeftOut):
+            yield entry
+            continue
         file.write(encoded)
-        del left[entry.row]
         yield replace(entry, path=path, offset=offset, size=len(encoded), row=None)
         offset += len(encoded)
-    for entry in left.values():
-        yield replace(entry, path=path, offset=0, size=0, row=None)
 
 
-def _in_order(path: str, by_row: dict[int, Entry], kind: str, layout: Layout) -> Iterator[tuple[Entry, bytes]]:
+def _in_order(
+    path: str, by_row: dict[int, Entry], kind: str, layout: Layout
+) -> Iterator[tuple[Entry, bytes | LeftOut]]:
+    left = dict(by_row)
     last = max(by_row)
     try:
         for row, sample in enumerate(_reader(kind)(path, layout, with_images=True)):
-            if row in by_row and sample.image is not None:
-                yield by_row[row], sample.image
+            if row in left and sample.image is not None:
+                yield left.pop(row), sample.image
             if row == last:
-                return
+                break
     except DamagedFile:
-        return
+        pass  # the rest of its entries are lost
+    for entry in left.values():
+        yield entry, LeftOut(entry.name, LOST)
 
 
-def _reader(kind: str) -> Reader:
-    if kind == "tfrecord":
-        from efficientmixnet.components.image_example_gen.readers.tfrecords import read_tfrecord
+def _tfrecord() -> Reader:
+    from efficientmixnet.components.image_example_gen.readers.tfrecords import read_tfrecord
 
-        return read_tfrecord
-    if kind == "webdataset":
-        from efficientmixnet.components.image_example_gen.readers.tar_shards import read_tar
+    return read_tfrecord
 
-        return read_tar
+
+def _webdataset() -> Reader:
+    from efficientmixnet.components.image_example_gen.readers.tar_shards import read_tar
+
+    return read_tar
+
+
+def _parquet() -> Reader:
     from efficientmixnet.components.image_example_gen.readers.parquet import read_parquet
 
     return read_parquet
+
+
+_READERS: Mapping[str, Callable[[], Reader]] = {"tfrecord": _tfrecord, "webdataset": _webdataset, "parquet": _parquet}
+"""By format, a function that imports its reader."""
+
+
+def _reader(kind: str) -> Reader:
+    if kind not in _READERS:
+        raise BadInput(f"data.layout.format: {kind!r} is not a format of files with many images. Use {_or(_READERS)}.")
+    return _READERS[kind]()
+
+
+def _or(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}"
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Parquet files with an encoded image in a column, as Hugging Face's data sets are stored."""
+"""Parquet files with a column of encoded images, such as Hugging Face's datasets."""
 
 import json
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from efficientmixnet.components.image_example_gen.readers.reader import Sample
 from efficientmixnet.modules.exceptions import BadInput, DamagedFile, UnsafeSchema
 from efficientmixnet.modules.parquet_file import open_parquet
 
-_ROWS = 64  # at once, so that memory stays small
+_ROWS = 64  # at once, to use little memory
 
 
 def read_parquet(path: str, layout: Layout, with_images: bool) -> Iterator[Sample]:
-    """Every row; see sample.Reader."""
+    """Yields every row; see Reader."""
     with open_file(path) as file:
         try:
             table = open_parquet(file)
@@ -44,11 +44,11 @@ def read_parquet(path: str, layout: Layout, with_images: bool) -> Iterator[Sampl
         except UnsafeSchema as error:
             raise BadInput(f"data.images: {path}: {error}") from None
         except (pyarrow.ArrowException, OSError) as error:
-            raise DamagedFile(f"is no Parquet file, or a damaged one ({str(error).splitlines()[0]})") from None
+            raise DamagedFile(f"is not a Parquet file, or is damaged ({str(error).splitlines()[0]})") from None
 
 
 def _columns(path: str, schema: pyarrow.Schema, layout: Layout) -> tuple[str, str]:
-    """The columns of image and label."""
+    """Returns the columns of image and label."""
     with_bytes = [field.name for field in schema if _holds_bytes(field.type)]
     image = layout.image or ("image" if "image" in with_bytes or len(with_bytes) != 1 else with_bytes[0])
     label = layout.label or "label"
@@ -56,26 +56,26 @@ def _columns(path: str, schema: pyarrow.Schema, layout: Layout) -> tuple[str, st
     missing = [f"column {name!r}" for name in (image, label, *further) if name not in schema.names]
     if missing:
         raise BadInput(
-            f"data.images: {path} has no {' and no '.join(missing)}; its columns are {', '.join(schema.names)}: "
-            "name those of image and label in data.layout.image and data.layout.label"
+            f"data.images: {path} has no {' and no '.join(missing)}; its columns are {', '.join(schema.names)}. "
+            "Name the columns of image and label in data.layout.image and data.layout.label."
         )
     if image not in with_bytes:
         raise BadInput(
-            f"data.layout.image: the column {image!r} of {path} holds {schema.field(image).type}, no encoded "
-            "images; name one that holds bytes"
+            f"data.layout.image: the column {image!r} of {path} holds {schema.field(image).type}, not encoded "
+            "images. Name a column of bytes."
         )
     return image, label
 
 
 def _holds_bytes(kind: pyarrow.DataType) -> bool:
-    if pyarrow.types.is_struct(kind):  # Hugging Face's Image: bytes and path
+    if pyarrow.types.is_struct(kind):  # Hugging Face's Image, with bytes and path
         names = [kind[i].name for i in range(kind.num_fields)]
         return "bytes" in names and _holds_bytes(kind[names.index("bytes")].type)
     return pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind)
 
 
 def _label_names(schema: pyarrow.Schema, label: str) -> tuple[str, ...]:
-    """The names of Hugging Face's ClassLabel, which stores numbers."""
+    """Returns the names of Hugging Face's ClassLabel, which stores numbers."""
     try:
         about = json.loads((schema.metadata or {})[b"huggingface"])
         return tuple(about["info"]["features"][label]["names"])
@@ -84,5 +84,5 @@ def _label_names(schema: pyarrow.Schema, label: str) -> tuple[str, ...]:
 
 
 def _bytes(value: Any) -> bytes:
-    """Without its bytes an image is an empty file, and is left out as one."""
+    """Returns the image's bytes; no bytes where there are none, so that the image is left out."""
     return (value.get("bytes") if isinstance(value, dict) else value) or b""

@@ -1,4 +1,4 @@
-"""Sample: one image inside a file of many, as the file's own format tells it."""
+"""Sample: an image in a file of many images. Reader: reads the samples of one format."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,27 +9,44 @@ from efficientmixnet.components.image_example_gen.layout import Layout
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One record. A fault, in words, says why it is none; then there need be nothing else."""
+    """One image of a file.
 
-    name: str  # within the file
+    Args:
+        name: The name within the file.
+        label: The class, as the file holds it.
+        split: The split, as the file holds it.
+        columns: Further features, as pairs of name and value.
+        offset: The position of the encoded image in the file, if its bytes are contiguous there.
+        size: The size of the encoded image in bytes.
+        image: The encoded image, if it was asked for or read anyway.
+        label_names: The names of labels that are numbers, if the file has them.
+        fault: Why the sample cannot be used; empty if it can be.
+    """
+
+    name: str
     label: Any = None
     split: Any = None
     columns: tuple[tuple[str, Any], ...] = ()
-    offset: int | None = None  # of the encoded image in the file, where it lies there in one piece
-    size: int | None = None  # of the encoded image
-    image: bytes | None = None  # its bytes, where they were asked for or had to be read anyway
-    label_names: tuple[str, ...] = ()  # of labels that are numbers, where the file knows them
+    offset: int | None = None
+    size: int | None = None
+    image: bytes | None = None
+    label_names: tuple[str, ...] = ()
     fault: str = ""
 
 
 class Reader(Protocol):
-    """Reads one format. Each sample of a file has the same place in the order at every reading."""
+    """Reads files of one format, always in the same order."""
 
     def __call__(self, path: str, layout: Layout, with_images: bool) -> Iterator[Sample]:
-        """Every sample of the file.
+        """Yields every sample of the file.
+
+        Args:
+            path: The file.
+            layout: Where the file holds image and label.
+            with_images: Whether samples have their encoded images.
 
         Raises:
-            BadInput: the file has no image or no label where the layout says.
-            DamagedFile: after the last sample that could be read.
+            BadInput: The file has no image or no label where the layout says.
+            DamagedFile: The rest of the file cannot be read.
         """
         ...

@@ -1,4 +1,4 @@
-"""WebDataset's tar shards: the files of a sample follow one another and share their name up to its first dot."""
+"""WebDataset's tar shards. The files of a sample are consecutive, and have the same name up to the first dot."""
 
 import json
 import tarfile
@@ -19,7 +19,10 @@ _GZIP = b"\x1f\x8b"
 
 
 def read_tar(path: str, layout: Layout, with_images: bool) -> Iterator[Sample]:
-    """Every sample: its image, a class in .cls or under "label" in .json, and what else .json holds; see Reader."""
+    """Yields every sample; see Reader.
+
+    The label is in a file .cls, or under "label" in .json. Further features are in .json.
+    """
     with open_file(path) as file:
         compressed = file.read(2) == _GZIP
         file.seek(0, 2)
@@ -29,26 +32,26 @@ def read_tar(path: str, layout: Layout, with_images: bool) -> Iterator[Sample]:
             with tarfile.open(fileobj=file, mode="r|gz" if compressed else "r:") as tar:
                 for key, members in groupby(_files(tar), key=lambda member: _key(member.name)):
                     yield _sample(tar, key, members, layout, compressed, with_images or compressed)
-                # An archive ends with blocks of zeros; tarfile is content with less.
+                # An archive ends with blocks of zeros, which tarfile does not require.
                 if not compressed and tar.offset + tarfile.BLOCKSIZE > end:
                     raise DamagedFile("is truncated")
         except tarfile.ReadError as error:
             raise DamagedFile(
-                "is truncated" if "unexpected end" in str(error) else f"is no tar file ({error})"
+                "is truncated" if "unexpected end" in str(error) else f"is not a tar file ({error})"
             ) from None
         except (EOFError, zlib.error, OSError) as error:
-            raise DamagedFile(f"cannot be read on ({error})") from None
+            raise DamagedFile(f"cannot be read further ({error})") from None
 
 
 def _files(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     for member in tar:
-        tar.members = []  # type: ignore[attr-defined]  # or tarfile would keep them all
+        tar.members = []  # type: ignore[attr-defined]  # otherwise tarfile would keep them all
         if member.isfile() and not PurePosixPath(member.name).name.startswith("."):
             yield member
 
 
 def _key(name: str) -> str:
-    """What the files of a sample share."""
+    """Returns the part of the name that all files of a sample have."""
     folder, slash, file = name.removeprefix("./").rpartition("/")
     return folder + slash + file.partition(".")[0]
 

@@ -1,4 +1,4 @@
-"""TFRecords of tf.Examples, each with an encoded image."""
+"""TFRecords of tf.Examples with an encoded image each."""
 
 import gzip
 import struct
@@ -17,26 +17,26 @@ _GZIP = b"\x1f\x8b"
 
 
 def read_tfrecord(path: str, layout: Layout, with_images: bool) -> Iterator[Sample]:
-    """Every record; see sample.Reader."""
+    """Yields every record; see Reader."""
     import tensorflow as tf
     from google.protobuf.message import DecodeError
 
     image = layout.image or features.ENCODED
     for row, (offset, record) in enumerate(_records(path)):
         if record is None:
-            yield Sample(str(row), fault="is damaged: its checksum differs")
+            yield Sample(str(row), fault="is damaged: its checksum is wrong")
             continue
         try:
             found = tf.train.Example.FromString(record).features.feature
         except DecodeError:
-            yield Sample(str(row), fault="is no tf.Example")
+            yield Sample(str(row), fault="is not a tf.Example")
             continue
         label = layout.label or (features.LABEL if features.LABEL in found else features.LABEL_ID)
         missing = [f"feature {one!r}" for one in (image, label) if one not in found]
         if missing and row == 0:
             raise BadInput(
-                f"data.images: {path} has no {' and no '.join(missing)}; it has {', '.join(sorted(found))}: "
-                "name them in data.layout.image and data.layout.label"
+                f"data.images: {path} has no {' and no '.join(missing)}; it has {', '.join(sorted(found))}. "
+                "Name the features of image and label in data.layout.image and data.layout.label."
             )
         encoded = _value(found[image]) if not missing else None
         if not isinstance(encoded, bytes):
@@ -47,7 +47,7 @@ def read_tfrecord(path: str, layout: Layout, with_images: bool) -> Iterator[Samp
             label=_value(found[label]),
             split=_value(found[layout.split]) if layout.split else None,
             columns=tuple((name, _value(found[name])) for name in layout.features or ()),
-            # The image's bytes lie in the record's in one piece.
+            # The image's bytes are contiguous in the record.
             offset=None if offset is None else offset + record.index(encoded),
             size=len(encoded),
             image=encoded,
@@ -61,7 +61,7 @@ def _value(feature: Any) -> Any:
 
 
 def _records(path: str) -> Iterator[tuple[int | None, bytes | None]]:
-    """Each record, None where its checksum differs, and where in the file it begins, None in a compressed one."""
+    """Yields the position of each record, None in a compressed file, and its bytes, None if the checksum is wrong."""
     with open_file(path) as raw:
         compressed = raw.read(2) == _GZIP
         raw.seek(0)
@@ -73,7 +73,7 @@ def _records(path: str) -> Iterator[tuple[int | None, bytes | None]]:
                     raise DamagedFile("is truncated")
                 length, checksum = struct.unpack("<QI", head)
                 if _masked(head[:8]) != checksum:
-                    raise DamagedFile("is damaged, or no TFRecord file,")
+                    raise DamagedFile("is not a TFRecord file, or is damaged,")
                 record, tail = stream.read(length), stream.read(4)
                 if len(tail) < 4:
                     raise DamagedFile("is truncated")
@@ -81,10 +81,10 @@ def _records(path: str) -> Iterator[tuple[int | None, bytes | None]]:
                 yield None if compressed else offset + 12, record if intact else None
                 offset += 16 + length
         except (EOFError, gzip.BadGzipFile, OSError) as error:
-            raise DamagedFile(f"cannot be read on ({error})") from None
+            raise DamagedFile(f"cannot be read further ({error})") from None
 
 
 def _masked(data: bytes) -> int:
-    """TFRecord's checksum."""
+    """Returns TFRecord's checksum of the data."""
     checksum = google_crc32c.value(data)
     return ((checksum >> 15 | checksum << 17) + 0xA282EAD8) & 0xFFFFFFFF

@@ -1,4 +1,4 @@
-"""ClassCounts against scikit-learn on the same predictions, counted in parts as Beam does."""
+"""ClassCounts against scikit-learn on the same predictions, counted in parts as Beam counts them."""
 
 import numpy as np
 import pytest
@@ -30,38 +30,40 @@ def measured(name: str, labels: np.ndarray, probabilities: np.ndarray) -> float:
     return value
 
 
-def test_they_are_scikit_learns_over_classes_with_and_without_images():
-    named = PROBABILITIES.argmax(axis=1)
+def test_metrics_by_class_equal_scikit_learns_with_and_without_images_of_a_class():
+    predicted = PROBABILITIES.argmax(axis=1)
     assert measured("balanced_accuracy", LABELS, PROBABILITIES) == pytest.approx(
-        metrics.recall_score(LABELS, named, labels=range(5), average="macro"), abs=1e-9
+        metrics.recall_score(LABELS, predicted, labels=range(5), average="macro"), abs=1e-9
     )
     assert measured("macro_f1", LABELS, PROBABILITIES) == pytest.approx(
-        metrics.f1_score(LABELS, named, average="macro"), abs=1e-9
+        metrics.f1_score(LABELS, predicted, average="macro"), abs=1e-9
     )
     assert measured("top_3", LABELS, PROBABILITIES) == pytest.approx(
         metrics.top_k_accuracy_score(LABELS, PROBABILITIES, k=3, labels=range(6)), abs=1e-9
     )
 
 
-def test_accuracy_and_loss_are_scikit_learns():
-    named = PROBABILITIES.argmax(axis=1)
-    assert measured("accuracy", LABELS, PROBABILITIES) == pytest.approx(metrics.accuracy_score(LABELS, named), abs=1e-9)
+def test_accuracy_and_loss_equal_scikit_learns():
+    predicted = PROBABILITIES.argmax(axis=1)
+    assert measured("accuracy", LABELS, PROBABILITIES) == pytest.approx(
+        metrics.accuracy_score(LABELS, predicted), abs=1e-9
+    )
     assert measured("loss", LABELS, PROBABILITIES) == pytest.approx(
         metrics.log_loss(LABELS, PROBABILITIES, labels=range(6)), rel=1e-6
     )
 
 
-def test_the_loss_is_scikit_learns_even_where_a_label_has_no_probability():
+def test_the_loss_equals_scikit_learns_where_the_true_class_has_probability_0():
     labels, probabilities = np.array([0, 1, 1]), np.array([[0.7, 0.3], [1.0, 0.0], [0.2, 0.8]], np.float32)
     assert measured("loss", labels, probabilities) == pytest.approx(metrics.log_loss(labels, probabilities), rel=1e-6)
 
 
-def test_the_calibration_error_is_the_reports():
+def test_the_calibration_error_equals_the_reports():
     expected = MEASURES["calibration_error"](Outcomes.of(LABELS, PROBABILITIES))
     assert measured("calibration_error", LABELS, PROBABILITIES) == pytest.approx(expected, abs=1e-6)
 
 
-def test_several_measures_count_once():
+def test_several_metrics_share_one_count():
     config = tfma.EvalConfig(model_specs=[tfma.ModelSpec()])
     counting = {
         ClassCounts(name).computations(eval_config=config, model_names=[""], output_names=[""])[0]
@@ -71,5 +73,5 @@ def test_several_measures_count_once():
 
 
 @pytest.mark.parametrize("name", ["accuracy", "loss", "top_3", "macro_f1", "balanced_accuracy", "calibration_error"])
-def test_no_images_have_no_measure(name):
+def test_without_images_every_metric_is_nan(name):
     assert np.isnan(measured(name, LABELS[:0], PROBABILITIES[:0]))

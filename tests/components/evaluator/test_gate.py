@@ -1,4 +1,4 @@
-"""The gate in both directions, by whole evaluations of small models: first, better, worse, and slice by slice."""
+"""The gate in both directions, in whole evaluations of small models, and its limits one by one."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-import tensorflow_model_analysis as tfma
-from google.protobuf import json_format
 from tfx import v1 as tfx
 
 from efficientmixnet.components.evaluator.component import _Executor, evaluator
-from efficientmixnet.components.evaluator.gate import overall_alone
+from efficientmixnet.components.evaluator.gate import Limit
+from efficientmixnet.components.evaluator.slices import Slice
 from efficientmixnet.components.evaluator.verdict import Verdict, read_verdict
 from efficientmixnet.modules import features
 from efficientmixnet.modules.exceptions import BadInput
@@ -22,8 +21,8 @@ ARTIFACTS = tfx.types.standard_artifacts
 LABELS = ("cat", "dog")
 
 
-class Sure(tf.Module):
-    """Names the class that stands in the image's bytes, but cats of the left camera wrongly at times."""
+class Classifier(tf.Module):
+    """Predicts the class that the image's bytes name, but is wrong about some images."""
 
     def __init__(self, wrong: tuple[str, ...]) -> None:
         super().__init__()
@@ -35,8 +34,8 @@ class Sure(tf.Module):
         encoded = parsed[features.ENCODED]
         is_dog = tf.strings.regex_full_match(encoded, "dog.*")
         is_wrong = tf.reduce_any(encoded[:, None] == self._wrong, axis=1)
-        named = tf.cast(tf.math.logical_xor(is_dog, is_wrong), tf.int32)
-        return {features.PROBABILITIES: tf.one_hot(named, 2) * 0.8 + 0.1}
+        predicted = tf.cast(tf.math.logical_xor(is_dog, is_wrong), tf.int32)
+        return {features.PROBABILITIES: tf.one_hot(predicted, 2) * 0.8 + 0.1}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def transform_features(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -45,7 +44,7 @@ class Sure(tf.Module):
 
 
 def images() -> list[tuple[str, str, str]]:
-    """Label, camera, bytes: 40 cats and 40 dogs, of which the left camera took 5 each."""
+    """Returns label, camera and bytes of 40 cats and 40 dogs. The left camera took 5 of each."""
     return [(label, "left" if n < 5 else "right", f"{label} {n}") for label in LABELS for n in range(40)]
 
 
@@ -57,7 +56,7 @@ def examples(tmp_path_factory) -> Any:
         for label, camera, encoded in images():
             example = tf.train.Example()
             weight = "3" if camera == "left" else "1.0"
-            columns = {"camera": camera, "weight": weight, "said": "heavy"}
+            columns = {"camera": camera, "weight": weight, "note": "heavy"}
             for name, value in {features.LABEL: label, features.ENCODED: encoded, **columns}.items():
                 example.features.feature[name].bytes_list.value.append(value.encode())
             writer.write(example.SerializeToString())
@@ -68,13 +67,16 @@ def examples(tmp_path_factory) -> Any:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory) -> Callable[..., Any]:
-    """An exported model that is wrong about these images."""
+    """Exports a model that is wrong about the given images."""
 
     def make(*wrong: str) -> Any:
         folder = tmp_path_factory.mktemp("model")
-        sure = Sure(wrong)
-        signatures = {"serving_examples": sure.classify_examples, "transform_features": sure.transform_features}
-        tf.saved_model.save(sure, str(folder / "Format-Serving"), signatures=signatures)
+        classifier = Classifier(wrong)
+        signatures = {
+            "serving_examples": classifier.classify_examples,
+            "transform_features": classifier.transform_features,
+        }
+        tf.saved_model.save(classifier, str(folder / "Format-Serving"), signatures=signatures)
         artifact = ARTIFACTS.Model()
         artifact.uri, artifact.id = str(folder), 1
         return artifact
@@ -84,18 +86,17 @@ def model(tmp_path_factory) -> Callable[..., Any]:
 
 @pytest.fixture
 def judged(examples, tmp_path) -> Callable[..., tuple[Verdict, Any]]:
-    """Evaluates a model with these bounds; the verdict, and the blessing."""
+    """Evaluates a model with some limits, and returns the verdict and the blessing."""
 
-    def judge(candidate: Any, baseline: Any = None, **bounds: Any) -> tuple[Verdict, Any]:
+    def judge(candidate: Any, baseline: Any = None, **limits: Any) -> tuple[Verdict, Any]:
         kinds = (ARTIFACTS.Examples, ARTIFACTS.Model, ARTIFACTS.Model, ARTIFACTS.Schema)
         channels = (tfx.dsl.Channel(type=kind) for kind in kinds)
-        component = evaluator(*channels, **{"thresholds": {}, "tolerances": {}} | bounds)
+        component = evaluator(*channels, **{"thresholds": {}, "tolerances": {}} | limits)
         evaluation, blessing = ARTIFACTS.ModelEvaluation(), ARTIFACTS.ModelBlessing()
         evaluation.uri, blessing.uri = str(tmp_path / "evaluation"), str(tmp_path / "blessing")
         inputs = {"examples": [examples], "model": [candidate], "baseline_model": [baseline] if baseline else []}
         context = _Executor.Context(beam_pipeline_args=BEAM, tmp_dir=str(tmp_path), unique_id="1")
-        properties = {"eval_config": component.exec_properties["eval_config"], "example_splits": '["eval"]'}
-        _Executor(context).Do(inputs, {"evaluation": [evaluation], "blessing": [blessing]}, properties)
+        _Executor(context).Do(inputs, {"evaluation": [evaluation], "blessing": [blessing]}, component.exec_properties)
         return read_verdict(evaluation.uri), blessing
 
     return judge
@@ -109,7 +110,7 @@ def is_blessed(blessing: Any) -> bool:
 
 
 @pytest.mark.slow
-def test_the_first_model_is_blessed_by_its_bounds_alone(judged, model):
+def test_the_first_model_is_blessed_if_it_reaches_the_thresholds(judged, model):
     verdict, blessing = judged(
         model("cat 1"), thresholds={"accuracy": 0.9, "loss": 1.0}, tolerances={"accuracy": 0.0}, slices=[["lens"]]
     )
@@ -136,13 +137,13 @@ def test_the_first_model_is_blessed_by_its_bounds_alone(judged, model):
 
 def test_a_better_model_is_blessed_and_a_worse_one_refused(judged, model, tmp_path):
     better, worse = model("cat 1"), model("cat 1", "dog 1", "dog 2")
-    bounds = {"thresholds": {"accuracy": 0.5}, "tolerances": {"accuracy": 0.01}}
-    verdict, blessing = judged(better, worse, **bounds)
+    limits = {"thresholds": {"accuracy": 0.5}, "tolerances": {"accuracy": 0.01}}
+    verdict, blessing = judged(better, worse, **limits)
     assert is_blessed(blessing)
     assert verdict.reason.endswith("no worse than the latest blessed model (0.9625)")
     for left in (tmp_path / "blessing").iterdir():
         left.unlink()
-    verdict, blessing = judged(worse, better, **bounds)
+    verdict, blessing = judged(worse, better, **limits)
     assert not is_blessed(blessing)
     assert verdict.reason == (
         "accuracy 0.9625 is worse than the latest blessed model's 0.9875 by more than 0.01 "
@@ -150,8 +151,8 @@ def test_a_better_model_is_blessed_and_a_worse_one_refused(judged, model, tmp_pa
     )
 
 
-def test_a_slice_with_images_enough_can_refuse_a_model_that_is_good_as_a_whole(judged, model):
-    """Of the left camera's five cats four are named wrong, but five are no 30; of all cats, one in ten is."""
+def test_a_large_slice_can_refuse_a_model_that_is_good_overall(judged, model):
+    """Four of the left camera's five cats are wrong, but five images are too few. Four of all 40 cats are wrong."""
     verdict, blessing = judged(
         model("cat 0", "cat 1", "cat 2", "cat 3"),
         thresholds={"accuracy": 0.9},
@@ -166,14 +167,14 @@ def test_a_slice_with_images_enough_can_refuse_a_model_that_is_good_as_a_whole(j
 
 
 @pytest.mark.slow
-def test_a_small_slice_counts_where_the_configuration_says_so(judged, model):
+def test_the_minimum_slice_size_can_be_set(judged, model):
     verdict, _ = judged(
         model("cat 0", "cat 1"),
         model("cat 0"),
         slices=[["camera", features.LABEL]],
         slice_tolerances={"accuracy": 0.1},
         thresholds={"accuracy": 0.5},
-        least_images=5,
+        min_slice_size=5,
     )
     assert verdict.reason == (
         "accuracy of camera left and label cat (5 images) 0.6000 is worse than the latest blessed model's 0.8000 "
@@ -181,8 +182,8 @@ def test_a_small_slice_counts_where_the_configuration_says_so(judged, model):
     )
 
 
-def test_an_image_counts_as_much_as_the_column_says(judged, model):
-    """Of 100 that ten left images of 3 and seventy right ones of 1 make together, cat 0 is 3, and is named wrong."""
+def test_images_are_weighted_by_the_column(judged, model):
+    """Ten left images weigh 3 each, and seventy right ones 1. Only cat 0, which weighs 3 of 100, is wrong."""
     verdict, _ = judged(
         model("cat 0"), thresholds={"accuracy": 0.971}, weight="weight", intervals="jackknife", slices=[["camera"]]
     )
@@ -190,7 +191,7 @@ def test_an_image_counts_as_much_as_the_column_says(judged, model):
     assert verdict.metrics["loss"] == pytest.approx(-(97 * np.log(0.9) + 3 * np.log(0.1)) / 100, abs=1e-6)
     assert verdict.metrics["example_count"] == 80
     assert verdict.weight == "weight"
-    # Of 40 cats and dogs each, one wrong with a weight of 3: the sandwich estimate of the error of a weighted mean.
+    # The sandwich estimate of the standard error of a weighted mean: one image with the weight 3 is wrong.
     error = np.sqrt((3 * 0.97) ** 2 + 9 * (3 * 0.03) ** 2 + 70 * 0.03**2) / 100
     low, high = verdict.intervals["accuracy"]
     assert high - low == pytest.approx(2 * 1.96 * error, rel=0.5)
@@ -198,26 +199,63 @@ def test_an_image_counts_as_much_as_the_column_says(judged, model):
 
 
 @pytest.mark.slow
-def test_a_weight_that_is_no_number_is_named(judged, model):
-    with pytest.raises(BadInput, match=r"evaluation\.weight: 'heavy' is no weight"):
-        judged(model("cat 0"), thresholds={"accuracy": 0.5}, weight="said")
+def test_a_weight_that_is_not_a_number_is_refused(judged, model):
+    with pytest.raises(BadInput, match=r"evaluation\.weight: 'heavy' is not a weight"):
+        judged(model("cat 0"), thresholds={"accuracy": 0.5}, weight="note")
 
 
 @pytest.mark.slow
-def test_a_weight_that_no_image_has_is_named(judged, model):
+def test_a_weight_that_no_image_has_is_refused(judged, model):
     with pytest.raises(BadInput, match=r"evaluation\.weight: no image has lens; there are camera, image/"):
         judged(model("cat 0"), thresholds={"accuracy": 0.5}, weight="lens")
 
 
-def test_tfma_gets_the_bounds_over_all_images_alone():
-    kinds = (ARTIFACTS.Examples, ARTIFACTS.Model, ARTIFACTS.Model, ARTIFACTS.Schema)
-    component = evaluator(
-        *(tfx.dsl.Channel(type=kind) for kind in kinds),
-        thresholds={"accuracy": 0.5},
-        tolerances={},
-        slice_thresholds={"accuracy": 0.4, "macro_f1": 0.3},
-    )
-    config = overall_alone(json_format.Parse(component.exec_properties["eval_config"], tfma.EvalConfig()))
-    gates = [gate for metric in config.metrics_specs[0].metrics for gate in metric.per_slice_thresholds]
-    assert [list(gate.slicing_specs) for gate in gates] == [[tfma.SlicingSpec()]]
-    assert not config.options.HasField("min_slice_size")
+def _slice(value: float, images: int = 40, label: str = "", baseline: float | None = None, metric="accuracy") -> Slice:
+    values = ((features.LABEL, label),) if label else ()
+    return Slice(values, {metric: value, "example_count": images}, {} if baseline is None else {metric: baseline}, {})
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "threshold", "reason"),
+    [
+        ("accuracy", 0.97, 0.97, None),
+        ("accuracy", 0.96, 0.97, "accuracy 0.9600 does not reach 0.97 (evaluation.thresholds.accuracy)"),
+        ("accuracy", float("nan"), 0.0, "accuracy nan does not reach 0 (evaluation.thresholds.accuracy)"),
+        ("loss", 0.5, 0.5, None),
+        ("loss", 0.6, 0.5, "loss 0.6000 is above 0.5 (evaluation.thresholds.loss)"),
+    ],
+)
+def test_accuracy_has_a_lowest_value_and_loss_a_highest(metric, value, threshold, reason):
+    limit = Limit(metric, frozenset(), threshold, None)
+    assert list(limit.misses([_slice(value, metric=metric)])) == ([reason] if reason else [])
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "baseline", "tolerance", "missed"),
+    [
+        ("accuracy", 0.9, 0.9, 0.0, False),
+        ("accuracy", 0.899, 0.9, 0.0, True),
+        ("accuracy", 0.899, 0.9, 0.01, False),
+        ("accuracy", 0.95, 0.9, 0.0, False),
+        ("loss", 0.7, 0.5, 0.2001, False),
+        ("loss", 0.7, 0.5, 0.1, True),
+        ("loss", 0.4, 0.5, 0.0, False),
+    ],
+)
+def test_a_tolerance_allows_lower_accuracy_and_higher_loss(metric, value, baseline, tolerance, missed):
+    limit = Limit(metric, frozenset(), None, tolerance)
+    found = list(limit.misses([_slice(value, baseline=baseline, metric=metric)]))
+    assert bool(found) == missed
+    assert all(f"(evaluation.tolerances.{metric})" in reason for reason in found)
+
+
+def test_a_tolerance_without_a_baseline_model_is_no_limit():
+    assert not list(Limit("accuracy", frozenset(), None, 0.0).misses([_slice(0.1)]))
+
+
+def test_only_the_worst_three_of_many_slices_are_named():
+    slices = [_slice(number / 10, 30, f"class {number}") for number in (4, 1, 3, 2, 9)]
+    first, second, third, more = Limit("accuracy", frozenset([features.LABEL]), 0.5, None).misses(slices)
+    for number, reason in enumerate((first, second, third), 1):
+        assert reason.startswith(f"accuracy of label class {number} (30 images) 0.{number}000 does not reach 0.5 (")
+    assert more == "and 1 more (evaluation.slice_thresholds.accuracy)"

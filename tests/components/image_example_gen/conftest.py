@@ -1,4 +1,4 @@
-"""What the tests of sources share: images in folders, and writers of files that hold many."""
+"""Fixtures for the tests of data sources: images in folders, and writers of files with many images."""
 
 import io
 import tarfile
@@ -11,11 +11,11 @@ import tensorflow as tf
 
 
 class Writers:
-    """Files of many images; nothing here decodes one, so any bytes will do."""
+    """Writes files with many images. Nothing decodes them, so any bytes will do."""
 
     @staticmethod
     def example(image: bytes, label: str | int, name: str = "image/class/text") -> bytes:
-        """A serialized tf.Example."""
+        """Returns a serialized tf.Example."""
         example = tf.train.Example()
         example.features.feature["image/encoded"].bytes_list.value.append(image)
         if isinstance(label, int):
@@ -27,7 +27,7 @@ class Writers:
 
     @staticmethod
     def tfrecord(path: Path, examples: list[bytes], compression: str = "") -> None:
-        """TFRecords."""
+        """Writes a TFRecord file."""
         path.parent.mkdir(parents=True, exist_ok=True)
         with tf.io.TFRecordWriter(str(path), compression) as writer:
             for example in examples:
@@ -35,7 +35,7 @@ class Writers:
 
     @staticmethod
     def tar(path: Path, files: dict[str, bytes], mode: str = "w") -> None:
-        """A tar shard."""
+        """Writes a tar shard."""
         path.parent.mkdir(parents=True, exist_ok=True)
         with tarfile.open(path, mode) as tar:
             for name, content in files.items():
@@ -45,7 +45,7 @@ class Writers:
 
     @staticmethod
     def parquet(path: Path, columns: dict[str, list], metadata: dict[str, str] | None = None) -> None:
-        """A Parquet file, two rows a group."""
+        """Writes a Parquet file with two rows in each group."""
         path.parent.mkdir(parents=True, exist_ok=True)
         table = pyarrow.table(columns)
         pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), path, row_group_size=2)
@@ -53,13 +53,13 @@ class Writers:
 
 @pytest.fixture(scope="session")
 def write() -> type[Writers]:
-    """Writes one file of a kind."""
+    """Returns the writers."""
     return Writers
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two classes with two files each; nothing here opens an image, so they need not be any."""
+    """Two classes with two files each, which are not images, since nothing opens them."""
     data = tmp_path / "images"
     for name in ("cat/1.png", "cat/2.png", "dog/1.png", "dog/2.png"):
         (data / name).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Class folders become entries."""
+"""Entries of class folders."""
 
 import os
 import unicodedata
@@ -31,7 +31,7 @@ def test_images_in_nested_folders_belong_to_the_outermost_one(folder: Path) -> N
     assert _found(folder)["cat/indoors/sofa/3.png"] == "cat"
 
 
-def test_hidden_files_and_folders_are_no_images(folder: Path) -> None:
+def test_hidden_files_and_folders_are_ignored(folder: Path) -> None:
     for name in (".DS_Store", ".git/1.png", "cat/.hidden.png", "cat/.thumbnails/1.png"):
         _write(folder / name)
     sources = find_images(str(folder), None, SPLITS)
@@ -52,40 +52,40 @@ def test_two_spellings_of_one_accent_are_one_class(folder: Path) -> None:
     assert find_images(str(folder), None, SPLITS).labels == Counter(cat=2, dog=2, **{composed: 2})
 
 
-def test_an_image_beside_the_class_folders_is_left_out_and_counts(folder: Path) -> None:
+def test_an_image_next_to_the_class_folders_is_left_out_and_counts(folder: Path) -> None:
     _write(folder / "stray.jpg")
     _write(folder / "notes.txt")
     assert find_images(str(folder), None, SPLITS).left_out == (
-        LeftOut("notes.txt", "lies in no class folder", counts=False),
-        LeftOut("stray.jpg", "lies in no class folder", counts=True),
+        LeftOut("notes.txt", "is not in a class folder", counts=False),
+        LeftOut("stray.jpg", "is not in a class folder", counts=True),
     )
 
 
 def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"data\.images: .*/none does not exist; name the folder"):
+    with pytest.raises(BadInput, match=r"data\.images: .*/none does not exist. Give the folder"):
         find_images(str(tmp_path / "none"), None, SPLITS)
 
 
 def test_a_file_instead_of_a_folder_is_refused(tmp_path: Path) -> None:
     _write(tmp_path / "one.png")
-    with pytest.raises(BadInput, match=r"one\.png is a file, not a folder"):
+    with pytest.raises(BadInput, match=r"one\.png is not a TFRecord, tar or Parquet file"):
         find_images(str(tmp_path / "one.png"), None, SPLITS)
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="holds no images; put those of each class into a folder of its own"):
+    with pytest.raises(BadInput, match=r"has no images\. Put the images of each class into a folder"):
         find_images(str(tmp_path), None, SPLITS)
 
 
 def test_images_without_class_folders_are_refused(tmp_path: Path) -> None:
     _write(tmp_path / "1.jpg")
-    with pytest.raises(BadInput, match="has images but no class folders; move the images of each class"):
+    with pytest.raises(BadInput, match=r"has images but no class folders\. Put the images of each class"):
         find_images(str(tmp_path), None, SPLITS)
 
 
-def test_one_class_only_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_single_class_is_refused(tmp_path: Path) -> None:
     _write(tmp_path / "cat/1.png")
-    with pytest.raises(BadInput, match="only one class, 'cat', has images; a classifier needs two or more"):
+    with pytest.raises(BadInput, match=r"only the class 'cat' has images\. A classifier needs two or more"):
         find_images(str(tmp_path), None, SPLITS)
 
 

@@ -1,4 +1,4 @@
-"""ImageExampleGen, run by TFX: every image in one split, in the same order at every run."""
+"""ImageExampleGen, run by TFX: every image is in one split, and runs write the same order."""
 
 import csv
 import json
@@ -30,7 +30,7 @@ IMAGES = 40
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Forty images of two classes, an empty one, and a text."""
+    """Forty images of two classes, an empty file and a text file."""
     folder = tmp_path_factory.mktemp("data") / "images"
     source = np.random.default_rng(0)
     for number in range(IMAGES):
@@ -43,7 +43,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _run(folder: Path, data: Path, **parameters: Any) -> Path:
-    """Runs the component alone; returns the folder of its records."""
+    """Runs only this component, and returns the folder of its records."""
     component = ImageExampleGen(
         images=str(data),
         manifest=parameters.pop("manifest", ""),
@@ -66,7 +66,7 @@ def _run(folder: Path, data: Path, **parameters: Any) -> Path:
 
 
 def _records(uri: Path) -> dict[str, list[bytes]]:
-    """Every record, by the file that it lies in."""
+    """Returns the records of each file."""
     return {
         str(file.relative_to(uri)): [record.numpy() for record in tf.data.TFRecordDataset(str(file), "GZIP")]
         for file in sorted(uri.glob("Split-*/*"))
@@ -79,28 +79,28 @@ def _names(records: list[bytes]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def told() -> Iterator[list[tuple[int, str]]]:
-    """What the component tells about its progress."""
-    heard: list[tuple[int, str]] = []
+def reported() -> Iterator[list[tuple[int, str]]]:
+    """The component's calls of the progress listener."""
+    events: list[tuple[int, str]] = []
 
-    class Ear:
+    class Listener:
         def start(self, total: int, unit: str) -> None:
-            heard.append((total, unit))
+            events.append((total, unit))
 
         def advance(self, count: int, figures: dict[str, float]) -> None:
-            heard.append((count, figures))
+            events.append((count, figures))
 
-    progress.listen(Ear())
-    yield heard
+    progress.listen(Listener())
+    yield events
     progress.listen(None)
 
 
 @pytest.fixture(scope="module")
-def uri(data: Path, told: list[tuple[int, str]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def uri(data: Path, reported: list[tuple[int, str]], tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _run(tmp_path_factory.mktemp("first"), data)
 
 
-def test_every_image_is_in_the_one_split_that_its_name_gives_it(uri: Path, data: Path) -> None:
+def test_every_image_is_in_exactly_the_split_of_its_name(uri: Path, data: Path) -> None:
     found = [
         (name, re.match("Split-([a-z]+)/", file)[1])
         for file, records in _records(uri).items()
@@ -113,7 +113,7 @@ def test_every_image_is_in_the_one_split_that_its_name_gives_it(uri: Path, data:
     assert set(expected.values()) == {"train", "eval"}
 
 
-def test_records_are_shards_compressed_with_gzip(uri: Path) -> None:
+def test_records_are_written_to_gzipped_shards(uri: Path) -> None:
     files = sorted(uri.glob("Split-train/*"))
     assert len(files) > 1
     assert {file.read_bytes()[:2] for file in files} == {b"\x1f\x8b"}
@@ -122,23 +122,23 @@ def test_records_are_shards_compressed_with_gzip(uri: Path) -> None:
 def test_a_shard_mixes_the_classes(uri: Path) -> None:
     labels = [name.split("/")[0] for records in _records(uri).values() for name in _names(records)]
     changes = sum(before != after for before, after in pairwise(labels))
-    assert changes > IMAGES / 4  # sorted by class there would be some eight
+    assert changes > IMAGES / 4  # sorted by class, there would be about eight
 
 
 def test_a_second_run_writes_the_same_records_in_the_same_order(uri: Path, data: Path, tmp_path: Path) -> None:
     assert _records(_run(tmp_path, data)) == _records(uri)
 
 
-def test_what_was_left_out_is_listed_with_the_reason(uri: Path) -> None:
+def test_files_left_out_are_listed_with_the_reason(uri: Path) -> None:
     with (uri / "left_out.csv").open(newline="", encoding="utf-8") as file:
         assert list(csv.reader(file)) == [
             ["file", "reason"],
             ["a cat/empty.jpg", "has zero bytes"],
-            ["a cat/notes.txt", "is no image of a known format"],
+            ["a cat/notes.txt", "is not an image in a supported format"],
         ]
 
 
-def test_each_classs_images_are_counted(uri: Path) -> None:
+def test_the_images_of_each_class_are_counted(uri: Path) -> None:
     counts = json.loads((uri / "class_counts.json").read_text(encoding="utf-8"))
     assert counts["train"].keys() == counts["eval"].keys() == {"a cat", "größe"}
     assert {label: counts["train"][label] + counts["eval"][label] for label in counts["train"]} == {
@@ -151,14 +151,14 @@ def test_copies_are_listed_with_label_and_split(data: Path, tmp_path: Path) -> N
     shutil.copytree(data, tmp_path / "data")
     for copy in ("a cat/copy of 1.png", "größe/1.png"):
         shutil.copy(tmp_path / "data/a cat/1.png", tmp_path / "data" / copy)
-    shares = {"train": 0.5, "eval": 0.5}
-    uri = _run(tmp_path / "run", tmp_path / "data", splits=shares)
+    fractions = {"train": 0.5, "eval": 0.5}
+    uri = _run(tmp_path / "run", tmp_path / "data", splits=fractions)
     names = ["a cat/1.png", "a cat/copy of 1.png", "größe/1.png"]
     with (uri / "duplicates.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
     assert rows == [
         ["group", "file", "label", "split"],
-        *(["1", name, name.split("/")[0], split_of(Entry("", name, ""), shares)] for name in names),
+        *(["1", name, name.split("/")[0], split_of(Entry("", name, ""), fractions)] for name in names),
     ]
 
 
@@ -167,12 +167,12 @@ def test_ml_metadata_has_the_reasons_and_the_warnings(uri: Path) -> None:
     connection.sqlite.filename_uri = str(uri.parents[2] / "db")
     (examples,) = ml_metadata.MetadataStore(connection).get_artifacts_by_type("Examples")
     found = {name: examples.custom_properties[name].string_value for name in ("left_out_by_reason", "warnings")}
-    assert json.loads(found["left_out_by_reason"]) == {"has zero bytes": 1, "is no image of a known format": 1}
+    assert json.loads(found["left_out_by_reason"]) == {"has zero bytes": 1, "is not an image in a supported format": 1}
     assert json.loads(found["warnings"]) == []
     assert examples.custom_properties["images_read"].int_value == IMAGES
 
 
-def test_the_latest_span_alone_is_read_and_noted(data: Path, tmp_path: Path) -> None:
+def test_only_the_latest_span_is_read_and_its_number_is_recorded(data: Path, tmp_path: Path) -> None:
     shutil.copytree(data, tmp_path / "day-7")
     for label in ("a cat", "größe"):
         (tmp_path / "day-12" / label).mkdir(parents=True)
@@ -186,28 +186,28 @@ def test_the_latest_span_alone_is_read_and_noted(data: Path, tmp_path: Path) -> 
     assert (examples.properties["span"].int_value, examples.properties["version"].int_value) == (12, 0)
 
 
-def test_progress_is_told_image_by_image(uri: Path, told: list[tuple[int, str]]) -> None:
+def test_progress_is_reported_for_every_image(uri: Path, reported: list[tuple[int, str]]) -> None:
     seen = IMAGES + 2
-    assert told[: seen + 1] == [(seen, "images"), *[(1, {})] * seen]
+    assert reported[: seen + 1] == [(seen, "images"), *[(1, {})] * seen]
 
 
-def test_too_many_unreadable_images_stop_the_run_and_are_handed_over(data: Path, tmp_path: Path) -> None:
-    # One of 41: the text counts neither as bad nor as an image.
+def test_too_many_unreadable_images_stop_the_run_with_their_list(data: Path, tmp_path: Path) -> None:
+    # 1 of 41: the text file does not count.
     with pytest.raises(BadInput, match=r"1 of 41 images \(2\.4%\) cannot be used, more than the 2\.0%") as caught:
         _run(tmp_path, data, max_left_out=0.02)
     assert "a cat/empty.jpg has zero bytes" in str(caught.value)
     assert caught.value.left_out == (
         ("a cat/empty.jpg", "has zero bytes"),
-        ("a cat/notes.txt", "is no image of a known format"),
+        ("a cat/notes.txt", "is not an image in a supported format"),
     )
 
 
 def test_an_empty_split_stops_the_run(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"no image falls into the split 'eval'; add images, raise its share"):
+    with pytest.raises(BadInput, match=r"the split 'eval' has no image\. Add images, raise its fraction"):
         _run(tmp_path, data, splits={"train": 1.0, "eval": 1e-12})
 
 
-def test_a_table_of_images_is_unpacked_split_and_cleared_away(data: Path, tmp_path: Path) -> None:
+def test_a_parquet_file_is_unpacked_split_and_the_copy_removed(data: Path, tmp_path: Path) -> None:
     files = sorted(data.rglob("*.png"))
     pyarrow.parquet.write_table(
         pyarrow.table(

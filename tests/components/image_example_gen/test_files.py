@@ -1,10 +1,10 @@
-"""Files in an object store are listed and read as those on this machine are; the store here is a dictionary."""
+"""Files in an object store, which is a dictionary here, are listed and read like local files."""
 
 import pytest
 
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.by_format import images_of
-from efficientmixnet.components.image_example_gen.sources import Sources, find_images
+from efficientmixnet.components.image_example_gen.sources import LeftOut, Sources, find_images
 from efficientmixnet.modules.exceptions import BadInput
 
 SPLITS = frozenset({"train", "eval"})
@@ -12,7 +12,7 @@ SPLITS = frozenset({"train", "eval"})
 
 @pytest.fixture(autouse=True)
 def store(shelf: dict[str, bytes]) -> dict[str, bytes]:
-    """Two images, what some stores keep for a folder, and what is hidden."""
+    """Two images, an object for a folder, and a hidden file."""
     shelf.update(
         {
             "shelf://b/data/cat/1.jpg": b"one",
@@ -25,7 +25,7 @@ def store(shelf: dict[str, bytes]) -> dict[str, bytes]:
     return shelf
 
 
-def _contents(sources: Sources) -> dict[str, bytes]:
+def _contents(sources: Sources) -> dict[str, bytes | LeftOut]:
     return {entry.name: encoded for entry, encoded in images_of(sources.entries, sources.format, Layout())}
 
 
@@ -36,13 +36,16 @@ def test_class_folders_in_a_store() -> None:
     assert sources.bytes == 7
 
 
-def test_an_image_that_went_away_is_missing(store: dict[str, bytes]) -> None:
+def test_an_image_that_was_removed_is_left_out(store: dict[str, bytes]) -> None:
     sources = find_images("shelf://b/data/", None, SPLITS)
     del store["shelf://b/data/cat/1.jpg"]
-    assert _contents(sources) == {"dog/in/2.jpg": b"two!"}
+    assert _contents(sources) == {
+        "cat/1.jpg": LeftOut("cat/1.jpg", "cannot be read: shelf://b/data/cat/1.jpg is gone"),
+        "dog/in/2.jpg": b"two!",
+    }
 
 
-def test_a_manifest_in_a_store_names_files_beside_it_and_elsewhere(store: dict[str, bytes]) -> None:
+def test_a_manifest_in_a_store_names_files_next_to_it_and_elsewhere(store: dict[str, bytes]) -> None:
     store["shelf://b/list.csv"] = (
         b"path,label\ncat/1.jpg,cat\nshelf://b/database/cow/3.jpg,cow\nshelf://b/none.jpg,cow\ncat/9.jpg,cat\n"
     )
@@ -54,16 +57,16 @@ def test_a_manifest_in_a_store_names_files_beside_it_and_elsewhere(store: dict[s
     ]
 
 
-def test_a_store_that_cannot_be_asked_is_refused() -> None:
+def test_a_store_without_access_is_refused() -> None:
     with pytest.raises(BadInput, match=r"data\.images: shelf://locked/data cannot be listed \(.*no access"):
         find_images("shelf://locked/data", None, SPLITS)
 
 
-def test_an_empty_place_in_a_store_is_refused() -> None:
-    with pytest.raises(BadInput, match=r"shelf://b/empty does not exist, or holds nothing"):
+def test_an_empty_folder_in_a_store_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"shelf://b/empty does not exist or is empty"):
         find_images("shelf://b/empty", None, SPLITS)
 
 
-def test_a_store_that_nobody_knows_is_refused() -> None:
+def test_an_unknown_store_is_refused() -> None:
     with pytest.raises(BadInput, match=r"attic://b/data cannot be listed \(.*attic"):
         find_images("attic://b/data", None, SPLITS)

@@ -1,4 +1,4 @@
-"""Every kind of image file becomes a tf.Example with the right pixels; what is none is left out with the reason."""
+"""Every supported image file becomes a tf.Example with the right pixels; other files are left out with a reason."""
 
 import io
 import struct
@@ -21,7 +21,7 @@ HEIGHT, WIDTH = 24, 40
 
 
 def _smooth() -> Image.Image:
-    """Neither square nor symmetric, and without edges that JPEG would blur."""
+    """Returns an image that is neither square nor symmetric, without edges that JPEG would blur."""
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
     channels = 40 + 4 * x, 30 + 8 * y, 200 - 2 * x - 3 * y
     return Image.fromarray(np.stack(channels, axis=-1).astype(np.uint8))
@@ -46,7 +46,7 @@ def _file(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def _over_white(image: Image.Image) -> np.ndarray:
-    """Pillow's own conversion: uint8 [height, width, 3]."""
+    """Converts with Pillow: uint8 [height, width, 3]."""
     image = image.convert("RGBA")
     return np.asarray(Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB"))
 
@@ -91,16 +91,16 @@ JPEGS = {
 
 
 @pytest.mark.parametrize("file", LOSSLESS.values(), ids=LOSSLESS.keys())
-def test_pixels_are_pillows_over_white(file: bytes) -> None:
+def test_pixels_equal_pillows_over_white(file: bytes) -> None:
     expected = _over_white(Image.open(io.BytesIO(file))).astype(int)
     actual = _decoded(file)
     assert actual.shape == (HEIGHT, WIDTH, 3)
-    # Blending rounds once here and once in Pillow.
+    # We and Pillow round once each when blending.
     assert np.abs(actual - expected).max() <= 1
 
 
 @pytest.mark.parametrize("file", JPEGS.values(), ids=JPEGS.keys())
-def test_a_jpegs_pixels_are_pillows_but_for_the_rounding_of_its_waves(file: bytes) -> None:
+def test_the_pixels_of_a_jpeg_equal_pillows_except_for_rounding(file: bytes) -> None:
     expected = _over_white(Image.open(io.BytesIO(file))).astype(int)
     difference = np.abs(_decoded(file) - expected)
     assert difference.mean() < 1.5
@@ -119,7 +119,7 @@ def test_a_16_bit_png_keeps_its_upper_byte() -> None:
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "TIFF", "PNG"])
-def test_of_an_animation_the_first_image_counts(kind: str) -> None:
+def test_of_an_animation_the_first_frame_is_read(kind: str) -> None:
     first, *others = (Image.new("RGB", (WIDTH, HEIGHT), color) for color in ("red", "lime", "blue"))
     options = {"lossless": True} if kind == "WEBP" else {}
     pixels = _decoded(_file(first, kind, save_all=True, append_images=others, **options))
@@ -142,7 +142,7 @@ def _example(folder: Path, name: str, content: bytes) -> dict[str, Any]:
     return values
 
 
-def test_an_example_names_the_file_its_label_its_format_and_its_size(tmp_path: Path) -> None:
+def test_an_example_has_name_label_format_and_size(tmp_path: Path) -> None:
     example = _example(tmp_path, "b.gif", LOSSLESS["GIF"])
     encoded = example.pop(features.ENCODED)[0]
     assert encoded.startswith(b"\x89PNG")
@@ -165,13 +165,13 @@ def test_the_channels_mean_and_mean_square_of_an_image_of_two_colors(
     image = Image.new("RGB", (32, 16), (255, 0, 51))
     image.paste((0, 0, 102), (0, 0, 16, 16))
     example = _example(tmp_path, "two", _file(image, kind, **({"subsampling": 0} if kind == "JPEG" else {})))
-    # Half of red is 1, all of green 0, and blue is .4 and .2.
+    # Red is 1 in one half, green is 0, and blue is .4 and .2.
     np.testing.assert_allclose(example[features.CHANNEL_MEAN], [0.5, 0, 0.3], atol=tolerance)
     np.testing.assert_allclose(example[features.CHANNEL_MEAN_SQUARE], [0.5, 0, 0.1], atol=tolerance)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-def test_a_large_images_statistics_come_close_with_a_part_of_its_pixels(tmp_path: Path, kind: str) -> None:
+def test_the_statistics_of_a_large_image_are_close_with_a_part_of_its_pixels(tmp_path: Path, kind: str) -> None:
     ramp = np.tile(np.linspace(0, 255, 1500).astype(np.uint8), (1030, 1))
     example = _example(tmp_path, "large", _file(Image.fromarray(ramp), kind))
     assert (example[features.HEIGHT], example[features.WIDTH]) == ([1030], [1500])
@@ -192,7 +192,7 @@ def _flipped_in_its_data(png: bytes) -> bytes:
 
 
 def _png_of_size(width: int, height: int) -> bytes:
-    """A PNG that claims a size and holds next to nothing."""
+    """Returns a PNG that claims a size and has almost no pixels."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
@@ -210,8 +210,8 @@ def _png_of_size(width: int, height: int) -> bytes:
         ("cut.png", _noise("PNG")[:5000], "is a truncated or corrupt PNG file"),
         ("flipped.png", _flipped_in_its_data(_noise("PNG")), "is a truncated or corrupt PNG file"),
         ("hollow.png", _png_of_size(64, 64), "is a truncated or corrupt PNG file"),
-        ("text.jpg", b"no image", "is no image of a known format"),
-        ("text", b"no image", "is no image of a known format"),
+        ("text.jpg", b"no image", "is not an image in a supported format"),
+        ("text", b"no image", "is not an image in a supported format"),
         (
             "huge.png",
             _png_of_size(20_000, 20_000),
@@ -219,7 +219,7 @@ def _png_of_size(width: int, height: int) -> bytes:
         ),
     ],
 )
-def test_what_cannot_be_trained_on_is_left_out_with_its_reason_and_counts(
+def test_unusable_files_are_left_out_with_a_reason_and_count(
     tmp_path: Path, name: str, content: bytes, reason: str
 ) -> None:
     assert read(_entry(tmp_path, name, content), LIMIT) == LeftOut(f"größe/{name}", reason, counts=True)
@@ -231,12 +231,12 @@ def test_a_truncated_file_of_any_format_is_left_out(tmp_path: Path, kind: str) -
     left_out = read(_entry(tmp_path, "cut.png", whole[: len(whole) // 2]), LIMIT)
     assert isinstance(left_out, LeftOut)
     assert left_out.counts
-    assert left_out.reason.startswith((f"is a broken {kind} file", "has a broken header", "is no image"))
+    assert left_out.reason.startswith((f"is a truncated or corrupt {kind}", "has a broken header", "is not an image"))
 
 
 @pytest.mark.filterwarnings("ignore:Truncated File Read")
 @pytest.mark.parametrize("kind", [*LOSSLESS, *(f"JPEG {kind}" for kind in JPEGS)])
-def test_a_damaged_file_is_left_out_or_can_be_decoded_by_the_training_too(tmp_path: Path, kind: str) -> None:
+def test_a_damaged_file_is_left_out_or_training_can_decode_it(tmp_path: Path, kind: str) -> None:
     whole = LOSSLESS.get(kind) or JPEGS[kind.removeprefix("JPEG ")]
     source = np.random.default_rng(zlib.crc32(kind.encode()))
     for _ in range(8):
@@ -251,21 +251,21 @@ def test_a_damaged_file_is_left_out_or_can_be_decoded_by_the_training_too(tmp_pa
             ]
 
 
-def test_a_text_beside_the_images_is_left_out_but_does_not_count(tmp_path: Path) -> None:
+def test_a_text_file_next_to_the_images_is_left_out_but_does_not_count(tmp_path: Path) -> None:
     left_out = read(_entry(tmp_path, "notes.txt", b"these are cats"), LIMIT)
-    assert left_out == LeftOut("größe/notes.txt", "is no image of a known format", counts=False)
+    assert left_out == LeftOut("größe/notes.txt", "is not an image in a supported format", counts=False)
 
 
-def test_an_image_with_another_formats_suffix_is_read_for_what_it_is(tmp_path: Path) -> None:
-    assert _example(tmp_path, "in_truth_a_png.jpg", LOSSLESS["PNG RGB"])[features.FORMAT] == [b"PNG"]
+def test_an_image_with_the_suffix_of_another_format_is_read(tmp_path: Path) -> None:
+    assert _example(tmp_path, "a_png.jpg", LOSSLESS["PNG RGB"])[features.FORMAT] == [b"PNG"]
 
 
-def test_a_file_that_is_gone_is_left_out(tmp_path: Path) -> None:
+def test_a_missing_file_is_left_out(tmp_path: Path) -> None:
     entry = Entry(str(tmp_path / "gone.png"), "cat/gone.png", "cat")
     assert read(entry, LIMIT) == LeftOut("cat/gone.png", "cannot be read: No such file or directory", counts=True)
 
 
-def test_the_pixel_limit_is_the_last_size_that_is_read(tmp_path: Path) -> None:
+def test_an_image_at_the_pixel_limit_is_read_and_a_larger_one_is_not(tmp_path: Path) -> None:
     entry = _entry(tmp_path, "b.png", LOSSLESS["PNG RGB"])
     assert isinstance(read(entry, HEIGHT * WIDTH), tf.train.Example)
     assert isinstance(read(entry, HEIGHT * WIDTH - 1), LeftOut)

@@ -1,4 +1,4 @@
-"""Splits by files' names, labels by number, features and columns by other names."""
+"""Splits by file names, labels by number, and features and columns with other names."""
 
 from pathlib import Path
 from typing import Any
@@ -10,21 +10,21 @@ from efficientmixnet.components.image_example_gen.sources import LeftOut, find_i
 from efficientmixnet.modules.exceptions import BadInput
 
 SPLITS = frozenset({"train", "eval"})
-# Nothing here decodes an image, so any bytes will do.
+# Nothing decodes these images, so any bytes will do.
 IMAGES = [b"\xff\xd8one", b"\xff\xd8\0\0two" * 300, b"one", b"\x89PNG" + bytes(range(256))]
 LABELS = ["cat", "dog", "große Katze", "cat"]
 
 
-def test_files_belong_to_the_splits_that_their_names_say(write: Any, tmp_path: Path) -> None:
+def test_the_names_of_files_decide_their_split(write: Any, tmp_path: Path) -> None:
     for name in ("train-00000-of-00002", "train-00001-of-00002", "validation-00000-of-00001", "extra-00000-of-00001"):
         write.tfrecord(tmp_path / name, [write.example(b"p", "cat"), write.example(b"q", "dog")])
     layout = Layout(split_files={"train": "train-*", "eval": "validation-*"})
     sources = find_images(str(tmp_path), None, SPLITS, layout)
     assert [entry.split for entry in sources.entries] == ["train"] * 4 + ["eval"] * 2
-    assert sources.left_out == (LeftOut("extra-00000-of-00001", "is of no split in data.layout.split_files", False),)
+    assert sources.left_out == (LeftOut("extra-00000-of-00001", "is not in a split of data.layout.split_files", False),)
 
 
-def test_a_split_of_class_folders_is_a_folder(tmp_path: Path) -> None:
+def test_a_split_can_be_a_folder_of_class_folders(tmp_path: Path) -> None:
     for name in ("train/cat/1.jpg", "train/dog/1.jpg", "val/cat/1.jpg"):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).touch()
@@ -33,7 +33,7 @@ def test_a_split_of_class_folders_is_a_folder(tmp_path: Path) -> None:
     assert [(entry.split, entry.label) for entry in found] == [("train", "cat"), ("train", "dog"), ("eval", "cat")]
 
 
-def test_class_folders_that_look_like_splits_are_refused_with_the_key_that_says_so(tmp_path: Path) -> None:
+def test_class_folders_that_look_like_splits_are_refused(tmp_path: Path) -> None:
     for name in ("train/cat/1.jpg", "val/cat/1.jpg"):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).touch()
@@ -41,7 +41,7 @@ def test_class_folders_that_look_like_splits_are_refused_with_the_key_that_says_
         find_images(str(tmp_path), None, SPLITS)
 
 
-def test_numbers_become_names_line_by_line(write: Any, tmp_path: Path) -> None:
+def test_labels_that_are_numbers_get_the_names_of_the_lines(write: Any, tmp_path: Path) -> None:
     names = tmp_path / "names.txt"
     names.write_text("background\ncat\ndog\n")
     data = tmp_path / "data"
@@ -51,7 +51,7 @@ def test_numbers_become_names_line_by_line(write: Any, tmp_path: Path) -> None:
     assert sources.left_out == (LeftOut("a.tfrecord/2", "has no label: 7 has no name"),)
 
 
-def test_features_and_columns_go_by_the_names_of_the_layout(write: Any, tmp_path: Path) -> None:
+def test_features_and_columns_have_the_names_of_the_layout(write: Any, tmp_path: Path) -> None:
     columns = {"photo": IMAGES, "kind": LABELS, "part": ["train", "eval", "test", None], "lux": [1, 2, 3, None]}
     write.parquet(tmp_path / "a.parquet", columns)
     layout = Layout(image="photo", label="kind", split="part", features=("lux",))
@@ -61,7 +61,7 @@ def test_features_and_columns_go_by_the_names_of_the_layout(write: Any, tmp_path
         ("eval", (("lux", "2"),)),
         (None, (("lux", ""),)),
     ]
-    assert sources.left_out == (LeftOut("a.parquet/2", "is of split 'test', which is none of eval, train"),)
+    assert sources.left_out == (LeftOut("a.parquet/2", "has the split 'test', which is not one of eval, train"),)
 
 
 def test_label_names_that_cannot_be_read_are_refused(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Manifests, in CSV and in JSON lines, become entries."""
+"""Entries of manifests in CSV and JSON lines."""
 
 from pathlib import Path
 
@@ -32,12 +32,12 @@ def test_a_manifest_names_path_label_and_split(folder: Path) -> None:
     )
 
 
-def test_a_label_of_a_manifest_may_hold_a_slash_a_comma_and_accents(folder: Path) -> None:
+def test_a_label_may_contain_a_slash_a_comma_and_accents(folder: Path) -> None:
     sources = _manifest(folder, 'path,label\ncat/1.png,cat/tabby\ndog/1.png,"dog, mâtiné"\n')
     assert [entry.label for entry in sources.entries] == ["cat/tabby", "dog, mâtiné"]
 
 
-def test_a_manifest_saved_by_a_spreadsheet_starts_with_a_byte_order_mark(folder: Path) -> None:
+def test_a_byte_order_mark_is_ignored(folder: Path) -> None:
     sources = _manifest(folder, "path,label\ncat/1.png,cat\ndog/1.png,dog\n", encoding="utf-8-sig")
     assert [entry.name for entry in sources.entries] == ["cat/1.png", "dog/1.png"]
 
@@ -50,13 +50,13 @@ def test_a_manifest_takes_absolute_paths(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "left_out"),
     [
-        (",cat,", ("list.csv, line 4", "the row names no path")),
+        (",cat,", ("list.csv, line 4", "has no path")),
         ("cat/1.png,,", ("cat/1.png", "has no label (list.csv, line 4)")),
         ("cat/9.png,cat,", ("cat/9.png", "does not exist (list.csv, line 4)")),
         ("cat,cat,", ("cat", "does not exist (list.csv, line 4)")),
         (
             "cat/1.png,cat,test",
-            ("cat/1.png", "is of split 'test', which is none of eval, train (list.csv, line 4)"),
+            ("cat/1.png", "has the split 'test', which is not one of eval, train (list.csv, line 4)"),
         ),
     ],
 )
@@ -70,24 +70,24 @@ def test_a_bad_row_of_a_manifest_is_left_out_with_its_line(folder: Path, row: st
     ("header", "missing"),
     [("file,label", "no column path"), ("path", "no column label"), ("a;b", "no column label and no column path")],
 )
-def test_a_manifest_without_its_columns_is_refused_with_what_its_first_line_says(
+def test_for_a_manifest_without_its_columns_the_message_has_the_first_line(
     folder: Path, header: str, missing: str
 ) -> None:
-    with pytest.raises(BadInput, match=f"data.manifest: .*list.csv has {missing}; its first line reads '{header}'"):
+    with pytest.raises(BadInput, match=f"data.manifest: .*list.csv has {missing}. Its first line is '{header}'"):
         _manifest(folder, f"{header}\ncat/1.png,cat\n")
 
 
 def test_a_manifest_that_does_not_exist_is_refused(folder: Path) -> None:
-    with pytest.raises(BadInput, match=r"data\.manifest: .*none\.csv does not exist; name a CSV file"):
+    with pytest.raises(BadInput, match=r"data\.manifest: .*none\.csv does not exist. Give a CSV file"):
         find_images(str(folder), str(folder / "none.csv"), SPLITS)
 
 
-def test_a_manifest_of_missing_files_alone_names_the_first(folder: Path) -> None:
-    with pytest.raises(BadInput, match=r"names no image that could be read; the first: x\.png does not exist"):
+def test_for_a_manifest_of_missing_files_the_message_names_the_first(folder: Path) -> None:
+    with pytest.raises(BadInput, match=r"no image can be used. The first: x\.png does not exist"):
         _manifest(folder, "path,label\nx.png,cat\ny.png,dog\n")
 
 
-def test_a_manifest_with_a_header_alone_has_no_rows(folder: Path) -> None:
+def test_a_manifest_with_only_a_header_is_refused(folder: Path) -> None:
     with pytest.raises(BadInput, match="has no rows"):
         _manifest(folder, "path,label\n")
 
@@ -107,11 +107,13 @@ def test_a_path_too_long_for_the_file_system_does_not_exist(folder: Path) -> Non
     assert [item.reason for item in sources.left_out] == ["does not exist (list.csv, line 4)"]
 
 
-def test_an_image_named_twice_counts_once_and_a_second_label_is_bad(folder: Path) -> None:
+def test_a_repeated_row_counts_once_and_a_second_label_is_left_out(folder: Path) -> None:
     rows = "cat/1.png,cat\ndog/1.png,dog\ncat/1.png,cat\ncat/1.png,dog\n"
     sources = _manifest(folder, f"path,label\n{rows}")
     assert sources.labels == {"cat": 1, "dog": 1}
-    assert sources.left_out == (LeftOut("cat/1.png", "has been named before, as 'cat' (list.csv, line 5)", True),)
+    assert sources.left_out == (
+        LeftOut("cat/1.png", "is already listed with the label 'cat' (list.csv, line 5)", True),
+    )
 
 
 def test_further_columns_of_a_manifest_are_kept(folder: Path) -> None:
@@ -123,7 +125,7 @@ def test_further_columns_of_a_manifest_are_kept(folder: Path) -> None:
     assert sources.columns == ("camera", "site")
 
 
-def test_a_manifest_of_json_lines_says_the_same_as_one_of_csv(folder: Path) -> None:
+def test_json_lines_give_the_same_entries_as_csv(folder: Path) -> None:
     sources = _json_lines(
         folder,
         '{"path": "cat/1.png", "label": "größe", "split": "eval", "lux": 3}',
@@ -139,7 +141,7 @@ def test_a_manifest_of_json_lines_says_the_same_as_one_of_csv(folder: Path) -> N
     assert sources.columns == ("lux",)
 
 
-def test_a_manifests_columns_go_by_the_names_of_the_layout(folder: Path) -> None:
+def test_the_columns_of_a_manifest_have_the_names_of_the_layout(folder: Path) -> None:
     lines = '{"file": "cat/1.png", "kind": 1, "site": "n"}', '{"file": "dog/1.png", "kind": 0, "site": "s"}'
     names = folder.parent / "names.txt"
     names.write_text("dog\ncat\n")
@@ -152,10 +154,10 @@ def test_a_manifests_columns_go_by_the_names_of_the_layout(folder: Path) -> None
     ("line", "complaint"),
     [
         ('{"path": ', r"line 2 is not JSON \(Expecting value\)"),
-        ('{"file": "a"}', """line 2 has no 'path'; each line is such as {"path": "cat/1.jpg", "label": "cat"}"""),
+        ('{"file": "a"}', """line 2 has no 'path'. Write lines such as {"path": "cat/1.jpg", "label": "cat"}"""),
         ('["cat/1.png"]', "line 2 has no 'path'"),
     ],
 )
-def test_a_line_that_is_none_of_json_lines_is_named(folder: Path, line: str, complaint: str) -> None:
+def test_a_wrong_line_is_refused_with_its_number(folder: Path, line: str, complaint: str) -> None:
     with pytest.raises(BadInput, match=f"data.manifest: .*list.jsonl, {complaint}"):
         _json_lines(folder, '{"path": "cat/1.png", "label": "cat"}', line)

@@ -1,4 +1,4 @@
-"""Splits, fingerprints and sizes follow from the entries."""
+"""Splits, fingerprints and sizes of sources."""
 
 import os
 from collections import Counter
@@ -9,7 +9,7 @@ import pytest
 from efficientmixnet.components.image_example_gen.sources import Entry, Sources, find_images, split_of
 
 SPLITS = frozenset({"train", "eval"})
-SHARES = {"train": 0.8, "eval": 0.2}
+FRACTIONS = {"train": 0.8, "eval": 0.2}
 
 
 def _write(path: Path, content: str = "image") -> None:
@@ -27,50 +27,50 @@ def test_the_manifest_decides_the_split() -> None:
     assert split_of(Entry("/1", "1", "cat", "eval"), {"train": 1.0, "eval": 1e-9}) == "eval"
 
 
-def test_the_splits_have_the_shares_asked_for() -> None:
-    shares = {"train": 0.7, "eval": 0.2, "test": 0.1}
-    counts = Counter(split_of(Entry("", f"class/{number}.png", ""), shares) for number in range(10_000))
-    # The standard deviation of a share is below 0.005.
-    assert {split: round(count / 10_000, 4) for split, count in counts.items()} == pytest.approx(shares, abs=0.015)
+def test_splits_have_the_requested_fractions() -> None:
+    fractions = {"train": 0.7, "eval": 0.2, "test": 0.1}
+    counts = Counter(split_of(Entry("", f"class/{number}.png", ""), fractions) for number in range(10_000))
+    # The standard deviation of a fraction is below 0.005.
+    assert {split: round(count / 10_000, 4) for split, count in counts.items()} == pytest.approx(fractions, abs=0.015)
 
 
-def test_shares_need_not_sum_to_one() -> None:
+def test_fractions_need_not_add_up_to_one() -> None:
     entries = [Entry("", f"class/{number}.png", "") for number in range(500)]
     percent = [split_of(entry, {"train": 80, "eval": 20}) for entry in entries]
-    assert percent == [split_of(entry, SHARES) for entry in entries]
+    assert percent == [split_of(entry, FRACTIONS) for entry in entries]
 
 
-def test_an_images_split_stays_when_others_come_or_go(folder: Path) -> None:
+def test_an_image_keeps_its_split_when_others_are_added_or_removed(folder: Path) -> None:
     for number in range(50):
         _write(folder / f"cat/{number}.png")
-    before = {e.name: split_of(e, SHARES) for e in find_images(str(folder), None, SPLITS).entries}
+    before = {e.name: split_of(e, FRACTIONS) for e in find_images(str(folder), None, SPLITS).entries}
     for number in range(50):
         _write(folder / f"ant/{number}.png")
         _write(folder / f"cat/a{number}.png")
     (folder / "cat/7.png").unlink()
-    after = {e.name: split_of(e, SHARES) for e in find_images(str(folder), None, SPLITS).entries}
+    after = {e.name: split_of(e, FRACTIONS) for e in find_images(str(folder), None, SPLITS).entries}
     assert set(before.values()) == {"train", "eval"}
     assert {name: after[name] for name in before if name in after} == {
         name: split for name, split in before.items() if name != "cat/7.png"
     }
 
 
-def test_the_fingerprint_stays_while_nothing_changes(folder: Path) -> None:
+def test_the_fingerprint_ignores_files_that_are_not_images(folder: Path) -> None:
     first = find_images(str(folder), None, SPLITS).fingerprint
     _write(folder / "cat/.hidden")
     _write(folder / "notes.txt")
     assert find_images(str(folder), None, SPLITS).fingerprint == first
 
 
-@pytest.mark.parametrize("change", ["size alone", "time alone", "added", "removed", "renamed", "other class"])
+@pytest.mark.parametrize("change", ["size only", "time only", "added", "removed", "renamed", "other class"])
 def test_the_fingerprint_changes_with_every_image(folder: Path, change: str) -> None:
     first = find_images(str(folder), None, SPLITS).fingerprint
     image = folder / "cat/1.png"
     before = image.stat().st_mtime_ns
-    if change == "size alone":
+    if change == "size only":
         image.write_text("another image")
         os.utime(image, ns=(before, before))
-    elif change == "time alone":
+    elif change == "time only":
         image.write_text("erutcip")
         os.utime(image, ns=(before + 1_000_000, before + 1_000_000))
     elif change == "added":
@@ -93,5 +93,5 @@ def test_the_fingerprint_changes_with_a_label_or_split_of_the_manifest(folder: P
     assert len({_manifest(folder, text).fingerprint for text in texts}) == 3
 
 
-def test_the_size_is_that_of_all_files_together(folder: Path) -> None:
+def test_the_size_is_the_sum_of_all_files(folder: Path) -> None:
     assert find_images(str(folder), None, SPLITS).bytes == 4 * len("image")

@@ -1,4 +1,4 @@
-"""A pattern finds the latest span, in its highest version."""
+"""Patterns of spans and versions."""
 
 from pathlib import Path
 
@@ -18,42 +18,44 @@ def test_a_plain_path_has_no_spans() -> None:
     assert has_spans("data/{SPAN}")
 
 
-def test_the_latest_span_is_the_largest_number_not_the_last_name(tmp_path: Path) -> None:
+def test_the_latest_span_has_the_largest_number_not_the_last_name(tmp_path: Path) -> None:
     _folders(tmp_path, "span-9", "span-10", "span-ten", "other-11")
     assert find_span(f"{tmp_path}/span-{{SPAN}}", None) == Span(10, 0, f"{tmp_path}/span-10")
     assert find_span(f"{tmp_path}/span-{{SPAN}}/", 9) == Span(9, 0, f"{tmp_path}/span-9")
 
 
-def test_of_several_versions_the_highest_counts(tmp_path: Path) -> None:
+def test_the_highest_version_of_a_span_is_taken(tmp_path: Path) -> None:
     _folders(tmp_path, "1/v1", "2/v1", "2/v3", "2/v10")
     assert find_span(f"{tmp_path}/{{SPAN}}/v{{VERSION}}", None) == Span(2, 10, f"{tmp_path}/2/v10")
 
 
-def test_a_dates_span_is_its_days_since_1970(tmp_path: Path) -> None:
+def test_the_span_of_a_date_is_the_number_of_days_since_1970(tmp_path: Path) -> None:
     _folders(tmp_path, "1970-01-11", "2024-02-30", "1970-01-02")
     assert find_span(f"{tmp_path}/{{YYYY}}-{{MM}}-{{DD}}", None).number == 10
 
 
-def test_a_width_is_held(tmp_path: Path) -> None:
+def test_a_span_with_a_width_matches_that_many_digits_only(tmp_path: Path) -> None:
     _folders(tmp_path, "001", "0002")
     assert find_span(f"{tmp_path}/{{SPAN:3}}", None).number == 1
 
 
-def test_what_is_around_the_braces_is_taken_letter_for_letter(tmp_path: Path) -> None:
+def test_text_around_the_braces_is_matched_literally(tmp_path: Path) -> None:
     _folders(tmp_path, "a[1].b/1", "a1xb/2")
     assert find_span(f"{tmp_path}/a[1].b/{{SPAN}}", None).number == 1
 
 
 @pytest.mark.parametrize(
-    ("pattern", "number", "complaint"),
+    ("pattern", "number", "error"),
     [
-        ("x{SPAN}", None, "nothing is named as .*x{SPAN} says"),
-        ("{SPAN}", 7, "data.layout.span: there is no span 7 in .*; there are 1, 2"),
-        ("{VERSION}", None, "needs {SPAN}, or {YYYY}, {MM} and {DD}"),
-        ("{SPAN}/{SPAN}", None, "has the same braces twice"),
+        ("x{SPAN}", None, "no file or folder matches .*x{SPAN}"),
+        ("{SPAN}", 7, "data.layout.span: there is no span 7 in .*. There are 1, 2"),
+        ("{VERSION}", None, "must contain {SPAN}, or {YYYY}, {MM} and {DD}"),
+        ("{SPAN}/{SPAN}", None, "contains the same braces twice"),
     ],
 )
-def test_what_is_not_there_is_refused(tmp_path: Path, pattern: str, number: int | None, complaint: str) -> None:
+def test_a_missing_span_or_wrong_pattern_is_refused(
+    tmp_path: Path, pattern: str, number: int | None, error: str
+) -> None:
     _folders(tmp_path, "1", "2")
-    with pytest.raises(BadInput, match=complaint):
+    with pytest.raises(BadInput, match=error):
         find_span(f"{tmp_path}/{pattern}", number)

@@ -1,4 +1,4 @@
-"""A split of gray images, an exported model that goes by their brightness, and what Report makes of the two."""
+"""Fixtures: a split of gray images, an exported model that predicts by brightness, and the report's content."""
 
 import io
 import json
@@ -22,7 +22,7 @@ SIDE = 12  # pixels
 
 
 class ByBrightness(tf.Module):
-    """Names the class whose brightness is nearest; class n of N has (n + 1/2) / N of white."""
+    """Predicts the class with the nearest brightness. Class n of N has the brightness (n + 1/2) / N."""
 
     def __init__(self, labels: list[str], offset: float) -> None:
         super().__init__()
@@ -52,19 +52,19 @@ class ByBrightness(tf.Module):
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What was evaluated, and the report's content."""
+    """The evaluated split, the predictions and the report's content."""
 
     folder: Path
     files: list[str]
     labels: np.ndarray  # [images], numbers
-    probabilities: np.ndarray  # [images, classes], as the model itself gives them
+    probabilities: np.ndarray  # [images, classes], from the model directly
     predictions: Predictions
     content: dict[str, Any]
 
 
 @pytest.fixture(scope="session")
 def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Evaluated]:
-    """Makes a split of `classes` classes with so many images each, and evaluates it."""
+    """Makes a split of `classes` classes with `per_class` images each, and evaluates it."""
 
     def make(classes: int, per_class: int, noise: float = 0.6, baseline: bool = False) -> Evaluated:
         folder = tmp_path_factory.mktemp("evaluated")
@@ -79,7 +79,7 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Evaluate
         model = Classifier(str(folder / "model"))
         worse = None
         if baseline:
-            # One class the fewer, and the others in another order: vocabularies differ between two runs.
+            # One class less, and the others in another order, since vocabularies differ between runs.
             _export(ByBrightness(names[:-1][::-1], 0.3), folder / "baseline")
             worse = Classifier(str(folder / "baseline"), model.labels)
         write_predictions(model, worse, files, str(folder / "predictions.parquet"))

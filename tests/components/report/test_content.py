@@ -1,4 +1,4 @@
-"""What the report says: against scikit-learn on the model's own answers, and against what was put in."""
+"""The report's content against scikit-learn on the same predictions, and against the inputs."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ def ten(evaluate):
     return evaluate(10, 30, baseline=True)
 
 
-def test_a_row_an_image_with_all_that_is_known_of_it(ten):
+def test_there_is_a_row_for_each_image_with_its_features(ten):
     assert len(ten.predictions) == 300
     assert sorted(ten.predictions.names.tolist()) == sorted(f"{n}/{p}.png" for n in range(10) for p in range(30))
     assert set(ten.predictions.described["camera"]) == {"left", "right"}
@@ -21,19 +21,21 @@ def test_a_row_an_image_with_all_that_is_known_of_it(ten):
     np.testing.assert_allclose(probabilities, ten.probabilities, atol=1e-6)
 
 
-def test_the_numbers_are_scikit_learns(ten):
-    named = ten.probabilities.argmax(axis=1)
+def test_the_numbers_equal_scikit_learns(ten):
+    predicted = ten.probabilities.argmax(axis=1)
     found = {one["name"]: one for one in ten.content["metrics"]}
-    assert found["accuracy"]["value"] == pytest.approx(metrics.accuracy_score(ten.labels, named), abs=1e-6)
-    assert found["macro_f1"]["value"] == pytest.approx(metrics.f1_score(ten.labels, named, average="macro"), abs=1e-6)
+    assert found["accuracy"]["value"] == pytest.approx(metrics.accuracy_score(ten.labels, predicted), abs=1e-6)
+    assert found["macro_f1"]["value"] == pytest.approx(
+        metrics.f1_score(ten.labels, predicted, average="macro"), abs=1e-6
+    )
     assert found["auc"]["value"] == pytest.approx(
         metrics.roc_auc_score(ten.labels, ten.probabilities, multi_class="ovr"), abs=1e-6
     )
-    assert ten.content["confusion"] == metrics.confusion_matrix(ten.labels, named).tolist()
+    assert ten.content["confusion"] == metrics.confusion_matrix(ten.labels, predicted).tolist()
     assert all(one["low"] < one["value"] < one["high"] for one in found.values())
 
 
-def test_curves_are_of_the_classes_that_are_told_worst_and_enclose_their_areas(ten):
+def test_there_are_curves_of_the_classes_with_the_smallest_areas(ten):
     areas = {one["label"]: one["auc"] for one in ten.content["classes"]}
     assert list(ten.content["roc"]) == sorted(areas, key=lambda label: areas[label])[:6]
     for label, points in ten.content["roc"].items():
@@ -43,37 +45,37 @@ def test_curves_are_of_the_classes_that_are_told_worst_and_enclose_their_areas(t
         assert points[-1] == [0.0, 1.0]
 
 
-def test_the_baseline_is_measured_on_the_same_images_whatever_its_vocabulary(ten):
-    """It is off by 0.3 of white, three classes of ten, and does not know the last class."""
+def test_a_baseline_with_another_vocabulary_is_measured_on_the_same_images(ten):
+    """The baseline's predictions are three of ten classes off, and it does not have the last class."""
     baseline = ten.predictions.baseline_outcomes()
-    right = [named == label for named, label in zip(baseline.named, ten.labels, strict=True)]
+    correct = baseline.predicted == ten.labels
     accuracy = {one["name"]: one for one in ten.content["metrics"]}["accuracy"]
-    assert accuracy["difference"]["value"] == pytest.approx(accuracy["value"] - np.mean(right))
+    assert accuracy["difference"]["value"] == pytest.approx(accuracy["value"] - np.mean(correct))
     assert accuracy["difference"]["low"] > 0
     unknown = ten.labels == 9
-    assert not baseline.right[unknown].any()
+    assert not baseline.correct[unknown].any()
     assert (baseline.label_probability[unknown] == 0).all()
 
 
-def test_mistakes_come_with_the_surest_first_and_with_what_the_model_said(ten):
+def test_the_most_confident_mistakes_come_first_with_their_predictions(ten):
     shown = [ten.content["images"][str(one)] for one in ten.content["mistakes"]]
     assert len(shown) == 24
-    surest = [one["likeliest"][0][1] for one in shown]
-    assert surest == sorted(surest, reverse=True)
+    confidences = [one["top_labels"][0][1] for one in shown]
+    assert confidences == sorted(confidences, reverse=True)
     wrong = ten.probabilities.argmax(axis=1) != ten.labels
-    assert surest[0] == pytest.approx(float(ten.probabilities.max(axis=1)[wrong].max()))
-    assert all(one["label"] != one["likeliest"][0][0] and one["map"] for one in shown)
+    assert confidences[0] == pytest.approx(float(ten.probabilities.max(axis=1)[wrong].max()))
+    assert all(one["label"] != one["top_labels"][0][0] and one["map"] for one in shown)
 
 
-def test_the_images_of_a_cell_are_the_cells(ten):
+def test_the_images_of_a_cell_have_its_classes(ten):
     for cell, inside in ten.content["cells"].items():
-        label, named = (ten.predictions.labels[int(number)] for number in cell.split(","))
+        label, predicted = (ten.predictions.labels[int(number)] for number in cell.split(","))
         for one in inside:
             image = ten.content["images"][str(one)]
-            assert (image["label"], image["likeliest"][0][0]) == (label, named)
+            assert (image["label"], image["top_labels"][0][0]) == (label, predicted)
 
 
-def test_slices_count_what_they_say(ten):
+def test_slices_have_the_right_number_of_images(ten):
     slices = {(one["feature"], one["value"]): one for one in ten.content["slices"]}
     assert {key: one["images"] for key, one in slices.items()} == {
         ("camera", "left"): 150,
@@ -88,13 +90,13 @@ def test_slices_count_what_they_say(ten):
     assert left["low"] < left["value"] < left["high"]
 
 
-def test_few_images_of_a_class_are_worth_a_warning(evaluate):
+def test_few_images_of_a_class_give_a_warning(evaluate):
     note, warning = evaluate(2, 3).content["warnings"]
     assert note == "a note"
     assert warning.startswith("2 of 2 classes have fewer than 20 images")
 
 
-def test_a_second_reader_finds_the_same(ten):
+def test_reading_the_file_again_gives_the_same(ten):
     again = Predictions(ten.folder / "predictions.parquet")
     assert again.labels == ten.predictions.labels
-    np.testing.assert_array_equal(again.outcomes().named, ten.predictions.outcomes().named)
+    np.testing.assert_array_equal(again.outcomes().predicted, ten.predictions.outcomes().predicted)

@@ -1,4 +1,4 @@
-"""The model card says what the report found, and labels stay text in it."""
+"""The model card has the report's facts, and labels are escaped."""
 
 import pytest
 
@@ -8,7 +8,7 @@ RUN = {"started": "2020-01-02T03:04:05", "revision": "abc", "versions": {"keras"
 
 
 @pytest.mark.parametrize("classes", [2, 30])
-def test_the_card_has_the_pipelines_facts(evaluate, classes):
+def test_the_card_has_the_reports_facts(evaluate, classes):
     content = evaluate(classes, 20).content
     card, page = model_card(content, RUN, "17")
     assert card.startswith("# gray 17\n")
@@ -17,7 +17,7 @@ def test_the_card_has_the_pipelines_facts(evaluate, classes):
     assert f"{20 * classes} train, {20 * classes} eval images" in card
     assert "| code | abc; keras 3 |" in card
     label, _, count = content["top_confusions"][0]
-    assert f"{count} of 20 images of {text(content['classes'][label]['label'])} are named" in card
+    assert f"{count} of 20 images of {text(content['classes'][label]['label'])} are predicted as" in card
     assert page.count("<table>") == 3
     assert "Left out: 2 (has zero bytes)." in card
     assert "<li>a note</li>" in page
@@ -25,17 +25,17 @@ def test_the_card_has_the_pipelines_facts(evaluate, classes):
     assert "http" not in page
 
 
-def test_a_label_that_runs_from_right_to_left_leaves_the_numbers_beside_it_where_they_are():
+def test_a_label_written_right_to_left_is_isolated():
     assert text("قطة") == "\u2068قطة\u2069"
     assert text("cat") == "cat"
 
 
-def test_markdowns_signs_and_tags_in_a_label_are_its_own():
+def test_markdown_and_html_in_a_label_are_escaped():
     assert text("a|b <i>*c*_d_") == r"a\|b &lt;i&gt;\*c\*\_d\_"
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (400, True)])
-def test_a_browser_shows_the_card_and_asks_the_network_for_nothing(evaluate, tmp_path, chromium, width, dark):
+def test_a_browser_shows_the_card_without_network_requests(evaluate, tmp_path, chromium, width, dark):
     content = evaluate(2, 20).content
     _, html = model_card(content, RUN, "17")
     (tmp_path / "card.html").write_text(html, encoding="utf-8")

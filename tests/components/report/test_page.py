@@ -1,4 +1,4 @@
-"""The page, as a browser shows it: it loads nothing, says what it should, and stays small."""
+"""The page in a browser: it loads nothing, shows the content, and is small."""
 
 import re
 from html.parser import HTMLParser
@@ -52,21 +52,21 @@ def test_the_page_is_one_small_file(page):
             assert (attributes.get(name) or "#").startswith(("#", "data:")), attributes
 
 
-def test_the_verdict_stands_on_top_with_each_reason(page):
+def test_the_verdict_and_its_reasons_are_in_the_header(page):
     html, _ = page
     header = html[html.index("<header") : html.index("</header>")]
     assert "Not blessed" in header
     assert re.findall(r"<li>(.*?)</li>", header) == ["accuracy 0.1 does not reach 0.5", "loss 3 is above 2"]
 
 
-def test_labels_stay_text(page):
+def test_labels_are_escaped(page):
     html, _ = page
     assert 'class "0" <b>&' not in html
     assert "class &#34;0&#34; &lt;b&gt;&amp;" in html
 
 
-def test_with_a_price_each_component_costs_something_and_the_run_their_sum(page):
-    """A cent apiece at most, so four digits; from ten on, two."""
+def test_with_a_price_the_page_shows_the_cost_of_each_component_and_the_total(page):
+    """Small costs have four digits, and costs from 10 on have two."""
     _, content = page
     cheap = render(content, RUN | {"costs": {"Trainer": 0.0347, "Pusher": 0.0003}, "currency": "EUR"})
     table = cheap[cheap.index('id="time"') : cheap.index("</table>", cheap.index('id="time"'))]
@@ -74,12 +74,12 @@ def test_with_a_price_each_component_costs_something_and_the_run_their_sum(page)
         *("component", "seconds", "EUR"),
         *("Trainer", "12.5", "0.0347"),
         *("Pusher", "0.1", "0.0003"),
-        *("together", "12.6", "0.0350"),
+        *("total", "12.6", "0.0350"),
     ]
     assert ">900.25<" in render(content, RUN | {"costs": {"Trainer": 900.245, "Pusher": 0.005}, "currency": "EUR"})
 
 
-def test_what_a_search_found_stands_with_the_training(page):
+def test_the_result_of_a_search_is_shown_with_the_training(page):
     html, content = page
     search = {"trials": 12, "objective": "val_accuracy", "best": 0.98, "values": {"training.learning_rate": 0.0125}}
     searched = render(content, RUN | {"search": search})
@@ -88,7 +88,7 @@ def test_what_a_search_found_stands_with_the_training(page):
     assert "trials, with" not in html
 
 
-def test_before_the_run_has_ended_the_page_does_without_it(page):
+def test_before_the_end_of_the_run_the_page_has_no_times(page):
     _, content = page
     assert "Trainer" not in render(content)
 
@@ -103,7 +103,7 @@ def opened(request, page, chromium, tmp_path_factory):
     return chromium.open(file, width=width, dark=dark), content, width
 
 
-def test_the_verdict_the_matrix_and_the_images_are_on_it(opened):
+def test_the_verdict_the_matrix_and_the_images_are_shown(opened):
     shown, content, _ = opened
     assert shown.evaluate("document.querySelector('h1').innerText") == "✗ Not blessed"
     cells = [count for row in content["confusion"] or [] for count in row if count]
@@ -118,7 +118,7 @@ def test_the_verdict_the_matrix_and_the_images_are_on_it(opened):
             return image.naturalWidth;
         }))"""
     )
-    assert len(widths) >= 2 * len(content["mistakes"])  # each with a map of where the network looked
+    assert len(widths) >= 2 * len(content["mistakes"])  # each with an activation map
     assert min(widths) > 0
 
 
@@ -127,12 +127,12 @@ def test_nothing_is_wider_than_the_screen(opened):
     assert shown.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_colors_follow_the_system_and_can_be_read(opened):
-    """WCAG asks for a contrast of 4.5 between text and its ground."""
+def test_colors_follow_the_system_and_have_enough_contrast(opened):
+    """WCAG requires a contrast of 4.5 between text and background."""
     shown, _, width = opened
     ground = shown.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == ("rgb(255, 255, 255)" if width > 1000 else "rgb(20, 23, 26)")
-    for place in ("body", "h1", ".pipeline", "thead th", "nav a", ".named", ".warning", ".likeliest span"):
+    for place in ("body", "h1", ".pipeline", "thead th", "nav a", ".predicted", ".warning", ".top_labels span"):
         text, behind = shown.evaluate(
             f"""(() => {{
                 let one = document.querySelector("{place}");
@@ -147,15 +147,15 @@ def test_colors_follow_the_system_and_can_be_read(opened):
 
 def test_a_click_shows_the_images_of_a_cell(opened):
     shown, content, _ = opened
-    label, named, count = content["top_confusions"][0]
-    shown.evaluate(f"document.querySelector('[data-cell=\"{label},{named}\"]').click()")
-    labels = [f"\u2068{content['classes'][one]['label']}\u2069" for one in (label, named)]  # whichever way they run
+    label, predicted, count = content["top_confusions"][0]
+    shown.evaluate(f"document.querySelector('[data-cell=\"{label},{predicted}\"]').click()")
+    labels = [f"\u2068{content['classes'][one]['label']}\u2069" for one in (label, predicted)]
     heading = shown.evaluate("document.querySelector('#cell h3').innerText")
-    assert heading.startswith(f"{labels[0]}, named {labels[1]}: ")
+    assert heading.startswith(f"{labels[0]}, predicted as {labels[1]}: ")
     assert shown.evaluate("document.querySelectorAll('#cell img').length") == min(count, 6)
 
 
-def test_a_table_is_ordered_by_the_column_that_is_clicked_and_by_keys_the_other_way(opened):
+def test_a_click_sorts_a_table_and_the_enter_key_reverses_the_order(opened):
     shown, content, _ = opened
     recalls = [one["recall"]["value"] for one in content["classes"]]
     header = "document.querySelectorAll('#by-class thead th')[2]"
@@ -167,7 +167,7 @@ def test_a_table_is_ordered_by_the_column_that_is_clicked_and_by_keys_the_other_
         assert first == f"{100 * extreme:.1f}\u00a0%"
 
 
-def test_a_class_is_found_by_its_name(opened):
+def test_the_search_finds_a_class_by_its_name(opened):
     shown, _, _ = opened
     shown.evaluate(
         """(() => {
@@ -180,15 +180,15 @@ def test_a_class_is_found_by_its_name(opened):
     assert shown.evaluate(f"{rows}.map((row) => row.cells[0].innerText)") == ["قطة"]
 
 
-def test_it_says_nothing_on_the_console_and_asks_the_network_for_nothing(opened):
-    """Nor would it get anything: its policy forbids every request. This stands last, after all clicks."""
+def test_there_are_no_console_messages_and_no_network_requests(opened):
+    """The page's policy also forbids every request. This test is the last, after all clicks."""
     shown, _, _ = opened
     assert (shown.said, shown.requests) == ([], [])
     assert "default-src 'none'" in shown.evaluate("document.querySelector('meta[http-equiv]').content")
 
 
 def contrast(one: str, other: str) -> float:
-    """Of two colors, as WCAG 2 defines it."""
+    """Returns the contrast of two colors, as WCAG 2 defines it."""
 
     def luminance(color: str) -> float:
         parts = [int(part) / 255 for part in re.findall(r"\d+", color)]

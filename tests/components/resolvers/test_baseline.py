@@ -1,4 +1,4 @@
-"""The model to beat is the latest blessed one older than the candidate."""
+"""The baseline is the latest blessed model older than the candidate."""
 
 import pytest
 from tfx import types
@@ -22,7 +22,7 @@ def _blessing(number: int, model: int, blessed: bool) -> types.Artifact:
 
 
 def _resolve(candidate: int, blessed: dict[int, bool]) -> tuple[list[int], list[int]]:
-    """The chosen model and the model of the chosen blessing; `blessed` holds all models that were evaluated."""
+    """Returns the chosen model and the model of the chosen blessing. `blessed` has all evaluated models."""
     models = [_model(number) for number in sorted({candidate, *blessed})]
     resolved = LatestBlessedBefore().resolve_artifacts(
         None,
@@ -56,12 +56,12 @@ def _resolve(candidate: int, blessed: dict[int, bool]) -> tuple[list[int], list[
         "none yet",
         "one",
         "the later of two",
-        "whatever their order",
+        "two in reverse order",
         "an unblessed one between",
-        "an unblessed one alone",
+        "only an unblessed one",
         "the candidate itself",
         "the candidate and an older one",
-        "a later one, when the candidate comes from the cache",
+        "a later one, if the candidate comes from the cache",
     ],
 )
 def test_the_latest_blessed_model_before_the_candidate_is_chosen(blessed: dict[int, bool], baseline: list[int]) -> None:

@@ -1,4 +1,4 @@
-"""Training learns from the present span and from those before it, each once."""
+"""Training uses the current span and those before it, each once."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from efficientmixnet.components.resolvers.latest_spans import LatestSpans
 def _examples(number: int, span: int, version: int = 0, source: str = "days/{SPAN}") -> Any:
     examples = tfx.types.standard_artifacts.Examples()
     examples.id, examples.span, examples.version = number, span, version
-    if source:  # Transform's have none
+    if source:  # Transform's outputs have none
         examples.set_string_custom_property("source", source)
     return examples
 
@@ -34,10 +34,10 @@ KNOWN = [
     ("count", "chosen"),
     [
         (1, [10]),
-        (3, [10, 6, 3]),  # of the span before the latest run, and of the one before that the highest version
-        (9, [10, 6, 3, 1]),  # there are no more; the span that comes later, Transform's and another source's are none
+        (3, [10, 6, 3]),  # the latest run of span 3, and the highest version of span 2
+        (9, [10, 6, 3, 1]),  # there are no more: not the later span, Transform's output or another source
     ],
 )
-def test_the_present_span_comes_first_and_each_one_before_it_once(count: int, chosen: list[int]) -> None:
+def test_the_current_span_comes_first_and_each_earlier_one_once(count: int, chosen: list[int]) -> None:
     resolved = LatestSpans(count).resolve_artifacts(None, {"now": [KNOWN[-1]], "examples": KNOWN})
     assert [one.id for one in resolved["examples"]] == chosen

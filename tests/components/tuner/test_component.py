@@ -1,4 +1,4 @@
-"""Tuner notes what failed beside what TFX notes."""
+"""The Tuner writes failed trials in addition to TFX's results."""
 
 import json
 
@@ -11,7 +11,7 @@ from efficientmixnet.components.tuner.component import FAILURES_FILE, Tuner
 
 
 class _Searched:
-    """A search with one trial that ended and one that failed, in the words of KerasTuner."""
+    """A search with one finished and one failed trial, with KerasTuner's interface."""
 
     failures = [{"trial_id": "1", "reason": "out of memory", "training.batch_size": 64}]
 
@@ -31,7 +31,7 @@ class _Searched:
         return [self._done.hyperparameters]
 
 
-def test_failed_trials_lie_beside_tfxs_results(tmp_path, monkeypatch):
+def test_failed_trials_are_written_next_to_tfxs_results(tmp_path, monkeypatch):
     monkeypatch.setattr(executor, "search", lambda *_: _Searched())
     kinds = tfx.types.standard_artifacts
     best, results = kinds.HyperParameters(), kinds.TunerResults()

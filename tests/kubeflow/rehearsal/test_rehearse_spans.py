@@ -115,7 +115,7 @@ def test_a_span_that_drifted_from_the_one_before_ends_the_run(config: Config, di
         (days / "day-2" / "1").mkdir(parents=True, exist_ok=True)
         shutil.copy(file, days / "day-2" / "1")
     with pytest.raises(
-        TaskFailed, match=r"the data has changed: image/class/text moved by 0\.\d+ since the data before"
+        TaskFailed, match=r"the data has changed: image/class/text differs by 0\.\d+ from the previous data"
     ):
         _rehearse(package, tmp_path / "rehearsal", images)
 

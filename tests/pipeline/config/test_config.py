@@ -226,7 +226,7 @@ def test_a_section_without_keys_is_its_defaults(file: Path) -> None:
         ),
         (
             "evaluation: {thresholds: {accuracy: 97}}",
-            "evaluation.thresholds.accuracy: 97 is no share; give one from 0 to 1, such as 0.97",
+            "evaluation.thresholds.accuracy: should be from 0 to 1, such as 0.97, not 97",
         ),
         ("training: {learning_rate: .inf}", "training.learning_rate: should be a finite number, not inf"),
         ("training: {seed: -1}", "training.seed: should be greater than or equal to 0, not -1"),

@@ -52,10 +52,10 @@ def test_classes_formats_and_sizes_are_counted(found: Inspection) -> None:
 
 def test_what_cannot_be_used_is_named_with_the_reason(found: Inspection) -> None:
     assert sorted(item.row() for item in found.left_out) == [
-        ("dog/cut.jpg", "is a truncated or corrupt image"),
+        ("dog/cut.jpg", "is a truncated or corrupt JPEG file"),
         ("dog/empty.jpg", "has zero bytes"),
-        ("dog/huge.png", "has 400 x 300 pixels, over the limit (data.max_pixels)"),
-        ("dog/notes.txt", "is no image of a known format"),
+        ("dog/huge.png", "has 400 x 300 pixels, over the limit (data.max_pixels: 100000)"),
+        ("dog/notes.txt", "is not an image in a supported format"),
     ]
 
 

@@ -1,4 +1,4 @@
-"""TFRecords, tar shards and Parquet files all give the same entries and images."""
+"""TFRecords, tar shards and Parquet files give the same entries and images."""
 
 import json
 from collections.abc import Callable
@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from efficientmixnet.components.image_example_gen.layout import Layout
-from efficientmixnet.components.image_example_gen.readers.by_format import images_of, unpack
-from efficientmixnet.components.image_example_gen.sources import Sources, find_images
+from efficientmixnet.components.image_example_gen.readers.by_format import LOST, images_of, unpack
+from efficientmixnet.components.image_example_gen.sources import Entry, LeftOut, Sources, find_images
 from efficientmixnet.modules.exceptions import BadInput
 
 SPLITS = frozenset({"train", "eval"})
-# Nothing here decodes an image, so any bytes will do: of several lengths, with zeros, and one within another.
+# Nothing decodes these images, so any bytes will do: several lengths, zeros, and one image inside another.
 IMAGES = [b"\xff\xd8one", b"\xff\xd8\0\0two" * 300, b"one", b"\x89PNG" + bytes(range(256))]
 LABELS = ["cat", "dog", "große Katze", "cat"]
 
@@ -75,7 +75,7 @@ def test_every_format_gives_the_same_images_and_labels(write: Any, tmp_path: Pat
 
 
 @pytest.mark.parametrize("form", [_as_compressed_tfrecord, _as_compressed_tar, _as_parquet])
-def test_what_can_only_be_read_in_order_is_unpacked_into_one_file(write: Any, tmp_path: Path, form: Form) -> None:
+def test_images_that_must_be_read_in_order_are_unpacked_into_one_file(write: Any, tmp_path: Path, form: Form) -> None:
     form(write, tmp_path / "data")
     sources = find_images(str(tmp_path / "data"), None, SPLITS)
     plain = tmp_path / "plain"
@@ -86,7 +86,7 @@ def test_what_can_only_be_read_in_order_is_unpacked_into_one_file(write: Any, tm
     assert plain.read_bytes() == b"".join(IMAGES)
 
 
-def test_one_file_alone_can_be_the_data(write: Any, tmp_path: Path) -> None:
+def test_the_data_can_be_a_single_file(write: Any, tmp_path: Path) -> None:
     _as_tar(write, tmp_path)
     sources = find_images(str(tmp_path / "shard-0.tar"), None, SPLITS)
     assert [entry.name for entry in sources.entries] == [f"shard-0.tar/{number:04d}" for number in range(4)]
@@ -103,20 +103,41 @@ def test_the_fingerprint_changes_with_the_file(write: Any, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("b.parquet", "is no Parquet file, or a damaged one"),
-        ("b.tar", "is no tar file"),
-        ("b.tfrecord", "is damaged, or no TFRecord file, after 0 records"),
+        ("b.parquet", "is not a Parquet file, or is damaged"),
+        ("b.tar", "is not a tar file"),
+        ("b.tfrecord", "is not a TFRecord file, or is damaged, after 0 records"),
     ],
 )
-def test_a_file_that_is_not_what_its_name_says_is_named(tmp_path: Path, name: str, reason: str) -> None:
+def test_a_file_of_another_format_than_its_name_says_is_refused(tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / name).write_bytes(b"something else " * 100)
-    with pytest.raises(BadInput, match=f"names no image that could be read; the first: {name} {reason}"):
+    with pytest.raises(BadInput, match=f"no image can be used. The first: {name} {reason}"):
         find_images(str(tmp_path), None, SPLITS)
 
 
-def test_files_of_two_formats_ask_which(write: Any, tmp_path: Path) -> None:
+def test_files_of_two_formats_are_refused(write: Any, tmp_path: Path) -> None:
     _as_tar(write, tmp_path)
     _as_tfrecord(write, tmp_path)
-    with pytest.raises(BadInput, match=r"holds files of tfrecord and of webdataset; name one in data\.layout\.format"):
+    with pytest.raises(
+        BadInput, match=r"several formats \(tfrecord, webdataset\)\. Choose one in data\.layout\.format"
+    ):
         find_images(str(tmp_path), None, SPLITS)
     assert len(find_images(str(tmp_path / "a.tfrecord"), None, SPLITS).entries) == 4
+
+
+def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "images.zip").touch()
+    entry = Entry(str(tmp_path / "images.zip"), "images.zip/0", "cat", row=0)
+    with pytest.raises(BadInput, match=r"'zip' is not a format .* Use tfrecord, webdataset or parquet\."):
+        list(images_of([entry], "zip", Layout()))
+
+
+def test_images_in_the_damaged_part_of_a_file_are_lost_and_the_others_are_not(write: Any, tmp_path: Path) -> None:
+    _as_compressed_tar(write, tmp_path)
+    path = tmp_path / "shard-0.tar.gz"
+    entries = find_images(str(tmp_path), None, SPLITS).entries
+    write.tar(path, dict(list(_tar_files().items())[:4]), "w:gz")  # two of the four samples
+    found = dict(images_of(entries, "webdataset", Layout()))
+    assert list(found.values()) == [*IMAGES[:2], *(LeftOut(entry.name, LOST) for entry in entries[2:])]
+    with (tmp_path / "plain").open("wb") as file:
+        unpacked = list(unpack(entries, "webdataset", Layout(), file, str(tmp_path / "plain")))
+    assert [entry.row for entry in unpacked] == [None, None, 2, 3]

@@ -1,4 +1,4 @@
-"""Parquet files whose columns are not what they should be."""
+"""Parquet files with wrong columns."""
 
 from pathlib import Path
 from typing import Any
@@ -11,20 +11,20 @@ from efficientmixnet.components.image_example_gen.sources import find_images
 from efficientmixnet.modules.exceptions import BadInput
 
 SPLITS = frozenset({"train", "eval"})
-# Nothing here decodes an image, so any bytes will do.
+# Nothing decodes these images, so any bytes will do.
 IMAGES = [b"\xff\xd8one", b"\xff\xd8\0\0two" * 300, b"one", b"\x89PNG" + bytes(range(256))]
 LABELS = ["cat", "dog", "große Katze", "cat"]
 
 
-def test_a_table_without_its_label_names_the_columns_that_there_are(write: Any, tmp_path: Path) -> None:
+def test_for_a_table_without_a_label_the_message_lists_its_columns(write: Any, tmp_path: Path) -> None:
     write.parquet(tmp_path / "a.parquet", {"image": IMAGES, "fine": LABELS})
-    with pytest.raises(BadInput, match=r"has no column 'label'; its columns are image, fine: name those"):
+    with pytest.raises(BadInput, match=r"has no column 'label'; its columns are image, fine. Name the columns"):
         find_images(str(tmp_path), None, SPLITS)
 
 
-def test_a_column_of_paths_holds_no_images(write: Any, tmp_path: Path) -> None:
+def test_a_column_of_paths_is_refused(write: Any, tmp_path: Path) -> None:
     write.parquet(tmp_path / "a.parquet", {"image": LABELS, "label": LABELS})
-    with pytest.raises(BadInput, match=r"data\.layout\.image: the column 'image' of .* holds string, no encoded"):
+    with pytest.raises(BadInput, match=r"data\.layout\.image: the column 'image' of .* holds string, not encoded"):
         find_images(str(tmp_path), None, SPLITS)
 
 
@@ -34,7 +34,7 @@ def test_a_file_whose_schema_would_run_code_is_refused(tmp_path: Path) -> None:
             super().__init__(pyarrow.string(), "arrow.py_extension_type")
 
         def __arrow_ext_serialize__(self) -> bytes:
-            return b"no pickle, but nobody looks"
+            return b"not a pickle"
 
         @classmethod
         def __arrow_ext_deserialize__(cls, storage_type: Any, serialized: bytes) -> Any:

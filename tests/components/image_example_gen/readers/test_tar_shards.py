@@ -1,4 +1,4 @@
-"""WebDataset's tar shards; a broken one gives what it has and says why."""
+"""WebDataset's tar shards, whole and broken."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from efficientmixnet.components.image_example_gen.sources import find_images
 SPLITS = frozenset({"train", "eval"})
 
 
-def test_a_label_in_json_and_what_else_it_says(write: Any, tmp_path: Path) -> None:
+def test_label_and_further_features_come_from_json(write: Any, tmp_path: Path) -> None:
     files = {
         "a/0.PNG": b"p",
         "a/0.json": b'{"label": "cat", "camera": {"iso": 100}}',
@@ -47,7 +47,7 @@ def test_a_bad_sample_of_a_tar_shard_is_left_out(
 
 
 @pytest.mark.parametrize("lost", [1024, 10240 - 1, 10240 + 1000])
-def test_a_truncated_tar_shard_gives_what_it_has_and_is_named(write: Any, tmp_path: Path, lost: int) -> None:
+def test_a_truncated_tar_shard_gives_its_whole_samples(write: Any, tmp_path: Path, lost: int) -> None:
     files = {f"{i:03d}.{kind}": b"cd"[i % 2 : i % 2 + 1] * 700 for i in range(20) for kind in ("cls", "jpg")}
     write.tar(tmp_path / "a.tar", files)
     whole = (tmp_path / "a.tar").read_bytes().rstrip(b"\0")

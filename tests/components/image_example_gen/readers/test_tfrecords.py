@@ -1,4 +1,4 @@
-"""TFRecords of tf.Examples; a broken one gives what it has and says why."""
+"""TFRecords of tf.Examples, whole and broken."""
 
 import gzip
 from pathlib import Path
@@ -13,15 +13,15 @@ from efficientmixnet.modules.exceptions import BadInput
 SPLITS = frozenset({"train", "eval"})
 
 
-def test_a_tf_examples_further_features_are_kept_where_they_are_asked_for(write: Any, tmp_path: Path) -> None:
+def test_a_further_feature_named_like_our_own_is_refused(write: Any, tmp_path: Path) -> None:
     write.tfrecord(tmp_path / "a.tfrecord", [write.example(b"p", "cat"), write.example(b"q", "dog")])
     clash = Layout(features=("image/source",))
-    with pytest.raises(BadInput, match=r"'image/source' begins as our own features do"):
+    with pytest.raises(BadInput, match=r"'image/source' starts with 'image/', like our own features"):
         find_images(str(tmp_path), None, SPLITS, clash)
 
 
 @pytest.mark.parametrize("compression", ["", "GZIP"])
-def test_a_truncated_tfrecord_gives_what_it_has_and_is_named(write: Any, tmp_path: Path, compression: str) -> None:
+def test_a_truncated_tfrecord_gives_its_whole_records(write: Any, tmp_path: Path, compression: str) -> None:
     path = tmp_path / "a.tfrecord"
     write.tfrecord(path, [write.example(bytes([i]) * 50, "cat" if i % 2 else "dog") for i in range(20)], compression)
     content = path.read_bytes() if not compression else gzip.decompress(path.read_bytes())
@@ -32,17 +32,17 @@ def test_a_truncated_tfrecord_gives_what_it_has_and_is_named(write: Any, tmp_pat
     assert sources.left_out == (LeftOut("a.tfrecord", "is truncated after 19 records"),)
 
 
-def test_a_damaged_record_is_left_out_alone(write: Any, tmp_path: Path) -> None:
+def test_only_the_damaged_record_is_left_out(write: Any, tmp_path: Path) -> None:
     path = tmp_path / "a.tfrecord"
     write.tfrecord(
         path, [write.example(b"0" * 50, "cat"), write.example(b"1" * 50, "cat"), write.example(b"2" * 50, "dog")]
     )
     path.write_bytes(path.read_bytes().replace(b"1" * 50, b"3" * 50))
     sources = find_images(str(tmp_path), None, SPLITS, Layout())
-    assert [item.row() for item in sources.left_out] == [("a.tfrecord/1", "is damaged: its checksum differs")]
+    assert [item.row() for item in sources.left_out] == [("a.tfrecord/1", "is damaged: its checksum is wrong")]
 
 
-def test_a_record_without_its_label_names_the_features_that_there_are(write: Any, tmp_path: Path) -> None:
+def test_for_a_record_without_a_label_the_message_lists_its_features(write: Any, tmp_path: Path) -> None:
     write.tfrecord(tmp_path / "a.tfrecord", [write.example(b"p", "cat", name="class")])
     with pytest.raises(BadInput, match=r"has no feature 'image/class/label'; it has class, image/encoded, image/sou"):
         find_images(str(tmp_path), None, SPLITS)
