@@ -30,7 +30,7 @@ def compound_scale(
         A Scale.
 
     Example:
-        >>> compound_scale(0).image_size
+        >>> compound_scale(0).default_size
         224
     """
     return Scale(beta**phi, alpha**phi, round(base_size * gamma**phi))
