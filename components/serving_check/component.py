@@ -17,6 +17,7 @@ from efficientmixnet.modules import features
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.data.batches import Reading, evaluation_input
 from efficientmixnet.modules.data.images import shrink
+from efficientmixnet.modules.exported_model import SERVING_FOLDER
 
 _IMAGES = 8
 _TOLERANCE = 1e-4  # of a probability
@@ -58,7 +59,7 @@ def ServingCheck(
         classes=0,
         batch_size=_IMAGES,
     )
-    answers = ask(f"{model.uri}/Format-Serving", trained_on(examples, same, reading, network.stored_side))
+    answers = ask(f"{model.uri}/{SERVING_FOLDER}", trained_on(examples, same, reading, network.stored_side))
     differing = [f"{name} by {answer:g}" for name, answer in answers.items() if not answer <= _TOLERANCE]
     if differing:
         raise RuntimeError(f"the exported model answers otherwise than in training: {', '.join(differing)}")
