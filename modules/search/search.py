@@ -27,6 +27,11 @@ from efficientmixnet.modules.training.training_job import TrainingJob
 
 _PAUSE = 1.0  # seconds to wait if the algorithm needs the results of running trials
 _FAILURES = 3  # failed trials after which a search without any result stops
+_ORACLES = {
+    "random": keras_tuner.oracles.RandomSearchOracle,
+    "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
+    "hyperband": keras_tuner.oracles.HyperbandOracle,
+}
 
 
 class Search(base_tuner.BaseTuner):
@@ -201,12 +206,8 @@ def build_oracle(search: SearchConfig, training: TrainingConfig) -> keras_tuner.
         "seed": training.seed + 1,  # KerasTuner replaces a seed of 0 with a random one
         "max_consecutive_failed_trials": search.trials + 1,  # never: an exception in one thread would block the others
     }
-    if search.algorithm == "hyperband":
-        oracle = keras_tuner.oracles.HyperbandOracle(max_epochs=training.epochs, **common)
-        oracle.max_trials = search.trials
-        return oracle
-    kinds = {
-        "random": keras_tuner.oracles.RandomSearchOracle,
-        "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
-    }
-    return kinds[search.algorithm](max_trials=search.trials, **common)
+    is_hyperband = search.algorithm == "hyperband"
+    limit = {"max_epochs": training.epochs} if is_hyperband else {"max_trials": search.trials}
+    oracle = _ORACLES[search.algorithm](**limit, **common)
+    oracle.max_trials = search.trials  # HyperbandOracle has no such argument
+    return oracle

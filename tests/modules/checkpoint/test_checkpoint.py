@@ -124,7 +124,7 @@ def test_a_damaged_checkpoint_is_skipped_for_the_previous_one(
     model = _model()
     assert Checkpoint(str(tmp_path), None).restore(model) == 2
     np.testing.assert_array_equal(_weights(model), 2)
-    assert f"{last} cannot be read" in capsys.readouterr().out
+    assert f"{last}: the checkpoint cannot be read" in capsys.readouterr().out
 
 
 def test_a_checkpoint_of_another_network_is_refused_with_the_first_layer_that_differs(tmp_path: Path) -> None:
