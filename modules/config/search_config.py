@@ -85,15 +85,15 @@ def _searchable(key: str) -> str:
 
 class SearchConfig(Section):
     trials: int = Field(20, ge=1)
-    """The number of trials, each of them a training. The model is then trained with the best trial's values."""
+    """The number of trial trainings. The model is then trained with the values of the best one."""
     objective: Literal["val_accuracy", "val_loss"] = "val_accuracy"
     """The best trial has the highest val_accuracy or the lowest val_loss, on the evaluation split."""
     algorithm: Literal["bayesian", "random", "hyperband"] = "bayesian"
-    """bayesian: each trial uses the results so far; random; hyperband: many short trials; the best continue."""
+    """bayesian: new trials use the results so far; random; hyperband: many short trials, of which the best continue."""
     epochs: int | None = Field(None, ge=1)
     """The epochs of each trial; null: training.epochs."""
     workers: int = Field(1, ge=1)
-    """How many trials run at the same time, each in its own process. Each uses one GPU, if there are any."""
+    """How many trials run at the same time, each in its own process. On a machine with GPUs, each uses one."""
     space: dict[Annotated[str, AfterValidator(_searchable)], Dimension] = {}
     """A list of values or a range for each key of network or training to search, such as {training.learning_rate:
     {min: 0.0001, max: 0.1, sampling: log}, network.norm: [bn, an]}; {}: no search."""

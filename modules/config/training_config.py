@@ -15,15 +15,15 @@ class ScheduleConfig(Section):
     warmup_epochs: float = Field(0.0, ge=0)
     """The learning rate rises linearly from 0 over this many epochs."""
     decay_rate: float = Field(0.97, gt=0, le=1)
-    """exponential and step: the learning rate is multiplied by this factor every decay_epochs."""
+    """exponential and step: the factor that multiplies the learning rate after every decay_epochs."""
     decay_epochs: float = Field(2.4, gt=0)
-    """exponential and step: epochs until the learning rate is multiplied by decay_rate."""
+    """exponential and step: the epochs between two multiplications by decay_rate."""
     final_fraction: Fraction = 0.0
     """cosine, flat-cosine, exponential and step: the lowest learning rate, as a fraction of the highest one."""
     flat_fraction: Fraction = 0.7
     """flat-cosine: the fraction of the training during which the learning rate stays at its highest value."""
     staircase: bool = False
-    """exponential: the learning rate decreases in steps, as in EfficientNet's own code, and not continuously."""
+    """exponential: the learning rate decreases in steps, as in EfficientNet's own code, instead of continuously."""
 
 
 class AugmentationConfig(Section):
@@ -57,13 +57,13 @@ class FineTuningConfig(Section):
     head_epochs: int | None = Field(None, ge=0)
     """With network.weights: the first epochs, which train only the classifier; null: a fifth of all, at most 3."""
     learning_rate_fraction: float = Field(0.1, gt=0, le=1)
-    """After the head_epochs: the learning rate, as a fraction of training.learning_rate."""
+    """The learning rate after the head_epochs, as a fraction of training.learning_rate."""
     layer_decay: float = Field(1.0, gt=0, le=1)
     """Each stage has this fraction of the next stage's learning rate, so that the first stages change least."""
     freeze_until: str | None = None
-    """The layers before this one stay frozen: such as stage5, head or predictions; null: no layer is frozen."""
+    """The first layer to train, such as stage5, head or predictions. Layers before it are frozen; null: none are."""
     frozen_norms: bool = True
-    """Freezes the normalization layers: they keep their weights and moving statistics."""
+    """Freezes the normalization layers, so that they keep their weights and moving statistics."""
 
 
 class CheckpointConfig(Section):
@@ -91,11 +91,11 @@ class TrainingConfig(Section):
     worker_timeout: float = Field(10.0, gt=0)
     """Minutes that a worker waits for the other workers to start."""
     synchronized_norm: bool = True
-    """On several devices: normalization layers use the statistics of the whole batch, as on one device."""
+    """With several devices: normalization layers use the statistics of the whole batch, as on one device."""
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     """float32, mixed_bfloat16 (faster on newer GPUs) or mixed_float16 (for older GPUs, with loss scaling)."""
     jit: bool | Literal["auto"] = "auto"
-    """Whether XLA compiles the training step: true, false, or auto, which compiles it on one GPU only."""
+    """Whether XLA compiles the training step: true, false, or auto, which is true on one GPU only."""
     accumulation_steps: int = Field(1, ge=1)
     """Batches whose gradients make one update: like a larger batch_size, but with the memory of one batch."""
     steps_per_execution: int | None = Field(None, ge=1)
@@ -118,7 +118,7 @@ class TrainingConfig(Section):
     cache: Literal["auto", "never", "always"] = "auto"
     """Keeps decoded images in memory: always, never, or auto, if they fit into a quarter of the free memory."""
     deterministic: bool = False
-    """On one device: every run gives exactly the same weights. Training is somewhat slower."""
+    """Every run on one device gives exactly the same weights, but training is somewhat slower."""
     early_stopping_patience: int | None = Field(None, ge=1)
     """Stops after this many epochs without a lower evaluation loss; null: never."""
     seed: int = Field(0, ge=0, lt=2**32)
