@@ -28,6 +28,7 @@ from efficientmixnet.components.report.page import render
 from efficientmixnet.components.report.predictions import Predictions
 from efficientmixnet.components.report.write_predictions import BATCH, Classifier, write_predictions
 from efficientmixnet.modules import features
+from efficientmixnet.modules.exported_model import SERVING_FOLDER
 from efficientmixnet.pipeline.config.beam_config import IN_PROCESS
 from efficientmixnet.pipeline.runs.results import Results
 from efficientmixnet.pipeline.runs.runs import read_summary
@@ -107,7 +108,7 @@ def main() -> None:
         Path(folder, "Split-eval").mkdir()
         files = [f"{folder}/Split-eval/images-00000-of-00001.gz"]
         repeated(sorted(map(str, Path(str(found.uri("Examples"))).glob("Split-*/*.gz"))), arguments.images, files[0])
-        classifier = Classifier(f"{model}/Format-Serving")
+        classifier = Classifier(f"{model}/{SERVING_FOLDER}")
         bare(classifier, files)  # warm up: the first calls trace and allocate
         alone = seconds(lambda: bare(classifier, files))
         rows["predictions of the report"] = (
@@ -138,7 +139,7 @@ def main() -> None:
         signature(next(batches(images)))
         by_file = seconds(lambda: [signature(batch) for batch in batches(images)])
         rows["score"] = (
-            seconds(lambda: score(f"{model}/Format-Serving", str(images), [Path(folder, "scored.parquet")])),
+            seconds(lambda: score(f"{model}/{SERVING_FOLDER}", str(images), [Path(folder, "scored.parquet")])),
             by_file,
         )
     table = Table("what", "seconds", "bare calls, seconds", "ratio")

@@ -28,7 +28,7 @@ class ProgressLines:
             if self._done >= self._total or time.monotonic() - self._printed > _SECONDS:
                 self._printed = time.monotonic()
                 print(
-                    f"{self._done:,} of {self._total:,} {self._unit} {progress.in_words(figures)}".rstrip(), flush=True
+                    f"{self._done:,} of {self._total:,} {self._unit} {progress.as_text(figures)}".rstrip(), flush=True
                 )
 
     def tell(self, line: str) -> None:

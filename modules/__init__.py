@@ -1,4 +1,4 @@
-"""The network library, and everything that runs inside the pipeline's components."""
+"""The network library, and the code that runs inside the pipeline's components."""
 
 from efficientmixnet.modules.lazy_names import lazy_names
 

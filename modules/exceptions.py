@@ -1,10 +1,10 @@
-"""The exceptions of this project, one tree: every command turns an EfficientMixNetError into one line.
+"""The exceptions of this project, in one tree. A command prints an EfficientMixNetError as one line.
 
 EfficientMixNetError
-    BadInput                what the user gave cannot be used; exit code 2
+    BadInput                the user's input cannot be used; exit code 2
         StoreUnavailable    the object store does not answer
-    UnsafeSchema            a Parquet file would run code
-    DamagedFile             the rest of a file of many images cannot be read
+    UnsafeSchema            a Parquet file could run code
+    DamagedFile             the rest of a file with many images cannot be read
     BadImage                an image cannot be used
     RunFailed               a component failed
         RunnerFailed        Beam's runner failed a component
@@ -12,25 +12,25 @@ EfficientMixNetError
         TaskFailed          a task failed in a rehearsal
         TrainingFailed      a training job failed in the cluster
     ServerFailed            Kubeflow's or Kubernetes's server failed a request
-        RequestRefused      it refused the request
-        ServerUnavailable   it does not answer
+        RequestRefused      the server refused the request
+        ServerUnavailable   the server does not answer
 """
 
 from collections.abc import Sequence
 
 
 class EfficientMixNetError(Exception):
-    """The root of the tree. Its message is one line that names the culprit and the cure."""
+    """The root of the tree. The message is one line: what is wrong, and what to do."""
 
     exit_code = 1
 
 
 class BadInput(EfficientMixNetError, ValueError):
-    """What the user gave cannot be used: a configuration, an argument, images.
+    """The user's input cannot be used: a configuration, an argument, an image.
 
     Args:
         message: What is wrong, where, and what to do.
-        left_out: The name and reason of each image that was left out before the run stopped.
+        left_out: The name of each image that was left out before the run stopped, and the reason.
     """
 
     exit_code = 2
@@ -55,35 +55,35 @@ class UnsafeSchema(EfficientMixNetError, ValueError):
 
 
 class DamagedFile(EfficientMixNetError, ValueError):
-    """The rest of a file that holds many images cannot be read. The message says why."""
+    """The rest of a file with many images cannot be read. The message gives the reason."""
 
 
 class BadImage(EfficientMixNetError, ValueError):
-    """The image cannot be used. The message says why."""
+    """The image cannot be used. The message gives the reason."""
 
 
 class RunFailed(EfficientMixNetError, RuntimeError):
-    """A component failed, and not because of what the user gave. The message names the log."""
+    """A component failed, but not because of the user's input. The message names the log file."""
 
 
 class RunnerFailed(RunFailed):
-    """Beam's runner failed a component on every attempt. The message says what to look at."""
+    """Beam's runner failed a component on every attempt. The message says where to look."""
 
 
 class WorkerEnded(RunFailed):
-    """One of Beam's worker processes on this machine ended early."""
+    """One of Beam's worker processes on this machine ended too early."""
 
 
 class TaskFailed(RunFailed):
-    """A task failed in a rehearsal. The message has its last lines."""
+    """A task failed in a rehearsal. The message ends with the last lines of its log."""
 
 
 class TrainingFailed(RunFailed):
-    """A training job failed in the cluster. The message has the last lines of its worker."""
+    """A training job failed in the cluster. The message ends with the last lines of a worker's log."""
 
 
 class ServerFailed(EfficientMixNetError, RuntimeError):
-    """A request to Kubeflow Pipelines or to Kubernetes failed. The message says which, and what to do."""
+    """A request to Kubeflow Pipelines or Kubernetes failed. The message names the request, and says what to do."""
 
 
 class RequestRefused(ServerFailed):

@@ -1,19 +1,31 @@
-"""What an exported model's folder holds, and which version is the newest."""
+"""What the folder of an exported model holds, and which version is the newest.
+
+pushed/1795328785/          a version; its name is a number
+    saved_model.pb ...      the SavedModel
+    assets.extra/           where a SavedModel keeps files that are not TensorFlow's
+        network.keras       the network, to start another training from
+        labels.json         its labels, in the order of the probabilities
+"""
 
 from pathlib import Path
 
 from efficientmixnet.modules.exceptions import BadInput
 
+SERVING_FOLDER = "Format-Serving"  # in TFX's Model artifact, the folder of the SavedModel
+SAVED_MODEL = "saved_model.pb"
+NETWORK = "assets.extra/network.keras"
+LABELS = "assets.extra/labels.json"
+
 
 def newest_version(folder: Path) -> Path:
-    """The folder itself, if it holds a SavedModel, or its subfolder with the highest number.
+    """Returns the folder if it holds a SavedModel, or else the newest version in it.
 
     Raises:
-        BadInput: there is none.
+        BadInput: There is no model.
     """
-    if (folder / "saved_model.pb").exists():
+    if (folder / SAVED_MODEL).exists():
         return folder
-    versions = [child for child in folder.glob("*") if child.name.isdigit() and (child / "saved_model.pb").exists()]
+    versions = [child for child in folder.glob("*") if child.name.isdecimal() and (child / SAVED_MODEL).exists()]
     if not versions:
-        raise BadInput(f"{folder}: holds no model; name a folder that a run printed as its pushed model")
+        raise BadInput(f"{folder}: has no model; name a folder that a run printed as its pushed model")
     return max(versions, key=lambda version: int(version.name))

@@ -1,4 +1,4 @@
-"""lazy_names: lets a package import a public name when it is first used (PEP 562)."""
+"""lazy_names: lets a package import each public name on first use (PEP 562)."""
 
 from collections.abc import Callable, Mapping
 from importlib import import_module

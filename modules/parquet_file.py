@@ -1,4 +1,4 @@
-"""open_parquet: opens a Parquet file from outside without running code that its schema names."""
+"""open_parquet: opens an untrusted Parquet file without running code that its schema may contain."""
 
 import warnings
 from pathlib import Path
@@ -20,7 +20,7 @@ def open_parquet(file: str | Path | IO[bytes]) -> pyarrow.parquet.ParquetFile:
         file: A path or an open binary file.
 
     Returns:
-        The file, of which only the footer has been read.
+        The file. Only its footer has been read.
 
     Raises:
         UnsafeSchema: A column's type is a pickled Python class. It is never unpickled.
@@ -32,12 +32,12 @@ def open_parquet(file: str | Path | IO[bytes]) -> pyarrow.parquet.ParquetFile:
         ['image', 'label']
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # newer pyarrow warns of what is refused below
+        warnings.simplefilter("ignore", RuntimeWarning)  # newer pyarrow warns about types that are refused below
         try:
             opened = pyarrow.parquet.ParquetFile(file)
         except (pyarrow.ArrowException, OSError, MemoryError):
             raise
-        except Exception:  # of pyarrow_hotfix, which also takes the pickle apart for its message, and may fail there
+        except Exception:  # from pyarrow_hotfix, which can fail when it inspects the pickle for its message
             raise UnsafeSchema from None
         if any(_holds_pickled_type(field.type) for field in opened.schema_arrow):
             raise UnsafeSchema
@@ -45,7 +45,7 @@ def open_parquet(file: str | Path | IO[bytes]) -> pyarrow.parquet.ParquetFile:
 
 
 def _holds_pickled_type(kind: pyarrow.DataType) -> bool:
-    """Whether this type is one, or a list or struct of one."""
+    """Whether the type is a pickled Python class, or contains one."""
     if isinstance(kind, pyarrow.BaseExtensionType):
         return kind.extension_name == _PICKLED
     return any(_holds_pickled_type(kind.field(i).type) for i in range(kind.num_fields))

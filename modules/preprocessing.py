@@ -1,6 +1,6 @@
-"""preprocessing_fn: the Transform graph, from an image as ingested to a small image and its label's number.
+"""preprocessing_fn: the Transform graph, which resizes images and turns labels into class ids.
 
-Training reads what this graph wrote, and the exported model holds the same graph, so both see the same pixels.
+Training reads the output of this graph, and the exported model contains the same graph. So both see the same pixels.
 """
 
 from typing import Any
@@ -12,12 +12,17 @@ from efficientmixnet.modules import features
 from efficientmixnet.modules.data import images
 
 
-# TFT traces this several times, and there is no Python in it that depends on a tensor.
+# TFT traces this function several times. Without AutoGraph, which nothing here needs, that is faster.
 @tf.autograph.experimental.do_not_convert
 def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]) -> dict[str, tf.Tensor]:
-    """Raw features (see features.py), each [batch] or [batch, 1] -> transformed features, each [batch] or [batch, 3].
+    """Transforms ingested features into the features that training reads. See features.py for both.
 
-    `custom_config` holds `shorter_side`, pixels: that of the images that training reads, at most.
+    Args:
+        inputs: The ingested features, each [batch] or [batch, 1].
+        custom_config: `shorter_side`, the largest shorter side of a transformed image, in pixels.
+
+    Returns:
+        The transformed features, each [batch] or [batch, 3].
     """
     encoded = tf.reshape(inputs[features.ENCODED], [-1])  # [batch]
     mean, deviation = _channel_statistics(inputs)
@@ -30,15 +35,15 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]
     }
 
 
-@tf.function(autograph=False)  # one node, where TFT goes through the whole graph once for every analyzer
+@tf.function(autograph=False)  # as one node, because TFT walks through the whole graph for every analyzer
 def _shrink(encoded: tf.Tensor, shorter_side: int) -> tf.Tensor:
     """Bytes [batch] -> bytes [batch]."""
     return tf.map_fn(lambda one: images.shrink(one, shorter_side), encoded)
 
 
 def _label_ids(labels: tf.Tensor) -> tf.Tensor:
-    """Labels [batch] -> their positions in the alphabetical vocabulary [batch], -1 for one that is not in it."""
-    # TFT sorts a vocabulary by weight, then reverse alphabetically; with no weights at all the alphabet remains.
+    """Labels [batch] -> indices in the alphabetical vocabulary [batch], -1 for an unknown label."""
+    # TFT sorts a vocabulary by weight, then in reverse alphabetical order. With equal weights only the latter counts.
     weightless = tf.zeros(tf.shape(labels))
     vocabulary = tft.vocabulary(labels, weights=weightless, vocab_filename=features.LABEL_VOCABULARY)
     tft.count_per_key(labels, key_vocabulary_filename=features.LABEL_COUNTS)  # in the same pass
@@ -48,10 +53,10 @@ def _label_ids(labels: tf.Tensor) -> tf.Tensor:
 
 
 def _channel_statistics(inputs: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-    """Mean and deviation of R, G and B over the training split, each [3], from what ingest noted of each image."""
+    """Mean and deviation of R, G and B over the training split, each [3], from the ingested moments of each image."""
     moments = tf.concat([inputs[name] for name in features.CHANNEL_FEATURES], axis=1)  # [batch, 6]
     mean, mean_square = tf.split(tft.mean(moments, reduce_instance_dims=False), 2)
-    # A channel that never varies would divide by zero.
+    # A constant channel would lead to a division by zero.
     deviation = tf.sqrt(tf.maximum(mean_square - mean**2, 1e-6))
     return mean, deviation
 

@@ -1,10 +1,10 @@
-"""The progress of the running stage, as numbers. Whoever shows a run listens; without a listener nothing happens."""
+"""The progress of the running stage, as numbers. A listener shows them. Without a listener nothing is shown."""
 
 from collections.abc import Mapping
 from typing import Protocol
 
 Figures = Mapping[str, float]
-"""What is known so far: epoch, epochs, trial, and metrics by name."""
+"""Named values of the stage so far: trial, epoch, epochs and metrics."""
 
 
 class Listener(Protocol):
@@ -19,40 +19,40 @@ _listener: Listener | None = None
 
 
 def listen(listener: Listener | None) -> None:
-    """Sends all further progress to this listener, or to nobody."""
+    """Sends all progress from now on to this listener; None: to no listener."""
     global _listener
     _listener = listener
 
 
 def start(total: int, unit: str) -> None:
-    """Reports that a stage begins, which will handle `total` items of `unit`, such as images."""
+    """Reports the start of a stage that processes `total` items. `unit` names them, such as "images"."""
     if _listener:
         _listener.start(total, unit)
 
 
 def advance(count: int = 1, figures: Figures | None = None) -> None:
-    """Reports that `count` more items are done, and what the metrics are now."""
+    """Reports that `count` more items are done, and the current figures."""
     if _listener:
         _listener.advance(count, figures or {})
 
 
 def tell(line: str) -> None:
-    """Reports a line of text, such as the devices of a training run. A listener without `tell` has it printed."""
+    """Reports a line of text, such as the devices of a training. It is printed if the listener has no `tell`."""
     getattr(_listener, "tell", print)(line)
 
 
-def in_words(figures: Figures) -> str:
+def as_text(figures: Figures) -> str:
     """Returns the figures as text.
 
     Example:
-        >>> in_words({"epoch": 2, "epochs": 3, "loss": 0.70014})
+        >>> as_text({"epoch": 2, "epochs": 3, "loss": 0.70014})
         'epoch 2/3 loss 0.7001'
     """
-    words = []
+    parts = []
     if "trial" in figures:
-        words.append(f"trial {figures['trial']:.0f},")
+        parts.append(f"trial {figures['trial']:.0f},")
     if "epoch" in figures:
-        words.append(f"epoch {figures['epoch']:.0f}/{figures['epochs']:.0f}")
+        parts.append(f"epoch {figures['epoch']:.0f}/{figures['epochs']:.0f}")
     counts = ("trial", "epoch", "epochs")
-    words += [f"{name} {value:.4f}" for name, value in figures.items() if name not in counts]
-    return " ".join(words)
+    parts += [f"{name} {value:.4f}" for name, value in figures.items() if name not in counts]
+    return " ".join(parts)

@@ -1,7 +1,7 @@
-"""The exported model: three signatures around one network and one Transform graph.
+"""ServingModule: the exported model, with three signatures around one network and one Transform graph.
 
-What an image goes through here is what it went through on its way to training: the Transform graph (shrunk, encoded)
-and then the evaluation input (decoded, cropped), so its probabilities are the same.
+An image goes through the same steps as in training: the Transform graph (resized and encoded), then the evaluation
+input (decoded and cropped). So the probabilities are the same.
 """
 
 import math
@@ -15,15 +15,24 @@ import tensorflow_transform as tft
 from efficientmixnet.modules import features
 from efficientmixnet.modules.data.batches import Reading, evaluation_input
 
-_SMALL = 2**12  # numbers
+_SMALL = 2**12  # elements
 
 
 class ServingModule(tf.Module):
-    """An image classifier that needs nothing but TensorFlow to be loaded.
+    """An image classifier that plain TensorFlow can load.
 
-    It holds weights and traced functions alone: of a Keras model, or of functions that could be traced again, saving
-    would make two or three copies of the whole graph, and loading would take as much longer. For the same reason small
-    weights, most of them by number, are constants: of each variable loading makes some ten operations.
+    It holds only weights and traced functions. With a Keras model or untraced functions, the SavedModel would contain
+    the whole graph two or three times, and loading would take two or three times as long. Small weights, which are the
+    majority, are constants, because loading creates about ten operations for each variable.
+
+    Args:
+        model: The trained classifier, with the layers `predictions` and `head_activation`.
+        transform_output: Transform's output, which holds its graph.
+        labels: The labels in the order of the probabilities.
+        reading: How images become the network's input.
+
+    Example:
+        >>> ServingModule(model, transform_output, labels, reading).save("model/Format-Serving")
     """
 
     def __init__(
@@ -44,7 +53,7 @@ class ServingModule(tf.Module):
 
         strings = tf.TensorSpec([None], tf.string)
         images = tf.TensorSpec([None, reading.image_size, reading.image_size, 3], tf.uint8)
-        # Probabilities [batch, classes] and the maps that they are read off; whichever is unused costs nothing.
+        # Probabilities [batch, classes] and the last feature maps. TensorFlow does not compute an unused output.
         self._network = _traced(
             lambda inputs: tuple(network.stateless_call(trained, moved, inputs, training=False)[0]), images
         )
@@ -55,7 +64,7 @@ class ServingModule(tf.Module):
         self._classify = _traced(self._classify_images, strings)
 
     def save(self, folder: str) -> None:
-        """Writes the SavedModel with its signatures."""
+        """Writes the SavedModel with its signatures to the folder."""
         strings = tf.TensorSpec([None], tf.string)
         signatures = {
             "serving_default": self._classify,
@@ -75,24 +84,26 @@ class ServingModule(tf.Module):
         }
 
     def _classify_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Serialized tf.Examples [batch], of which only the encoded image is needed; as _classify_images."""
+        """As _classify_images, for serialized tf.Examples [batch]. Only the encoded image is read."""
         spec = {features.ENCODED: tf.io.FixedLenFeature([], tf.string)}
         return self._classify(tf.io.parse_example(examples, spec)[features.ENCODED])
 
     def _transform_features(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Serialized tf.Examples [batch] -> transformed features (features.py), each [batch, ...]; for TFMA.
+        """Serialized tf.Examples [batch] -> transformed features (features.py), each [batch, ...].
 
-        Without the image, which TFMA has no use for: what makes it, a third of an evaluation's work, is left out.
+        TFMA uses this signature. It does not need the transformed image, so the image is left out, which saves a third
+        of the work of an evaluation.
         """
         transformed = self._transform.transform_fn(tf.io.parse_example(examples, self._raw_spec))
         return {name: value for name, value in transformed.items() if name != features.ENCODED}
 
     def _class_activations(self, images: tf.Tensor, class_ids: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Where the network sees a class: encoded images [batch], class_ids [batch] -> inputs and activations.
+        """Encoded images [batch], class_ids [batch] -> inputs and class activation maps.
 
-        `inputs`, uint8 [batch, size, size, 3], is what the network sees; `activations`, float32 [batch, height, width],
-        what each place of its last feature map adds to the class's logit, before the mean: Grad-CAM's map, which for a
-        mean followed by a dense layer needs no gradient (Selvaraju et al., 2017, arXiv 1610.02391, section 3.1).
+        `inputs`, uint8 [batch, size, size, 3], is the network's input. `activations`, float32 [batch, height, width],
+        is what each position of the last feature map adds to the class's logit, before the mean. This is Grad-CAM's
+        map, which needs no gradient where a mean and a dense layer follow (Selvaraju et al., 2017, arXiv 1610.02391,
+        section 3.1).
         """
         inputs = self._inputs(images)
         maps = tf.cast(self._network(inputs)[1], tf.float32)  # [batch, height, width, filters]
@@ -100,8 +111,8 @@ class ServingModule(tf.Module):
         return {"inputs": inputs, "activations": tf.einsum("bhwf,fb->bhw", maps, weights)}
 
     def _inputs_of(self, images: tf.Tensor) -> tf.Tensor:
-        """Encoded images, bytes [batch] -> what the network sees, uint8 [batch, size, size, 3]."""
-        # Of an image alone everything but its bytes is unknown, and nothing but its bytes is looked at.
+        """Encoded images, bytes [batch] -> the network's input, uint8 [batch, size, size, 3]."""
+        # Only the bytes are known here, and only they are used. The other features get placeholders.
         others = {
             name: tf.zeros([tf.shape(images)[0], *spec.shape], spec.dtype)
             if spec.dtype != tf.string
@@ -122,10 +133,10 @@ def _constant_if_small(variable: keras.Variable) -> tf.Tensor | tf.Variable:
 
 
 def _traced(function: Callable[..., Any], *arguments: tf.TensorSpec) -> Any:
-    """The function as a graph for arguments of these shapes."""
+    """Returns the function as a graph for arguments with these specs."""
     return tf.function(function).get_concrete_function(*arguments)
 
 
 def _with_maps(model: keras.Model) -> keras.Model:
-    """The classifier with a second output: the maps that its classes are read off."""
+    """Returns the classifier with its last feature maps as a second output."""
     return keras.Model(model.inputs, [model.output, model.get_layer("head_activation").output])

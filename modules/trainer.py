@@ -1,4 +1,4 @@
-"""run_fn: transformed images and a configuration become an exported classifier."""
+"""run_fn: trains a classifier on transformed images and exports it. TFX's Trainer calls it."""
 
 import hashlib
 import json
@@ -30,11 +30,12 @@ from efficientmixnet.modules.training.training_job import (
 def run_fn(fn_args: tfx.components.FnArgs) -> None:
     """Builds, trains and exports the network.
 
-    `fn_args.custom_config` holds `model`, a ModelConfig as JSON, and `checkpoints`, the folder where a stopped
-    training is taken up again; `fn_args.hyperparameters` what a search has found to be better.
+    Args:
+        fn_args: TFX's arguments. `custom_config` holds `model`, a ModelConfig as JSON, and `checkpoints`, the folder
+            for the checkpoints of stopped trainings. `hyperparameters` holds the best values of a search, if any.
 
     Raises:
-        BadInput: the configuration does not fit the data, the starting weights or the machine.
+        BadInput: The configuration does not fit the data, the starting weights or the machine.
     """
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
     found = found_values((fn_args.hyperparameters or {}).get("values", {}))
@@ -47,7 +48,7 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
         model, data = trained.model, trained.data
         if not trained.distribution.is_chief:
             return
-        # What serves is the network alone, on any device.
+        # The exported model is the plain float32 network, which runs on any device.
         if trained.distribution.replicas > 1 or job.config.training.precision != "float32":
             weights, model = model.get_weights(), job.network(data)()
             model.set_weights(weights)
@@ -60,12 +61,15 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
 def training_job(
     config: ModelConfig, fn_args: tfx.components.FnArgs, transform_output: tft.TFTransformOutput
 ) -> TrainingJob:
-    """The training of a configuration on a component's inputs."""
+    """Returns the training job for a configuration and the component's inputs."""
     labels = [label.decode() for label in reversed(transform_output.vocabulary_by_name(features.LABEL_VOCABULARY))]
     start = config.network.weights
     if start == "latest":
         start = fn_args.base_model
-        progress.tell("starts from the latest blessed model" if start else "no model is blessed yet: starts anew")
+        found = (
+            "starts from the latest blessed model" if start else "no model is blessed yet: starts from random weights"
+        )
+        progress.tell(found)
     return TrainingJob(
         config=config,
         labels=labels,
@@ -78,7 +82,7 @@ def training_job(
 
 
 def _train_elsewhere(job: TrainingJob) -> tuple[keras.Model, TrainingData]:
-    """With another backend, from the very weights that this one would have started with."""
+    """Trains with another backend, from the same initial weights as this backend."""
     prepare_randomness(job.config)
     data = job.data(choose_distribution("none"))
     model = job.network(data)()
@@ -90,7 +94,7 @@ def _train_elsewhere(job: TrainingJob) -> tuple[keras.Model, TrainingData]:
 
 
 def _checkpoint_folder(config: ModelConfig, fn_args: tfx.components.FnArgs) -> str:
-    """One for each configuration and data set: what a stopped training left fits only the very same training."""
+    """Returns one folder for each configuration and dataset. Checkpoints fit only the same training."""
     data = [fn_args.train_files, fn_args.eval_files, fn_args.transform_graph_path]
     same = [config.model_dump(mode="json"), *data, fn_args.base_model]
     digest = hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()[:16]

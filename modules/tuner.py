@@ -1,4 +1,4 @@
-"""tuner_fn: a search for a training's best values, in which every trial is a training in a process of its own."""
+"""tuner_fn: a hyperparameter search. Each trial is a training in its own process. TFX's Tuner calls it."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,10 +15,11 @@ from efficientmixnet.modules.training.training_job import TrainingJob
 
 
 def tuner_fn(fn_args: tfx.components.FnArgs) -> tfx.components.TunerFnResult:
-    """The search that TFX's Tuner runs.
+    """Returns the search that TFX's Tuner runs.
 
-    `fn_args.custom_config` holds as JSON `model`, a ModelConfig, and `search`, a SearchConfig; and `checkpoints`, the
-    folder where a stopped search is taken up again.
+    Args:
+        fn_args: TFX's arguments. `custom_config` holds as JSON `model`, a ModelConfig, and `search`, a SearchConfig,
+            and the folder `checkpoints`, from which a stopped search resumes.
     """
     model = ModelConfig.model_validate(fn_args.custom_config["model"])
     search = SearchConfig.model_validate(fn_args.custom_config["search"])

@@ -15,8 +15,7 @@ from efficientmixnet.components.report.page import CONTENT_FILE, PAGE_FILE, rend
 from efficientmixnet.components.report.predictions import PREDICTIONS_FILE, Predictions
 from efficientmixnet.components.report.write_predictions import Classifier, write_predictions
 from efficientmixnet.modules import progress
-
-_SERVING = "Format-Serving"  # Trainer's folder for the exported model
+from efficientmixnet.modules.exported_model import SERVING_FOLDER
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,10 @@ def write_report(
     """
     verdict = read_verdict(places.evaluation)
     files = sorted(f"{places.evaluated}/{name}" for name in tf.io.gfile.listdir(places.evaluated))
-    candidate = Classifier(f"{places.model}/{_SERVING}")
-    baseline = Classifier(f"{places.baseline_model}/{_SERVING}", candidate.labels) if places.baseline_model else None
+    candidate = Classifier(f"{places.model}/{SERVING_FOLDER}")
+    baseline = (
+        Classifier(f"{places.baseline_model}/{SERVING_FOLDER}", candidate.labels) if places.baseline_model else None
+    )
 
     progress.start(int(verdict.metrics.get("example_count", 0)), "images")
     predictions_file = f"{folder}/{PREDICTIONS_FILE}"

@@ -17,6 +17,7 @@ from efficientmixnet.modules import features
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.data.batches import Reading, evaluation_input
 from efficientmixnet.modules.data.images import shrink
+from efficientmixnet.modules.exported_model import SERVING_FOLDER
 
 _IMAGES = 8
 _TOLERANCE = 1e-4  # probability
@@ -59,7 +60,7 @@ def ServingCheck(
         batch_size=_IMAGES,
     )
     images = training_inputs(examples, same, reading, network.stored_side)
-    differences = compare_with_training(f"{model.uri}/Format-Serving", images)
+    differences = compare_with_training(f"{model.uri}/{SERVING_FOLDER}", images)
     differing = [f"{name} by {value:g}" for name, value in differences.items() if not value <= _TOLERANCE]
     if differing:
         raise RuntimeError(f"the exported model's predictions differ from those in training: {', '.join(differing)}")

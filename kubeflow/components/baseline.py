@@ -3,6 +3,7 @@
 from tfx import v1 as tfx
 
 from efficientmixnet.kubeflow.components.fetch import fetch
+from efficientmixnet.modules.exported_model import SERVING_FOLDER
 
 
 @tfx.dsl.components.component
@@ -17,4 +18,4 @@ def Baseline(
     Of candidate or schema only one thing is wanted: the launcher notes at them how the object store is reached.
     """
     del candidate, schema
-    fetch(latest, model, "Format-Serving")
+    fetch(latest, model, SERVING_FOLDER)

@@ -4,6 +4,7 @@ from tfx import v1 as tfx
 
 from efficientmixnet.kubeflow.launcher_paths import to_uri
 from efficientmixnet.kubeflow.store.pushed_models import PushedModels
+from efficientmixnet.modules.exported_model import SERVING_FOLDER
 
 
 @tfx.dsl.components.component
@@ -19,7 +20,7 @@ def Pusher(
     if not blessed:
         print("the model was not blessed, so it is not pushed")
         return
-    version = PushedModels(pushed).push(f"{model.uri}/Format-Serving", to_uri(model.uri))
+    version = PushedModels(pushed).push(f"{model.uri}/{SERVING_FOLDER}", to_uri(model.uri))
     pushed_model.set_string_custom_property("pushed_destination", f"{pushed}/{version}")
     pushed_model.set_string_custom_property("pushed_version", version)
     print(f"pushed to {pushed}/{version}")

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 
 from efficientmixnet.kubeflow.store import object_store
+from efficientmixnet.modules.exported_model import SAVED_MODEL
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,6 @@ class PushedModels:
         taken = {int(file.name.removesuffix(".json")) for file in object_store.files(f"{self.folder}/records")}
         version = str(max({int(time.time()), *(number + 1 for number in taken)}))
         # Model servers take a folder for complete once this file is there.
-        object_store.upload(saved_model, f"{self.folder}/{version}", last="saved_model.pb")
+        object_store.upload(saved_model, f"{self.folder}/{version}", last=SAVED_MODEL)
         object_store.write_text(f"{self.folder}/records/{version}.json", json.dumps({"candidate": candidate}))
         return version

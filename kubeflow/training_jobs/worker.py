@@ -22,6 +22,7 @@ from efficientmixnet.kubeflow.training_jobs.task import Task
 from efficientmixnet.modules.checkpoint import checkpoint_copies
 from efficientmixnet.modules.distribution.cluster import Cluster
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.exported_model import SERVING_FOLDER
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -46,7 +47,7 @@ def _work(options: argparse.Namespace, is_first: bool) -> None:
     if task.root:
         os.environ[ROOT_VARIABLE] = task.root
     if options.store_checkpoints:
-        checkpoint_copies.entrust(checkpoints)
+        checkpoint_copies.use_store(checkpoints)
     if options.component_pod and is_first:
         Attendance(options.component_pod).start()
     progress_lines.show()
@@ -68,7 +69,7 @@ def _with_outputs_in(folder: str, invocation: dict[str, Any], all_of_them: bool)
             for name, listed in outputs["artifacts"].items()
         }
         # TFX takes a training without a model for a failed one.
-        os.makedirs(f"{folder}/model/Format-Serving")
+        os.makedirs(f"{folder}/model/{SERVING_FOLDER}")
     return {**invocation, "outputs": outputs}
 
 

@@ -1,1 +1,1 @@
-"""Checkpoints: writes and restores the state of a training run."""
+"""Writes and restores the checkpoints of a training."""

@@ -1,8 +1,8 @@
-"""Checkpoint: the whole state of a training in one file, so that a stopped training goes on where it was.
+"""Checkpoint: a callback that saves the whole state of a training in one file, so that it can resume.
 
-Keras's BackupAndRestore keeps weights and optimizer, but neither the random state of dropout and its kin, nor the
-place within an epoch, nor what EarlyStopping and the history knew. Here every variable is kept, with the logs of the
-epochs done and the steps done since.
+Keras's BackupAndRestore saves the weights and the optimizer. It does not save the random state of layers such as
+dropout, the step within an epoch, or the state of EarlyStopping and the history. This callback saves every variable,
+the logs of the finished epochs, and the number of steps since then.
 """
 
 import time
@@ -17,16 +17,22 @@ from efficientmixnet.modules.exceptions import BadInput
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves everything every few epochs and minutes, stops early, and then puts the best epoch's weights in the model.
+    """Saves the training's state, and stops it early with the weights of the best epoch.
 
-    The training waits for a copy in memory; the file is written while it goes on.
+    The training waits only for a copy in memory. A thread writes the file while the training continues.
 
     Args:
-        folder: Where to keep the last two states and the best epoch's.
-        patience: Stop after so many epochs without a lower `val_loss`; None: never, and the last weights stay.
-        every_epochs: Save after so many epochs, and after the last one.
-        every_minutes: Save within an epoch too, once so many minutes have passed; None: never.
-        worker, workers: Only worker 0 saves.
+        folder: The folder of the checkpoints. It holds the last two and the best epoch's.
+        patience: Stops after this many epochs without a lower `val_loss`; None: never, and the last weights stay.
+        every_epochs: Saves after every n-th epoch, and after the last one.
+        every_minutes: Saves within an epoch when this many minutes have passed since the last time; None: never.
+        worker: The index of this worker. Only worker 0 saves.
+        workers: The number of workers.
+
+    Example:
+        >>> checkpoint = Checkpoint("checkpoints", patience=5)
+        >>> done = checkpoint.restore(model)
+        >>> model.fit(x, y, initial_epoch=done, epochs=20, validation_data=(x, y), callbacks=[checkpoint])
     """
 
     def __init__(
@@ -44,22 +50,27 @@ class Checkpoint(keras.callbacks.Callback):
         self.steps_done = 0  # since the last epoch in the history
         self.means: dict[str, float] = {}  # of loss and metrics over these steps
         self.patience = patience
-        self.phase = 0  # the epoch with which the present optimizer began
+        self.phase = 0  # the first epoch of the current optimizer
         self._every_epochs, self._every_minutes = every_epochs, every_minutes
         self._writes = worker == 0
         self._saved_at = time.monotonic()
-        self._best: State | None = None  # of the best epoch, until it is in a file
+        self._best: State | None = None  # of the best epoch, until it is written
 
     def restore(self, model: keras.Model, phase: int = 0) -> int:
-        """Brings a built and compiled model to where it was; returns the number of epochs that are done.
+        """Restores a built and compiled model from the newest checkpoint.
 
-        A training in phases has an optimizer for each. Here `phase` is the epoch with which the model's own began: one
-        that came before the checkpoint's, as `self.phase` then tells, or after it, finds nothing to bring back.
+        Args:
+            model: The model.
+            phase: The first epoch of the model's optimizer. A training in phases has one optimizer for each phase. The
+                model is restored only from a checkpoint of the same phase.
+
+        Returns:
+            The number of finished epochs. `self.phase` is then the first epoch of the phase that the training is in.
 
         Raises:
-            BadInput: the checkpoint is of another network.
+            BadInput: The checkpoint is another network's.
         """
-        if self.phase < phase == len(self.history):  # which this process has just brought to its end
+        if self.phase < phase == len(self.history):  # this process has just finished the previous phase
             self.phase = phase
             return phase
         for file, state in self.folder.states():
@@ -77,7 +88,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     @property
     def best_epoch(self) -> int:
-        """The number of epochs after which `val_loss` was lowest, in this phase."""
+        """The epoch of this phase with the lowest `val_loss`, counted from 1."""
         losses = [logs["val_loss"] for logs in self.history[self.phase :]]
         return self.phase + losses.index(min(losses)) + 1
 
@@ -90,7 +101,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     @property
     def awaits_evaluation(self) -> bool:
-        """Whether an epoch's steps are all done, but not its evaluation: no place where a training can be taken up."""
+        """Whether all steps of an epoch are done, but not its evaluation. No training can resume from there."""
         return bool(self.steps_done == self.params["steps"])
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -102,7 +113,7 @@ class Checkpoint(keras.callbacks.Callback):
         if self._every_minutes is not None and minutes > self._every_minutes and not self.awaits_evaluation:
             self._write_soon()
         if self._before and self.awaits_evaluation:
-            self.model.stop_training = True  # the rest of an epoch that was taken up is shorter than `fit` knows
+            self.model.stop_training = True  # `fit` does not know that a resumed epoch is shorter
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.history.append({name: float(value) for name, value in (logs or {}).items()})
@@ -124,7 +135,7 @@ class Checkpoint(keras.callbacks.Callback):
             self.model.optimizer.finalize_variable_values(self.model.trainable_variables)  # as Keras has just done
 
     def save(self) -> None:
-        """Writes the state as it is now, and waits for it."""
+        """Saves the current state, and waits until it is written."""
         self._write_soon()
         self.folder.wait()
 
@@ -151,14 +162,14 @@ class Checkpoint(keras.callbacks.Callback):
 
 
 def up_to_date(model: keras.Model) -> keras.Model:
-    """The model whose variables are those of the step just done; JAX keeps them elsewhere within an epoch."""
+    """Returns the model with its current variables. Within an epoch, Keras with JAX keeps them outside the model."""
     if keras.backend.backend() == "jax":
         model.jax_state_sync()
     return model
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:
-    """All state of the model, random seeds included, and of its optimizer, averages and slow weights included."""
+    """Returns all variables of the model and its optimizer, such as random states, averages and slow weights."""
     return [*model.variables, *model.optimizer.variables]
 
 
@@ -168,13 +179,13 @@ def _assign(variables: Sequence[keras.Variable], state: State) -> None:
 
 
 def _check(file: Path, saved: Sequence[Sequence[Any]], variables: Sequence[keras.Variable]) -> None:
-    """Names the first layers in which the checkpoint's network is another one."""
+    """Refuses the checkpoint of another network, with the first variable that differs."""
     here = [[variable.path, list(variable.shape)] for variable in variables]
     if [shape for _, shape in saved] == [shape for _, shape in here]:
         return
     pairs = zip([*saved, ["nothing", []]], [*here, ["nothing", []]], strict=False)
     (theirs, there), (ours, shape) = next(pair for pair in pairs if pair[0][1] != pair[1][1])
     raise BadInput(
-        f"checkpoint {file} is of another network: it has {theirs} {there} where this one has {ours} {shape}; "
-        "remove its folder to train anew"
+        f"{file}: the checkpoint is another network's: it has {theirs} {there} where this network has {ours} {shape}; "
+        "remove its folder to start from the beginning"
     )

@@ -1,35 +1,35 @@
-"""Copies of a checkpoint's folder where they outlive this machine; without a keeper there are none."""
+"""Copies the folder of checkpoints to a store that outlives this machine. Without a store there are no copies."""
 
 from pathlib import Path
 from typing import Protocol
 
 
-class Keeper(Protocol):
-    """Keeps a copy in a place that every worker of the training sees."""
+class Store(Protocol):
+    """A place for copies that all workers of the training can reach."""
 
     def fetch(self, folder: Path) -> None:
-        """Brings the copy to a folder that is not there yet."""
+        """Copies the store's checkpoints to a folder that does not exist yet."""
 
     def keep(self, folder: Path) -> None:
-        """Makes the copy what the folder is now."""
+        """Makes the store's copy equal to the folder."""
 
 
-_keeper: Keeper | None = None
+_store: Store | None = None
 
 
-def entrust(keeper: Keeper | None) -> None:
-    """All checkpoints from now on; None: to nobody."""
-    global _keeper
-    _keeper = keeper
+def use_store(store: Store | None) -> None:
+    """Copies all checkpoints to this store from now on; None: to no store."""
+    global _store
+    _store = store
 
 
 def fetch(folder: Path) -> None:
-    """Before a training is taken up."""
-    if _keeper:
-        _keeper.fetch(folder)
+    """Fetches the copy before a training resumes."""
+    if _store:
+        _store.fetch(folder)
 
 
 def keep(folder: Path) -> None:
-    """After something new has been written."""
-    if _keeper:
-        _keeper.keep(folder)
+    """Updates the copy after a checkpoint has been written."""
+    if _store:
+        _store.keep(folder)

@@ -1,7 +1,7 @@
-"""CheckpointFolder: the states of a training as files, written while it goes on; the last two and the best are kept.
+"""CheckpointFolder: writes checkpoints in a thread, and keeps the last two and the best one.
 
-A file is written beside its place and then moved there, so it is whole or not there at all; one that the disk spoiled
-fails its checksums, and the one before it counts.
+A file is written under another name and then renamed, so that no file is ever incomplete. A damaged file fails its
+checksums, and the previous one is used.
 """
 
 import json
@@ -25,7 +25,7 @@ _UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """Where a training is: so many epochs and, since then, steps."""
+    """The state of a training after some epochs and steps."""
 
     about: dict[str, Any]
     arrays: Sequence[np.ndarray]
@@ -36,12 +36,15 @@ class State:
 
 
 def file_name(epochs_done: int, steps_done: int = 0) -> str:
-    """By which files sort as the training went."""
+    """Returns the name of a checkpoint. Names sort in the order of the training."""
     return f"epoch-{epochs_done:04d}-step-{steps_done:06d}.npz"
 
 
 class CheckpointFolder:
-    """Every call but `write` waits for what is still being written, and raises what it raised."""
+    """The checkpoints of one training.
+
+    Every method except `write` first waits for the thread, and raises the thread's exception, if any.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -49,18 +52,18 @@ class CheckpointFolder:
         self._writing: Future[None] | None = None
 
     def write_soon(self, *states: State, best_epoch: int | None = None) -> None:
-        """Meanwhile the training goes on; the file of the best epoch stays, whatever comes after it."""
+        """Writes the states in a thread. The best epoch's file is kept."""
         self.wait()
         self._writing = self._thread.submit(self.write, *states, best_epoch=best_epoch)
 
     def wait(self) -> None:
-        """Until all is written."""
+        """Waits until every checkpoint is written."""
         writing, self._writing = self._writing, None
         if writing:
             writing.result()
 
     def write(self, *states: State, best_epoch: int | None = None) -> None:
-        """Removes what is no longer needed, too."""
+        """Writes the states, and removes files that are no longer needed."""
         self._path.mkdir(parents=True, exist_ok=True)
         for state in states:
             self._write(state)
@@ -70,22 +73,22 @@ class CheckpointFolder:
         checkpoint_copies.keep(self._path)
 
     def states(self) -> Iterator[tuple[Path, State]]:
-        """The newest first; of one that cannot be read only that it cannot."""
+        """Yields the checkpoints, newest first. An unreadable one is reported and skipped."""
         self.wait()
         checkpoint_copies.fetch(self._path)
         for file in reversed(self._files()):
             try:
                 yield file, _read(file)
             except _UNREADABLE as error:
-                progress.tell(f"checkpoint {file} cannot be read ({error}); the one before it is taken")
+                progress.tell(f"{file}: the checkpoint cannot be read ({error}); the previous one is used")
 
     def after(self, epochs_done: int) -> State | None:
-        """The state after so many epochs; None if it cannot be read, which is told."""
+        """Returns the state after this many epochs; None if it cannot be read, which is reported."""
         self.wait()
         try:
             return _read(self._path / file_name(epochs_done))
         except _UNREADABLE as error:
-            progress.tell(f"the checkpoint of epoch {epochs_done}, the best, cannot be read: {error}")
+            progress.tell(f"the checkpoint of the best epoch, {epochs_done}, cannot be read: {error}")
             return None
 
     @property
@@ -95,7 +98,7 @@ class CheckpointFolder:
         return next(reversed(self._files()), None)
 
     def _files(self) -> list[Path]:
-        """The oldest first."""
+        """Returns the checkpoints, oldest first."""
         return sorted(self._path.glob("epoch-*.npz"))
 
     def _write(self, state: State) -> None:
@@ -110,7 +113,7 @@ class CheckpointFolder:
 
 
 def _read(file: Path) -> State:
-    """Every array in its order, each checked against its checksum."""
+    """Reads a checkpoint. The zip format checks every array against its checksum."""
     with file.open("rb") as opened, np.load(opened, allow_pickle=False) as content:
         about = json.loads(content[_ABOUT].tobytes())
         return State(about, [content[name] for name in content.files if name != _ABOUT])

@@ -1,4 +1,4 @@
-"""ContinuedEpoch: the metrics of an epoch that was interrupted count from its beginning."""
+"""ContinuedEpoch: a callback that makes the logs of a resumed epoch include its first steps."""
 
 from typing import Any
 
@@ -8,17 +8,17 @@ from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint
 
 
 class ContinuedEpoch(keras.callbacks.Callback):
-    """Adds to the logs of an epoch that goes on what the checkpoint knows of its first steps.
+    """Adds the checkpoint's means over the first steps of an epoch to the logs of the resumed epoch.
 
-    Loss and metrics are means over steps that all weigh the same, so the means before and since are enough; the
-    variables that Keras sums in lie spread over several workers. It must be the first callback: the logs that it
-    changes are those that the others get.
+    Loss and metrics are means over steps with equal weights, so the two means are enough. Keras's own sums cannot be
+    restored, because they are spread over several workers. This must be the first callback, because the other callbacks
+    get the logs that it changes.
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__()
         self._steps, self._means = checkpoint.steps_done, dict(checkpoint.means)
-        self._since = 0  # steps of this epoch that were done here
+        self._since = 0  # steps of this epoch since the training resumed
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self._since = batch + 1

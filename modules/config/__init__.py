@@ -1,1 +1,1 @@
-"""The sections of the configuration that describe the network, its training and the search."""
+"""The configuration of the network, the training and the search."""

@@ -1,4 +1,4 @@
-"""ModelConfig: the sections that Trainer receives as custom_config."""
+"""ModelConfig: the sections of the configuration that TFX's Trainer receives."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from efficientmixnet.modules.config.training_config import TrainingConfig
 
 
 class ModelConfig(Section):
-    """The two sections that Trainer's custom_config holds as JSON."""
+    """The network and its training. Trainer's custom_config holds it as JSON."""
 
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()
 
     @property
     def head_epochs(self) -> int:
-        """The epochs in which only the classifier learns."""
+        """How many epochs train only the classifier."""
         epochs = self.training.fine_tuning.head_epochs
         if self.network.weights is None:
             return 0
@@ -28,11 +28,14 @@ class ModelConfig(Section):
     def _fine_tuning_has_epochs(self) -> "ModelConfig":
         left, warmup = self.training.epochs - self.head_epochs, self.training.schedule.warmup_epochs
         if left <= 0:
-            raise ValueError(f"training.fine_tuning.head_epochs: {self.head_epochs} are all of the training's epochs")
+            raise ValueError(
+                f"training.fine_tuning.head_epochs: {self.head_epochs} must be less than the {self.training.epochs} "
+                "epochs of training.epochs"
+            )
         if self.head_epochs and warmup >= left:
             raise ValueError(
-                f"training.schedule.warmup_epochs: {warmup:g} epochs of warm-up are no fewer than the {left} epochs "
-                "behind training.fine_tuning.head_epochs"
+                f"training.schedule.warmup_epochs: {warmup:g} must be less than the {left} epochs after "
+                "training.fine_tuning.head_epochs"
             )
         return self
 
@@ -41,6 +44,6 @@ class ModelConfig(Section):
     def _recipe_fills_in(cls, values: Any) -> Any:
         training = values.get("training") if isinstance(values, dict) else None
         recipe = training.get("recipe") if isinstance(training, dict) else None
-        # Of one that does not exist the field itself will say so.
+        # The field itself refuses an unknown recipe.
         known = isinstance(recipe, str) and recipe in RECIPES
         return merge(RECIPES[str(recipe)], values) if known else values

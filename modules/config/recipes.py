@@ -1,12 +1,12 @@
-"""Recipes: presets that a configuration can start from, as plain data.
+"""Recipes: presets for the sections `training` and `network`, as plain data.
 
-A recipe holds values for the sections `training` and `network`; what a configuration says itself goes before them.
-Learning rates belong to the recipe's batch size: with another one, change both by the same factor.
+A value in the configuration overrides the recipe's value. A recipe's learning rate is for its batch size. Change both
+by the same factor.
 """
 
 from typing import Any
 
-# Parts of the names of variables. Norms and biases are few and small: decaying them only hurts.
+# Variables whose names contain one of these words have no weight decay, as is usual for norms and biases.
 NOT_DECAYED = ("bias", "gamma", "beta")
 
 RECIPES: dict[str, dict[str, Any]] = {
@@ -40,7 +40,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         },
         "network": {"dropout": 0.2, "drop_connect": 0.2},
     },
-    # Today's usual way: decoupled decay, one cosine, strong mixing.
+    # A common recipe today: decoupled weight decay, a cosine schedule, mixup and CutMix.
     "adamw-cosine": {
         "training": {
             "epochs": 100,
@@ -62,7 +62,8 @@ RECIPES: dict[str, dict[str, Any]] = {
         },
         "network": {"dropout": 0.2, "drop_connect": 0.2},
     },
-    # Rectified Adam needs no warm-up and Lookahead averages: few knobs. Both start slowly (docs/ablation.md).
+    # Rectified Adam needs no warm-up, and Lookahead averages weights, so few values need tuning. Both start slowly
+    # (docs/ablation.md).
     "ranger-flat-cosine": {
         "training": {
             "epochs": 40,

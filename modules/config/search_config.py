@@ -1,4 +1,4 @@
-"""The section search: which keys of a training are to be found by trying, and how."""
+"""SearchConfig: the section `search` of the configuration, which describes a hyperparameter search."""
 
 import difflib
 import json
@@ -21,24 +21,27 @@ def _annotations(section: type[BaseModel], prefix: str) -> Iterator[tuple[str, A
 
 
 _KEYS = {**dict(_annotations(NetworkConfig, "network.")), **dict(_annotations(TrainingConfig, "training."))}
-# These are the same for all trials: Transform has written the images, and the recipe has been filled in.
+# All trials share these keys: Transform has written the images, and the recipe has set its values.
 _FIXED = {
-    "network.image_size": "Transform writes images of one size; compare sizes in runs of their own",
-    "network.crop_fraction": "Transform writes images of one size; compare crops in runs of their own",
-    "training.recipe": "give the keys that the recipes differ in",
+    "network.image_size": "Transform writes images of one size; compare sizes in separate runs",
+    "network.crop_fraction": "Transform writes images of one size; compare crops in separate runs",
+    "training.recipe": "search the keys in which the recipes differ",
 }
 
 
+_DIRECTIONS: dict[str, Literal["max", "min"]] = {"val_accuracy": "max", "val_loss": "min"}
+
+
 class Dimension(Section):
-    """The values that one key may have: a list of them, or the numbers of a range."""
+    """The values that the search tries for one key: a list, or the numbers of a range."""
 
     values: tuple[Any, ...] = ()
     min: int | float | None = None
     max: int | float | None = None
     step: Annotated[float, Field(gt=0)] | None = None
-    """Only min, min + step and so on; null: any number between, or any whole one where the key takes no other."""
+    """Tries only min, min + step and so on; null: any number of the range, or any integer if the key is an integer."""
     sampling: Literal["linear", "log"] = "linear"
-    """log: each order of magnitude is as likely as the others."""
+    """linear, or log: all orders of magnitude are equally likely."""
 
     @model_validator(mode="before")
     @classmethod
@@ -53,7 +56,7 @@ class Dimension(Section):
     def _is_list_or_range(self) -> "Dimension":
         if self.values:
             if (self.min, self.max, self.step) != (None, None, None):
-                raise ValueError("values: give either these, or min and max")
+                raise ValueError("values: give either a list, or min and max")
             return self
         if self.min is None or self.max is None:
             raise ValueError("values: give a list, or both min and max")
@@ -65,46 +68,47 @@ class Dimension(Section):
 
     @property
     def ends(self) -> tuple[Any, ...]:
-        """The values, or the least and the greatest."""
+        """The values of the list, or the limits of the range."""
         return self.values or (self.min, self.max)
 
 
-def _known(key: str) -> str:
+def _searchable(key: str) -> str:
     if key in _FIXED:
         raise ValueError(f"cannot be searched: {_FIXED[key]}")
     if key not in _KEYS:
         names = {known.rpartition(".")[2]: known for known in _KEYS}
         close = difflib.get_close_matches(key.rpartition(".")[2], names, n=1)
-        raise ValueError("no such key of network or training" + (f"; did you mean {names[close[0]]}?" if close else ""))
+        hint = f"; did you mean {names[close[0]]}?" if close else ""
+        raise ValueError(f"no such key of network or training{hint}")
     return key
 
 
 class SearchConfig(Section):
     trials: int = Field(20, ge=1)
-    """Trainings at the most; the best one's values are those that the model is then trained with."""
+    """The number of trial trainings. The model is then trained with the values of the best one."""
     objective: Literal["val_accuracy", "val_loss"] = "val_accuracy"
-    """What makes a trial the best: the highest accuracy or the lowest loss on the evaluation split."""
+    """The best trial has the highest val_accuracy or the lowest val_loss, on the evaluation split."""
     algorithm: Literal["bayesian", "random", "hyperband"] = "bayesian"
-    """bayesian: each trial learns from those before; random; hyperband: many begin, and only the best go on."""
+    """bayesian: new trials use the results so far; random; hyperband: many short trials, of which the best continue."""
     epochs: int | None = Field(None, ge=1)
-    """Of a trial; null: training.epochs."""
+    """The epochs of each trial; null: training.epochs."""
     workers: int = Field(1, ge=1)
-    """Trials at a time, each in a process of its own, and where there are GPUs each on the next of them."""
-    space: dict[Annotated[str, AfterValidator(_known)], Dimension] = {}
-    """By key of network or training, a list of values or a range, such as {training.learning_rate: {min: 0.0001,
-    max: 0.1, sampling: log}, network.norm: [bn, an]}; empty: no search."""
+    """How many trials run at the same time, each in its own process. On a machine with GPUs, each uses one."""
+    space: dict[Annotated[str, AfterValidator(_searchable)], Dimension] = {}
+    """A list of values or a range for each key of network or training to search, such as {training.learning_rate:
+    {min: 0.0001, max: 0.1, sampling: log}, network.norm: [bn, an]}; {}: no search."""
 
     @property
     def direction(self) -> Literal["max", "min"]:
-        """Of the objective, for whoever searches."""
-        return "max" if self.objective == "val_accuracy" else "min"
+        """Whether the best objective is the highest or the lowest."""
+        return _DIRECTIONS[self.objective]
 
     def of_a_trial(self, model: ModelConfig) -> ModelConfig:
-        """The configuration that all trials have in common."""
+        """Returns the configuration that all trials share."""
         return with_values(model, {"training.epochs": self.epochs} if self.epochs else {})
 
     def misfits(self, model: ModelConfig) -> Iterator[tuple[str, Any, ValidationError | str]]:
-        """Each key with a value that it cannot have in this configuration, and why."""
+        """Yields each key whose values this configuration refuses, with the value and the reason."""
         if not self.space:
             return
         try:
@@ -114,7 +118,7 @@ class SearchConfig(Section):
             return
         for key, dimension in self.space.items():
             if not dimension.values and not takes_numbers(key):
-                yield f"space.{key}", [dimension.min, dimension.max], "it takes no numbers; give a list of values"
+                yield f"space.{key}", [dimension.min, dimension.max], "it is not a number; give a list of values"
                 continue
             for value in dimension.ends:
                 try:
@@ -124,10 +128,14 @@ class SearchConfig(Section):
 
 
 def with_values(model: ModelConfig, values: Mapping[str, Any]) -> ModelConfig:
-    """The configuration with other values for some keys, such as training.learning_rate.
+    """Returns the configuration with new values.
+
+    Args:
+        model: The configuration to start from. It does not change.
+        values: The new value of each key, such as training.learning_rate.
 
     Raises:
-        ValidationError: they do not fit together.
+        ValidationError: A value is refused, or the values do not fit together.
     """
     changed = model.model_dump(mode="json", include={"network", "training"})
     for key, value in values.items():
@@ -138,30 +146,30 @@ def with_values(model: ModelConfig, values: Mapping[str, Any]) -> ModelConfig:
 
 
 def as_choices(values: Sequence[Any]) -> list[Any]:
-    """The values as a search library takes them: numbers, or text."""
+    """Returns the values in a form that search libraries accept: numbers, or JSON as text."""
     numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
     return list(values) if numbers else [json.dumps(value) for value in values]
 
 
 def found_values(chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """By key what a search library chose, as the configuration has it; what it notes of its own is left out."""
+    """Returns the value that a search chose for each key, without the search library's own entries."""
     return {
         key: json.loads(value) if isinstance(value, str) else value for key, value in chosen.items() if key in _KEYS
     }
 
 
 def takes_numbers(key: str) -> bool:
-    """Whether a range makes sense for this key."""
+    """Whether the key accepts numbers, so that it can have a range."""
     return bool(_types(key) & {int, float})
 
 
 def takes_whole_numbers(key: str) -> bool:
-    """Whether this key takes no numbers but whole ones."""
+    """Whether the key accepts integers only."""
     return int in _types(key) and float not in _types(key)
 
 
 def _types(key: str) -> set[Any]:
-    """Those of `int | None` and the like, in and out of Annotated."""
+    """Returns all types in the key's annotation, such as int and None for `int | None`."""
 
     def plain(annotation: Any) -> Iterator[Any]:
         yield annotation

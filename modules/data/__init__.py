@@ -1,1 +1,1 @@
-"""The data path of training: reading, decoding, augmenting and batching images."""
+"""Reads, decodes, augments and batches the images of a training."""

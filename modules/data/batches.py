@@ -1,7 +1,7 @@
-"""Transformed examples become batches: read, decoded, shuffled and augmented by tf.data, the same at every run.
+"""training_batches and evaluation_batches: tf.data pipelines from transformed records to batches.
 
-The order and the augmentation of an epoch follow from the seed and the epoch's number alone, so a training that is
-taken up again at epoch n sees what it would have seen.
+The order and the augmentation of an epoch depend only on the seed and the number of the epoch. So a resumed training
+sees the same batches as one that never stopped.
 """
 
 import math
@@ -16,10 +16,10 @@ from efficientmixnet.modules.config.training_config import AugmentationConfig
 from efficientmixnet.modules.data import images
 from efficientmixnet.modules.data.augmentation import augment_image, mix_images
 
-SHUFFLE_BUFFER = 8192  # images, encoded: some 200 MB of photographs at 256 pixels
+SHUFFLE_BUFFER = 8192  # encoded images: about 200 MB for photographs of 256 pixels
 
 _SAMPLE = 64  # records
-_PARSED = 64  # records at a time
+_PARSE_BATCH = 64  # records
 
 _FEATURE_SPEC = {
     features.ENCODED: tf.io.FixedLenFeature([], tf.string),
@@ -33,15 +33,15 @@ _STATISTICS_SPEC = {
 
 @dataclass(frozen=True)
 class Reading:
-    """How images become the network's input."""
+    """How the records of a split become batches."""
 
     image_size: int  # pixels
     crop_fraction: float  # of the shorter side, in evaluation
     classes: int
     batch_size: int  # of all workers together
-    worker: int = 0  # of ...
-    workers: int = 1  # ... so many, each of which reads its share of every batch
-    devices: int = 1  # of a worker, which share that
+    worker: int = 0  # the index of this worker
+    workers: int = 1  # each reads an equal part of every batch
+    devices: int = 1  # of each worker
 
 
 @dataclass(frozen=True)
@@ -50,26 +50,26 @@ class Records:
 
     files: tuple[str, ...]
     count: int
-    cached: bool = False  # whether the decoded images stay in memory once they have been read
+    cached: bool = False  # whether decoded images stay in memory after the first pass
 
     @classmethod
     def find(cls, patterns: Sequence[str]) -> "Records":
-        """The files that the patterns name, counted through once."""
+        """Finds the files that match the patterns, and counts their records."""
         files = tuple(sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern)))
         return cls(files, int(_read(files).reduce(np.int64(0), lambda count, _: count + 1)))
 
     def decoded_bytes(self) -> int:
-        """What all images take as pixels, by those of some records."""
+        """Estimates the bytes of all decoded images from a sample of the records."""
         sizes = [images.decode(encoded).shape.num_elements() for encoded, _ in self._parsed().take(_SAMPLE)]
         return round(self.count * float(np.mean(sizes)))
 
     def channel_statistics(self) -> tuple[list[float], list[float]]:
-        """The training split's mean and deviation of R, G and B in [0, 1], as Transform wrote them into each record."""
+        """Returns the training split's mean and deviation of R, G and B in [0, 1], which every record contains."""
         first = tf.io.parse_single_example(next(iter(_read(self.files))), _STATISTICS_SPEC)
         return first[features.CHANNEL_MEAN].numpy().tolist(), first[features.CHANNEL_DEVIATION].numpy().tolist()
 
     def images(self) -> tf.data.Dataset:
-        """Each record's image, uint8 [height, width, 3] where they stay in memory, else bytes [], and label []."""
+        """Returns images with their class ids: uint8 [height, width, 3] if they are cached, else bytes []; int64 []."""
         if not self.cached:
             return self._parsed()
         decoded = self._parsed().map(
@@ -78,8 +78,8 @@ class Records:
         return decoded.cache()
 
     def _parsed(self) -> tf.data.Dataset:
-        # Of many at a time, which takes a quarter of the time.
-        batches = _read(self.files).batch(_PARSED).map(_parse, num_parallel_calls=tf.data.AUTOTUNE)
+        # Parsing in batches takes a quarter of the time.
+        batches = _read(self.files).batch(_PARSE_BATCH).map(_parse, num_parallel_calls=tf.data.AUTOTUNE)
         return batches.unbatch()
 
 
@@ -92,17 +92,29 @@ def training_batches(
     steps_done: int = 0,
     class_weights: Sequence[float] | None = None,
 ) -> tf.data.Dataset:
-    """Batches of the epochs, one after another, each of `records.count // batch_size` steps; of the first those left.
+    """Returns the training batches of these epochs. Each epoch has `records.count // batch_size` steps.
 
-    A batch is uint8 images [batch, size, size, 3] and float32 labels [batch, classes], and with weights of the
-    classes the images' weights [batch]. Of several workers each gets every so manieth image of the one order, so
-    that all of them together see the batches that one would see.
+    With several workers, each worker reads every n-th image of the same order. Together they see the batches that one
+    worker would see.
+
+    Args:
+        records: The training split.
+        reading: The sizes, and this worker's place among the workers.
+        augmentation: The section `training.augmentation`.
+        seed: The seed of the order and the augmentation.
+        epochs: The epochs to train, counted from 0.
+        steps_done: How many steps of the first epoch to skip.
+        class_weights: What to multiply the loss by for each class; None: nothing.
+
+    Returns:
+        A dataset of uint8 images [batch, size, size, 3] and float32 labels [batch, classes], and, with class_weights,
+        float32 weights [batch].
     """
     source = records.images()
     steps_per_epoch = records.count // reading.batch_size
 
     def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
-        # Of this function's own graph: beside a global seed of 0, TensorFlow takes no tensor as a seed.
+        # Sets the seed of this function's graph. With a global seed of 0, shuffle does not accept a tensor as a seed.
         tf.random.set_seed(1)
 
         def augmented(position: tf.Tensor, example: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
@@ -113,7 +125,7 @@ def training_batches(
             return images, tf.one_hot(labels, reading.classes)
 
         def mixed(step: tf.Tensor, batch: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-            # The negative numbers are the batches', so that no image's seed is used twice.
+            # Batches have negative numbers, so that no batch shares a seed with an image.
             return mix_images(
                 *batch,
                 [seed, -1 - epoch * records.count - step * reading.workers - reading.worker],
@@ -146,24 +158,27 @@ def training_batches(
 
 
 def evaluation_batches(records: Records, reading: Reading) -> tf.data.Dataset:
-    """All records once, in order: uint8 images [batch, size, size, 3], float32 labels [batch, classes].
+    """Returns all records once, in order.
 
-    Of several workers each gets its share, in as many batches as the others, the last of which may be smaller.
+    With several workers, each gets the same number of batches. The last batch may be smaller.
+
+    Returns:
+        A dataset of uint8 images [batch, size, size, 3] and float32 labels [batch, classes].
     """
 
     def whole(image: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return evaluation_input(image, reading), tf.one_hot(label, reading.classes)
 
-    share = records.images().shard(reading.workers, reading.worker).map(whole, num_parallel_calls=tf.data.AUTOTUNE)
+    images = records.images().shard(reading.workers, reading.worker).map(whole, num_parallel_calls=tf.data.AUTOTUNE)
     batch_size = _evaluation_batch(records.count, reading)
-    return _counted(share.batch(batch_size), math.ceil(math.ceil(records.count / reading.workers) / batch_size))
+    return _counted(images.batch(batch_size), math.ceil(math.ceil(records.count / reading.workers) / batch_size))
 
 
 def _evaluation_batch(count: int, reading: Reading) -> int:
-    """Images a batch of a worker: as many as in training, or the nearest number that does what TensorFlow needs.
+    """Returns a worker's batch size: that of training, or the nearest one that TensorFlow can evaluate.
 
-    Every worker has as many batches as the others, who would wait for one that is not there; and the last one gives
-    every device an image, as convolutions on CPUs fail of none.
+    All workers need the same number of batches, or some would wait forever. And the last batch needs an image for each
+    device, because convolutions on CPUs fail on an empty batch.
     """
     most, devices = reading.batch_size // reading.workers, reading.devices
     fewest, largest = count // reading.workers, math.ceil(count / reading.workers)
@@ -178,7 +193,7 @@ def _evaluation_batch(count: int, reading: Reading) -> int:
 
 
 def evaluation_input(image: tf.Tensor, reading: Reading) -> tf.Tensor:
-    """What the network sees of a transformed image outside training, encoded or not: -> uint8 [size, size, 3]."""
+    """Returns the network's input for evaluation and serving: a transformed image -> uint8 [size, size, 3]."""
     return images.center_crop(_decoded(image), reading.image_size, reading.crop_fraction)
 
 
@@ -187,7 +202,7 @@ def _decoded(image: tf.Tensor) -> tf.Tensor:
 
 
 def _read(files: Sequence[str]) -> tf.data.Dataset:
-    """Serialized examples, in an order that depends on the files alone."""
+    """Reads serialized examples in an order that depends only on the files."""
     return tf.data.Dataset.from_tensor_slices(list(files)).interleave(
         lambda file: tf.data.TFRecordDataset(file, compression_type="GZIP"),
         num_parallel_calls=tf.data.AUTOTUNE,
@@ -196,12 +211,12 @@ def _read(files: Sequence[str]) -> tf.data.Dataset:
 
 
 def _counted(batches: tf.data.Dataset, steps: int) -> tf.data.Dataset:
-    """The batches, made ahead of their use; Keras would otherwise find out their number by running out of them."""
+    """Sets the number of batches, which Keras would otherwise learn only at the end, and prefetches them."""
     return batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE)
 
 
 def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Examples [records] -> encoded images [records], labels' numbers [records]."""
+    """Examples [records] -> encoded images [records], class ids [records]."""
     parsed = tf.io.parse_example(serialized, _FEATURE_SPEC)
     return parsed[features.ENCODED], parsed[features.LABEL_ID]
 
@@ -209,7 +224,7 @@ def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 def _augmented(
     image: tf.Tensor, reading: Reading, augmentation: AugmentationConfig, seed: list[tf.Tensor]
 ) -> tf.Tensor:
-    """A transformed image, encoded or not -> uint8 [size, size, 3]."""
+    """A transformed image, bytes [] or uint8 [height, width, 3] -> uint8 [size, size, 3]."""
     if augmentation.crop_scale is None:
         image = images.center_crop(_decoded(image), reading.image_size, reading.crop_fraction)
     return augment_image(

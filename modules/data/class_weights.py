@@ -1,10 +1,10 @@
-"""class_weights: how much a training image of each class counts, by how many images its class has.
+"""class_weights: the weight of each class in the training loss.
 
-balanced: n / (classes * n_c), which scikit-learn calls so too: every class counts the same in all, and an image 1 in
-the mean.
+balanced: images / (classes * images of the class), as in scikit-learn. Every class has the same total weight, and the
+mean weight of an image is 1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -19,12 +19,13 @@ ClassWeights = Literal["none", "balanced"]
 def class_weights(
     kind: ClassWeights, transform_output: tft.TFTransformOutput, labels: Sequence[str]
 ) -> Sequence[float] | None:
-    """By class, what an image's loss is multiplied by; None for nothing."""
-    return None if kind == "none" else balanced(class_counts(transform_output, labels))
+    """Returns what to multiply an image's loss by for each class, in the order of the labels; None: nothing."""
+    weigh = _KINDS[kind]
+    return weigh and weigh(class_counts(transform_output, labels))
 
 
 def class_counts(transform_output: tft.TFTransformOutput, labels: Sequence[str]) -> np.ndarray:
-    """The training split's images by class, as Transform counted them: [classes], in the labels' order."""
+    """Returns how many images of each class the training split has: [classes], in the order of the labels."""
     with tf.io.gfile.GFile(transform_output.vocabulary_file_by_name(features.LABEL_COUNTS), "rb") as file:
         lines = (line.split(b" ", 1) for line in file.read().removesuffix(b"\n").split(b"\n"))
         counts = {label.decode(): int(count) for count, label in lines}
@@ -32,5 +33,8 @@ def class_counts(transform_output: tft.TFTransformOutput, labels: Sequence[str])
 
 
 def balanced(counts: np.ndarray) -> list[float]:
-    """Weights under which every class has the same share: counts [classes] -> weights [classes]."""
+    """Returns weights that give every class the same total: counts [classes] -> weights [classes]."""
     return (counts.sum() / (len(counts) * counts)).tolist()
+
+
+_KINDS: dict[ClassWeights, Callable[[np.ndarray], list[float]] | None] = {"none": None, "balanced": balanced}

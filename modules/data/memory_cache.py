@@ -1,4 +1,4 @@
-"""memory_cache: whether a training keeps its decoded images in memory, by their measured size."""
+"""keeps_in_memory: decides whether a training keeps its decoded images in memory."""
 
 from pathlib import Path
 from typing import Literal
@@ -7,19 +7,25 @@ from efficientmixnet.modules.data.batches import Records
 
 Cache = Literal["auto", "never", "always"]
 
-_SHARE = 0.25  # of the free memory
-_CGROUP = Path("/sys/fs/cgroup")  # where a container's limit stands
+_FRACTION = 0.25  # of the free memory
+_CGROUP = Path("/sys/fs/cgroup")  # with the memory limit of a container
 
 
 def keeps_in_memory(cache: Cache, epochs: int, *records: Records) -> bool:
-    """Whether the records' decoded images stay in memory from the first epoch on."""
-    if cache != "auto":
-        return cache == "always"
-    return epochs > 1 and sum(one.decoded_bytes() for one in records) <= _SHARE * free_memory()
+    """Whether the decoded images stay in memory after the first epoch.
+
+    Args:
+        cache: The value of `training.cache`.
+        epochs: The epochs of the training. With one epoch, auto keeps nothing.
+        records: The splits.
+    """
+    if cache == "auto":
+        return epochs > 1 and sum(one.decoded_bytes() for one in records) <= _FRACTION * free_memory()
+    return {"always": True, "never": False}[cache]
 
 
 def free_memory() -> int:
-    """Bytes that this process may still take, by the machine and by its container; 0 where neither tells."""
+    """Returns the free bytes of the machine or of its container, whichever is less; 0: unknown."""
     free = []
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()

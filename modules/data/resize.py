@@ -1,24 +1,30 @@
-"""Resizing with antialiasing, as Pillow and tf.image.resize do it, in less of the time (benchmarks/resizing.py).
+"""resize: resizes an image with antialiasing, like Pillow and tf.image.resize, but faster (benchmarks/resizing.py).
 
-A pixel of the result is a mean of those around its place, whose weights fall linearly to zero at a distance of one
-pixel, or of `scale` pixels where the image shrinks by that (the triangle filter). Rows and columns go independently,
-each as a product with a sparse matrix.
+Each new pixel is a weighted mean of the old pixels around it. The weights fall linearly to zero at a distance of one
+pixel, or of `scale` pixels if the image shrinks by that factor (the triangle filter). Rows and columns are resized
+separately, each by a product with a sparse matrix.
 """
 
 import tensorflow as tf
 
-_MANY = 3 * 2**21  # values of an image, from which on floats of them all cost much memory and save no time
+_MANY = 3 * 2**21  # values of an image; above that, the products take much memory and are not faster
 
 
 def resize(image: tf.Tensor, size: tf.Tensor, extent: tf.Tensor | None = None) -> tf.Tensor:
-    """Stretched to the size: uint8 [height, width, channels], int32 [2] -> uint8 [*size, channels].
+    """Resizes an image to this size, without regard to its aspect ratio.
 
-    `extent`, float [2], is what counts of height and width where that is not all, such as half a pixel at the end.
+    Args:
+        image: uint8 [height, width, channels].
+        size: The new height and width, int32 [2].
+        extent: The height and width to use, float [2], if the last row or column counts only in part.
+
+    Returns:
+        uint8 [*size, channels].
     """
     shape = tf.shape(image)
     size = tf.convert_to_tensor(size)
     scale = tf.cast(shape[:2] if extent is None else extent, tf.float32) / tf.cast(size, tf.float32)
-    # On a GPU the product would add in any order, and an image would go there and back.
+    # A GPU would add in an undefined order, and the image would have to be copied there and back.
     with tf.device("/cpu:0"):
         resized = tf.cond(
             tf.reduce_prod(shape) < _MANY,
@@ -27,7 +33,7 @@ def resize(image: tf.Tensor, size: tf.Tensor, extent: tf.Tensor | None = None) -
                 images=image[tf.newaxis], size=size, scale=1 / scale, translation=[0.0, 0.0], kernel_type="triangle"
             )[0],
         )
-        return tf.cast(tf.round(resized), tf.uint8)  # means of bytes, so never beyond them
+        return tf.cast(tf.round(resized), tf.uint8)  # a mean of bytes is always within 0 and 255
 
 
 def _by_products(image: tf.Tensor, size: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
@@ -41,7 +47,7 @@ def _by_products(image: tf.Tensor, size: tf.Tensor, scale: tf.Tensor) -> tf.Tens
 
 
 def _weights(old: tf.Tensor, new: tf.Tensor, scale: tf.Tensor) -> tf.SparseTensor:
-    """Of the old pixels in each new one, [new, old]."""
+    """Returns the weight of each old pixel in each new pixel, [new, old]."""
     reach = tf.maximum(scale, 1.0)
     center = (tf.range(tf.cast(new, tf.float32)) + 0.5) * scale - 0.5  # [new], in old pixels
     taps = 2 * tf.cast(tf.math.ceil(reach), tf.int32) + 1

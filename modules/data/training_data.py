@@ -1,4 +1,4 @@
-"""TrainingData: the transformed images of a training run, and how they are read."""
+"""TrainingData: the transformed images of a training, and how to read them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from efficientmixnet.modules.data.batches import Reading, Records
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Transformed images, and how they are read."""
+    """The splits, the labels, and how to read the images."""
 
     train: Records
     evaluation: Records
     reading: Reading
     labels: Sequence[str]  # in the order of the probabilities
-    class_weights: Sequence[float] | None = None  # in the same order
+    class_weights: Sequence[float] | None = None  # in the same order; None: all images weigh the same
 
     @property
     def steps_per_epoch(self) -> int:

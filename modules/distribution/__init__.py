@@ -1,1 +1,1 @@
-"""Training on several devices and on several machines."""
+"""Trains on several devices and several machines."""

@@ -1,20 +1,28 @@
-"""wait_for_workers: every worker of a training is there before TensorFlow connects them; one that is not, is named.
+"""wait_for_workers: waits until all workers have started, before TensorFlow connects them.
 
-TensorFlow itself waits for an hour, and then speaks of tasks, not of addresses.
+TensorFlow itself waits for an hour, and its message does not name the address of the missing worker.
 """
 
 import socket
 import time
 from collections.abc import Sequence
 
-_PAUSE = 0.2  # seconds between two tries
+_PAUSE = 0.2  # seconds between two attempts
 
 
 def wait_for_workers(addresses: Sequence[str], index: int, seconds: float) -> str | None:
-    """Waits until each address (host:port) answers, one's own being the index-th; the first that does not, or None.
+    """Waits until all addresses answer.
 
-    While it waits it answers at its own address, which TensorFlow takes over afterwards. Who is through no longer needs
-    the others to wait: TensorFlow's server answers them.
+    Meanwhile this worker answers at its own address. Afterwards TensorFlow's server does, so workers that still wait
+    get an answer too.
+
+    Args:
+        addresses: The addresses (host:port) of all workers.
+        index: The index of this worker.
+        seconds: How long to wait.
+
+    Returns:
+        The first address that did not answer in time; None if all did.
     """
     missing = [address for number, address in enumerate(addresses) if number != index]
     until = time.monotonic() + seconds
@@ -30,7 +38,7 @@ def _answers(address: str) -> bool:
     try:
         with socket.create_connection((address.rpartition(":")[0], _port(address)), timeout=1):
             return True
-    except OSError:  # no such host yet, or nobody at its port
+    except OSError:  # the host does not exist yet, or nothing listens at its port
         return False
 
 

@@ -1,1 +1,1 @@
-"""The hyperparameter search, on KerasTuner."""
+"""Searches hyperparameters with KerasTuner."""

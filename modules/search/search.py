@@ -25,17 +25,23 @@ from efficientmixnet.modules.training.caught_signals import CaughtSignals
 from efficientmixnet.modules.training.train_elsewhere import train_elsewhere
 from efficientmixnet.modules.training.training_job import TrainingJob
 
-_PAUSE = 1.0  # seconds, until an algorithm that waits for other trials is asked again
-_FAILURES = 3  # trials, after which a search that has no result yet gives up
+_PAUSE = 1.0  # seconds to wait if the algorithm needs the results of running trials
+_FAILURES = 3  # failed trials after which a search without any result stops
+_ORACLES = {
+    "random": keras_tuner.oracles.RandomSearchOracle,
+    "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
+    "hyperband": keras_tuner.oracles.HyperbandOracle,
+}
 
 
 class Search(base_tuner.BaseTuner):
-    """Trials, as many at a time as there are workers; killed, it goes on with what it has learnt.
+    """A hyperparameter search, which runs one trial at a time for each worker. A killed search can resume.
 
     Args:
-        common: What all trials have in common.
-        job: The training with values for the keys that are searched.
-        folder: Where the trials are noted until the search is done.
+        search: The section `search` of the configuration.
+        common: The configuration that all trials share.
+        job: Returns the training for values of the searched keys.
+        folder: Where KerasTuner records the trials until the search is done.
     """
 
     def __init__(
@@ -45,46 +51,46 @@ class Search(base_tuner.BaseTuner):
         self._processes: list[subprocess.Popen] = []
         self._is_over = False
         self._signals = CaughtSignals(self._stop)
-        self._lock = threading.Lock()  # KerasTuner's own does not cover a trial that is done but has no score yet
-        if not _is_whole(self._folder):
-            progress.tell(f"{self._folder} cannot be read: the search begins anew")
+        self._lock = threading.Lock()  # KerasTuner's own lock does not protect a finished trial without a score
+        if not _is_readable(self._folder):
+            progress.tell(f"{self._folder} cannot be read: the search starts from the beginning")
             shutil.rmtree(self._folder)
         oracle = build_oracle(search, common.training)
         super().__init__(oracle, directory=str(self._folder.parent), project_name=self._folder.name)
         self.oracle.verbose = 0
 
     def search(self) -> None:
-        """Runs the trials that are left.
+        """Runs the remaining trials.
 
         Raises:
-            BadInput: no trial could be trained.
+            BadInput: Every trial failed.
         """
-        self.save()  # without which nothing is taken up again
+        self.save()  # without it, the search could not resume
         progress.start(self._search.trials, "trials")
         progress.advance(len(self.oracle.end_order))
         with self._signals, ThreadPoolExecutor(self._search.workers) as pool:
             for one in [pool.submit(self._work, number) for number in range(self._search.workers)]:
                 one.result()
-        self._signals.take_effect()
+        self._signals.deliver()
         if not self._ended("COMPLETED"):
             last = self._ended("FAILED")[-1]
-            raise BadInput(f"search.space: no trial could be trained; the last one: {last.message}")
+            raise BadInput(f"search.space: every trial failed; the last error: {last.message}")
         shutil.rmtree(self._folder)
 
     @property
     def failures(self) -> list[dict[str, Any]]:
-        """What TFX notes of the trials that have a score, of those that could not be trained; and the reason."""
+        """The failed trials, in the form in which TFX records the others, with the reason."""
         failed = sorted(self._ended("FAILED"), key=lambda one: int(one.trial_id))
         return [{"trial_id": one.trial_id, "reason": one.message, **one.hyperparameters.values} for one in failed]
 
     def _work(self, worker: int) -> None:
         try:
-            while not self._is_over and not self._is_hopeless:
+            while not self._is_over and not self._has_only_failures:
                 with self._lock:
                     one = self.oracle.create_trial(f"worker{worker}")
                 if one.status == trial.TrialStatus.STOPPED:
                     return
-                if one.status == trial.TrialStatus.IDLE:  # until another worker's trial has ended
+                if one.status == trial.TrialStatus.IDLE:  # the algorithm waits for another trial
                     time.sleep(_PAUSE)
                 else:
                     self._try(one, worker)
@@ -93,35 +99,35 @@ class Search(base_tuner.BaseTuner):
             raise
 
     @property
-    def _is_hopeless(self) -> bool:
+    def _has_only_failures(self) -> bool:
         return len(self._ended("FAILED")) >= _FAILURES and not self._ended("COMPLETED")
 
     def _try(self, one: trial.Trial, worker: int) -> None:
         values = one.hyperparameters.values
         place = Path(self.get_trial_dir(one.trial_id), "checkpoint")
-        before = values.get("tuner/trial_id")  # hyperband: of a shorter trial that was good enough to go on
+        before = values.get("tuner/trial_id")  # hyperband: the shorter trial that this one continues
         try:
             job = self._job(values).model_copy(update={"checkpoints": str(place), "until": values.get("tuner/epochs")})
             if before and not place.exists():
                 shutil.copytree(Path(self.get_trial_dir(before), "checkpoint"), place)
-            logs = train_elsewhere(job, self._surroundings(worker), listener=_Listener(one), started=self._started)
+            logs = train_elsewhere(job, self._environment(worker), listener=_Listener(one), started=self._started)
         except (BadInput, ValidationError, RuntimeError, SystemExit) as error:
             if self._is_over:
                 return
-            told = f"failed: {error}"
+            result = f"failed: {error}"
             with self._lock:
                 one.status, one.message = trial.TrialStatus.FAILED, str(error)
                 self.oracle.end_trial(one)
         else:
-            told = f"{self._search.objective} {logs[self._search.objective]:.4f}"
+            result = f"{self._search.objective} {logs[self._search.objective]:.4f}"
             with self._lock:
                 self.oracle.update_trial(one.trial_id, logs)
                 one.status = trial.TrialStatus.COMPLETED
                 self.oracle.end_trial(one)
         if self._search.algorithm != "hyperband":
             shutil.rmtree(place, ignore_errors=True)
-        tried = "  ".join(f"{key} {_short(value)}" for key, value in found_values(values).items())
-        progress.tell(f"trial {int(one.trial_id) + 1}: {told}  {tried}")
+        chosen = "  ".join(f"{key} {_short(value)}" for key, value in found_values(values).items())
+        progress.tell(f"trial {int(one.trial_id) + 1}: {result}  {chosen}")
         progress.advance(1, self._best())
 
     def _started(self, process: subprocess.Popen) -> None:
@@ -143,20 +149,20 @@ class Search(base_tuner.BaseTuner):
         best = max if self._search.direction == "max" else min
         return {f"best {self._search.objective.removeprefix('val_')}": best(scores)} if scores else {}
 
-    def _surroundings(self, worker: int) -> dict[str, str]:
-        """One of several workers has a GPU, or a share of the cores, for itself."""
-        alone = {"TF_CONFIG": ""}
+    def _environment(self, worker: int) -> dict[str, str]:
+        """Gives each of several workers a GPU or an equal part of the cores."""
+        common = {"TF_CONFIG": ""}
         if self._search.workers == 1:
-            return alone
+            return common
         gpus = len(tf.config.list_physical_devices("GPU"))
         if not gpus:
-            return {**alone, "TF_NUM_INTRAOP_THREADS": str(max((os.cpu_count() or 1) // self._search.workers, 1))}
+            return {**common, "TF_NUM_INTRAOP_THREADS": str(max((os.cpu_count() or 1) // self._search.workers, 1))}
         visible = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(map(str, range(gpus)))
-        return {**alone, "CUDA_VISIBLE_DEVICES": visible.split(",")[worker % gpus]}
+        return {**common, "CUDA_VISIBLE_DEVICES": visible.split(",")[worker % gpus]}
 
 
 class _Listener:
-    """Shows where a trial is beside the count of trials."""
+    """Adds the figures of a running trial to the progress of the search."""
 
     def __init__(self, one: trial.Trial) -> None:
         self._number = int(one.trial_id) + 1
@@ -175,8 +181,8 @@ def _short(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _is_whole(folder: Path) -> bool:
-    """Whether every file can be read; KerasTuner writes over them in place."""
+def _is_readable(folder: Path) -> bool:
+    """Whether every file can be read. KerasTuner overwrites them in place, so a kill can damage one."""
     try:
         return all(json.loads(file.read_text()) is not None for file in folder.rglob("*.json"))
     except ValueError:
@@ -184,7 +190,7 @@ def _is_whole(folder: Path) -> bool:
 
 
 def build_oracle(search: SearchConfig, training: TrainingConfig) -> keras_tuner.Oracle:
-    """For trials that are such trainings."""
+    """Returns KerasTuner's oracle for the space and the algorithm of a search."""
     space = keras_tuner.HyperParameters()
     for key, dimension in search.space.items():
         if dimension.values:
@@ -197,15 +203,11 @@ def build_oracle(search: SearchConfig, training: TrainingConfig) -> keras_tuner.
     common: dict[str, Any] = {
         "objective": keras_tuner.Objective(search.objective, search.direction),
         "hyperparameters": space,
-        "seed": training.seed + 1,  # for 0 KerasTuner draws one
-        "max_consecutive_failed_trials": search.trials + 1,  # in a thread its own end would hang the others
+        "seed": training.seed + 1,  # KerasTuner replaces a seed of 0 with a random one
+        "max_consecutive_failed_trials": search.trials + 1,  # never: an exception in one thread would block the others
     }
-    if search.algorithm == "hyperband":
-        oracle = keras_tuner.oracles.HyperbandOracle(max_epochs=training.epochs, **common)
-        oracle.max_trials = search.trials
-        return oracle
-    kinds = {
-        "random": keras_tuner.oracles.RandomSearchOracle,
-        "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
-    }
-    return kinds[search.algorithm](max_trials=search.trials, **common)
+    is_hyperband = search.algorithm == "hyperband"
+    limit = {"max_epochs": training.epochs} if is_hyperband else {"max_trials": search.trials}
+    oracle = _ORACLES[search.algorithm](**limit, **common)
+    oracle.max_trials = search.trials  # HyperbandOracle has no such argument
+    return oracle

@@ -1,13 +1,16 @@
-"""Training: from the function that TFX calls to Keras's `fit`.
+"""Trains a network: from the function that TFX calls to Keras's `fit`.
 
-trainer.run_fn              TFX's Trainer calls it
-    training_job            reads the schema and Transform's output: TrainingJob
-    train_elsewhere         in a process of its own, for JAX
-    train                   in this process, otherwise
-        StartingWeights     the weights to start from
-        build_model         the network
-        compile_model       optimizer, loss and metrics
-        phases              the classifier only, then all layers
-        fit                 one phase, with the checkpoint and callbacks
-    serving                 exports the trained network with Transform's graph
+trainer.run_fn                  TFX's Trainer calls it
+    training_job                makes a TrainingJob from the configuration and the component's inputs
+    train                       with TensorFlow, in this process
+        choose_distribution     the devices
+        TrainingJob.data        reads the splits: TrainingData
+        TrainingJob.network     finds the starting weights: StartingWeights
+        build_model             builds the network and loads the weights
+        phases                  the classifier only, then all layers; without starting weights all layers
+        compile_model           for each phase: optimizer, schedule, loss and metrics
+        fit                     for each phase: batches, callbacks and keras.Model.fit
+    train_elsewhere             with JAX: `train` in another process, which returns the weights
+    ServingModule.save          exports the network with Transform's graph
+    keep_for_fine_tuning        saves the network for later trainings
 """

@@ -1,4 +1,4 @@
-"""The whole Keras model: pixels of 0 to 255 in, normalized by the training data's statistics, probabilities out."""
+"""build_model: builds the Keras model from a configuration, with the scaling of its pixels."""
 
 from collections.abc import Sequence
 
@@ -21,22 +21,31 @@ def build_model(
     start: StartingWeights | None = None,
     labels: Sequence[str] | None = None,
 ) -> keras.Model:
-    """uint8 images [batch, size, size, 3] -> probabilities [batch, classes].
+    """Builds the network. Its pixels are scaled by the training split's statistics, or by the starting weights'.
 
     Args:
-        mean, deviation: Of R, G and B in [0, 1]; pixels are scaled by those that the starting weights know, if any.
-        synchronized: Normalize over the batches of all devices.
-        start: Weights to start from; their classifier stays if it has these labels, else it begins anew.
+        config: The section `network` of the configuration.
+        image_size: The side of the images, in pixels.
+        classes: The number of classes.
+        steps_per_epoch: Sets the default momentum of batch normalization.
+        mean: The mean of R, G and B in [0, 1].
+        deviation: The standard deviation of R, G and B in [0, 1].
+        synchronized: Whether normalization layers use the batches of all devices.
+        start: The weights to start from. Their classifier is kept if it has the same labels.
+        labels: The labels in the order of the probabilities.
+
+    Returns:
+        A model from uint8 images [batch, size, size, 3] to probabilities [batch, classes].
 
     Raises:
-        BadInput: the starting weights are another network's.
+        BadInput: The starting weights are another network's.
     """
     if start and start.statistics:
         mean, deviation = start.statistics
     keeps_classifier = start is None or (start.labels is not None and start.labels == tuple(labels or ()))
     momentum = config.batch_norm_momentum
     if momentum is None:
-        # The moving statistics follow within a quarter of an epoch, so that evaluation is right from the first one on.
+        # The moving statistics adapt within a quarter of an epoch, so that even the first evaluation is right.
         momentum = min(max(1 - 4 / steps_per_epoch, 0.9), 0.99)
     pixels = keras.Input((image_size, image_size, 3), name="pixels")
     scaled = keras.layers.Rescaling(

@@ -1,4 +1,4 @@
-"""CaughtSignals: SIGTERM and Ctrl-C wait until the process is ready for them."""
+"""CaughtSignals: holds SIGTERM and Ctrl-C back until the process is ready for them."""
 
 import signal
 import threading
@@ -9,15 +9,24 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class CaughtSignals:
-    """`with` this, the first signal is kept in `caught`, after a call of `at_once`; a second one does not wait."""
+    """A context in which the first signal is only stored in `caught`. A second one has its usual effect.
 
-    def __init__(self, at_once: Callable[[], None] | None = None) -> None:
+    Args:
+        on_signal: Called when the first signal arrives.
+
+    Example:
+        >>> with CaughtSignals() as signals:
+        ...     work()
+        >>> signals.deliver()
+    """
+
+    def __init__(self, on_signal: Callable[[], None] | None = None) -> None:
         self.caught: signal.Signals | None = None
-        self._at_once = at_once
+        self._on_signal = on_signal
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "CaughtSignals":
-        if threading.current_thread() is threading.main_thread():  # elsewhere Python takes no handlers
+        if threading.current_thread() is threading.main_thread():  # Python allows handlers only there
             self._before = {number: signal.signal(number, self._catch) for number in _SIGNALS}
         return self
 
@@ -25,10 +34,10 @@ class CaughtSignals:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def take_effect(self) -> None:
-        """Lets the signal, if there was one, have the effect that it would have had.
+    def deliver(self) -> None:
+        """Calls the previous handler of the caught signal, if there was a signal.
 
-        Where that is none, as in a container, the process ends with 128 and the signal's number: 143 for SIGTERM.
+        Without a handler, as in a container, the process ends with 128 plus the signal's number: 143 for SIGTERM.
         """
         if self.caught is None:
             return
@@ -40,5 +49,5 @@ class CaughtSignals:
     def _catch(self, number: int, frame: Any) -> None:
         self.caught = signal.Signals(number)
         self.__exit__()
-        if self._at_once:
-            self._at_once()
+        if self._on_signal:
+            self._on_signal()

@@ -1,4 +1,4 @@
-"""compile_model: a network gets the optimizer, schedule, loss and metrics that a configuration describes."""
+"""compile_model: compiles a network with the optimizer, schedule, loss and metrics of a configuration."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,20 +17,26 @@ from efficientmixnet.modules.training.phases import Phase, distances_from_the_cl
 
 
 def compile_model(model: keras.Model, training: TrainingConfig, phase: Phase, steps_per_epoch: int) -> None:
-    """Compiles the model for the epochs of a phase.
+    """Compiles the model for one phase.
+
+    Args:
+        model: The network.
+        training: The section `training` of the configuration.
+        phase: The phase, which sets the layers to train, the learning rate and the schedule.
+        steps_per_epoch: The training steps of each epoch.
 
     Raises:
-        BadInput: the installed Keras cannot do what the configuration's check lets through.
+        BadInput: The installed Keras refuses the optimizer.
     """
     steps_in_optimizer = training.accumulation_steps
-    if isinstance(model, DistributedModel):  # under whose strategies Keras's optimizers cannot accumulate
+    if isinstance(model, DistributedModel):  # Keras's optimizers cannot accumulate on several devices
         model.accumulation_steps, steps_in_optimizer = steps_in_optimizer, 1
     phase.prepare(model)
 
-    def optimizer(share: float) -> keras.optimizers.Optimizer:
-        """One that learns at this share of the learning rate."""
+    def optimizer(factor: float) -> keras.optimizers.Optimizer:
+        """Builds an optimizer with this factor of the phase's learning rate."""
         schedule = build_schedule(
-            learning_rate=share * phase.learning_rate,
+            learning_rate=factor * phase.learning_rate,
             steps_per_epoch=steps_per_epoch,
             epochs=len(phase.epochs),
             **phase.schedule.model_dump(),
@@ -52,37 +58,37 @@ def compile_model(model: keras.Model, training: TrainingConfig, phase: Phase, st
         jit_compile=training.jit,
         steps_per_execution=_steps_per_execution(training, steps_per_epoch),
     )
-    if not tf.distribute.has_strategy():  # where DistributedModel knows how
+    if not tf.distribute.has_strategy():  # DistributedModel builds its own
         _build(model)
 
 
 def _build(model: keras.Model) -> None:
-    """Makes the variables of optimizer, loss and metrics; left to `fit`, the step would be traced twice for them."""
+    """Creates the variables of optimizer, loss and metrics. If `fit` did it, it would trace the step twice."""
     model.optimizer.build(model.trainable_variables)
-    answers = keras.ops.ones((1, *model.output.shape[1:]))
-    model.compute_loss(None, answers, answers)
-    model.compute_metrics(None, answers, answers)
+    predictions = keras.ops.ones((1, *model.output.shape[1:]))
+    model.compute_loss(None, predictions, predictions)
+    model.compute_metrics(None, predictions, predictions)
     model.reset_metrics()
 
 
 def _by_layer(
     model: keras.Model, decay: float, optimizer: Callable[[float], keras.optimizers.Optimizer]
 ) -> keras.optimizers.Optimizer:
-    """An optimizer for each stage that learns, at decay^distance of the classifier's learning rate."""
+    """Returns one optimizer for each trainable stage, with decay^distance of the classifier's learning rate."""
     distances = distances_from_the_classifier(model)
-    there = sorted({distances[weight.path] for weight in model.trainable_variables}, reverse=True)
-    groups = {path: there.index(distance) for path, distance in distances.items() if distance in there}
-    return Grouped([optimizer(decay**distance) for distance in there], groups)
+    used = sorted({distances[weight.path] for weight in model.trainable_variables}, reverse=True)
+    groups = {path: used.index(distance) for path, distance in distances.items() if distance in used}
+    return Grouped([optimizer(decay**distance) for distance in used], groups)
 
 
 def _accumulating(specification: Mapping[str, Any], steps: int) -> dict[str, Any]:
-    """The specification with accumulated gradients, in the innermost optimizer."""
+    """Returns the specification with gradient accumulation in the innermost optimizer."""
     if "inner" in specification:
         return {**specification, "inner": _accumulating(specification["inner"], steps)}
     return {**specification, "gradient_accumulation_steps": steps} if steps > 1 else dict(specification)
 
 
 def _steps_per_execution(training: TrainingConfig, steps_per_epoch: int) -> int:
-    """A divisor of the epoch, as Keras would otherwise run over its end."""
+    """Returns a divisor of the epoch's steps, because Keras would otherwise run past the end of the epoch."""
     most = training.steps_per_execution or (8 if tf.config.list_physical_devices("GPU") else 1)
     return max(number for number in range(1, most + 1) if steps_per_epoch % number == 0)

@@ -1,4 +1,4 @@
-"""ConfusionAccuracy: the share of right answers, with the counts of which class was taken for which."""
+"""ConfusionAccuracy: a metric that computes the accuracy and the confusion matrix."""
 
 from typing import Any
 
@@ -8,9 +8,19 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")
 class ConfusionAccuracy(keras.metrics.Metric):
-    """Labels and probabilities, each (batch, classes) -> accuracy; the same as CategoricalAccuracy.
+    """The same accuracy as keras.metrics.CategoricalAccuracy, with a confusion matrix in `counts`.
 
-    `counts` is (classes, classes): the true class by row, the answer by column.
+    Labels and probabilities are (batch, classes). `counts` is (classes, classes): rows are labels, columns predictions.
+
+    Args:
+        classes: The number of classes.
+        name: The name of the metric.
+
+    Example:
+        >>> metric = ConfusionAccuracy(2)
+        >>> metric.update_state([[1.0, 0.0], [0.0, 1.0]], [[0.9, 0.1], [0.8, 0.2]])
+        >>> float(metric.result())
+        0.5
     """
 
     def __init__(self, classes: int, name: str = "accuracy", **kwargs: Any) -> None:
@@ -19,10 +29,10 @@ class ConfusionAccuracy(keras.metrics.Metric):
         self.counts = self.add_variable((classes, classes), "zeros", name="counts")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        truth, answer = (ops.one_hot(ops.argmax(y, axis=-1), self.classes) for y in (y_true, y_pred))
+        labels, predictions = (ops.one_hot(ops.argmax(y, axis=-1), self.classes) for y in (y_true, y_pred))
         if sample_weight is not None:
-            truth = truth * ops.reshape(ops.cast(sample_weight, truth.dtype), (-1, 1))
-        self.counts.assign_add(ops.matmul(ops.transpose(truth), answer))
+            labels = labels * ops.reshape(ops.cast(sample_weight, labels.dtype), (-1, 1))
+        self.counts.assign_add(ops.matmul(ops.transpose(labels), predictions))
 
     def result(self) -> Any:
         return ops.divide_no_nan(ops.trace(ops.convert_to_tensor(self.counts)), ops.sum(self.counts))

@@ -1,4 +1,4 @@
-"""What ends a training, in words: another worker is gone, the memory is full, the loss is no number any more."""
+"""Turns the failures of a training into clear messages: out of memory, and a loss that is not finite."""
 
 import math
 from collections.abc import Iterator
@@ -13,25 +13,25 @@ from efficientmixnet.modules.exceptions import BadInput
 
 
 @contextmanager
-def full_memory_in_words(batch_size: int) -> Iterator[None]:
-    """Around a training with so many images at once.
+def explain_out_of_memory(batch_size: int) -> Iterator[None]:
+    """A context for a training with this many images at a time.
 
     Raises:
-        BadInput: the memory is full.
+        BadInput: The memory is full.
     """
     try:
         yield
     except (tf.errors.ResourceExhaustedError, MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):  # which is JAX's word
+        if isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):  # JAX raises a RuntimeError
             raise
         raise BadInput(
-            f"training.batch_size: {batch_size} images a step do not fit into memory; give fewer, and "
-            "training.accumulation_steps 2 to learn from as many at a time"
+            f"training.batch_size: {batch_size} images do not fit into memory; give half as many, and set "
+            "training.accumulation_steps to 2 to train on the same number for each update"
         ) from error
 
 
 class FiniteLoss(keras.callbacks.Callback):
-    """Stops at the step whose loss is no number, and says what there is to know of it."""
+    """Stops the training when the loss is not finite. The message has epoch, step, learning rate and checkpoint."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class FiniteLoss(keras.callbacks.Callback):
         rate = float(up_to_date(self.model).optimizer.learning_rate)
         last = self._checkpoint.folder.last_file
         raise BadInput(
-            f"training.learning_rate: the loss is not a number any more, in epoch {self._epoch + 1} at step "
-            f"{batch + 1}, where the learning rate was {rate:.3g}; give a lower one. "
-            + (f"The last good checkpoint is {last}" if last else "There is no checkpoint yet")
+            f"training.learning_rate: the loss is not finite in epoch {self._epoch + 1} at step {batch + 1}, where "
+            f"the learning rate was {rate:.3g}; give a lower one. "
+            + (f"The last checkpoint is {last}" if last else "There is no checkpoint yet")
         )

@@ -1,4 +1,4 @@
-"""fit: trains a compiled model on transformed images, from the epoch and step that its checkpoint has reached."""
+"""fit: trains a compiled model on transformed images, and resumes from its checkpoint."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,10 +14,10 @@ from efficientmixnet.modules.data.batches import evaluation_batches, training_ba
 from efficientmixnet.modules.data.training_data import TrainingData
 from efficientmixnet.modules.distribution.distribution import Distribution
 from efficientmixnet.modules.training.caught_signals import CaughtSignals
-from efficientmixnet.modules.training.failures import FiniteLoss, full_memory_in_words
+from efficientmixnet.modules.training.failures import FiniteLoss, explain_out_of_memory
 from efficientmixnet.modules.training.interruption import Interruption
 from efficientmixnet.modules.training.progress_callback import TrainingProgress
-from efficientmixnet.modules.training.tensorboard_images import Watching
+from efficientmixnet.modules.training.tensorboard_images import TensorBoardImages
 
 
 def fit(
@@ -29,20 +29,29 @@ def fit(
     phase: range,
     logs: str | None = None,
 ) -> None:
-    """Trains until these epochs are done or patience runs out; `logs` is TensorBoard's folder.
+    """Trains the epochs of a phase, or fewer if it stops early.
+
+    Args:
+        model: The compiled model.
+        data: The splits, and how to read them.
+        training: The section `training` of the configuration.
+        distribution: The devices.
+        checkpoint: Restores the model first, and saves it during the training.
+        phase: The epochs of the phase, counted from 0.
+        logs: TensorBoard's folder; None: no logs.
 
     Raises:
-        BadInput: the memory is full, or the loss is no number any more.
-        SystemExit: the process was told to stop.
+        BadInput: The memory is full, or the loss is not finite.
+        SystemExit: The process got SIGTERM, and has saved a checkpoint.
     """
     steps, batch_size = data.steps_per_epoch, data.reading.batch_size
-    at_once = batch_size // distribution.parts(training)
+    at_once = batch_size // distribution.accumulated_batches(training)  # images in memory at a time
     checkpoint.patience = training.early_stopping_patience if phase.stop == training.epochs else None
     epochs = range(checkpoint.restore(model, phase.start), phase.stop)
     if checkpoint.is_over or checkpoint.phase > phase.start:
         return
     if epochs.start > phase.start or checkpoint.steps_done:
-        progress.tell(f"goes on in epoch {epochs.start + 1} at step {checkpoint.steps_done + 1} of {steps}")
+        progress.tell(f"resumes in epoch {epochs.start + 1} at step {checkpoint.steps_done + 1} of {steps}")
     batches = training_batches(
         data.train,
         data.reading,
@@ -58,11 +67,11 @@ def fit(
         ContinuedEpoch(checkpoint),
         FiniteLoss(checkpoint),
         *_tensorboard(logs, distribution, training, evaluated, data.labels),
-        checkpoint,  # behind the curves, so that none is lost
+        checkpoint,  # after TensorBoard, so that no log is lost
         TrainingProgress(epochs, steps, batch_size, checkpoint.steps_done, training.epochs),
         Interruption(checkpoint, signals),
     ]
-    with signals, full_memory_in_words(at_once):
+    with signals, explain_out_of_memory(at_once):
         model.fit(
             distribution.batches(batches.repeat() if distribution.workers > 1 else batches),
             validation_data=distribution.batches(evaluated),
@@ -85,8 +94,8 @@ def _tensorboard(
     if logs is None:
         return []
     if not distribution.is_chief:
-        return [Watching(None, evaluated, labels)]
+        return [TensorBoardImages(None, evaluated, labels)]
     curves = keras.callbacks.TensorBoard(
         logs, write_graph=False, write_steps_per_second=True, profile_batch=training.profile_steps or 0
     )
-    return [curves, Watching(logs, evaluated, labels)]
+    return [curves, TensorBoardImages(logs, evaluated, labels)]

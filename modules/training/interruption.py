@@ -1,4 +1,4 @@
-"""Interruption: a training that is told to stop saves itself first, and ends with a code that asks for a retry."""
+"""Interruption: a callback that saves a checkpoint on SIGTERM or Ctrl-C before the process ends."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from efficientmixnet.modules.training.caught_signals import CaughtSignals
 
 
 class Interruption(keras.callbacks.Callback):
-    """Between two steps after SIGTERM or Ctrl-C: saves, then lets the signal have the effect that it had before."""
+    """After the step in which a signal arrives: saves a checkpoint, then delivers the signal."""
 
     def __init__(self, checkpoint: Checkpoint, signals: CaughtSignals) -> None:
         super().__init__()
@@ -20,7 +20,7 @@ class Interruption(keras.callbacks.Callback):
         caught = self._signals.caught
         if caught is not None and not self._checkpoint.awaits_evaluation:
             self._checkpoint.save()
-            progress.tell(f"{caught.name}: the training is saved, and goes on from here when started again")
-            self._signals.take_effect()
+            progress.tell(f"{caught.name}: the training is saved, and resumes from here when it is started again")
+            self._signals.deliver()
 
     on_epoch_end = on_train_batch_end

@@ -1,4 +1,4 @@
-"""Fine-tuning: a network that knows something already learns in phases, first its classifier, then the rest, gently."""
+"""phases: the phases of a training. Fine-tuning trains the classifier first, and then all layers more slowly."""
 
 import re
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from efficientmixnet.modules.network.transfer_learning import CLASSIFIER, freeze
 
 @dataclass(frozen=True)
 class Phase:
-    """Epochs in which the same layers learn, by one optimizer and one schedule."""
+    """Epochs with the same trainable layers, one optimizer and one schedule."""
 
     epochs: range
     learning_rate: float
     schedule: ScheduleConfig
-    freeze_until: str | None = None  # the first layer that learns; None: all do
+    freeze_until: str | None = None  # the first layer to train; None: all layers
     layer_decay: float = 1.0
     frozen_norms: bool = False
 
     def prepare(self, model: keras.Model) -> None:
-        """Freezes what does not learn in this phase; the model is compiled afterwards.
+        """Freezes the layers that this phase does not train. Compile the model afterwards.
 
         Raises:
-            BadInput: there is no such layer.
+            BadInput: The model has no layer `freeze_until`.
         """
         if self.freeze_until is None:
             unfreeze(model, normalizations=not self.frozen_norms)
@@ -38,14 +38,14 @@ class Phase:
 
 
 def phases(config: ModelConfig, learning_rate: float) -> list[Phase]:
-    """The phases of a training whose highest learning rate is this one: one, if it starts from nothing."""
+    """Returns the phases of a training with this learning rate. Without starting weights there is one phase."""
     training, tuning = config.training, config.training.fine_tuning
     if config.network.weights is None:
         return [Phase(range(training.epochs), learning_rate, training.schedule)]
     head = Phase(range(config.head_epochs), learning_rate, ScheduleConfig(name="constant"), freeze_until=CLASSIFIER)
     rest = Phase(
         range(config.head_epochs, training.epochs),
-        learning_rate * tuning.learning_rate_share,
+        learning_rate * tuning.learning_rate_fraction,
         training.schedule,
         tuning.freeze_until,
         tuning.layer_decay,
@@ -55,7 +55,7 @@ def phases(config: ModelConfig, learning_rate: float) -> list[Phase]:
 
 
 def distances_from_the_classifier(model: keras.Model) -> dict[str, int]:
-    """By the path of each weight: 0 for the classifier, 1 for the head, 2 for the last stage, on to the stem."""
+    """Returns the distance of each weight by its path: classifier 0, head 1, last stage 2, and so on to the stem."""
     stages = [int(found[1]) for layer in model.layers if (found := re.match(r"stage(\d+)", layer.name))]
     last = max(stages, default=0)
 

@@ -1,4 +1,4 @@
-"""Starting weights: what a network knows before it is trained here: ImageNet, a file, or a model exported before."""
+"""StartingWeights: the weights that a training starts from: ImageNet's, a file's or an exported model's."""
 
 import json
 import zipfile
@@ -9,29 +9,30 @@ from pathlib import Path
 import keras
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.exported_model import LABELS, NETWORK, newest_version
 from efficientmixnet.modules.network.imagenet import MEAN, STD
 from efficientmixnet.modules.network.weights.pretrained import load_pretrained
-
-_EXPORTED = "assets.extra"  # a SavedModel's own place for what is not TensorFlow's
-_NETWORK, _LABELS = "network.keras", "labels.json"
 
 Statistics = tuple[Sequence[float], Sequence[float]]
 
 
 @dataclass(frozen=True)
 class StartingWeights:
-    """Where weights come from, and what else is known of the network that learned them."""
+    """The source of the weights, with the labels and the pixel scaling of the network that they come from."""
 
     source: str  # imagenet, or a file
-    labels: tuple[str, ...] | None = None  # of its classifier, if they are known
-    statistics: Statistics | None = None  # mean and deviation of R, G and B in [0, 1] that its pixels were scaled by
+    labels: tuple[str, ...] | None = None  # of its classifier; None: unknown
+    statistics: Statistics | None = None  # mean and deviation of R, G and B in [0, 1]; None: unknown
 
     @classmethod
     def find(cls, weights: str) -> "StartingWeights":
-        """By network.weights: imagenet, a weights file, an exported model, or a folder of pushed ones (the newest).
+        """Finds the weights that `network.weights` names.
+
+        Args:
+            weights: imagenet, or the path of a weights file, an exported model or a folder of pushed models.
 
         Raises:
-            BadInput: there is nothing of the kind.
+            BadInput: The path does not exist, or has no model.
         """
         if weights == "imagenet":
             return cls(weights, statistics=(MEAN, STD))
@@ -42,41 +43,44 @@ class StartingWeights:
             raise BadInput(f"network.weights: {weights} does not exist; give imagenet, latest, or the path of weights")
         if path.suffix == ".keras":
             return cls(weights, statistics=_statistics_of(path))
-        ours = path.name.endswith(".weights.h5")  # which says nothing of the pixels
-        return cls(weights, statistics=None if ours else (MEAN, STD))
+        # Keras's own weights files do not record how pixels were scaled. All other files hold ImageNet's weights.
+        statistics = None if path.name.endswith(".weights.h5") else (MEAN, STD)
+        return cls(weights, statistics=statistics)
 
     def load(self, model: keras.Model, variant: str) -> None:
-        """Into a network of this variant, built here.
+        """Loads the weights into a network of this variant.
 
         Raises:
-            BadInput: they are of another network, or cannot be had; the layer is named.
+            BadInput: The weights are another network's, or cannot be downloaded. The message names the layer.
         """
         try:
             load_pretrained(model, self.source, variant)
-        except Exception as error:  # Keras raises a plain one where a download fails
+        except Exception as error:  # Keras raises a plain Exception if a download fails
             raise BadInput(f"network.weights: {error}") from None
 
     @classmethod
     def _of_export(cls, folder: Path) -> "StartingWeights":
-        versions = sorted((one for one in folder.iterdir() if one.name.isdecimal()), key=lambda one: int(one.name))
-        places = [one / _EXPORTED for one in (*versions[-1:], folder)]
-        extra = next((place for place in places if (place / _NETWORK).is_file()), None)
-        if extra is None:
-            raise BadInput(f"network.weights: {folder} holds no model that this pipeline exported")
-        labels = json.loads((extra / _LABELS).read_text(encoding="utf-8"))
-        return cls(str(extra / _NETWORK), tuple(labels), _statistics_of(extra / _NETWORK))
+        try:
+            version = newest_version(folder)
+        except BadInput:
+            version = folder
+        network = version / NETWORK
+        if not network.is_file():
+            raise BadInput(f"network.weights: {folder} has no model that this pipeline exported")
+        labels = json.loads((version / LABELS).read_text(encoding="utf-8"))
+        return cls(str(network), tuple(labels), _statistics_of(network))
 
 
 def keep_for_fine_tuning(model: keras.Model, labels: Sequence[str], exported: str) -> None:
-    """Lays the network and its labels beside an exported model, for a later training to start from."""
-    extra = Path(exported, _EXPORTED)
-    extra.mkdir(exist_ok=True)
-    keras.Model(model.input, model.output).save(extra / _NETWORK)  # a copy, which brings no optimizer along
-    (extra / _LABELS).write_text(json.dumps(list(labels)), encoding="utf-8")
+    """Saves the network and its labels in the exported model's folder, so that another training can start from it."""
+    network = Path(exported, NETWORK)
+    network.parent.mkdir(exist_ok=True)
+    keras.Model(model.input, model.output).save(network)  # a copy, without the optimizer
+    Path(exported, LABELS).write_text(json.dumps(list(labels)), encoding="utf-8")
 
 
 def _statistics_of(file: Path) -> Statistics | None:
-    """Mean and deviation from the Rescaling layer of a .keras file, of which nothing is built or run."""
+    """Reads mean and deviation from the Rescaling layer of a .keras file, without building the model."""
     with zipfile.ZipFile(file) as archive:
         layers = json.loads(archive.read("config.json"))["config"].get("layers", [])
     scaling = next((layer["config"] for layer in layers if layer["class_name"] == "Rescaling"), None)

@@ -1,4 +1,4 @@
-"""Watching: what TensorBoard shows of each epoch beside its curves: images with predictions, and the confusions."""
+"""TensorBoardImages: a callback that shows predictions and the confusion matrix in TensorBoard."""
 
 import time
 from collections.abc import Sequence
@@ -15,76 +15,77 @@ _TILE = 112  # pixels
 _CAPTION = 26
 _ROWS, _COLUMNS = 3, 6
 _MATRIX = 600  # pixels
-_SHARE = 0.01  # of the time, for images
+_FRACTION = 0.01  # of the time, for sample images
 _GREEN, _RED = (40, 130, 60), (190, 40, 40)
 
 
-class Watching(keras.callbacks.Callback):
+class TensorBoardImages(keras.callbacks.Callback):
     """Writes the learning rate, sample images and the evaluation's confusion matrix after every epoch.
 
-    Where epochs take seconds, only some of them, the last one too, have sample images, which take 1 % of the time.
+    Sample images take at most 1% of the time. If epochs are short, only some of them have images, and the last one.
 
     Args:
-        logs: TensorBoard's folder; None: another worker writes, and this one only adds its counts.
-        batches: Of evaluation, the images in the order of which the first are shown.
+        logs: TensorBoard's folder; None: another worker writes, and this one only contributes its counts.
+        batches: The evaluation batches. The first images are shown.
+        labels: The labels in the order of the probabilities.
     """
 
     def __init__(self, logs: str | None, batches: tf.data.Dataset, labels: Sequence[str]) -> None:
         super().__init__()
         self._labels = labels
-        self._ration = Ration(_SHARE)
+        self._budget = TimeBudget(_FRACTION)
         self._writer = tf.summary.create_file_writer(f"{logs}/validation") if logs else None
         if logs:
-            images, truths = next(iter(batches.unbatch().batch(_ROWS * _COLUMNS)))
-            self._images, self._truths = images.numpy(), truths.numpy().argmax(axis=1)
+            images, one_hot = next(iter(batches.unbatch().batch(_ROWS * _COLUMNS)))
+            self._images, self._class_ids = images.numpy(), one_hot.numpy().argmax(axis=1)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        counts = keras.ops.convert_to_numpy(_counts(self.model))  # of all workers, so all of them ask
+        counts = keras.ops.convert_to_numpy(_counts(self.model))  # a sum over all workers, so every worker must read it
         if self._writer is None:
             return
         with self._writer.as_default(step=epoch):
             tf.summary.scalar("learning_rate", float(self.model.optimizer.learning_rate))
-            tf.summary.image("confusion_matrix", draw_confusions(counts, self._labels))
-            if self._ration.is_due or epoch + 1 == self.params["epochs"]:
-                with self._ration:
+            tf.summary.image("confusion_matrix", draw_confusion_matrix(counts, self._labels))
+            if self._budget.is_due or epoch + 1 == self.params["epochs"]:
+                with self._budget:
                     self._draw_sample()
         self._writer.flush()
 
     def _draw_sample(self) -> None:
-        predictions = keras.ops.convert_to_numpy(self.model(self._images, training=False))
-        tf.summary.image("predictions", draw_predictions(self._images, self._truths, predictions, self._labels))
+        probabilities = keras.ops.convert_to_numpy(self.model(self._images, training=False))
+        tf.summary.image("predictions", draw_predictions(self._images, self._class_ids, probabilities, self._labels))
 
 
 def draw_predictions(
-    images: np.ndarray, truths: np.ndarray, predictions: np.ndarray, labels: Sequence[str]
+    images: np.ndarray, class_ids: np.ndarray, probabilities: np.ndarray, labels: Sequence[str]
 ) -> np.ndarray:
     """uint8 [n, size, size, 3], class ids [n], probabilities [n, classes] -> one image [1, height, width, 3].
 
-    Under each stands the answer with its probability, green if it is right; if not, red with the truth below it.
+    The caption of each image is the prediction with its probability: green if it is right, else red with the label.
     """
     sheet = Image.new("RGB", (_COLUMNS * _TILE, _ROWS * (_TILE + _CAPTION)), "white")
     pen = ImageDraw.Draw(sheet)
-    for number, (image, truth, shares) in enumerate(zip(images, truths, predictions, strict=True)):
+    for number, (image, class_id, row) in enumerate(zip(images, class_ids, probabilities, strict=True)):
         left, top = number % _COLUMNS * _TILE, number // _COLUMNS * (_TILE + _CAPTION)
         sheet.paste(Image.fromarray(image).resize((_TILE - 4, _TILE - 4)), (left + 2, top + 2))
-        answer = int(shares.argmax())
-        text = f"{labels[answer][:14]}: {shares[answer]:.2f}"
-        right = answer == truth
-        text += "" if right else f"\nis {labels[truth][:16]}"
+        prediction = int(row.argmax())
+        text = f"{labels[prediction][:14]}: {row[prediction]:.2f}"
+        right = prediction == class_id
+        text += "" if right else f"\nis {labels[class_id][:16]}"
         pen.multiline_text((left + 2, top + _TILE - 2), text, fill=_GREEN if right else _RED, spacing=0)
     return np.asarray(sheet)[np.newaxis]
 
 
-def draw_confusions(counts: np.ndarray, labels: Sequence[str]) -> np.ndarray:
-    """[classes, classes], truths by row -> an image [1, side, side, 3]: the darker, the larger a share of the row."""
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+def draw_confusion_matrix(counts: np.ndarray, labels: Sequence[str]) -> np.ndarray:
+    """Counts [classes, classes], labels in rows -> an image [1, side, side, 3], darker for larger row fractions."""
+    fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     cell = max(_MATRIX // len(counts), 1)
-    colors = np.stack([255 - 215 * shares, 255 - 145 * shares, 255 - 75 * shares], axis=-1).astype(np.uint8)
+    colors = np.stack([255 - 215 * fractions, 255 - 145 * fractions, 255 - 75 * fractions], axis=-1).astype(np.uint8)
     sheet = Image.fromarray(colors.repeat(cell, axis=0).repeat(cell, axis=1))
-    if cell >= 30:  # pixels, of which a number takes as many
+    if cell >= 30:  # pixels, the width of a number
         pen = ImageDraw.Draw(sheet)
         for row, column in np.argwhere(counts > 0):
-            ink = "white" if shares[row, column] > 0.5 else "black"
+            ink = "white" if fractions[row, column] > 0.5 else "black"
             pen.text((column * cell + 4, row * cell + cell // 2 - 6), f"{counts[row, column]:.0f}", fill=ink)
         for row, label in enumerate(labels):
             pen.text((2, row * cell), label[: cell // 6], fill=(120, 120, 120))
@@ -96,18 +97,24 @@ def _counts(model: keras.Model) -> Any:
     return next(metric.counts for metric in compiled if isinstance(metric, ConfusionAccuracy))
 
 
-class Ration:
-    """`with ration:` stands around what is rationed; the first time it is due at once."""
+class TimeBudget:
+    """Limits repeated work to a fraction of the time. The first time, the work is due at once.
 
-    def __init__(self, share: float) -> None:
-        self._share = share
+    Example:
+        >>> if budget.is_due:
+        ...     with budget:
+        ...         work()
+    """
+
+    def __init__(self, fraction: float) -> None:
+        self._fraction = fraction
         self._began = self._ended = time.monotonic()
-        self._seconds = 0.0  # that it took last
+        self._seconds = 0.0  # of the last work
 
     @property
     def is_due(self) -> bool:
-        """Whether so much time has passed since the last time that the next one, if it costs as much, is its share."""
-        return self._seconds <= self._share * (time.monotonic() - self._ended)
+        """Whether enough time has passed for work that takes as long as the last time."""
+        return self._seconds <= self._fraction * (time.monotonic() - self._ended)
 
     def __enter__(self) -> None:
         self._began = time.monotonic()

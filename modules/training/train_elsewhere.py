@@ -1,13 +1,14 @@
-"""train_elsewhere: a training in a process of its own, with the Keras backend that its configuration names.
+"""train_elsewhere: trains in another process, with the Keras backend of the configuration.
 
-Keras's backend is fixed when it is imported, and what a training took of memory is only given back for good when its
-process ends. The other process is this file: it reads the job from its standard input, and writes its progress, a line
-of JSON each, to its standard output. Copies of its checkpoints are kept from here, where it is known where they belong.
+Keras chooses its backend at import, and only the end of a process frees all memory of a training. The other process
+runs this file. It reads the job from standard input, and writes messages to standard output, each a line of JSON. This
+process copies the checkpoints of the other one, because only this one knows the store.
 """
 
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from efficientmixnet.modules.training.training_job import TrainingJob
 
 _BAD_INPUT = 2  # exit code
+# The names of the messages.
+_PROGRESS = ("start", "advance", "tell")
+_RESULTS = ("logs", "bad_input")
 _COPIES = {"fetch": checkpoint_copies.fetch, "keep": checkpoint_copies.keep}
 
 
@@ -34,29 +38,35 @@ def train_elsewhere(
     listener: progress.Listener | None = None,
     started: Callable[[subprocess.Popen], None] = lambda process: None,
 ) -> dict[str, float]:
-    """The logs of the epoch whose weights are left; the weights themselves go to the file `weights`.
+    """Trains in another process, and waits for it.
 
-    SIGTERM and Ctrl-C reach the other process, which saves itself, before they have their effect here; in a thread,
-    where Python hands out no signals, whoever gets the process by `started` may terminate it.
+    On SIGTERM or Ctrl-C the other process saves a checkpoint and ends, and then this process does. In a thread, which
+    gets no signals, the caller can terminate the process that `started` receives.
 
     Args:
-        environment: Further variables for the other process.
-        listener: Hears its progress; None: whoever shows this run.
+        job: The training.
+        environment: Additional environment variables for the other process.
+        weights: The file for the trained weights; None: they are not written.
+        listener: Gets the progress; None: the listener of this process.
+        started: Called with the other process once it has started.
+
+    Returns:
+        The logs of the epoch whose weights the model has at the end.
 
     Raises:
-        BadInput: the other process did.
-        SystemExit: it ended with a code that asks for a retry.
-        RuntimeError: it failed, or was killed.
+        BadInput: The other process raised it.
+        SystemExit: The other process ended with an exit code that asks for a retry.
+        RuntimeError: The other process failed or was killed.
     """
     backend = job.config.training.backend
-    words = [sys.executable, "-m", "efficientmixnet.modules.training.train_elsewhere", *([weights] if weights else [])]
+    command = [sys.executable, "-m", "efficientmixnet.modules.training.train_elsewhere"]
     process = subprocess.Popen(  # noqa: S603
-        words,
+        [*command, *([weights] if weights else [])],
         env={**os.environ, "KERAS_BACKEND": backend, **(environment or {})},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # Ctrl-C in a terminal is for us to hand on, once
+        start_new_session=True,  # Ctrl-C in a terminal reaches only this process, which forwards it once
     )
     assert process.stdout
     started(process)
@@ -65,37 +75,40 @@ def train_elsewhere(
         try:
             _send(process, job.model_dump_json())
             for line in process.stdout:
-                said, *rest = json.loads(line)
-                if said in ("start", "advance", "tell"):
-                    getattr(listener or progress, said)(*rest)
-                elif said in _COPIES:
-                    _send(process, json.dumps(_refusal(_COPIES[said], rest[0])))
+                name, *arguments = json.loads(line)
+                if name in _PROGRESS:
+                    getattr(listener or progress, name)(*arguments)
+                elif name in _COPIES:
+                    _send(process, json.dumps(_refusal(_COPIES[name], arguments[0])))
+                elif name in _RESULTS:
+                    result[name] = arguments[0]
                 else:
-                    result[said] = rest[0]
+                    raise ValueError(f"unknown message {name!r}")
         except BaseException:
             process.terminate()
             raise
         code = process.wait()
-    signals.take_effect()
+    signals.deliver()
     if code == _BAD_INPUT and "bad_input" in result:
         raise BadInput(result["bad_input"])
     if code >= 128:
         raise SystemExit(code)
     if code:
         ended = f"ended with code {code}" if code > 0 else f"was killed by signal {-code}"
-        raise RuntimeError(f"the training's process {ended}" + (", as it is when memory is full" if code == -9 else ""))
+        reason = ", probably because memory is full" if code == -signal.SIGKILL else ""
+        raise RuntimeError(f"the training process {ended}{reason}")
     return dict(result["logs"])
 
 
 def _send(process: subprocess.Popen, line: str) -> None:
-    """A process that is no more says by its code why."""
+    """Writes a line to the process. If the process has ended, its exit code says why."""
     assert process.stdin
     with contextlib.suppress(BrokenPipeError), open(process.stdin.fileno(), "w", closefd=False) as out:
         out.write(line + "\n")
 
 
 def _refusal(copy: Callable[[Path], None], folder: str) -> str | None:
-    """What the keeper of checkpoints refuses."""
+    """Copies the folder. Returns the message if the store refuses it."""
     try:
         copy(Path(folder))
     except BadInput as error:
@@ -103,11 +116,11 @@ def _refusal(copy: Callable[[Path], None], folder: str) -> str | None:
     return None
 
 
-class ElsewhereKept:
-    """The keeper of checkpoints in the other process: asks for every copy, and waits for it."""
+class ParentStore:
+    """The store of checkpoints in the other process. It lets the parent process make each copy, and waits for it."""
 
-    def __init__(self, ask: Callable[[str, str], None], answers: IO[str]) -> None:
-        self._ask, self._answers = ask, answers
+    def __init__(self, send: Callable[[str, str], None], answers: IO[str]) -> None:
+        self._send, self._answers = send, answers
 
     def fetch(self, folder: Path) -> None:
         self._wait("fetch", folder)
@@ -115,24 +128,24 @@ class ElsewhereKept:
     def keep(self, folder: Path) -> None:
         self._wait("keep", folder)
 
-    def _wait(self, what: str, folder: Path) -> None:
-        self._ask(what, str(folder))
+    def _wait(self, name: str, folder: Path) -> None:
+        self._send(name, str(folder))
         answer = self._answers.readline()
         if not answer:
-            raise RuntimeError("the process that started this training is gone")
+            raise RuntimeError("the process that started this training has ended")
         if refusal := json.loads(answer):
             raise BadInput(refusal)
 
 
-class _Lines:
-    """A listener that writes what it hears, from any thread."""
+class _Messages:
+    """A listener that writes all progress as messages, from any thread."""
 
     def __init__(self, out: IO[str]) -> None:
         self._out, self._lock = out, threading.Lock()
 
-    def write(self, *said: Any) -> None:
+    def write(self, *message: Any) -> None:
         with self._lock:
-            self._out.write(json.dumps(said) + "\n")
+            self._out.write(json.dumps(message) + "\n")
             self._out.flush()
 
     def start(self, total: int, unit: str) -> None:
@@ -147,20 +160,20 @@ class _Lines:
 
 def _main(weights: str | None = None) -> int:
     with os.fdopen(os.dup(1), "w") as out:
-        os.dup2(2, 1)  # the libraries' noise
-        lines = _Lines(out)
-        progress.listen(lines)
-        checkpoint_copies.entrust(ElsewhereKept(lines.write, sys.stdin))
+        os.dup2(2, 1)  # the output of libraries goes to standard error
+        messages = _Messages(out)
+        progress.listen(messages)
+        checkpoint_copies.use_store(ParentStore(messages.write, sys.stdin))
         from efficientmixnet.modules.training.training_job import TrainingJob, train, write_weights
 
         try:
             trained = train(TrainingJob.model_validate_json(sys.stdin.readline()))
         except BadInput as error:
-            lines.write("bad_input", str(error))
+            messages.write("bad_input", str(error))
             return _BAD_INPUT
         if weights:
             write_weights(weights, trained.model)
-        lines.write("logs", trained.logs)
+        messages.write("logs", trained.logs)
     return 0
 
 

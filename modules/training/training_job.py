@@ -1,4 +1,4 @@
-"""TrainingJob: everything that a training needs to know, and the training itself, in whatever process it happens."""
+"""TrainingJob: a configuration with its data. train: runs the training in this process."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ from efficientmixnet.modules.data.batches import Reading, Records
 from efficientmixnet.modules.data.memory_cache import keeps_in_memory
 from efficientmixnet.modules.data.training_data import TrainingData
 from efficientmixnet.modules.distribution.distribution import Distribution, choose_distribution
-from efficientmixnet.modules.distribution.lost_peers import lost_peers_in_words
+from efficientmixnet.modules.distribution.lost_workers import exit_if_worker_lost
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.training.build_model import build_model
 from efficientmixnet.modules.training.compile_model import compile_model
@@ -29,23 +29,23 @@ from efficientmixnet.modules.training.starting_weights import StartingWeights
 
 
 class TrainingJob(Section):
-    """A configuration and the data for it; as JSON it goes from process to process."""
+    """A configuration and its data. As JSON it is sent to other processes."""
 
     config: ModelConfig
     labels: tuple[str, ...]
-    """In the order of the probabilities."""
+    """The labels in the order of the probabilities."""
     class_weights: tuple[float, ...] | None = None
-    """In the same order, what a training image's loss is multiplied by."""
+    """What to multiply an image's loss by, in the order of the labels; None: nothing."""
     train_files: tuple[str, ...]
     eval_files: tuple[str, ...]
     checkpoints: str
-    """The folder where a stopped training is taken up again."""
+    """The folder of the checkpoints."""
     start: str | None = None
-    """Weights to start from: imagenet or a path."""
+    """The weights to start from: imagenet or a path."""
     initial: str | None = None
-    """An .npz file with all weights, in place of random ones."""
+    """An .npz file with all initial weights; None: random weights."""
     until: int | None = None
-    """The training stops after so many of its epochs, and may go on later."""
+    """The number of epochs after which the training stops for now; None: all epochs."""
 
     @property
     def logs(self) -> str:
@@ -53,17 +53,17 @@ class TrainingJob(Section):
         return f"{self.checkpoints}/logs"
 
     def data(self, distribution: Distribution) -> TrainingData:
-        """The images, and how this process reads them.
+        """Finds the images, and decides how this process reads them.
 
         Raises:
-            BadInput: there are too few of them for so many devices.
+            BadInput: There are too few images for the devices.
         """
         training = self.config.training
         train, evaluation = Records.find(self.train_files), Records.find(self.eval_files)
         if evaluation.count < distribution.workers:
             raise BadInput(
                 f"training.distribution: {evaluation.count} images to evaluate are too few for "
-                f"{distribution.workers} workers; take fewer"
+                f"{distribution.workers} workers; use fewer workers"
             )
         cached = keeps_in_memory(training.cache, training.epochs, train, evaluation)
         reading = Reading(
@@ -79,7 +79,7 @@ class TrainingJob(Section):
         return TrainingData(train, evaluation, reading, self.labels, self.class_weights)
 
     def network(self, data: TrainingData) -> Callable[..., keras.Model]:
-        """Builds the network, with the weights that it starts from."""
+        """Returns a function that builds the network with its starting weights."""
         return partial(
             build_model,
             self.config.network,
@@ -94,7 +94,7 @@ class TrainingJob(Section):
 
 @dataclass(frozen=True)
 class Trained:
-    """What came of a training in this process."""
+    """The result of a training in this process."""
 
     model: keras.Model
     data: TrainingData
@@ -103,23 +103,23 @@ class Trained:
 
     @property
     def logs(self) -> dict[str, float]:
-        """Of the epoch whose weights the model has."""
+        """The logs of the epoch whose weights the model has."""
         checkpoint = self.checkpoint
         return checkpoint.history[-1 if checkpoint.patience is None else checkpoint.best_epoch - 1]
 
 
 def train(job: TrainingJob) -> Trained:
-    """Trains with the Keras backend of this process, from where a checkpoint left off.
+    """Trains with the Keras backend of this process. Resumes from a checkpoint, if there is one.
 
     Raises:
-        BadInput: the configuration does not fit the data, the starting weights or the machine.
-        SystemExit: the process was told to stop, or another worker is gone; the code asks for a retry.
+        BadInput: The configuration does not fit the data, the starting weights or the machine.
+        SystemExit: The process got SIGTERM, or another worker ended. The exit code asks for a retry.
     """
     training = job.config.training
     distribution = choose_distribution(training.distribution, training.worker_timeout)
     progress.tell(distribution.reason)
     prepare_randomness(job.config)
-    with lost_peers_in_words(distribution.workers):
+    with exit_if_worker_lost(distribution.workers):
         return _train(job, distribution)
 
 
@@ -142,14 +142,14 @@ def _train(job: TrainingJob, distribution: Distribution) -> Trained:
 
 
 def prepare_randomness(config: ModelConfig) -> None:
-    """Before a network is built."""
+    """Sets the random seeds. Call it before building the network."""
     keras.utils.set_random_seed(config.training.seed)
     if config.training.deterministic:
         tf.config.experimental.enable_op_determinism()
 
 
 def write_weights(file: str, model: keras.Model) -> None:
-    """All weights in Keras's order, which is the same on every backend; whole or not at all."""
+    """Writes all weights to an .npz file, in Keras's order, which is the same for every backend."""
     Path(file).parent.mkdir(parents=True, exist_ok=True)
     with open(f"{file}.part", "wb") as part:
         np.savez(part, *model.get_weights())
@@ -157,16 +157,17 @@ def write_weights(file: str, model: keras.Model) -> None:
 
 
 def read_weights(file: str) -> list[np.ndarray]:
-    """What `write_weights` wrote."""
+    """Reads the file that `write_weights` wrote."""
     with np.load(file, allow_pickle=False) as content:
         return [content[name] for name in content.files]
 
 
 @contextmanager
 def precision(name: str) -> Iterator[None]:
-    """float32, mixed_bfloat16 or mixed_float16: weights are float32 in all of them, and so are normalizations' sums.
+    """A context with this Keras dtype policy: float32, mixed_bfloat16 or mixed_float16.
 
-    With mixed_float16 Keras scales the loss when it compiles the model, and leaves out steps that overflow.
+    Weights and the statistics of normalization layers are always float32. With mixed_float16, Keras scales the loss,
+    and skips steps that overflow.
     """
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(name)

@@ -9,7 +9,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from efficientmixnet.modules.progress import Figures, in_words
+from efficientmixnet.modules.progress import Figures, as_text
 
 _PLAIN_SECONDS = 10  # between lines of progress where there is no terminal
 _STARTED = re.compile(r"Component (\S+) is running\.")
@@ -76,7 +76,7 @@ class Stages(logging.Handler):
         self._show(figures)
         if self._bar.disable and time.monotonic() - self._last_line > _PLAIN_SECONDS:
             self._last_line = time.monotonic()
-            line = f"  {self._stage:<17} {self._counted()} of {self._total:,} {in_words(figures)}".rstrip()
+            line = f"  {self._stage:<17} {self._counted()} of {self._total:,} {as_text(figures)}".rstrip()
             self._console.print(f"{line} {self._pace()}".rstrip())
 
     def tell(self, line: str) -> None:
@@ -102,7 +102,7 @@ class Stages(logging.Handler):
         if self._stage:
             # What fits beside the bar in 80 columns.
             training = {name: value for name, value in figures.items() if not name.startswith("val_")}
-            beside = in_words(training).replace("accuracy ", "acc ") or self._unit
+            beside = as_text(training).replace("accuracy ", "acc ") or self._unit
             self._bar.update(self._task, completed=self._done, total=self._total, beside=beside, pace=self._pace())
 
     def _pace(self) -> str:

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from rich.markup import escape
 from efficientmixnet.components.tuner.hyperparameters import FILE
 from efficientmixnet.modules.config.search_config import found_values
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.exported_model import newest_version
 from efficientmixnet.pipeline.runs.run_summary import Summary
 from efficientmixnet.pipeline.runs.runs import runs_of
 
@@ -50,9 +52,8 @@ def lineage(model: str) -> Lineage:
         BadInput: nothing is known of it.
     """
     folder = Path(model).resolve()
-    if not (folder / "saved_model.pb").is_file():
-        versions = [child for child in folder.glob("*") if child.name.isdigit()]
-        folder = max(versions, key=lambda child: int(child.name), default=folder)
+    with suppress(BadInput):  # a folder without a model is refused below
+        folder = newest_version(folder)
     output = folder.parent.parent
     database = output / METADATA_FILE
     if not database.is_file():

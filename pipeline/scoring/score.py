@@ -23,7 +23,7 @@ from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.files import join, read_bytes
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.exported_model import newest_version
+from efficientmixnet.modules.exported_model import SAVED_MODEL, newest_version
 from efficientmixnet.modules.parquet_file import open_parquet
 from efficientmixnet.pipeline.scoring.classifier import Classifier
 from efficientmixnet.pipeline.scoring.images_to_score import find_images
@@ -91,7 +91,7 @@ def score(
 def _shards_left(parts: Path, folder: str, names: list[str], model: Path) -> list[tuple[int, list[str]]]:
     """The shards without a file yet; all of them, if what lies there is of another model or of other images."""
     digest = hashlib.sha256("\n".join([folder, *names]).encode()).hexdigest()
-    version = (model / "saved_model.pb").stat()
+    version = (model / SAVED_MODEL).stat()
     job = {"names": digest, "model": [str(model), version.st_size, version.st_mtime_ns]}
     file = parts / _JOB_FILE
     if not file.is_file() or json.loads(file.read_text()) != job:

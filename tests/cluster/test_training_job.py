@@ -70,7 +70,7 @@ def test_the_model_lies_at_the_components_own_place_once(undisturbed: Any, pytho
 
 def test_the_first_workers_log_is_the_components(undisturbed: Any) -> None:
     assert undisturbed.pod.log.count("epoch 10 is done") == 1
-    assert "worker 1 of 2 in TF_CONFIG, 2 devices in all" in undisturbed.pod.log
+    assert "worker 1 of 2 in TF_CONFIG, 2 devices in total" in undisturbed.pod.log
 
 
 def test_a_deleted_worker_comes_back_and_the_training_ends_as_if_nothing_had_happened(
@@ -81,7 +81,7 @@ def test_a_deleted_worker_comes_back_and_the_training_ends_as_if_nothing_had_hap
     namespace.kubectl("delete", "pod", f"{component.job()}-worker-1", "--wait=false")
     assert component.pod.wait() == 0, component.pod.log
     assert "worker 1 is started again" in component.pod.log
-    assert "goes on in epoch" in component.pod.log
+    assert "resumes in epoch" in component.pod.log
     (difference,) = python(WEIGHTS, _weights(undisturbed, 0), _weights(component, 0))
     assert difference < 1e-5
 

@@ -1,4 +1,4 @@
-"""A Parquet file from outside never runs code when it is opened."""
+"""Opening an untrusted Parquet file never runs code."""
 
 import pickle
 from pathlib import Path
@@ -24,7 +24,7 @@ class _Touch:
 
 
 class _Pickled(pyarrow.ExtensionType):
-    """The type as a file stores it that pyarrow 14.0.0 and older unpickle (CVE-2023-47248)."""
+    """A pickled type, which pyarrow 14.0.0 and older unpickle when they open a file (CVE-2023-47248)."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -35,11 +35,11 @@ class _Pickled(pyarrow.ExtensionType):
 
     @classmethod
     def __arrow_ext_deserialize__(cls, storage_type, serialized):
-        raise AssertionError("nothing reads the type back")
+        raise AssertionError("nothing may unpickle the type")
 
 
 def _write(folder: Path, nested: bool = False) -> tuple[Path, Path]:
-    """The Parquet file, and the file that its code would create."""
+    """Returns the Parquet file, and the file that its code would create."""
     marker, file = folder / "it_ran", folder / "a.parquet"
     column = pyarrow.ExtensionArray.from_storage(_Pickled(marker), pyarrow.array(["x"]))
     if nested:
@@ -56,7 +56,7 @@ def test_a_pickled_type_is_refused_and_not_run(tmp_path: Path, nested: bool) -> 
     assert not marker.exists()
 
 
-def test_a_type_that_is_no_pickle_is_refused_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_type_with_invalid_pickle_data_is_refused_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_Pickled, "__arrow_ext_serialize__", lambda self: b"no pickle")
     file, _ = _write(tmp_path)
     with pytest.raises(UnsafeSchema):

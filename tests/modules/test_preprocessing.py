@@ -1,4 +1,4 @@
-"""The Transform graph over a few records, run by Beam."""
+"""The Transform graph on a few records, run by Beam."""
 
 import io
 from pathlib import Path
@@ -24,7 +24,7 @@ EVALUATION = ["cat", "cow", "Zebra"]
 
 
 def _pixels(number: int) -> np.ndarray:
-    """Larger than what is kept, brighter with the number, and with a red that never changes."""
+    """An image larger than the transformed size, brighter for larger numbers, with a constant red channel."""
     pixels = np.full((20 + number, 30, 3), 20 * number, np.uint8)
     pixels[..., 0] = 51
     pixels[:10, :, 2] = 255
@@ -79,17 +79,17 @@ def test_labels_are_numbered_alphabetically(transformed: Transformed) -> None:
     assert [label.decode() for label in reversed(vocabulary)] == alphabet
 
 
-def test_the_training_splits_images_are_counted_by_label(transformed: Transformed) -> None:
+def test_the_images_of_the_training_split_are_counted_by_label(transformed: Transformed) -> None:
     alphabet = ["Zebra", "cat", "cat/tabby", "dog", "große Bären"]
     np.testing.assert_array_equal(class_counts(transformed.output, alphabet), [1, 3, 1, 2, 1])
 
 
-def test_a_label_that_training_never_saw_is_minus_one(transformed: Transformed) -> None:
+def test_an_unknown_label_becomes_minus_one(transformed: Transformed) -> None:
     assert [record[features.LABEL_ID] for record in transformed.evaluation] == [1, -1, 0]
 
 
-def test_every_record_holds_the_training_splits_mean_and_deviation_of_its_channels(transformed: Transformed) -> None:
-    # Each image weighs the same, whatever its size.
+def test_every_record_has_the_channel_statistics_of_the_training_split(transformed: Transformed) -> None:
+    # All images have the same weight, regardless of their size.
     of_each = [(_pixels(i).reshape(-1, 3) / 255) for i in range(len(TRAINING))]
     mean = np.mean([pixels.mean(axis=0) for pixels in of_each], axis=0)
     variance = np.mean([((pixels - mean) ** 2).mean(axis=0) for pixels in of_each], axis=0)
@@ -98,11 +98,11 @@ def test_every_record_holds_the_training_splits_mean_and_deviation_of_its_channe
         np.testing.assert_allclose(record[features.CHANNEL_DEVIATION][1:], np.sqrt(variance[1:]), rtol=1e-4)
 
 
-def test_a_channel_that_never_varies_gets_a_small_deviation(transformed: Transformed) -> None:
+def test_a_constant_channel_gets_a_small_deviation(transformed: Transformed) -> None:
     assert transformed.training[0][features.CHANNEL_DEVIATION][0] == pytest.approx(0.001)
 
 
-def test_images_are_encoded_with_the_shorter_side_asked_for(transformed: Transformed) -> None:
+def test_images_are_encoded_with_the_configured_shorter_side(transformed: Transformed) -> None:
     for number, record in enumerate(transformed.training):
         image = Image.open(io.BytesIO(record[features.ENCODED]))
         assert (image.format, min(image.size)) == ("PNG", 16)
@@ -110,5 +110,5 @@ def test_images_are_encoded_with_the_shorter_side_asked_for(transformed: Transfo
         assert np.abs(np.asarray(image).astype(int) - np.asarray(expected)).max() <= 2
 
 
-def test_the_file_name_goes_along(transformed: Transformed) -> None:
+def test_the_file_name_is_kept(transformed: Transformed) -> None:
     assert transformed.evaluation[1][features.FILENAME] == b"cow/1.png"

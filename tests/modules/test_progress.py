@@ -1,28 +1,28 @@
-"""Progress reaches the listener, and nobody else."""
+"""Progress goes to the current listener only."""
 
 import pytest
 
 from efficientmixnet.modules import progress
 
 
-class _Ear:
+class _Listener:
     def __init__(self) -> None:
-        self.heard: list[tuple] = []
+        self.calls: list[tuple] = []
 
     def start(self, total: int, unit: str) -> None:
-        self.heard.append(("start", total, unit))
+        self.calls.append(("start", total, unit))
 
     def advance(self, count: int, figures: progress.Figures) -> None:
-        self.heard.append(("advance", count, figures))
+        self.calls.append(("advance", count, figures))
 
 
 @pytest.fixture
-def ear() -> _Ear:
-    return _Ear()
+def listener() -> _Listener:
+    return _Listener()
 
 
-def test_a_listener_hears_what_is_told_until_it_is_taken_off(ear: _Ear) -> None:
-    progress.listen(ear)
+def test_a_listener_gets_all_progress_until_it_is_removed(listener: _Listener) -> None:
+    progress.listen(listener)
     try:
         progress.start(3, "images")
         progress.advance()
@@ -30,26 +30,26 @@ def test_a_listener_hears_what_is_told_until_it_is_taken_off(ear: _Ear) -> None:
     finally:
         progress.listen(None)
     progress.advance()
-    assert ear.heard == [("start", 3, "images"), ("advance", 1, {}), ("advance", 2, {"loss": 0.5})]
+    assert listener.calls == [("start", 3, "images"), ("advance", 1, {}), ("advance", 2, {"loss": 0.5})]
 
 
-def test_what_is_told_is_printed_where_nobody_listens(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_line_is_printed_without_a_listener(capsys: pytest.CaptureFixture[str]) -> None:
     progress.tell("on the CPU")
     assert capsys.readouterr().out == "on the CPU\n"
 
 
-def test_a_new_listener_takes_the_place_of_the_one_before(ear: _Ear) -> None:
-    other = _Ear()
+def test_a_new_listener_replaces_the_old_one(listener: _Listener) -> None:
+    other = _Listener()
     progress.listen(other)
-    progress.listen(ear)
+    progress.listen(listener)
     try:
         progress.start(1, "images")
     finally:
         progress.listen(None)
-    assert (other.heard, ear.heard) == ([], [("start", 1, "images")])
+    assert (other.calls, listener.calls) == ([], [("start", 1, "images")])
 
 
-def test_figures_are_written_with_their_epoch_and_four_digits() -> None:
+def test_figures_become_text_with_the_epoch_and_four_digits() -> None:
     figures = {"trial": 3, "epoch": 2, "epochs": 10, "accuracy": 0.81254, "loss": 0.7}
-    assert progress.in_words(figures) == "trial 3, epoch 2/10 accuracy 0.8125 loss 0.7000"
-    assert progress.in_words({}) == ""
+    assert progress.as_text(figures) == "trial 3, epoch 2/10 accuracy 0.8125 loss 0.7000"
+    assert progress.as_text({}) == ""

@@ -1,4 +1,4 @@
-"""run_fn on a few images: every choice trains, a stopped training goes on, serving sees what training saw."""
+"""run_fn on a few images: every choice trains, a stopped training resumes, serving sees the pixels of training."""
 
 import io
 import shutil
@@ -24,7 +24,7 @@ from efficientmixnet.modules.trainer import run_fn
 
 LABELS = ["bleu", "jaune clair", "rouge"]
 COLORS = {"bleu": (40, 60, 200), "jaune clair": (230, 220, 90), "rouge": (200, 40, 50)}
-SIDE = 16  # of the network's input
+SIDE = 16  # pixels of the network's input
 BLOCKS = ["r1_k3_s22_e1_i8_o8_se0.25", "r1_k3.5_s22_e2_i8_o12_se0.25"]
 RAW_SPEC = {
     features.ENCODED: tf.io.FixedLenFeature([], tf.string),
@@ -52,7 +52,7 @@ def examples(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def transformed(examples, tmp_path_factory):
-    """The folder of the Transform graph, and a file of transformed examples."""
+    """Returns the folder of the Transform graph and the files of transformed examples."""
     folder = tmp_path_factory.mktemp("transformed")
     metadata = tft.DatasetMetadata.from_feature_spec(RAW_SPEC)
     rows = [tf.io.parse_single_example(one, RAW_SPEC) for one in examples]
@@ -105,7 +105,7 @@ def train(transformed, tmp_path):
 
 
 class StopAt:
-    """A listener that ends the training as Ctrl-C does, at a step of an epoch."""
+    """A listener that stops the training in an epoch, as Ctrl-C does."""
 
     def __init__(self, epoch: int) -> None:
         self.epoch = epoch
@@ -122,11 +122,11 @@ class StopAt:
 
 
 def weights(folder: str) -> list[np.ndarray]:
-    """Of the network that lies beside the exported model."""
+    """Returns the weights of the network in the exported model's folder."""
     return keras.saving.load_model(f"{folder}/assets.extra/network.keras").get_weights()
 
 
-# Momentum is state that shows when it is lost, and unlike Adam's it does not blow up the threads' rounding.
+# A lost momentum shows in the weights. Adam's would, too, but it also amplifies rounding errors.
 MOMENTUM = {"name": "sgd", "momentum": 0.9}
 
 
@@ -201,8 +201,8 @@ def png(color: tuple[int, int, int]) -> bytes:
     return file.getvalue()
 
 
-def test_serving_sees_what_training_saw(train, transformed, examples):
-    """The same probabilities through each signature as by the network on the training path's evaluation input."""
+def test_serving_gives_the_probabilities_of_training(train, transformed, examples):
+    """Every signature gives the same probabilities as the network on the evaluation batches of training."""
     folder = train(epochs=3, learning_rate=0.01)
     model = tf.saved_model.load(folder)
     reading = Reading(image_size=SIDE, crop_fraction=1.0, classes=3, batch_size=64)
@@ -228,8 +228,8 @@ def test_serving_sees_what_training_saw(train, transformed, examples):
     assert by_image[features.CLASS_IDS].numpy().tolist() == expected.argmax(axis=1).tolist()
 
 
-def test_activations_of_a_class_add_up_to_its_logit(train, examples):
-    """Between two images, log-probabilities relative to another class differ as the means of the activations do."""
+def test_the_activations_of_a_class_add_up_to_its_logit(train, examples):
+    """Log-probabilities relative to another class differ between two images like the means of the activations."""
     model = tf.saved_model.load(train(epochs=3, learning_rate=0.01))
     images = tf.stack([tf.io.parse_single_example(one, RAW_SPEC)[features.ENCODED] for one in examples[:8]])
     logs = np.log(model.signatures["serving_default"](images)[features.PROBABILITIES])  # [8, 3]
@@ -246,19 +246,19 @@ def test_activations_of_a_class_add_up_to_its_logit(train, examples):
 
 
 @pytest.mark.slow
-def test_jax_trains_what_tensorflow_does(train, capfd):
+def test_jax_trains_the_weights_of_tensorflow(train, capfd):
     """The same initial weights, images and augmentation; four steps of two epochs."""
     alike = {"epochs": 2, "optimizer": "radam", "learning_rate": 0.01}
     network = {"dropout": 0.0, "drop_connect": 0.0}.items()
     expected = weights(train("tensorflow", network, **alike))
     got = weights(train("jax", network, backend="jax", **alike))
-    assert "with JAX, on cpu" in capfd.readouterr().out
+    assert "with JAX on cpu" in capfd.readouterr().out
     for one, other in zip(got, expected, strict=True):
         np.testing.assert_allclose(one, other, atol=2e-5)
 
 
 @pytest.mark.slow
-def test_a_training_with_jax_that_was_stopped_ends_as_one_never_stopped(train, capfd):
+def test_a_stopped_training_with_jax_ends_as_one_never_stopped(train, capfd):
     settings = {"backend": "jax", "epochs": 3, "optimizer": "radam", "checkpoint": {"every_minutes": 1e-9}}
     whole = weights(train("whole", **settings))
     progress.listen(StopAt(2))
@@ -269,13 +269,13 @@ def test_a_training_with_jax_that_was_stopped_ends_as_one_never_stopped(train, c
         progress.listen(None)
     capfd.readouterr()
     resumed = weights(train("stopped", **settings))
-    assert "goes on in epoch " in capfd.readouterr().out
+    assert "resumes in epoch " in capfd.readouterr().out
     for one, other in zip(resumed, whole, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
 class Copies:
-    """A keeper of checkpoints that has them in a folder."""
+    """A store of checkpoints in a folder."""
 
     def __init__(self, place: Path) -> None:
         self.place = place
@@ -289,9 +289,9 @@ class Copies:
 
 
 @pytest.mark.slow
-def test_a_training_with_jax_whose_disk_is_gone_goes_on_from_the_copies_of_its_checkpoints(train, tmp_path, capfd):
+def test_a_training_with_jax_resumes_from_copies_after_its_disk_is_lost(train, tmp_path, capfd):
     settings = {"backend": "jax", "epochs": 2}
-    checkpoint_copies.entrust(Copies(tmp_path / "copies"))
+    checkpoint_copies.use_store(Copies(tmp_path / "copies"))
     progress.listen(StopAt(2))
     try:
         with pytest.raises(KeyboardInterrupt):
@@ -301,22 +301,22 @@ def test_a_training_with_jax_whose_disk_is_gone_goes_on_from_the_copies_of_its_c
         capfd.readouterr()
         train("stopped", **settings)
     finally:
-        checkpoint_copies.entrust(None)
+        checkpoint_copies.use_store(None)
         progress.listen(None)
-    assert "goes on in epoch 2" in capfd.readouterr().out
+    assert "resumes in epoch 2" in capfd.readouterr().out
 
 
 @pytest.mark.slow
-def test_a_training_starts_from_an_exported_model_with_its_classifier_and_its_scaling_of_pixels(train, transformed):
+def test_a_training_starts_from_an_exported_model_with_its_classifier_and_pixel_scaling(train, transformed):
     first = train("first", epochs=3, learning_rate=0.01)
-    gentle = {"epochs": 1, "learning_rate": 1e-9, "fine_tuning": {"head_epochs": 0}}
-    second = train("second", network={"weights": first}.items(), **gentle)
+    unchanged = {"epochs": 1, "learning_rate": 1e-9, "fine_tuning": {"head_epochs": 0}}
+    second = train("second", network={"weights": first}.items(), **unchanged)
     reading = Reading(image_size=SIDE, crop_fraction=1.0, classes=3, batch_size=64)
     ((inputs, _),) = evaluation_batches(Records.find(transformed.files), reading)
     expected, got = (tf.saved_model.load(folder).classify_inputs(inputs) for folder in (first, second))
     np.testing.assert_allclose(got, expected, atol=1e-5)
 
 
-def test_a_loss_that_is_no_number_ends_with_the_key_to_change(train):
+def test_a_loss_that_is_not_finite_stops_with_the_key_to_change(train):
     with pytest.raises(ValueError, match=r"training\.learning_rate"):
         train(optimizer="sgd", learning_rate=1e30, epochs=2)

@@ -155,7 +155,7 @@ def test_each_kind_of_end_has_its_exit_code_and_one_line(ends: Any, error: BaseE
 def test_a_folder_without_a_model_ends_with_2(tmp_path: Path) -> None:
     result = _call("predict", tmp_path, "image.png")
     assert result.exit_code == 2
-    assert f"error: {tmp_path}: holds no model; name a folder that a run printed" in result.output
+    assert f"error: {tmp_path}: has no model; name a folder that a run printed" in result.output
 
 
 def test_predict_prints_labels_and_names_what_it_cannot_read(monkeypatch: pytest.MonkeyPatch) -> None:

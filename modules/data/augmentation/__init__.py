@@ -1,4 +1,4 @@
-"""Augmentation of training images: stateless TensorFlow operations, equal for equal seeds."""
+"""Augmentation of training images, by stateless TensorFlow operations: the same seed gives the same image."""
 
 from efficientmixnet.modules.lazy_names import lazy_names
 

@@ -1,11 +1,11 @@
-"""RandAugment's operations on colors, equal to Pillow's ImageOps and ImageEnhance: uint8 [H, W, 3] -> the same."""
+"""RandAugment's color operations, as in Pillow's ImageOps and ImageEnhance: uint8 [H, W, 3] -> uint8 [H, W, 3]."""
 
 import tensorflow as tf
 
 
 def auto_contrast(image: tf.Tensor) -> tf.Tensor:
-    """Stretches every channel to 0 ... 255."""
-    levels = tf.cast(image, tf.float64)  # Pillow's precision: what it cuts off to whole levels is a hair's breadth
+    """Stretches every channel to the range from 0 to 255."""
+    levels = tf.cast(image, tf.float64)  # as in Pillow, which rounds down, so that a small error would show
     low = tf.reduce_min(levels, axis=(0, 1))  # [3]
     high = tf.reduce_max(levels, axis=(0, 1))
     scale = 255 / tf.maximum(high - low, 1)
@@ -14,15 +14,15 @@ def auto_contrast(image: tf.Tensor) -> tf.Tensor:
 
 
 def equalize(image: tf.Tensor) -> tf.Tensor:
-    """Makes the levels of every channel about equally frequent."""
+    """Equalizes the histogram of every channel."""
     return tf.stack([equalize_channel(channel) for channel in tf.unstack(image, num=3, axis=-1)], axis=-1)
 
 
 def equalize_channel(channel: tf.Tensor) -> tf.Tensor:
-    """The same for one channel: uint8 [H, W] -> uint8 [H, W]."""
+    """Equalizes the histogram of one channel: uint8 [H, W] -> uint8 [H, W]."""
     levels = tf.cast(channel, tf.int32)
     histogram = tf.math.bincount(tf.reshape(levels, [-1]), minlength=256, maxlength=256)
-    # Pillow's table: the levels below, in steps of 1/255 of all pixels but those of the highest level.
+    # Pillow's table: the number of darker pixels, in steps of 1/255 of all pixels below the highest level.
     step = (tf.size(levels) - histogram[tf.reduce_max(levels)]) // 255
     below = tf.cumsum(histogram, exclusive=True)
     table = tf.minimum((below + step // 2) // tf.maximum(step, 1), 255)
@@ -30,35 +30,35 @@ def equalize_channel(channel: tf.Tensor) -> tf.Tensor:
 
 
 def posterize(image: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
-    """Keeps the highest `bits` bits of every level."""
+    """Keeps the highest `bits` bits of every value."""
     dropped = tf.cast(8 - bits, tf.int32)
     levels = tf.cast(image, tf.int32)
     return tf.cast(tf.bitwise.left_shift(tf.bitwise.right_shift(levels, dropped), dropped), tf.uint8)
 
 
 def solarize(image: tf.Tensor, threshold: tf.Tensor) -> tf.Tensor:
-    """Inverts every level at or above the threshold."""
+    """Inverts every value at or above the threshold."""
     return tf.where(tf.cast(image, tf.float32) < threshold, image, 255 - image)
 
 
 def color(image: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-    """From gray (0) over the image (1) to stronger colors."""
+    """Changes the saturation: a factor of 0 gives gray, 1 the image, more than 1 stronger colors."""
     return blend(tf.broadcast_to(gray(image), tf.shape(image)), image, factor)
 
 
 def contrast(image: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-    """From the image's mean gray (0) over the image (1) to more contrast."""
+    """Changes the contrast: a factor of 0 gives the mean gray, 1 the image, more than 1 more contrast."""
     mean = tf.floor(tf.reduce_mean(tf.cast(gray(image), tf.float32)) + 0.5)
     return blend(tf.fill(tf.shape(image), tf.cast(mean, tf.uint8)), image, factor)
 
 
 def brightness(image: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-    """From black (0) over the image (1) to brighter."""
+    """Changes the brightness: a factor of 0 gives black, 1 the image, more than 1 a brighter image."""
     return blend(tf.zeros_like(image), image, factor)
 
 
 def sharpness(image: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-    """From a smoothed image (0) over the image (1) to a sharper one; the outermost pixels stay."""
+    """Changes the sharpness: a factor of 0 gives a smooth image, 1 the image. Pixels at the edge do not change."""
     levels = tf.cast(image, tf.float32)
     kernel = tf.constant([[1.0, 1, 1], [1, 5, 1], [1, 1, 1]])[:, :, None, None]  # [3, 3, 1, 1]
     summed = tf.nn.depthwise_conv2d(levels[None], tf.tile(kernel, [1, 1, 3, 1]), [1, 1, 1, 1], "VALID")[0]
@@ -69,12 +69,12 @@ def sharpness(image: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
 
 
 def gray(image: tf.Tensor) -> tf.Tensor:
-    """ITU-R 601 luma in Pillow's 16 fractional bits: uint8 [H, W, 3] -> uint8 [H, W, 1]."""
+    """ITU-R 601 luma with 16 fractional bits, as in Pillow: uint8 [H, W, 3] -> uint8 [H, W, 1]."""
     weighted = tf.cast(image, tf.int32) * tf.constant([19595, 38470, 7471])
     return tf.cast((tf.reduce_sum(weighted, axis=-1, keepdims=True) + 32768) // 65536, tf.uint8)
 
 
 def blend(zero: tf.Tensor, one: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-    """zero + factor (one - zero), cut off at 0 and 255 and to whole levels."""
+    """zero + factor · (one - zero), clipped to the range from 0 to 255 and rounded down."""
     zero, one = tf.cast(zero, tf.float32), tf.cast(one, tf.float32)
     return tf.cast(tf.clip_by_value(zero + factor * (one - zero), 0.0, 255.0), tf.uint8)

@@ -1,7 +1,7 @@
-"""Random resized crop: a part of the image, of random area and aspect ratio, at the training size.
+"""crop_and_resize: a random crop with a random area and aspect ratio, resized to the training size.
 
-Szegedy et al., Going Deeper with Convolutions, CVPR 2015, https://arxiv.org/abs/1409.4842; here with the limits and
-the fallback of EfficientNet's training code.
+Szegedy et al., Going Deeper with Convolutions, CVPR 2015, https://arxiv.org/abs/1409.4842, with the limits and the
+fallback of EfficientNet's training code.
 """
 
 import tensorflow as tf
@@ -10,11 +10,18 @@ from efficientmixnet.modules.data import images
 from efficientmixnet.modules.data.resize import resize as smoothed
 
 ASPECT_RATIOS = (3 / 4, 4 / 3)
-_SMOOTHED_FROM = 1.5  # times the size: a side that shrinks by less skips no pixel, and takes half of the time
+_SMOOTHED_FROM = 1.5  # times the size; below that, plain bilinear resizing skips no pixel and is twice as fast
 
 
 def crop_and_resize(image: tf.Tensor, size: int, scale: tuple[float, float], seed: tf.Tensor) -> tf.Tensor:
-    """A random crop with `scale` of the area: uint8 [H, W, 3], or encoded: bytes [] -> uint8 [size, size, 3]."""
+    """Returns a random crop: uint8 [H, W, 3] or an encoded image, bytes [] -> uint8 [size, size, 3].
+
+    Args:
+        image: Of an encoded image, only the crop is decoded.
+        size: The side of the result, in pixels.
+        scale: The smallest and the largest area of the crop, as fractions of the image.
+        seed: Two integers.
+    """
 
     def window(shape: tf.Tensor) -> images.Window:
         begin, extent, _ = tf.image.stateless_sample_distorted_bounding_box(
@@ -35,12 +42,11 @@ def crop_and_resize(image: tf.Tensor, size: int, scale: tuple[float, float], see
 
 
 def resize(image: tf.Tensor, size: int) -> tf.Tensor:
-    """The whole image at the training size: uint8 [H, W, 3] -> uint8 [size, size, 3]."""
-
+    """Resizes the whole image to a square: uint8 [H, W, 3] -> uint8 [size, size, 3]."""
     longest = tf.reduce_max(tf.shape(image)[:2])
     return tf.cond(
         tf.cast(longest, tf.float32) > _SMOOTHED_FROM * size,
         lambda: tf.ensure_shape(smoothed(image, (size, size)), [size, size, 3]),
-        # Rounded to the nearest; what lies between bytes is never beyond them.
+        # Rounded to the nearest integer. A mean of bytes is always within 0 and 255.
         lambda: tf.cast(tf.image.resize(image, (size, size)) + 0.5, tf.uint8),
     )

@@ -1,4 +1,4 @@
-"""Random erasing: a rectangle of the image becomes noise.
+"""erase: random erasing, which replaces a rectangle of the image with noise.
 
 Zhong et al., Random Erasing Data Augmentation, AAAI 2020, https://arxiv.org/abs/1708.04896
 """
@@ -12,11 +12,11 @@ ASPECT_RATIOS = (0.3, 1 / 0.3)
 
 
 def erase(image: tf.Tensor, probability: float, seed: tf.Tensor) -> tf.Tensor:
-    """Noise in a random rectangle, in `probability` of all images: uint8 [H, W, 3] -> uint8 [H, W, 3]."""
+    """Fills a random rectangle with noise, with this probability: uint8 [H, W, 3] -> uint8 [H, W, 3]."""
     seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 3))
     height, width = tf.shape(image)[0], tf.shape(image)[1]
     area = tf.random.stateless_uniform([], seeds[0], *AREAS) * tf.cast(height * width, tf.float32)
-    # Logarithmic, so that upright rectangles are as frequent as lying ones.
+    # The logarithm is uniform, so that tall rectangles are as frequent as wide ones.
     ratio = tf.exp(tf.random.stateless_uniform([], seeds[1], *map(math.log, ASPECT_RATIOS)))
     box_height = tf.minimum(tf.cast(tf.round(tf.sqrt(area * ratio)), tf.int32), height)
     box_width = tf.minimum(tf.cast(tf.round(tf.sqrt(area / ratio)), tf.int32), width)

@@ -1,4 +1,7 @@
-"""RandAugment's operations on places: nearest pixels, gray where there is no image: uint8 [H, W, 3] -> the same."""
+"""RandAugment's geometric operations: uint8 [H, W, 3] -> uint8 [H, W, 3].
+
+All take the nearest pixel, and fill the space outside the image with gray.
+"""
 
 import math
 
@@ -8,30 +11,30 @@ FILL = 128.0
 
 
 def rotate(image: tf.Tensor, degrees: tf.Tensor) -> tf.Tensor:
-    """Turns the image around its middle, counter-clockwise."""
+    """Rotates the image around its center, counterclockwise."""
     radians = degrees * (math.pi / 180)
     cos, sin = tf.cos(radians), tf.sin(radians)
     return transform(image, [[cos, -sin], [sin, cos]])
 
 
 def shear_x(image: tf.Tensor, slope: tf.Tensor) -> tf.Tensor:
-    """Moves every row sideways, `slope` pixels more for each pixel from the middle."""
+    """Shifts every row by `slope` pixels for each pixel of its distance from the center."""
     return transform(image, [[1.0, slope], [0.0, 1.0]])
 
 
 def shear_y(image: tf.Tensor, slope: tf.Tensor) -> tf.Tensor:
-    """Moves every column up or down, `slope` pixels more for each pixel from the middle."""
+    """Shifts every column by `slope` pixels for each pixel of its distance from the center."""
     return transform(image, [[1.0, 0.0], [slope, 1.0]])
 
 
-def translate_x(image: tf.Tensor, part: tf.Tensor) -> tf.Tensor:
-    """Moves the image to the left by that part of its width."""
-    return transform(image, [[1.0, 0.0], [0.0, 1.0]], (part * tf.cast(tf.shape(image)[1], tf.float32), 0.0))
+def translate_x(image: tf.Tensor, fraction: tf.Tensor) -> tf.Tensor:
+    """Moves the image to the left by this fraction of its width."""
+    return transform(image, [[1.0, 0.0], [0.0, 1.0]], (fraction * tf.cast(tf.shape(image)[1], tf.float32), 0.0))
 
 
-def translate_y(image: tf.Tensor, part: tf.Tensor) -> tf.Tensor:
-    """Moves the image up by that part of its height."""
-    return transform(image, [[1.0, 0.0], [0.0, 1.0]], (0.0, part * tf.cast(tf.shape(image)[0], tf.float32)))
+def translate_y(image: tf.Tensor, fraction: tf.Tensor) -> tf.Tensor:
+    """Moves the image up by this fraction of its height."""
+    return transform(image, [[1.0, 0.0], [0.0, 1.0]], (0.0, fraction * tf.cast(tf.shape(image)[0], tf.float32)))
 
 
 def transform(
@@ -39,7 +42,7 @@ def transform(
     matrix: list[list[tf.Tensor | float]],
     shift: tuple[tf.Tensor | float, tf.Tensor | float] = (0, 0),
 ) -> tf.Tensor:
-    """The pixel at p, seen from the middle, becomes the one at matrix · p + shift, with p = (x, y)."""
+    """Sets the pixel at p = (x, y), relative to the center, to the one at matrix · p + shift."""
     (a, b), (c, d) = matrix
     size = tf.shape(image)[:2]
     middle_y, middle_x = tf.unstack(tf.cast(size - 1, tf.float32) / 2)

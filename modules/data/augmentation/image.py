@@ -1,4 +1,4 @@
-"""augment_image: what happens to one image in training, from the crop to the erased rectangle."""
+"""augment_image: augments one training image: crop, flip, RandAugment and random erasing, in this order."""
 
 import tensorflow as tf
 
@@ -18,19 +18,26 @@ def augment_image(
     randaugment_magnitude: float = 0.0,
     erasing_probability: float = 0.0,
 ) -> tf.Tensor:
-    """One image at the training size, changed as the seed says: uint8 [H, W, 3] -> uint8 [size, size, 3].
-
-    With a crop_scale the image may also come encoded, bytes [], and only its crop is decoded.
+    """Augments an image and resizes it to the training size.
 
     Args:
-        seed: two integers; equal seeds give equal images, on every machine and in every order.
-        crop_scale: the smallest and the largest part of the image's area that a crop keeps; None crops nothing.
-        flip: whether every other image is mirrored left to right.
-        randaugment_layers: how many of RandAugment's operations are applied, one after the other.
-        randaugment_magnitude: how strongly, from 0 (hardly) to 10.
-        erasing_probability: how often a rectangle is replaced by noise.
+        image: uint8 [H, W, 3], or, with a crop_scale, an encoded image, bytes [], of which only the crop is decoded.
+        size: The side of the result, in pixels.
+        seed: Two integers. The same seed gives the same image, on every machine and in every order.
+        crop_scale: The smallest and the largest area of a crop, as fractions of the image; None: no crop.
+        flip: Whether to flip half of the images from left to right.
+        randaugment_layers: The number of RandAugment's operations; 0: none.
+        randaugment_magnitude: The strength of these operations, from 0 to 10.
+        erasing_probability: The fraction of images in which noise replaces a rectangle.
+
+    Returns:
+        uint8 [size, size, 3].
+
+    Example:
+        >>> augment_image(image, 224, seed=[0, 1], randaugment_layers=2, randaugment_magnitude=9).shape
+        TensorShape([224, 224, 3])
     """
-    # One seed a step, used or not: switching one step off leaves what the others draw as it is.
+    # Each operation has its own seed, so that turning one off does not change the others.
     seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 4))
     image = crop_and_resize(image, size, crop_scale, seeds[0]) if crop_scale else resize(image, size)
     if flip:

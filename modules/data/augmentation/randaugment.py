@@ -1,7 +1,7 @@
-"""RandAugment: some of 14 operations, drawn at random, all with one magnitude.
+"""rand_augment: RandAugment, which applies random operations of 14, all with the same magnitude.
 
-The operations are Pillow's (ImageOps, ImageEnhance), as AutoAugment took them; magnitude 10 is AutoAugment's strongest.
-Operations that have two directions draw one.
+The operations are Pillow's (ImageOps, ImageEnhance), with the ranges of AutoAugment: magnitude 10 is its strongest.
+If an operation has two directions, one is chosen at random.
 Cubuk et al., RandAugment, NeurIPS 2020, https://arxiv.org/abs/1909.13719
 """
 
@@ -34,7 +34,7 @@ OPERATIONS: dict[str, Operation] = {
 
 
 def rand_augment(image: tf.Tensor, layers: int, magnitude: float, seed: tf.Tensor) -> tf.Tensor:
-    """`layers` operations, one after the other: uint8 [H, W, 3] -> uint8 [H, W, 3]."""
+    """Applies `layers` random operations, one after the other: uint8 [H, W, 3] -> uint8 [H, W, 3]."""
     draws = tf.random.stateless_uniform([layers, 2], seed)
     for layer in range(layers):
         chosen = tf.cast(draws[layer, 0] * len(OPERATIONS), tf.int32)
@@ -44,7 +44,7 @@ def rand_augment(image: tf.Tensor, layers: int, magnitude: float, seed: tf.Tenso
 
 
 def apply_operation(image: tf.Tensor, chosen: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
-    """The operation with the number `chosen` in the table: uint8 [H, W, 3] -> uint8 [H, W, 3]."""
+    """Applies the operation at the index `chosen` of OPERATIONS: uint8 [H, W, 3] -> uint8 [H, W, 3]."""
 
     def branch(operation: Operation) -> Callable[[], tf.Tensor]:
         return lambda: operation(image, strength)

@@ -142,7 +142,7 @@ def test_a_second_run_learns_from_both_spans_and_starts_from_the_model_that_the_
     shutil.copytree(digits, days / "day-1")
     first, _ = _rehearse(package, tmp_path / "rehearsal", images)
     assert _transformed(first, tmp_path / "of-first") == 2 * FEW
-    assert "no model is blessed yet: starts anew" in _log(first, "Trainer")
+    assert "no model is blessed yet: starts from random weights" in _log(first, "Trainer")
 
     for label in "01":
         (days / "day-2" / label).mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""A stopped training goes on where it was, and ends as if it had never stopped."""
+"""A stopped training resumes, and ends as if it had never stopped."""
 
 import errno
 import os
@@ -20,7 +20,7 @@ EPOCHS = 5
 
 
 def _model() -> keras.Model:
-    """A line to be fitted, by an optimizer that remembers, with a dropout that draws."""
+    """A small regression model with an optimizer that has state, and dropout."""
     keras.utils.set_random_seed(0)
     layers = [keras.layers.Dense(6, activation="tanh"), keras.layers.Dropout(0.3), keras.layers.Dense(1)]
     model = keras.Sequential([keras.Input((2,)), *layers])
@@ -34,7 +34,7 @@ def _data() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _train(folder: Path, until: int, *, patience: int | None = None) -> tuple[keras.Model, Checkpoint]:
-    """As run_fn does: restores what there is, and trains what is left."""
+    """Restores the checkpoint, if there is one, and trains the remaining epochs, as run_fn does."""
     model = _model()
     checkpoint = Checkpoint(str(folder), patience)
     done = checkpoint.restore(model)
@@ -48,10 +48,10 @@ def _weights(model: keras.Model) -> np.ndarray:
     return np.concatenate([weight.ravel() for weight in model.get_weights()])
 
 
-def _play(
+def _simulate(
     folder: Path, losses: list[float], patience: int | None, **settings: int
 ) -> tuple[keras.Model, Checkpoint, int]:
-    """Epochs with these val_losses, after each of which all weights are the epoch's number; how many there were."""
+    """Simulates epochs with these val_losses. After each epoch all weights are its number. Also returns their count."""
     model = _model()
     model.optimizer.build(model.trainable_variables)
     checkpoint = Checkpoint(str(folder), patience, **settings)
@@ -70,7 +70,7 @@ def _play(
 
 
 def _files(folder: Path) -> list[str]:
-    """Names without suffixes."""
+    """Returns the names of the files without suffixes."""
     return sorted(file.name.split(".")[0] for file in folder.iterdir())
 
 
@@ -79,18 +79,18 @@ def test_a_new_training_starts_at_the_first_epoch(tmp_path: Path) -> None:
     assert (checkpoint.restore(_model()), checkpoint.history) == (0, [])
 
 
-def test_a_stopped_training_ends_with_the_weights_and_history_of_one_that_was_not(tmp_path: Path) -> None:
+def test_a_stopped_training_ends_with_the_weights_and_history_of_one_never_stopped(tmp_path: Path) -> None:
     whole, expected = _train(tmp_path / "whole", EPOCHS)
     for until in (1, 3, EPOCHS):
         resumed, checkpoint = _train(tmp_path / "stopped", until)
     assert len(checkpoint.history) == EPOCHS
     for one, other in zip(checkpoint.history, expected.history, strict=True):
         assert one == pytest.approx(other, rel=1e-6)
-    # The moments of Adam and the dropout's random state are part of it: without them the paths part at once.
+    # Adam's moments and the random state of dropout are restored too. Without them the weights would differ.
     np.testing.assert_allclose(_weights(resumed), _weights(whole), rtol=1e-6)
 
 
-def test_a_kill_while_a_state_is_written_leaves_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_during_a_write_leaves_the_previous_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _train(tmp_path / "killed", 2)
 
     def killed(self: Path, target: Any) -> None:
@@ -107,16 +107,16 @@ def test_a_kill_while_a_state_is_written_leaves_the_one_before(tmp_path: Path, m
     assert not list((tmp_path / "killed").glob("*.part"))
 
 
-@pytest.mark.parametrize("spoiled", [b"", b"PK nonsense", "half", "one byte"])
-def test_a_state_that_the_disk_spoiled_gives_way_to_the_one_before(
-    tmp_path: Path, spoiled: bytes | str, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("damage", [b"", b"PK nonsense", "half", "one byte"])
+def test_a_damaged_checkpoint_is_skipped_for_the_previous_one(
+    tmp_path: Path, damage: bytes | str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _play(tmp_path, [3, 2, 1], patience=None)
+    _simulate(tmp_path, [3, 2, 1], patience=None)
     last = tmp_path / "epoch-0003-step-000000.npz"
     content = bytearray(last.read_bytes())
-    if isinstance(spoiled, bytes):
-        last.write_bytes(spoiled)
-    elif spoiled == "half":
+    if isinstance(damage, bytes):
+        last.write_bytes(damage)
+    elif damage == "half":
         last.write_bytes(content[: len(content) // 2])
     else:
         content[content.index(np.float32(3).tobytes())] ^= 1  # within a weight
@@ -124,19 +124,19 @@ def test_a_state_that_the_disk_spoiled_gives_way_to_the_one_before(
     model = _model()
     assert Checkpoint(str(tmp_path), None).restore(model) == 2
     np.testing.assert_array_equal(_weights(model), 2)
-    assert f"{last} cannot be read" in capsys.readouterr().out
+    assert f"{last}: the checkpoint cannot be read" in capsys.readouterr().out
 
 
-def test_a_state_of_another_network_is_refused_with_the_first_layer_that_differs(tmp_path: Path) -> None:
-    _play(tmp_path, [1], patience=None)
+def test_a_checkpoint_of_another_network_is_refused_with_the_first_layer_that_differs(tmp_path: Path) -> None:
+    _simulate(tmp_path, [1], patience=None)
     other = keras.Sequential([keras.Input((2,)), keras.layers.Dense(7), keras.layers.Dense(1)])
     other.compile("adam", "mse")
-    with pytest.raises(BadInput, match=r"of another network: it has \S+/kernel \[2, 6\] .* \S+/kernel \[2, 7\]"):
+    with pytest.raises(BadInput, match=r"another network's: it has \S+/kernel \[2, 6\] .* \S+/kernel \[2, 7\]"):
         Checkpoint(str(tmp_path), None).restore(other)
 
 
 class _StopAt(keras.callbacks.Callback):
-    """Saves as after minutes, and raises as Ctrl-C does, after so many steps."""
+    """Saves a checkpoint after some steps, and raises KeyboardInterrupt."""
 
     def __init__(self, checkpoint: Checkpoint, steps: int) -> None:
         super().__init__()
@@ -150,11 +150,13 @@ class _StopAt(keras.callbacks.Callback):
 
 
 @pytest.mark.parametrize("steps", [1, 9, 14])
-def test_a_training_stopped_within_an_epoch_ends_bit_for_bit_as_one_never_stopped(tmp_path: Path, steps: int) -> None:
+def test_a_training_stopped_within_an_epoch_ends_with_exactly_the_weights_of_one_never_stopped(
+    tmp_path: Path, steps: int
+) -> None:
     x, y = _data()
 
     def train(folder: Path, stop_after: int | None) -> tuple[keras.Model, Checkpoint]:
-        """Three epochs of five steps."""
+        """Trains three epochs of five steps."""
         model = _model()
         model.compile(model.optimizer, "mse", metrics=["mae"], run_eagerly=True)
         checkpoint = Checkpoint(str(folder), None)
@@ -183,8 +185,10 @@ def test_a_training_stopped_within_an_epoch_ends_bit_for_bit_as_one_never_stoppe
         assert one == pytest.approx(other, rel=1e-6)
 
 
-def test_minutes_save_within_an_epoch_and_only_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = iter(range(0, 1000, 40))  # seconds: each look at the clock takes 40
+def test_every_minutes_saves_within_an_epoch_when_they_have_passed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = iter(range(0, 1000, 40))  # seconds: the clock advances by 40 at each call
     monkeypatch.setattr(
         "efficientmixnet.modules.checkpoint.checkpoint.time", SimpleNamespace(monotonic=lambda: next(now))
     )
@@ -200,14 +204,14 @@ def test_minutes_save_within_an_epoch_and_only_then(tmp_path: Path, monkeypatch:
     assert _files(tmp_path) == ["epoch-0000-step-000002"]
 
 
-def test_an_epoch_that_is_not_due_is_saved_with_the_next_that_is_if_it_is_the_best(tmp_path: Path) -> None:
-    _play(tmp_path / "one", [3, 2, 4, 5, 6], patience=9, every_epochs=3)
+def test_the_best_epoch_is_saved_with_the_next_checkpoint_that_is_due(tmp_path: Path) -> None:
+    _simulate(tmp_path / "one", [3, 2, 4, 5, 6], patience=9, every_epochs=3)
     assert _files(tmp_path / "one") == [f"epoch-{epoch:04d}-step-000000" for epoch in (2, 3, 5)]
-    _play(tmp_path / "two", [3, 2, 4, 5, 6], patience=None, every_epochs=3)
+    _simulate(tmp_path / "two", [3, 2, 4, 5, 6], patience=None, every_epochs=3)
     assert _files(tmp_path / "two") == [f"epoch-{epoch:04d}-step-000000" for epoch in (3, 5)]
 
 
-def test_the_training_goes_on_while_a_state_is_written_as_it_was_when_the_epoch_ended(
+def test_a_checkpoint_keeps_the_state_at_the_end_of_its_epoch_while_training_continues(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk = threading.Event()
@@ -228,43 +232,41 @@ def test_the_training_goes_on_while_a_state_is_written_as_it_was_when_the_epoch_
     np.testing.assert_array_equal(_weights(found), 1)
 
 
-def test_a_disk_that_is_full_ends_the_training_at_the_next_epoch(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_stops_the_training_at_the_next_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space left on device"):
-        _play(tmp_path, [3, 2, 1], patience=None)
+        _simulate(tmp_path, [3, 2, 1], patience=None)
     assert not list(tmp_path.glob("*.npz"))
 
 
 def test_only_the_chief_saves(tmp_path: Path) -> None:
-    _play(tmp_path / "other", [3, 2], patience=None, worker=1, workers=2)
+    _simulate(tmp_path / "other", [3, 2], patience=None, worker=1, workers=2)
     assert not (tmp_path / "other").exists()
 
 
-def test_patience_stops_after_so_many_epochs_without_a_better_one_and_leaves_the_best(tmp_path: Path) -> None:
-    model, checkpoint, epochs = _play(tmp_path, [3, 1, 2, 1, 5, 0], patience=3)
+def test_patience_stops_the_training_and_restores_the_best_epoch(tmp_path: Path) -> None:
+    model, checkpoint, epochs = _simulate(tmp_path, [3, 1, 2, 1, 5, 0], patience=3)
     assert (epochs, checkpoint.best_epoch, checkpoint.is_over) == (5, 2, True)
     np.testing.assert_array_equal(_weights(model), 2)
 
 
-def test_a_better_epoch_within_patience_begins_it_anew(tmp_path: Path) -> None:
-    model, checkpoint, epochs = _play(tmp_path, [3, 4, 2, 4, 1], patience=2)
+def test_a_better_epoch_restarts_patience(tmp_path: Path) -> None:
+    model, checkpoint, epochs = _simulate(tmp_path, [3, 4, 2, 4, 1], patience=2)
     assert (epochs, checkpoint.best_epoch, checkpoint.is_over) == (5, 5, False)
     np.testing.assert_array_equal(_weights(model), 5)
 
 
-def test_without_patience_nothing_stops_and_the_last_weights_stay(tmp_path: Path) -> None:
-    model, checkpoint, epochs = _play(tmp_path, [1, 2, 3, 4, 5], patience=None)
+def test_without_patience_all_epochs_train_and_the_last_weights_stay(tmp_path: Path) -> None:
+    model, checkpoint, epochs = _simulate(tmp_path, [1, 2, 3, 4, 5], patience=None)
     assert (epochs, checkpoint.best_epoch, checkpoint.is_over) == (5, 1, False)
     np.testing.assert_array_equal(_weights(model), 5)
 
 
-def test_patience_goes_on_counting_in_a_training_that_was_taken_up_again(tmp_path: Path) -> None:
-    _play(tmp_path, [1, 2], patience=3)
+def test_patience_continues_in_a_resumed_training(tmp_path: Path) -> None:
+    _simulate(tmp_path, [1, 2], patience=3)
     model = _model()
     checkpoint = Checkpoint(str(tmp_path), 3)
     assert checkpoint.restore(model) == 2
@@ -278,13 +280,13 @@ def test_patience_goes_on_counting_in_a_training_that_was_taken_up_again(tmp_pat
     np.testing.assert_array_equal(_weights(model), 1)
 
 
-def test_a_training_whose_patience_had_run_out_is_over_when_it_is_taken_up(tmp_path: Path) -> None:
-    _play(tmp_path, [1, 2, 2], patience=2)
+def test_a_training_without_patience_left_is_over_when_it_resumes(tmp_path: Path) -> None:
+    _simulate(tmp_path, [1, 2, 2], patience=2)
     checkpoint = Checkpoint(str(tmp_path), 2)
     checkpoint.restore(_model())
     assert checkpoint.is_over
 
 
-def test_only_the_last_two_and_the_best_epoch_are_kept(tmp_path: Path) -> None:
-    _play(tmp_path, [5, 1, 3, 4, 6, 7], patience=9)
+def test_only_the_last_two_and_the_best_checkpoint_are_kept(tmp_path: Path) -> None:
+    _simulate(tmp_path, [5, 1, 3, 4, 6, 7], patience=9)
     assert _files(tmp_path) == [f"epoch-{epoch:04d}-step-000000" for epoch in (2, 5, 6)]

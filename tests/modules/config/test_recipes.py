@@ -1,4 +1,4 @@
-"""Recipes are plain data, and every one of them builds the optimizer and the schedule that it describes."""
+"""Recipes are plain data, and each builds its optimizer and its schedule."""
 
 import json
 
@@ -28,7 +28,7 @@ def test_recipe_builds(name: str) -> None:
     assert float(keras.ops.convert_to_numpy(variable.value)[0]) < 1.0
 
 
-def test_efficientnet_is_the_published_one() -> None:
+def test_efficientnet_is_the_published_recipe() -> None:
     training = RECIPES["efficientnet"]["training"]
     optimizer = parse_optimizer(training["optimizer"])
     assert [optimizer[key] for key in ("name", "rho", "momentum", "epsilon", "weight_decay")] == [

@@ -1,4 +1,4 @@
-"""What a search may try goes to a search library and comes back as the configuration has it."""
+"""The values of a search survive the way through a search library and back."""
 
 from typing import Any
 
@@ -19,17 +19,17 @@ SGD = {"name": "sgd", "momentum": 0.9}
 
 
 @pytest.mark.parametrize("values", [[16, 32], [0.1, 0.5], ["bn", "an"], ["adam", SGD], [None, 3], [True, False]])
-def test_values_of_every_kind_come_back(values: list[Any]) -> None:
+def test_values_of_every_type_survive_the_search_library(values: list[Any]) -> None:
     choices = as_choices(values)
     assert all(isinstance(one, int | float | str) for one in choices)
     assert [found_values({"training.epochs": one})["training.epochs"] for one in choices] == values
 
 
-def test_what_a_library_notes_of_its_own_is_left_out() -> None:
+def test_a_librarys_own_entries_are_ignored() -> None:
     assert found_values({"tuner/epochs": 3, "trial_id": "1", "network.depth": 4}) == {"network.depth": 4}
 
 
-def test_an_optimizer_is_replaced_and_a_section_is_not() -> None:
+def test_an_optimizer_is_replaced_but_a_section_is_merged() -> None:
     common = ModelConfig.model_validate({"training": {"optimizer": SGD, "schedule": {"warmup_epochs": 2}}})
     changed = with_values(common, {"training.optimizer": "adam", "training.schedule.name": "constant"})
     assert changed.training.optimizer == {"name": "adam"}
@@ -48,11 +48,11 @@ def test_an_optimizer_is_replaced_and_a_section_is_not() -> None:
         ("network.norm", False, False),
     ],
 )
-def test_a_keys_type_says_which_numbers_it_takes(key: str, numbers: bool, whole: bool) -> None:
+def test_a_keys_type_decides_which_numbers_it_accepts(key: str, numbers: bool, whole: bool) -> None:
     assert (takes_numbers(key), takes_whole_numbers(key)) == (numbers, whole)
 
 
-def test_a_configuration_survives_as_json() -> None:
+def test_a_configuration_survives_a_json_round_trip() -> None:
     search = SearchConfig(space={"training.learning_rate": {"min": 0.1, "max": 1}, "network.norm": ["bn", "an"]})
     assert SearchConfig.model_validate_json(search.model_dump_json()) == search
     assert search.space["network.norm"] == Dimension(values=("bn", "an"))

@@ -1,4 +1,4 @@
-"""Each bad value of network and training has a line that says what, where and how to mend it."""
+"""Each bad value of network and training is refused in one line with the key, the value and the cure."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ BLOCK = "r1_k3_s22_e1_i32_o16"
 
 
 def _mistake(section: str, values: dict[str, Any]) -> tuple[str, str]:
-    """Where pydantic sees the one mistake, and what it says."""
+    """Returns the key and the message of the only mistake."""
     with pytest.raises(ValidationError) as caught:
         ModelConfig.model_validate({section: values})
     (error,) = caught.value.errors()
@@ -38,7 +38,7 @@ def _mistake(section: str, values: dict[str, Any]) -> tuple[str, str]:
         ),
     ],
 )
-def test_a_network_whose_keys_do_not_fit_together_is_refused(values: dict[str, Any], message: str) -> None:
+def test_network_keys_that_do_not_fit_together_are_refused(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         ModelConfig.model_validate({"network": values})
 
@@ -85,13 +85,13 @@ def test_a_network_whose_keys_do_not_fit_together_is_refused(values: dict[str, A
             "training",
             {"epochs": 3, "schedule": {"warmup_epochs": 3}},
             "training",
-            "Value error, schedule.warmup_epochs: 3 epochs of warm-up leave nothing of the 3 epochs of training",
+            "Value error, schedule.warmup_epochs: 3 must be less than the 3 epochs of the training",
         ),
         (
             "training",
             {"augmentation": {"crop_scale": [0.8, 0.5]}},
             "training.augmentation",
-            "Value error, crop_scale: [0.8, 0.5] is no range within (0, 1], such as [0.5, 1.0]",
+            "Value error, crop_scale: [0.8, 0.5] is not a range within (0, 1], such as [0.5, 1.0]",
         ),
         (
             "training",
@@ -113,7 +113,7 @@ def test_a_value_out_of_range_is_refused(section: str, values: dict[str, Any], w
         ({"name": "lookahead"}, "training.optimizer.*inner"),
     ],
 )
-def test_an_optimizer_is_refused_by_its_key(optimizer: Any, message: str) -> None:
+def test_a_wrong_optimizer_is_refused_with_its_key(optimizer: Any, message: str) -> None:
     assert _mistake("training", {"optimizer": optimizer})[0] == "training.optimizer"
     with pytest.raises(ValidationError, match=message):
         ModelConfig.model_validate({"training": {"optimizer": optimizer}})
@@ -125,7 +125,7 @@ def test_an_optimizer_by_name_or_with_arguments_is_read(optimizer: Any) -> None:
     assert read["name"] == (optimizer if isinstance(optimizer, str) else "lookahead")
 
 
-def test_the_configuration_survives_as_json() -> None:
+def test_the_configuration_survives_a_json_round_trip() -> None:
     config = ModelConfig.model_validate(
         {
             "network": {"variant": "custom", "blocks": [BLOCK]},
@@ -135,7 +135,7 @@ def test_the_configuration_survives_as_json() -> None:
     assert ModelConfig.model_validate_json(config.model_dump_json()) == config
 
 
-def test_a_configuration_does_not_change() -> None:
+def test_a_configuration_is_immutable() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         NetworkConfig().norm = "an"
 
@@ -152,14 +152,14 @@ def test_a_configuration_does_not_change() -> None:
         ({"crop_fraction": 1.0}, 1.0, 224),
     ],
 )
-def test_images_are_stored_with_the_margin_of_the_evaluations_crop(
+def test_stored_images_include_the_margin_of_the_evaluation_crop(
     values: dict[str, Any], crop: float, stored: int
 ) -> None:
     config = NetworkConfig.model_validate(values)
     assert (config.evaluation_crop, config.stored_side) == (crop, stored)
 
 
-def test_a_recipe_fills_in_what_is_left_out() -> None:
+def test_a_recipe_sets_the_keys_that_are_missing() -> None:
     config = ModelConfig.model_validate({"training": {"recipe": "efficientnet"}})
     training = config.training
     # Tan and Le's: RMSProp, .016 times .97 every 2.4 epochs after 5 of warm-up, moving average .9999.
@@ -172,7 +172,7 @@ def test_a_recipe_fills_in_what_is_left_out() -> None:
     }
 
 
-def test_what_the_configuration_says_itself_goes_before_the_recipe() -> None:
+def test_the_configuration_overrides_the_recipe() -> None:
     config = ModelConfig.model_validate(
         {
             "network": {"drop_connect": 0.0},
@@ -192,7 +192,7 @@ def test_what_the_configuration_says_itself_goes_before_the_recipe() -> None:
     assert (training.augmentation.cutmix_alpha, training.schedule.warmup_epochs) == (1.0, 5)
 
 
-def test_an_unknown_recipe_is_refused_with_those_that_there_are() -> None:
+def test_an_unknown_recipe_is_refused_with_the_known_ones() -> None:
     with pytest.raises(
         ValidationError,
         match=r"training\.recipe\n  Input should be 'efficientnet', 'adamw-cosine' or 'ranger-flat-cosine'",
@@ -200,7 +200,7 @@ def test_an_unknown_recipe_is_refused_with_those_that_there_are() -> None:
         ModelConfig.model_validate({"training": {"recipe": "best"}})
 
 
-def test_merging_keeps_both_sides_and_changes_neither() -> None:
+def test_merge_keeps_both_sides_and_changes_neither() -> None:
     below = {"a": {"x": 1, "y": {"z": 2}}, "b": 3}
     above = {"a": {"y": {"w": 4}, "x": None}, "c": 5}
     assert merge(below, above) == {"a": {"x": None, "y": {"z": 2, "w": 4}}, "b": 3, "c": 5}
@@ -208,12 +208,12 @@ def test_merging_keeps_both_sides_and_changes_neither() -> None:
     assert above == {"a": {"y": {"w": 4}, "x": None}, "c": 5}
 
 
-def test_jax_is_refused_where_it_is_not_installed_or_is_to_train_on_several_devices(
+def test_jax_is_refused_if_it_is_not_installed_or_for_several_devices(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     where, said = _mistake("training", {"backend": "jax", "distribution": "mirrored"})
     assert where == "training"
-    assert "distribution: mirrored needs backend tensorflow; jax trains on one device" in said
+    assert "distribution: mirrored needs backend tensorflow, because jax trains on one device" in said
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     where, said = _mistake("training", {"backend": "jax"})
-    assert "backend: jax is not installed; pip install 'efficientmixnet[jax]'" in said
+    assert "backend: jax is not installed; run pip install 'efficientmixnet[jax]'" in said

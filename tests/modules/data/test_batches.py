@@ -1,4 +1,4 @@
-"""Records become the same batches at every run, and go on in the middle as if they had never stopped."""
+"""Records become the same batches in every run, and in a resumed training."""
 
 import io
 import shutil
@@ -64,7 +64,7 @@ def _batches(
 
 
 def _numbers(batches: list[tuple[np.ndarray, np.ndarray]]) -> list[int]:
-    """Which records are in the batches, in their order."""
+    """Returns the numbers of the records in the batches, in order."""
     return [int(image[0, 0, 0]) for images, _ in batches for image in images]
 
 
@@ -79,14 +79,14 @@ def test_all_records_of_all_files_are_counted(records: Records) -> None:
     assert (len(records.files), records.count) == (3, RECORDS)
 
 
-def test_the_channels_statistics_come_from_a_record(records: Records) -> None:
+def test_channel_statistics_come_from_a_record(records: Records) -> None:
     mean, deviation = records.channel_statistics()
     assert (mean, deviation) == (pytest.approx([0.1, 0.2, 0.3]), pytest.approx([0.4, 0.5, 0.6]))
 
 
-def test_an_epoch_has_the_whole_batches_that_its_records_fill(records: Records) -> None:
+def test_an_epoch_has_only_full_batches(records: Records) -> None:
     batches = _batches(records, range(2))
-    assert len(batches) == 2 * 3  # of 8 of 26 records
+    assert len(batches) == 2 * 3  # 26 records fill 3 batches of 8
     images, labels = batches[0]
     assert (images.shape, images.dtype, labels.shape, labels.dtype) == ((8, 8, 8, 3), "uint8", (8, 3), "float32")
 
@@ -97,27 +97,27 @@ def test_an_image_keeps_its_label(records: Records) -> None:
     np.testing.assert_array_equal(labels, np.eye(CLASSES)[np.array(_numbers(batches)) % CLASSES])
 
 
-def test_no_record_comes_twice_in_an_epoch_and_over_epochs_all_come(records: Records) -> None:
+def test_no_record_repeats_in_an_epoch_and_all_appear_over_several(records: Records) -> None:
     batches = _batches(records, range(8))
     epochs = [_numbers(batches[start : start + 3]) for start in range(0, len(batches), 3)]
     assert {len(set(numbers)) for numbers in epochs} == {24}
     assert set().union(*epochs) == set(range(RECORDS))
 
 
-# TensorFlow takes a seed of 0 for none in some places.
+# In some functions of TensorFlow, a seed of 0 means no seed.
 @pytest.mark.parametrize(("seed", "augmentation"), [(0, MOST), (3, PLAIN)], ids=["0, augmented", "3, plain"])
-def test_a_seed_gives_the_same_batches_at_every_run(
+def test_a_seed_gives_the_same_batches_in_every_run(
     records: Records, seed: int, augmentation: AugmentationConfig
 ) -> None:
     dataset = training_batches(records, READING, augmentation, seed, range(2))
     first = [(images.numpy(), labels.numpy()) for images, labels in dataset]
-    tf.random.set_seed(99)  # what others did with the global seed does not matter
+    tf.random.set_seed(99)  # the global seed does not matter
     _same(_batches(records, range(2), seed, augmentation), first)
     _same([(images.numpy(), labels.numpy()) for images, labels in dataset], first)
 
 
 @pytest.mark.parametrize("augmentation", [PLAIN, MOST], ids=["plain", "augmented"])
-def test_a_training_taken_up_at_the_third_epoch_sees_what_it_would_have_seen(
+def test_a_training_resumed_at_the_third_epoch_sees_the_same_batches(
     records: Records, augmentation: AugmentationConfig
 ) -> None:
     whole = _batches(records, range(4), 5, augmentation)
@@ -125,7 +125,7 @@ def test_a_training_taken_up_at_the_third_epoch_sees_what_it_would_have_seen(
 
 
 @pytest.mark.parametrize("augmentation", [PLAIN, MOST], ids=["plain", "augmented"])
-def test_a_training_taken_up_within_an_epoch_sees_what_it_would_have_seen(
+def test_a_training_resumed_within_an_epoch_sees_the_same_batches(
     records: Records, augmentation: AugmentationConfig
 ) -> None:
     whole = _batches(records, range(3), 5, augmentation)
@@ -134,60 +134,63 @@ def test_a_training_taken_up_within_an_epoch_sees_what_it_would_have_seen(
     _same([(images.numpy(), labels.numpy()) for images, labels in rest], whole[3 + 2 :])
 
 
-def test_workers_share_each_batch_without_overlap_or_loss(records: Records) -> None:
+def test_workers_split_each_batch_without_overlap_or_loss(records: Records) -> None:
     whole = _batches(records, range(2), 5)
-    shares = []
+    parts = []
     for worker in range(4):
         reading = replace(READING, worker=worker, workers=4)
         batches = training_batches(records, reading, PLAIN, 5, range(2))
-        shares.append([(images.numpy(), labels.numpy()) for images, labels in batches])
-    assert [len(share) for share in shares] == [len(whole)] * 4
+        parts.append([(images.numpy(), labels.numpy()) for images, labels in batches])
+    assert [len(part) for part in parts] == [len(whole)] * 4
     for step, batch in enumerate(whole):
-        assert [len(share[step][0]) for share in shares] == [2, 2, 2, 2]
-        assert sorted(_numbers([share[step] for share in shares])) == sorted(_numbers([batch]))
+        assert [len(part[step][0]) for part in parts] == [2, 2, 2, 2]
+        assert sorted(_numbers([part[step] for part in parts])) == sorted(_numbers([batch]))
 
 
-def test_workers_augment_an_image_as_one_alone_would(records: Records) -> None:
+def test_workers_augment_an_image_as_one_worker_does(records: Records) -> None:
     augmentation = AugmentationConfig(crop_scale=(0.3, 1.0), erasing_probability=0.5)
-    ((whole, _), *_), shares = _batches(records, range(1), 5, augmentation), []
+    ((whole, _), *_), parts = _batches(records, range(1), 5, augmentation), []
     for worker in range(2):
         reading = replace(READING, worker=worker, workers=2)
         ((images, _), *_) = training_batches(records, reading, augmentation, 5, range(1))
-        shares.append(images.numpy())
-    np.testing.assert_array_equal(np.stack(shares, axis=1).reshape(whole.shape), whole)
+        parts.append(images.numpy())
+    np.testing.assert_array_equal(np.stack(parts, axis=1).reshape(whole.shape), whole)
 
 
-def test_workers_evaluate_every_record_once_in_equally_many_batches(records: Records) -> None:
-    """By twos or threes, those with 7 of the 26 would have a batch more, and wait in it for those with 6."""
+def test_workers_evaluate_every_record_once_in_the_same_number_of_batches(records: Records) -> None:
+    """In batches of two or three, a worker with 7 of the 26 records would have one batch more than one with 6."""
     readings = [replace(READING, worker=worker, workers=4) for worker in range(4)]
-    shares = [[batch.numpy() for batch, _ in evaluation_batches(records, reading)] for reading in readings]
-    assert [[len(batch) for batch in share] for share in shares] == [[4, 3], [4, 3], [4, 2], [4, 2]]
-    assert sorted(_numbers([(batch, None) for share in shares for batch in share])) == list(range(RECORDS))
+    parts = [[batch.numpy() for batch, _ in evaluation_batches(records, reading)] for reading in readings]
+    assert [[len(batch) for batch in part] for part in parts] == [[4, 3], [4, 3], [4, 2], [4, 2]]
+    assert sorted(_numbers([(batch, None) for part in parts for batch in part])) == list(range(RECORDS))
 
 
-def test_the_last_batch_of_evaluation_leaves_no_device_without_an_image(records: Records) -> None:
-    """TensorFlow gives the first device its full share of a batch, and the second one what is left."""
+def test_the_last_evaluation_batch_has_an_image_for_every_device(records: Records) -> None:
+    """TensorFlow fills the first device's part of a batch, and gives the rest to the second one."""
     sizes = {
         devices: [
             len(labels) for _, labels in evaluation_batches(records, replace(READING, batch_size=20, devices=devices))
         ]
         for devices in (1, 2)
     }
-    assert sizes == {1: [20, 6], 2: [16, 10]}  # of 6, and of the 8 that 18 leave, the second device would have none
+    assert sizes == {
+        1: [20, 6],
+        2: [16, 10],
+    }  # with batches of 20 or 18, the second device would get no image of the last one
 
 
-def test_a_mixed_image_weighs_what_its_classes_do(records: Records) -> None:
+def test_a_mixed_image_has_the_mean_weight_of_its_classes(records: Records) -> None:
     weights = [0.5, 1.0, 4.0]
     mixed = AugmentationConfig(mixup_alpha=0.4)
     weighted = training_batches(records, READING, mixed, 5, range(1), class_weights=weights)
     plain = _batches(records, range(1), 5, mixed)
     for (images, labels, weight), (same_images, same_labels) in zip(weighted, plain, strict=True):
         _same([(images.numpy(), labels.numpy())], [(same_images, same_labels)])
-        by_hand = [sum(share * weights[number] for number, share in enumerate(label)) for label in same_labels]
+        by_hand = [sum(fraction * weights[number] for number, fraction in enumerate(label)) for label in same_labels]
         np.testing.assert_allclose(weight.numpy(), by_hand, rtol=1e-6)
 
 
-def test_from_memory_come_the_same_batches(records: Records) -> None:
+def test_cached_records_give_the_same_batches(records: Records) -> None:
     cached = replace(records, cached=True)
     _same(_batches(cached, range(3), 5, MOST), _batches(records, range(3), 5, MOST))
     evaluated = [
@@ -197,7 +200,7 @@ def test_from_memory_come_the_same_batches(records: Records) -> None:
     _same(*evaluated)
 
 
-def test_images_in_memory_are_read_from_the_disk_once(records: Records, tmp_path: Path) -> None:
+def test_cached_records_are_read_from_disk_once(records: Records, tmp_path: Path) -> None:
     copies = [shutil.copy(file, tmp_path) for file in records.files]
     batches = iter(training_batches(replace(records, files=tuple(copies), cached=True), READING, PLAIN, 0, range(9)))
     for _ in range(3):
@@ -207,24 +210,24 @@ def test_images_in_memory_are_read_from_the_disk_once(records: Records, tmp_path
     assert len(list(batches)) == 8 * 3
 
 
-def test_images_take_as_much_as_their_pixels(records: Records) -> None:
+def test_decoded_bytes_are_those_of_the_pixels(records: Records) -> None:
     assert records.decoded_bytes() == RECORDS * 10 * 8 * 3
 
 
-def test_epochs_and_seeds_differ_in_their_order(records: Records) -> None:
+def test_epochs_and_seeds_have_different_orders(records: Records) -> None:
     batches, others = _batches(records, range(2), seed=0), _batches(records, range(1), seed=7)
     orders = [_numbers(batches[:3]), _numbers(batches[3:]), _numbers(others)]
     assert len({tuple(order) for order in orders}) == 3
     assert sorted(orders[0]) != orders[0]
 
 
-def test_an_image_is_augmented_anew_in_every_epoch_wherever_it_stands_in_its_order(records: Records) -> None:
+def test_an_image_is_augmented_differently_in_every_epoch_and_at_every_position(records: Records) -> None:
     erased = AugmentationConfig(crop_scale=None, flip=False, erasing_probability=1.0)
     batches = _batches(records, range(2), augmentation=erased)
     orders, masks = [], []
     for epoch in (batches[:3], batches[3:]):
         images = np.concatenate([images for images, _ in epoch])
-        # Each image is of one color, so the most frequent one is its number, and all else was erased.
+        # Each image has one color, its number, which is the most frequent one. Other pixels were erased.
         orders.append([int(np.bincount(image.ravel()).argmax()) for image in images])
         masks.append([(image != number).tobytes() for number, image in zip(orders[-1], images, strict=True)])
     of_image = [dict(zip(order, mask, strict=True)) for order, mask in zip(orders, masks, strict=True)]
@@ -240,16 +243,16 @@ def test_mixed_labels_sum_to_one_and_follow_the_images(records: Records, kind: s
     labels = np.concatenate([labels for _, labels in mixed])
     np.testing.assert_allclose(labels.sum(axis=1), 1, atol=1e-6)
     assert ((labels > 0) & (labels < 1)).any()
-    for (before, own), (after, shares) in zip(plain, mixed, strict=True):
-        # Both images of a mix are of one color, so its mean tells how much there is of each.
+    for (before, own), (after, labels) in zip(plain, mixed, strict=True):
+        # Both images of a mix have one color, so its mean shows the fraction of each.
         numbers, partners = before[:, 0, 0, 0].astype(float), np.roll(before[:, 0, 0, 0], 1).astype(float)
-        told = (own != np.roll(own, 1, axis=0)).any(axis=1)  # of two images of a class the label tells nothing
-        share = (shares * own).sum(axis=1)
-        expected = share * numbers + (1 - share) * partners
-        np.testing.assert_allclose(after.mean(axis=(1, 2, 3))[told], expected[told], atol=0.51)
+        differ = (own != np.roll(own, 1, axis=0)).any(axis=1)  # the label shows nothing if both have the same class
+        weight = (labels * own).sum(axis=1)
+        expected = weight * numbers + (1 - weight) * partners
+        np.testing.assert_allclose(after.mean(axis=(1, 2, 3))[differ], expected[differ], atol=0.51)
 
 
-def test_evaluation_sees_every_record_once_in_a_fixed_order(records: Records) -> None:
+def test_evaluation_reads_every_record_once_in_a_fixed_order(records: Records) -> None:
     dataset = evaluation_batches(records, READING)
     first, second = ([(images.numpy(), labels.numpy()) for images, labels in dataset] for _ in range(2))
     _same(first, second)
@@ -259,7 +262,7 @@ def test_evaluation_sees_every_record_once_in_a_fixed_order(records: Records) ->
     np.testing.assert_array_equal(labels, np.eye(CLASSES)[np.array(_numbers(first)) % CLASSES])
 
 
-def test_a_label_that_training_never_saw_is_no_class_at_all(tmp_path: Path) -> None:
+def test_an_unknown_label_has_no_class(tmp_path: Path) -> None:
     example = tf.train.Example.FromString(_example(7))
     example.features.feature[features.LABEL_ID].int64_list.value[:] = [-1]
     with tf.io.TFRecordWriter(f"{tmp_path}/one.gz", "GZIP") as writer:
@@ -268,7 +271,7 @@ def test_a_label_that_training_never_saw_is_no_class_at_all(tmp_path: Path) -> N
     assert labels.numpy().tolist() == [[0, 0, 0]]
 
 
-def test_evaluation_sees_the_middle_of_an_image() -> None:
+def test_evaluation_crops_the_center_of_an_image() -> None:
     pixels = np.zeros((8, 20, 3), np.uint8)
     pixels[:, 6:14] = np.arange(8)[:, None, None] * 30
     file = io.BytesIO()

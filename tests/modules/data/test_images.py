@@ -1,4 +1,4 @@
-"""What is done to an image, against Pillow and images made by hand."""
+"""Decoding, cropping and shrinking, compared with Pillow and with images made by hand."""
 
 import io
 from typing import Any
@@ -29,7 +29,7 @@ def _opened(file: tf.Tensor) -> Image.Image:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "GIF"])
-def test_decode_reads_every_format_that_keeps_its_pixels(kind: str) -> None:
+def test_decode_reads_every_lossless_format(kind: str) -> None:
     pixels = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]], [[0, 0, 0], [255, 255, 255], [51, 51, 51]]], np.uint8)
     np.testing.assert_array_equal(images.decode(_file(pixels, kind)), pixels)
 
@@ -72,7 +72,7 @@ def test_an_image_that_is_small_enough_keeps_its_bytes(kind: str, shape: tuple[i
     ("shape", "size"), [((90, 120), (40, 30)), ((120, 90), (30, 40)), ((61, 61), (30, 30)), ((31, 1000), (968, 30))]
 )
 @pytest.mark.parametrize(("kind", "shrunk"), [("JPEG", "JPEG"), ("PNG", "PNG"), ("BMP", "PNG")])
-def test_shrinking_keeps_the_proportions_and_a_jpeg_a_jpeg(
+def test_shrinking_keeps_the_aspect_ratio_and_the_jpeg_format(
     shape: tuple[int, int], size: tuple[int, int], kind: str, shrunk: str
 ) -> None:
     image = _opened(images.shrink(_file(_waves(*shape), kind), 30))
@@ -80,7 +80,7 @@ def test_shrinking_keeps_the_proportions_and_a_jpeg_a_jpeg(
 
 
 @pytest.mark.parametrize("factor", [2, 2.5, 7])
-def test_shrinking_resamples_as_pillow_does(factor: float) -> None:
+def test_shrinking_gives_the_pixels_of_pillow(factor: float) -> None:
     height, width = round(24 * factor), round(32 * factor)
     noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     expected = Image.fromarray(noise).resize((32, 24), Image.Resampling.BILINEAR)
@@ -89,7 +89,7 @@ def test_shrinking_resamples_as_pillow_does(factor: float) -> None:
     assert np.abs(actual - np.asarray(expected)).max() <= 2
 
 
-def test_shrinking_a_jpeg_loses_next_to_nothing_to_its_second_encoding() -> None:
+def test_shrinking_a_jpeg_loses_little_to_its_second_encoding() -> None:
     pixels = _waves(200, 300)
     expected = np.asarray(Image.fromarray(pixels).resize((75, 50), Image.Resampling.BILINEAR)).astype(int)
     shrunk = images.decode(images.shrink(_file(pixels, "JPEG", quality=95), 50)).numpy()
@@ -98,7 +98,7 @@ def test_shrinking_a_jpeg_loses_next_to_nothing_to_its_second_encoding() -> None
 
 @pytest.mark.parametrize(("shape", "size"), [((200, 300), (38, 25)), ((411, 407), (25, 25)), ((3001, 225), (25, 333))])
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
-def test_a_large_jpeg_is_shrunk_as_if_all_its_pixels_were_decoded(
+def test_a_large_jpeg_is_shrunk_as_if_it_were_decoded_at_full_size(
     shape: tuple[int, int], size: tuple[int, int], mode: str
 ) -> None:
     image, file = Image.fromarray(_waves(*shape)).convert(mode), io.BytesIO()
@@ -110,24 +110,24 @@ def test_a_large_jpeg_is_shrunk_as_if_all_its_pixels_were_decoded(
     assert np.abs(shrunk - expected).mean() < 1.5
 
 
-def test_shrinking_a_transparent_image_leaves_it_over_white() -> None:
+def test_shrinking_puts_a_transparent_image_on_white() -> None:
     shrunk = _opened(images.shrink(_file(np.zeros((40, 40, 4), np.uint8), "PNG"), 10))
     assert (shrunk.mode, shrunk.getextrema()) == ("RGB", ((255, 255),) * 3)
 
 
-def test_the_crop_of_the_networks_size_is_cut_from_the_middle_untouched() -> None:
+def test_a_center_crop_of_the_networks_size_is_not_resized() -> None:
     image = _waves(12, 20)
     np.testing.assert_array_equal(images.center_crop(tf.constant(image), 12, 1.0), image[:, 4:16])
     np.testing.assert_array_equal(images.center_crop(tf.constant(image), 6, 0.5), image[3:9, 7:13])
 
 
-def test_an_odd_margin_is_one_pixel_larger_behind() -> None:
+def test_an_odd_margin_is_one_pixel_larger_at_the_end() -> None:
     image = _waves(5, 8)
     np.testing.assert_array_equal(images.center_crop(tf.constant(image), 5, 1.0), image[:, 1:6])
 
 
-def test_the_share_of_the_shorter_side_is_cropped_before_it_is_resized() -> None:
-    # White within a black frame of an eighth: a share of 0.75 sees white alone.
+def test_the_fraction_of_the_shorter_side_is_cropped_before_it_is_resized() -> None:
+    # A white square in a black frame of an eighth. A fraction of 0.75 contains only white.
     image = np.zeros((64, 80, 3), np.uint8)
     image[8:56, 16:64] = 255
     assert images.center_crop(tf.constant(image), 24, 0.75).numpy().min() == 255
@@ -135,7 +135,7 @@ def test_the_share_of_the_shorter_side_is_cropped_before_it_is_resized() -> None
 
 
 @pytest.mark.parametrize("size", [16, 96])
-def test_the_crop_is_resized_as_pillow_does(size: int) -> None:
+def test_a_resized_crop_has_the_pixels_of_pillow(size: int) -> None:
     image = np.random.default_rng(0).integers(0, 256, (48, 60, 3), dtype=np.uint8)
     expected = Image.fromarray(image[:, 6:54]).resize((size, size), Image.Resampling.BILINEAR)
     actual = images.center_crop(tf.constant(image), size, 1.0).numpy().astype(int)
@@ -146,7 +146,7 @@ def test_the_crop_is_resized_as_pillow_does(size: int) -> None:
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 @pytest.mark.parametrize("window", [(0, 0, 61, 93), (7, 0, 30, 40), (20, 31, 41, 62), (1, 3, 1, 1)])
-def test_a_window_is_that_part_of_the_whole_image(mode: str, kind: str, window: tuple[int, ...]) -> None:
+def test_a_decoded_window_is_equal_to_that_part_of_the_image(mode: str, kind: str, window: tuple[int, ...]) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (61, 93, 3), np.uint8)
     file = io.BytesIO()
     Image.fromarray(noise).convert(mode).save(file, kind, quality=85)

@@ -1,4 +1,4 @@
-"""What is kept in memory: what fits, and what is used more than once."""
+"""Decoded images stay in memory if they fit and are used more than once."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ GIBIBYTE = 2**30
 
 
 class Pixels(Records):
-    """Records whose pixels take a gibibyte."""
+    """Records with one gibibyte of pixels."""
 
     def decoded_bytes(self) -> int:
         return GIBIBYTE
@@ -24,7 +24,7 @@ TRAIN, EVALUATION = Pixels((), 1), Pixels((), 1)
 @pytest.mark.parametrize(
     ("free", "epochs", "kept"),
     [(8.1, 2, True), (7.9, 2, False), (8.1, 1, False), (0, 2, False)],
-    ids=["a quarter will do", "a quarter is too little", "nothing is read twice", "nobody knows"],
+    ids=["they fit", "they do not fit", "one epoch", "free memory unknown"],
 )
 def test_auto_keeps_what_fits_into_a_quarter_of_the_free_memory(
     monkeypatch: pytest.MonkeyPatch, free: float, epochs: int, kept: bool
@@ -33,13 +33,13 @@ def test_auto_keeps_what_fits_into_a_quarter_of_the_free_memory(
     assert keeps_in_memory("auto", epochs, TRAIN, EVALUATION) is kept
 
 
-def test_always_and_never_ask_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_always_and_never_do_not_measure_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory_cache, "free_memory", lambda: 1 / 0)
     assert keeps_in_memory("always", 1, TRAIN)
     assert not keeps_in_memory("never", 9, TRAIN)
 
 
-def test_a_containers_limit_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_memory_limit_of_a_container_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(memory_cache, "_CGROUP", tmp_path)
     (tmp_path / "memory.max").write_text("3000000\n")
     (tmp_path / "memory.current").write_text("1000000\n")

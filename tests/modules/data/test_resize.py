@@ -1,4 +1,4 @@
-"""Resizing, against Pillow and TensorFlow."""
+"""Resizing, compared with Pillow and TensorFlow."""
 
 import numpy as np
 import pytest
@@ -20,13 +20,13 @@ SIZES = [
     ((100, 31), (7, 2)),
     ((200, 3), (1, 1)),
     ((1, 1), (3, 2)),
-    ((1460, 1440), (224, 221)),  # so large that TensorFlow does it
-    ((1440, 1450), (224, 221)),  # so large that it just does not
+    ((1460, 1440), (224, 221)),  # large enough for ScaleAndTranslate
+    ((1440, 1450), (224, 221)),  # just too small for it
 ]
 
 
 @pytest.mark.parametrize(("shape", "size"), SIZES)
-def test_it_is_what_pillow_does(shape: tuple[int, int], size: tuple[int, int]) -> None:
+def test_the_pixels_are_those_of_pillow(shape: tuple[int, int], size: tuple[int, int]) -> None:
     image = _noise(*shape)
     expected = np.asarray(Image.fromarray(image).resize(size[::-1], Image.Resampling.BILINEAR)).astype(int)
     actual = resize(tf.constant(image), size).numpy()
@@ -35,14 +35,14 @@ def test_it_is_what_pillow_does(shape: tuple[int, int], size: tuple[int, int]) -
 
 
 @pytest.mark.parametrize(("shape", "size"), SIZES)
-def test_it_is_what_tensorflow_does(shape: tuple[int, int], size: tuple[int, int]) -> None:
+def test_the_pixels_are_those_of_tensorflow(shape: tuple[int, int], size: tuple[int, int]) -> None:
     image = tf.constant(_noise(*shape))
     expected = tf.image.resize(image, size, antialias=True)
     difference = np.abs(resize(image, size).numpy() - expected.numpy())
-    assert difference.max() <= 0.502  # half a step between bytes
+    assert difference.max() <= 0.502  # rounding to whole numbers
 
 
-def test_its_size_may_be_a_tensor_in_a_graph_and_the_channels_any() -> None:
+def test_the_size_can_be_a_tensor_and_images_can_be_gray() -> None:
     gray = _noise(20, 30)[..., :1]
     sizes = tf.constant([[10, 15], [5, 40]])
     resized = tf.data.Dataset.from_tensor_slices(sizes).map(lambda size: resize(tf.constant(gray), size))
@@ -51,6 +51,6 @@ def test_its_size_may_be_a_tensor_in_a_graph_and_the_channels_any() -> None:
         assert np.abs(actual[..., 0].numpy().astype(int) - np.asarray(expected)).max() <= 2
 
 
-def test_one_color_stays_that_color() -> None:
+def test_one_color_stays_the_same() -> None:
     white = np.full((333, 77, 3), 255, np.uint8)
     assert (resize(tf.constant(white), (100, 50)) == 255).numpy().all()

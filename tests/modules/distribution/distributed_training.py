@@ -1,8 +1,9 @@
-"""Trains a small network as `KIND NORM RECORDS OUTPUT [STEPS SIGNAL PARTS]` say: on one device, two, or as a worker.
+"""Trains a small network: `distributed_training.py KIND NORM RECORDS OUTPUT [STEPS SIGNAL BATCHES]`.
 
-A program of its own: devices and workers must be named before TensorFlow starts. The weights go to OUTPUT.npz, the
-epochs' logs to OUTPUT.json, a checkpoint after every step to the folder OUTPUT. After so many steps the process sends
-itself the signal. The eight images of an update come in so many parts.
+It is a separate program, because devices and workers must be set before TensorFlow starts. KIND is the value of
+training.distribution. The weights go to OUTPUT.npz, the logs to OUTPUT.json, and a checkpoint after every step to the
+folder OUTPUT. After STEPS steps the process sends itself the SIGNAL. Each update accumulates its eight images in
+BATCHES batches.
 """
 
 import json
@@ -20,7 +21,7 @@ from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.data.batches import Reading, Records
 from efficientmixnet.modules.data.training_data import TrainingData
 from efficientmixnet.modules.distribution.distribution import choose_distribution
-from efficientmixnet.modules.distribution.lost_peers import lost_peers_in_words
+from efficientmixnet.modules.distribution.lost_workers import exit_if_worker_lost
 from efficientmixnet.modules.training.build_model import build_model
 from efficientmixnet.modules.training.compile_model import compile_model
 from efficientmixnet.modules.training.fit import fit
@@ -30,7 +31,7 @@ SIDE = 16
 
 
 class Signalled:
-    """A listener that sends the process a signal after so many steps, once their checkpoint is written."""
+    """A listener that sends the process a signal after some steps, when their checkpoint is written."""
 
     def __init__(self, steps: int, number: int, checkpoint: Checkpoint) -> None:
         self._left, self._number, self._checkpoint = steps, number, checkpoint
@@ -49,7 +50,7 @@ class Signalled:
 
 
 def main(
-    kind: str, norm: str, records: str, output: str, steps: str = "0", number: str = "9", parts: str = "1"
+    kind: str, norm: str, records: str, output: str, steps: str = "0", number: str = "9", batches: str = "1"
 ) -> None:
     if kind == "none":
         tf.config.experimental.enable_op_determinism()
@@ -70,11 +71,11 @@ def main(
             },
             "training": {
                 "epochs": 4,
-                "batch_size": 8 // int(parts),
-                "accumulation_steps": int(parts),
+                "batch_size": 8 // int(batches),
+                "accumulation_steps": int(batches),
                 "learning_rate": 0.05,
-                # One device goes on along a schedule with every part, several do so with every update.
-                "schedule": {"name": "cosine" if parts == "1" else "constant"},
+                # The schedule of one device advances with every batch, that of several devices with every update.
+                "schedule": {"name": "cosine" if batches == "1" else "constant"},
                 "optimizer": {"name": "lookahead", "inner": {"name": "sgd", "momentum": 0.9}},
                 "distribution": kind,
             },
@@ -93,7 +94,7 @@ def main(
     checkpoint = Checkpoint(output, every_minutes=every_step, worker=distribution.worker, workers=distribution.workers)
     if int(steps):
         progress.listen(Signalled(int(steps), int(number), checkpoint))
-    with lost_peers_in_words(distribution.workers), distribution.scope():
+    with exit_if_worker_lost(distribution.workers), distribution.scope():
         network = build_model(
             config.network, SIDE, 3, data.steps_per_epoch, [0.5] * 3, [0.25] * 3, distribution.replicas > 1
         )

@@ -1,4 +1,4 @@
-"""Devices and workers together learn what one device learns with the same batch; one that loses the others says so."""
+"""Several devices or workers train the same weights as one device, and a lost worker is reported."""
 
 import io
 import json
@@ -20,7 +20,7 @@ from efficientmixnet.modules import features
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.training_config import TrainingConfig
 from efficientmixnet.modules.distribution.distribution import Distribution, choose_distribution, why_no_gpu
-from efficientmixnet.modules.distribution.lost_peers import EXIT_LOST_PEERS
+from efficientmixnet.modules.distribution.lost_workers import EXIT_WORKER_LOST
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.training.training_job import TrainingJob
 
@@ -35,53 +35,58 @@ class FourDevices:
 FOUR = Distribution(FourDevices(), "four of them")
 
 
-def test_a_batch_is_of_all_devices_together_unless_it_is_said_to_be_of_each() -> None:
+def test_batch_size_counts_the_images_of_all_devices_or_of_each() -> None:
     assert FOUR.batch_size(TrainingConfig(batch_size=32), 1000) == 32
     assert FOUR.batch_size(TrainingConfig(batch_size=32, batch_scope="replica"), 1000) == 128
 
 
-def test_a_batch_is_at_most_what_there_is_and_still_splits_evenly() -> None:
+def test_a_batch_has_at_most_all_images_and_splits_evenly() -> None:
     assert FOUR.batch_size(TrainingConfig(batch_size=64), 27) == 24
 
 
-def test_a_batch_that_does_not_split_names_the_next_ones_that_do() -> None:
+def test_a_batch_that_does_not_split_evenly_is_refused_with_the_nearest_that_do() -> None:
     with pytest.raises(BadInput, match=r"training\.batch_size: 30 images .* 4 devices; give 28 or 32"):
         FOUR.batch_size(TrainingConfig(batch_size=30), 1000)
     with pytest.raises(BadInput, match=r"give 4$"):
         FOUR.batch_size(TrainingConfig(batch_size=3), 1000)
 
 
-def test_a_step_of_several_devices_takes_the_images_of_all_that_it_accumulates() -> None:
+def test_a_step_of_several_devices_has_the_images_of_all_accumulated_batches() -> None:
     accumulating = TrainingConfig(batch_size=32, accumulation_steps=3)
     assert FOUR.batch_size(accumulating, 1000) == 96
-    assert FOUR.batch_size(accumulating, 50) == 48  # three parts of four images for each device
+    assert FOUR.batch_size(accumulating, 50) == 48  # three batches of four images for each device
     assert choose_distribution("none").batch_size(accumulating, 1000) == 32
 
 
-def test_fewer_images_than_devices_are_no_batch() -> None:
-    with pytest.raises(BadInput, match=r"training\.distribution: 3 images are too few for 4 devices; take fewer"):
+def test_fewer_images_than_devices_are_refused() -> None:
+    with pytest.raises(BadInput, match=r"training\.distribution: 3 images are too few for 4 devices; use fewer"):
         FOUR.batch_size(TrainingConfig(batch_size=8), 3)
-    with pytest.raises(BadInput, match=r"7 images are too few for 4 devices of 2 training\.accumulation_steps"):
+    with pytest.raises(BadInput, match=r"7 images are too few for 4 devices with 2 training\.accumulation_steps"):
         FOUR.batch_size(TrainingConfig(batch_size=8, accumulation_steps=2), 7)
 
 
 @pytest.mark.parametrize(("rule", "expected"), [("linear", 0.4), ("sqrt", 0.2), ("none", 0.1)])
-def test_the_learning_rate_grows_with_a_batch_that_grows(rule: str, expected: float) -> None:
+def test_the_learning_rate_grows_with_the_number_of_devices(rule: str, expected: float) -> None:
     training = TrainingConfig(learning_rate=0.1, learning_rate_scaling=rule, batch_scope="replica")
     assert FOUR.learning_rate(training) == pytest.approx(expected)
     assert FOUR.learning_rate(training.model_copy(update={"batch_scope": "global"})) == 0.1
 
 
-def test_without_gpus_and_workers_it_is_the_cpu_and_says_so() -> None:
+def test_an_unknown_distribution_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"training\.distribution: 'tpu' is not one of auto, none"):
+        choose_distribution("tpu")
+
+
+def test_without_gpus_and_workers_the_cpu_trains_and_is_reported() -> None:
     chosen = choose_distribution("auto")
     assert (chosen.replicas, chosen.workers, chosen.is_chief) == (1, 1, True)
     assert "CPU" in chosen.reason
 
 
-def test_a_gpu_that_is_there_but_not_used_is_named_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert why_no_gpu([]) == "this machine has no GPU"
+def test_an_unused_gpu_is_reported_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert why_no_gpu([]) == "because this machine has no GPU"
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
-    assert re.fullmatch("though /dev/nvidia0 is there: .* CUDA_VISIBLE_DEVICES hides it", why_no_gpu(["/dev/nvidia0"]))
+    assert re.fullmatch("because .* /dev/nvidia0: .* CUDA_VISIBLE_DEVICES hides it", why_no_gpu(["/dev/nvidia0"]))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     assert "CUDA" in why_no_gpu(["/dev/nvidia0"])
 
@@ -93,13 +98,18 @@ def test_a_gpu_that_is_there_but_not_used_is_named_with_the_reason(monkeypatch: 
         ("{", "TF_CONFIG: is not JSON"),
         ({"cluster": {"worker": "10.0.0.1:2222"}}, r"TF_CONFIG: cluster\.worker: give a list of addresses"),
         ({"cluster": {"worker": ["10.0.0.1"]}}, r"TF_CONFIG: cluster\.worker: give a list of addresses"),
-        ({"cluster": {**WORKERS, "ps": ["10.0.0.3:2222"]}}, "TF_CONFIG: cluster: give the lists worker"),
-        ({"cluster": WORKERS}, r"TF_CONFIG: task\.type: None is none of worker"),
-        ({"cluster": WORKERS, "task": {"type": "chief", "index": 0}}, r"task\.type: 'chief' is none of worker"),
-        ({"cluster": WORKERS, "task": {"type": "worker", "index": 2}}, r"task\.index: 2 is no place in .* of 2"),
+        ({"cluster": {**WORKERS, "ps": ["10.0.0.3:2222"]}}, "TF_CONFIG: cluster: give only the list worker"),
+        ({"cluster": WORKERS}, r"TF_CONFIG: task\.type: None is not one of worker"),
+        ({"cluster": WORKERS, "task": {"type": "chief", "index": 0}}, r"task\.type: 'chief' is not one of worker"),
+        (
+            {"cluster": WORKERS, "task": {"type": "worker", "index": 2}},
+            r"task\.index: 2 is not an index of cluster\.worker of 2",
+        ),
     ],
 )
-def test_a_wrong_tf_config_is_named_with_its_key(config: object, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_tf_config_is_refused_with_its_key(
+    config: object, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if config is None:
         monkeypatch.delenv("TF_CONFIG", raising=False)
     else:
@@ -114,15 +124,15 @@ def _free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def test_a_worker_that_is_not_there_in_time_is_named_with_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_does_not_start_in_time_is_named_with_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
     addresses = [f"127.0.0.1:{_free_port()}" for _ in range(2)]
     task = {"type": "worker", "index": 0}
     monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": {"worker": addresses}, "task": task}))
-    with pytest.raises(BadInput, match=f"TF_CONFIG: the worker at {addresses[1]} was not there within 0.01 minutes"):
+    with pytest.raises(BadInput, match=f"TF_CONFIG: the worker at {addresses[1]} did not start within 0.01 minutes"):
         choose_distribution("auto", worker_timeout=0.01)
 
 
-def test_jax_does_not_train_beside_other_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jax_is_refused_with_several_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": WORKERS, "task": {"type": "worker", "index": 0}}))
     monkeypatch.setattr("keras.backend.backend", lambda: "jax")
     with pytest.raises(BadInput, match=r"training\.backend: jax trains on one device, but TF_CONFIG names 2 workers"):
@@ -131,7 +141,7 @@ def test_jax_does_not_train_beside_other_workers(monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """43 images to train on, 5 steps of 8 an epoch, and 13 to evaluate, which no number of workers divides."""
+    """43 training images, so that an epoch has 5 steps of 8, and 13 evaluation images, a prime number."""
     folder, random = tmp_path_factory.mktemp("records"), np.random.default_rng(0)
     for split, count in (("train", 43), ("eval", 13)):
         with tf.io.TFRecordWriter(f"{folder}/{split}.gz", "GZIP") as writer:
@@ -191,25 +201,29 @@ def test_more_workers_than_images_to_evaluate_are_refused(records: str) -> None:
 
 
 @pytest.fixture(scope="module", params=["bn", "an", "iebn"])
-def alone(request: pytest.FixtureRequest, records: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
-    """The norm, and what one device came to in 20 steps."""
-    output = tmp_path_factory.mktemp("alone") / request.param
+def one_device(
+    request: pytest.FixtureRequest, records: str, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Path]:
+    """Returns the norm, and the results of one device after 20 steps."""
+    output = tmp_path_factory.mktemp("one_device") / request.param
     _ended(_start("none", request.param, records, output))
     return request.param, output
 
 
 @pytest.mark.slow
-def test_two_devices_of_one_machine_learn_what_one_does(alone: tuple[str, Path], records: str, tmp_path: Path) -> None:
-    norm, expected = alone
-    assert "mirrored over CPU:0, CPU:1" in _ended(_start("mirrored", norm, records, tmp_path / "two"))
+def test_two_devices_of_one_machine_train_the_weights_of_one(
+    one_device: tuple[str, Path], records: str, tmp_path: Path
+) -> None:
+    norm, expected = one_device
+    assert "mirrored on CPU:0, CPU:1" in _ended(_start("mirrored", norm, records, tmp_path / "two"))
     _assert_same(tmp_path / "two", expected)
 
 
 @pytest.mark.slow
-def test_two_workers_learn_what_one_device_does_and_only_the_chief_saves(
-    alone: tuple[str, Path], records: str, tmp_path: Path
+def test_two_workers_train_the_weights_of_one_device_and_only_the_chief_saves(
+    one_device: tuple[str, Path], records: str, tmp_path: Path
 ) -> None:
-    norm, expected = alone
+    norm, expected = one_device
     chief, other = _start_workers(norm, records, tmp_path / "run")
     assert "worker 1 of 2" in _ended(chief)
     assert "worker 2 of 2" in _ended(other)
@@ -219,33 +233,33 @@ def test_two_workers_learn_what_one_device_does_and_only_the_chief_saves(
 
 
 @pytest.mark.slow
-def test_two_workers_accumulate_what_one_device_does(records: str, tmp_path: Path) -> None:
-    in_two_parts = "0 9 2"
-    _ended(_start("none", "bn", records, tmp_path / "alone", in_two_parts))
-    for worker in _start_workers("bn", records, tmp_path / "run", stops=(in_two_parts, in_two_parts)):
+def test_two_workers_accumulate_the_gradients_of_one_device(records: str, tmp_path: Path) -> None:
+    two_batches = "0 9 2"
+    _ended(_start("none", "bn", records, tmp_path / "one_device", two_batches))
+    for worker in _start_workers("bn", records, tmp_path / "run", stops=(two_batches, two_batches)):
         _ended(worker)
-    _assert_same(tmp_path / "run-0", tmp_path / "alone")
+    _assert_same(tmp_path / "run-0", tmp_path / "one_device")
 
 
 @pytest.mark.slow
-def test_a_worker_that_loses_the_other_says_so_and_asks_for_a_retry_which_ends_as_if_nothing_had_happened(
-    alone: tuple[str, Path], records: str, tmp_path: Path
+def test_a_lost_worker_is_reported_and_a_retry_ends_with_the_same_weights(
+    one_device: tuple[str, Path], records: str, tmp_path: Path
 ) -> None:
-    norm, expected = alone
+    norm, expected = one_device
     chief, other = _start_workers(norm, records, tmp_path / "run", stops=(0, 12))
     other.wait()
     died = time.monotonic()
     out, _ = chief.communicate()
     assert time.monotonic() - died < 60
-    assert chief.returncode == EXIT_LOST_PEERS >= 128, out[-3000:]
-    assert "another worker of 2 is gone" in out
+    assert chief.returncode == EXIT_WORKER_LOST >= 128, out[-3000:]
+    assert "one of the 2 workers ended" in out
     for worker in _start_workers(norm, records, tmp_path / "run"):
-        assert re.search("goes on in epoch 3 at step [123] of 5", _ended(worker))
+        assert re.search("resumes in epoch 3 at step [123] of 5", _ended(worker))
     _assert_same(tmp_path / "run-0", expected)
 
 
 @pytest.mark.slow
-def test_a_process_that_is_killed_and_told_to_stop_ends_bit_for_bit_as_one_never_stopped(
+def test_a_killed_and_stopped_training_ends_with_exactly_the_weights_of_one_never_stopped(
     records: str, tmp_path: Path
 ) -> None:
     _ended(_start("none", "bn", records, tmp_path / "whole"))
@@ -254,10 +268,10 @@ def test_a_process_that_is_killed_and_told_to_stop_ends_bit_for_bit_as_one_never
     assert killed.returncode == -signal.SIGKILL
     stopped = _start("none", "bn", records, tmp_path / "stopped", stop=f"4 {signal.SIGTERM:d}")
     out, _ = stopped.communicate()
-    assert "goes on in epoch 2 at step 4 of 5" in out
+    assert "resumes in epoch 2 at step 4 of 5" in out
     assert stopped.returncode == 128 + signal.SIGTERM
     assert "SIGTERM: the training is saved" in out
-    assert "goes on in epoch 3 at step " in _ended(_start("none", "bn", records, tmp_path / "stopped"))
+    assert "resumes in epoch 3 at step " in _ended(_start("none", "bn", records, tmp_path / "stopped"))
     (weights, logs), (expected_weights, expected_logs) = _result(tmp_path / "stopped"), _result(tmp_path / "whole")
     for one, other in zip(weights, expected_weights, strict=True):
         np.testing.assert_array_equal(one, other)

@@ -1,4 +1,4 @@
-"""The model normalizes its pixels, and its moving statistics keep up with an epoch."""
+"""The model scales its pixels, and its moving statistics adapt within an epoch."""
 
 import keras
 import numpy as np
@@ -17,7 +17,7 @@ def _momenta(model: keras.Model) -> set[float]:
     return {round(layer.momentum, 6) for layer in layers}
 
 
-def test_pixels_become_zero_mean_and_unit_deviation_by_channel() -> None:
+def test_pixels_get_zero_mean_and_unit_deviation_in_each_channel() -> None:
     model = build_model(SMALL, 8, 2, 10, mean=[0.5, 0.2, 0.4], deviation=[0.25, 0.1, 0.2])
     (scaling,) = (layer for layer in model.layers if isinstance(layer, keras.layers.Rescaling))
     pixels = np.array([[[[255, 51, 0], [0, 102, 153]]]], np.float32)
@@ -25,7 +25,7 @@ def test_pixels_become_zero_mean_and_unit_deviation_by_channel() -> None:
     np.testing.assert_allclose(scaling(pixels), [[[[2, 0, -2], [-2, 2, 1]]]], atol=1e-5)
 
 
-def test_an_image_of_bytes_becomes_probabilities() -> None:
+def test_a_uint8_image_becomes_probabilities() -> None:
     model = build_model(SMALL, 8, 3, 10, *PLAIN)
     images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
     probabilities = model(images).numpy()
@@ -35,22 +35,22 @@ def test_an_image_of_bytes_becomes_probabilities() -> None:
 
 
 @pytest.mark.parametrize(("steps", "momentum"), [(8, 0.9), (40, 0.9), (100, 0.96), (400, 0.99), (4000, 0.99)])
-def test_the_moving_statistics_forget_within_an_epoch(steps: int, momentum: float) -> None:
+def test_the_moving_statistics_adapt_within_an_epoch(steps: int, momentum: float) -> None:
     assert _momenta(build_model(SMALL, 8, 2, steps, *PLAIN)) == {momentum}
 
 
-def test_a_configured_momentum_is_taken_as_it_is() -> None:
+def test_a_configured_momentum_is_used() -> None:
     config = SMALL.model_copy(update={"batch_norm_momentum": 0.5})
     assert _momenta(build_model(config, 8, 2, 4000, *PLAIN)) == {0.5}
 
 
 @pytest.mark.parametrize(("dropout", "rate"), [(None, 0.2), (0.0, 0.0), (0.5, 0.5)])
-def test_the_dropout_before_the_classifier(dropout: float | None, rate: float) -> None:
+def test_dropout_precedes_the_classifier_unless_it_is_zero(dropout: float | None, rate: float) -> None:
     model = build_model(SMALL.model_copy(update={"dropout": dropout}), 8, 2, 10, *PLAIN)
     rates = [layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
     assert rates == ([rate] if rate else [])
 
 
-def test_a_variant_by_name_is_the_published_one() -> None:
+def test_a_named_variant_is_the_published_one() -> None:
     model = build_model(NetworkConfig(variant="B0", image_size=32), 32, 1000, 10, *PLAIN)
     assert model.count_params() == 5_330_564

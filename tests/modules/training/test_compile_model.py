@@ -1,4 +1,4 @@
-"""A compiled model computes in the arithmetic, the steps and the batches that the configuration asks for."""
+"""A compiled model uses the precision, the steps and the batches of the configuration."""
 
 import keras
 import numpy as np
@@ -27,7 +27,7 @@ def _compiled(kind: type[keras.Model] = keras.Model, steps_per_epoch: int = 2, *
     return model
 
 
-def test_the_gradients_of_two_steps_make_the_update_of_one_twice_as_large() -> None:
+def test_two_accumulated_batches_make_the_update_of_one_batch_of_twice_the_size() -> None:
     halves, whole = _compiled(accumulation_steps=2), _compiled()
     halves.fit(IMAGES, LABELS, batch_size=4, shuffle=False, verbose=0)
     whole.fit(IMAGES, LABELS, batch_size=8, shuffle=False, verbose=0)
@@ -36,14 +36,14 @@ def test_the_gradients_of_two_steps_make_the_update_of_one_twice_as_large() -> N
     assert int(halves.optimizer.iterations) == 1
 
 
-@pytest.mark.parametrize("arithmetic", ["float32", "mixed_float16"])
-def test_under_a_strategy_the_parts_of_a_step_make_the_update_of_the_whole(arithmetic: str) -> None:
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+def test_under_a_strategy_accumulated_batches_make_the_update_of_the_whole_batch(policy: str) -> None:
     whole = _compiled()
-    with precision(arithmetic), tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+    with precision(policy), tf.distribute.MirroredStrategy(["CPU:0"]).scope():
         parts = _compiled(DistributedModel, accumulation_steps=4)
     expected = whole.fit(IMAGES, LABELS, batch_size=8, shuffle=False, verbose=0)
     history = parts.fit(IMAGES, LABELS, batch_size=8, shuffle=False, verbose=0)
-    atol = {"float32": 1e-6, "mixed_float16": 2e-3}[arithmetic]
+    atol = {"float32": 1e-6, "mixed_float16": 2e-3}[policy]
     for one, other in zip(parts.get_weights(), whole.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=atol)
     assert history.history["loss"] == pytest.approx(expected.history["loss"], abs=atol)
@@ -51,24 +51,22 @@ def test_under_a_strategy_the_parts_of_a_step_make_the_update_of_the_whole(arith
     assert parts.optimizer.iterations.numpy() == 1
 
 
-def test_accumulated_steps_count_once_for_lookahead() -> None:
+def test_lookahead_counts_accumulated_batches_as_one_update() -> None:
     model = _compiled(
         accumulation_steps=2, optimizer={"name": "lookahead", "inner": "sgd", "sync_period": 2}, learning_rate=1.0
     )
     model.fit(IMAGES, LABELS, batch_size=2, shuffle=False, verbose=0)  # four steps are two updates
-    slow = model.optimizer.variables[2:6]  # behind its own step count and rate
+    slow = model.optimizer.variables[2:6]  # after its step count and learning rate
     for weight, of_lookahead in zip(model.trainable_weights, slow, strict=True):
         np.testing.assert_array_equal(weight.numpy(), of_lookahead.numpy())
 
 
 @pytest.mark.parametrize(("most", "steps", "expected"), [(8, 90, 6), (8, 64, 8), (4, 7, 1), (10, 7, 7), (None, 64, 1)])
-def test_steps_are_executed_together_only_where_they_divide_the_epoch(
-    most: int | None, steps: int, expected: int
-) -> None:
+def test_steps_per_execution_divides_the_steps_of_the_epoch(most: int | None, steps: int, expected: int) -> None:
     assert _compiled(steps_per_epoch=steps, steps_per_execution=most).steps_per_execution == expected
 
 
-def test_half_precision_scales_the_loss_around_lookahead_and_leaves_out_a_step_that_overflows() -> None:
+def test_half_precision_scales_the_loss_of_lookahead_and_skips_a_step_that_overflows() -> None:
     with precision("mixed_float16"):
         model = _compiled(optimizer={"name": "lookahead", "inner": "sgd", "sync_period": 2})
     assert keras.config.dtype_policy().name == "float32"
@@ -79,7 +77,7 @@ def test_half_precision_scales_the_loss_around_lookahead_and_leaves_out_a_step_t
     for one, other in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     scale = float(scaled.dynamic_scale)
-    assert scale == 2.0**14  # half of what it began with
+    assert scale == 2.0**14  # half of the initial scale
     model.fit(IMAGES, LABELS, batch_size=8, epochs=4, verbose=0)
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
     assert not np.array_equal(before[0], model.get_weights()[0])

@@ -1,4 +1,4 @@
-"""A training that cannot go on says why, and what to change."""
+"""A training that fails says why, and what to change."""
 
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,10 @@ import tensorflow as tf
 from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.distribution.distribution import Distribution
-from efficientmixnet.modules.distribution.lost_peers import EXIT_LOST_PEERS, lost_peers_in_words
+from efficientmixnet.modules.distribution.lost_workers import EXIT_WORKER_LOST, exit_if_worker_lost
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.training import training_job
-from efficientmixnet.modules.training.failures import FiniteLoss, full_memory_in_words
+from efficientmixnet.modules.training.failures import FiniteLoss, explain_out_of_memory
 
 
 @pytest.mark.parametrize(
@@ -25,30 +25,30 @@ from efficientmixnet.modules.training.failures import FiniteLoss, full_memory_in
         MemoryError(),
     ],
 )
-def test_full_memory_names_the_batch_size_and_the_keys_to_change(error: Exception) -> None:
+def test_out_of_memory_names_the_batch_size_and_the_keys_to_change(error: Exception) -> None:
     message = r"training\.batch_size: 512 images .* training\.accumulation_steps"
-    with pytest.raises(BadInput, match=message), full_memory_in_words(512):
+    with pytest.raises(BadInput, match=message), explain_out_of_memory(512):
         raise error
 
 
-def test_another_error_is_no_full_memory() -> None:
-    with pytest.raises(RuntimeError, match="a bug"), full_memory_in_words(512):
+def test_other_errors_pass_unchanged() -> None:
+    with pytest.raises(RuntimeError, match="a bug"), explain_out_of_memory(512):
         raise RuntimeError("a bug")
 
 
-def test_of_several_workers_a_broken_connection_asks_for_a_retry(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended, lost_peers_in_words(4):
+def test_a_broken_connection_between_workers_asks_for_a_retry(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended, exit_if_worker_lost(4):
         raise tf.errors.UnavailableError(
             None, None, "Graph execution error:\n\nCollective ops is aborted by: heartbeat\nmore"
         )
-    assert ended.value.code == EXIT_LOST_PEERS == 129
-    said = capsys.readouterr().out
-    assert "another worker of 4 is gone: Collective ops is aborted by: heartbeat\n" in said
+    assert ended.value.code == EXIT_WORKER_LOST == 129
+    out = capsys.readouterr().out
+    assert "one of the 4 workers ended: Collective ops is aborted by: heartbeat\n" in out
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_connection_may_break_before_the_first_step(monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
-    """A worker that is started again while the others already build the network comes as a stranger to them."""
+    """The other workers do not know a worker that restarts while they build the network."""
     distribution = Distribution(tf.distribute.get_strategy(), "", workers=workers)
     monkeypatch.setattr(training_job, "choose_distribution", lambda *_: distribution)
 
@@ -59,15 +59,15 @@ def test_a_connection_may_break_before_the_first_step(monkeypatch: pytest.Monkey
     job = Job.model_construct(config=ModelConfig())
     with pytest.raises(SystemExit if workers > 1 else tf.errors.AbortedError) as ended:
         training_job.train(job)
-    assert workers == 1 or ended.value.code == EXIT_LOST_PEERS
+    assert workers == 1 or ended.value.code == EXIT_WORKER_LOST
 
 
-def test_alone_the_same_error_is_no_lost_worker() -> None:
-    with pytest.raises(tf.errors.UnavailableError), lost_peers_in_words(1):
+def test_with_one_worker_the_same_error_passes_unchanged() -> None:
+    with pytest.raises(tf.errors.UnavailableError), exit_if_worker_lost(1):
         raise tf.errors.UnavailableError(None, None, "a disk")
 
 
-def test_a_loss_that_is_no_number_is_told_with_step_rate_and_checkpoint(tmp_path: Path) -> None:
+def test_a_loss_that_is_not_finite_is_reported_with_step_rate_and_checkpoint(tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile(keras.optimizers.SGD(0.25), "mse")
     x = np.ones((12, 1), "float32")

@@ -1,4 +1,4 @@
-"""Phases of a training that starts from weights: who learns when, and at which rate."""
+"""The phases of fine-tuning train the right layers with the right learning rates."""
 
 import keras
 import numpy as np
@@ -25,7 +25,7 @@ def _config(weights: str | None = "imagenet", **training: object) -> ModelConfig
 
 
 def _step(model: keras.Model, config: ModelConfig, number: int = -1) -> dict[str, np.ndarray]:
-    """What one step of the phase changes, by layer; of the gradient 1 in every weight, so it is the learning rate."""
+    """Returns the change of each layer after one step with gradients of 1, which is its learning rate."""
     compile_model(model, config.training, phases(config, 0.5)[number], steps_per_epoch=10)
     before = [weight.numpy() for weight in model.trainable_variables]
     ones = [np.ones(weight.shape, "float32") for weight in model.trainable_variables]
@@ -38,7 +38,7 @@ def _step(model: keras.Model, config: ModelConfig, number: int = -1) -> dict[str
     }
 
 
-def test_a_network_that_starts_from_nothing_learns_as_a_whole_all_the_time() -> None:
+def test_without_starting_weights_all_layers_train_in_one_phase() -> None:
     (phase,) = phases(_config(weights=None, epochs=7), 0.5)
     assert (phase.epochs, phase.learning_rate) == (range(7), 0.5)
     assert len(_step(_model(), _config(weights=None))) == len([one for one in _model().layers if one.trainable_weights])
@@ -47,14 +47,14 @@ def test_a_network_that_starts_from_nothing_learns_as_a_whole_all_the_time() -> 
 @pytest.mark.parametrize(
     ("epochs", "given", "head"), [(4, None, 0), (10, None, 2), (100, None, 3), (10, 0, 0), (9, 5, 5)]
 )
-def test_the_classifier_has_a_fifth_of_the_epochs_first_and_three_at_most(
+def test_the_classifier_gets_the_first_fifth_of_the_epochs_and_at_most_three(
     epochs: int, given: int | None, head: int
 ) -> None:
     found = phases(_config(epochs=epochs, fine_tuning={"head_epochs": given}), 0.5)
     assert [phase.epochs for phase in found if phase.epochs] == [range(head)] * bool(head) + [range(head, epochs)]
 
 
-def test_first_the_classifier_learns_alone_and_then_all_but_the_norms_at_a_tenth() -> None:
+def test_the_classifier_trains_first_and_then_all_layers_except_norms_at_a_tenth() -> None:
     model, config = _model(), _config(epochs=10)
     assert _step(model, config, 0) == {"predictions": pytest.approx(0.5)}
     rates = _step(model, config, 1)
@@ -63,28 +63,28 @@ def test_first_the_classifier_learns_alone_and_then_all_but_the_norms_at_a_tenth
     assert list(rates.values()) == pytest.approx([0.05] * len(rates))
 
 
-def test_norms_learn_where_they_are_not_frozen() -> None:
+def test_norms_train_if_they_are_not_frozen() -> None:
     assert "stem_norm" in _step(_model(), _config(fine_tuning={"frozen_norms": False}))
 
 
-def test_what_lies_before_the_named_layer_stays_as_it_is() -> None:
-    learning = _step(_model(), _config(fine_tuning={"freeze_until": "stage3"}))
-    assert {name.partition("_")[0] for name in learning} == {"stage3", "head", "predictions"}
+def test_layers_before_freeze_until_are_frozen() -> None:
+    trained = _step(_model(), _config(fine_tuning={"freeze_until": "stage3"}))
+    assert {name.partition("_")[0] for name in trained} == {"stage3", "head", "predictions"}
 
 
-def test_a_layer_that_does_not_exist_is_named_with_its_key() -> None:
+def test_an_unknown_layer_is_refused_with_its_key() -> None:
     with pytest.raises(BadInput, match=r"training\.fine_tuning\.freeze_until: .*'stage9'"):
         _step(_model(), _config(fine_tuning={"freeze_until": "stage9"}))
 
 
-def test_each_stage_learns_at_half_the_rate_of_the_next() -> None:
-    rates = _step(_model(), _config(fine_tuning={"layer_decay": 0.5, "learning_rate_share": 1.0}))
+def test_layer_decay_halves_the_learning_rate_from_stage_to_stage() -> None:
+    rates = _step(_model(), _config(fine_tuning={"layer_decay": 0.5, "learning_rate_fraction": 1.0}))
     expected = {"predictions": 0.5, "head_conv": 0.25, "stage3_block1_depthwise_conv": 0.125, "stem_conv": 0.015625}
     assert {name: rates[name] for name in expected} == pytest.approx(expected)
     assert set(distances_from_the_classifier(_model()).values()) == {0, 1, 2, 3, 4, 5}
 
 
-def test_a_model_with_rates_by_layer_trains() -> None:
+def test_a_model_with_layer_decay_trains() -> None:
     model, config = _model(), _config(fine_tuning={"layer_decay": 0.5}, ema=0.9)
     compile_model(model, config.training, phases(config, 0.1)[-1], steps_per_epoch=10)
     x = np.random.default_rng(0).normal(size=(8, 16, 16, 3)).astype("float32")

@@ -1,22 +1,22 @@
-"""TrainingProgress counts images, and says epoch, loss and accuracy."""
+"""TrainingProgress reports images, epochs and metrics."""
 
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.training.progress_callback import TrainingProgress
 
 
-def test_a_training_tells_its_images_epochs_and_metrics() -> None:
-    heard: list[tuple] = []
+def test_images_epochs_and_metrics_are_reported() -> None:
+    calls: list[tuple] = []
 
-    class Ear:
+    class Listener:
         def start(self, total: int, unit: str) -> None:
-            heard.append((total, unit))
+            calls.append((total, unit))
 
         def advance(self, count: int, figures: progress.Figures) -> None:
-            heard.append((count, figures))
+            calls.append((count, figures))
 
-    progress.listen(Ear())
+    progress.listen(Listener())
     try:
-        # Taken up again after the first of three epochs of two steps of 32 images.
+        # The training resumes after the first of three epochs, each of two steps of 32 images.
         callback = TrainingProgress(range(1, 3), steps_per_epoch=2, batch_size=32)
         callback.on_train_begin()
         callback.on_epoch_begin(1)
@@ -27,7 +27,7 @@ def test_a_training_tells_its_images_epochs_and_metrics() -> None:
         callback.on_train_batch_end(0, {"loss": 0.5})
     finally:
         progress.listen(None)
-    assert heard == [
+    assert calls == [
         (128, "images"),
         (32, {"epoch": 2, "epochs": 3, "loss": 1.23456, "accuracy": 0.5}),
         (32, {"epoch": 2, "epochs": 3, "loss": 1.0, "accuracy": 0.625}),

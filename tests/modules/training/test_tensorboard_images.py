@@ -1,19 +1,27 @@
-"""TensorBoard shows the learning rate, predictions and confusions of every epoch."""
+"""TensorBoard shows the learning rate, the predictions and the confusion matrix of every epoch."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from efficientmixnet.modules.training import tensorboard_images
 from efficientmixnet.modules.training.confusion_accuracy import ConfusionAccuracy
-from efficientmixnet.modules.training.tensorboard_images import Watching, draw_confusions, draw_predictions
+from efficientmixnet.modules.training.tensorboard_images import (
+    TensorBoardImages,
+    TimeBudget,
+    draw_confusion_matrix,
+    draw_predictions,
+)
 
 LABELS = ["left", "right"]
 
 
-def test_every_epoch_writes_its_learning_rate_images_and_confusions(tmp_path: Path) -> None:
+def test_every_epoch_writes_learning_rate_predictions_and_confusion_matrix(tmp_path: Path) -> None:
     images = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3)).astype("uint8")
     truths = np.eye(2, dtype="float32")[[0, 1, 0, 1, 1]]
     layers = [keras.layers.Rescaling(1 / 255), keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
@@ -22,7 +30,11 @@ def test_every_epoch_writes_its_learning_rate_images_and_confusions(tmp_path: Pa
     model.compile(keras.optimizers.SGD(halving), "categorical_crossentropy", metrics=[ConfusionAccuracy(2)])
     batches = tf.data.Dataset.from_tensor_slices((images, truths)).batch(5)
     model.fit(
-        batches, validation_data=batches, epochs=2, callbacks=[Watching(str(tmp_path), batches, LABELS)], verbose=0
+        batches,
+        validation_data=batches,
+        epochs=2,
+        callbacks=[TensorBoardImages(str(tmp_path), batches, LABELS)],
+        verbose=0,
     )
 
     events = EventAccumulator(str(tmp_path / "validation"), size_guidance={"tensors": 0})
@@ -35,7 +47,7 @@ def test_every_epoch_writes_its_learning_rate_images_and_confusions(tmp_path: Pa
         assert min(images[0].shape[:2]) > 300
 
 
-def test_a_wrong_answer_is_red_and_a_right_one_green() -> None:
+def test_wrong_predictions_are_red_and_right_ones_green() -> None:
     gray = np.full((2, 8, 8, 3), 128, np.uint8)
     (sheet,) = draw_predictions(gray, np.array([0, 0]), np.float32([[0.9, 0.1], [0.2, 0.8]]), LABELS)
     captions = sheet[112:138].astype(int)
@@ -44,12 +56,25 @@ def test_a_wrong_answer_is_red_and_a_right_one_green() -> None:
     assert (second[..., 0] > second[..., 1] + 50).any() and not (second[..., 1] > second[..., 0] + 50).any()
 
 
-def test_the_larger_a_share_of_its_row_the_darker_its_cell() -> None:
-    (sheet,) = draw_confusions(np.array([[90, 10], [0, 4]]), LABELS)
+def test_a_larger_fraction_of_a_row_has_a_darker_cell() -> None:
+    (sheet,) = draw_confusion_matrix(np.array([[90, 10], [0, 4]]), LABELS)
     half = sheet.shape[0] // 2
     corners = [int(sheet[y, x].sum()) for y, x in ((half - 9, half - 9), (half - 9, -9), (-9, half - 9), (-9, -9))]
     assert corners[3] < corners[0] < corners[1] < corners[2] == 3 * 255
 
 
-def test_a_thousand_classes_are_an_image_too() -> None:
-    assert draw_confusions(np.eye(1000), ["name"] * 1000).shape == (1, 1000, 1000, 3)
+def test_a_thousand_classes_fit_into_an_image() -> None:
+    assert draw_confusion_matrix(np.eye(1000), ["name"] * 1000).shape == (1, 1000, 1000, 3)
+
+
+def test_three_seconds_at_three_percent_are_due_every_hundred_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr(tensorboard_images, "time", clock)
+    budget, due = TimeBudget(0.03), []
+    for epoch in range(1, 26):
+        clock.now += 10  # seconds
+        if budget.is_due:
+            due.append(epoch)
+            with budget:
+                clock.now += 3
+    assert due == [1, 11, 21]

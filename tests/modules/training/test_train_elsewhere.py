@@ -1,4 +1,4 @@
-"""A training in another process tells what it does here, and ends here as it ended there."""
+"""A training in another process reports its progress to this one, and passes on how it ends."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ def say(*words): print(json.dumps(words), flush=True)
 
 @pytest.fixture
 def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Puts a program in the place of Python, so that it, and no training, is the other process."""
+    """Replaces Python with a program, which then runs as the other process instead of a training."""
 
     def put(program: str) -> None:
         file = tmp_path / "python"
@@ -37,21 +37,21 @@ def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return put
 
 
-class Heard:
+class Listener:
     def __init__(self) -> None:
-        self.all: list[tuple] = []
+        self.calls: list[tuple] = []
 
-    def start(self, *words: object) -> None:
-        self.all.append(("start", *words))
+    def start(self, *arguments: object) -> None:
+        self.calls.append(("start", *arguments))
 
-    def advance(self, *words: object) -> None:
-        self.all.append(("advance", *words))
+    def advance(self, *arguments: object) -> None:
+        self.calls.append(("advance", *arguments))
 
-    def tell(self, *words: object) -> None:
-        self.all.append(("tell", *words))
+    def tell(self, *arguments: object) -> None:
+        self.calls.append(("tell", *arguments))
 
 
-def test_the_job_goes_there_and_progress_and_result_come_back(other) -> None:
+def test_the_process_gets_the_job_and_returns_progress_and_logs(other) -> None:
     other(
         """
 say("start", 64, "images")
@@ -60,10 +60,10 @@ say("advance", 64, {"loss": 1.0})
 say("logs", {"loss": 1.0})
 """
     )
-    heard = Heard()
-    assert train_elsewhere(JOB, {"MORE": "here"}, "weights.npz", heard) == {"loss": 1.0}
+    listener = Listener()
+    assert train_elsewhere(JOB, {"MORE": "here"}, "weights.npz", listener) == {"loss": 1.0}
     words = "['a'] tensorflow here ['-m', 'efficientmixnet.modules.training.train_elsewhere', 'weights.npz']"
-    assert heard.all == [("start", 64, "images"), ("tell", words), ("advance", 64, {"loss": 1.0})]
+    assert listener.calls == [("start", 64, "images"), ("tell", words), ("advance", 64, {"loss": 1.0})]
 
 
 @pytest.mark.parametrize(
@@ -71,17 +71,18 @@ say("logs", {"loss": 1.0})
     [
         ("say('bad_input', 'training.epochs: too few'); sys.exit(2)", BadInput, "training.epochs: too few"),
         ("sys.exit(143)", SystemExit, "143"),
+        ("say('hello'); time.sleep(30)", ValueError, "unknown message 'hello'"),
         ("sys.exit(1)", RuntimeError, "ended with code 1$"),
-        ("os.kill(os.getpid(), 9)", RuntimeError, "was killed by signal 9, as it is when memory is full"),
+        ("os.kill(os.getpid(), 9)", RuntimeError, "was killed by signal 9, probably because memory is full"),
     ],
 )
-def test_it_ends_here_as_it_ended_there(other, program: str, error: type[BaseException], message: str) -> None:
+def test_the_end_of_the_process_is_passed_on(other, program: str, error: type[BaseException], message: str) -> None:
     other(program)
     with pytest.raises(error, match=message):
         train_elsewhere(JOB)
 
 
-def test_sigterm_lets_the_other_process_save_itself_first(other, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_sigterm_the_other_process_saves_first(other, monkeypatch: pytest.MonkeyPatch) -> None:
     other(
         """
 def save(*_):
@@ -93,11 +94,11 @@ say("start", 1, "image")
 time.sleep(30)
 """
     )
-    heard = Heard()
+    listener = Listener()
     before = signal.signal(signal.SIGTERM, signal.SIG_DFL)  # as in a container
 
     def terminate() -> None:
-        while not heard.all:
+        while not listener.calls:
             time.sleep(0.05)
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -105,16 +106,16 @@ time.sleep(30)
     thread.start()
     try:
         with pytest.raises(SystemExit) as ended:
-            train_elsewhere(JOB, listener=heard)
+            train_elsewhere(JOB, listener=listener)
     finally:
         thread.join()
         signal.signal(signal.SIGTERM, before)
     assert ended.value.code == 143
-    assert heard.all[-1] == ("tell", "saved")
+    assert listener.calls[-1] == ("tell", "saved")
 
 
-class Kept:
-    """A keeper that has one file, and refuses the folder `full`."""
+class Store:
+    """A store with one file. It refuses the folder `full`."""
 
     def __init__(self) -> None:
         self.kept: list[str] = []
@@ -130,51 +131,51 @@ class Kept:
 
 
 @pytest.fixture
-def kept() -> Iterator[Kept]:
-    keeper = Kept()
-    checkpoint_copies.entrust(keeper)
-    yield keeper
-    checkpoint_copies.entrust(None)
+def store() -> Iterator[Store]:
+    store = Store()
+    checkpoint_copies.use_store(store)
+    yield store
+    checkpoint_copies.use_store(None)
 
 
-ASKED = """
+USE_STORE = """
 from pathlib import Path
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.training.train_elsewhere import ElsewhereKept
-keeper = ElsewhereKept(say, sys.stdin)
+from efficientmixnet.modules.training.train_elsewhere import ParentStore
+store = ParentStore(say, sys.stdin)
 """
 
 
-def test_copies_of_checkpoints_are_fetched_and_kept_from_here(other, kept: Kept, tmp_path: Path) -> None:
+def test_this_process_fetches_and_keeps_copies_of_checkpoints(other, store: Store, tmp_path: Path) -> None:
     folder = tmp_path / "checkpoints"
     other(
-        f"""{ASKED}
-keeper.fetch(Path({str(folder)!r}))
+        f"""{USE_STORE}
+store.fetch(Path({str(folder)!r}))
 found = os.listdir({str(folder)!r})
-keeper.keep(Path({str(folder)!r}))
+store.keep(Path({str(folder)!r}))
 say("logs", {{"found": found}})
 """
     )
-    assert train_elsewhere(JOB, listener=Heard()) == {"found": ["epoch-0001.npz"]}
-    assert kept.kept == [str(folder)]
+    assert train_elsewhere(JOB, listener=Listener()) == {"found": ["epoch-0001.npz"]}
+    assert store.kept == [str(folder)]
 
 
-def test_a_copy_that_is_refused_is_refused_there(other, kept: Kept) -> None:
+def test_the_other_process_gets_the_refusal_of_a_copy(other, store: Store) -> None:
     other(
-        f"""{ASKED}
+        f"""{USE_STORE}
 try:
-    keeper.keep(Path("full"))
+    store.keep(Path("full"))
 except BadInput as error:
     say("bad_input", str(error))
     sys.exit(2)
 """
     )
     with pytest.raises(BadInput, match="the store is full"):
-        train_elsewhere(JOB, listener=Heard())
+        train_elsewhere(JOB, listener=Listener())
 
 
-def test_killed_while_its_copy_is_made_it_ends_as_killed(other, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_during_a_copy_is_reported_as_a_kill(other, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     other("say('keep', str(os.getpid())); time.sleep(30)")
-    monkeypatch.setattr(kept, "keep", lambda folder: os.kill(int(folder.name), signal.SIGKILL))
+    monkeypatch.setattr(store, "keep", lambda folder: os.kill(int(folder.name), signal.SIGKILL))
     with pytest.raises(RuntimeError, match="was killed by signal 9"):
-        train_elsewhere(JOB, listener=Heard())
+        train_elsewhere(JOB, listener=Listener())

@@ -65,7 +65,7 @@ def test_bad_values_and_misspelt_keys_are_named_together(file: Path) -> None:
         ),
         (
             "training: {epochs: 2, schedule: {warmup_epochs: 2}}",
-            "training.schedule.warmup_epochs: 2 epochs of warm-up leave nothing of the 2 epochs of training",
+            "training.schedule.warmup_epochs: 2 must be less than the 2 epochs of the training",
         ),
         ("data: {splits: {train: 1}}", "data.splits: needs eval, such as {train: 0.8, eval: 0.2}"),
         ("data: {splits: {a: 1}}", "data.splits: needs eval and train, such as {train: 0.8, eval: 0.2}"),
@@ -270,7 +270,7 @@ search:
         "search.trials: should be greater than or equal to 1, not 0",
         "search.space.training.lerning_rate: no such key of network or training; did you mean training.learning_rate?",
         "search.space.training.dropuot: no such key of network or training; did you mean network.dropout?",
-        "search.space.training.recipe: cannot be searched: give the keys that the recipes differ in",
+        "search.space.training.recipe: cannot be searched: search the keys in which the recipes differ",
         "search.space.training.batch_size.values: give a list, or both min and max",
         "search.space.training.label_smoothing.min: 1 is not less than max 0",
         "search.space.training.learning_rate.sampling: log needs a min above 0, and no step",
@@ -294,9 +294,8 @@ search:
         "search.space.training.learning_rate: -1: should be greater than 0, not -1",
         "search.space.network.norm: \"gn\": should be 'bn', 'an' or 'iebn', not 'gn'",
         "search.space.training.optimizer: \"foo\": there is no optimizer 'foo'",
-        "search.space.training.schedule.warmup_epochs: 10: 10 epochs of warm-up leave nothing of the 10 epochs of "
-        "training",
-        "search.space.training.jit: [0, 1]: it takes no numbers; give a list of values",
+        "search.space.training.schedule.warmup_epochs: 10: 10 must be less than the 10 epochs of the training",
+        "search.space.training.jit: [0, 1]: it is not a number; give a list of values",
     ]
 
 
@@ -304,7 +303,7 @@ def test_a_mistake_of_several_sections_is_one_line(file: Path) -> None:
     text = "{network: {weights: imagenet}, training: {epochs: 5, fine_tuning: {head_epochs: 5}}}"
     assert _mistakes(file, text) == [
         f"{file}: one thing to mend",
-        "training.fine_tuning.head_epochs: 5 are all of the training's epochs",
+        "training.fine_tuning.head_epochs: 5 must be less than the 5 epochs of training.epochs",
     ]
 
 

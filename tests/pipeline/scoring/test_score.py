@@ -107,7 +107,7 @@ def test_mistakes_are_told_before_anything_is_read(model, images, tmp_path):
         score(model, str(images), [tmp_path / "out.txt"])
     with pytest.raises(BadInput, match="is no folder"):
         score(model, str(tmp_path / "none"), [tmp_path / "out.csv"])
-    with pytest.raises(BadInput, match="holds no model"):
+    with pytest.raises(BadInput, match="has no model"):
         score(str(tmp_path), str(images), [tmp_path / "out.csv"])
 
 

@@ -1,4 +1,4 @@
-"""RandAugment's colors against Pillow, which they were taken from."""
+"""RandAugment's color operations, compared with Pillow."""
 
 from collections.abc import Callable
 
@@ -28,18 +28,18 @@ def image(request: pytest.FixtureRequest) -> np.ndarray:
 @pytest.mark.parametrize(
     ("ours", "pillows"), [(colors.auto_contrast, ImageOps.autocontrast), (colors.equalize, ImageOps.equalize)]
 )
-def test_levels_are_spread_as_in_pillow(ours: Callable, pillows: Callable, image: np.ndarray) -> None:
+def test_contrast_and_histogram_are_those_of_pillow(ours: Callable, pillows: Callable, image: np.ndarray) -> None:
     np.testing.assert_array_equal(ours(tf.constant(image)), np.array(pillows(Image.fromarray(image))))
 
 
 @pytest.mark.parametrize("bits", [4, 5, 8])
-def test_posterize_is_pillows(bits: int, image: np.ndarray) -> None:
+def test_posterize_is_equal_to_pillow(bits: int, image: np.ndarray) -> None:
     ours = colors.posterize(tf.constant(image), tf.constant(float(bits)))
     np.testing.assert_array_equal(ours, np.array(ImageOps.posterize(Image.fromarray(image), bits)))
 
 
 @pytest.mark.parametrize("threshold", [0, 100, 256])
-def test_solarize_is_pillows(threshold: int, image: np.ndarray) -> None:
+def test_solarize_is_equal_to_pillow(threshold: int, image: np.ndarray) -> None:
     ours = colors.solarize(tf.constant(image), tf.constant(float(threshold)))
     np.testing.assert_array_equal(ours, np.array(ImageOps.solarize(Image.fromarray(image), threshold)))
 
@@ -54,9 +54,9 @@ def test_solarize_is_pillows(threshold: int, image: np.ndarray) -> None:
         (colors.sharpness, ImageEnhance.Sharpness),
     ],
 )
-def test_enhancement_is_pillows(ours: Callable, pillows: Callable, factor: float, image: np.ndarray) -> None:
+def test_enhancement_is_equal_to_pillow(ours: Callable, pillows: Callable, factor: float, image: np.ndarray) -> None:
     expected = np.array(pillows(Image.fromarray(image)).enhance(factor)).astype(int)
-    # One level apart at the most, and that seldom: where float32 rounds a product the other way before it is cut off.
+    # Values rarely differ by one, where float32 rounds a product differently before it is rounded down.
     difference = np.abs(ours(tf.constant(image), tf.constant(factor)).numpy().astype(int) - expected)
     assert difference.max() <= 1
     assert np.mean(difference > 0) < 0.005

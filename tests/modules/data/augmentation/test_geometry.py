@@ -1,4 +1,4 @@
-"""RandAugment's movements on images so small that every pixel can be followed."""
+"""RandAugment's geometric operations on images of a few pixels."""
 
 import numpy as np
 import tensorflow as tf
@@ -21,22 +21,22 @@ def test_quarter_turn() -> None:
     assert moved(geometry.rotate, -90.0) == np.rot90(SQUARE, -1).tolist()
 
 
-def test_half_turn_of_an_image_that_is_no_square() -> None:
+def test_half_turn_of_a_rectangular_image() -> None:
     assert moved(geometry.rotate, 180.0, SQUARE[:3]) == SQUARE[:3][::-1, ::-1].tolist()
 
 
-def test_translations_move_whole_pixels_and_leave_gray() -> None:
+def test_translations_move_whole_pixels_and_fill_with_gray() -> None:
     assert moved(geometry.translate_x, 0.25)[0] == [2, 3, 4, GRAY]
     assert moved(geometry.translate_x, -0.5)[0] == [GRAY, GRAY, 1, 2]
     assert np.transpose(moved(geometry.translate_y, 0.25))[0].tolist() == [5, 9, 13, GRAY]
 
 
-def test_shears_move_rows_and_columns_apart_from_the_middle() -> None:
+def test_shears_shift_rows_and_columns_relative_to_the_center() -> None:
     three = np.arange(1, 10, dtype="uint8").reshape(3, 3)
     assert moved(geometry.shear_x, 1.0, three) == [[GRAY, 1, 2], [4, 5, 6], [8, 9, GRAY]]
     assert moved(geometry.shear_y, 1.0, three) == [[GRAY, 2, 6], [1, 5, 9], [4, 8, GRAY]]
 
 
-def test_nothing_moves_by_nothing() -> None:
+def test_an_amount_of_zero_changes_nothing() -> None:
     movements = (geometry.rotate, geometry.shear_x, geometry.shear_y, geometry.translate_x, geometry.translate_y)
     assert all(moved(movement, 0.0) == SQUARE.tolist() for movement in movements)

@@ -1,4 +1,4 @@
-"""augment_image from the outside: what it returns, that the seed decides everything, and each step by itself."""
+"""augment_image: its result, its seed and each of its operations."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def seed(number: int) -> tf.Tensor:
     return tf.constant([7, number], tf.int64)
 
 
-def test_everything_gives_images_of_the_size_in_bytes() -> None:
+def test_all_operations_give_uint8_images_of_the_size() -> None:
     for number in range(3):
         image = augment_image(tf.constant(NOISE), 24, seed(number), **EVERYTHING)
         assert image.dtype == tf.uint8
@@ -32,12 +32,12 @@ def test_same_seed_gives_the_same_image_eager_in_a_graph_and_in_parallel() -> No
     assert len({image.tobytes() for image in eager}) == 6
 
 
-def test_nothing_leaves_an_image_of_the_size_as_it_is() -> None:
+def test_no_operation_leaves_an_image_of_the_size_unchanged() -> None:
     image = tf.constant(NOISE[:40, :40])
     np.testing.assert_array_equal(augment_image(image, 40, seed(0), **NOTHING), image)
 
 
-def test_flip_mirrors_every_other_image() -> None:
+def test_flip_mirrors_half_of_the_images() -> None:
     square = NOISE[:8, :8]
     flips = 0
     for number in range(200):
@@ -48,15 +48,15 @@ def test_flip_mirrors_every_other_image() -> None:
     assert 70 < flips < 130
 
 
-def test_switching_a_step_off_leaves_the_draws_of_the_others() -> None:
+def test_turning_an_operation_off_does_not_change_the_others() -> None:
     both = augment_image(tf.constant(NOISE), 24, seed(5), crop_scale=(0.3, 0.9), flip=True)
     crop = augment_image(tf.constant(NOISE), 24, seed(5), crop_scale=(0.3, 0.9), flip=False)
     assert np.array_equal(both, crop) or np.array_equal(both, crop[:, ::-1])
 
 
 @pytest.mark.parametrize("scale", [(0.08, 1.0), (0.08, 0.1), (0.5, 0.6), (1.0, 1.0)])
-def test_crop_keeps_to_its_limits(scale: tuple[float, float]) -> None:
-    # Red is the column and green the row, so that a crop tells where it came from.
+def test_crop_areas_and_aspect_ratios_are_within_their_limits(scale: tuple[float, float]) -> None:
+    # Red is the column and green the row, so that a crop shows its position.
     side = 200
     place = np.zeros((side, side, 3), "uint8")
     place[..., 0], place[..., 1] = np.arange(side)[None, :], np.arange(side)[:, None]
@@ -77,7 +77,7 @@ def test_crop_works_on_images_of_any_shape() -> None:
         assert augment_image(image, 16, seed(1), crop_scale=(0.08, 1.0)).shape == (16, 16, 3)
 
 
-def test_erasing_replaces_one_rectangle_by_noise() -> None:
+def test_erasing_replaces_one_rectangle_with_noise() -> None:
     blank = tf.zeros([40, 40, 3], tf.uint8)
     areas, erased = [], 0
     for number in range(60):

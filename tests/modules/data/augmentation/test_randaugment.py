@@ -9,7 +9,7 @@ from efficientmixnet.modules.data.augmentation.randaugment import OPERATIONS, ap
 IMAGE = np.random.default_rng(1).integers(60, 200, (16, 16, 3)).astype("uint8")
 
 
-def test_table_holds_the_papers_fourteen_operations() -> None:
+def test_the_table_has_the_fourteen_operations_of_the_paper() -> None:
     assert sorted(OPERATIONS) == [
         "auto_contrast",
         "brightness",
@@ -33,7 +33,7 @@ def test_magnitude_zero_changes_nothing(name: str) -> None:
     np.testing.assert_array_equal(OPERATIONS[name](tf.constant(IMAGE), tf.constant(0.0)), IMAGE)
 
 
-def test_strongest_magnitudes_by_hand() -> None:
+def test_the_strongest_magnitudes_match_values_by_hand() -> None:
     gray = tf.constant(np.full((4, 4, 3), 101, "uint8"))
 
     def first(name: str, strength: float) -> int:
@@ -45,7 +45,7 @@ def test_strongest_magnitudes_by_hand() -> None:
     assert first("brightness", -1.0) == 10  # .1 · 101 = 10.1
 
 
-def test_same_seed_draws_the_same_and_layers_follow_each_other() -> None:
+def test_a_seed_draws_the_same_operations_and_applies_them_in_order() -> None:
     once = rand_augment(tf.constant(IMAGE), 2, 9.0, tf.constant([3, 4]))
     np.testing.assert_array_equal(once, rand_augment(tf.constant(IMAGE), 2, 9.0, tf.constant([3, 4])))
     draws = tf.random.stateless_uniform([2, 2], tf.constant([3, 4])).numpy()
@@ -55,7 +55,7 @@ def test_same_seed_draws_the_same_and_layers_follow_each_other() -> None:
     np.testing.assert_array_equal(once, image)
 
 
-def test_every_operation_is_drawn_about_equally_often() -> None:
+def test_all_operations_are_drawn_about_equally_often() -> None:
     seeds = tf.stack([tf.range(1400), tf.range(1400)], 1)
     draws = tf.vectorized_map(lambda seed: tf.random.stateless_uniform([1, 2], seed), seeds)
     counts = np.bincount((draws[:, 0, 0].numpy() * 14).astype(int), minlength=14)

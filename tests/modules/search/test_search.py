@@ -1,4 +1,4 @@
-"""A search tries what the space allows, goes on where it was killed, and ends with the best."""
+"""A search tries values of its space, resumes after a kill, and finds the best trial."""
 
 import threading
 import time
@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from efficientmixnet.modules import tuner
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.search_config import SearchConfig, found_values, with_values
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.search import search as search_module
+from efficientmixnet.modules.search.search import Search
 from efficientmixnet.modules.training.training_job import TrainingJob
 
 SPACE = {
@@ -25,24 +26,22 @@ Train = Callable[[TrainingJob], Mapping[str, float]]
 
 
 @pytest.fixture
-def search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuner.Search]:
-    """Makes a search whose trials are this function instead of trainings."""
+def search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Search]:
+    """Makes a search that calls a function instead of training."""
 
-    def make(train: Train, **config: Any) -> tuner.Search:
+    def make(train: Train, **config: Any) -> Search:
         def job(values: Mapping[str, Any]) -> TrainingJob:
             files: dict[str, Any] = {"labels": ["a"], "train_files": [], "eval_files": [], "checkpoints": "none"}
             return TrainingJob(config=with_values(COMMON, found_values(values)), **files)
 
-        monkeypatch.setattr(tuner, "train_elsewhere", lambda job, *_, **__: train(job))
-        return tuner.Search(
-            SearchConfig(**{"space": SPACE, "trials": 8, **config}), COMMON, job, str(tmp_path / "found")
-        )
+        monkeypatch.setattr(search_module, "train_elsewhere", lambda job, *_, **__: train(job))
+        return Search(SearchConfig(**{"space": SPACE, "trials": 8, **config}), COMMON, job, str(tmp_path / "found"))
 
     return make
 
 
 def rate_and_norm(job: TrainingJob) -> dict[str, float]:
-    """Best near a learning rate of 0.01, and with an."""
+    """The best logs are near a learning rate of 0.01, with the norm an."""
     rate, norm = job.config.training.learning_rate, job.config.network.norm
     accuracy = 1 / (1 + abs(rate - 0.01)) - (norm == "bn") / 2
     return {"val_accuracy": accuracy, "val_loss": 1 - accuracy}
@@ -50,8 +49,8 @@ def rate_and_norm(job: TrainingJob) -> dict[str, float]:
 
 @pytest.mark.parametrize("algorithm", ["random", "bayesian", "hyperband"])
 @pytest.mark.parametrize("objective", ["val_accuracy", "val_loss"])
-def test_the_best_trial_wins_whatever_searches(
-    search: Callable[..., tuner.Search], algorithm: str, objective: str, tmp_path: Path
+def test_every_algorithm_finds_the_best_trial(
+    search: Callable[..., Search], algorithm: str, objective: str, tmp_path: Path
 ) -> None:
     tried = []
 
@@ -74,24 +73,24 @@ def test_the_best_trial_wins_whatever_searches(
     assert not (tmp_path / "found" / "trial_0").exists()
 
 
-def test_hyperband_lets_the_best_go_on_from_where_they_were(search: Callable[..., tuner.Search]) -> None:
-    untils, goes_on = [], []
+def test_hyperband_continues_the_best_trials_from_their_checkpoints(search: Callable[..., Search]) -> None:
+    untils, resumed = [], []
 
     def train(job: TrainingJob) -> Mapping[str, float]:
         folder = Path(job.checkpoints)
         untils.append(job.until)
-        goes_on.append((folder / "state").exists())
+        resumed.append((folder / "state").exists())
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "state").write_text("here")
         return rate_and_norm(job)
 
     search(train, algorithm="hyperband", trials=14).search()
-    # Li et al. 2018, R = 9 and eta = 3: nine for one epoch, of which three go on to three, and one to nine.
+    # Li et al. 2018, R = 9 and eta = 3: nine trials of one epoch, three of which continue to three epochs, one to nine.
     assert untils[:13] == [1] * 9 + [3] * 3 + [9]
-    assert goes_on[:13] == [False] * 9 + [True] * 4
+    assert resumed[:13] == [False] * 9 + [True] * 4
 
 
-def test_a_killed_search_repeats_only_the_trial_that_was_running(search: Callable[..., tuner.Search]) -> None:
+def test_a_killed_search_repeats_only_the_running_trial(search: Callable[..., Search]) -> None:
     class Killed(BaseException):
         pass
 
@@ -116,16 +115,16 @@ def test_a_killed_search_repeats_only_the_trial_that_was_running(search: Callabl
     assert len(rates) == 9
 
 
-def test_a_note_that_was_cut_short_begins_the_search_anew(
-    search: Callable[..., tuner.Search], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_damaged_record_restarts_the_search(
+    search: Callable[..., Search], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     search(rate_and_norm).save()
     (tmp_path / "found" / "oracle.json").write_text('{"ongoing')
     search(rate_and_norm).search()
-    assert "cannot be read: the search begins anew" in capsys.readouterr().out
+    assert "cannot be read: the search starts from the beginning" in capsys.readouterr().out
 
 
-def test_workers_try_at_the_same_time(search: Callable[..., tuner.Search]) -> None:
+def test_workers_run_trials_at_the_same_time(search: Callable[..., Search]) -> None:
     together = threading.Barrier(2, timeout=10)
 
     def train(job: TrainingJob) -> Mapping[str, float]:
@@ -135,37 +134,37 @@ def test_workers_try_at_the_same_time(search: Callable[..., tuner.Search]) -> No
     search(train, workers=2, trials=4).search()
 
 
-def test_a_trial_that_fails_is_told_and_the_others_go_on(
-    search: Callable[..., tuner.Search], capsys: pytest.CaptureFixture[str]
+def test_a_failed_trial_is_reported_and_the_others_run(
+    search: Callable[..., Search], capsys: pytest.CaptureFixture[str]
 ) -> None:
     def train(job: TrainingJob) -> Mapping[str, float]:
         if job.config.network.norm == "an":
-            raise BadInput("training.batch_size: 64 images a step do not fit into memory")
+            raise BadInput("training.batch_size: 64 images do not fit into memory")
         return rate_and_norm(job)
 
     found = search(train)
     found.search()
-    assert "failed: training.batch_size: 64 images a step do not fit" in capsys.readouterr().out
+    assert "failed: training.batch_size: 64 images do not fit" in capsys.readouterr().out
     assert found.get_best_hyperparameters()[0].values["network.norm"] == '"bn"'
     assert {(one["network.norm"], one["reason"]) for one in found.failures} == {
-        ('"an"', "training.batch_size: 64 images a step do not fit into memory")
+        ('"an"', "training.batch_size: 64 images do not fit into memory")
     }
 
 
-def test_where_every_trial_fails_the_search_says_why_soon(search: Callable[..., tuner.Search]) -> None:
+def test_a_search_stops_with_the_reason_if_every_trial_fails(search: Callable[..., Search]) -> None:
     tried = []
 
     def train(job: TrainingJob) -> Mapping[str, float]:
         tried.append(job)
         raise BadInput("network.weights: no such file")
 
-    with pytest.raises(BadInput, match=r"search\.space: no trial could be trained; the last one: network\.weights"):
+    with pytest.raises(BadInput, match=r"search\.space: every trial failed; the last error: network\.weights"):
         search(train, trials=50).search()
     assert len(tried) == 3
 
 
-def test_sigterm_stops_all_trials_and_counts_none_of_them(
-    search: Callable[..., tuner.Search], monkeypatch: pytest.MonkeyPatch
+def test_sigterm_stops_all_trials_without_counting_them(
+    search: Callable[..., Search], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import os
     import signal
@@ -173,7 +172,7 @@ def test_sigterm_stops_all_trials_and_counts_none_of_them(
     def train(job: TrainingJob) -> Mapping[str, float]:
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(0.2)
-        raise SystemExit(143)  # as the process does that was told to stop
+        raise SystemExit(143)  # as a training ends after SIGTERM
 
     found = search(train)
     with pytest.raises(SystemExit) as ended:
