@@ -1,4 +1,4 @@
-"""The configurations in the pages about data and runners are ones that would run."""
+"""Tests that the configurations in the documentation of data and Beam runners are valid."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ EXAMPLES = [
 
 
 @pytest.mark.parametrize(("page", "block"), EXAMPLES)
-def test_an_example_is_a_configuration(page: str, block: str) -> None:
+def test_an_example_is_a_valid_configuration(page: str, block: str) -> None:
     values = yaml.safe_load(block)
     read = Config.model_validate(values).model_dump(mode="json")
     for section, keys in values.items():
@@ -26,6 +26,6 @@ def test_an_example_is_a_configuration(page: str, block: str) -> None:
                 assert read[section][key] == value
 
 
-def test_there_are_examples_of_each_runner() -> None:
+def test_every_runner_has_an_example() -> None:
     runners = {yaml.safe_load(block).get("beam", {}).get("runner") for _, block in EXAMPLES}
     assert {"portable", "flink", "spark", "dataflow"} <= runners
