@@ -61,10 +61,10 @@ class PatientRunner(tfx.orchestration.LocalDagRunner):
                 super().run_with_ir(alone)
 
     def _run_on_beam(self, name: str, pipeline: Any) -> None:
-        cancelling = nullcontext if self._beam.runner == "in-process" else _jobs_cancelled_on_error
+        canceling = nullcontext if self._beam.runner == "in-process" else _jobs_canceled_on_error
         for attempt in range(self._beam.retries + 1):
             try:
-                with _time_limit(self._beam.seconds), interrupted_when_a_worker_ends(), cancelling():
+                with _time_limit(self._beam.seconds), interrupted_when_a_worker_ends(), canceling():
                     return super().run_with_ir(pipeline)
             except Exception as error:
                 reason = self._reason(_root(error))
@@ -121,7 +121,7 @@ def _root(error: BaseException) -> BaseException:
 
 
 @contextmanager
-def _jobs_cancelled_on_error() -> Iterator[None]:
+def _jobs_canceled_on_error() -> Iterator[None]:
     """Cancels the jobs that the body has started if it raises an error. They would keep their workers otherwise."""
     jobs: list[PipelineResult] = []
     run = beam.Pipeline.run
@@ -138,9 +138,9 @@ def _jobs_cancelled_on_error() -> Iterator[None]:
     except Exception:
         for job in jobs:
             # A runner that hangs may not answer.
-            cancelling = threading.Thread(target=_cancel, args=(job,), daemon=True)
-            cancelling.start()
-            cancelling.join(_CANCEL_SECONDS)
+            canceling = threading.Thread(target=_cancel, args=(job,), daemon=True)
+            canceling.start()
+            canceling.join(_CANCEL_SECONDS)
         raise
     finally:
         beam.Pipeline.run = run
@@ -151,4 +151,4 @@ def _cancel(job: PipelineResult) -> None:
         if job.state != PipelineState.DONE:
             job.cancel()
     except Exception as error:
-        progress.tell(f"Beam's job cannot be cancelled: {error}")
+        progress.tell(f"Beam's job cannot be canceled: {error}")

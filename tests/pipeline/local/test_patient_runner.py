@@ -1,4 +1,4 @@
-"""Tests of retries, the time limit and cancelling. tests/engines repeats them with a real runner."""
+"""Tests of retries, the time limit and canceling. tests/engines repeats them with a real runner."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -24,17 +24,17 @@ ERROR_IN_OUR_CODE = "bundle failed: Traceback (most recent call last)\n  File ..
 
 
 class Job(PipelineResult):
-    """A job that fails with a message, and records whether it was cancelled."""
+    """A job that fails with a message, and records whether it was canceled."""
 
     def __init__(self, message: str) -> None:
         super().__init__(PipelineState.FAILED)
-        self.message, self.cancelled = message, False
+        self.message, self.canceled = message, False
 
     def wait_until_finish(self, duration: Any = None) -> None:
         raise RuntimeError(self.message)
 
     def cancel(self) -> None:
-        self.cancelled = True
+        self.canceled = True
 
     def __call__(self) -> None:
         """Runs a Beam pipeline whose job this is."""
@@ -99,17 +99,17 @@ def raises_wrapped_error() -> None:
         raise ValueError("nothing was evaluated") from error
 
 
-def test_a_failed_job_is_cancelled_and_retried(component: Any, lines: list[str]) -> None:
+def test_a_failed_job_is_canceled_and_retried(component: Any, lines: list[str]) -> None:
     job = Job("SDK worker disconnected")
     assert component(job, done, retries=1) == []
-    assert job.cancelled
+    assert job.canceled
     assert lines == [
         "Transform on the runner portable at 127.0.0.1:8073: the job failed (SDK worker disconnected); "
         "check that its workers are running; retrying (1 of 1)"
     ]
 
 
-def test_a_job_that_has_succeeded_is_not_cancelled(component: Any) -> None:
+def test_a_job_that_has_succeeded_is_not_canceled(component: Any) -> None:
     job = Job("")
     job._state = PipelineState.DONE
     job.wait_until_finish = lambda duration=None: None  # type: ignore[method-assign]
@@ -120,7 +120,7 @@ def test_a_job_that_has_succeeded_is_not_cancelled(component: Any) -> None:
 
     with pytest.raises(ValueError, match=r"^$"):
         component(fails_after_its_job)
-    assert not job.cancelled
+    assert not job.canceled
 
 
 def test_beams_run_method_is_restored(component: Any) -> None:
