@@ -34,6 +34,7 @@ from tfx import v1 as tfx
 from efficientmixnet.components.image_example_gen.sources import find_images
 from efficientmixnet.pipeline.commands.digits import write_digits
 from efficientmixnet.pipeline.config.config import load_config
+from efficientmixnet.pipeline.environment import Environment
 from efficientmixnet.pipeline.pipeline import BEAM_ARGS, create_pipeline
 from efficientmixnet.pipeline.resolve import resolve
 
@@ -180,7 +181,7 @@ def run_ours(images: str, folder: str, size: int) -> dict[str, float]:
     changes += ["evaluation.thresholds={accuracy: 0.0}"]  # blessed and pushed, like the plain pipeline's model
     config = load_config(str(demo), changes, images, folder)
     sources = find_images(images, None, SPLITS)
-    return timed(create_pipeline(resolve(config, sources), sources.fingerprint, folder))
+    return timed(create_pipeline(resolve(config, sources), sources.fingerprint, Environment(folder)))
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
-"""Imports go one way, and what answers at once imports nothing heavy."""
+"""Tests of the imports: their direction, circles between folders, and what the command line loads."""
 
 import ast
+import graphlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,8 +10,13 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
-# Each may import itself and those before it.
+# Each folder may import itself and the folders before it.
 FOLDERS = ("modules", "components", "pipeline", "kubeflow")
+# The same order for the folders of modules/.
+MODULES = (
+    *("optimizers", "layers", "network", "config", "checkpoint"),
+    *("distribution", "data", "training", "search"),
+)
 NETWORK_LIBRARY = ("modules/network", "modules/layers", "modules/optimizers")
 
 
@@ -19,7 +25,7 @@ def _files(*folders: str) -> list[Path]:
 
 
 def _imported(tree: ast.AST) -> Iterator[str]:
-    """The dotted name of every module imported below this node."""
+    """The dotted name of every module that is imported below this node."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -29,7 +35,7 @@ def _imported(tree: ast.AST) -> Iterator[str]:
 
 
 def _imported_at_once(statements: list[ast.stmt]) -> Iterator[str]:
-    """What importing the file imports: nothing in functions, nothing behind a question about the backend."""
+    """The imports of a file, except those in functions and those for one backend or for type checking."""
     for statement in statements:
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
             yield from _imported(statement)
@@ -49,20 +55,55 @@ def test_imports_go_one_way(file: Path) -> None:
     own = FOLDERS.index(file.relative_to(REPOSITORY).parts[0])
     for name in _imported(ast.parse(file.read_text(encoding="utf-8"))):
         first, *rest = name.split(".")
-        assert first not in ("modules", "components", "pipeline"), f"{name}: makes second copies of registered classes"
+        assert first not in ("modules", "components", "pipeline"), f"{name}: creates second copies of Keras classes"
         if first == "efficientmixnet":
-            assert FOLDERS.index(rest[0]) <= own, f"{name}: against the direction kubeflow -> pipeline -> modules"
+            assert FOLDERS.index(rest[0]) <= own, f"{name}: only kubeflow -> pipeline -> components -> modules"
+
+
+def _room(name: str) -> str | None:
+    """The room of a dotted name, such as modules/data or modules/trainer.py."""
+    package, *names = name.split(".")
+    if package != "efficientmixnet" or len(names) < 2:
+        return None
+    room = "/".join(names[:2])
+    return room if (REPOSITORY / room).is_dir() else f"{room}.py"
+
+
+@pytest.fixture(scope="module")
+def rooms() -> dict[str, set[str]]:
+    """By room, the rooms that it imports. A room is a folder or a file in one of FOLDERS."""
+    found: dict[str, set[str]] = {}
+    for file in _files(*FOLDERS):
+        room = "/".join(file.relative_to(REPOSITORY).parts[:2])
+        imported = map(_room, _imported(ast.parse(file.read_text(encoding="utf-8"))))
+        found.setdefault(room, set()).update(other for other in imported if other and other != room)
+    assert {"modules/layers", "modules/lazy_names.py"} <= found["modules/network"]
+    return found
+
+
+def test_no_rooms_import_each_other_in_a_circle(rooms: dict[str, set[str]]) -> None:
+    try:
+        graphlib.TopologicalSorter(rooms).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(" <- ".join(error.args[1]))
+
+
+def test_the_folders_of_modules_import_in_one_order(rooms: dict[str, set[str]]) -> None:
+    order = [f"modules/{name}" for name in MODULES]
+    assert set(order) == {room for room in rooms if room.startswith("modules/") and not room.endswith(".py")}
+    for number, folder in enumerate(order):
+        assert rooms[folder].isdisjoint(order[number:]), folder
 
 
 @pytest.mark.parametrize("file", _files(*NETWORK_LIBRARY), ids=lambda file: str(file.relative_to(REPOSITORY)))
-def test_the_network_library_imports_keras_and_numpy_alone(file: Path) -> None:
+def test_the_network_library_imports_only_keras_and_numpy(file: Path) -> None:
     allowed = {"keras", "numpy", *sys.stdlib_module_names}
     inside = tuple(f"efficientmixnet.{folder.replace('/', '.')}." for folder in NETWORK_LIBRARY)
     for name in _imported_at_once(ast.parse(file.read_text(encoding="utf-8")).body):
         assert name.split(".")[0] in allowed or name.startswith((*inside, "efficientmixnet.modules.lazy_names")), name
 
 
-def test_what_a_mistake_in_the_configuration_touches_imports_neither_tensorflow_nor_keras_nor_tfx() -> None:
+def test_checking_a_configuration_imports_neither_tensorflow_nor_keras_nor_tfx() -> None:
     code = """
 import sys
 import efficientmixnet.components.image_example_gen.sources

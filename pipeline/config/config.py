@@ -1,4 +1,4 @@
-"""The configuration: one file describes a run, and is checked before anything runs."""
+"""The configuration of a run: a YAML file that is checked before anything runs."""
 
 import glob
 import json
@@ -15,7 +15,7 @@ from efficientmixnet.modules.config.search_config import SearchConfig
 from efficientmixnet.modules.config.section import merge
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.config.beam_config import BeamConfig
-from efficientmixnet.pipeline.config.config_errors import count_in_words, mistake_line, reasons
+from efficientmixnet.pipeline.config.config_errors import problem_line, problems_found, reasons
 from efficientmixnet.pipeline.config.data_config import DataConfig
 from efficientmixnet.pipeline.config.evaluation_config import EvaluationConfig
 from efficientmixnet.pipeline.config.kubeflow_config import KubeflowConfig
@@ -26,12 +26,12 @@ _SECTIONS = frozenset({"data", "network", "training", "search", "evaluation", "s
 
 
 class Config(ModelConfig):
-    """Everything a run depends on."""
+    """All settings of a run."""
 
     name: str = Field("efficientmixnet", pattern=r"^[a-z][a-z0-9-]*$", max_length=63)
-    """The pipeline's name: lower-case letters, digits and hyphens."""
+    """The name of the pipeline: lower-case letters, digits and hyphens."""
     output: str = "runs"
-    """The folder for runs, pushed models and everything in between; one run at a time."""
+    """The folder for runs, artifacts and pushed models. Only one run at a time can use it."""
     data: DataConfig = DataConfig()
     search: SearchConfig = SearchConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
@@ -43,38 +43,45 @@ class Config(ModelConfig):
     @model_validator(mode="before")
     @classmethod
     def _empty_sections_are_defaults(cls, values: Any) -> Any:
-        """A section whose keys are all commented out reads as null."""
+        """YAML reads a section whose keys are all commented out as null."""
         return {key: {} if value is None and key in _SECTIONS else value for key, value in values.items()}
 
     @model_validator(mode="after")
-    def _search_tries_what_can_be(self) -> "Config":
-        faults = [
+    def _searched_values_are_allowed(self) -> "Config":
+        problems = [
             f"search.{key}: {json.dumps(value)}: {reasons(why, key, Config)}"
             for key, value, why in self.search.misfits(self)
         ]
-        if faults:
-            raise ValueError("\n".join(faults))
+        if problems:
+            raise ValueError("\n".join(problems))
         return self
 
     @property
     def model(self) -> dict[str, Any]:
-        """The part that Trainer's custom_config holds."""
+        """The sections network and training, for Trainer's custom_config."""
         return self.model_dump(mode="json", include={"network", "training"})
 
 
 def load_config(
     file: str | None, overrides: Iterable[str] = (), data: str | None = None, output: str | None = None
 ) -> Config:
-    """Reads and checks the configuration.
+    """Reads and checks a configuration.
 
     Args:
-        file: A YAML file; None: nothing but the defaults.
-        overrides: `section.key=value`, with the value in YAML.
-        data: The images' folder, instead of the file's; relative to the current folder.
-        output: The runs' folder, likewise.
+        file: A YAML file. None gives the defaults.
+        overrides: Each is `section.key=value`, with the value in YAML.
+        data: Replaces data.images. A relative path starts at the current folder.
+        output: Replaces output. A relative path starts at the current folder.
+
+    Returns:
+        The configuration with absolute paths.
 
     Raises:
-        BadInput: with every mistake, each by its key.
+        BadInput: The configuration has problems. The message lists all of them, each with its key.
+
+    Example:
+        >>> load_config(None, ["training.epochs=20"], data="photos").training.epochs
+        20
     """
     values = _read(Path(file)) if file else {}
     for override in overrides:
@@ -83,10 +90,8 @@ def load_config(
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
-        lines = [line for one in error.errors() for line in mistake_line(one, Config).splitlines()]
-        raise BadInput(
-            "\n  ".join([f"{file or 'configuration'}: {count_in_words(len(lines))} to mend", *lines])
-        ) from None
+        lines = [line for one in error.errors() for line in problem_line(one, Config).splitlines()]
+        raise BadInput("\n  ".join([f"{file or 'configuration'}: {problems_found(len(lines))}", *lines])) from None
     except ValueError as error:
         raise BadInput(f"{file or 'configuration'}: {error}") from None
     return _with_paths(config, here, data, output)
@@ -96,13 +101,13 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         values = yaml.safe_load(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise BadInput(f"{file}: does not exist; `efficientmixnet init {file}` writes one") from None
+        raise BadInput(f"{file}: does not exist; run `efficientmixnet init {file}` to create it") from None
     except OSError as error:
         raise BadInput(f"{file}: cannot be read: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file}: is not YAML: {' '.join(str(error).split())}") from None
+        raise BadInput(f"{file}: is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values or {}, dict):
-        raise BadInput(f"{file}: holds no sections; `efficientmixnet init {file}` writes what is expected")
+        raise BadInput(f"{file}: has no sections; `efficientmixnet init example.yaml` writes an example")
     return values or {}
 
 
@@ -114,7 +119,7 @@ def _nested(override: str) -> dict[str, Any]:
     try:
         nested: Any = yaml.safe_load(value)
     except yaml.YAMLError:
-        raise BadInput(f"--set {override}: {value!r} is not YAML") from None
+        raise BadInput(f"--set {override}: {value!r} is not valid YAML") from None
     for part in reversed(key.split(".")):
         nested = {part: nested}
     return nested
@@ -140,7 +145,7 @@ def _with_paths(config: Config, here: Path, data: str | None, output: str | None
     }
     runs = os.path.abspath(output) if output else absolute(config.output)
     if glob.escape(runs) != runs:
-        raise BadInput(f"output: {runs} has one of * ? [ in it, which TFX takes for a pattern; give another folder")
+        raise BadInput(f"output: {runs} contains one of * ? [, which TFX reads as a pattern; give another folder")
     weights = config.network.weights
     if weights not in (None, "imagenet", "latest"):
         weights = absolute(weights)

@@ -1,4 +1,4 @@
-"""Turns the mistakes that pydantic finds into one line each."""
+"""Turns the errors of pydantic into one line each."""
 
 import difflib
 from collections.abc import Iterator, Mapping
@@ -7,47 +7,48 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 
-def count_in_words(count: int) -> str:
-    return "one thing" if count == 1 else f"{count} things"
+def problems_found(count: int) -> str:
+    return "1 problem found" if count == 1 else f"{count} problems found"
 
 
-def mistake_line(error: Mapping[str, Any], root: type[BaseModel]) -> str:
-    """One mistake as a line: the key, what is wrong, what would be right."""
+def problem_line(error: Mapping[str, Any], root: type[BaseModel]) -> str:
+    """Returns an error of pydantic as one line: the key, what is wrong, and what is allowed."""
     message = error["msg"].removeprefix("Value error, ")
-    if not error["loc"]:  # of several sections, whose keys the message names
+    if not error["loc"]:  # A check of several sections: the message names the keys.
         return message
     *parents, last = (str(part) for part in error["loc"])
-    if last == "[key]":  # pydantic's word for a key of a mapping that is not allowed
+    if last == "[key]":  # pydantic's name for an unknown key of a mapping
         *parents, wrong = parents
         if error["type"] == "value_error":
             return f"{'.'.join(parents)}.{wrong}: {message}"
-        return f"{'.'.join(parents)}: {wrong!r} is none of {error['ctx']['expected']}"
+        return f"{'.'.join(parents)}: {wrong!r} is not one of {error['ctx']['expected']}"
     key = ".".join([*parents, last])
     match error["type"]:
         case "extra_forbidden":
             close = _nearest(root, ".".join(parents), last)
             return f"{key}: no such key" + (f"; did you mean {close}?" if close else "")
         case "value_error":
-            # Checks of several keys name the key themselves, below the section that the location names.
+            # A check of several keys names the key itself; the location has only the section.
             return message if message.startswith(key) else f"{key}.{message}"
         case "model_type":
-            message = "is a section: give it keys, each on a line of its own"
+            message = "should be a section with keys"
         case "tuple_type":
-            message = "give a list"
+            message = "should be a list"
     message = message.removeprefix("Input ").partition(", unable to parse")[0]
     return f"{key}: {message[0].lower()}{message[1:]}, not {error['input']!r}"
 
 
 def reasons(why: ValidationError | str, searched: str, root: type[BaseModel]) -> str:
+    """Returns why a value of the key `searched` is refused, as part of a line."""
     if isinstance(why, str):
         return why
     return "; ".join(
-        mistake_line(one, root).removeprefix(f"{searched.removeprefix('space.')}: ") for one in why.errors()
+        problem_line(one, root).removeprefix(f"{searched.removeprefix('space.')}: ") for one in why.errors()
     )
 
 
 def _nearest(root: type[BaseModel], parent: str, wrong: str) -> str | None:
-    """The key that was probably meant: the same word in another section, or one beside it that looks alike."""
+    """The key that was probably meant: the same name in another section, or a similar name in the same section."""
     by_parent: dict[str, dict[str, str]] = {}
     for key in _keys(root):
         section, _, name = key.rpartition(".")
@@ -55,9 +56,9 @@ def _nearest(root: type[BaseModel], parent: str, wrong: str) -> str | None:
     for names in by_parent.values():
         if wrong in names:
             return names[wrong]
-    beside = by_parent.get(parent, {})
-    close = difflib.get_close_matches(wrong, beside, n=1, cutoff=0.5)
-    return beside[close[0]] if close else None
+    siblings = by_parent.get(parent, {})
+    close = difflib.get_close_matches(wrong, siblings, n=1, cutoff=0.5)
+    return siblings[close[0]] if close else None
 
 
 def _keys(section: type[BaseModel], prefix: str = "") -> Iterator[str]:

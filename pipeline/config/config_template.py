@@ -1,4 +1,4 @@
-"""The commented configuration that `efficientmixnet init` writes: every key, what it means and its default."""
+"""The configuration file that `efficientmixnet init` writes: every key with a comment and its default."""
 
 import textwrap
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from pydantic import BaseModel
 from efficientmixnet.pipeline.config.config import Config
 
 _WIDTH = 118
-# In data order.
+# In the order of the data's path.
 _SECTIONS = ("data", "network", "training", "search", "evaluation", "serving", "report", "beam", "kubeflow")
 
 
 def config_template() -> str:
-    """YAML, which read back gives the defaults."""
+    """Returns a YAML file with every key, its meaning and its default."""
     config = Config()
-    lines = ["# A run of EfficientMixNet: `efficientmixnet run THIS_FILE`.", ""]
+    lines = ["# The configuration of a run: `efficientmixnet run THIS_FILE`. Every key has its default value.", ""]
     lines += _entries(config, "")
     for section in _SECTIONS:
         lines += ["", f"{section}:", *_entries(getattr(config, section), "  ")]
@@ -29,7 +29,7 @@ def _entries(section: BaseModel, indent: str) -> Iterator[str]:
     for name, field in type(section).model_fields.items():
         value = getattr(section, name)
         if isinstance(value, BaseModel):
-            # Behind the single values, which would otherwise look as if they belonged to it.
+            # Subsections go last: keys after them would look like keys of the subsection.
             inner += [f"{indent}{name}:", *_entries(value, indent + "  ")] if name not in _SECTIONS else []
             continue
         description = " ".join((field.description or "").split())

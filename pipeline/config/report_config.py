@@ -1,4 +1,4 @@
-"""ReportConfig: what the report says of a run that the run cannot find out by itself."""
+"""ReportConfig: the section report."""
 
 from collections.abc import Mapping
 
@@ -9,12 +9,16 @@ from efficientmixnet.modules.config.section import Section
 
 class ReportConfig(Section):
     price_per_hour: float | None = Field(None, ge=0, allow_inf_nan=False)
-    """What an hour of this machine costs; the report then counts what each component cost. null: it does not."""
+    """The price of one hour of this machine. The report then shows the cost of each component. null: no costs."""
     currency: str = Field("USD", min_length=1, max_length=8)
-    """That of the price."""
+    """The currency of the price."""
 
     def costs(self, seconds: Mapping[str, float]) -> dict[str, float]:
-        """By component; empty where no price is known."""
+        """Returns the cost of each component, or nothing if there is no price.
+
+        Args:
+            seconds: The duration of each component.
+        """
         if self.price_per_hour is None:
             return {}
         return {name: round(self.price_per_hour * took / 3600, 6) for name, took in seconds.items()}

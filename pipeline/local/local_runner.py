@@ -107,8 +107,9 @@ def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: b
     with imports_at_once():
         import absl.logging
 
+        from efficientmixnet.pipeline.environment import Environment
         from efficientmixnet.pipeline.local.patient_runner import PatientRunner
-        from efficientmixnet.pipeline.pipeline import Surroundings, create_pipeline
+        from efficientmixnet.pipeline.pipeline import create_pipeline
 
     absl.logging.use_absl_handler()
     absl.logging.set_verbosity(absl.logging.INFO)
@@ -116,8 +117,8 @@ def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: b
     logger.addHandler(stages)
     progress.listen(stages)
     try:
-        around = Surroundings(image_bytes=sources.bytes)
-        pipeline = create_pipeline(config, sources.fingerprint, config.output, use_cache, around)
+        environment = Environment(config.output, sources.bytes)
+        pipeline = create_pipeline(config, sources.fingerprint, environment, use_cache)
         PatientRunner(config.beam).run(pipeline)
     finally:
         progress.listen(None)

@@ -1,48 +1,49 @@
-"""PatientRunner: TFX's local runner, but a component on Beam that its runner fails is tried again, within a time.
-
-Which failures are the runner's: one that a call to it ended with (a job server that is gone), a time-out, a worker
-process of this machine that was killed, and a job that failed with no word from our own code, such as one whose worker
-was killed elsewhere. What our own code raises on a worker
-comes back with its traceback, and would be raised again.
-"""
+"""PatientRunner: TFX's local runner, with a time limit and retries for the components that run on Beam."""
 
 import signal
 import threading
-import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from typing import Any
 
+import apache_beam as beam
 import grpc
-from apache_beam.runners.runner import PipelineResult
+from apache_beam.runners.runner import PipelineResult, PipelineState
 from tfx import v1 as tfx
 from tfx.dsl.compiler import constants
 from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import runtime_parameter_utils
 
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.exceptions import BadInput, RunnerFailed, WorkerEnded
+from efficientmixnet.modules.exceptions import RunnerFailed, WorkerEnded
 from efficientmixnet.pipeline.config.beam_config import BeamConfig
 from efficientmixnet.pipeline.local.worker_watch import interrupted_when_a_worker_ends
 
-_CANCELLING = 10  # seconds that the runner has for it
-_TRACEBACK = "Traceback (most recent call last)"
+_CANCEL_SECONDS = 10
 
 
 class _TimedOut(Exception):
-    """The runner did not finish within beam.timeout."""
+    """A component took longer than beam.timeout."""
 
 
 class PatientRunner(tfx.orchestration.LocalDagRunner):
-    """Runs the components one after another, those on Beam up to `beam.retries` times more."""
+    """Runs the components one after another, and retries those that Beam's runner failed.
+
+    These failures are retried: a component that exceeds the time limit, a worker process of this machine that ends,
+    and a job server that is gone. Another runner's failed job is retried too, whatever the reason, because a runner
+    reports a lost worker and an error in our code in the same way.
+
+    Args:
+        beam: The section beam of the configuration.
+    """
 
     def __init__(self, beam: BeamConfig) -> None:
         super().__init__()
         self._beam = beam
 
     def run_with_ir(self, pipeline: Any, run_options: Any = None) -> None:
-        """See LocalDagRunner; every component is a run of its own, in which all others are skipped."""
+        """Overrides LocalDagRunner: runs each component as a pipeline in which all others are skipped."""
         now = {constants.PIPELINE_RUN_ID_PARAMETER_NAME: datetime.now().isoformat()}
         runtime_parameter_utils.substitute_runtime_parameter(pipeline, now)
         specs = runner_utils.extract_local_deployment_config(pipeline).executor_specs
@@ -55,55 +56,50 @@ class PatientRunner(tfx.orchestration.LocalDagRunner):
                     other.pipeline_node.execution_options.skip.SetInParent()
             on_beam = name in specs and specs[name].WhichOneof("spec") == "beam_executable_spec"
             if on_beam:
-                self._run_on_runner(name, alone)
+                self._run_on_beam(name, alone)
             else:
                 super().run_with_ir(alone)
 
-    def _run_on_runner(self, name: str, pipeline: Any) -> None:
+    def _run_on_beam(self, name: str, pipeline: Any) -> None:
+        canceling = nullcontext if self._beam.runner == "in-process" else _jobs_canceled_on_error
         for attempt in range(self._beam.retries + 1):
             try:
-                with _time_limit(self._beam.seconds), interrupted_when_a_worker_ends():
+                with _time_limit(self._beam.seconds), interrupted_when_a_worker_ends(), canceling():
                     return super().run_with_ir(pipeline)
             except Exception as error:
-                root = _root(error)
-                reason = self._why(root)
+                reason = self._reason(_root(error))
                 if reason is None:
                     raise
-                _cancel_job(root)
                 failed = f"{name} on the runner {self._beam.place}: {reason}"
                 if attempt == self._beam.retries:
-                    again = "the same command goes on from here"
+                    cure = "run the same command again to continue from here"
                     if not attempt:
-                        again += ", and with beam.retries: 1 a run does so by itself"
-                    raise RunnerFailed(f"{failed}; {again}") from error
-            progress.tell(f"{failed}; tried again ({attempt + 1} of {self._beam.retries})")
+                        cure += ", or set beam.retries to have this done for you"
+                    raise RunnerFailed(f"{failed}; {cure}") from error
+            progress.tell(f"{failed}; retrying ({attempt + 1} of {self._beam.retries})")
         return None
 
-    def _why(self, error: BaseException) -> str | None:
-        """The runner's reason in words; None for one that is not the runner's."""
+    def _reason(self, error: BaseException) -> str | None:
+        """Why Beam's runner failed. None: the failure is not the runner's."""
         if isinstance(error, _TimedOut):
-            return (
-                f"not done within {(self._beam.seconds or 0) / 60:g} minutes: see whether its workers live, "
-                "or give it more in beam.timeout"
-            )
+            minutes = (self._beam.seconds or 0) / 60
+            return f"not finished after {minutes:g} minutes; check that its workers are running, or raise beam.timeout"
         if isinstance(error, WorkerEnded):
-            return f"a worker of its own is gone ({error}): see whether memory was short, or set beam.workers: 1"
-        if isinstance(error, BadInput):
-            return None
+            return f"a worker process ended ({error}); check the free memory, or set beam.workers: 1"
         if isinstance(error, grpc.FutureTimeoutError):
-            return "its job server does not answer: see whether it runs where beam.arguments says"
+            return "the job server does not answer; check that it is running at the address in beam.arguments"
         if isinstance(error, grpc.RpcError):
             details = getattr(error, "details", lambda: "")() or ""
-            return f"its job server is gone ({error.code().name}{': ' + details if details else ''})"
-        text = str(error)
-        if isinstance(error, RuntimeError) and _TRACEBACK not in text and _job_of(error):
-            return f"the job failed ({' '.join(text.split())}): see whether its workers live"
+            return f"the job server is gone ({error.code().name}{': ' + details if details else ''})"
+        if type(error) is RuntimeError and self._beam.runner != "in-process":  # Beam's error for a failed job
+            last_line = str(error).strip().rpartition("\n")[2]
+            return f"the job failed ({last_line}); check that its workers are running"
         return None
 
 
 @contextmanager
 def _time_limit(seconds: float | None) -> Iterator[None]:
-    """Raises _TimedOut in what runs within it for longer."""
+    """Raises _TimedOut in the body if it takes longer."""
 
     def time_out(*_: object) -> None:
         raise _TimedOut
@@ -118,30 +114,41 @@ def _time_limit(seconds: float | None) -> Iterator[None]:
 
 
 def _root(error: BaseException) -> BaseException:
-    """What came first, whatever a component made of it."""
+    """The first error of the chain. TFX and Beam wrap it."""
     while error.__cause__:
         error = error.__cause__
     return error
 
 
-def _job_of(error: BaseException) -> PipelineResult | None:
-    """The job that was waited for when the error came up, by the frames that it came through."""
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        if isinstance(frame.f_locals.get("self"), PipelineResult):
-            return frame.f_locals["self"]
-    return None
+@contextmanager
+def _jobs_canceled_on_error() -> Iterator[None]:
+    """Cancels the jobs that the body has started if it raises an error. They would keep their workers otherwise."""
+    jobs: list[PipelineResult] = []
+    run = beam.Pipeline.run
 
+    def run_and_note(pipeline: beam.Pipeline, *args: Any, **kwargs: Any) -> PipelineResult:
+        job = run(pipeline, *args, **kwargs)
+        if job not in jobs:  # Beam's method may call itself.
+            jobs.append(job)
+        return job
 
-def _cancel_job(error: BaseException) -> None:
-    """A job that nobody waits for any more would keep its workers from the next one."""
-    if job := _job_of(error):
-        cancelling = threading.Thread(target=_cancel, args=(job,), daemon=True)  # a runner that hangs may not answer
-        cancelling.start()
-        cancelling.join(_CANCELLING)
+    beam.Pipeline.run = run_and_note
+    try:
+        yield
+    except Exception:
+        for job in jobs:
+            # A runner that hangs may not answer.
+            canceling = threading.Thread(target=_cancel, args=(job,), daemon=True)
+            canceling.start()
+            canceling.join(_CANCEL_SECONDS)
+        raise
+    finally:
+        beam.Pipeline.run = run
 
 
 def _cancel(job: PipelineResult) -> None:
     try:
-        job.cancel()
+        if job.state != PipelineState.DONE:
+            job.cancel()
     except Exception as error:
-        progress.tell(f"its job could not be cancelled: {error}")
+        progress.tell(f"Beam's job cannot be canceled: {error}")

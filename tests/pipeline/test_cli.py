@@ -88,7 +88,7 @@ def test_a_wrong_configuration_ends_with_2_and_all_its_mistakes(tmp_path: Path) 
     file.write_text("netwrk: {}\ntraining: {epoch: 3}\n")
     result = _call("run", file, "--set", "network.norm=gn")
     assert result.exit_code == 2
-    assert "3 things to mend" in result.output
+    assert "3 problems found" in result.output
     for line in ("netwrk: no such key", "training.epoch: no such key", "network.norm: should be"):
         assert line in result.output
 

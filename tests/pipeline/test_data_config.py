@@ -1,4 +1,4 @@
-"""The data section: what does not fit together is refused before anything is read."""
+"""Tests of the section data."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from efficientmixnet.pipeline.config.config import load_config
     ("key", "complaint"),
     [
         ("data.skew={image/width: 0.1}", "data.served: skew needs served images. Give their folder"),
-        ("data.skew={camera: 0.1}", "data.skew: 'camera' is none of"),
+        ("data.skew={camera: 0.1}", "data.skew: 'camera' is not one of"),
         ("data.drift={camera: 2}", "data.drift.camera: should be less than or equal to 1"),
         ("data.layout.format=zip", "data.layout.format: should be 'auto', 'folders', 'tfrecord', 'webdataset' or"),
         ("data.layout.split_files={test: x}", "data.layout.split_files: 'test' is not one of the splits train, eval"),
@@ -20,13 +20,13 @@ from efficientmixnet.pipeline.config.config import load_config
         ("data.layout.lable=x", "data.layout.lable: no such key; did you mean data.layout.label?"),
     ],
 )
-def test_what_cannot_work_is_refused_with_its_key(key: str, complaint: str) -> None:
+def test_bad_values_are_refused_with_their_key(key: str, complaint: str) -> None:
     with pytest.raises(BadInput) as caught:
         load_config(None, [key])
     assert complaint in str(caught.value)
 
 
-def test_files_of_the_data_section_start_at_the_configurations_folder(tmp_path: Path) -> None:
+def test_relative_paths_start_at_the_configuration_files_folder(tmp_path: Path) -> None:
     file = tmp_path / "run.yaml"
     file.write_text(
         "data: {images: 'days/{SPAN}', manifest: list.jsonl, served: served, layout: {label_names: names.txt}}"
@@ -40,6 +40,6 @@ def test_files_of_the_data_section_start_at_the_configurations_folder(tmp_path: 
     )
 
 
-def test_an_object_stores_address_stays_as_it_is() -> None:
+def test_addresses_of_object_stores_are_kept() -> None:
     assert load_config(None, data="gs://bucket/images").data.images == "gs://bucket/images"
     assert load_config(None, ["data.images=s3://bucket/images"]).data.images == "s3://bucket/images"

@@ -6,10 +6,11 @@ from efficientmixnet.pipeline.config.config import Config
 
 
 def _nodes(tmp_path, serving: dict) -> dict:
+    from efficientmixnet.pipeline.environment import Environment
     from efficientmixnet.pipeline.pipeline import create_pipeline
 
     config = Config.model_validate({"serving": serving, "evaluation": {"thresholds": {"accuracy": 0.5}}})
-    return {node.id: node for node in create_pipeline(config, "1", str(tmp_path)).components}
+    return {node.id: node for node in create_pipeline(config, "1", Environment(str(tmp_path))).components}
 
 
 def test_pusher_asks_for_the_evaluators_blessing_alone_by_default(tmp_path):

@@ -1,4 +1,4 @@
-"""The beam section: what the runner gets, and what is refused before anything runs."""
+"""Tests of the section beam."""
 
 import os
 
@@ -11,12 +11,12 @@ from efficientmixnet.pipeline.config.config import load_config
 FN_API = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 
 
-def test_by_default_the_runner_is_named_and_small_data_stays_in_this_process() -> None:
+def test_small_datasets_use_one_process_of_the_named_runner() -> None:
     assert BeamConfig().args() == [FN_API, "--sdk_container_image=none"]
     assert BeamConfig().args_of_transform(10**9) == []
 
 
-def test_large_data_gets_a_process_a_core_for_transform_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_transform_uses_every_core_for_a_large_dataset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 12)
     assert BeamConfig().args_of_transform(10**11) == [
         "--direct_running_mode=multi_processing",
@@ -25,7 +25,7 @@ def test_large_data_gets_a_process_a_core_for_transform_alone(monkeypatch: pytes
     assert BeamConfig(workers=1).args_of_transform(10**11) == []
 
 
-def test_an_runner_gets_its_runner_and_its_arguments() -> None:
+def test_another_runner_gets_its_name_and_its_arguments() -> None:
     arguments = "--job_endpoint=127.0.0.1:8073", "--environment_type=LOOPBACK"
     assert BeamConfig(runner="portable", arguments=arguments).args() == ["--runner=PortableRunner", *arguments]
 
@@ -34,31 +34,31 @@ def test_an_runner_gets_its_runner_and_its_arguments() -> None:
     ("key", "complaint"),
     [
         ("beam.runner=flink", "beam.arguments: flink needs --flink_master=... (Flink's REST address, host:port)"),
-        ("beam.runner=dataflow", "beam.arguments: dataflow needs --project=... (Google's project)"),
+        ("beam.runner=dataflow", "beam.arguments: dataflow needs --project=... (the Google Cloud project)"),
         ("beam.runner=storm", "beam.runner: should be 'in-process', 'portable', 'flink', 'spark' or 'dataflow'"),
-        ("beam.arguments=[--runner=X]", "beam.arguments: --runner follows from beam.runner; leave it out"),
-        ("beam.arguments=[--direct_num_workers=3]", "follow from beam.workers"),
+        ("beam.arguments=[--runner=X]", "beam.arguments: remove --runner; beam.runner sets it"),
+        ("beam.arguments=[--direct_num_workers=3]", "--direct_running_mode; beam.workers sets them"),
         ("beam.arguments=[job_endpoint]", "beam.arguments.0: string should match pattern"),
         ("beam.workers=0", "should be greater than or equal to 1"),
         (
             "beam={runner: portable, workers: 3}",
-            "beam.workers: are this machine's; how many portable uses, its arguments say",
+            "beam.workers: only for the runner in-process; set the workers of portable in beam.arguments",
         ),
     ],
 )
-def test_what_cannot_work_is_refused_at_once(key: str, complaint: str) -> None:
+def test_bad_values_are_refused_with_their_key(key: str, complaint: str) -> None:
     with pytest.raises(BadInput) as caught:
         load_config(None, [key])
     assert complaint in str(caught.value)
 
 
-def test_another_runner_has_a_day_for_a_component_and_this_process_all_the_time() -> None:
+def test_the_default_time_limit_is_a_day_and_none_in_process() -> None:
     arguments = "--job_endpoint=127.0.0.1:8073", "--environment_type=LOOPBACK"
     assert BeamConfig().seconds is None
     assert BeamConfig(runner="portable", arguments=arguments).seconds == 24 * 3600
     assert BeamConfig(runner="portable", arguments=arguments, timeout=1.5).seconds == 90
 
 
-def test_an_runner_is_named_by_where_it_is() -> None:
+def test_messages_name_the_runners_address() -> None:
     arguments = "--flink_master=jobs:8081", "--environment_type=EXTERNAL"
     assert BeamConfig(runner="flink", arguments=arguments).place == "flink at jobs:8081"

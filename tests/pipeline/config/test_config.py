@@ -1,4 +1,4 @@
-"""A configuration file is read, and every mistake in it named at once."""
+"""Tests of reading a configuration file, and of the messages about its problems."""
 
 import os
 from pathlib import Path
@@ -14,14 +14,14 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "my.yaml"
 
 
-def _mistakes(file: Path, text: str, *overrides: str) -> list[str]:
+def _problems(file: Path, text: str, *overrides: str) -> list[str]:
     file.write_text(text)
     with pytest.raises(BadInput) as caught:
         load_config(str(file), overrides)
     return [line.strip() for line in str(caught.value).splitlines()]
 
 
-def test_all_misspelt_keys_are_named_at_once_with_the_nearest_right_one(file: Path) -> None:
+def test_misspelled_keys_are_reported_together_with_suggestions(file: Path) -> None:
     text = """
 outptu: runs
 netwrk: {}
@@ -31,8 +31,8 @@ training:
   schedule: {warmup: 1}
 evaluation: {threshold: {accuracy: 1}}
 """
-    first, *lines = _mistakes(file, text)
-    assert first == f"{file}: 7 things to mend"
+    first, *lines = _problems(file, text)
+    assert first == f"{file}: 7 problems found"
     assert sorted(lines) == [
         "evaluation.threshold: no such key; did you mean evaluation.thresholds?",
         "network.imagesize: no such key; did you mean network.image_size?",
@@ -44,9 +44,9 @@ evaluation: {threshold: {accuracy: 1}}
     ]
 
 
-def test_bad_values_and_misspelt_keys_are_named_together(file: Path) -> None:
-    first, *lines = _mistakes(file, "{name: My Run, data: {max_left_out: 2, max_pixel: 5}, training: {epochs: 0}}")
-    assert first == f"{file}: 4 things to mend"
+def test_bad_values_and_misspelled_keys_are_reported_together(file: Path) -> None:
+    first, *lines = _problems(file, "{name: My Run, data: {max_left_out: 2, max_pixel: 5}, training: {epochs: 0}}")
+    assert first == f"{file}: 4 problems found"
     assert sorted(lines) == [
         "data.max_left_out: should be less than or equal to 1, not 2",
         "data.max_pixel: no such key; did you mean data.max_pixels?",
@@ -76,36 +76,36 @@ def test_bad_values_and_misspelt_keys_are_named_together(file: Path) -> None:
         ),
     ],
 )
-def test_one_mistake_is_one_line_that_starts_with_its_key(file: Path, text: str, line: str) -> None:
-    assert _mistakes(file, text) == [f"{file}: one thing to mend", line]
+def test_a_problem_is_one_line_that_starts_with_its_key(file: Path, text: str, line: str) -> None:
+    assert _problems(file, text) == [f"{file}: 1 problem found", line]
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("training: [", "is not YAML: "),
-        ("a: b: c", "is not YAML: "),
-        ("- training", "holds no sections; `efficientmixnet init "),
-        ("training", "holds no sections; `efficientmixnet init "),
+        ("training: [", "is not valid YAML: "),
+        ("a: b: c", "is not valid YAML: "),
+        ("- training", "has no sections; `efficientmixnet init example.yaml` writes an example"),
+        ("training", "has no sections; `efficientmixnet init example.yaml` writes an example"),
     ],
 )
-def test_a_file_that_is_no_mapping_in_yaml_is_refused_in_one_line(file: Path, text: str, message: str) -> None:
-    (line,) = _mistakes(file, text)
+def test_a_file_without_a_mapping_is_refused_in_one_line(file: Path, text: str, message: str) -> None:
+    (line,) = _problems(file, text)
     assert line.startswith(f"{file}: {message}")
 
 
-def test_a_file_that_is_no_text_is_refused(file: Path) -> None:
+def test_a_binary_file_is_refused(file: Path) -> None:
     file.write_bytes(b"\xff\xfe\x00images")
-    with pytest.raises(BadInput, match=r"my\.yaml: is not YAML: "):
+    with pytest.raises(BadInput, match=r"my\.yaml: is not valid YAML: "):
         load_config(str(file))
 
 
-def test_a_file_that_does_not_exist_is_refused_with_the_way_to_get_one(file: Path) -> None:
-    with pytest.raises(BadInput, match=r"my\.yaml: does not exist; `efficientmixnet init .*my\.yaml` writes one"):
+def test_a_missing_file_is_refused_with_the_command_that_creates_it(file: Path) -> None:
+    with pytest.raises(BadInput, match=r"my\.yaml: does not exist; run `efficientmixnet init .*my\.yaml` to create it"):
         load_config(str(file))
 
 
-def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
+def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="cannot be read: Is a directory"):
         load_config(str(tmp_path))
 
@@ -118,7 +118,7 @@ def test_an_empty_file_gives_the_defaults(file: Path) -> None:
     )
 
 
-def test_a_key_that_is_set_goes_before_the_files_and_leaves_the_others(file: Path) -> None:
+def test_an_override_replaces_only_its_key(file: Path) -> None:
     file.write_text("training: {epochs: 3, batch_size: 16, schedule: {name: step}}\nnetwork: {norm: an}\n")
     overrides = ("training.epochs=20", "training.schedule.decay_rate=0.5", "network.norm=iebn")
     config = load_config(str(file), overrides)
@@ -136,27 +136,27 @@ def test_a_key_that_is_set_goes_before_the_files_and_leaves_the_others(file: Pat
         ("data.manifest=/a=b.csv", "data", "manifest", "/a=b.csv"),
     ],
 )
-def test_the_value_that_is_set_is_yaml(override: str, section: str, key: str, value: object) -> None:
+def test_an_override_is_read_as_yaml(override: str, section: str, key: str, value: object) -> None:
     assert getattr(getattr(load_config(None, [override]), section), key) == value
 
 
-def test_an_optimizer_that_is_set_by_name_takes_nothing_from_the_files(file: Path) -> None:
+def test_an_overriding_optimizer_takes_no_options_from_the_file(file: Path) -> None:
     file.write_text("training: {optimizer: {name: sgd, momentum: 0.9}}")
     assert load_config(str(file), ["training.optimizer=radam"]).training.optimizer["name"] == "radam"
 
 
 @pytest.mark.parametrize("override", ["training.epochs", "=3", ""])
-def test_what_sets_nothing_is_refused_with_an_example(override: str) -> None:
+def test_an_override_without_a_key_or_value_is_refused_with_an_example(override: str) -> None:
     with pytest.raises(BadInput, match=r"--set .*: give section\.key=value, such as training\.epochs=20"):
         load_config(None, [override])
 
 
-def test_a_value_that_is_set_but_is_no_yaml_is_refused() -> None:
-    with pytest.raises(BadInput, match=r"--set training\.epochs=\[1: '\[1' is not YAML"):
+def test_an_override_that_is_not_yaml_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"--set training\.epochs=\[1: '\[1' is not valid YAML"):
         load_config(None, ["training.epochs=[1"])
 
 
-def test_a_misspelt_key_that_is_set_is_named() -> None:
+def test_a_misspelled_override_is_refused_with_a_suggestion() -> None:
     with pytest.raises(BadInput, match=r"training\.epoch: no such key; did you mean training\.epochs\?"):
         load_config(None, ["training.epoch=3"])
 
@@ -176,7 +176,7 @@ def test_relative_paths_start_at_the_files_folder(tmp_path: Path, monkeypatch: p
     assert config.data.schema_file == "/abs/schema.pbtxt"
 
 
-def test_what_the_command_line_names_starts_at_the_current_folder(
+def test_relative_paths_of_the_command_line_start_at_the_current_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "configs").mkdir()
@@ -204,11 +204,11 @@ def test_a_recipe_fills_in_what_the_file_leaves_out(file: Path) -> None:
     assert (config.training.epochs, config.training.learning_rate) == (5, 0.01)
 
 
-def test_the_trainer_gets_network_and_training_alone() -> None:
+def test_trainer_gets_only_the_sections_network_and_training() -> None:
     assert set(Config().model) == {"network", "training"}
 
 
-def test_a_section_without_keys_is_its_defaults(file: Path) -> None:
+def test_an_empty_section_gives_its_defaults(file: Path) -> None:
     file.write_text("network:\ntraining: {epochs: 3}\n")
     assert load_config(str(file)).network == Config().network
 
@@ -216,13 +216,13 @@ def test_a_section_without_keys_is_its_defaults(file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("training: 5", "training: is a section: give it keys, each on a line of its own, not 5"),
+        ("training: 5", "training: should be a section with keys, not 5"),
         ("network: {zzz: 1}", "network.zzz: no such key"),
         ("network: {epochs: 1}", "network.epochs: no such key; did you mean training.epochs?"),
         (
             "evaluation: {thresholds: {acuracy: 1}}",
-            "evaluation.thresholds: 'acuracy' is none of 'accuracy', 'top_3', 'balanced_accuracy', 'macro_f1', 'loss' "
-            "or 'calibration_error'",
+            "evaluation.thresholds: 'acuracy' is not one of 'accuracy', 'top_3', 'balanced_accuracy', 'macro_f1', "
+            "'loss' or 'calibration_error'",
         ),
         (
             "evaluation: {thresholds: {accuracy: 97}}",
@@ -231,28 +231,28 @@ def test_a_section_without_keys_is_its_defaults(file: Path) -> None:
         ("training: {learning_rate: .inf}", "training.learning_rate: should be a finite number, not inf"),
         ("training: {seed: -1}", "training.seed: should be greater than or equal to 0, not -1"),
         ("training: {epochs: two}", "training.epochs: should be a valid integer, not 'two'"),
-        ("network: {variant: custom, blocks: 3}", "network.blocks: give a list, not 3"),
+        ("network: {variant: custom, blocks: 3}", "network.blocks: should be a list, not 3"),
         (
             "training: {recipe: [a]}",
             "training.recipe: should be 'efficientnet', 'adamw-cosine' or 'ranger-flat-cosine', not ['a']",
         ),
     ],
 )
-def test_a_value_of_the_wrong_kind_is_named_in_plain_words(file: Path, text: str, line: str) -> None:
-    assert _mistakes(file, text) == [f"{file}: one thing to mend", line]
+def test_values_of_the_wrong_type_are_refused_in_one_line(file: Path, text: str, line: str) -> None:
+    assert _problems(file, text) == [f"{file}: 1 problem found", line]
 
 
-def test_an_unknown_recipe_hides_no_other_mistake(file: Path) -> None:
-    lines = _mistakes(file, "{training: {recipe: foo}, network: {norm: gn}, netwrk: {}}")
-    assert lines[0] == f"{file}: 3 things to mend"
+def test_an_unknown_recipe_hides_no_other_problem(file: Path) -> None:
+    lines = _problems(file, "{training: {recipe: foo}, network: {norm: gn}, netwrk: {}}")
+    assert lines[0] == f"{file}: 3 problems found"
 
 
-def test_an_output_that_reads_as_a_pattern_is_refused() -> None:
-    with pytest.raises(BadInput, match=r"output: .*TFX takes for a pattern"):
+def test_an_output_folder_that_tfx_reads_as_a_pattern_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"output: .*TFX reads as a pattern"):
         load_config(None, output="runs[1]")
 
 
-def test_all_that_a_search_gets_wrong_is_named_at_once(file: Path) -> None:
+def test_problems_of_a_search_are_reported_together(file: Path) -> None:
     text = """
 search:
   trials: 0
@@ -265,8 +265,8 @@ search:
     training.learning_rate: {min: 0, max: 1, sampling: log}
     network.norm: bn
 """
-    assert _mistakes(file, text) == [
-        f"{file}: 8 things to mend",
+    assert _problems(file, text) == [
+        f"{file}: 8 problems found",
         "search.trials: should be greater than or equal to 1, not 0",
         "search.space.training.lerning_rate: no such key of network or training; did you mean training.learning_rate?",
         "search.space.training.dropuot: no such key of network or training; did you mean network.dropout?",
@@ -278,7 +278,7 @@ search:
     ]
 
 
-def test_values_that_a_key_cannot_have_are_named_before_anything_is_tried(file: Path) -> None:
+def test_searched_values_that_a_key_does_not_allow_are_reported(file: Path) -> None:
     text = """
 search:
   space:
@@ -288,8 +288,8 @@ search:
     training.schedule.warmup_epochs: [0, 10]
     training.jit: {min: 0, max: 1}
 """
-    first, *lines = _mistakes(file, text)
-    assert first == f"{file}: 5 things to mend"
+    first, *lines = _problems(file, text)
+    assert first == f"{file}: 5 problems found"
     assert [line.partition(". Allowed")[0] for line in lines] == [
         "search.space.training.learning_rate: -1: should be greater than 0, not -1",
         "search.space.network.norm: \"gn\": should be 'bn', 'an' or 'iebn', not 'gn'",
@@ -299,15 +299,15 @@ search:
     ]
 
 
-def test_a_mistake_of_several_sections_is_one_line(file: Path) -> None:
+def test_a_problem_of_several_sections_is_one_line(file: Path) -> None:
     text = "{network: {weights: imagenet}, training: {epochs: 5, fine_tuning: {head_epochs: 5}}}"
-    assert _mistakes(file, text) == [
-        f"{file}: one thing to mend",
+    assert _problems(file, text) == [
+        f"{file}: 1 problem found",
         "training.fine_tuning.head_epochs: 5 must be less than the 5 epochs of training.epochs",
     ]
 
 
-def test_a_name_is_no_longer_than_tfx_takes() -> None:
+def test_a_name_has_at_most_63_characters() -> None:
     assert load_config(None, [f"name={'a' * 63}"]).name == "a" * 63
     with pytest.raises(BadInput, match="name: string should have at most 63 characters"):
         load_config(None, [f"name={'a' * 64}"])

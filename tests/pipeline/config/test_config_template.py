@@ -1,4 +1,4 @@
-"""The configuration that init writes: every key with a comment, and read back the defaults."""
+"""Tests of the configuration file that `efficientmixnet init` writes."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def _keys(section: BaseModel, prefix: str = "") -> set[str]:
 
 
 def _keys_and_comments(text: str) -> dict[str, str]:
-    """Each key that holds a value, with the comment above it."""
+    """The comment above each key that has a value."""
     found: dict[str, str] = {}
     path: list[str] = []
     comment = ""
@@ -31,13 +31,13 @@ def _keys_and_comments(text: str) -> dict[str, str]:
             key, _, value = content.partition(":")
             path = [*path[:depth], key]
             if value:
-                assert ".".join(path) not in found, f"{'.'.join(path)} stands there twice"
+                assert ".".join(path) not in found, f"{'.'.join(path)} appears twice"
                 found[".".join(path)] = comment.strip()
         comment = ""
     return found
 
 
-def test_read_back_it_gives_the_defaults(tmp_path: Path) -> None:
+def test_loading_the_file_gives_the_defaults(tmp_path: Path) -> None:
     file = tmp_path / "my.yaml"
     file.write_text(config_template())
     expected = Config().model_copy(update={"output": str(tmp_path / "runs")})
@@ -45,15 +45,15 @@ def test_read_back_it_gives_the_defaults(tmp_path: Path) -> None:
     assert load_config(str(file)) == expected.model_copy(update={"data": data})
 
 
-def test_its_values_are_the_defaults_before_any_path_is_resolved() -> None:
+def test_the_values_are_the_defaults() -> None:
     assert Config.model_validate(yaml.safe_load(config_template())) == Config()
 
 
-def test_every_key_of_every_section_is_in_it_once_with_a_comment() -> None:
+def test_every_key_appears_once_with_a_comment() -> None:
     found = _keys_and_comments(config_template())
     assert set(found) == _keys(Config())
     assert {key for key, comment in found.items() if len(comment) < 5} == set()
 
 
-def test_its_lines_are_readable() -> None:
+def test_no_line_has_more_than_120_characters() -> None:
     assert max(len(line) for line in config_template().splitlines()) <= 120

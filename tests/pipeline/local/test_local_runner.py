@@ -25,7 +25,7 @@ Pipeline = Callable[[Callable[[], None]], None]
 
 RUN_UNTIL_KILLED = """
 import sys, time
-from efficientmixnet.pipeline import local_runner
+from efficientmixnet.pipeline.local import local_runner
 from efficientmixnet.pipeline.config.config import Config
 
 def wait(*_):

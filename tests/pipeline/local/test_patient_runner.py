@@ -1,13 +1,14 @@
-"""Which failures are the runner's, and what is done about them; tests/engines has them from a runner itself."""
+"""Tests of retries, the time limit and canceling. tests/engines repeats them with a real runner."""
 
 import time
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import apache_beam as beam
 import grpc
 import pytest
-from apache_beam.runners.runner import PipelineResult, PipelineState
+from apache_beam.runners.runner import PipelineResult, PipelineRunner, PipelineState
 from tfx import v1 as tfx
 
 from efficientmixnet.modules import progress
@@ -15,33 +16,53 @@ from efficientmixnet.modules.exceptions import BadInput, RunnerFailed, WorkerEnd
 from efficientmixnet.pipeline.config.beam_config import BeamConfig
 from efficientmixnet.pipeline.local.patient_runner import PatientRunner
 
-ARGUMENTS = ("--job_endpoint=127.0.0.1:8073", "--environment_type=EXTERNAL")
-OF_OUR_CODE = "bundle failed: Traceback (most recent call last)\n  File ...\nValueError: 7"
+PORTABLE: dict[str, Any] = {
+    "runner": "portable",
+    "arguments": ("--job_endpoint=127.0.0.1:8073", "--environment_type=EXTERNAL"),
+}
+ERROR_IN_OUR_CODE = "bundle failed: Traceback (most recent call last)\n  File ...\nValueError: 7"
 
 
 class Job(PipelineResult):
-    """A job that fails with a message, and remembers whether it was cancelled."""
+    """A job that fails with a message, and records whether it was canceled."""
 
     def __init__(self, message: str) -> None:
         super().__init__(PipelineState.FAILED)
-        self.message, self.cancelled = message, False
+        self.message, self.canceled = message, False
 
     def wait_until_finish(self, duration: Any = None) -> None:
         raise RuntimeError(self.message)
 
     def cancel(self) -> None:
-        self.cancelled = True
+        self.canceled = True
+
+    def __call__(self) -> None:
+        """Runs a Beam pipeline whose job this is."""
+        with beam.Pipeline(runner=Runner(self)) as pipeline:
+            _ = pipeline | beam.Create([1])
 
 
-class Gone(grpc.RpcError):
-    """What a call to a job server ends with that is not there any more."""
+class Runner(PipelineRunner):
+    """A runner with one job."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self.job = job
+
+    def run_pipeline(self, pipeline: Any, options: Any) -> Job:
+        return self.job
+
+
+class JobServerGone(grpc.RpcError):
+    """The error of a call to a job server that has ended."""
 
     def code(self) -> grpc.StatusCode:
         return grpc.StatusCode.UNAVAILABLE
 
 
 @pytest.fixture
-def said() -> Iterator[list[str]]:
+def lines() -> Iterator[list[str]]:
+    """The lines that the run reports."""
     lines: list[str] = []
     progress.listen(SimpleNamespace(tell=lines.append))  # type: ignore[arg-type]
     yield lines
@@ -49,14 +70,13 @@ def said() -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def component(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """Runs a component that does these things, one an attempt; returns what was left to do."""
+def component(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Any]]:
+    """Runs a component with one function for each attempt. Returns the functions that were not called."""
 
     def call(*attempts: Callable[[], None], **beam: Any) -> list[Any]:
         left = list(attempts)
         monkeypatch.setattr(tfx.orchestration.LocalDagRunner, "run_with_ir", lambda *_: left.pop(0)())
-        config = BeamConfig(runner="portable", arguments=ARGUMENTS, **beam)
-        PatientRunner(config)._run_on_runner("Transform", None)
+        PatientRunner(BeamConfig(**{**PORTABLE, **beam}))._run_on_beam("Transform", None)
         return left
 
     return call
@@ -65,48 +85,77 @@ def component(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
 def done() -> None: ...
 
 
-def gone_by_another_name() -> None:
+def raises(error: Exception) -> Callable[[], None]:
+    def attempt() -> None:
+        raise error
+
+    return attempt
+
+
+def raises_wrapped_error() -> None:
     try:
-        gone()
-    except Gone as error:
+        raise JobServerGone
+    except JobServerGone as error:
         raise ValueError("nothing was evaluated") from error
 
 
-def gone() -> None:
-    raise Gone
-
-
-def bad_images() -> None:
-    raise BadInput("no images")
-
-
-def test_a_job_that_the_runner_failed_is_cancelled_and_tried_again(component: Any, said: list[str]) -> None:
+def test_a_failed_job_is_canceled_and_retried(component: Any, lines: list[str]) -> None:
     job = Job("SDK worker disconnected")
-    assert component(job.wait_until_finish, done, retries=1) == []
-    assert job.cancelled
-    assert said == [
-        "Transform on the runner portable at 127.0.0.1:8073: the job failed (SDK worker disconnected): "
-        "see whether its workers live; tried again (1 of 1)"
+    assert component(job, done, retries=1) == []
+    assert job.canceled
+    assert lines == [
+        "Transform on the runner portable at 127.0.0.1:8073: the job failed (SDK worker disconnected); "
+        "check that its workers are running; retrying (1 of 1)"
     ]
 
 
-def test_what_fails_too_often_ends_the_run(component: Any, said: list[str]) -> None:
-    with pytest.raises(RunnerFailed, match=r"^Transform .* its job server is gone \(UNAVAILABLE\); the same command"):
-        component(gone, gone_by_another_name, done, retries=1)
-    assert len(said) == 1
+def test_a_job_that_has_succeeded_is_not_canceled(component: Any) -> None:
+    job = Job("")
+    job._state = PipelineState.DONE
+    job.wait_until_finish = lambda duration=None: None  # type: ignore[method-assign]
+
+    def fails_after_its_job() -> None:
+        job()
+        raise ValueError
+
+    with pytest.raises(ValueError, match=r"^$"):
+        component(fails_after_its_job)
+    assert not job.canceled
 
 
-@pytest.mark.parametrize(
-    ("attempt", "error"), [(Job(OF_OUR_CODE).wait_until_finish, RuntimeError), (bad_images, BadInput)]
-)
-def test_what_is_not_the_runners_fault_is_not_tried_again(component: Any, attempt: Any, error: type) -> None:
-    with pytest.raises(error) as caught:
-        component(attempt, done, retries=9)
+def test_beams_run_method_is_restored(component: Any) -> None:
+    before = beam.Pipeline.run
+    with pytest.raises(RunnerFailed):
+        component(Job("SDK worker disconnected"))
+    assert beam.Pipeline.run is before
+
+
+def test_an_error_in_our_code_on_a_worker_ends_the_run_with_its_last_line(component: Any) -> None:
+    with pytest.raises(RunnerFailed, match=r"the job failed \(ValueError: 7\); .* or set beam\.retries"):
+        component(Job(ERROR_IN_OUR_CODE))
+
+
+def test_the_run_ends_after_the_last_retry(component: Any, lines: list[str]) -> None:
+    with pytest.raises(RunnerFailed, match=r"^Transform .* the job server is gone \(UNAVAILABLE\); run the same"):
+        component(raises(JobServerGone()), raises_wrapped_error, done, retries=1)
+    assert len(lines) == 1
+
+
+@pytest.mark.parametrize("error", [ValueError("7"), BadInput("no images")])
+def test_errors_on_this_machine_are_not_retried(component: Any, error: Exception) -> None:
+    with pytest.raises(type(error)) as caught:
+        component(raises(error), done, retries=9)
+    assert caught.value is error
+
+
+def test_an_error_in_process_is_not_retried(component: Any) -> None:
+    with pytest.raises(RuntimeError, match=r"^Traceback") as caught:
+        component(raises(RuntimeError("Traceback")), done, retries=9, runner="in-process", arguments=())
     assert not isinstance(caught.value, RunnerFailed)
 
 
-def test_what_takes_too_long_is_given_up(component: Any) -> None:
-    with pytest.raises(RunnerFailed, match=r"not done within 0\.005 minutes: .* give it more in beam\.timeout"):
+def test_a_component_that_takes_too_long_is_stopped(component: Any) -> None:
+    with pytest.raises(RunnerFailed, match=r"not finished after 0\.005 minutes; .* raise beam\.timeout"):
         component(lambda: time.sleep(20), timeout=0.005)
 
 
@@ -115,10 +164,7 @@ def test_the_time_limit_ends_with_the_component(component: Any) -> None:
     time.sleep(0.2)
 
 
-def killed() -> None:
-    raise WorkerEnded("Worker subprocess exited with return code -9")
-
-
-def test_a_worker_process_that_was_killed_is_tried_again(component: Any, said: list[str]) -> None:
-    assert component(killed, done, retries=1) == []
-    assert "a worker of its own is gone (Worker subprocess exited with return code -9)" in said[0]
+def test_a_killed_worker_process_is_retried(component: Any, lines: list[str]) -> None:
+    killed = WorkerEnded("Worker subprocess exited with return code -9")
+    assert component(raises(killed), done, retries=1) == []
+    assert "a worker process ended (Worker subprocess exited with return code -9)" in lines[0]

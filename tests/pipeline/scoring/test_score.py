@@ -15,6 +15,7 @@ from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.scoring import score as scoring
 from efficientmixnet.pipeline.scoring.images_to_score import find_images
 from efficientmixnet.pipeline.scoring.score import score
+from efficientmixnet.pipeline.scoring.shard_scorer import shard_schema
 
 
 class Brightness(tf.Module):
@@ -87,23 +88,23 @@ def test_shards_that_are_done_are_not_done_again_unless_the_images_changed(model
     output = tmp_path / "out.csv"
     parts = tmp_path / ".out.csv.parts"
     names, _ = find_images(str(images))
-    left = scoring._shards_left(parts, str(images), names, Path(model, "7"))
+    left = scoring._missing_shards(parts, str(images), names, Path(model, "7"))
     assert [number for number, _ in left] == [0, 1, 2]
     before = [{"file": "0.png", "label": "from before", "probability": 1.0, "probabilities": [1.0, 0.0]}]
-    pq.write_table(pa.Table.from_pylist(before, scoring._schema(["bright", "dark"])), scoring._part(parts, 0))
-    assert [number for number, _ in scoring._shards_left(parts, str(images), names, Path(model, "7"))] == [1, 2]
+    pq.write_table(pa.Table.from_pylist(before, shard_schema(["bright", "dark"])), scoring._shard_file(parts, 0))
+    assert [number for number, _ in scoring._missing_shards(parts, str(images), names, Path(model, "7"))] == [1, 2]
     score(model, str(images), [output])
     assert _rows(output)[0] == ["0.png", "from before", "1.000000"]
 
-    scoring._shards_left(parts, str(images), names, Path(model, "7"))
-    pq.write_table(pa.Table.from_pylist(before, scoring._schema(["bright", "dark"])), scoring._part(parts, 0))
+    scoring._missing_shards(parts, str(images), names, Path(model, "7"))
+    pq.write_table(pa.Table.from_pylist(before, shard_schema(["bright", "dark"])), scoring._shard_file(parts, 0))
     Image.new("RGB", (4, 4), "black").save(images / "new.png")
     score(model, str(images), [output])
     assert _rows(output)[0] == ["0.png", "dark", "1.000000"]
 
 
 def test_mistakes_are_told_before_anything_is_read(model, images, tmp_path):
-    with pytest.raises(BadInput, match=r"\.parquet and \.csv"):
+    with pytest.raises(BadInput, match=r"give a file that ends in \.parquet or \.csv"):
         score(model, str(images), [tmp_path / "out.txt"])
     with pytest.raises(BadInput, match="is no folder"):
         score(model, str(tmp_path / "none"), [tmp_path / "out.csv"])

@@ -1,0 +1,86 @@
+"""merge_shards: merges the files of all shards into the outputs."""
+
+import csv
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from efficientmixnet.components.image_example_gen.entry import LeftOut
+from efficientmixnet.modules.parquet_file import open_parquet
+
+SUFFIXES = (".parquet", ".csv")
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What `score` has written."""
+
+    images: int
+    left_out: int
+    outputs: tuple[Path, ...]
+    left_out_file: Path | None
+
+
+def merge_shards(folder: Path, outputs: Sequence[Path], left_out: Sequence[LeftOut]) -> Scored:
+    """Writes the outputs and a CSV file of the images that were left out, then deletes the shards.
+
+    Args:
+        folder: The folder with the shards' files.
+        outputs: The files to write, in the format of their suffix.
+        left_out: The files that were left out before scoring.
+    """
+    shards = sorted(folder.glob("*.parquet"))
+    left_out_file = outputs[0].with_name(f"{outputs[0].stem}.left_out.csv")
+    image_count, left_out_count = 0, len(left_out)
+    writers = [_Writer(output, open_parquet(shards[0]).schema_arrow) for output in outputs]
+    try:
+        with left_out_file.open("w", newline="", encoding="utf-8", errors="replace") as file:
+            left_out_rows = csv.writer(file)
+            left_out_rows.writerow(("file", "reason"))
+            left_out_rows.writerows(one.row() for one in left_out)
+            for shard in shards:
+                table = open_parquet(shard).read()
+                is_bad = np.array(table["reason"].is_valid())
+                for writer in writers:
+                    writer.write(table.filter(pa.array(~is_bad)).drop(["reason"]))
+                bad = table.filter(pa.array(is_bad))
+                left_out_rows.writerows(zip(bad["file"].to_pylist(), bad["reason"].to_pylist(), strict=True))
+                image_count += int((~is_bad).sum())
+                left_out_count += int(is_bad.sum())
+    finally:
+        for writer in writers:
+            writer.close()
+    shutil.rmtree(folder)
+    if not left_out_count:
+        left_out_file.unlink()
+    return Scored(image_count, left_out_count, tuple(outputs), left_out_file if left_out_count else None)
+
+
+class _Writer:
+    """Writes one output row by row. The file appears when the writer is closed."""
+
+    def __init__(self, output: Path, schema: pa.Schema) -> None:
+        self._output, self._part = output, output.with_name(f".{output.name}.part")
+        self._as_csv = output.suffix == ".csv"
+        if self._as_csv:
+            self._file = self._part.open("w", newline="", encoding="utf-8", errors="replace")
+            self._rows = csv.writer(self._file)
+            self._rows.writerow(("file", "label", "probability"))
+        else:
+            self._writer = pq.ParquetWriter(self._part, schema.remove(schema.get_field_index("reason")))
+
+    def write(self, table: pa.Table) -> None:
+        if self._as_csv:
+            columns = (table[name].to_pylist() for name in ("file", "label", "probability"))
+            self._rows.writerows((file, label, f"{value:.6f}") for file, label, value in zip(*columns, strict=True))
+        else:
+            self._writer.write_table(table)
+
+    def close(self) -> None:
+        (self._file if self._as_csv else self._writer).close()
+        self._part.replace(self._output)

@@ -1,0 +1,96 @@
+"""ShardScorer: scores one shard of images, and writes its predictions to a Parquet file."""
+
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from efficientmixnet.components.image_example_gen.entry import Entry
+from efficientmixnet.components.image_example_gen.files import join, read_bytes
+from efficientmixnet.modules import progress
+from efficientmixnet.modules.exceptions import BadImage
+from efficientmixnet.pipeline.scoring.classifier import Classifier
+
+_BATCH = 32
+_READERS = 8  # threads, because an object store takes long to open each file
+_MAX_PIXELS = 100_000_000
+
+
+class ShardScorer:
+    """Scores shards with one model.
+
+    Args:
+        model: The folder of the SavedModel.
+        images: The folder that the names are relative to.
+    """
+
+    def __init__(self, model: str, images: str) -> None:
+        self._classifier = Classifier(model)
+        self._images = images
+
+    def score(self, names: Sequence[str], file: Path) -> None:
+        """Writes a row for each image: the prediction, or the reason why there is none. The write is atomic."""
+        batches = [names[start : start + _BATCH] for start in range(0, len(names), _BATCH)]
+        rows: list[dict[str, Any]] = []
+        with ThreadPoolExecutor(_READERS) as readers:  # They read the next batch while the model runs.
+            reading = readers.map(self._read, batches[0])
+            for batch, following in zip(batches, [*batches[1:], []], strict=True):
+                encoded = list(reading)
+                reading = readers.map(self._read, following)
+                rows += self._rows(batch, encoded)
+                progress.advance(len(batch))
+        part = file.with_suffix(".part")
+        pq.write_table(pa.Table.from_pylist(rows, shard_schema(self._classifier.labels)), part)
+        part.replace(file)
+
+    def _read(self, name: str) -> bytes | str:
+        """The image as a JPEG or PNG file, or the reason why it cannot be read."""
+        from efficientmixnet.components.image_example_gen.image import canonical  # imports TensorFlow
+
+        try:
+            encoded, _ = canonical(read_bytes(Entry(join(self._images, name), name, label="")), _MAX_PIXELS)
+        except BadImage as error:
+            return str(error)
+        except OSError as error:
+            return f"cannot be read: {error.strerror or error}"
+        return encoded
+
+    def _rows(self, names: Sequence[str], encoded: list[bytes | str]) -> Iterator[dict[str, Any]]:
+        readable = [one for one in encoded if isinstance(one, bytes)]
+        predictions = iter(self._probabilities(readable))
+        for name, one in zip(names, encoded, strict=True):
+            prediction = next(predictions) if isinstance(one, bytes) else one
+            if isinstance(prediction, str):
+                yield {"file": name, "reason": prediction}
+            else:
+                best = int(prediction.argmax())
+                label = self._classifier.labels[best]
+                yield {"file": name, "label": label, "probability": prediction[best], "probabilities": prediction}
+
+    def _probabilities(self, encoded: list[bytes]) -> list[np.ndarray | str]:
+        if not encoded:
+            return []
+        try:
+            return list(self._classifier.probabilities(encoded))
+        except self._classifier.undecodable:
+            if len(encoded) == 1:
+                return ["is a truncated or corrupt file"]
+            # One corrupt image makes the whole batch fail.
+            return [prediction for one in encoded for prediction in self._probabilities([one])]
+
+
+def shard_schema(labels: list[str]) -> pa.Schema:
+    """The columns of a shard's file. The schema's metadata holds the labels."""
+    columns = {
+        "file": pa.string(),
+        "label": pa.string(),
+        "probability": pa.float32(),
+        "probabilities": pa.list_(pa.float32()),
+        "reason": pa.string(),
+    }
+    return pa.schema(columns.items(), metadata={"labels": json.dumps(labels)})
