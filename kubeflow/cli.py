@@ -1,6 +1,6 @@
 """The command line: efficientmixnet kubeflow compile, search, rehearse, submit, watch, runs, stop.
 
-What needs TFX or kfp imports it when it is called, so that --help and a mistake answer at once.
+Each command imports TFX and kfp in its function, so that --help and errors are fast.
 """
 
 import functools
@@ -19,19 +19,30 @@ if TYPE_CHECKING:
 
 @click.group()
 def kubeflow() -> None:
-    """The same configuration in a cluster, on Kubeflow Pipelines."""
+    """Run a configuration on Kubeflow Pipelines."""
 
 
 @kubeflow.command("compile")
 @click.argument("config")
-@click.option("--image", help="The container image; `make image` builds it.  [kubeflow.image]")
+@click.option("--image", help="The container image, built by `make image`.  [kubeflow.image]")
 @click.option(
-    "--pipeline-root", metavar="URI", help="Where artifacts are kept: minio://bucket/folder.  [kubeflow.pipeline_root]"
+    "--pipeline-root", metavar="URI", help="The folder for artifacts: minio://bucket/folder.  [kubeflow.pipeline_root]"
 )
 @click.option(
-    "-o", "--output", default="pipeline.yaml", show_default=True, type=click.Path(dir_okay=False, path_type=Path)
+    "-o",
+    "--output",
+    default="pipeline.yaml",
+    show_default=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The package to write.",
 )
-@click.option("--target", default="oss", show_default=True, type=click.Choice(["oss", "vertex"]))
+@click.option(
+    "--target",
+    default="oss",
+    show_default=True,
+    type=click.Choice(["oss", "vertex"]),
+    help="oss is open-source Kubeflow Pipelines, vertex is Vertex AI.",
+)
 @click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a key: kubeflow.cache=false.")
 def compile_(
     config: str,
@@ -41,7 +52,7 @@ def compile_(
     target: "Target",
     overrides: tuple[str, ...],
 ) -> None:
-    """Write the package of CONFIG (YAML) for a cluster."""
+    """Compile CONFIG (YAML) into a package for a cluster."""
     from efficientmixnet.kubeflow.package.compile import compile_package, write_package
     from efficientmixnet.kubeflow.package.requirements import notes
     from efficientmixnet.pipeline.config.config import load_config
@@ -53,24 +64,29 @@ def compile_(
         click.secho(f"note: {note}", err=True, fg="yellow")
     write_package(documents, output, checked.kubeflow.service_account)
     tasks: dict[str, Any] = documents[0]["root"]["dag"]["tasks"]
-    click.echo(f"{output}: {len(tasks)} tasks; `efficientmixnet kubeflow submit {output}` runs it")
+    click.echo(f"{output}: {len(tasks)} tasks; run it with `efficientmixnet kubeflow submit {output}`")
 
 
 @kubeflow.command()
 @click.argument("config")
-@click.option("--image", help="The container image; `make image` builds it.  [kubeflow.image]")
+@click.option("--image", help="The container image, built by `make image`.  [kubeflow.image]")
 @click.option(
     "--transformed",
     required=True,
     metavar="URI",
-    help="The folder of a run's Transform, with transformed_examples and transform_graph.",
+    help="The output folder of a run's Transform, with transformed_examples and transform_graph.",
 )
 @click.option(
-    "-o", "--output", default="experiment.yaml", show_default=True, type=click.Path(dir_okay=False, path_type=Path)
+    "-o",
+    "--output",
+    default="experiment.yaml",
+    show_default=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The experiment to write.",
 )
 @click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a key: search.trials=50.")
 def search(config: str, image: str | None, transformed: str, output: Path, overrides: tuple[str, ...]) -> None:
-    """Write the search of CONFIG (YAML) as an Experiment of Katib."""
+    """Write the search of CONFIG (YAML) as a Katib Experiment."""
     import yaml
 
     from efficientmixnet.kubeflow.katib.experiment import experiment
@@ -82,22 +98,29 @@ def search(config: str, image: str | None, transformed: str, output: Path, overr
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise BadInput(f"{output}: cannot be written: {error.strerror}") from None
-    click.echo(f"{output}: {checked.search.trials} trials; `kubectl create -f {output} -n NAMESPACE` runs them")
+    click.echo(f"{output}: {checked.search.trials} trials; run them with `kubectl create -f {output} -n NAMESPACE`")
 
 
 @kubeflow.command()
 @click.argument("package", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--output", default="rehearsal", show_default=True, type=click.Path(file_okay=False, path_type=Path))
-@click.option("--param", "parameters", metavar="NAME=VALUE", multiple=True, help="A parameter of the package.")
+@click.option(
+    "--output",
+    default="rehearsal",
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder for artifacts, logs and the cache.",
+)
+@click.option("--param", "parameters", metavar="NAME=VALUE", multiple=True, help="Set a parameter of the package.")
 def rehearse(package: Path, output: Path, parameters: tuple[str, ...]) -> None:
-    """Run PACKAGE on this machine, each task as the cluster would; its store and logs lie in the folder OUTPUT.
+    """Run PACKAGE on this machine, each task as in a cluster.
 
-    Where AWS_ENDPOINT_URL names an object store, that is the one; else a folder stands for it.
+    Artifacts go to the object store at AWS_ENDPOINT_URL. If that is not set, they go to a folder in --output.
     """
     import os
 
     from efficientmixnet.kubeflow.package.backend_rules import arguments, parse_argument
-    from efficientmixnet.kubeflow.rehearsal.rehearse import Rehearsal, read_package
+    from efficientmixnet.kubeflow.package.read_package import read_package
+    from efficientmixnet.kubeflow.rehearsal.rehearsal import Rehearsal
 
     documents = read_package(package)
     given = dict(parse_argument(one, documents[0]) for one in parameters)
@@ -114,7 +137,7 @@ def _report(task: str, state: str, seconds: float) -> None:
 
 
 def _server(command: Callable[..., None]) -> Callable[..., None]:
-    """The options by which every command finds the server, and its errors as one line."""
+    """Adds the options that say where the server is. The command gets a Connection as its first argument."""
 
     @functools.wraps(command)
     def connected(
@@ -133,14 +156,17 @@ def _server(command: Callable[..., None]) -> Callable[..., None]:
         command(connection, **options)
 
     for option in (
-        click.option("--timeout", default=30.0, show_default=True, help="Seconds for one answer of the server."),
-        click.option("--ca-certificate", metavar="FILE", help="Of the authority behind the server's certificate."),
-        click.option("--service-account-token", is_flag=True, help="In a pod: show the server its own token."),
-        click.option("--cookie", envvar="KFP_COOKIE", help="Of a browser's session.  [KFP_COOKIE]"),
+        click.option("--timeout", default=30.0, show_default=True, help="Seconds to wait for one answer."),
+        click.option("--ca-certificate", metavar="FILE", help="The certificate of the server's authority."),
+        click.option("--service-account-token", is_flag=True, help="In a pod: send the pod's own token."),
+        click.option("--cookie", envvar="KFP_COOKIE", help="The cookie of a browser session.  [KFP_COOKIE]"),
         click.option("--token", envvar="KFP_TOKEN", help="A bearer token.  [KFP_TOKEN]"),
-        click.option("--namespace", help="Of the user, where the server has several."),
+        click.option("--namespace", help="The user's namespace on a multi-user server."),
         click.option(
-            "--endpoint", envvar="KF_PIPELINES_ENDPOINT", metavar="URL", help="The server.  [KF_PIPELINES_ENDPOINT]"
+            "--endpoint",
+            envvar="KF_PIPELINES_ENDPOINT",
+            metavar="URL",
+            help="The address of Kubeflow Pipelines.  [KF_PIPELINES_ENDPOINT]",
         ),
     ):
         connected = option(connected)
@@ -149,15 +175,15 @@ def _server(command: Callable[..., None]) -> Callable[..., None]:
 
 @kubeflow.command()
 @click.argument("package", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--experiment", default="efficientmixnet", show_default=True, help="The experiment to run in.")
-@click.option("--run-name", help="The run's name.  [the package's, with the time]")
-@click.option("--param", "parameters", metavar="NAME=VALUE", multiple=True, help="A parameter of the package.")
-@click.option("--pipeline-root", metavar="URI", help="Instead of the package's own.")
+@click.option("--experiment", default="efficientmixnet", show_default=True, help="The run's experiment.")
+@click.option("--run-name", help="The run's name.  [default: the package's name and the time]")
+@click.option("--param", "parameters", metavar="NAME=VALUE", multiple=True, help="Set a parameter of the package.")
+@click.option("--pipeline-root", metavar="URI", help="Replace the package's pipeline root.")
 @click.option("--service-account", help="The service account of the run's pods.")
-@click.option("--no-cache", is_flag=True, help="Run every task, also those that did the same before.")
-@click.option("--upload", "upload_too", is_flag=True, help="Keep the package on the server too, as a new version.")
-@click.option("--cron", help="Run again and again: '0 0 6 * * *' (with seconds in front) is every day at six.")
-@click.option("--watch", "follow", is_flag=True, help="Show the tasks until the end; exit with the run's result.")
+@click.option("--no-cache", is_flag=True, help="Run every task, also those with results in the cache.")
+@click.option("--upload", "upload_too", is_flag=True, help="Also upload the package as a new pipeline version.")
+@click.option("--cron", help="Create a schedule. Seconds come first: '0 0 6 * * *' is every day at six.")
+@click.option("--watch", "follow", is_flag=True, help="Show the tasks until the run ends.")
 @_server
 def submit(
     connection: "Connection",
@@ -172,13 +198,16 @@ def submit(
     cron: str | None,
     follow: bool,
 ) -> None:
-    """Run PACKAGE in a cluster."""
+    """Run PACKAGE on Kubeflow Pipelines.
+
+    With --watch the exit code is 0 if the run succeeds, and 1 otherwise.
+    """
     from efficientmixnet.kubeflow.package.backend_rules import parse_argument
-    from efficientmixnet.kubeflow.rehearsal.rehearse import read_package
+    from efficientmixnet.kubeflow.package.read_package import read_package
     from efficientmixnet.kubeflow.server import submit as server
 
     if cron and follow:
-        raise BadInput("--watch: follows one run; leave it out with --cron")
+        raise BadInput("--watch: a schedule cannot be watched; leave out --watch or --cron")
     documents = read_package(package)
     given = dict(parse_argument(one, documents[0]) for one in parameters)
     submission = server.Submission(package, given, experiment, run_name, pipeline_root, service_account, not no_cache)
@@ -195,8 +224,8 @@ def submit(
 
 
 @kubeflow.command()
-@click.option("--experiment", help="Of this one alone.")
-@click.option("--count", default=10, show_default=True, type=click.IntRange(1), help="How many.")
+@click.option("--experiment", help="List only the runs of this experiment.")
+@click.option("--count", default=10, show_default=True, type=click.IntRange(1), help="How many runs to list.")
 @_server
 def runs(connection: "Connection", experiment: str | None, count: int) -> None:
     """List the latest runs."""
@@ -210,7 +239,10 @@ def runs(connection: "Connection", experiment: str | None, count: int) -> None:
 @click.argument("run_id")
 @_server
 def watch(connection: "Connection", run_id: str) -> None:
-    """Show a run's tasks until its end."""
+    """Show a run's tasks until the run ends.
+
+    The exit code is 0 if the run succeeds, and 1 otherwise.
+    """
     _follow(connection, run_id)
 
 
@@ -218,11 +250,11 @@ def watch(connection: "Connection", run_id: str) -> None:
 @click.argument("run_id")
 @_server
 def stop(connection: "Connection", run_id: str) -> None:
-    """End a run; a new one takes from the cache what this one has finished."""
+    """Stop a run. A new run takes the finished tasks from the cache."""
     from efficientmixnet.kubeflow.server.submit import stop as end
 
     end(connection, run_id)
-    click.echo(f"run {run_id} is being stopped")
+    click.echo(f"stopping run {run_id}")
 
 
 def _follow(connection: "Connection", run_id: str) -> None:

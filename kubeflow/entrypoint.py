@@ -1,9 +1,7 @@
-"""What a task's container runs: TFX's entry point, with what it needs to know and the launcher does not say.
+"""The program of a task: `python -m efficientmixnet.kubeflow.entrypoint`, with the arguments of TFX's entry point.
 
-`python -m efficientmixnet.kubeflow.entrypoint` takes the arguments of TFX's own entry point. Around it: outputs that
-the component does not declare, such as the launcher's `executor-logs`, are dropped; an input's empty type is filled in
-from the component's specification; object stores' URIs become the launcher's paths and, in what is reported, URIs
-again; metadata without a value, which the launcher cannot store, is left out.
+It runs the component's executor (executor.py), or, for Trainer with a job_kind, a training job
+(training_jobs/launch.py), and writes the report for the launcher.
 """
 
 import json
@@ -19,8 +17,12 @@ from efficientmixnet.modules.exceptions import BadInput
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Runs one component's executor, or the job of workers that the package has it run in."""
-    signal.signal(signal.SIGTERM, _interrupt)  # a container's first process ignores it otherwise
+    """Runs one task. Errors end the process with one line and an exit code.
+
+    Args:
+        arguments: The arguments of the command.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)  # the first process of a container ignores SIGTERM by default
     from efficientmixnet.kubeflow import progress_lines
     from efficientmixnet.kubeflow.store import object_store
     from efficientmixnet.kubeflow.training_jobs.launch import launch

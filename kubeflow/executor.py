@@ -1,4 +1,11 @@
-"""Runs TFX's executor in a task's container, and translates what the launcher gives and takes."""
+"""execute: runs a component's TFX executor in this process, with the inputs and outputs of Kubeflow's launcher.
+
+TFX's entry point does not understand all that the launcher sends, and the launcher not all that TFX reports:
+- Outputs that the component does not declare, such as the launcher's `executor-logs`, are removed.
+- The empty types of inputs are filled in from the component's specification.
+- URIs of object stores become the launcher's paths, and in the report URIs again.
+- Properties without a value, which the launcher cannot store, are removed from the report.
+"""
 
 import argparse
 import json
@@ -10,18 +17,26 @@ from typing import Any
 from efficientmixnet.kubeflow.launcher_paths import to_path, to_uri
 from efficientmixnet.modules.exceptions import BadInput
 
-# On an artifact that stands for nothing, since a task's input cannot be left out: Baseline's, where there is none.
+# The property of an artifact without content, such as Baseline's before the first push. A task needs all its inputs.
 ABSENT = "absent"
 
 
 def invocation_of(arguments: Sequence[str]) -> dict[str, Any]:
-    """The ExecutorInput among the command's arguments."""
+    """Returns the ExecutorInput from the arguments of a task's command."""
     options, _ = _parser().parse_known_args(arguments)
     return dict(json.loads(options.json_serialized_invocation_args))
 
 
 def execute(arguments: Sequence[str], invocation: dict[str, Any]) -> dict[str, Any]:
-    """Runs the executor in this process, with this invocation; returns its report."""
+    """Runs a component's executor.
+
+    Args:
+        arguments: The arguments of the task's command.
+        invocation: The ExecutorInput to use.
+
+    Returns:
+        TFX's ExecutorOutput, for the launcher.
+    """
     options, beam_arguments = _parser().parse_known_args(arguments)
     task = localize(
         invocation, json.loads(options.json_serialized_inputs_spec_args), json.loads(options.output_artifacts)
@@ -37,7 +52,7 @@ def execute(arguments: Sequence[str], invocation: dict[str, Any]) -> dict[str, A
 
 
 def refuse(error: BadInput) -> int:
-    """Shows the mistake; returns the exit code."""
+    """Prints the error and the images that were left out. Returns the exit code."""
     print(f"error: {error}", file=sys.stderr)
     for name, reason in error.left_out:
         print(f"  left out: {name} {reason}", file=sys.stderr)
@@ -45,12 +60,12 @@ def refuse(error: BadInput) -> int:
 
 
 def localize(invocation: dict[str, Any], inputs_spec: dict[str, Any], outputs: Sequence[str]) -> dict[str, Any]:
-    """The launcher's ExecutorInput as TFX's entry point takes it.
+    """Converts the launcher's ExecutorInput into one for TFX's entry point.
 
     Args:
         invocation: The ExecutorInput.
-        inputs_spec: The component's ComponentInputsSpec, which knows the types of the inputs.
-        outputs: The names of the artifacts that the component declares.
+        inputs_spec: The component's ComponentInputsSpec, with the types of the inputs.
+        outputs: The names of the component's output artifacts.
     """
     inputs = invocation.get("inputs", {})
     types = {name: spec["artifactType"] for name, spec in inputs_spec.get("artifacts", {}).items()}
@@ -76,7 +91,7 @@ def localize(invocation: dict[str, Any], inputs_spec: dict[str, Any], outputs: S
 
 
 def globalize(report: dict[str, Any]) -> dict[str, Any]:
-    """TFX's ExecutorOutput as the launcher takes it."""
+    """Converts TFX's ExecutorOutput into one for the launcher. Changes `report`, and returns it."""
     for _, listed in _artifacts(report):
         for artifact in listed:
             artifact["uri"] = to_uri(artifact["uri"])
@@ -99,5 +114,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--executor_class_path", required=True)
     parser.add_argument("--json_serialized_invocation_args", required=True)
     parser.add_argument("--json_serialized_inputs_spec_args", default="{}")
-    parser.add_argument("--output_artifacts", default="[]", help="JSON: the names of the component's own outputs")
+    parser.add_argument("--output_artifacts", default="[]", help="JSON list of the component's outputs")
     return parser

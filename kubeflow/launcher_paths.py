@@ -1,7 +1,7 @@
-"""Where the launcher of Kubeflow Pipelines puts what lies in an object store: minio://bucket/key at /minio/bucket/key.
+"""to_path and to_uri: convert between URIs and the paths of Kubeflow's launcher, such as /minio/bucket/key.
 
-It copies a task's inputs there before the container's command runs, and its outputs back afterwards. On Vertex AI
-/gcs is a mounted file system, with the same paths.
+The launcher copies a task's inputs to these paths before the command runs, and its outputs back afterwards. On Vertex
+AI, /gcs is a mounted file system with the same paths.
 """
 
 import os
@@ -9,12 +9,21 @@ from collections.abc import Mapping
 
 _FOLDERS: Mapping[str, str] = {"gs": "gcs", "s3": "s3", "minio": "minio"}
 SCHEMES = tuple(f"{scheme}://" for scheme in _FOLDERS)
-# The folder that stands for the container's root, in a rehearsal and for the workers of a training job.
+# The folder that replaces the container's root in a rehearsal and in the workers of a training job.
 ROOT_VARIABLE = "EFFICIENTMIXNET_LAUNCHER_ROOT"
 
 
 def to_path(uri: str, root: str | None = None) -> str:
-    """The file's or folder's path in the container, or below another root; what lies in no store stays as it is."""
+    """Returns the path for a URI of an object store. Anything else is returned unchanged.
+
+    Args:
+        uri: A URI or a path.
+        root: The folder that replaces the container's root. By default the environment names it.
+
+    Example:
+        >>> to_path("minio://bucket/key", "")
+        '/minio/bucket/key'
+    """
     scheme, separator, key = uri.partition("://")
     if not separator or scheme not in _FOLDERS:
         return uri
@@ -22,7 +31,7 @@ def to_path(uri: str, root: str | None = None) -> str:
 
 
 def to_uri(path: str) -> str:
-    """The reverse of to_path."""
+    """Returns the URI for a path of the launcher. Anything else is returned unchanged."""
     for scheme, folder in _FOLDERS.items():
         mount = f"{_root()}/{folder}/"
         if path.startswith(mount):

@@ -1,4 +1,4 @@
-"""Progress as lines in a pod's log, where there is no terminal for a bar."""
+"""ProgressLines: prints progress as lines in a pod's log, which has no terminal for a progress bar."""
 
 import threading
 import time
@@ -9,10 +9,10 @@ _SECONDS = 30
 
 
 class ProgressLines:
-    """Prints how far the task is, at most every 30 seconds, and once at the end."""
+    """Prints the progress of a stage at most every 30 seconds, and once at the end."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()  # Beam's threads report too
+        self._lock = threading.Lock()  # Beam calls it from several threads
         self._done = self._total = 0
         self._unit = ""
         self._printed = time.monotonic()
@@ -36,5 +36,5 @@ class ProgressLines:
 
 
 def show() -> None:
-    """All further progress goes to standard output."""
+    """Prints all further progress to standard output."""
     progress.listen(ProgressLines())

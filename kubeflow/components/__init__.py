@@ -1,1 +1,1 @@
-"""The components that a cluster needs in place of what TFX's local metadata answers."""
+"""The components of a cluster. They replace what local runs look up in TFX's metadata."""

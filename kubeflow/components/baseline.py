@@ -1,4 +1,4 @@
-"""The component Baseline: the pushed model that LatestPushed has named becomes an artifact."""
+"""Baseline: fetches the pushed model that LatestPushed found."""
 
 from tfx import v1 as tfx
 
@@ -13,9 +13,13 @@ def Baseline(
     candidate: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.Model] = None,
     schema: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.Schema] = None,
 ) -> None:
-    """The model to beat, or, as WarmStart, the one that training starts from.
+    """Fetches the baseline model, or, with the id WarmStart, the model from which training starts.
 
-    Of candidate or schema only one thing is wanted: the launcher notes at them how the object store is reached.
+    Args:
+        model: The fetched model.
+        latest: The URI of the model, or NONE.
+        candidate: Only its metadata is used, in which the launcher writes how to reach the object store.
+        schema: Used like the candidate if there is no candidate yet.
     """
     del candidate, schema
     fetch(latest, model, SERVING_FOLDER)

@@ -1,4 +1,4 @@
-"""The component DataBefore: notes which data this run has read, and says which came before it, in every run anew."""
+"""DataBefore: records the data that this run reads, and finds the data before it."""
 
 import json
 
@@ -18,15 +18,15 @@ def DataBefore(
     records: tfx.dsl.components.Parameter[str],
     spans: tfx.dsl.components.Parameter[int],
 ) -> None:
-    """It is never cached; PreviousStatistics and LatestSpans, which fetch what it names, are.
+    """Runs in every run. PreviousStatistics and LatestSpans fetch what it finds, and are cached.
 
     Args:
-        examples: The data now.
-        statistics: Of the examples.
-        before: Where the statistics of the data before lie.
-        earlier: JSON, where the examples of the spans before lie.
+        examples: The examples of this run.
+        statistics: Their statistics.
+        before: The URI of the statistics of the data before, or NONE.
+        earlier: A JSON list of URIs: the examples of the earlier spans.
         records: The folder of DataRecords.
-        spans: How many training learns from, the present one included.
+        spans: The number of spans to train on, including the present one.
     """
     data = DataSet(
         source=examples.get_string_custom_property("source"),

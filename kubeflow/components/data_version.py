@@ -1,6 +1,6 @@
-"""The component DataVersion: a fingerprint of the images, taken anew in every run.
+"""DataVersion: computes a fingerprint of the images.
 
-It is never cached; ImageExampleGen is, and runs again when the fingerprint changes.
+It runs in every run. ImageExampleGen is cached, and runs again if the fingerprint has changed.
 """
 
 import json
@@ -19,6 +19,14 @@ def DataVersion(
     splits: tfx.dsl.components.Parameter[str],
     layout: tfx.dsl.components.Parameter[str],
 ) -> None:
-    """Takes ImageExampleGen's parameters; looks at every file's name, size and time, and opens no image."""
+    """Computes the fingerprint from the name, size and time of every file, without opening images.
+
+    Args:
+        fingerprint: The fingerprint.
+        images: As for ImageExampleGen.
+        manifest: As for ImageExampleGen.
+        splits: As for ImageExampleGen.
+        layout: As for ImageExampleGen.
+    """
     sources = find_images(images, manifest or None, frozenset(json.loads(splits)), Layout.model_validate_json(layout))
     fingerprint.write(sources.fingerprint)

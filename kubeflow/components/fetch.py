@@ -1,6 +1,6 @@
-"""fetch: what a look-up has named becomes an artifact, which the launcher can carry to the tasks that take it.
+"""fetch: copies a folder that an earlier run has recorded into an artifact.
 
-A look-up names a place that an earlier run has noted; it runs anew in every run, and the task that fetches is cached.
+One task looks up the folder in every run. The task that fetches it is cached.
 """
 
 from tfx import v1 as tfx
@@ -9,14 +9,24 @@ from efficientmixnet.kubeflow.executor import ABSENT
 from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.modules.exceptions import BadInput
 
-NONE = "none"  # an empty parameter would be hard to tell from one that was never set
+NONE = "none"  # an empty parameter would look like a missing one
 
 
 def fetch(place: str, artifact: tfx.dsl.Artifact, folder: str = "") -> None:
-    """Copies the place into the artifact's folder; for NONE the artifact says so, and is left out where it is taken."""
+    """Copies a folder into an artifact.
+
+    Args:
+        place: The URI to copy. For NONE the artifact gets the property ABSENT, and executor.py removes it from the
+            inputs of later tasks.
+        artifact: The output artifact.
+        folder: A folder in the artifact for the copy.
+
+    Raises:
+        BadInput: The place is empty.
+    """
     if place == NONE:
         artifact.set_int_custom_property(ABSENT, 1)
-        print("there is none yet")
+        print("no earlier run has recorded one")
         return
     files_of(place)
     object_store.download(place, f"{artifact.uri}/{folder}".rstrip("/"))
@@ -24,12 +34,12 @@ def fetch(place: str, artifact: tfx.dsl.Artifact, folder: str = "") -> None:
 
 
 def files_of(place: str) -> list[object_store.File]:
-    """All files there.
+    """Returns all files in a folder that an earlier run has recorded.
 
     Raises:
-        BadInput: there are none.
+        BadInput: There are no files.
     """
     found = object_store.files(place)
     if not found:
-        raise BadInput(f"{place}: is gone, though an earlier run has noted it; put it back, or remove the record of it")
+        raise BadInput(f"{place}: is missing, but an earlier run has recorded it; restore it, or delete its record")
     return found

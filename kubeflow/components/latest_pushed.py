@@ -1,6 +1,6 @@
-"""The component LatestPushed: which pushed model is the newest, looked up anew in every run.
+"""LatestPushed: finds the newest pushed model.
 
-It is never cached. What depends on its answer is: while no other model is pushed, Baseline and Evaluator stay cached.
+It runs in every run. Baseline and Evaluator are cached, and run again if another model has been pushed.
 """
 
 from tfx import v1 as tfx
@@ -17,13 +17,13 @@ def LatestPushed(
     candidate: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.Model] = None,
     schema: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.Schema] = None,
 ) -> None:
-    """Only pushed models are blessed ones, so the newest of them is the latest blessed model.
+    """Finds the newest pushed model. Only blessed models are pushed, so it is the latest blessed model.
 
     Args:
-        latest: Where it lies.
+        latest: The model's URI, or NONE.
         pushed: The folder of PushedModels.
-        candidate: The model that has to beat it; it must be older than that.
-        schema: Where there is no candidate yet: whatever tells how the object store is reached.
+        candidate: The model to evaluate. Only models from before its push count.
+        schema: Used if there is no candidate yet: the launcher writes in its metadata how to reach the object store.
     """
     del schema
     latest.write(PushedModels(pushed).latest_before(candidate and to_uri(candidate.uri)) or NONE)

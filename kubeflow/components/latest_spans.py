@@ -1,4 +1,4 @@
-"""The component LatestSpans: the present examples and those of the spans before it become one artifact."""
+"""LatestSpans: merges the examples of the present span and of earlier spans into one artifact."""
 
 import json
 
@@ -17,12 +17,18 @@ def LatestSpans(
     examples: tfx.dsl.components.OutputArtifact[tfx.types.standard_artifacts.Examples],
     earlier: tfx.dsl.components.Parameter[str],
 ) -> None:
-    """Copies the records of every split, which are of one form, under names that say which span they are of.
+    """Copies the files of every split. The names start with the span's age, so that they differ.
 
-    A task of Kubeflow Pipelines takes and makes one artifact of a name, where on one machine there is one a span.
+    On one machine there is one artifact for each span, but a task of Kubeflow Pipelines has one artifact for each
+    output.
+
+    Args:
+        now: The examples of the present span.
+        examples: The merged examples.
+        earlier: A JSON list of URIs: the examples of the earlier spans.
 
     Raises:
-        BadInput: An earlier span is gone, or lacks a split.
+        BadInput: The examples of an earlier span are missing, or lack a split.
     """
     examples.split_names, examples.span, examples.version = now.split_names, now.span, now.version
     folders = {f"Split-{split}" for split in artifact_utils.decode_split_names(now.split_names)}
@@ -30,10 +36,10 @@ def LatestSpans(
         files = [file.name.partition("/") for file in files_of(place)]
         if lacking := folders - {folder for folder, _, _ in files}:
             raise BadInput(
-                f"data.splits: {place} has no {', '.join(sorted(lacking))}; name the splits that it has, or give "
-                "data.training_spans 1"
+                f"data.splits: {place} has no {', '.join(sorted(lacking))}; give the splits that it has, or set "
+                "data.training_spans to 1"
             )
         for folder, _, name in files:
             if folder in folders:
                 object_store.download(f"{place}/{folder}/{name}", f"{examples.uri}/{folder}/{age}-{name}")
-        print(f"learns from {to_uri(place)}")
+        print(f"training on {to_uri(place)}")

@@ -1,4 +1,4 @@
-"""The component ModelCard: beside a pushed model lies what it was made of, and how good it is."""
+"""ModelCard: writes the model card of a pushed model."""
 
 import json
 from datetime import datetime, timezone
@@ -18,7 +18,15 @@ def ModelCard(
     pushed_model: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.PushedModel],
     card: tfx.dsl.components.OutputArtifact[tfx.types.standard_artifacts.String],
 ) -> None:
-    """Writes the card, as an artifact and, unless somebody has edited it, into the pushed model's folder."""
+    """Writes the card into an artifact and into the pushed model's folder.
+
+    A card that is already in the folder is not overwritten, since somebody may have edited it.
+
+    Args:
+        report: The run's report.
+        pushed_model: The pushed model.
+        card: The card as Markdown.
+    """
     folder = pushed_model.get_string_custom_property("pushed_destination")
     if not folder:
         card.write("the model was not pushed, so it has no card")

@@ -1,4 +1,4 @@
-"""The component PreviousStatistics: those of the data before become an artifact, for ExampleValidator to compare."""
+"""PreviousStatistics: fetches the statistics of the data before, with which ExampleValidator compares."""
 
 from tfx import v1 as tfx
 
@@ -11,6 +11,12 @@ def PreviousStatistics(
     previous: tfx.dsl.components.OutputArtifact[tfx.types.standard_artifacts.ExampleStatistics],
     before: tfx.dsl.components.Parameter[str],
 ) -> None:
-    """Fetches what DataBefore has named."""
+    """Fetches the statistics that DataBefore found.
+
+    Args:
+        now: The statistics of this run's data.
+        previous: The statistics of the data before.
+        before: Their URI, or NONE.
+    """
     fetch(before, previous)
     previous.split_names = now.split_names

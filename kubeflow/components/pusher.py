@@ -1,4 +1,4 @@
-"""The component Pusher for clusters: a blessed model becomes the newest version in an object store or on a volume."""
+"""Pusher: copies a blessed model into the folder of pushed models, in an object store or on a volume."""
 
 from tfx import v1 as tfx
 
@@ -14,7 +14,14 @@ def Pusher(
     pushed_model: tfx.dsl.components.OutputArtifact[tfx.types.standard_artifacts.PushedModel],
     pushed: tfx.dsl.components.Parameter[str],
 ) -> None:
-    """Says where the model went as TFX's own Pusher does, in the artifact's properties."""
+    """Pushes a blessed model. The output artifact gets the same properties as that of TFX's Pusher.
+
+    Args:
+        model: The candidate.
+        model_blessing: Whether Evaluator blessed it.
+        pushed_model: The record of the push.
+        pushed: The folder of PushedModels.
+    """
     blessed = model_blessing.get_int_custom_property("blessed") == 1
     pushed_model.set_int_custom_property("pushed", int(blessed))
     if not blessed:

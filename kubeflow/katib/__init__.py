@@ -1,1 +1,1 @@
-"""The section `search` as an Experiment of Katib, and what each of its trials runs."""
+"""Searches with Katib: the Experiment, and the program of its trials."""

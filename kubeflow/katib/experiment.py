@@ -1,6 +1,6 @@
-"""experiment: the configuration's search as an Experiment of Katib, in which every trial is a training in its own pod.
+"""experiment: turns the section `search` into a Katib Experiment, which runs each trial in its own pod.
 
-Trials learn from the transformed images of a run that has been, which lie in the object store or on a volume.
+The trials train on the transformed images of an earlier run, in the object store or on a volume.
 """
 
 from collections.abc import Mapping
@@ -23,28 +23,29 @@ _GOALS = {"max": "maximize", "min": "minimize"}
 
 
 def experiment(config: Config, transformed: str) -> dict[str, Any]:
-    """The Experiment.
+    """Returns the manifest of the Experiment.
 
     Args:
-        transformed: The folder that holds transformed_examples and transform_graph, the outputs of a run's Transform.
+        config: The configuration of a run, with `search.space`.
+        transformed: The folder with transformed_examples and transform_graph, the outputs of a run's Transform.
 
     Raises:
-        BadInput: there is nothing to search, or not with Katib.
+        BadInput: The search is empty, or Katib cannot run it.
     """
     search = config.search
     if not search.space:
-        raise BadInput("search.space: is empty; name the keys to search, such as {training.learning_rate: [0.01, 0.1]}")
+        raise BadInput("search.space: is empty; give the keys to search, such as {training.learning_rate: [0.01, 0.1]}")
     if search.algorithm not in _ALGORITHMS:
         raise BadInput(
-            f"search.algorithm: {search.algorithm} is this project's own, in which trials go on from others; Katib's "
-            f"trials cannot: give {' or '.join(_ALGORITHMS)}"
+            f"search.algorithm: {search.algorithm} continues trials, which Katib's pods cannot do; give "
+            f"{' or '.join(_ALGORITHMS)}"
         )
     if not config.kubeflow.image:
-        raise BadInput("kubeflow.image: name the container image (--image REGISTRY/efficientmixnet:TAG)")
+        raise BadInput("kubeflow.image: is missing; give the container image (--image REGISTRY/efficientmixnet:TAG)")
     if config.network.weights == "latest":
         raise BadInput(
-            "network.weights: latest may be another model for each of Katib's trials; name one on a volume, or search "
-            "in the pipeline, whose Tuner takes the same for all"
+            "network.weights: latest could be a different model in each of Katib's trials; give a model on a volume, "
+            "or search in the pipeline, whose Tuner uses the same model for all trials"
         )
     names = {key: _name(key) for key in search.space}
     return {
@@ -71,7 +72,7 @@ def experiment(config: Config, transformed: str) -> dict[str, Any]:
 
 
 def _name(key: str) -> str:
-    """Katib's names have no dots."""
+    """Returns the name of Katib's parameter, which may not have dots."""
     return key.replace(".", "-")
 
 
@@ -89,12 +90,14 @@ def _parameter(key: str, dimension: Dimension) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    """A line of YAML; without double quotes, since Katib puts it into the JSON of the trial as it is."""
+    """Returns a value as one line of YAML. Katib puts it into the trial's JSON, so it must not have double quotes."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     line = yaml.safe_dump(value, default_flow_style=True, width=2**16).removesuffix("\n...\n").strip()
     if '"' in line or "\n" in line:
-        raise BadInput(f"search.space: {value!r} cannot be a parameter of Katib; give it without quotes and lines")
+        raise BadInput(
+            f"search.space: {value!r} cannot be a parameter of Katib; give a value without quotes and line breaks"
+        )
     return line
 
 
@@ -103,18 +106,18 @@ def _trial(config: Config, transformed: str, names: Mapping[str, str]) -> dict[s
     values = "".join(f"{key}: ${{trialParameters.{name}}}\n" for key, name in names.items())
     pod = worker_pod(config.kubeflow, config.kubeflow.trainer or config.kubeflow.pod)
     (container,) = pod["spec"]["containers"]
-    # Not as arguments: Katib makes a line for a shell of the command's words, without quotes.
-    told = [
+    # Not as arguments: Katib joins the command to a shell line without quotes.
+    environment = [
         {"name": MODEL, "value": as_argument(model)},
         {"name": VALUES, "value": values},
         {"name": TRANSFORMED, "value": transformed.rstrip("/")},
     ]
-    trial = {**container, "name": _CONTAINER, "command": list(_COMMAND), "env": [*container["env"], *told]}
+    trial = {**container, "name": _CONTAINER, "command": list(_COMMAND), "env": [*container["env"], *environment]}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "spec": {
-            # A trial that is preempted begins anew.
+            # A preempted trial starts from scratch.
             "backoffLimit": config.kubeflow.retries.count,
             "template": {
                 "metadata": pod["metadata"],

@@ -1,6 +1,6 @@
-"""What a trial's container runs: `python -m efficientmixnet.kubeflow.katib.trial`, one training with some values.
+"""The program of a Katib trial: `python -m efficientmixnet.kubeflow.katib.trial` trains with one set of values.
 
-After every epoch it prints accuracy and loss as Katib's collector reads them: `val_accuracy=0.9712`.
+After every epoch it prints the metrics in the format of Katib's collector: `val_accuracy=0.9712`.
 """
 
 import json
@@ -22,14 +22,14 @@ from efficientmixnet.modules.config.search_config import with_values
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.progress import Figures
 
-# What is told in the environment: the configuration of all trials, this one's values, and where the images lie.
+# Environment variables: the configuration of all trials, this trial's values, and the folder of transformed images.
 MODEL = "EFFICIENTMIXNET_TRIAL_MODEL"
 VALUES = "EFFICIENTMIXNET_TRIAL_VALUES"
 TRANSFORMED = "EFFICIENTMIXNET_TRIAL_TRANSFORMED"
 
 
 class Metrics:
-    """Prints what was measured at the end of each epoch."""
+    """Prints the validation metrics at the end of each epoch, unrounded."""
 
     def start(self, total: int, unit: str) -> None: ...
 
@@ -43,7 +43,7 @@ class Metrics:
 
 
 def main() -> None:
-    """Trains, and leaves nothing but its metrics."""
+    """Trains, prints the metrics, and deletes the model."""
     signal.signal(signal.SIGTERM, _end)
     try:
         model = trial_model(json.loads(os.environ[MODEL]), os.environ[VALUES])
@@ -56,14 +56,14 @@ def main() -> None:
 
 
 def trial_model(common: Mapping[str, Any], values: str) -> ModelConfig:
-    """The configuration of this trial.
+    """Returns the configuration of this trial.
 
     Args:
-        common: That of all trials.
-        values: A line `KEY: VALUE` of YAML for each key that is searched.
+        common: The configuration of all trials.
+        values: YAML with a line `KEY: VALUE` for each key of the search.
 
     Raises:
-        BadInput: the values do not fit together.
+        BadInput: The values do not fit together.
     """
     try:
         return with_values(ModelConfig.model_validate(common), yaml.safe_load(values))

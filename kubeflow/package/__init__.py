@@ -1,1 +1,1 @@
-"""Compiles the pipeline into a package for Kubeflow Pipelines."""
+"""Compiles a configuration into a package for Kubeflow Pipelines."""

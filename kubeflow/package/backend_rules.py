@@ -1,4 +1,4 @@
-"""backend_rules: what the server of Kubeflow Pipelines refuses in a package, found before it is sent."""
+"""backend_rules: checks a package and its arguments as Kubeflow Pipelines does, before anything is sent."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from efficientmixnet.modules.exceptions import BadInput
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_TASK = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*")  # Argo's
+_TASK = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*")  # Argo's rule
 _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "STRING": str,
     "NUMBER_INTEGER": (int, float),
@@ -19,33 +19,56 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
 
 
 def check_package(spec: Mapping[str, Any]) -> None:
-    """Raises BadInput with everything that the server would refuse, or that would fail in its driver."""
-    found = list(_faults(spec))
+    """Checks a package.
+
+    Args:
+        spec: The PipelineSpec.
+
+    Raises:
+        BadInput: The server would refuse the package, or its driver would fail. The message lists every problem.
+    """
+    found = list(_problems(spec))
     if found:
-        raise BadInput("\n  ".join(["the package would not run on Kubeflow Pipelines:", *found]))
+        raise BadInput("\n  ".join(["Kubeflow Pipelines cannot run the package:", *found]))
 
 
 def arguments(spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The root's parameters: what is given, and else the defaults.
+    """Returns a value for each of the package's parameters.
+
+    Args:
+        spec: The PipelineSpec.
+        given: Values that replace the defaults.
 
     Raises:
-        BadInput: a parameter is not in the package, is of another type, or is missing.
+        BadInput: The package does not have a parameter, a value has the wrong type, or a value is missing.
     """
     definitions = spec["root"].get("inputDefinitions", {}).get("parameters", {})
     for name, value in given.items():
         if name not in definitions:
-            raise BadInput(f"--param {name}: the package has no such parameter, but {', '.join(sorted(definitions))}")
+            raise BadInput(
+                f"--param {name}: the package has no such parameter; give one of {', '.join(sorted(definitions))}"
+            )
         kind = definitions[name]["parameterType"]
+        if kind not in _TYPES:
+            raise BadInput(f"--param {name}: the package gives it the unknown type {kind}")
         if not isinstance(value, _TYPES[kind]) or isinstance(value, bool) != (kind == "BOOLEAN"):
-            raise BadInput(f"--param {name}={value}: should be a {kind}")
+            raise BadInput(f"--param {name}={value}: should be of type {kind}")
     missing = sorted(name for name, one in definitions.items() if name not in given and "defaultValue" not in one)
     if missing:
-        raise BadInput(f"--param {missing[0]}: has no default in the package; give its value")
+        raise BadInput(f"--param {missing[0]}: has no default in the package; give a value")
     return {name: given.get(name, one.get("defaultValue")) for name, one in definitions.items()}
 
 
 def parse_argument(text: str, spec: Mapping[str, Any]) -> tuple[str, Any]:
-    """`name=value`, with the value as the package's parameter types have it."""
+    """Splits `name=value`. The value is a number if the package's parameter is one.
+
+    Args:
+        text: The argument of --param.
+        spec: The PipelineSpec.
+
+    Raises:
+        BadInput: The text has no `=`, or the value is not a number where the package needs one.
+    """
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise BadInput(f"--param {text}: give NAME=VALUE")
@@ -54,32 +77,32 @@ def parse_argument(text: str, spec: Mapping[str, Any]) -> tuple[str, Any]:
         try:
             return name, float(value)
         except ValueError:
-            raise BadInput(f"--param {text}: {value!r} is no number") from None
+            raise BadInput(f"--param {text}: {value!r} is not a number") from None
     return name, value
 
 
-def _faults(spec: Mapping[str, Any]) -> Iterator[str]:
+def _problems(spec: Mapping[str, Any]) -> Iterator[str]:
     if spec.get("schemaVersion") != "2.1.0":
         yield f"schemaVersion: should be 2.1.0, not {spec.get('schemaVersion')}"
     name = spec.get("pipelineInfo", {}).get("name", "")
     if not _NAME.fullmatch(name):
-        yield f"pipelineInfo.name: {name!r} should be lower-case letters, digits, hyphens and dots"
+        yield f"pipelineInfo.name: {name!r} may have only lower-case letters, digits, hyphens and dots"
     if "dag" not in spec.get("root", {}):
-        yield "root: has no dag"
+        yield "root: has no tasks (dag)"
         return
     executors, components = spec["deploymentSpec"]["executors"], spec["components"]
     for label, executor in executors.items():
         if not {"container", "importer"} & set(executor):
-            yield f"deploymentSpec.executors.{label}: is neither a container nor an importer"
+            yield f"deploymentSpec.executors.{label}: must be a container or an importer"
         elif not executor.get("container", {"image": "none"}).get("image"):
-            yield f"deploymentSpec.executors.{label}: names no image"
+            yield f"deploymentSpec.executors.{label}: has no container image"
     parameters = spec["root"].get("inputDefinitions", {}).get("parameters", {})
     tasks = spec["root"]["dag"]["tasks"]
     for name, task in tasks.items():
-        yield from _task_faults(name, task, tasks, components, executors, parameters)
+        yield from _task_problems(name, task, tasks, components, executors, parameters)
 
 
-def _task_faults(
+def _task_problems(
     name: str,
     task: Mapping[str, Any],
     tasks: Mapping[str, Any],
@@ -88,20 +111,20 @@ def _task_faults(
     parameters: Mapping[str, Any],
 ) -> Iterator[str]:
     if not _TASK.fullmatch(name) or not task.get("taskInfo", {}).get("name"):
-        yield f"task {name!r}: has no name that Argo takes"
+        yield f"task {name!r}: Argo needs a name of letters, digits and hyphens"
     component = components.get(task["componentRef"]["name"])
     if component is None or component["executorLabel"] not in executors:
-        yield f"task {name}: has no component, or no executor"
+        yield f"task {name}: its component or executor is missing"
         return
     inputs = task.get("inputs", {})
     declared = component.get("inputDefinitions", {})
     for kind in ("parameters", "artifacts"):
         for key in inputs.get(kind, {}):
             if key not in declared.get(kind, {}):
-                yield f"task {name}: {key} is none of the component's {kind}"
+                yield f"task {name}: its component has no input {key} in {kind}"
     for key, value in inputs.get("parameters", {}).items():
         if (parameter := value.get("componentInputParameter")) and parameter not in parameters:
-            yield f"task {name}: {key} comes from the parameter {parameter}, which the package lacks"
+            yield f"task {name}: {key} needs the parameter {parameter}, which the package does not have"
     produced = [
         *(
             ("parameters", "outputParameterKey", one.get("taskOutputParameter"))
@@ -114,9 +137,9 @@ def _task_faults(
             continue
         producer = tasks.get(output["producerTask"])
         if producer is None or output["producerTask"] not in task.get("dependentTasks", []):
-            yield f"task {name}: takes something from {output['producerTask']}, on which it does not depend"
+            yield f"task {name}: uses an output of {output['producerTask']}, but does not depend on it"
         elif output[key] not in components[producer["componentRef"]["name"]]["outputDefinitions"].get(kind, {}):
-            yield f"task {name}: {output['producerTask']} puts out no {output[key]}"
+            yield f"task {name}: {output['producerTask']} has no output {output[key]}"
 
 
 def _values(inputs: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:

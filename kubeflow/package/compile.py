@@ -1,4 +1,4 @@
-"""compile: a configuration becomes a file that `kubeflow submit`, kfp.Client or the Pipelines page takes."""
+"""compile_package and write_package: turn a configuration into the package that Kubeflow Pipelines runs."""
 
 import os
 import warnings
@@ -17,10 +17,17 @@ _SERVICE_ACCOUNT = "# service account: "
 
 
 def compile_package(config: Config, target: Target) -> list[dict[str, Any]]:
-    """The package's documents.
+    """Compiles a configuration.
+
+    Args:
+        config: The configuration of a run.
+        target: oss for open-source Kubeflow Pipelines, vertex for Vertex AI.
+
+    Returns:
+        The package's documents: the PipelineSpec, and for oss a platform document.
 
     Raises:
-        BadInput: the cluster could not run it.
+        BadInput: The cluster could not run the pipeline.
     """
     check(config, target)
     if sees_images(config):
@@ -38,12 +45,19 @@ def compile_package(config: Config, target: Target) -> list[dict[str, Any]]:
 
 
 def write_package(documents: list[dict[str, Any]], file: Path, service_account: str | None = None) -> None:
-    """Writes the documents, one after the other, whole or not at all.
+    """Writes the documents into one YAML file, completely or not at all.
 
-    A package has no place for the service account; it stands in a comment, from which `submit` takes it.
+    Args:
+        documents: The documents, from compile_package.
+        file: The file, whose name must end with .yaml or .yml.
+        service_account: The pods' service account. A package has no field for it, so it goes into a comment, which
+            `submit` reads.
+
+    Raises:
+        BadInput: The file's name has another ending, or the file cannot be written.
     """
     if file.suffix not in (".yaml", ".yml"):
-        raise BadInput(f"{file}: the cluster's client takes names that end with .yaml alone")
+        raise BadInput(f"{file}: the name of a package must end with .yaml or .yml")
     part = file.with_name(f"{file.name}.part")
     try:
         with part.open("w", encoding="utf-8") as out:
@@ -55,14 +69,14 @@ def write_package(documents: list[dict[str, Any]], file: Path, service_account: 
 
 
 def service_account_of(package: Path) -> str | None:
-    """The one that the package was compiled for."""
+    """Returns the service account in the package's comment, or None."""
     with package.open(encoding="utf-8") as file:
         first = file.readline()
     return first.removeprefix(_SERVICE_ACCOUNT).strip() if first.startswith(_SERVICE_ACCOUNT) else None
 
 
 def _with_s3(config: Config) -> Config:
-    """Images are read by Beam, which knows S3 stores by s3:// alone; minio:// is KFP's own word for them."""
+    """Replaces minio:// in the images' URIs, which only Kubeflow Pipelines knows, by s3://, which Beam reads."""
     changed = {
         key: value.replace("minio://", "s3://", 1)
         for key in ("images", "manifest")

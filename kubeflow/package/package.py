@@ -1,11 +1,11 @@
-"""package: a pipeline becomes the package that Kubeflow Pipelines takes, a PipelineSpec and a platform document.
+"""package: compiles a TFX pipeline into the documents that Kubeflow Pipelines runs.
 
-TFX's own compiler does most of it. What is done to its result, and why:
-- the command is our entry point around TFX's (entrypoint.py), and it learns which outputs the component declares;
-- a parameter that another task puts out names that task: TFX appends `_task`, and there is no such task;
-- root parameters have their defaults, which TFX drops; so a run can name other images without a new package;
-- tasks that look something up are never cached, and every task has a retry policy, of which TFX knows nothing;
-- resources and environment are set on every container here, since TFX ignores them on some components.
+TFX's compiler does most of the work. This file changes its result:
+- The command is our entry point (entrypoint.py), which gets the names of the component's outputs.
+- A parameter from another task names that task. TFX appends `_task` to the name, and there is no such task.
+- Root parameters keep their defaults, which TFX drops. A run can then use other images without a new package.
+- Tasks that look something up are never cached, and every task has a retry policy. TFX supports neither.
+- Every container gets its resources and environment here. TFX ignores them for some components.
 """
 
 import json
@@ -22,7 +22,7 @@ from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
 from efficientmixnet.pipeline.config.kubeflow_config import KubeflowConfig, PodConfig
 
 COMMAND = ("python", "-m", "efficientmixnet.kubeflow.entrypoint")
-# The package's parameters: which component's parameter of which name each one sets.
+# The package's parameters, and the component parameters that each one sets.
 PARAMETERS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "images": (("DataVersion", "images"), ("ImageExampleGen", "images")),
     "manifest": (("DataVersion", "manifest"), ("ImageExampleGen", "manifest")),
@@ -40,7 +40,16 @@ _SUFFIXES = {
 
 
 def package(pipeline: tfx.dsl.Pipeline, config: KubeflowConfig, target: Target) -> list[dict[str, Any]]:
-    """The package's documents."""
+    """Returns the package's documents.
+
+    Args:
+        pipeline: The pipeline, from cluster_pipeline.
+        config: The section `kubeflow`.
+        target: oss or vertex. Only oss gets a platform document.
+
+    Raises:
+        BadInput: Kubeflow Pipelines would refuse the package.
+    """
     runner = tfx.orchestration.experimental.KubeflowV2DagRunner(
         config=tfx.orchestration.experimental.KubeflowV2DagRunnerConfig(
             default_image=config.image, default_commands=list(COMMAND), use_pipeline_spec_2_1=True
@@ -65,12 +74,12 @@ def package(pipeline: tfx.dsl.Pipeline, config: KubeflowConfig, target: Target) 
 
 
 def _expose_parameters(spec: dict[str, Any]) -> None:
-    """Makes constants of tasks into parameters of the whole, with the constants as defaults."""
+    """Turns constants of tasks into parameters of the package, with the constants as defaults."""
     definitions: dict[str, Any] = {}
     tasks = spec["root"]["dag"]["tasks"]
     for parameter, places in PARAMETERS.items():
         for component, name in places:
-            if component not in tasks:  # only what the configuration asks for
+            if component not in tasks:  # not part of this pipeline
                 continue
             inputs = tasks[component]["inputs"]["parameters"]
             kind = spec["components"][component]["inputDefinitions"]["parameters"][name]["parameterType"]
@@ -101,7 +110,7 @@ def _complete_container(
     if pod.cpu:
         resources["cpuLimit"] = _number(pod.cpu)
     if pod.memory:
-        # Counted in gigabytes. Requests are left to Kubernetes, which takes the limits for them.
+        # In gigabytes. Without requests, Kubernetes requests as much as the limits.
         resources["memoryLimit"] = _number(pod.memory) / _GIGABYTE
     if pod.gpus:
         resources["accelerator"] = {"type": pod.gpu_type, "count": str(pod.gpus)}
@@ -113,6 +122,6 @@ def _complete_container(
 
 
 def _number(quantity: str) -> float:
-    """Kubernetes' quantity as a number: 500m is 0.5."""
+    """Converts a Kubernetes quantity into a number: 500m into 0.5."""
     digits = quantity.rstrip("numkKMGTPEi")
     return float(digits) * _SUFFIXES[quantity.removeprefix(digits)]

@@ -1,7 +1,7 @@
-"""platform_spec: the package's second document, with what a pod gets beside its container, as kfp-kubernetes has it.
+"""platform_spec: the package's second document, with the Kubernetes settings of each pod.
 
-Its fields are those of kfp-kubernetes' KubernetesExecutorConfig, written here since its releases from 1.3 on need a
-newer protobuf than TFX 1.16 takes. Names are given in the fields that servers of every age read.
+The fields are those of kfp-kubernetes' KubernetesExecutorConfig. That package is not used, because its releases since
+1.3 need a newer protobuf than TFX 1.16 allows. Names go into the fields that old and new servers read.
 """
 
 from typing import Any
@@ -10,7 +10,12 @@ from efficientmixnet.pipeline.config.kubeflow_config import KubeflowConfig, PodC
 
 
 def platform_spec(config: KubeflowConfig, components: list[str]) -> dict[str, Any]:
-    """The platform document for these components, by their executors' labels; empty where there is nothing to say."""
+    """Returns the platform document, or an empty dictionary if no pod has settings.
+
+    Args:
+        config: The section `kubeflow`.
+        components: The names of the pipeline's components.
+    """
     executors = {f"{name}_executor": _executor(config, config.pod_of(name)) for name in sorted(components)}
     executors = {label: settings for label, settings in executors.items() if settings}
     return {"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}} if executors else {}

@@ -1,6 +1,7 @@
-"""What a configuration must have before it can be compiled for a cluster; each lack by its key, with the cure."""
+"""check: refuses a configuration that a cluster could not run, and names each key and how to fix it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -14,113 +15,153 @@ from efficientmixnet.pipeline.config.kubeflow_config import PodConfig
 Target = Literal["oss", "vertex"]
 
 
+@dataclass(frozen=True)
+class _Limits:
+    """What differs between the targets.
+
+    Args:
+        schemes: The schemes of a pipeline root.
+        root: An example of a pipeline root.
+        gpu_type: An example of a GPU type.
+        is_kubernetes: Whether GPU types are Kubernetes resources, and volumes, Secrets and training jobs exist.
+    """
+
+    schemes: tuple[str, ...]
+    root: str
+    gpu_type: str
+    is_kubernetes: bool
+
+
+_LIMITS: Mapping[str, _Limits] = {
+    "oss": _Limits(SCHEMES, "minio://mlpipeline/efficientmixnet", "nvidia.com/gpu", True),
+    "vertex": _Limits(("gs://",), "gs://bucket/efficientmixnet", "NVIDIA_TESLA_T4", False),
+}
+
+
 def check(config: Config, target: Target) -> None:
-    """Refuses what a cluster would refuse, or what would go wrong there only after hours.
+    """Checks a configuration before it is compiled.
+
+    Args:
+        config: The configuration of a run.
+        target: oss for open-source Kubeflow Pipelines, vertex for Vertex AI.
 
     Raises:
-        BadInput: with every lack.
+        BadInput: The cluster would refuse it, or it would fail there after hours. The message lists every problem.
     """
-    found = [*_image(config), *_places(config, target), *_pods(config, target), *_data(config), *_server(config)]
-    found += _workers(config, target)
+    if target not in _LIMITS:
+        raise BadInput(f"--target {target}: is unknown; give one of {', '.join(_LIMITS)}")
+    limits = _LIMITS[target]
+    found = [
+        *_image(config),
+        *_places(config, limits),
+        *_pods(config, limits),
+        *_data(config),
+        *_infra_validator(config),
+        *_workers(config, limits),
+    ]
     if found:
-        raise BadInput("\n  ".join(["the cluster needs more than the configuration says:", *found]))
+        raise BadInput("\n  ".join(["the configuration cannot run in a cluster:", *found]))
 
 
 def sees_images(config: Config) -> bool:
-    """Whether they lie on this machine too; of spans the one that a run would read now."""
+    """Whether the images, or those of the latest span, are on this machine."""
     images = config.data.images
     if is_remote(images) or not has_spans(images):
         return Path(images).is_dir()
     try:
         return bool(find_span(images, config.data.layout.span))
-    except BadInput:  # said by the cluster, which may see others
+    except BadInput:  # the cluster reports it, and may see other spans
         return False
 
 
 def notes(config: Config) -> Iterator[str]:
-    """What may be right, where nodes and pods share more than this machine knows of."""
+    """Yields warnings about paths that pods can only read if their nodes provide them."""
     for key, path in (
         ("images", config.data.images),
         ("manifest", config.data.manifest),
         ("schema_file", config.data.schema_file),
     ):
         if path and "://" not in path and not _on_a_volume(config, path):
-            yield f"data.{key}: {path} lies on none of kubeflow.volumes; pods must see it there all the same"
+            yield f"data.{key}: {path} is not on a volume in kubeflow.volumes; make sure that the pods can read it"
 
 
 def _image(config: Config) -> Iterator[str]:
     image = config.kubeflow.image
     if not image:
-        yield "kubeflow.image: name the container image (--image REGISTRY/efficientmixnet:TAG); `make image` builds it"
+        yield "kubeflow.image: is missing; build a container image with `make image`, and give its name (--image)"
     elif any(character.isspace() for character in image) or "://" in image:
-        yield f"kubeflow.image: {image!r} is no image's name, such as registry.example.com/efficientmixnet:0.1.0"
+        yield (
+            f"kubeflow.image: {image!r} is not the name of a container image, such as "
+            "registry.example.com/efficientmixnet:0.1.0"
+        )
 
 
-def _places(config: Config, target: Target) -> Iterator[str]:
+def _places(config: Config, limits: _Limits) -> Iterator[str]:
     kubeflow = config.kubeflow
-    schemes = ("gs://",) if target == "vertex" else SCHEMES
-    such_as = "gs://bucket/efficientmixnet" if target == "vertex" else "minio://mlpipeline/efficientmixnet"
     root = kubeflow.pipeline_root
     if not root:
-        yield f"kubeflow.pipeline_root: name where artifacts are kept (--pipeline-root {such_as})"
-    elif not root.startswith(schemes) or not root.partition("://")[2].strip("/"):
+        yield f"kubeflow.pipeline_root: is missing; give a folder for artifacts (--pipeline-root {limits.root})"
+    elif not root.startswith(limits.schemes) or not root.partition("://")[2].strip("/"):
         yield (
-            f"kubeflow.pipeline_root: {root!r} is no place that every pod can reach; give a bucket and a folder, such "
-            f"as {such_as}"
+            f"kubeflow.pipeline_root: {root!r} is not a folder that every pod can reach; give a bucket and a folder, "
+            f"such as {limits.root}"
         )
     if kubeflow.pushed and not kubeflow.pushed.startswith((*SCHEMES, "/")):
-        yield f"kubeflow.pushed: {kubeflow.pushed!r} is neither in an object store nor an absolute path on a volume"
+        yield (
+            f"kubeflow.pushed: {kubeflow.pushed!r} is neither in an object store nor an absolute path; give one of them"
+        )
     for key, path in (("pushed", kubeflow.pushed), ("checkpoints", kubeflow.checkpoints)):
         if path and path.startswith("/") and not _on_a_volume(config, path):
-            yield f"kubeflow.{key}: {path} lies on none of kubeflow.volumes, and would be gone with the pod"
-    if target == "vertex" and (kubeflow.volumes or kubeflow.secrets):
+            yield f"kubeflow.{key}: {path} would be lost with the pod; give a folder on a volume in kubeflow.volumes"
+    if not limits.is_kubernetes and (kubeflow.volumes or kubeflow.secrets):
         yield "kubeflow.volumes, kubeflow.secrets: Vertex AI has neither; use gs:// and its service accounts"
 
 
-def _pods(config: Config, target: Target) -> Iterator[str]:
-    own = ("image_example_gen", "statistics_gen", "transform", "trainer", "evaluator", "pod")
-    for name in own:
+def _pods(config: Config, limits: _Limits) -> Iterator[str]:
+    for name in ("image_example_gen", "statistics_gen", "transform", "trainer", "evaluator", "pod"):
         pod: PodConfig | None = getattr(config.kubeflow, name)
-        if not pod or not pod.gpus:
-            continue
-        of_the_cluster = "/" in pod.gpu_type
-        if of_the_cluster and target == "vertex":
-            yield f"kubeflow.{name}.gpu_type: Vertex AI knows no {pod.gpu_type}; give NVIDIA_TESLA_T4 or its like"
-        if not of_the_cluster and target == "oss":
-            yield f"kubeflow.{name}.gpu_type: {pod.gpu_type} is Vertex AI's; a cluster has nvidia.com/gpu or its like"
+        if pod and pod.gpus and ("/" in pod.gpu_type) != limits.is_kubernetes:
+            platform = "Kubernetes" if limits.is_kubernetes else "Vertex AI"
+            yield f"kubeflow.{name}.gpu_type: {platform} has no {pod.gpu_type}; give a type such as {limits.gpu_type}"
 
 
-def _workers(config: Config, target: Target) -> Iterator[str]:
-    """What training in many pods needs."""
+def _workers(config: Config, limits: _Limits) -> Iterator[str]:
+    """Yields what is missing for training in many pods."""
     trainer = config.kubeflow.trainer
     if trainer is None:
         return
     if trainer.workers > 1 and trainer.job_kind is None:
         yield (
-            f"kubeflow.trainer.job_kind: {trainer.workers} workers need one; give tfjob (Kubeflow's Training "
-            "Operator) or trainjob (Kubeflow Trainer 2), whichever the cluster has"
+            f"kubeflow.trainer.job_kind: is missing for {trainer.workers} workers; give tfjob for Kubeflow's Training "
+            "Operator, or trainjob for Kubeflow Trainer 2"
         )
     if trainer.job_kind is None:
         if trainer.exchange:
-            yield "kubeflow.trainer.exchange: is for the workers of a job_kind; leave it out"
+            yield "kubeflow.trainer.exchange: is only for the workers of a training job; leave it out, or give job_kind"
         return
-    if target == "vertex":
-        yield "kubeflow.trainer.job_kind: Vertex AI has none; give one pod all GPUs of a machine instead"
+    if not limits.is_kubernetes:
+        yield "kubeflow.trainer.job_kind: Vertex AI has no training jobs; leave it out, and give one pod more GPUs"
     if trainer.exchange and not _on_a_volume(config, trainer.exchange):
-        yield f"kubeflow.trainer.exchange: {trainer.exchange} lies on none of kubeflow.volumes, and workers see others"
+        yield (
+            f"kubeflow.trainer.exchange: {trainer.exchange} is not shared between pods; give a folder on a volume in "
+            "kubeflow.volumes"
+        )
     training = config.training
     if trainer.workers > 1 and training.distribution not in ("auto", "multi_worker"):
         yield (
-            f"training.distribution: {training.distribution} would train {trainer.workers} times the same; give auto "
-            "or multi_worker"
+            f"training.distribution: with {training.distribution} each of the {trainer.workers} workers would train "
+            "its own model; give auto or multi_worker"
         )
     if trainer.workers > 1 and training.backend != "tensorflow":
-        yield f"training.backend: {training.backend} trains in one pod; give tensorflow for {trainer.workers} workers"
+        yield (
+            f"training.backend: {training.backend} trains in one pod only; give tensorflow for {trainer.workers} "
+            "workers"
+        )
     devices = trainer.workers * max(trainer.gpus, 1)
     if training.batch_scope == "global" and training.batch_size % devices:
         near = max(training.batch_size - training.batch_size % devices, devices)
         yield (
-            f"training.batch_size: {training.batch_size} images cannot be split over the {devices} devices of "
+            f"training.batch_size: {training.batch_size} images cannot be split evenly over the {devices} devices of "
             f"{trainer.workers} workers; give {near}"
         )
 
@@ -128,24 +169,24 @@ def _workers(config: Config, target: Target) -> Iterator[str]:
 def _data(config: Config) -> Iterator[str]:
     for key, path in (("images", config.data.images), ("manifest", config.data.manifest)):
         if path and path.startswith("minio://") and not config.kubeflow.object_store.endpoint:
-            yield f"data.{key}: {path} needs kubeflow.object_store.endpoint and secret, or a volume instead"
+            yield f"data.{key}: {path} needs kubeflow.object_store.endpoint and secret; give them, or use a volume"
     if not sees_images(config) and "accuracy" not in config.evaluation.thresholds:
         yield (
-            "evaluation.thresholds.accuracy: the images cannot be seen from here, so the share of the most frequent "
-            "class is not known; give the least accuracy yourself, such as 0.9"
+            "evaluation.thresholds.accuracy: is missing, and the fraction of the most frequent class is unknown "
+            "because the images are not on this machine; give the lowest accuracy, such as 0.9"
         )
 
 
-def _server(config: Config) -> Iterator[str]:
-    """TFX's InfraValidator, for which the cluster would have to show one pod's files to another."""
+def _infra_validator(config: Config) -> Iterator[str]:
+    """Yields why TFX's InfraValidator cannot run: its server could not read the model in the task's pod."""
     why = {
         "docker": "pods have no Docker",
-        "kubernetes": "a task's model lies in the task's own pod, where TensorFlow Serving's pod would not see it",
+        "kubernetes": "TensorFlow Serving's pod could not read the model, which is in the task's pod",
     }
     if config.serving.infra_validator:
         yield (
-            f"serving.infra_validator: {why[config.serving.infra_validator]}; remove it for a cluster: ServingCheck "
-            "asks the model in any case"
+            f"serving.infra_validator: {why[config.serving.infra_validator]}; remove it, ServingCheck tests the model "
+            "without it"
         )
 
 

@@ -1,1 +1,1 @@
-"""Runs a compiled package on this machine as a cluster would."""
+"""Runs a compiled package on this machine as a cluster would: rehearsal.py, with a driver and a launcher."""

@@ -1,6 +1,5 @@
-"""MetadataRecords: what a cluster's ML Metadata and cache remember from run to run, as far as a rehearsal needs it."""
+"""MetadataAndCache: what a cluster keeps of earlier runs in ML Metadata and in its cache."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,8 +8,12 @@ from typing import Any
 from efficientmixnet.modules.exceptions import BadInput
 
 
-class MetadataRecords:
-    """A file of artifacts, by their number, and of finished tasks, by their fingerprint."""
+class MetadataAndCache:
+    """A JSON file with artifacts by number, and the outputs of finished tasks by cache key.
+
+    Args:
+        file: The file. It need not exist.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -19,10 +22,23 @@ class MetadataRecords:
         self._cache: dict[str, dict[str, Any]] = known.get("cache", {})
 
     def record(self, name: str, uri: str, metadata: Mapping[str, Any], session: Mapping[str, Any]) -> str:
-        """Keeps an artifact as the launcher does; returns its number, the name under which later tasks get it."""
+        """Records an artifact as the launcher does. Numbers become floating-point.
+
+        Args:
+            name: The output's name.
+            uri: Where the artifact is.
+            metadata: Its properties.
+            session: How to reach the object store.
+
+        Returns:
+            The artifact's number, which is its name as an input of later tasks.
+
+        Raises:
+            BadInput: A property is None, which the launcher cannot store.
+        """
         for key, value in metadata.items():
             if value is None:
-                raise BadInput(f"the launcher cannot store metadata without a value: {key} of {name}")
+                raise BadInput(f"{name}: the launcher cannot store the property {key}, which is None")
         stored = {
             key: float(value) if isinstance(value, (int, float)) else value
             for key, value in {**metadata, "display_name": name, "store_session_info": json.dumps(session)}.items()
@@ -33,37 +49,19 @@ class MetadataRecords:
         return number
 
     def artifact(self, number: str) -> dict[str, Any]:
-        """The artifact as a task's input, without its type."""
+        """Returns the artifact as a task's input, without its type."""
         return dict(self._artifacts[number])
 
-    def cached(self, fingerprint: str) -> dict[str, Any] | None:
-        """What the finished task of this fingerprint put out."""
-        return self._cache.get(fingerprint)
+    def cached(self, key: str) -> dict[str, Any] | None:
+        """Returns the outputs of the finished task with this cache key, or None."""
+        return self._cache.get(key)
 
-    def finish(self, fingerprint: str, outputs: dict[str, Any]) -> None:
-        """Keeps a task's outputs for later runs."""
-        self._cache[fingerprint] = outputs
+    def finish(self, key: str, outputs: dict[str, Any]) -> None:
+        """Adds a task's outputs to the cache."""
+        self._cache[key] = outputs
         self._save()
 
     def _save(self) -> None:
         part = self._file.with_suffix(".part")
         part.write_text(json.dumps({"artifacts": self._artifacts, "cache": self._cache}, indent=1))
         part.replace(self._file)
-
-
-def fingerprint(executor_input: Mapping[str, Any], container: Mapping[str, Any], claims: list[str]) -> str:
-    """The key under which the driver looks a task up: all that it was given, but not where it writes."""
-    inputs, outputs = executor_input["inputs"], executor_input["outputs"]
-    key = {
-        "inputArtifactNames": {
-            name: [artifact["name"] for artifact in listed["artifacts"]] for name, listed in inputs["artifacts"].items()
-        },
-        "inputParameterValues": inputs["parameterValues"],
-        "outputArtifactsSpec": {
-            name: {key: value for key, value in listed["artifacts"][0].items() if key != "uri"}
-            for name, listed in outputs["artifacts"].items()
-        },
-        "outputParametersSpec": sorted(outputs["parameters"]),
-        "containerSpec": [container["image"], container["command"], container["args"], sorted(set(claims))],
-    }
-    return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Connection: kfp.Client with time-outs, and with one clear line for each way in which a server can fail."""
+"""Connection: kfp.Client with timeouts, and with a one-line error for each way in which a server can fail."""
 
 import contextlib
 import json
@@ -15,28 +15,36 @@ from efficientmixnet.modules.stack import HEALTHZ_METHOD
 
 @dataclass(frozen=True)
 class Connection:
-    """Where the server is, and who asks.
+    """The address of a Kubeflow Pipelines server, and the user's credentials.
 
-    Without an endpoint kfp.Client looks for the cluster that it runs in, or that the kubeconfig names.
+    Args:
+        endpoint: The server's URL. By default kfp.Client uses the cluster of this pod or of the kubeconfig.
+        namespace: The user's namespace on a multi-user server.
+        token: A bearer token.
+        cookie: The cookie of a browser session.
+        service_account: Whether to send the token of this pod's service account.
+        ca_certificate: A file with the certificate of the authority that signed the server's certificate.
+        timeout: Seconds to wait for one answer.
     """
 
     endpoint: str | None = None
     namespace: str | None = None
     token: str | None = None
     cookie: str | None = None
-    service_account: bool = False  # this pod's own token
+    service_account: bool = False
     ca_certificate: str | None = None
-    timeout: float = 30.0  # seconds for one answer
+    timeout: float = 30.0
 
     @contextlib.contextmanager
     def client(self) -> Iterator[Any]:
-        """kfp.Client; what goes wrong inside comes out as ServerFailed.
+        """Yields a kfp.Client.
 
         Raises:
-            BadInput: nothing says where the server is, or the pod has no token.
+            BadInput: No server is given and none is found, or the pod has no token.
+            ServerFailed: A request in the `with` block failed.
         """
         with warnings.catch_warnings(), contextlib.redirect_stdout(None):
-            warnings.simplefilter("ignore")  # kfp and Google's packages announce which versions they like
+            warnings.simplefilter("ignore")  # kfp and Google's packages warn about versions
             import kfp_server_api
             import urllib3
 
@@ -52,34 +60,38 @@ class Connection:
             except kfp_server_api.ApiException as error:
                 raise ServerFailed(self._answer(error)) from None
             except urllib3.exceptions.HTTPError as error:
-                raise ServerFailed(self._silence(error)) from None
+                raise ServerFailed(self._no_answer(error)) from None
 
     def _answer(self, error: Any) -> str:
-        said = _message(error.body) or error.reason or ""
+        reason = _message(error.body) or error.reason or ""
         match error.status:
             case 401 | 403:
                 return (
-                    f"{self._where}: the server does not let you in ({error.status} {said}); give --token, --cookie "
-                    "or, in a pod, --service-account-token"
+                    f"{self.name}: the server denies access ({error.status} {reason}); give --token, --cookie or, in "
+                    "a pod, --service-account-token"
                 )
             case 404:
-                return f"{self._where}: not found ({said or 'is this the address of Kubeflow Pipelines?'})"
+                return f"{self.name}: not found ({reason or 'is this the address of Kubeflow Pipelines?'})"
             case status:
-                return f"{self._where}: the server answered {status}: {said}"
+                return f"{self.name}: the server answered {status}: {reason}"
 
-    def _silence(self, error: Exception) -> str:
+    def _no_answer(self, error: Exception) -> str:
         if "timed out" in str(error).lower():
-            return f"{self._where}: no answer within {self.timeout:g} s; try again, or raise --timeout"
+            return f"{self.name}: no answer within {self.timeout:g} s; try again, or raise --timeout"
         why = str(error).rpartition(": ")[2]
-        return f"{self._where}: cannot be reached ({why}); is the server, or the port-forward, running?"
+        return f"{self.name}: cannot connect ({why}); check that the server, or the port-forward, is running"
 
     @property
-    def _where(self) -> str:
+    def name(self) -> str:
+        """The server's name in messages."""
         return self.endpoint or "the cluster"
 
 
 def _client_class(timeout: float) -> type:
-    """kfp.Client, which of itself waits for ever, and tries five times, silently, when it is made."""
+    """Returns kfp.Client with a timeout.
+
+    kfp.Client itself waits without limit, and its constructor silently makes five attempts.
+    """
     import kfp
     import kfp_server_api
 
@@ -97,7 +109,9 @@ def _client_class(timeout: float) -> type:
         def _load_config(self, *arguments: Any, **named: Any) -> Any:
             config = super()._load_config(*arguments, **named)
             if not any(arguments[:1]) and config.host == kfp_server_api.Configuration().host:
-                raise BadInput("--endpoint: name the server, such as http://localhost:8080 (KF_PIPELINES_ENDPOINT)")
+                raise BadInput(
+                    "--endpoint: give the server's URL, such as http://localhost:8080 (KF_PIPELINES_ENDPOINT)"
+                )
             config.retries = False
             return config
 
@@ -108,7 +122,7 @@ def _client_class(timeout: float) -> type:
 
 
 def _own_token() -> Any:
-    """The pod's, which kfp reads anew for every question, as the kubelet renews it."""
+    """Returns the pod's token. kfp reads it again for each request, because the kubelet renews it."""
     from kfp import client
 
     file = os.environ.get(client.KF_PIPELINES_SA_TOKEN_ENV) or client.KF_PIPELINES_SA_TOKEN_PATH
@@ -117,18 +131,18 @@ def _own_token() -> Any:
     except OSError as error:
         raise BadInput(
             f"--service-account-token: {file} cannot be read ({error.strerror}); mount a token for the audience "
-            f"pipelines.kubeflow.org there, or name its file in {client.KF_PIPELINES_SA_TOKEN_ENV}"
+            f"pipelines.kubeflow.org there, or set {client.KF_PIPELINES_SA_TOKEN_ENV} to the token's file"
         ) from None
     return client.ServiceAccountTokenVolumeCredentials(file)
 
 
 def _both(timeout: float) -> tuple[float, float]:
-    """To connect, and to read; a single number would have to be a whole one."""
+    """Returns the timeouts to connect and to read. kfp takes a single number only if it is an integer."""
     return timeout, timeout
 
 
 def _message(body: Any) -> str:
-    """What the server says, without its stack."""
+    """Returns the server's message without its stack trace."""
     try:
         answer = json.loads(body)
     except (TypeError, ValueError):

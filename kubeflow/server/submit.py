@@ -1,4 +1,4 @@
-"""submit: a package becomes a run, or a schedule of runs, on a server of Kubeflow Pipelines; list_runs and stop."""
+"""submit: starts a run of a package on Kubeflow Pipelines. Also schedule, upload, list_runs and stop."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,16 +8,23 @@ from typing import Any
 
 from efficientmixnet.kubeflow.package.backend_rules import arguments, check_package
 from efficientmixnet.kubeflow.package.compile import service_account_of
-from efficientmixnet.kubeflow.rehearsal.rehearse import read_package
+from efficientmixnet.kubeflow.package.read_package import read_package
 from efficientmixnet.kubeflow.server.connection import Connection
 from efficientmixnet.modules.exceptions import BadInput
 
 
 @dataclass(frozen=True)
 class Submission:
-    """What to run, and how.
+    """A package to run, and the run's settings.
 
-    Pipeline root and service account are the package's own unless given here.
+    Args:
+        package: The file that `kubeflow compile` wrote.
+        parameters: Values for the package's parameters.
+        experiment: The experiment's name. It is created if it does not exist.
+        name: The run's name. By default the package's name and the time.
+        pipeline_root: Replaces the package's pipeline root.
+        service_account: Replaces the package's service account.
+        cache: False runs every task, also those whose results are in the cache.
     """
 
     package: Path
@@ -30,11 +37,14 @@ class Submission:
 
 
 def submit(connection: Connection, submission: Submission) -> str:
-    """Starts a run; returns its id.
+    """Starts a run.
+
+    Returns:
+        The run's id.
 
     Raises:
-        BadInput: the server would refuse the package or its parameters.
-        ServerFailed: the server did not take it.
+        BadInput: The server would refuse the package or its parameters.
+        ServerFailed: A request failed.
     """
     options = _options(submission)
     with connection.client() as client:
@@ -44,9 +54,22 @@ def submit(connection: Connection, submission: Submission) -> str:
 
 
 def schedule(connection: Connection, submission: Submission, cron: str) -> str:
-    """Starts a run whenever `cron` says, with seconds in front: `0 0 6 * * *` is every day at six."""
+    """Creates a schedule of runs, one at a time.
+
+    Args:
+        connection: The server.
+        submission: What each run runs.
+        cron: A cron expression with six fields, seconds first: `0 0 6 * * *` is every day at six.
+
+    Returns:
+        The schedule's id.
+
+    Raises:
+        BadInput: The expression does not have six fields, or the server would refuse the package.
+        ServerFailed: A request failed.
+    """
     if len(cron.split()) != 6:
-        raise BadInput(f"--cron {cron!r}: give six fields, the first one seconds: '0 0 6 * * *' is every day at six")
+        raise BadInput(f"--cron {cron!r}: give six fields, seconds first, such as '0 0 6 * * *' for every day at six")
     options = _options(submission)
     with connection.client() as client:
         experiment = client.create_experiment(submission.experiment, namespace=connection.namespace)
@@ -57,7 +80,11 @@ def schedule(connection: Connection, submission: Submission, cron: str) -> str:
 
 
 def upload(connection: Connection, package: Path) -> tuple[str, str]:
-    """Keeps the package on the server, as a new version of the pipeline of its name; returns both ids."""
+    """Uploads the package as a new version of the pipeline of its name.
+
+    Returns:
+        The ids of the pipeline and of the version.
+    """
     documents = read_package(package)
     check_package(documents[0])
     name = documents[0]["pipelineInfo"]["name"]
@@ -75,7 +102,7 @@ def upload(connection: Connection, package: Path) -> tuple[str, str]:
 
 
 def list_runs(connection: Connection, experiment: str | None, count: int) -> list[tuple[str, str, str, str]]:
-    """The latest runs: id, name, state, start."""
+    """Returns the id, name, state and start time of the latest runs."""
     with connection.client() as client:
         where = client.get_experiment(experiment_name=experiment).experiment_id if experiment else None
         found = client.list_runs(
@@ -88,7 +115,7 @@ def list_runs(connection: Connection, experiment: str | None, count: int) -> lis
 
 
 def stop(connection: Connection, run_id: str) -> None:
-    """Ends the run; what it has finished stays in the cache."""
+    """Stops the run. The results of its finished tasks stay in the cache."""
     with connection.client() as client:
         client.terminate_run(run_id)
 
@@ -101,7 +128,7 @@ def _options(submission: Submission) -> dict[str, Any]:
         "pipeline_package_path": str(submission.package),
         "params": dict(submission.parameters),
         "pipeline_root": submission.pipeline_root or spec.get("defaultPipelineRoot"),
-        # True would cache even what looks up images and models anew in every run.
+        # True would also cache the tasks that must run every time, such as DataVersion.
         "enable_caching": None if submission.cache else False,
         "service_account": submission.service_account or service_account_of(submission.package),
     }

@@ -1,16 +1,17 @@
-"""watch: follows a run on the server, task by task, until its end."""
+"""watch: follows a run on the server, task by task, until it ends."""
 
 import time
 from collections.abc import Callable
 from typing import Any
 
 from efficientmixnet.kubeflow.server.connection import Connection
+from efficientmixnet.kubeflow.wait_for_answer import wait_for_answer
 from efficientmixnet.modules.exceptions import ServerFailed
 
-PAUSE = 5.0  # seconds between questions
+PAUSE = 5.0  # seconds between two requests
 _ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "SKIPPED"})
 _SHOWN = {"SUCCEEDED": "done", "SKIPPED": "from cache", "CACHED": "from cache"}
-_DRIVERS = ("-driver", "executor", "root")  # the server's own steps, which it lists beside the tasks
+_DRIVERS = ("-driver", "executor", "root")  # the server lists its own steps among the tasks
 
 
 def watch(
@@ -19,27 +20,29 @@ def watch(
     show: Callable[[str, str, float | None], None],
     patience: float = 300.0,
 ) -> str:
-    """Shows each task's name, state and seconds whenever its state changes; returns the run's state at its end.
+    """Shows every change of a task's state until the run ends.
 
     Args:
-        patience: A server that is away for less than so many seconds is asked again.
+        connection: The server.
+        run_id: The run.
+        show: Called with the task's name, its state, and its seconds if it has ended.
+        patience: Seconds for which a failed request is repeated.
+
+    Returns:
+        The run's last state, such as SUCCEEDED.
 
     Raises:
-        ServerFailed: it was away for longer.
+        ServerFailed: Requests failed for `patience` seconds.
     """
     seen: dict[str, str] = {}
-    away_since: float | None = None
     while True:
-        try:
-            with connection.client() as client:
-                run = client.get_run(run_id)
-            away_since = None
-        except ServerFailed:
-            away_since = away_since or time.monotonic()
-            if time.monotonic() - away_since > patience:
-                raise
-            time.sleep(PAUSE)
-            continue
+        run = wait_for_answer(
+            lambda: _get_run(connection, run_id),
+            f"{connection.name}: the server",
+            patience,
+            PAUSE,
+            retry_on=ServerFailed,
+        )
         for task in _tasks(run):
             if task.state and seen.get(task.task_id) != task.state:
                 seen[task.task_id] = task.state
@@ -50,13 +53,17 @@ def watch(
 
 
 def failures(connection: Connection, run_id: str) -> list[str]:
-    """What the server says about the tasks that failed."""
-    with connection.client() as client:
-        run = client.get_run(run_id)
+    """Returns one line for each failed task, or the run's error if no task failed."""
+    run = _get_run(connection, run_id)
     lines = [
         f"{task.display_name}: {task.error.message}" for task in _tasks(run) if task.state == "FAILED" and task.error
     ]
     return lines or ([str(run.error.message)] if run.error and run.error.message else [])
+
+
+def _get_run(connection: Connection, run_id: str) -> Any:
+    with connection.client() as client:
+        return client.get_run(run_id)
 
 
 def _tasks(run: Any) -> list[Any]:

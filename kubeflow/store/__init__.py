@@ -1,1 +1,1 @@
-"""Reads and writes object stores."""
+"""Reads and writes object stores: files, data records and pushed models."""

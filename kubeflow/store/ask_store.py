@@ -1,96 +1,90 @@
-"""ask_store: asks an object store, again while it is away, and puts what it refuses into one line with the cure."""
+"""ask_store: sends a request to an object store, and repeats it while the store does not answer."""
 
 import asyncio
 import errno
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from efficientmixnet.modules import progress
-from efficientmixnet.modules.exceptions import BadInput, StoreUnavailable
+from efficientmixnet.kubeflow.wait_for_answer import wait_for_answer
+from efficientmixnet.modules.exceptions import BadInput, ServerUnavailable, StoreUnavailable
 
-PATIENCE = 180.0  # seconds for which a store may be away
+PATIENCE = 180.0  # seconds
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 20.0
-_ITS_OWN_FAULT = (errno.EBUSY, errno.EREMOTEIO)  # what s3fs makes of 503 and 500
+_SERVER_ERRORS = (errno.EBUSY, errno.EREMOTEIO)  # s3fs raises these for the status codes 503 and 500
 
 Answer = TypeVar("Answer")
 
 
-def ask_store(uri: str, question: Callable[[], Answer]) -> Answer:
-    """What the question returns, which may be asked several times; `uri` is what it is about.
+def ask_store(uri: str, request: Callable[[], Answer]) -> Answer:
+    """Returns what `request` returns.
+
+    Args:
+        uri: The file or folder that the request is about, for messages.
+        request: A call of fsspec. It may run several times.
 
     Raises:
-        StoreUnavailable: there was no answer.
-        BadInput: the store refuses it.
+        StoreUnavailable: The store did not answer within three minutes.
+        BadInput: The store refuses the request.
     """
-    began, pause = time.monotonic(), _FIRST_PAUSE
-    while True:
+
+    def send() -> Answer:
         try:
-            answer = question()
+            return request()
         except Exception as error:
             if refusal := _refusal(uri, error):
                 raise refusal from None
-            if not _is_away(error):
-                raise
-            waited = time.monotonic() - began
-            if waited + pause > PATIENCE:
-                raise StoreUnavailable(
-                    f"{uri}: the object store does not answer ({_in_a_line(error)}), and was asked for {waited:.0f} s; "
-                    "see kubeflow.object_store.endpoint (AWS_ENDPOINT_URL)"
-                ) from None
-            if pause == _FIRST_PAUSE:
-                progress.tell(
-                    f"{uri}: the object store does not answer ({_in_a_line(error)}); it is asked again for "
-                    f"{PATIENCE:.0f} s"
-                )
-            time.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
-        else:
-            if pause > _FIRST_PAUSE:
-                progress.tell(f"{uri}: the object store answers again, after {time.monotonic() - began:.0f} s")
-            return answer
+            if _is_away(error):
+                raise ServerUnavailable(f"{uri}: the object store does not answer ({_in_one_line(error)})") from None
+            raise
+
+    try:
+        return wait_for_answer(send, f"{uri}: the object store", PATIENCE, _FIRST_PAUSE, _LONGEST_PAUSE)
+    except ServerUnavailable as error:
+        raise StoreUnavailable(
+            f"{error}, after {PATIENCE:g} s of trying; check kubeflow.object_store.endpoint (AWS_ENDPOINT_URL)"
+        ) from None
 
 
 def _refusal(uri: str, error: Exception) -> BadInput | None:
-    """In words, if it is one."""
+    """Returns the error to show if the store, or the volume, refuses the request."""
     from botocore import exceptions
 
-    said, remote = _in_a_line(error), "://" in uri
+    reason, remote = _in_one_line(error), "://" in uri
     if isinstance(error, PermissionError) and not remote:
-        return BadInput(f"{uri}: may not be read or written ({said}); give the folder to the image's user, 10001")
+        return BadInput(f"{uri}: permission denied ({reason}); make user 10001 of the container image its owner")
     if isinstance(error, (PermissionError, exceptions.NoCredentialsError, exceptions.PartialCredentialsError)):
         return BadInput(
-            f"{uri}: the object store refuses these keys ({said}); see kubeflow.object_store.secret (AWS_ACCESS_KEY_ID "
-            "and AWS_SECRET_ACCESS_KEY)"
+            f"{uri}: the object store refuses the keys ({reason}); check kubeflow.object_store.secret "
+            "(AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)"
         )
     if isinstance(error, FileNotFoundError):
-        return BadInput(f"{uri}: there is no such bucket or folder ({said})")
-    if remote and not _is_away(error) and _is_the_stores_word(error):
-        return BadInput(f"{uri}: the object store refuses that ({said}); see kubeflow.object_store")
+        return BadInput(f"{uri}: no such bucket or folder ({reason})")
+    if remote and not _is_away(error) and _is_from_store(error):
+        return BadInput(f"{uri}: the object store refuses the request ({reason}); check kubeflow.object_store")
     return None
 
 
 def _is_away(error: Exception) -> bool:
-    """Whether the same question may be answered later."""
+    """Whether the same request may succeed later."""
     from aiohttp import ClientError
     from botocore import exceptions, parsers
     from gcsfs.retry import is_retriable
 
-    silence = (exceptions.ConnectionError, exceptions.HTTPClientError, parsers.ResponseParserError, ClientError)
-    late = (ConnectionError, TimeoutError, asyncio.TimeoutError)
-    if isinstance(error, OSError) and error.errno in _ITS_OWN_FAULT:
+    no_connection = (exceptions.ConnectionError, exceptions.HTTPClientError, parsers.ResponseParserError, ClientError)
+    timeout = (ConnectionError, TimeoutError, asyncio.TimeoutError)
+    if isinstance(error, OSError) and error.errno in _SERVER_ERRORS:
         return True
-    return isinstance(error, (*silence, *late)) or is_retriable(error)
+    return isinstance(error, (*no_connection, *timeout)) or is_retriable(error)
 
 
-def _is_the_stores_word(error: Exception) -> bool:
-    """And not, for example, that of a full disk on this side; gcsfs raises an OSError without a number."""
+def _is_from_store(error: Exception) -> bool:
+    """Whether the store raised the error, and not this machine, for example because its disk is full."""
     from botocore import exceptions
 
     if isinstance(error, OSError):
-        return error.errno is None or isinstance(error.__cause__, exceptions.ClientError)
+        return error.errno is None or isinstance(error.__cause__, exceptions.ClientError)  # gcsfs sets no number
     return isinstance(error, exceptions.BotoCoreError)
 
 
-def _in_a_line(error: Exception) -> str:
+def _in_one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__

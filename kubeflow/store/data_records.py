@@ -1,6 +1,8 @@
-"""DataRecords: which data earlier runs have read, for a later one to compare with, and to learn from too.
+"""DataRecords: a folder with one record of each dataset that a run has read.
 
-RECORDS/<source>/<statistics>.json      one a data set: its span, when it was first seen, where it lies
+Later runs compare their data with it (data.drift) and train on earlier spans (data.training_spans).
+
+RECORDS/<source>/<statistics>.json      a dataset: its span, when a run first read it, and where its artifacts are
 """
 
 import hashlib
@@ -14,27 +16,36 @@ from efficientmixnet.kubeflow.store import object_store
 
 @dataclass(frozen=True)
 class DataSet:
-    """What a run has read."""
+    """The data that a run has read.
+
+    Args:
+        source: The images' location, with span placeholders such as {SPAN}.
+        span: The span's number; 0 without spans.
+        version: The span's version.
+        examples: The URI of the examples.
+        statistics: The URI of their statistics.
+        seen: When a run first read the data, in seconds since 1970.
+    """
 
     source: str
-    span: int  # 0 without spans
+    span: int
     version: int
-    examples: str  # where they lie
-    statistics: str  # likewise
-    seen: float = 0.0  # seconds since 1970
+    examples: str
+    statistics: str
+    seen: float = 0.0
 
 
 @dataclass(frozen=True)
 class History:
-    """The data that a run reads now, among all that was read of its source."""
+    """The data that a run reads now, and all known data from the same source."""
 
     now: DataSet
     known: Sequence[DataSet]
 
     def statistics_before(self) -> str | None:
-        """The latest from before now, if there are any.
+        """Returns the URI of the latest earlier statistics, or None.
 
-        Of spans those of an earlier one, as on one machine (components/resolvers/previous_statistics.py).
+        With spans, they belong to an earlier span, as on one machine (components/resolvers/previous_statistics.py).
         """
         now = self.now
         before = [one for one in self.known if one.seen < now.seen and (one.span < now.span or not now.span)]
@@ -42,9 +53,10 @@ class History:
         return latest.statistics if latest else None
 
     def examples_before(self, count: int) -> list[str]:
-        """Those of so many spans before the present one, the latest span first.
+        """Returns the URIs of the examples of up to `count` earlier spans, the latest span first.
 
-        The highest version of each, and of that the records read last (see components/resolvers/latest_spans.py).
+        From each span it takes the highest version, and of that version the examples that were read last, as on one
+        machine (components/resolvers/latest_spans.py).
         """
         ascending = sorted(self.known, key=lambda one: (one.version, one.seen))
         latest = {one.span: one.examples for one in ascending if one.span < self.now.span}
@@ -53,12 +65,12 @@ class History:
 
 @dataclass(frozen=True)
 class DataRecords:
-    """The folder, in an object store or on a volume."""
+    """The records in a folder of an object store or a volume."""
 
     folder: str
 
     def note(self, data: DataSet) -> History:
-        """Notes the data, unless that was done before."""
+        """Writes a record of the data unless there is one, and returns all records of its source."""
         folder = f"{self.folder}/{_digest(data.source)}"
         mine = f"{_digest(data.statistics)}.json"
         known = {

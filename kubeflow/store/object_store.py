@@ -1,8 +1,8 @@
-"""Folders in object stores, and on volumes, by one set of functions: what the launcher does not carry.
+"""Functions that read and write files and folders in object stores and on volumes.
 
-The launcher copies a task's artifacts; images and pushed models lie elsewhere. Where the environment says nothing
-of a store (AWS_ENDPOINT_URL and its kin, which `kubeflow.object_store` sets), it is the one that the launcher itself
-uses: it notes endpoint and Secret at every artifact, and the pod's service account may read that Secret.
+The launcher of Kubeflow Pipelines copies a task's artifacts, but not images and pushed models. The endpoint and keys
+come from environment variables such as AWS_ENDPOINT_URL, which `kubeflow.object_store` sets. Without them, they come
+from the launcher: it writes its own endpoint and the name of its Secret into each artifact's metadata.
 """
 
 import base64
@@ -17,9 +17,9 @@ from typing import Any
 from efficientmixnet.kubeflow.store.ask_store import ask_store
 from efficientmixnet.modules.exceptions import BadInput
 
-# A folder that stands for every object store, in a rehearsal without one: minio://bucket/key is minio/bucket/key in it.
+# A local folder that replaces every object store in a rehearsal: minio://bucket/key is FOLDER/minio/bucket/key.
 FOLDER_VARIABLE = "EFFICIENTMIXNET_STORE_FOLDER"
-_SESSION = "store_session_info"  # the launcher's key in an artifact's metadata
+_SESSION = "store_session_info"  # where the launcher writes the endpoint in an artifact's metadata
 _NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 _session: Mapping[str, str] = {}
@@ -27,24 +27,32 @@ _session: Mapping[str, str] = {}
 
 @dataclass(frozen=True)
 class File:
-    """A file in the store."""
+    """A file in a folder of a store."""
 
     name: str  # relative to the folder
-    size: int
+    size: int  # bytes
 
 
 def remember_session(invocation: Mapping[str, Any]) -> None:
-    """Keeps what the launcher noted at the inputs of this ExecutorInput about their store."""
+    """Uses the object store that the launcher wrote into the inputs' metadata.
+
+    Args:
+        invocation: The task's ExecutorInput.
+    """
     global _session
     for listed in invocation.get("inputs", {}).get("artifacts", {}).values():
         for artifact in listed.get("artifacts", []):
-            noted = json.loads(artifact.get("metadata", {}).get(_SESSION) or "null")
-            if noted and noted.get("Provider") in ("minio", "s3"):
-                _session = noted.get("Params") or {}
+            session = json.loads(artifact.get("metadata", {}).get(_SESSION) or "null")
+            if session and session.get("Provider") in ("minio", "s3"):
+                _session = session.get("Params") or {}
 
 
 def files(folder: str) -> list[File]:
-    """All files below the folder, by name; of markers for empty folders there are none."""
+    """Returns all files below the folder, sorted by name, without the markers of empty folders.
+
+    Args:
+        folder: A URI (minio://, s3:// or gs://) or a local path. It need not exist.
+    """
     system, path = _open(folder)
 
     def find() -> dict[str, Any]:
@@ -61,7 +69,12 @@ def files(folder: str) -> list[File]:
 
 
 def download(place: str, to: str) -> None:
-    """Copies the file, or everything below the folder; nothing where there is nothing."""
+    """Copies a file, or everything below a folder, to this machine. Does nothing if the place is empty.
+
+    Args:
+        place: A URI or a local path.
+        to: The local path of the copy.
+    """
     system, path = _open(place)
     names = [f"/{file.name}" for file in files(place)]
     if not names and ask_store(place, lambda: system.isfile(path)):
@@ -72,7 +85,13 @@ def download(place: str, to: str) -> None:
 
 
 def upload(place: str, to: str, last: str = "") -> None:
-    """Copies the local file, or everything below the local folder; the file `last` comes when all others are there."""
+    """Copies a local file, or everything below a local folder, into the store.
+
+    Args:
+        place: A local path.
+        to: The URI or path of the copy.
+        last: The name of a file to copy after all others.
+    """
     system, path = _open(to)
     if Path(place).is_file():
         names = [""]
@@ -83,52 +102,51 @@ def upload(place: str, to: str, last: str = "") -> None:
 
 
 def remove(place: str) -> None:
-    """The file, or the folder with everything below it; nothing where there is nothing."""
+    """Deletes a file, or a folder with everything below it. Does nothing if the place is empty."""
     system, path = _open(place)
 
-    def take_away() -> None:
+    def delete() -> None:
         system.invalidate_cache()
         if system.exists(path):
             system.rm(path, recursive=True)
 
-    ask_store(place, take_away)
+    ask_store(place, delete)
 
 
 def read_text(file: str) -> str:
-    """The file's content."""
+    """Returns the file's text."""
     system, path = _open(file)
     return str(ask_store(file, lambda: system.cat_file(path).decode()))
 
 
 def write_text(file: str, content: str) -> None:
-    """Writes the file, whole or not at all."""
+    """Writes a text file as a whole: readers never see a part of it."""
     system, path = _open(file)
     ask_store(file, lambda: system.pipe_file(path, content.encode()))
 
 
 def _open(uri: str) -> tuple[Any, str]:
-    """The file system, and the path in it."""
+    """Returns the file system of fsspec, and the path in it."""
     import fsspec
 
     scheme, separator, key = uri.rstrip("/").partition("://")
-    stand_in = os.environ.get(FOLDER_VARIABLE)
-    if not separator or stand_in:
-        path = f"{stand_in}/{scheme}/{key}" if separator else uri.rstrip("/")
-        return fsspec.filesystem("file", auto_mkdir=True), path
-    if scheme == "gs":
-        return fsspec.filesystem("gcs"), key
-    if scheme in ("s3", "minio"):
-        return fsspec.filesystem("s3", **_s3_options()), key
-    raise BadInput(f"{uri}: lies in no store that is known here; give minio://, s3:// or gs://, or a mounted folder")
+    if not separator:
+        return fsspec.filesystem("file", auto_mkdir=True), uri.rstrip("/")
+    if scheme not in _FILE_SYSTEMS:
+        raise BadInput(f"{uri}: unknown scheme; give minio://, s3:// or gs://, or the path of a mounted folder")
+    if folder := os.environ.get(FOLDER_VARIABLE):
+        return fsspec.filesystem("file", auto_mkdir=True), f"{folder}/{scheme}/{key}"
+    name, options = _FILE_SYSTEMS[scheme]
+    return fsspec.filesystem(name, **options()), key
 
 
 def _s3_options() -> dict[str, Any]:
     session = {} if "AWS_ACCESS_KEY_ID" in os.environ or "AWS_ENDPOINT_URL" in os.environ else _session
     options: dict[str, Any] = {
         "config_kwargs": {
-            "retries": {"total_max_attempts": 1},  # ask_store is patient, and says so
+            "retries": {"total_max_attempts": 1},  # ask_store repeats requests, and reports it
             "connect_timeout": 5,
-            # Stores other than Amazon's may refuse the checksums that botocore adds of itself.
+            # Stores other than Amazon's may refuse the checksums that botocore adds by default.
             "request_checksum_calculation": "when_required",
             "response_checksum_validation": "when_required",
         }
@@ -147,12 +165,20 @@ def _s3_options() -> dict[str, Any]:
     return options
 
 
+# How to open a URI of each scheme: the file system's name in fsspec, and a function that returns its options.
+_FILE_SYSTEMS: Mapping[str, tuple[str, Callable[[], dict[str, Any]]]] = {
+    "minio": ("s3", _s3_options),
+    "s3": ("s3", _s3_options),
+    "gs": ("gcs", dict),
+}
+
+
 def _secret(name: str) -> Callable[[str], str]:
-    """Looks up the Secret's values by their keys, as the launcher does."""
+    """Returns a function that looks up the Secret's values by key."""
     import kubernetes
     import urllib3
 
-    refused = "kubeflow.object_store: the Secret {} with the store's keys {}; {}, or name endpoint and secret yourself"
+    refused = "kubeflow.object_store: the launcher's Secret {} {}; {}, or set kubeflow.object_store"
     try:
         kubernetes.config.load_incluster_config()
         secret = kubernetes.client.CoreV1Api().read_namespaced_secret(name, _NAMESPACE.read_text().strip())
@@ -167,7 +193,7 @@ def _secret(name: str) -> Callable[[str], str]:
 
     def value(key: str) -> str:
         if key not in (secret.data or {}):
-            raise BadInput(refused.format(name, f"has no {key}", "add it"))
+            raise BadInput(refused.format(name, f"has no key {key}", "add the key"))
         return base64.b64decode(secret.data[key]).decode()
 
     return value

@@ -1,7 +1,7 @@
-"""PushedModels: the folder of pushed models, with a record a push that says which candidate it was.
+"""PushedModels: the folder of pushed models, with one record for each push.
 
 PUSHED/1795328785/saved_model.pb ...    a version, as TensorFlow Serving expects it
-PUSHED/records/1795328785.json          written last: a version without its record is not complete
+PUSHED/records/1795328785.json          the candidate that was pushed; written last, so it marks a complete version
 """
 
 import json
@@ -14,15 +14,16 @@ from efficientmixnet.modules.exported_model import SAVED_MODEL
 
 @dataclass(frozen=True)
 class PushedModels:
-    """The folder, in an object store or on a volume."""
+    """The pushed models in a folder of an object store or a volume."""
 
     folder: str
 
     def latest_before(self, candidate: str | None) -> str | None:
-        """The newest version's folder; of versions from before the candidate, if there is one that has been pushed.
+        """Returns the folder of the newest version, or None.
 
-        A candidate from the cache may itself be the newest version; compared with itself, its evaluation would never
-        come from the cache.
+        Args:
+            candidate: The URI of the model to evaluate. If it has been pushed, only older versions count: a candidate
+                from the cache must not be compared with itself.
         """
         records = f"{self.folder}/records"
         latest = None
@@ -33,10 +34,18 @@ class PushedModels:
         return latest
 
     def push(self, saved_model: str, candidate: str) -> str:
-        """Copies the model; returns its version, the seconds since 1970."""
+        """Copies the model into the folder.
+
+        Args:
+            saved_model: A local SavedModel folder.
+            candidate: The URI of the Model artifact, for the record.
+
+        Returns:
+            The new version: the time in seconds since 1970.
+        """
         taken = {int(file.name.removesuffix(".json")) for file in object_store.files(f"{self.folder}/records")}
         version = str(max({int(time.time()), *(number + 1 for number in taken)}))
-        # Model servers take a folder for complete once this file is there.
+        # Model servers load a version as soon as this file exists.
         object_store.upload(saved_model, f"{self.folder}/{version}", last=SAVED_MODEL)
         object_store.write_text(f"{self.folder}/records/{version}.json", json.dumps({"candidate": candidate}))
         return version

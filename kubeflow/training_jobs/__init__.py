@@ -1,1 +1,5 @@
-"""Training in many pods: the job that the component Trainer submits and follows, and what its workers run."""
+"""Trains in many pods.
+
+launch.py is the component Trainer: it submits a job (cluster_job.py) and follows its pods (workers.py). worker.py is
+what each pod runs.
+"""

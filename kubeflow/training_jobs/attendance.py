@@ -1,7 +1,7 @@
-"""Attendance: a training ends for which no component waits any more.
+"""Attendance: stops a training whose component no longer waits for it.
 
-A component that is told to stop takes its job away; but when a run is stopped Kubeflow Pipelines' launcher, around it,
-ends at once, and the container with it, perhaps before that is done.
+A component that is stopped deletes its job. But when a run is stopped, the launcher of Kubeflow Pipelines may end the
+container before the job is deleted.
 """
 
 import os
@@ -12,16 +12,18 @@ from collections.abc import Callable
 from efficientmixnet.kubeflow.training_jobs.kubernetes_api import KubernetesApi
 from efficientmixnet.modules.exceptions import RequestRefused, ServerUnavailable
 
-_PAUSE = 30.0  # seconds between two looks
-_GRACE = 120.0  # seconds in which a pod that is gone may turn out to be there after all
+_PAUSE = 30.0  # seconds between two checks
+_GRACE = 120.0  # seconds for which a pod may be missing
 
 
 class Attendance:
-    """Looks after the component's pod from a thread of the first worker.
+    """Checks from a thread of the first worker that the component's pod is running.
 
     Args:
-        pod: The component's.
-        end: Called once the pod has been gone, or at its end, for long enough.
+        pod: The name of the component's pod.
+        end: Called when the pod has not been running for `grace` seconds. By default it ends this process.
+        pause: Seconds between two checks.
+        grace: Seconds for which the pod may be missing.
     """
 
     def __init__(
@@ -31,6 +33,7 @@ class Attendance:
         self._end = end or _end
 
     def start(self) -> None:
+        """Starts the thread."""
         threading.Thread(target=self._run, daemon=True).start()
 
     def _run(self) -> None:
@@ -38,13 +41,13 @@ class Attendance:
         gone_since = None
         while True:
             try:
-                waits = api.is_running(self._pod)
+                is_running = api.is_running(self._pod)
             except RequestRefused as error:
-                print(f"nobody will notice when the component is gone: {error}", flush=True)
+                print(f"cannot check that the component's pod is running: {error}", flush=True)
                 return
             except ServerUnavailable:
-                waits = True
-            gone_since = None if waits else gone_since or time.monotonic()
+                is_running = True
+            gone_since = None if is_running else gone_since or time.monotonic()
             if gone_since is not None and time.monotonic() - gone_since >= self._grace:
                 self._end()
                 return
@@ -52,6 +55,6 @@ class Attendance:
 
 
 def _end() -> None:
-    """At once, and with a code after which nobody starts this worker again."""
-    print("the component that waited for this training is gone", flush=True)
+    """Ends this process at once, with an exit code after which no operator restarts the worker."""
+    print("the component's pod is gone, so this training stops", flush=True)
     os._exit(1)

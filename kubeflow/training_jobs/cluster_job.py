@@ -1,9 +1,10 @@
-"""ClusterJob: submits a job of many pods, follows it to its end, and takes it away when the component is cancelled.
+"""ClusterJob: submits a training job, follows it until it ends, and deletes it when the component is stopped.
 
-It looks every few seconds rather than watch a stream: a job takes hours, and a server that is away for a while is
-simply asked again. The job's name follows from the task: a component that was lost and tried again finds the job of
-the try before. If that has succeeded, all is done; if not, a new one goes on from its last checkpoint, since a job
-belongs to the pod that made it.
+It polls the API server every few seconds instead of watching a stream, because polling survives lost connections.
+
+The job's name depends only on the task, so a retried component finds the job of an earlier attempt. If that job
+succeeded, nothing is left to do. Otherwise a new job continues from the last checkpoint, because the cluster deletes a
+job together with the pod that created it.
 """
 
 import signal
@@ -21,17 +22,19 @@ from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import BadInput, RequestRefused, ServerUnavailable, TrainingFailed
 
 _TASK = "efficientmixnet/task"
-_MANIFESTS = {"TFJob": "training-operator", "TrainJob": "kubeflow-trainer"}
 
 
 @dataclass
 class ClusterJob:
-    """One job in the cluster.
+    """One training job.
 
     Args:
-        identity: The task's, with which the name ends.
-        command: What each worker's container runs.
-        pause: Seconds between two looks.
+        api: The client of the API server.
+        kind: The kind of training job.
+        settings: The number of workers, their pods and the limits.
+        identity: The task's identity, with which the job's name ends.
+        command: The command of each worker.
+        pause: Seconds between two requests for the job's state.
     """
 
     api: KubernetesApi
@@ -43,11 +46,11 @@ class ClusterJob:
     name: str = field(init=False, default="")
 
     def run(self) -> None:
-        """Returns when the training has succeeded.
+        """Runs the job, and returns when the training has succeeded.
 
         Raises:
-            TrainingFailed: it has failed, or its workers found no node in time.
-            BadInput: the cluster does not take the job.
+            TrainingFailed: The training failed, or its workers did not start in time.
+            BadInput: The cluster refuses the job.
         """
         try:
             self._submit()
@@ -61,15 +64,15 @@ class ClusterJob:
             raise TrainingFailed(f"{self.kind.resource.kind} {self.name}: {error}") from None
 
     def _submit(self) -> None:
-        """Makes the job, or finds the one of an earlier try; a name that is taken by another one is passed over."""
+        """Creates the job or finds the job of an earlier attempt. Skips names of other jobs."""
         names = self._names()
         while True:
             self.name = next(names)
-            if self._create() or self._take_up():
+            if self._create() or self._reuse():
                 return
 
     def _names(self) -> Iterator[str]:
-        """The first that is free will do."""
+        """Yields names to try, the best one first."""
         number = 1
         while True:
             end = f"-{self.identity}" + (f"-{number}" if number > 1 else "")
@@ -89,24 +92,24 @@ class ClusterJob:
         progress.tell(f"{self.kind.resource.kind} {self.name}: {self.settings.workers} workers")
         return True
 
-    def _take_up(self) -> bool:
-        """Whether the job of this name is this task's, and still of use."""
+    def _reuse(self) -> bool:
+        """Follows or replaces the job of this name. Returns False if it is another task's job."""
         resource = self.kind.resource
         job = self.api.get(resource, self.name)
         if job is None:
             return self._create()
         if not self._is_mine(job):
             return False
-        if job["metadata"].get("deletionTimestamp") is None and self._is_of_use(job):
-            progress.tell(f"{resource.kind} {self.name}: found from an earlier try")
+        if job["metadata"].get("deletionTimestamp") is None and self._is_usable(job):
+            progress.tell(f"{resource.kind} {self.name}: found the job of an earlier attempt")
             return True
         self.api.delete(resource, self.name)
         while self.api.get(resource, self.name) or self.api.pods(self.kind.selector(self.name)):
             time.sleep(self.pause)
         return self._create()
 
-    def _is_of_use(self, job: Mapping[str, Any]) -> bool:
-        """A job that has succeeded is; one that is under way is if it goes with this very pod, and not with another."""
+    def _is_usable(self, job: Mapping[str, Any]) -> bool:
+        """Whether the job has succeeded, or is under way and belongs to this pod."""
         phase, _ = self.kind.phase(job)
         same_owner = job["metadata"].get("ownerReferences", []) == _owner().get("ownerReferences", [])
         return phase == "succeeded" or (phase != "failed" and same_owner)
@@ -117,8 +120,8 @@ class ClusterJob:
         while True:
             job = self.api.get(self.kind.resource, self.name)
             if job is None:
-                raise TrainingFailed(f"{kind} {self.name} was deleted by somebody else")
-            workers.look_at(self.api.pods(self.kind.selector(self.name)))
+                raise TrainingFailed(f"{kind} {self.name}: somebody deleted the job")
+            workers.update(self.api.pods(self.kind.selector(self.name)))
             phase, message = self.kind.phase(job)
             if phase == "succeeded":
                 return
@@ -132,36 +135,36 @@ class ClusterJob:
             time.sleep(self.pause)
 
     def _cancel(self) -> None:
-        """Leaves nothing of the job; being told again to end changes nothing."""
+        """Deletes the job. A second SIGTERM does not interrupt this."""
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         job = self.api.get(self.kind.resource, self.name) if self.name else None
         if job and self._is_mine(job):
             self.api.delete(self.kind.resource, self.name)
-            progress.tell(f"{self.kind.resource.kind} {self.name} is deleted")
+            progress.tell(f"{self.kind.resource.kind} {self.name}: deleted")
 
     def _is_mine(self, job: Mapping[str, Any]) -> bool:
         return job["metadata"].get("annotations", {}).get(_TASK) == self.identity
 
     def _why_refused(self, error: RequestRefused) -> str:
         resource = self.kind.resource
-        overlay = f"kubeflow/manifests/overlays/{_MANIFESTS[resource.kind]}"
+        overlay = f"kubeflow/manifests/overlays/{resource.overlay}"
         match error.status:
             case 401 | 403:
                 return (
-                    f"kubeflow.service_account: may not do what a {resource.kind} needs; `kubectl apply -k {overlay}` "
-                    f"grants it ({error})"
+                    f"kubeflow.service_account: has no right to run a {resource.kind}; grant it with `kubectl apply -k "
+                    f"{overlay}` ({error})"
                 )
             case 404:
                 return (
-                    f"kubeflow.trainer.job_kind: the cluster knows no {resource.kind}; {resource.comes_with} brings "
-                    f"it ({error})"
+                    f"kubeflow.trainer.job_kind: the cluster has no {resource.kind}; install {resource.operator} "
+                    f"({error})"
                 )
             case _:
-                return f"kubeflow.trainer: the cluster does not take the {resource.kind}: {error}"
+                return f"kubeflow.trainer: the cluster refuses the {resource.kind}: {error}"
 
 
 def _owner() -> dict[str, Any]:
-    """The component's own pod, so that with it the job goes, whatever happened to the component."""
+    """Returns the metadata that makes this pod the job's owner, so that the cluster deletes the job with the pod."""
     pod = component_pod()
     if pod is None:
         return {}

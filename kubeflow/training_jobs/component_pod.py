@@ -1,17 +1,17 @@
-"""component_pod: the pod that this process runs in, as Kubeflow Pipelines tells every container."""
+"""component_pod: the pod in which this process runs, from the variables that Kubeflow Pipelines sets."""
 
 import os
 from typing import NamedTuple
 
 
 class ComponentPod(NamedTuple):
-    """A pod's name, and what no other pod of that name has."""
+    """A pod's name and unique id."""
 
     name: str
     uid: str
 
 
 def component_pod() -> ComponentPod | None:
-    """None where nothing says it, as on a laptop."""
+    """Returns this process's pod, or None outside of Kubeflow Pipelines."""
     name, uid = os.environ.get("KFP_POD_NAME"), os.environ.get("KFP_POD_UID")
     return ComponentPod(name, uid) if name and uid else None

@@ -1,28 +1,30 @@
-"""KubernetesApi: what a training job asks of the cluster, with patience for a server that is away for a while."""
+"""KubernetesApi: the requests of a training job to the cluster, repeated while the API server does not answer."""
 
 import contextlib
 import json
 import os
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from efficientmixnet.kubeflow.training_jobs.job_kind import Resource
-from efficientmixnet.modules import progress
+from efficientmixnet.kubeflow.wait_for_answer import wait_for_answer
 from efficientmixnet.modules.exceptions import BadInput, RequestRefused, ServerUnavailable
 
 _NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-_PASSING = frozenset({0, 429, 500, 502, 503, 504})  # 0: the connection was cut within TLS
-_TIMEOUT = (10.0, 30.0)  # seconds to connect, and to the answer
+_TEMPORARY = frozenset({0, 429, 500, 502, 503, 504})  # 0: the TLS connection broke
+_TIMEOUT = (10.0, 30.0)  # seconds to connect, and to read the answer
 
 
 class KubernetesApi:
-    """The namespace of this pod, or the one that the kubeconfig names.
+    """A client for one namespace: this pod's, or the one in the kubeconfig.
+
+    Every request raises RequestRefused if the server refuses it, and ServerUnavailable if the server does not answer
+    in time.
 
     Args:
-        patience: Seconds that the server may be away.
-        pause: Seconds between two questions to a server that is away.
+        patience: Seconds for which a request is repeated while the server does not answer.
+        pause: Seconds between two attempts.
     """
 
     def __init__(self, patience: float = 900.0, pause: float = 5.0) -> None:
@@ -40,7 +42,7 @@ class KubernetesApi:
         self._core = kubernetes.client.CoreV1Api(self._client)
 
     def create(self, resource: Resource, manifest: dict[str, Any]) -> dict[str, Any]:
-        """Makes the object; RequestRefused with 409 where there is one of that name."""
+        """Creates the object. Raises RequestRefused with status 409 if the name is taken."""
         return dict(
             self._ask(
                 self._objects.create_namespaced_custom_object,
@@ -53,31 +55,31 @@ class KubernetesApi:
         )
 
     def get(self, resource: Resource, name: str) -> dict[str, Any] | None:
-        """The object, or None."""
-        with _nothing_for_404():
+        """Returns the object, or None if it does not exist."""
+        with _none_if_missing():
             place = (resource.group, resource.version, self.namespace, resource.plural, name)
             return dict(self._ask(self._objects.get_namespaced_custom_object, *place))
         return None
 
     def delete(self, resource: Resource, name: str) -> None:
-        """Removes the object, and in the background all that was made for it."""
-        with _nothing_for_404():
+        """Deletes the object. The cluster deletes its pods in the background."""
+        with _none_if_missing():
             place = (resource.group, resource.version, self.namespace, resource.plural, name)
             self._ask(self._objects.delete_namespaced_custom_object, *place, body={"propagationPolicy": "Background"})
 
     def pods(self, selector: str) -> list[dict[str, Any]]:
-        """The pods with these labels."""
+        """Returns the pods with these labels."""
         return list(self._pods("", labelSelector=selector)["items"])
 
     def is_running(self, pod: str) -> bool:
-        """Whether the pod is there, and has not ended."""
-        with _nothing_for_404():
+        """Whether the pod exists and has not ended."""
+        with _none_if_missing():
             return self._pods(f"/{pod}")["status"].get("phase") not in ("Succeeded", "Failed")
         return False
 
     def _pods(self, name: str, **query: str) -> Any:
-        # The client's own models reset all of Python's loggers, one by one and for each part of a pod, under a lock
-        # that stays locked where SIGTERM interrupts it.
+        # Not CoreV1Api: its models set the level of every logger for each part of a pod, and hold logging's lock
+        # meanwhile. A SIGTERM at that moment leaves the lock closed.
         return self._ask(
             self._client.call_api,
             f"/api/v1/namespaces/{self.namespace}/pods{name}",
@@ -89,9 +91,10 @@ class KubernetesApi:
         )
 
     def log(self, pod: str, container: str, quiet_seconds: float) -> Iterator[str]:
-        """The container's lines, from its first one on, as they come.
+        """Yields the container's lines as they come, from the first one on.
 
-        It ends with the container, after so many quiet seconds, or when the server is away: ask again.
+        Ends when the container ends, after `quiet_seconds` without a line, or when the server does not answer. Call it
+        again for more.
         """
         try:
             answer = self._core.read_namespaced_pod_log(
@@ -113,30 +116,25 @@ class KubernetesApi:
                 yield rest.decode(errors="replace")
 
     def _ask(self, call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        away_since = None
-        while True:
+        def send() -> Any:
             try:
-                answer = call(*arguments, _request_timeout=_TIMEOUT, **named)
+                return call(*arguments, _request_timeout=_TIMEOUT, **named)
             except self._refused as error:
-                if error.status not in _PASSING:
+                if error.status not in _TEMPORARY:
                     raise RequestRefused(error.status, _message(error)) from None
                 reason = f"{error.status} {error.reason}"
             except self._lost as error:
                 reason = str(error).rpartition(": ")[2]
-            else:
-                if away_since is not None:
-                    progress.tell("the API server is back")
-                return answer
-            if away_since is None:
-                away_since = time.monotonic()
-                progress.tell(f"the API server does not answer ({reason}); the job goes on, and is asked for again")
-            if time.monotonic() - away_since > self._patience:
-                raise ServerUnavailable(f"the API server was away for {self._patience:g} s: {reason}")
-            time.sleep(self._pause)
+            raise ServerUnavailable(f"the API server does not answer ({reason})")
+
+        try:
+            return wait_for_answer(send, "the API server", self._patience, self._pause)
+        except ServerUnavailable as error:
+            raise ServerUnavailable(f"{error}, after {self._patience:g} s of trying") from None
 
 
 def _load(configuration: Any) -> str:
-    """Fills in where the server is, and who asks; returns the namespace."""
+    """Fills in the server's address and the credentials. Returns the namespace."""
     import kubernetes
 
     with contextlib.suppress(kubernetes.config.ConfigException):
@@ -148,14 +146,13 @@ def _load(configuration: Any) -> str:
         _, context = kubernetes.config.list_kube_config_contexts(file)
     except kubernetes.config.ConfigException as error:
         raise BadInput(
-            f"kubeflow.trainer.job_kind: there is no cluster to train in ({error}); the component runs in a pod, "
-            "or where KUBECONFIG names a cluster"
+            f"kubeflow.trainer.job_kind: no cluster found ({error}); run the component in a pod, or set KUBECONFIG"
         ) from None
     return str(context["context"].get("namespace", "default"))
 
 
 @contextlib.contextmanager
-def _nothing_for_404() -> Iterator[None]:
+def _none_if_missing() -> Iterator[None]:
     try:
         yield
     except RequestRefused as error:
@@ -164,9 +161,9 @@ def _nothing_for_404() -> Iterator[None]:
 
 
 def _message(error: Any) -> str:
-    """What the server says, in a line."""
+    """Returns the server's reason in one line."""
     try:
-        said = json.loads(error.body)["message"]
+        message = json.loads(error.body)["message"]
     except (TypeError, ValueError, KeyError):
-        said = error.body or error.reason or ""
-    return " ".join(str(said).split())
+        message = error.body or error.reason or ""
+    return " ".join(str(message).split())

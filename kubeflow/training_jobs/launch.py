@@ -1,4 +1,4 @@
-"""launch: the component Trainer in a cluster with training jobs; the training itself is the workers'."""
+"""launch: runs the component Trainer as a training job. The workers train, and the component waits for them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -17,15 +17,19 @@ _WORKER = ("python", "-m", "efficientmixnet.kubeflow.training_jobs.worker")
 
 
 def launch(settings: JobSettings, arguments: Sequence[str], invocation: Mapping[str, Any]) -> dict[str, Any]:
-    """Trains in a job of the cluster; returns TFX's report of it.
+    """Trains in a job of the cluster.
 
     Args:
-        arguments: Those of the component's own command, which the workers run.
-        invocation: The ExecutorInput among them.
+        settings: The workers and their limits.
+        arguments: The arguments of the component's command. The workers get them too.
+        invocation: The task's ExecutorInput.
+
+    Returns:
+        TFX's ExecutorOutput.
 
     Raises:
-        TrainingFailed: the job failed; the message has the worker's last lines.
-        BadInput: the cluster does not take it.
+        TrainingFailed: The job failed. The message has the worker's last lines.
+        BadInput: The cluster refuses the job.
     """
     task = Task(invocation, settings.exchange)
     task.hand_over()

@@ -1,6 +1,6 @@
-"""JobSettings: what the package says of the job that trains in many pods, carried in an environment variable.
+"""JobSettings: the settings of a training job. The package carries them in an environment variable.
 
-There, as a pod's resources and node, it has no part in the cluster's cache: more memory is no other training.
+The cluster's cache ignores environment variables. A change of, for example, the workers' memory does not train again.
 """
 
 import json
@@ -16,21 +16,33 @@ VARIABLE = "EFFICIENTMIXNET_TRAINING_JOB"
 
 @dataclass(frozen=True)
 class JobSettings:
-    """Who starts the workers, how many, and for how long they may keep the component waiting."""
+    """The settings of a training job.
+
+    Args:
+        pipeline: The pipeline's name.
+        kind: tfjob or trainjob.
+        workers: The number of workers.
+        pod: A PodTemplateSpec with one container, which has no command.
+        exchange: The folder on a volume for inputs and outputs. None uses the object store.
+        stores_checkpoints: Whether checkpoints go to the object store because no volume is given for them.
+        restarts: How often each worker may restart.
+        scheduling_minutes: How long the workers may take to start.
+        timeout_seconds: How long the job may run.
+    """
 
     pipeline: str
     kind: str
     workers: int
-    pod: dict[str, Any]  # a PodTemplateSpec with one container, which has no command yet
+    pod: dict[str, Any]
     exchange: str | None
-    stores_checkpoints: bool  # in the object store, where no volume is named for them
+    stores_checkpoints: bool
     restarts: int
     scheduling_minutes: float
     timeout_seconds: int | None
 
     @classmethod
     def of(cls, config: KubeflowConfig, pipeline: str) -> "JobSettings | None":
-        """None where the component trains in its own pod."""
+        """Returns the settings, or None if the component trains in its own pod."""
         trainer = config.trainer
         if trainer is None or trainer.job_kind is None:
             return None
@@ -48,15 +60,15 @@ class JobSettings:
 
     @classmethod
     def from_environment(cls) -> "JobSettings | None":
-        """As the package has them; None where it has none."""
+        """Returns the settings in this process's environment, or None."""
         text = os.environ.get(VARIABLE)
         return cls(**json.loads(text)) if text else None
 
     def to_environment(self) -> dict[str, str]:
-        """The variable."""
+        """Returns the environment variable with the settings."""
         return {VARIABLE: as_argument(asdict(self))}
 
 
 def as_argument(value: Any) -> str:
-    """JSON without a dollar sign, since Kubernetes replaces $(NAME) in arguments and environment variables."""
+    """Returns JSON without dollar signs, because Kubernetes replaces $(NAME) in arguments and environment variables."""
     return json.dumps(value, sort_keys=True).replace("$", "\\u0024")

@@ -1,4 +1,4 @@
-"""StoredCheckpoints: the checkpoints of workers whose disks go with their pods, kept in the object store."""
+"""StoredCheckpoints: copies of checkpoints in the object store, for workers that lose their disks with their pods."""
 
 from pathlib import Path
 
@@ -10,9 +10,13 @@ _State = tuple[int, int]  # size, and time of the last change
 
 
 class StoredCheckpoints:
-    """The keeper of a training's checkpoints, and of the logs that lie beside them.
+    """Keeps the checkpoints of one training, and the logs in the same folder.
 
-    Workers fetch after all of them have met, and only the first one writes, so all take up the same.
+    Workers fetch after all of them have connected, and only the first one writes. So all continue from the same
+    checkpoint.
+
+    Args:
+        place: The URI of the folder for the copies.
     """
 
     def __init__(self, place: str) -> None:
@@ -20,29 +24,30 @@ class StoredCheckpoints:
         self._kept: dict[str, _State] = {}
 
     def fetch(self, folder: Path) -> None:
+        """Downloads the copies unless the local folder has checkpoints."""
         if not any(folder.glob("epoch-*.npz")):
             object_store.download(f"{self._place}/{folder.name}", str(folder))
             self._kept = _files(folder)
 
     def keep(self, folder: Path) -> None:
-        """A store that is away costs no training; the next checkpoint may find it back."""
+        """Updates the copies. If the store does not answer, training continues, and the next checkpoint tries again."""
         try:
-            self._bring_up_to_date(folder)
+            self._update(folder)
         except StoreUnavailable as error:
-            progress.tell(f"{error}; the training goes on without a copy of this checkpoint")
+            progress.tell(f"{error}; training continues without a copy of this checkpoint")
 
-    def _bring_up_to_date(self, folder: Path) -> None:
+    def _update(self, folder: Path) -> None:
         now = _files(folder)
         for name, state in now.items():
             if self._kept.get(name) != state:
                 object_store.upload(f"{folder}/{name}", f"{self._place}/{folder.name}/{name}")
                 self._kept[name] = state
-        for name in self._kept.keys() - now.keys():  # last, so that there is always a whole one
+        for name in self._kept.keys() - now.keys():  # last, so that the store always has a complete checkpoint
             object_store.remove(f"{self._place}/{folder.name}/{name}")
             del self._kept[name]
 
     def forget(self) -> None:
-        """The training is over, and its model delivered."""
+        """Deletes the copies after the model has been delivered."""
         object_store.remove(self._place)
 
 

@@ -1,7 +1,7 @@
-"""Task: an execution of the component Trainer as its training job sees it: who it is, and where its artifacts lie.
+"""Task: one execution of the component Trainer, and how its inputs and outputs reach the workers and come back.
 
-Component and workers pass them through the object store, where the component's inputs lie in any case; or, where the
-workers should not reach that, through a folder on a volume, the exchange, which they take for the container's root.
+They pass through the object store. If the workers have no access to it, they pass through the exchange: a folder on a
+volume, which the workers use as the container's root.
 """
 
 import hashlib
@@ -16,11 +16,11 @@ from efficientmixnet.kubeflow.store import object_store
 
 
 class Task:
-    """The component's side and the workers' see the same.
+    """One execution, for both the component and its workers.
 
     Args:
-        invocation: The ExecutorInput.
-        exchange: The folder on the volume; None: the object store.
+        invocation: The task's ExecutorInput.
+        exchange: The folder on a volume. None uses the object store.
     """
 
     def __init__(self, invocation: Mapping[str, Any], exchange: str | None) -> None:
@@ -31,29 +31,33 @@ class Task:
 
     @property
     def identity(self) -> str:
-        """The same for all tries of an execution, and for no other one."""
+        """A name that is the same for all attempts of this execution, and for no other execution."""
         return hashlib.sha256(self._folder.encode()).hexdigest()[:10]
 
     def hand_over(self) -> None:
-        """The component's inputs, for the workers."""
+        """Component: copies the inputs to where the workers find them."""
         for uri in self._uris("inputs") if self.root else ():
             object_store.upload(to_path(uri), self._shared(uri))
 
     def fetch(self) -> None:
-        """What was handed over, for this worker."""
+        """Worker: copies the inputs into its root."""
         for uri in self._uris("inputs"):
             if self._shared(uri) != to_path(uri):
                 object_store.download(self._shared(uri), to_path(uri))
 
     def deliver(self, report: Mapping[str, Any]) -> None:
-        """The first worker's outputs, for the component; behind them the report, which says that they are complete."""
+        """First worker: copies the outputs to where the component finds them, and last the report.
+
+        Args:
+            report: TFX's ExecutorOutput.
+        """
         for uri in self._uris("outputs"):
             if self._shared(uri) != to_path(uri) and Path(to_path(uri)).exists():
                 object_store.upload(to_path(uri), self._shared(uri))
         object_store.write_text(self._shared(self._report), json.dumps(report))
 
     def take_back(self) -> dict[str, Any]:
-        """The report; outputs that were delivered into the exchange come to the component's own places."""
+        """Component: copies the outputs from the exchange, if there is one, and returns the report."""
         report = dict(json.loads(object_store.read_text(self._shared(self._report))))
         if self.root:
             for uri in self._uris("outputs"):
@@ -66,7 +70,7 @@ class Task:
         return f"{self._folder}/executor_output.json"
 
     def _shared(self, uri: str) -> str:
-        """Where both sides find it."""
+        """Returns where both the component and the workers find an artifact."""
         return uri if self.root is None else to_path(uri, self.root)
 
     def _uris(self, side: str) -> Iterator[str]:

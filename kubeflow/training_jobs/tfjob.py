@@ -1,28 +1,30 @@
-"""TFJob: workers by Kubeflow's Training Operator.
+"""TFJob: the training job of Kubeflow's Training Operator.
 
-A worker whose pod is deleted, by a node's drain or by a pod that goes first, fails the whole job there; unless workers
-are "dynamic". Then the operator starts another one in its place, but tells none about the others: the command does.
+If a worker's pod is deleted, for example by preemption or because its node is drained, the operator fails the whole
+job, unless workers are "dynamic". Then it starts a new pod, but does not give the workers the addresses of the others.
+The command has them.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from efficientmixnet.kubeflow.training_jobs.job_kind import KEPT_SECONDS, Phase, Resource
+from efficientmixnet.kubeflow.training_jobs.job_kind import KEPT_SECONDS, Phase, Resource, phase_of
 from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
 
 _LABEL = "training.kubeflow.org"
-_PORT = 2222  # the operator's own
-_DNS_LABEL = 63
+_PORT = 2222  # the operator's port
+_DNS_LABEL = 63  # the longest name of a Service
+_PHASES: Mapping[str, Phase] = {"Failed": "failed", "Succeeded": "succeeded", "Suspended": "suspended"}
 
 
 class TFJob:
-    """`kubeflow.org/v1`, of all versions of the operator that know it.
+    """A TFJob of API version `kubeflow.org/v1`.
 
-    A worker that ends with 128 or more is started again, one that ends with less has failed, and the job with it.
+    The operator restarts a worker that ends with exit code 128 or more. A lower code fails the job.
     """
 
-    resource = Resource("kubeflow.org", "v1", "TFJob", "tfjobs", "Kubeflow's Training Operator")
-    container = "tensorflow"  # as the operator wants it
+    resource = Resource("kubeflow.org", "v1", "TFJob", "tfjobs", "Kubeflow's Training Operator", "training-operator")
+    container = "tensorflow"  # the operator needs this name
 
     def manifest(self, name: str, settings: JobSettings, command: list[str]) -> dict[str, Any]:
         (container,) = settings.pod["spec"]["containers"]
@@ -47,15 +49,7 @@ class TFJob:
         }
 
     def phase(self, job: Mapping[str, Any]) -> tuple[Phase, str]:
-        conditions = job.get("status", {}).get("conditions") or []
-        holds = {one["type"]: one.get("message", "") for one in conditions if one["status"] == "True"}
-        if "Failed" in holds:
-            return "failed", holds["Failed"]
-        if "Succeeded" in holds:
-            return "succeeded", holds["Succeeded"]
-        if "Suspended" in holds:
-            return "suspended", holds["Suspended"]
-        return "under way", next(reversed(holds.values()), "")
+        return phase_of(job, _PHASES)
 
     def selector(self, name: str) -> str:
         return f"{_LABEL}/job-name={name},{_LABEL}/replica-type=worker"

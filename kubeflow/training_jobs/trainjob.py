@@ -1,30 +1,32 @@
-"""TrainJob: workers by Kubeflow Trainer 2, from the TrainingRuntime `efficientmixnet` of kubeflow/manifests.
+"""TrainJob: the training job of Kubeflow Trainer 2, with the TrainingRuntime `efficientmixnet` of kubeflow/manifests.
 
-It has no words for TensorFlow: workers learn from their command who the others are, and from the Job's completion
-index which of them they are.
+Kubeflow Trainer has no support for TensorFlow. The workers' command has the addresses of all workers, and the Job's
+completion index says which worker a pod is.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from efficientmixnet.kubeflow.training_jobs.job_kind import Phase, Resource
+from efficientmixnet.kubeflow.training_jobs.job_kind import Phase, Resource, phase_of
 from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
 
 _RUNTIME = "efficientmixnet"
 _NODE = "node"  # the runtime's replicated job, and its container
 _PORT = 2222
-_DNS_LABEL = 63
-_RANDOM = "-abcde"  # what a Job puts behind its pods' names
+_DNS_LABEL = 63  # the longest name of a Service
+_RANDOM = "-abcde"  # a Job appends a random suffix to the names of its pods
+_PHASES: Mapping[str, Phase] = {"Failed": "failed", "Complete": "succeeded", "Suspended": "suspended"}
 
 
 class TrainJob:
-    """`trainer.kubeflow.org/v1alpha1`, as of Kubeflow Trainer 2.2.
+    """A TrainJob of API version `trainer.kubeflow.org/v1alpha1`, for Kubeflow Trainer 2.2 or newer.
 
-    A worker that a signal ended is started again; one that ends otherwise has failed, and the job with it. Both are
-    said in the runtime.
+    The runtime defines that a worker ended by a signal is restarted, and that any other failure fails the job.
     """
 
-    resource = Resource("trainer.kubeflow.org", "v1alpha1", "TrainJob", "trainjobs", "Kubeflow Trainer 2")
+    resource = Resource(
+        "trainer.kubeflow.org", "v1alpha1", "TrainJob", "trainjobs", "Kubeflow Trainer 2", "kubeflow-trainer"
+    )
     container = _NODE
 
     def manifest(self, name: str, settings: JobSettings, command: list[str]) -> dict[str, Any]:
@@ -64,15 +66,7 @@ class TrainJob:
         }
 
     def phase(self, job: Mapping[str, Any]) -> tuple[Phase, str]:
-        conditions = job.get("status", {}).get("conditions") or []
-        holds = {one["type"]: one.get("message", "") for one in conditions if one["status"] == "True"}
-        if "Failed" in holds:
-            return "failed", holds["Failed"]
-        if "Complete" in holds:
-            return "succeeded", holds["Complete"]
-        if "Suspended" in holds:
-            return "suspended", holds["Suspended"]
-        return "under way", ""
+        return phase_of(job, _PHASES)
 
     def selector(self, name: str) -> str:
         return f"jobset.sigs.k8s.io/jobset-name={name},jobset.sigs.k8s.io/replicatedjob-name={_NODE}"

@@ -1,7 +1,7 @@
-"""What a worker's container runs: `python -m efficientmixnet.kubeflow.training_jobs.worker --component ARGUMENTS`.
+"""The program of a worker: `python -m efficientmixnet.kubeflow.training_jobs.worker --component ARGUMENTS`.
 
-It does for the component's executor what the launcher of Kubeflow Pipelines does for a task: fetches the inputs, runs
-it, and, if this is the first worker, delivers the outputs at the component's own URIs.
+It fetches the inputs and runs the component's executor. The first worker then copies the outputs to the component's
+URIs.
 """
 
 import argparse
@@ -26,11 +26,11 @@ from efficientmixnet.modules.exported_model import SERVING_FOLDER
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Trains as one of the workers that TF_CONFIG names."""
+    """Trains as one of the workers in TF_CONFIG."""
     signal.signal(signal.SIGTERM, _end)
     options = _parser().parse_args(arguments)
     if options.workers:
-        _tell_tensorflow(options.workers.split(","))
+        _set_tf_config(options.workers.split(","))
     try:
         cluster = Cluster.from_environment()
         _work(options, is_first=cluster is None or cluster.index == 0)
@@ -61,37 +61,39 @@ def _work(options: argparse.Namespace, is_first: bool) -> None:
 
 
 def _with_outputs_in(folder: str, invocation: dict[str, Any], all_of_them: bool) -> dict[str, Any]:
-    """The invocation with the report in this folder; if this is not the first worker, whatever it might write too."""
+    """Returns the invocation with its report, or with all outputs, in a local folder."""
     outputs = {**invocation["outputs"], "outputFile": f"{folder}/executor_output.json"}
     if all_of_them:
         outputs["artifacts"] = {
             name: {"artifacts": [{**artifact, "uri": f"{folder}/{name}"} for artifact in listed.get("artifacts", [])]}
             for name, listed in outputs["artifacts"].items()
         }
-        # TFX takes a training without a model for a failed one.
+        # Without this folder TFX reports a failed training.
         os.makedirs(f"{folder}/model/{SERVING_FOLDER}")
     return {**invocation, "outputs": outputs}
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--component", required=True, metavar="JSON", help="the arguments of the component's command")
-    parser.add_argument("--exchange", help="the folder through which component and workers pass data")
-    parser.add_argument("--store-checkpoints", action="store_true", help="in the object store, beside the outputs")
-    parser.add_argument("--component-pod", metavar="NAME", help="without which nobody waits for this training any more")
-    parser.add_argument("--workers", help="the addresses of all workers, this one's among them")
+    parser.add_argument("--component", required=True, metavar="JSON", help="arguments of the component's command")
+    parser.add_argument("--exchange", help="folder on a volume for inputs and outputs")
+    parser.add_argument("--store-checkpoints", action="store_true", help="copy checkpoints to the object store")
+    parser.add_argument(
+        "--component-pod", metavar="NAME", help="pod of the component; the training stops if it is gone"
+    )
+    parser.add_argument("--workers", help="addresses of all workers, separated by commas")
     return parser
 
 
-def _tell_tensorflow(workers: list[str]) -> None:
-    """Which of them this one is says the index of a Job's pod, or what the Training Operator says of its own accord."""
-    told = json.loads(os.environ.get("TF_CONFIG") or "{}").get("task", {})
-    index = int(os.environ.get("JOB_COMPLETION_INDEX") or told.get("index", 0))
+def _set_tf_config(workers: list[str]) -> None:
+    """Sets TF_CONFIG. This worker's index comes from the Job, or from the Training Operator's own TF_CONFIG."""
+    task = json.loads(os.environ.get("TF_CONFIG") or "{}").get("task", {})
+    index = int(os.environ.get("JOB_COMPLETION_INDEX") or task.get("index", 0))
     os.environ["TF_CONFIG"] = json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}})
 
 
 def _end(number: int, _: object) -> None:
-    """A code that asks for another try, whatever the worker was doing."""
+    """Ends with an exit code after which the operator restarts the worker."""
     sys.exit(128 + number)
 
 

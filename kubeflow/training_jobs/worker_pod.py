@@ -1,16 +1,21 @@
-"""worker_pod: the pod of each worker of a training job, with what the configuration gives every pod and Trainer's."""
+"""worker_pod: the pod of a training job's worker, or of a search's trial, from the section `kubeflow`."""
 
 from typing import Any
 
 from efficientmixnet.kubeflow.launcher_paths import ROOT_VARIABLE
 from efficientmixnet.pipeline.config.kubeflow_config import KubeflowConfig, PodConfig, all_secrets
 
-# Where a worker keeps what it fetches from the object store: on the node's disk, and gone with the pod.
+# The folder for files from the object store. It is on the node's disk, and is deleted with the pod.
 _SCRATCH = "/efficientmixnet"
 
 
 def worker_pod(config: KubeflowConfig, pod: PodConfig) -> dict[str, Any]:
-    """A PodTemplateSpec of one container without name and command, which the training job adds."""
+    """Returns a PodTemplateSpec with one container, without the container's name and command.
+
+    Args:
+        config: The section `kubeflow`.
+        pod: The resources and the node.
+    """
     mounts, volumes = _volumes(config, pod)
     container = {
         "image": config.image,
@@ -29,7 +34,7 @@ def worker_pod(config: KubeflowConfig, pod: PodConfig) -> dict[str, Any]:
     return {
         "metadata": {
             "labels": {"app.kubernetes.io/part-of": "efficientmixnet"},
-            # Where namespaces have Istio, its proxy would outlive the training, and stand between the workers.
+            # Istio's proxy would keep running after the training, and would block connections between workers.
             "annotations": {"sidecar.istio.io/inject": "false"},
         },
         "spec": _without_empty(spec),
@@ -58,7 +63,7 @@ def _resources(pod: PodConfig) -> dict[str, Any]:
 
 
 def _volumes(config: KubeflowConfig, pod: PodConfig) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The mounts, and what is mounted."""
+    """Returns the container's mounts and the pod's volumes."""
     mounts: list[dict[str, Any]] = [{"name": "scratch", "mountPath": _SCRATCH}]
     volumes: list[dict[str, Any]] = [{"name": "scratch", "emptyDir": {}}]
     for number, volume in enumerate(config.volumes):

@@ -1,4 +1,4 @@
-"""KubeflowConfig: what a cluster needs to know beside the run itself; `efficientmixnet run` reads none of it."""
+"""KubeflowConfig: the section `kubeflow`, the settings of a cluster. `efficientmixnet run` does not use them."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -18,21 +18,19 @@ _SECRET_WORDS = re.compile(r"password|passwd|secret|token|api_?key|access_?key|c
 
 def _quantity(value: str) -> str:
     if not _QUANTITY.fullmatch(value):
-        raise PydanticCustomError("quantity", "should be a quantity of Kubernetes, such as 500m, 64G or 8Gi")
+        raise PydanticCustomError("quantity", "should be a Kubernetes quantity, such as 500m, 64G or 8Gi")
     return value
 
 
 def _kubernetes_name(value: str) -> str:
     if not _NAME.fullmatch(value):
-        raise PydanticCustomError(
-            "name", "should be a name of Kubernetes: lower-case letters, digits, hyphens and dots"
-        )
+        raise PydanticCustomError("name", "should be a Kubernetes name of lower-case letters, digits, hyphens and dots")
     return value
 
 
 def _variable(value: str) -> str:
     if not _VARIABLE.fullmatch(value):
-        raise PydanticCustomError("variable", "should be an environment variable's name")
+        raise PydanticCustomError("variable", "should be the name of an environment variable")
     return value
 
 
@@ -49,110 +47,125 @@ ContainerPath = Annotated[str, AfterValidator(_absolute)]
 
 
 class Toleration(Section):
+    """A toleration of a pod."""
+
     key: str = ""
-    """The taint's key; empty with operator Exists: every taint."""
+    """The taint's key. With operator Exists, an empty key tolerates every taint."""
     operator: Literal["Equal", "Exists"] = "Equal"
-    """Equal: the taint's value too must be the same; Exists: its key is enough."""
+    """Equal compares the taint's key and value, Exists only its key."""
     value: str = ""
-    """The taint's value."""
+    """The taint's value, for operator Equal."""
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-    """null: all of them."""
+    """The taint's effect. null tolerates every effect."""
 
 
 class PodConfig(Section):
+    """The resources and the node of a component's pod."""
+
     cpu: Quantity | None = None
-    """CPUs, requested and not exceeded: 4, or 500m for half a one."""
+    """CPUs, as the request and the limit: 4, or 500m for half a CPU."""
     memory: Quantity | None = None
-    """Memory, requested and not exceeded: 16G."""
+    """Memory, as the request and the limit: 16G."""
     gpus: int = Field(0, ge=0)
-    """GPUs of one node; Trainer learns on all that its pod has."""
+    """The number of GPUs. Trainer uses all GPUs of its pod."""
     gpu_type: str = "nvidia.com/gpu"
-    """The resource's name in the cluster, such as nvidia.com/gpu or amd.com/gpu; with target vertex NVIDIA_TESLA_T4
-    and its like."""
+    """The GPUs' resource name, such as nvidia.com/gpu or amd.com/gpu. On Vertex AI, a type such as NVIDIA_TESLA_T4."""
     shared_memory: Quantity | None = None
-    """Size of /dev/shm: 8Gi."""
+    """The size of /dev/shm: 8Gi."""
     node_selector: dict[str, str] = {}
     """Labels that the node must have."""
     tolerations: tuple[Toleration, ...] = ()
-    """Taints that the node may have: {key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}."""
+    """Taints that the node may have: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}]."""
     timeout_seconds: int | None = Field(None, ge=1)
-    """The pod is ended after so long."""
+    """The cluster stops the pod after this many seconds. null sets no limit."""
 
     @model_validator(mode="after")
     def _gpu_type_is_known(self) -> "PodConfig":
         if not _RESOURCE.fullmatch(self.gpu_type) and not re.fullmatch(r"(NVIDIA|TPU)_[A-Z0-9_]+", self.gpu_type):
             raise ValueError(
-                f"gpu_type: {self.gpu_type!r} is no GPU that a cluster could have; give the resource's name, such as "
+                f"gpu_type: {self.gpu_type!r} is not the name of a GPU resource; give a name such as "
                 "nvidia.com/gpu, amd.com/gpu or nvidia.com/mig-1g.10gb"
             )
         return self
 
 
 class TrainerPodConfig(PodConfig):
+    """The pod of Trainer, or the pods of its workers."""
+
     workers: int = Field(1, ge=1)
-    """Pods that train together, each as described here; for more than one, job_kind says who starts them."""
+    """The number of pods that train together, each with the resources given here. More than one needs job_kind."""
     job_kind: Literal["tfjob", "trainjob"] | None = None
-    """What the cluster has for training in many pods: tfjob, Kubeflow's Training Operator, or trainjob, Kubeflow
-    Trainer 2; null: the component trains in its own pod."""
+    """What starts the workers: tfjob for Kubeflow's Training Operator, trainjob for Kubeflow Trainer 2. null trains in
+    the component's own pod."""
     exchange: ContainerPath | None = None
-    """A folder on a volume through which the component and its workers pass data; null: the object store."""
+    """A folder on a volume through which the component and its workers exchange data. null uses the object store."""
     restarts: int = Field(20, ge=0)
-    """How often each worker may be started again, when it was preempted or has lost another one."""
+    """How often each worker may restart after it was preempted or lost another worker."""
     scheduling_minutes: float = Field(60.0, gt=0)
-    """The job is given up when for so long not all workers have found a node and started."""
+    """The training fails if the workers have not all started after this many minutes."""
 
 
 class RetriesConfig(Section):
+    """How the cluster retries a failed task."""
+
     count: int = Field(2, ge=0)
-    """How often a failed task is tried again."""
+    """The number of retries of a failed task."""
     backoff_seconds: int = Field(30, ge=1)
-    """The pause before the first new try ..."""
+    """Seconds before the first retry."""
     backoff_factor: float = Field(2.0, ge=1)
-    """... which grows by this factor from one to the next."""
+    """Each pause is longer than the one before by this factor."""
     within_seconds: int = Field(7 * 24 * 3600, ge=1)
-    """All tries of a task together; the cluster ends the task after so long."""
+    """Seconds for all attempts of a task together. After that the cluster stops the task."""
 
 
 class SecretConfig(Section):
+    """A Secret for every pod, as environment variables or as files."""
+
     name: Name
-    """The Secret's name; its value never enters a file of ours."""
+    """The Secret's name. The package never contains its value."""
     environment: dict[str, Variable] = {}
-    """Key of the Secret: environment variable that gets its value."""
+    """The environment variable for each key of the Secret: {accesskey: AWS_ACCESS_KEY_ID}."""
     path: ContainerPath | None = None
-    """Or the folder that it is mounted at, a file a key."""
+    """Instead of environment: the folder to mount the Secret at, with one file for each key."""
 
     @model_validator(mode="after")
     def _goes_somewhere(self) -> "SecretConfig":
         if bool(self.environment) == bool(self.path):
             raise ValueError(
-                "environment: give it, such as {accesskey: AWS_ACCESS_KEY_ID}, or path, the folder to mount it at"
+                "environment: give environment, such as {accesskey: AWS_ACCESS_KEY_ID}, or path, the folder for the "
+                "Secret's files, and not both"
             )
         return self
 
 
 class VolumeConfig(Section):
+    """A volume for every pod."""
+
     claim: Name
-    """The PersistentVolumeClaim."""
+    """The name of the PersistentVolumeClaim."""
     path: ContainerPath
-    """Where every pod sees it."""
+    """Where to mount the volume in every pod."""
     sub_path: str = ""
-    """A folder within the volume; empty: all of it."""
+    """The folder of the volume to mount. Empty mounts the whole volume."""
 
 
 class ObjectStoreConfig(Section):
+    """The object store of images and pushed models, if it is not the launcher's."""
+
     endpoint: str | None = None
-    """Of an S3 service other than Amazon's: http://minio-service.kubeflow:9000; null: as KFP's launcher has it."""
+    """The URL of an S3 service: http://minio-service.kubeflow:9000. null uses the endpoint of Kubeflow's launcher."""
     region: str | None = None
-    """null: as KFP's launcher has it."""
+    """The region of the store. null uses the region of Kubeflow's launcher."""
     secret: Name | None = None
-    """The Secret with the store's keys, such as mlpipeline-minio-artifact; null: the pod's own rights."""
+    """The Secret with the store's keys, such as mlpipeline-minio-artifact. null uses the keys of Kubeflow's launcher,
+    or the rights of the service account."""
     access_key: str = "accesskey"
-    """The key of the Secret that holds the user's name."""
+    """The key of the Secret that holds the access key."""
     secret_key: str = "secretkey"  # noqa: S105  a name within the Secret
-    """The key of the Secret that holds the password."""
+    """The key of the Secret that holds the secret key."""
 
     def environment(self) -> dict[str, str]:
-        """What tells a container which store it is; the keys come from the Secret."""
+        """Returns the environment variables with endpoint and region. The keys come from the Secret."""
         values = {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_DEFAULT_REGION": self.region,
@@ -162,37 +175,39 @@ class ObjectStoreConfig(Section):
 
 
 class KubeflowConfig(Section):
+    """The section `kubeflow`."""
+
     image: str | None = None
-    """The container image, as `make image` builds it."""
+    """The container image. `make image` builds it."""
     pipeline_root: str | None = None
-    """Where the cluster keeps artifacts: minio://, s3:// or gs://, a bucket and a folder."""
+    """The folder for artifacts in an object store, with minio://, s3:// or gs://: minio://bucket/folder."""
     pushed: str | None = None
-    """The folder of pushed models, in an object store or on a volume; null: pushed, in the pipeline's root."""
+    """The folder for pushed models, in an object store or on a volume. null uses PIPELINE_ROOT/pushed."""
     checkpoints: ContainerPath | None = None
-    """A folder on a volume where a stopped training is taken up again; null: a retried Trainer starts anew."""
+    """A folder on a volume for checkpoints. A retried Trainer continues from them. With null it starts from scratch."""
     service_account: Name | None = None
-    """null: the cluster's own choice for pipelines."""
+    """The service account of the pods. null uses the cluster's default for pipelines."""
     cache: bool = True
-    """Tasks that did the same before are taken from the cluster's cache."""
+    """Whether to take the results of unchanged tasks from the cluster's cache."""
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = None
-    """null: the cluster's own."""
+    """When to pull the container image. null uses the cluster's default."""
     environment: dict[Variable, str] = {}
-    """Environment variables of every pod; never a secret's value: name the Secret below."""
+    """Environment variables for every pod. For secret values, use secrets."""
     secrets: tuple[SecretConfig, ...] = ()
-    """Secrets for every pod: {name: my-store, environment: {key: AWS_SECRET_ACCESS_KEY}}."""
+    """Secrets for every pod: [{name: my-store, environment: {key: AWS_SECRET_ACCESS_KEY}}]."""
     volumes: tuple[VolumeConfig, ...] = ()
-    """Volumes for every pod: {claim: images, path: /mnt/images}."""
+    """Volumes for every pod: [{claim: images, path: /mnt/images}]."""
     image_example_gen: PodConfig | None = None
-    """Instead of pod, below, for this component; so for the next ones."""
+    """The pod of ImageExampleGen. null uses pod below."""
     statistics_gen: PodConfig | None = None
-    """As image_example_gen."""
+    """The pod of StatisticsGen. null uses pod below."""
     transform: PodConfig | None = None
-    """As image_example_gen."""
+    """The pod of Transform. null uses pod below."""
     trainer: TrainerPodConfig | None = None
-    """As image_example_gen: {gpus: 4, cpu: 16, memory: 64G, shared_memory: 8G}; in many pods: {workers: 4, job_kind:
-    tfjob, gpus: 8}, and with exchange, restarts and scheduling_minutes as the page on Kubeflow says."""
+    """The pod of Trainer and Tuner: {gpus: 4, cpu: 16, memory: 64G, shared_memory: 8Gi}. null uses pod below. For
+    training in many pods: {workers: 4, job_kind: tfjob, gpus: 8}, and docs/kubeflow.md explains the other keys."""
     evaluator: PodConfig | None = None
-    """As image_example_gen."""
+    """The pod of Evaluator. null uses pod below."""
     object_store: ObjectStoreConfig = ObjectStoreConfig()
     retries: RetriesConfig = RetriesConfig()
     pod: PodConfig = PodConfig()
@@ -202,8 +217,8 @@ class KubeflowConfig(Section):
         for name, value in self.environment.items():
             if _SECRET_WORDS.search(name) and value:
                 raise ValueError(
-                    f"environment.{name}: looks like a secret's value, which would stand readable in the package and "
-                    f"in every pod; put it into a Secret and name that in kubeflow.secrets: "
+                    f"environment.{name}: looks like a secret, and everybody who reads the package or a pod would see "
+                    f"it; put it into a Secret, and add that to kubeflow.secrets: "
                     f"{{name: SECRET, environment: {{KEY: {name}}}}}"
                 )
         return self
@@ -212,11 +227,15 @@ class KubeflowConfig(Section):
     def _each_volume_once(self) -> "KubeflowConfig":
         names = [volume.claim for volume in self.volumes] + [secret.name for secret in self.secrets if secret.path]
         if twice := next((name for name in names if names.count(name) > 1), None):
-            raise ValueError(f"volumes: {twice!r} is mounted twice, which the cluster refuses; mount it once")
+            raise ValueError(f"volumes: {twice!r} is mounted twice, which Kubernetes refuses; mount it once")
         return self
 
     def pod_of(self, component: str) -> PodConfig:
-        """The pod of a component by its id, such as Trainer, which only waits where a job_kind has the workers."""
+        """Returns the pod of a component.
+
+        Args:
+            component: The component's id, such as Trainer. With a job_kind Trainer only waits, and needs no GPU.
+        """
         own = _own_pods(self).get(component)
         if component == "Trainer" and isinstance(own, TrainerPodConfig) and own.job_kind:
             return self.pod.model_copy(update={"gpus": 0, "timeout_seconds": own.timeout_seconds})
@@ -235,7 +254,7 @@ def _own_pods(config: KubeflowConfig) -> Mapping[str, PodConfig | None]:
 
 
 def all_secrets(config: KubeflowConfig) -> Iterator[SecretConfig]:
-    """The configured ones, and the object store's."""
+    """Yields the Secrets in `secrets`, and the object store's Secret."""
     yield from config.secrets
     store = config.object_store
     if store.secret:

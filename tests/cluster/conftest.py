@@ -1,7 +1,7 @@
-"""What the tests in a real cluster share: a namespace with our manifests, an object store with digits, and Trainer.
+"""Fixtures for tests in a real cluster: a namespace with our manifests, an object store with digits, and Trainer.
 
-They run against the cluster that KUBECONFIG names, with the image EFFICIENTMIXNET_IMAGE, and leave nothing behind.
-Everything is asked of the cluster through kubectl, and looked at by pods: it may be anywhere.
+The tests use the cluster that KUBECONFIG names and the container image EFFICIENTMIXNET_IMAGE, and delete everything at
+the end. They reach the cluster only through kubectl, so it can be anywhere.
 """
 
 import json
@@ -23,7 +23,7 @@ IMAGE = os.environ.get("EFFICIENTMIXNET_IMAGE", "efficientmixnet:latest")
 STORE_IMAGE = "motoserver/moto:5.1.9"
 SECRET = "mlpipeline-minio-artifact"  # noqa: S105  its name
 BUCKET = "minio://mlpipeline"
-CODE = "/etc/test-code"  # where the workers find run_functions.py
+CODE = "/etc/test-code"  # the folder of run_functions.py in the workers
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -35,13 +35,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class Namespace:
-    """A namespace of its own, through kubectl."""
+    """A namespace for the tests."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def kubectl(self, *arguments: str, given: Any = None, check: bool = True) -> str:
-        """Its output; `given` is an object for its input."""
+        """Runs kubectl and returns its output. `given` is an object for its standard input."""
         done = subprocess.run(  # noqa: S603
             ["kubectl", "--namespace", self.name, *arguments],  # noqa: S607
             input=json.dumps(given) if given is not None else None,
@@ -61,14 +61,14 @@ class Namespace:
         return json.loads(self.kubectl("get", kind, "-o", "json", *arguments))["items"]
 
     def pod(self, name: str, spec: dict[str, Any]) -> "Pod":
-        """Starts a pod that is not started again."""
+        """Starts a pod that never restarts."""
         manifest = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}}}
         self.apply({**manifest, "spec": {"restartPolicy": "Never", **spec}})
         return Pod(self, name)
 
 
 class Pod:
-    """One that was started."""
+    """A started pod."""
 
     def __init__(self, namespace: Namespace, name: str) -> None:
         self._namespace, self.name = namespace, name
@@ -82,25 +82,25 @@ class Pod:
         return self._namespace.kubectl("logs", self.name, check=False)
 
     def wait(self, seconds: float = 420) -> int:
-        """Its exit code."""
+        """Waits for the end of the pod, and returns its exit code."""
         _until(lambda: self.status["phase"] in ("Succeeded", "Failed"), seconds, lambda: self.log)
         (container,) = self.status["containerStatuses"]
         return int(container["state"]["terminated"]["exitCode"])
 
 
 def _until(holds: Callable[[], Any], seconds: float, what: Callable[[], str] = str) -> Any:
-    """Waits for the first true answer."""
+    """Waits until `holds` returns something true, and returns it."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if answer := holds():
             return answer
         time.sleep(1)
-    raise AssertionError(f"not within {seconds:g} s; {what()}")
+    raise AssertionError(f"nothing after {seconds:g} s; {what()}")
 
 
 @pytest.fixture(scope="session")
 def namespace() -> Iterator[Namespace]:
-    """With what our manifests make there, and a right to nothing else."""
+    """A namespace with our manifests and no other rights."""
     namespace = Namespace(f"efficientmixnet-test-{uuid.uuid4().hex[:6]}")
     namespace.kubectl("create", "namespace", namespace.name)
     try:
@@ -123,7 +123,9 @@ def store(namespace: Namespace) -> str:
         "name": "moto",
         "image": STORE_IMAGE,
         "command": ["moto_server", "--host", "0.0.0.0", "--port", "5000"],  # noqa: S104
-        "env": [{"name": "S3_IGNORE_SUBDOMAIN_BUCKETNAME", "value": "true"}],  # its address is no bucket's
+        "env": [
+            {"name": "S3_IGNORE_SUBDOMAIN_BUCKETNAME", "value": "true"}
+        ],  # the host name does not contain the bucket
     }
     pod = namespace.pod("store", {"containers": [server]})
     _until(lambda: pod.status["phase"] == "Running", 120)
@@ -132,7 +134,7 @@ def store(namespace: Namespace) -> str:
 
 @pytest.fixture(scope="session")
 def python(namespace: Namespace, store: str) -> Callable[..., Any]:
-    """Runs a program in a pod that reaches the store; returns what it prints last, as JSON."""
+    """Runs a program in a pod with access to the store, and returns its last line as JSON."""
 
     def run(code: str, *arguments: str) -> Any:
         name = f"python-{uuid.uuid4().hex[:6]}"
@@ -153,12 +155,12 @@ def python(namespace: Namespace, store: str) -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def inputs(python: Callable[..., Any]) -> dict[str, Any]:
-    """Transformed digits in the store, as Trainer's inputs."""
+    """Transformed digits in the store, as inputs of Trainer."""
     return python((HERE / "prepare_digits.py").read_text(), f"{BUCKET}/inputs")
 
 
 class Trainer:
-    """Starts the component as Kubeflow Pipelines does: the package's command, with an ExecutorInput."""
+    """Starts the component Trainer as Kubeflow Pipelines does: with the package's command and an ExecutorInput."""
 
     def __init__(self, namespace: Namespace, store: str, inputs: dict[str, Any]) -> None:
         self._namespace, self._store, self._inputs = namespace, store, inputs
@@ -208,7 +210,7 @@ class Trainer:
         pipeline: str = "digits",
         name: str | None = None,
     ) -> "Component":
-        """A pod under the service account of our manifests; its outputs lie in a new folder of the store."""
+        """Starts a pod with our service account. Its outputs go to a new folder in the store."""
         from efficientmixnet.kubeflow.package.compile import compile_package
 
         config = self.config(pipeline, environment or {}, trainer or {})
@@ -253,23 +255,23 @@ class Trainer:
 
 
 class Component:
-    """The component Trainer, started."""
+    """The started component Trainer."""
 
     def __init__(self, namespace: Namespace, pod: Pod, folder: str) -> None:
         self._namespace, self.pod, self.folder = namespace, pod, folder
 
     @property
     def jobs(self) -> list[dict[str, Any]]:
-        """The jobs that it made."""
+        """The jobs that the component has created."""
         owners = lambda job: [one["name"] for one in job["metadata"].get("ownerReferences", [])]  # noqa: E731
         return [job for job in self._namespace.items("tfjobs") if self.pod.name in owners(job)]
 
     def job(self, seconds: float = 60) -> str:
-        """The name of the job that it makes."""
+        """Waits for the component's job, and returns its name."""
         return str(_until(lambda: self.jobs, seconds, lambda: self.pod.log)[0]["metadata"]["name"])
 
     def says(self, text: str, seconds: float) -> None:
-        """Waits until its log has the text."""
+        """Waits until the log has the text."""
         _until(lambda: text in self.pod.log, seconds, lambda: self.pod.log)
 
 
@@ -280,12 +282,12 @@ def trainer(namespace: Namespace, store: str, inputs: dict[str, Any]) -> Trainer
 
 @pytest.fixture(scope="session")
 def trainer_without_data(namespace: Namespace, store: str) -> Trainer:
-    """Where no worker gets so far."""
+    """A Trainer without data, for tests whose workers never read it."""
     uris = {name: f"{BUCKET}/inputs/{name}" for name in ("examples", "transform_graph", "schema")}
     return Trainer(namespace, store, {name: {"artifacts": [{"uri": uri}]} for name, uri in uris.items()})
 
 
 @pytest.fixture
 def until() -> Callable[..., Any]:
-    """Waits for the first true answer."""
+    """Waits until `holds` returns something true, and returns it."""
     return _until

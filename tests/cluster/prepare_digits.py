@@ -1,4 +1,4 @@
-"""Puts transformed digits, their graph and schema into the object store: `FOLDER`; prints Trainer's inputs as JSON."""
+"""Writes transformed digits, their graph and schema to FOLDER in the store, and prints Trainer's inputs as JSON."""
 
 import hashlib
 import json
@@ -54,7 +54,7 @@ def main(folder: str) -> None:
 
 
 def transform(place: str) -> None:
-    """What ImageExampleGen, SchemaGen and Transform would make, without their steps."""
+    """Writes what ImageExampleGen, SchemaGen and Transform would write."""
     entries = sorted(find_images(f"{place}/digits", None, frozenset()).entries, key=mixed)
     serialized = [read(entry, 10**6).SerializeToString() for entry in entries[:TAKEN]]
     rows = [tf.io.parse_single_example(one, RAW_SPEC) for one in serialized]
@@ -78,7 +78,7 @@ def transform(place: str) -> None:
 
 
 def mixed(entry: Any) -> str:
-    """An order that mixes the classes and is the same every time."""
+    """A sort key that mixes the classes and is always the same."""
     return hashlib.sha256(entry.path.encode()).hexdigest()
 
 

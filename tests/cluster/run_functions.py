@@ -1,4 +1,4 @@
-"""Trainings for the tests in a cluster; every worker finds them in a mounted Secret."""
+"""The run functions of the tests in a cluster. Every worker gets this file in a mounted Secret."""
 
 import json
 import os
@@ -11,7 +11,7 @@ CLUSTER = json.loads(os.environ.get("TF_CONFIG", "{}"))
 
 
 def train_and_keep_weights(fn_args: Any) -> None:
-    """The project's own run_fn; every worker leaves its weights in the store, below its job's name."""
+    """Trains with the project's run_fn. Every worker writes its weights to the store."""
     import keras
     import numpy as np
 
@@ -21,10 +21,10 @@ def train_and_keep_weights(fn_args: Any) -> None:
     fit = keras.Model.fit
 
     def fit_and_keep(model: Any, *arguments: Any, callbacks: list[Any], **named: Any) -> Any:
-        told = keras.callbacks.LambdaCallback(
+        printer = keras.callbacks.LambdaCallback(
             on_epoch_end=lambda epoch, _: print(f"epoch {epoch + 1} is done", flush=True)
         )
-        history = fit(model, *arguments, callbacks=[*callbacks, told], **named)
+        history = fit(model, *arguments, callbacks=[*callbacks, printer], **named)
         job = CLUSTER["cluster"]["worker"][0].removesuffix("-worker-0:2222")
         with tempfile.TemporaryDirectory() as folder:
             np.savez(f"{folder}/weights.npz", *model.get_weights())
@@ -37,13 +37,13 @@ def train_and_keep_weights(fn_args: Any) -> None:
 
 
 def fail(_: Any) -> None:
-    """A training that goes wrong on its own account."""
-    print("the last thing that was done", flush=True)
+    """A training that fails."""
+    print("the last line before the error", flush=True)
     raise ArithmeticError("the images are all blue")
 
 
 def take_long(fn_args: Any) -> None:
-    """No training at all, but a while."""
+    """Waits for SECONDS_TO_TAKE seconds instead of training."""
     for second in range(int(os.environ["SECONDS_TO_TAKE"])):
         print(f"second {second}", flush=True)
         time.sleep(1)

@@ -1,4 +1,4 @@
-"""The component Trainer in a real cluster: many pods train one model, whatever happens to them."""
+"""The component Trainer in a real cluster: many pods train one model, also when pods are lost."""
 
 import os
 import shlex
@@ -19,7 +19,7 @@ TAKE_LONG = "run_functions.take_long"
 WEIGHTS = """
 import json, sys, tempfile
 import numpy as np
-from efficientmixnet.kubeflow import object_store
+from efficientmixnet.kubeflow.store import object_store
 folder = tempfile.mkdtemp()
 loaded = []
 for number, place in enumerate(sys.argv[1:]):
@@ -31,7 +31,7 @@ print(json.dumps([max(float(abs(a - b).max()) for a, b in zip(loaded[0], one)) f
 """
 FILES = """
 import json, sys
-from efficientmixnet.kubeflow import object_store
+from efficientmixnet.kubeflow.store import object_store
 print(json.dumps([file.name for file in object_store.files(sys.argv[1])]))
 """
 
@@ -51,7 +51,7 @@ def _weights(component: Any, worker: int) -> str:
 
 @pytest.fixture(scope="module")
 def undisturbed(trainer: Any) -> Any:
-    """A training of two workers that nothing happened to."""
+    """A training with two workers and without failures."""
     component = trainer.start(TRAIN)
     assert component.pod.wait() == 0, component.pod.log
     return component
@@ -61,42 +61,42 @@ def test_two_workers_end_with_the_same_weights(undisturbed: Any, python: Callabl
     assert python(WEIGHTS, _weights(undisturbed, 0), _weights(undisturbed, 1)) == [0.0]
 
 
-def test_the_model_lies_at_the_components_own_place_once(undisturbed: Any, python: Callable[..., Any]) -> None:
+def test_the_model_is_in_the_components_folder_once(undisturbed: Any, python: Callable[..., Any]) -> None:
     files = python(FILES, undisturbed.folder)
     assert [name for name in files if name.endswith("saved_model.pb")] == ["model/Format-Serving/saved_model.pb"]
     assert any(name.startswith("model_run/") and "events.out.tfevents" in name for name in files)
-    assert not [name for name in files if name.startswith("checkpoints/")]  # which lead to the model that is there
+    assert not [name for name in files if name.startswith("checkpoints/")]  # deleted after the model was delivered
 
 
-def test_the_first_workers_log_is_the_components(undisturbed: Any) -> None:
+def test_the_component_shows_the_first_workers_log(undisturbed: Any) -> None:
     assert undisturbed.pod.log.count("epoch 10 is done") == 1
     assert "worker 1 of 2 in TF_CONFIG, 2 devices in total" in undisturbed.pod.log
 
 
-def test_a_deleted_worker_comes_back_and_the_training_ends_as_if_nothing_had_happened(
+def test_a_deleted_worker_restarts_and_the_weights_are_the_same(
     trainer: Any, namespace: Any, undisturbed: Any, python: Callable[..., Any]
 ) -> None:
     component = trainer.start(TRAIN)
     component.says("epoch 3 is done", 240)
     namespace.kubectl("delete", "pod", f"{component.job()}-worker-1", "--wait=false")
     assert component.pod.wait() == 0, component.pod.log
-    assert "worker 1 is started again" in component.pod.log
+    assert "worker 1 restarts from the last checkpoint" in component.pod.log
     assert "resumes in epoch" in component.pod.log
     (difference,) = python(WEIGHTS, _weights(undisturbed, 0), _weights(component, 0))
     assert difference < 1e-5
 
 
-def test_a_training_that_fails_is_told_at_once_with_the_workers_last_lines(trainer: Any) -> None:
+def test_a_failed_training_is_an_error_with_the_workers_last_lines(trainer: Any) -> None:
     component = trainer.start("run_functions.fail")
     assert component.pod.wait() == 1
     error = component.pod.log.partition("error: ")[2]
     assert f"TFJob {component.job()}: worker" in error
     assert "failed with exit code 1; its last lines:" in error
-    assert "the last thing that was done" in error
+    assert "the last line before the error" in error
     assert "the images are all blue" in error
 
 
-def test_a_cancelled_component_takes_its_job_along_at_once(trainer: Any, namespace: Any, until: Any) -> None:
+def test_a_cancelled_component_deletes_its_job_at_once(trainer: Any, namespace: Any, until: Any) -> None:
     component = trainer.start(TAKE_LONG, environment={"SECONDS_TO_TAKE": "600"})
     job = component.job()
     selector = f"training.kubeflow.org/job-name={job}"
@@ -110,7 +110,7 @@ def test_a_cancelled_component_takes_its_job_along_at_once(trainer: Any, namespa
     ("asked", "reason"),
     [({"gpus": 16}, "nvidia.com/gpu"), ({"node_selector": {"pool": "none-has-this"}}, "selector")],
 )
-def test_workers_that_find_no_node_are_told_within_a_minute_and_given_up_in_time(
+def test_workers_without_a_node_are_reported_at_once_and_fail_the_job_later(
     trainer_without_data: Any, asked: dict[str, Any], reason: str
 ) -> None:
     began = time.monotonic()
@@ -125,9 +125,7 @@ def test_workers_that_find_no_node_are_told_within_a_minute_and_given_up_in_time
     assert time.monotonic() - began < 150
 
 
-def test_a_name_that_is_too_long_is_cut_and_one_that_is_taken_passed_over(
-    trainer_without_data: Any, namespace: Any
-) -> None:
+def test_a_long_name_is_shortened_and_a_taken_name_is_skipped(trainer_without_data: Any, namespace: Any) -> None:
     folder = "minio://mlpipeline/root/trainer-with-a-taken-name"
     task = Task({"outputs": {"artifacts": {"model": {"artifacts": [{"uri": f"{folder}/model"}]}}}}, None)
     first = f"{'digits' * 10}"[: 63 - len(f"-{task.identity}-worker-1")] + f"-{task.identity}"
@@ -141,12 +139,12 @@ def test_a_name_that_is_too_long_is_cut_and_one_that_is_taken_passed_over(
     )
     made = component.job()
     assert (len(f"{made}-worker-1"), made.endswith(f"-{task.identity}-2")) == (63, True)
-    component.says("worker 1 cannot start: ", 60)  # so its pod was made, under the name that the cluster takes
+    component.says("worker 1 cannot start: ", 60)  # so the cluster accepted the pod's name
     namespace.kubectl("delete", "pod", component.pod.name)
     namespace.kubectl("delete", "tfjob", first)
 
 
-def test_two_runs_at_once_keep_out_of_each_others_way(trainer: Any, python: Callable[..., Any]) -> None:
+def test_two_runs_at_once_do_not_disturb_each_other(trainer: Any, python: Callable[..., Any]) -> None:
     components = [trainer.start(TAKE_LONG, environment={"SECONDS_TO_TAKE": "20"}) for _ in range(2)]
     assert [one.pod.wait() for one in components] == [0, 0], [one.pod.log for one in components]
     assert components[0].job() != components[1].job()
@@ -157,10 +155,10 @@ def test_two_runs_at_once_keep_out_of_each_others_way(trainer: Any, python: Call
 @pytest.mark.skipif(
     not os.environ.get("API_SERVER_PAUSE"), reason="needs API_SERVER_PAUSE and API_SERVER_GO_ON, see docs/kubeflow.md"
 )
-def test_an_api_server_that_is_away_for_a_minute_does_no_harm(
+def test_training_continues_while_the_api_server_is_stopped_for_a_minute(
     trainer_without_data: Any, namespace: Any, until: Any
 ) -> None:
-    """The component's part that waits for the job, in a pod of its own; what the workers do has no part in it."""
+    """A pod runs only the part of the component that waits for the job. The workers only count."""
     kubeflow = trainer_without_data.config("digits", {}, {}).kubeflow
     settings = JobSettings.of(kubeflow, "digits")
     assert settings
@@ -174,13 +172,13 @@ def test_an_api_server_that_is_away_for_a_minute_does_no_harm(
     finally:
         subprocess.run(shlex.split(os.environ["API_SERVER_GO_ON"]), check=True)  # noqa: S603
     assert pod.wait() == 0, pod.log
-    assert "the API server is back" in pod.log
+    assert "the API server answers again after " in pod.log
     assert [line for line in pod.log.splitlines() if line.startswith("second")] == [
         f"second {n}" for n in range(1, 121)
     ]
 
 
-def test_the_components_account_may_do_what_it_needs_and_no_more(namespace: Any, store: str) -> None:
+def test_the_service_account_has_only_the_necessary_rights(namespace: Any, store: str) -> None:
     account = f"system:serviceaccount:{namespace.name}:efficientmixnet-runner"
 
     def may(*what: str) -> bool:

@@ -1,4 +1,4 @@
-"""What the tests of the cluster's side share: a configuration, and its package."""
+"""Fixtures for tests/kubeflow: a configuration and its package, an S3 server, a recording server, and a clock."""
 
 import importlib.util
 import sys
@@ -59,7 +59,7 @@ CONFIG: dict[str, Any] = {
 
 
 class Store:
-    """A real S3 server on this machine, with its buckets in memory; they stay while it is away."""
+    """An S3 server on this machine. Its buckets are in memory, and survive `end` and `begin`."""
 
     def __init__(self) -> None:
         self._port = 0
@@ -72,11 +72,11 @@ class Store:
 
     def end(self) -> None:
         self._server.stop()
-        self._server._server.server_close()  # which moto leaves open, so that connections would hang
+        self._server._server.server_close()  # moto leaves the socket open, and connections would hang
 
     @property
     def environment(self) -> dict[str, str]:
-        """What tells a container how to reach it."""
+        """The environment variables by which a container finds the server."""
         return {
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self._port}",
             "AWS_ACCESS_KEY_ID": "user",
@@ -94,7 +94,7 @@ def store_server() -> Iterator[Store]:
 
 @pytest.fixture
 def store(store_server: Store, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The URI of an empty bucket, which the environment knows how to reach."""
+    """The URI of an empty bucket. The environment names its server."""
     for name, value in store_server.environment.items():
         monkeypatch.setenv(name, value)
     fsspec.get_filesystem_class("s3").clear_instance_cache()
@@ -111,10 +111,32 @@ def config() -> Config:
 
 @pytest.fixture(scope="session")
 def package(config: Config) -> list[dict[str, Any]]:
-    """The documents of the configuration's package."""
+    """The documents of the configuration's package, compiled by TFX."""
     from efficientmixnet.kubeflow.package.compile import compile_package
 
     return compile_package(config, "oss")
+
+
+class Clock:
+    """A clock that moves only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock by which wait_for_answer measures time and sleeps."""
+    clock = Clock()
+    for module in ("efficientmixnet.kubeflow.wait_for_answer", "tenacity", "tenacity.nap"):
+        monkeypatch.setattr(f"{module}.time", clock)
+    return clock
 
 
 @pytest.fixture
@@ -125,23 +147,23 @@ def golden_file() -> Path:
 
 @pytest.fixture
 def golden() -> list[dict[str, Any]]:
-    """Its documents, for tests that need a package but no compiler."""
+    """The golden file's documents, for tests that need a package and no compiler."""
     return list(yaml.safe_load_all(GOLDEN.read_text()))
 
 
 @pytest.fixture(scope="session")
 def recording_server() -> Any:
-    """The module beside this one."""
+    """The module recording_server.py."""
     spec = importlib.util.spec_from_file_location("recording_server", Path(__file__).parent / "recording_server.py")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where dataclasses look their module up
+    sys.modules[spec.name] = module  # dataclasses look up their module there
     spec.loader.exec_module(module)
     return module
 
 
 @pytest.fixture
 def server(recording_server: Any) -> Iterator[Any]:
-    """A server that answers as Kubeflow Pipelines does, and keeps what it was asked."""
+    """A server that answers as Kubeflow Pipelines does, and records all requests."""
     server = recording_server.RecordingServer()
     yield server
     server.stop()
@@ -149,5 +171,5 @@ def server(recording_server: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def run(recording_server: Any) -> Callable[..., dict[str, Any]]:
-    """Makes a run as the server answers it: its state, and each task's."""
+    """Makes the server's description of a run from its state and the states of its tasks."""
     return recording_server.run

@@ -1,4 +1,4 @@
-"""RecordingServer: answers as Kubeflow Pipelines' API server does, on loopback, and keeps what it was asked."""
+"""RecordingServer: answers on this machine as the API server of Kubeflow Pipelines, and records all requests."""
 
 import json
 import threading
@@ -15,12 +15,12 @@ TIME = "2026-01-02T03:04:{:02d}Z"
 
 @dataclass
 class RecordingServer:
-    """Runs go through the states in `runs`, one a question; `failing` answers everything with this status."""
+    """Returns the next state in `runs` with each request. `failing` is a status code for every answer."""
 
     runs: list[dict[str, Any]] = field(default_factory=list)
-    pipelines: list[dict[str, Any]] = field(default_factory=list)  # that are kept there already
+    pipelines: list[dict[str, Any]] = field(default_factory=list)  # uploaded before the test
     failing: int | None = None
-    failing_times: int | None = None  # then it is well again
+    failing_times: int | None = None  # how often it fails; None: always
     pause: float = 0.0
     requests: list[tuple[str, str, Any, dict[str, str]]] = field(default_factory=list)
 
@@ -47,7 +47,7 @@ class RecordingServer:
         self._server.server_close()
 
     def body(self, path: str) -> Any:
-        """What was last posted there."""
+        """Returns the last body that was posted to this path."""
         return [body for method, asked, body, _ in self.requests if (method, asked) == ("POST", API + path)][-1]
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
@@ -89,7 +89,7 @@ class RecordingServer:
 
 
 def run(state: str, **tasks: str) -> dict[str, Any]:
-    """A run whose tasks are in these states, each begun ten seconds after the one before."""
+    """Returns a run with tasks in these states. Each task starts ten seconds after the one before."""
     details = [
         {
             "task_id": name,

@@ -1,4 +1,4 @@
-"""The Dockerfile keeps to hadolint's rules, runs nothing as root, and takes what the locks hold."""
+"""The Dockerfile passes hadolint, does not run as root, and installs what the locks contain."""
 
 import re
 import subprocess
@@ -49,14 +49,14 @@ def python() -> str:
     return found
 
 
-def test_hadolint_finds_nothing() -> None:
+def test_hadolint_finds_no_problems() -> None:
     hadolint = Path(sys.executable).parent / "hadolint"
     found = subprocess.run([hadolint, DOCKERFILE], capture_output=True, text=True, check=False)  # noqa: S603
     assert found.stdout == ""
     assert found.returncode == 0
 
 
-def test_everything_that_is_copied_is_there_and_not_ignored() -> None:
+def test_all_copied_files_exist_and_are_not_ignored() -> None:
     lines = DOCKERFILE.read_text().splitlines()
     copied = [
         word for line in lines if line.startswith("COPY ") and "--from" not in line for word in line.split()[1:-1]
@@ -66,7 +66,7 @@ def test_everything_that_is_copied_is_there_and_not_ignored() -> None:
     assert all((REPOSITORY / name).exists() for name in copied)
 
 
-def test_it_ends_as_a_user_without_rights_and_by_number() -> None:
+def test_the_last_user_is_a_number_and_not_root() -> None:
     users = [line.split()[1] for line in DOCKERFILE.read_text().splitlines() if line.startswith("USER")]
     assert users == ["10001"]
 

@@ -1,4 +1,4 @@
-"""Between launcher and TFX: what the launcher of Kubeflow Pipelines sends and takes, as measured on a real one."""
+"""Inputs and outputs are converted between the launcher of Kubeflow Pipelines and TFX. SENT is from a real launcher."""
 
 import copy
 from typing import Any
@@ -11,7 +11,7 @@ from efficientmixnet.kubeflow.store import object_store
 
 RUN = "minio://mlpipeline/root/digits/5f0c"
 MODEL = {"instanceSchema": "title: tfx.Model\ntype: object\n"}
-# An input comes without a type, its numbers as floating-point ones; an output that nobody declared comes on top.
+# Inputs have no type and only floating-point numbers. There is one output that the component does not declare.
 SENT: dict[str, Any] = {
     "inputs": {
         "parameterValues": {"eval_config": "{}", "fairness": 1.0},
@@ -33,11 +33,11 @@ SENT: dict[str, Any] = {
 SPEC = {"artifacts": {"model": {"artifactType": MODEL}, "baseline_model": {"artifactType": MODEL}}}
 
 
-def test_outputs_that_the_component_does_not_declare_are_dropped() -> None:
+def test_undeclared_outputs_are_removed() -> None:
     assert list(localize(SENT, SPEC, ["blessing"])["outputs"]["artifacts"]) == ["blessing"]
 
 
-def test_inputs_get_their_types_and_paths_and_keep_their_metadata() -> None:
+def test_inputs_get_types_and_paths() -> None:
     (model,) = localize(SENT, SPEC, ["blessing"])["inputs"]["artifacts"]["model"]["artifacts"]
     assert model == {
         "name": "7",
@@ -47,25 +47,25 @@ def test_inputs_get_their_types_and_paths_and_keep_their_metadata() -> None:
     }
 
 
-def test_parameters_and_the_report_stay_where_they_are() -> None:
+def test_parameters_and_the_reports_path_are_unchanged() -> None:
     task = localize(SENT, SPEC, ["blessing"])
     assert task["inputs"]["parameterValues"] == {"eval_config": "{}", "fairness": 1.0}
     assert task["outputs"]["outputFile"] == SENT["outputs"]["outputFile"]
     assert task["outputs"]["artifacts"]["blessing"]["artifacts"][0]["type"] == MODEL
 
 
-def test_a_baseline_that_stands_for_nothing_is_left_out() -> None:
+def test_an_absent_input_is_removed() -> None:
     sent = copy.deepcopy(SENT)
     sent["inputs"]["artifacts"]["baseline_model"]["artifacts"][0]["metadata"] = {"absent": 1.0}
     assert list(localize(sent, SPEC, ["blessing"])["inputs"]["artifacts"]) == ["model"]
     assert list(localize(SENT, SPEC, ["blessing"])["inputs"]["artifacts"]) == ["model", "baseline_model"]
 
 
-def test_a_task_without_inputs_is_no_exception() -> None:
+def test_a_task_may_have_no_inputs() -> None:
     assert localize({"outputs": SENT["outputs"]}, {}, ["blessing"])["inputs"] == {"artifacts": {}}
 
 
-def test_what_is_reported_has_uris_and_no_metadata_without_a_value() -> None:
+def test_the_report_has_uris_and_no_empty_properties() -> None:
     report = {
         "artifacts": {
             "blessing": {
@@ -91,24 +91,24 @@ def test_what_is_reported_has_uris_and_no_metadata_without_a_value() -> None:
     ("uri", "path"),
     [("gs://b/k", "/gcs/b/k"), ("s3://b/k", "/s3/b/k"), ("minio://b/k/l", "/minio/b/k/l"), ("/mnt/k", "/mnt/k")],
 )
-def test_each_store_has_the_launchers_folder(uri: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paths_and_uris_convert_both_ways(uri: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (to_path(uri), to_uri(path)) == (path, uri)
     if uri != path:
         monkeypatch.setenv(ROOT_VARIABLE, "/rehearsal")
         assert (to_path(uri), to_uri(f"/rehearsal{path}")) == (f"/rehearsal{path}", uri)
 
 
-def test_the_stores_endpoint_is_the_launchers_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_launchers_store_is_used_unless_the_environment_names_one(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(object_store, "_session", {})
     monkeypatch.setattr(object_store, "_secret", lambda name: {"accesskey": f"{name}-user", "secretkey": "pw"}.get)
-    noted = (
+    session = (
         '{"Provider":"minio","Params":{"accessKeyKey":"accesskey","disableSSL":"true","endpoint":"store.kubeflow:9000",'
         '"fromEnv":"false","region":"minio","secretKeyKey":"secretkey","secretName":"mlpipeline-minio-artifact"}}'
     )
     sent = copy.deepcopy(SENT)
-    sent["inputs"]["artifacts"]["model"]["artifacts"][0]["metadata"]["store_session_info"] = noted
+    sent["inputs"]["artifacts"]["model"]["artifacts"][0]["metadata"]["store_session_info"] = session
     object_store.remember_session(sent)
     options = object_store._s3_options()
     assert options["endpoint_url"] == "http://store.kubeflow:9000"

@@ -1,4 +1,4 @@
-"""The manifests: every file is listed, every built-in kind is valid, and the rights are the least."""
+"""The manifests are complete and valid, and grant only the necessary rights."""
 
 import json
 import shutil
@@ -14,10 +14,10 @@ import yaml
 MANIFESTS = Path(__file__).parents[2] / "kubeflow" / "manifests"
 FOLDERS = sorted(file.parent for file in MANIFESTS.rglob("kustomization.yaml"))
 FILES = sorted(file for file in MANIFESTS.rglob("*.yaml") if file.name != "kustomization.yaml")
-# The published models of kserve, whose package asks for another protobuf than TFX: each one's keys, and their types.
+# KServe's published models: the keys and their types. Its package needs another protobuf than TFX.
 KSERVE = json.loads((Path(__file__).parent / "kserve_models.json").read_text())["models"]
 BUILT_IN = ("v1", "apps/v1", "rbac.authorization.k8s.io/v1")
-BROUGHT = ("serving.kserve.io/v1beta1", "trainer.kubeflow.org/v1alpha1")
+FROM_OPERATORS = ("serving.kserve.io/v1beta1", "trainer.kubeflow.org/v1alpha1")
 
 
 def _load(file: Path) -> dict[str, Any]:
@@ -25,21 +25,21 @@ def _load(file: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_a_kustomization_lists_every_file_beside_it(folder: Path) -> None:
+def test_a_kustomization_lists_every_file_in_its_folder(folder: Path) -> None:
     listed = {name for name in _load(folder / "kustomization.yaml")["resources"] if name.endswith(".yaml")}
     assert listed == {file.name for file in folder.glob("*.yaml")} - {"kustomization.yaml"}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_kubernetes_takes_it(file: Path) -> None:
+def test_every_manifest_is_valid(file: Path) -> None:
     manifest = _load(file)
     if manifest["apiVersion"] in BUILT_IN:
         kubernetes_validate.validate(manifest, "1.34", strict=True)
     else:
-        assert manifest["apiVersion"] in BROUGHT
+        assert manifest["apiVersion"] in FROM_OPERATORS
 
 
-def test_the_role_reads_one_secret_by_its_name_and_changes_nothing_but_argos_reports() -> None:
+def test_the_role_may_read_one_secret_and_report_to_argo() -> None:
     rules = _load(MANIFESTS / "base" / "role.yaml")["rules"]
     granted = {
         (resource, verb, *rule.get("resourceNames", []))
@@ -56,7 +56,7 @@ def test_the_role_reads_one_secret_by_its_name_and_changes_nothing_but_argos_rep
     }
 
 
-def test_kserve_knows_every_key_of_the_inference_service() -> None:
+def test_the_inference_service_has_only_keys_of_kserves_model() -> None:
     manifest = _load(MANIFESTS / "overlays" / "kserve" / "inference-service.yaml")
     assert list(_unknown(manifest, "V1beta1InferenceService")) == []
     manifest["spec"]["predictor"]["model"]["storageURI"] = manifest["spec"]["predictor"]["model"].pop("storageUri")
@@ -64,7 +64,7 @@ def test_kserve_knows_every_key_of_the_inference_service() -> None:
 
 
 def _unknown(value: dict[str, Any], model: str) -> Iterator[str]:
-    """The keys that the model lacks, or those below it."""
+    """Yields the keys that are not in the model or in the models below it."""
     for key, inner in value.items():
         kind = KSERVE[model].get(key)
         if kind is None:
@@ -77,9 +77,7 @@ def _unknown(value: dict[str, Any], model: str) -> Iterator[str]:
     ("overlay", "group", "jobs"),
     [("training-operator", "kubeflow.org", "tfjobs"), ("kubeflow-trainer", "trainer.kubeflow.org", "trainjobs")],
 )
-def test_who_trains_in_many_pods_may_make_jobs_and_look_at_pods_and_change_none(
-    overlay: str, group: str, jobs: str
-) -> None:
+def test_training_jobs_need_rights_on_jobs_and_on_reading_pods(overlay: str, group: str, jobs: str) -> None:
     rules = _load(MANIFESTS / "overlays" / overlay / "role.yaml")["rules"]
     assert rules == [
         {"apiGroups": [group], "resources": [jobs], "verbs": ["create", "get", "delete"]},
@@ -90,7 +88,7 @@ def test_who_trains_in_many_pods_may_make_jobs_and_look_at_pods_and_change_none(
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl")
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_kustomize_builds_it(folder: Path) -> None:
+def test_kustomize_builds_every_folder(folder: Path) -> None:
     built = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, text=True, check=True)  # noqa: S607, S603
     kinds = [one["kind"] for one in yaml.safe_load_all(built.stdout)]
     assert {"ServiceAccount", "Role", "RoleBinding", "PersistentVolumeClaim"} <= set(kinds)

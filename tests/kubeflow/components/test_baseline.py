@@ -1,4 +1,4 @@
-"""The two components that find and fetch a pushed model: the one to start from, and the one to beat."""
+"""LatestPushed and Baseline find and fetch a pushed model, for a warm start or as the baseline."""
 
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ def test_training_starts_from_the_newest_pushed_model(pushed: PushedModels, tmp_
         assert (_content(model), model.get_int_custom_property(ABSENT)) == (name, 0)
 
 
-def test_a_candidate_has_to_beat_what_was_pushed_before_itself(pushed: PushedModels, tmp_path: Path) -> None:
+def test_the_baseline_was_pushed_before_the_candidate(pushed: PushedModels, tmp_path: Path) -> None:
     candidate = standard_artifacts.Model()
     candidate.uri = "minio://runs/second/model"
     for name in ("first", "second"):
@@ -56,8 +56,8 @@ def test_a_candidate_has_to_beat_what_was_pushed_before_itself(pushed: PushedMod
     assert _content(_fetched(pushed, tmp_path, candidate=candidate)) == "first"
 
 
-def test_a_pushed_model_that_was_taken_away_is_named(pushed: PushedModels, tmp_path: Path) -> None:
+def test_a_missing_pushed_model_is_named(pushed: PushedModels, tmp_path: Path) -> None:
     place = _push(pushed, tmp_path, "first")
     object_store.remove(place)
-    with pytest.raises(BadInput, match=f"{place}: is gone, though an earlier run has noted it"):
+    with pytest.raises(BadInput, match=f"{place}: is missing, but an earlier run has recorded it"):
         _fetched(pushed, tmp_path, schema=standard_artifacts.Schema())

@@ -1,4 +1,4 @@
-"""The two components that find and fetch earlier spans: their images and the present ones become one artifact."""
+"""DataBefore and LatestSpans find earlier spans and merge their examples with the present ones."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ SHARD = "images-00000-of-00001.gz"
 
 @pytest.fixture(params=["store", "volume"])
 def place(request: pytest.FixtureRequest, store: str, tmp_path: Path) -> str:
-    """Where runs keep what they make."""
+    """The folder of all runs, in a store or on a volume."""
     return f"{store}/runs" if request.param == "store" else str(tmp_path / "runs")
 
 
@@ -30,7 +30,7 @@ def _examples(folder: str, span: int = 0, version: int = 0) -> standard_artifact
 
 
 def _ingest(place: str, name: str, span: int, version: int = 0) -> standard_artifacts.Examples:
-    """What a run has read: a shard of each split, an old split's, and a table beside them."""
+    """Writes the examples of a run: a shard of each split, one of an unused split, and a table."""
     for file in (f"Split-train/{SHARD}", f"Split-eval/{SHARD}", f"Split-old/{SHARD}", "left_out.csv"):
         object_store.write_text(f"{place}/{name}/{file}", f"{file.partition('/')[0]} of {name}")
     return _examples(f"{place}/{name}", span, version)
@@ -46,10 +46,10 @@ def _earlier(examples: standard_artifacts.Examples, place: str, tmp_path: Path, 
     return earlier.read()
 
 
-def test_the_shards_of_all_spans_lie_together_each_under_a_name_of_its_own(place: str, tmp_path: Path) -> None:
+def test_the_shards_of_all_spans_are_merged_under_different_names(place: str, tmp_path: Path) -> None:
     for name, span, version in (("first", 1, 0), ("second-2", 2, 2), ("second-1", 2, 1)):
         _earlier(_ingest(place, name, span, version), place, tmp_path, spans=3)
-    now = _ingest(str(tmp_path), "third", 3)  # the launcher has put it into the container
+    now = _ingest(str(tmp_path), "third", 3)  # in the container, where the launcher copied it
     earlier = _earlier(now, place, tmp_path, spans=3)
     assert json.loads(earlier) == [f"{place}/second-2", f"{place}/first"]
 
@@ -66,27 +66,27 @@ def test_the_shards_of_all_spans_lie_together_each_under_a_name_of_its_own(place
         assert of(merged) == of(now)
 
 
-def test_the_first_span_is_alone(place: str, tmp_path: Path) -> None:
+def test_the_first_span_is_used_alone(place: str, tmp_path: Path) -> None:
     now, merged = _ingest(str(tmp_path), "first", 1), _examples(str(tmp_path / "merged"))
     LatestSpans_Executor._FUNCTION(now=now, examples=merged, earlier=_earlier(now, place, tmp_path, spans=3))
     assert sorted(file.name for file in Path(merged.uri).rglob("*.gz")) == [f"0-{SHARD}"] * 2
 
 
-def test_a_span_whose_images_are_gone_is_named(place: str, tmp_path: Path) -> None:
+def test_a_missing_span_is_named(place: str, tmp_path: Path) -> None:
     first = _ingest(place, "first", 1)
     _earlier(first, place, tmp_path, spans=2)
     now = _ingest(str(tmp_path), "second", 2)
     earlier = _earlier(now, place, tmp_path, spans=2)
     object_store.remove(first.uri)
-    with pytest.raises(BadInput, match=r"/runs/first: is gone, though an earlier run has noted it; put it back, or"):
+    with pytest.raises(BadInput, match=r"/runs/first: is missing, but an earlier run has recorded it; restore it, or"):
         LatestSpans_Executor._FUNCTION(now=now, examples=_examples(str(tmp_path / "merged")), earlier=earlier)
 
 
-def test_a_span_that_lacks_a_split_is_named(place: str, tmp_path: Path) -> None:
+def test_a_span_without_a_split_is_named(place: str, tmp_path: Path) -> None:
     _earlier(_ingest(place, "first", 1), place, tmp_path, spans=2)
     now = _ingest(str(tmp_path), "second", 2)
     earlier = _earlier(now, place, tmp_path, spans=2)
     now.split_names = '["train", "test"]'
     object_store.write_text(f"{now.uri}/Split-test/{SHARD}", "")
-    with pytest.raises(BadInput, match=r"data\.splits: .*/runs/first has no Split-test; name the splits that it has"):
+    with pytest.raises(BadInput, match=r"data\.splits: .*/runs/first has no Split-test; give the splits that it has"):
         LatestSpans_Executor._FUNCTION(now=now, examples=_examples(str(tmp_path / "merged")), earlier=earlier)

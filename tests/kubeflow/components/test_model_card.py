@@ -1,4 +1,4 @@
-"""The card comes to lie beside a pushed model, in a store or on a volume, and never over what somebody has written."""
+"""ModelCard writes the card into the pushed model's folder, and never overwrites one."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from efficientmixnet.kubeflow.store import object_store
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs the component's function for a model that was pushed there, and returns the card as an artifact."""
+    """Runs the component for a model pushed to a folder, and returns the card in the artifact."""
 
     def texts(content: dict[str, Any], run: dict[str, Any], version: str) -> tuple[str, str]:
         assert run["versions"]["tfx"]
@@ -37,7 +37,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.parametrize("place", ["store", "volume"])
-def test_the_card_is_written_beside_the_model_unless_somebody_has_edited_it(
+def test_the_card_is_written_into_the_models_folder_unless_there_is_one(
     write: Any, store: str, tmp_path: Path, place: str
 ) -> None:
     folder = f"{store}/pushed/17" if place == "store" else str(tmp_path / "pushed" / "17")

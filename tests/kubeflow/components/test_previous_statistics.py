@@ -1,4 +1,4 @@
-"""The two components that find the data before: the first names its statistics, the second fetches them."""
+"""DataBefore finds the statistics of the data before, and PreviousStatistics fetches them."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def _before(tmp_path: Path, span: int, statistics: standard_artifacts.ExampleSta
     return before.read()
 
 
-def test_the_statistics_of_the_span_before_are_fetched_and_of_none_there_is_a_sign(tmp_path: Path) -> None:
+def test_the_statistics_of_the_span_before_are_fetched_or_marked_as_absent(tmp_path: Path) -> None:
     first, second = _statistics(tmp_path / "first"), _statistics(tmp_path / "second")
     nothing, previous = standard_artifacts.ExampleStatistics(), standard_artifacts.ExampleStatistics()
     nothing.uri, previous.uri = str(tmp_path / "nothing"), str(tmp_path / "previous")

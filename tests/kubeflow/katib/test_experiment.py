@@ -1,4 +1,4 @@
-"""The search as Katib gets it, against Katib's own published models."""
+"""The search as a Katib Experiment, checked with Katib's published models."""
 
 import json
 from pathlib import Path
@@ -46,11 +46,11 @@ def _parameters(made: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
     return {one["name"]: (one["parameterType"], one["feasibleSpace"]) for one in made["spec"]["parameters"]}
 
 
-def test_it_is_one_of_katibs_models_and_has_no_key_that_they_lack(made: dict[str, Any]) -> None:
+def test_the_experiment_has_only_keys_of_katibs_model(made: dict[str, Any]) -> None:
     assert json.loads(models.V1beta1Experiment.from_dict(made).to_json()) == made
 
 
-def test_each_dimension_is_a_parameter_of_its_kind(made: dict[str, Any]) -> None:
+def test_each_dimension_becomes_a_parameter(made: dict[str, Any]) -> None:
     assert _parameters(made) == {
         "training-learning_rate": ("double", {"min": "0.0001", "max": "0.1", "distribution": "logUniform"}),
         "training-batch_size": ("int", {"min": "32", "max": "128", "step": "32"}),
@@ -61,14 +61,14 @@ def test_each_dimension_is_a_parameter_of_its_kind(made: dict[str, Any]) -> None
     }
 
 
-def test_objective_and_numbers_are_the_searchs(made: dict[str, Any]) -> None:
+def test_the_experiment_has_the_objective_and_the_number_of_trials(made: dict[str, Any]) -> None:
     spec = made["spec"]
     assert spec["objective"] == {"type": "minimize", "objectiveMetricName": "val_loss"}
     assert (spec["maxTrialCount"], spec["parallelTrialCount"]) == (30, 4)
     assert spec["algorithm"]["algorithmName"] == "bayesianoptimization"
 
 
-def test_a_trial_is_a_job_that_kubernetes_takes_with_trainers_resources(made: dict[str, Any]) -> None:
+def test_a_trial_is_a_valid_job_with_the_trainers_resources(made: dict[str, Any]) -> None:
     job = made["spec"]["trialTemplate"]["trialSpec"]
     kubernetes_validate.validate({**job, "metadata": {"name": "trial"}}, "1.34", strict=True)
     (container,) = job["spec"]["template"]["spec"]["containers"]
@@ -76,26 +76,26 @@ def test_a_trial_is_a_job_that_kubernetes_takes_with_trainers_resources(made: di
     assert container["name"] == made["spec"]["trialTemplate"]["primaryContainerName"]
 
 
-def test_a_trial_gets_what_katib_puts_in_place_of_the_parameters(made: dict[str, Any]) -> None:
+def test_a_trial_trains_with_katibs_values(made: dict[str, Any]) -> None:
     template = made["spec"]["trialTemplate"]
     text = json.dumps(template["trialSpec"])
     chosen = {name: space.get("list", [space.get("max")])[-1] for name, (_, space) in _parameters(made).items()}
-    for parameter in template["trialParameters"]:  # as Katib does it: in the text of the trial
+    for parameter in template["trialParameters"]:  # Katib replaces them in the trial's text
         text = text.replace(f"${{trialParameters.{parameter['name']}}}", chosen[parameter["reference"]])
     assert "trialParameters" not in text
     (container,) = json.loads(text)["spec"]["template"]["spec"]["containers"]
-    # Katib joins the command's words to a line for a shell.
+    # Katib joins the command to a shell line.
     assert " ".join(container["command"]) == "python -m efficientmixnet.kubeflow.katib.trial"
-    told = {one["name"]: one.get("value") for one in container["env"]}
-    model = trial_model(json.loads(told[MODEL]), told[VALUES])
-    assert told[TRANSFORMED] == TRANSFORMED_URI
+    environment = {one["name"]: one.get("value") for one in container["env"]}
+    model = trial_model(json.loads(environment[MODEL]), environment[VALUES])
+    assert environment[TRANSFORMED] == TRANSFORMED_URI
     training = model.training
     assert (training.learning_rate, training.batch_size, training.label_smoothing) == (0.1, 128, 0.1)
     assert (model.network.norm, training.optimizer["name"], training.ema) == ("an", "sgd", 0.999)
     assert training.epochs == 3
 
 
-def test_every_epoch_prints_what_katibs_collector_looks_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_epoch_prints_the_metrics_unrounded(capsys: pytest.CaptureFixture[str]) -> None:
     metrics = Metrics()
     metrics.advance(64, {"epoch": 2, "epochs": 3, "accuracy": 0.8125, "loss": 0.7001})
     metrics.advance(
@@ -110,11 +110,15 @@ def test_every_epoch_prints_what_katibs_collector_looks_for(capsys: pytest.Captu
         ("search", {"space": {}}, r"search\.space: is empty"),
         ("search", {"algorithm": "hyperband"}, r"search\.algorithm: hyperband .* give bayesian or random"),
         ("search", {"space": {"network.norm": ["bn"], "training.ema": [0.5]}, "trials": 1}, None),
-        ("kubeflow", {"image": None}, r"kubeflow\.image: name the container image"),
-        ("network", {"weights": "latest"}, r"network\.weights: latest may be another model for each of Katib's trials"),
+        ("kubeflow", {"image": None}, r"kubeflow\.image: is missing; give the container image"),
+        (
+            "network",
+            {"weights": "latest"},
+            r"network\.weights: latest could be a different model in each of Katib's trials",
+        ),
     ],
 )
-def test_what_katib_cannot_search_is_refused(section: str, change: dict[str, Any], message: str | None) -> None:
+def test_a_search_that_katib_cannot_run_is_refused(section: str, change: dict[str, Any], message: str | None) -> None:
     config = Config.model_validate({**SEARCH, section: {**SEARCH.get(section, {}), **change}})
     if message is None:
         assert experiment(config, TRANSFORMED_URI)["spec"]["maxTrialCount"] == 1
@@ -123,13 +127,13 @@ def test_what_katib_cannot_search_is_refused(section: str, change: dict[str, Any
         experiment(config, TRANSFORMED_URI)
 
 
-def test_values_that_do_not_fit_together_are_refused_in_the_trial() -> None:
+def test_a_trial_refuses_values_that_do_not_fit_together() -> None:
     common = Config().model_dump(mode="json", include={"network", "training"})
     with pytest.raises(BadInput, match=r"search\.space: "):
         trial_model(common, "training.schedule.warmup_epochs: 99\n")
 
 
-def test_the_command_writes_it(tmp_path: Path) -> None:
+def test_the_command_writes_the_experiment(tmp_path: Path) -> None:
     (tmp_path / "digits.yaml").write_text(yaml.safe_dump(SEARCH))
     arguments = ["search", str(tmp_path / "digits.yaml"), "--transformed", TRANSFORMED_URI, "--set", "search.trials=7"]
     done = CliRunner().invoke(kubeflow, [*arguments, "-o", str(tmp_path / "experiment.yaml")])

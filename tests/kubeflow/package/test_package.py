@@ -1,6 +1,6 @@
-"""The package: what Kubeflow Pipelines asks of one, what TFX leaves out of it, and a golden file for review.
+"""The package has what Kubeflow Pipelines needs and TFX leaves out, and equals a golden file.
 
-`RENEW_GOLDEN=1 pytest tests/kubeflow/package/test_package.py` writes the golden file anew after a change that is meant.
+After an intended change, `RENEW_GOLDEN=1 pytest tests/kubeflow/package/test_package.py` rewrites the golden file.
 """
 
 import copy
@@ -26,8 +26,8 @@ from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.config.kubeflow_config import TrainerPodConfig
 
-OF_OTHERS = {"config", "custom_config", "eval_config", "stats_options_json"}
-# What a cluster has in place of local metadata, among the pipeline's own.
+CHECKED_ELSEWHERE = {"config", "custom_config", "eval_config", "stats_options_json"}
+# The components that replace local metadata in a cluster.
 FOR_THE_CLUSTER = {"DataVersion", "LatestPushed", "Baseline", "Pusher", "ModelCard"}
 
 
@@ -49,12 +49,12 @@ def containers(spec: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def settings(package: list[dict[str, Any]]) -> dict[str, Any]:
-    """Each component's part of the platform document."""
+    """The platform document's settings of each component."""
     executors = package[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     return {label.removesuffix("_executor"): one for label, one in executors.items()}
 
 
-def test_it_is_the_golden_file(package: list[dict[str, Any]], golden_file: Path) -> None:
+def test_the_package_equals_the_golden_file(package: list[dict[str, Any]], golden_file: Path) -> None:
     written = yaml.safe_dump_all(_for_review(package), sort_keys=True, width=120)
     if os.environ.get("RENEW_GOLDEN"):
         golden_file.write_text(written)
@@ -62,18 +62,16 @@ def test_it_is_the_golden_file(package: list[dict[str, Any]], golden_file: Path)
 
 
 def _for_review(package: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Without the configurations of model, training and evaluation, and the version, which other tests check."""
+    """The package without its version and the settings that other tests check."""
     package = copy.deepcopy(package)
     package[0]["sdkVersion"] = "tfx"
     for task in package[0]["root"]["dag"]["tasks"].values():
-        for name in OF_OTHERS & task["inputs"].get("parameters", {}).keys():
+        for name in CHECKED_ELSEWHERE & task["inputs"].get("parameters", {}).keys():
             task["inputs"]["parameters"][name] = {"runtimeValue": {"constant": "{}"}}
     return package
 
 
-def test_it_is_read_by_the_clients_own_messages_and_keeps_everything(
-    package: list[dict[str, Any]], tmp_path: Path
-) -> None:
+def test_kfps_client_reads_the_package_completely(package: list[dict[str, Any]], tmp_path: Path) -> None:
     file = tmp_path / "pipeline.yaml"
     write_package(package, file)
     document = _extract_pipeline_yaml(str(file)).to_dict()
@@ -83,7 +81,7 @@ def test_it_is_read_by_the_clients_own_messages_and_keeps_everything(
     assert document["platform_spec"] == package[1]
 
 
-def test_the_schema_is_the_one_that_the_server_takes(spec: dict[str, Any]) -> None:
+def test_the_server_supports_the_schema_version(spec: dict[str, Any]) -> None:
     assert spec["sdkVersion"] == f"tfx-{version('tfx')}"
     assert spec["schemaVersion"] == "2.1.0"
     assert re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", spec["pipelineInfo"]["name"])
@@ -91,9 +89,7 @@ def test_the_schema_is_the_one_that_the_server_takes(spec: dict[str, Any]) -> No
     check_package(spec)
 
 
-def test_there_is_a_container_for_every_task_and_no_other_kind_of_executor(
-    spec: dict[str, Any], tasks: dict[str, Any]
-) -> None:
+def test_every_task_has_a_container(spec: dict[str, Any], tasks: dict[str, Any]) -> None:
     assert FOR_THE_CLUSTER | {"ImageExampleGen", "Trainer", "Evaluator"} <= set(tasks)
     assert {task["componentRef"]["name"] for task in tasks.values()} == set(spec["components"])
     kinds = [list(executor) for executor in spec["deploymentSpec"]["executors"].values()]
@@ -111,8 +107,8 @@ def test_the_root_parameters_have_defaults(spec: dict[str, Any]) -> None:
 
 
 @pytest.fixture(scope="module")
-def looking_back(config: Config) -> dict[str, Any]:
-    """The tasks of a pipeline that compares with earlier data, learns from it, and starts where training ended."""
+def lookup_tasks(config: Config) -> dict[str, Any]:
+    """The tasks of a pipeline with drift, earlier spans and a warm start."""
     values = config.model_dump(mode="json")
     values["data"] |= {
         "images": "/mnt/images/day-{SPAN}", "training_spans": 3, "drift": {"image/class/text": 0.1},
@@ -125,13 +121,13 @@ def looking_back(config: Config) -> dict[str, Any]:
 
 
 def _artifact(task: dict[str, Any], name: str) -> tuple[str, str]:
-    """The task, and its output, from which the input comes."""
+    """The task and the output from which an input comes."""
     source = task["inputs"]["artifacts"][name]["taskOutputArtifact"]
     return source["producerTask"], source["outputArtifactKey"]
 
 
-def test_drift_is_measured_from_data_that_is_looked_up_in_every_run(looking_back: dict[str, Any]) -> None:
-    tasks = looking_back
+def test_data_before_is_looked_up_in_every_run_for_drift(lookup_tasks: dict[str, Any]) -> None:
+    tasks = lookup_tasks
     assert tasks["DataBefore"]["cachingOptions"] == {}
     assert tasks["DataBefore"]["inputs"]["parameters"] == {
         "records": {"runtimeValue": {"constant": "minio://mlpipeline/efficientmixnet/data/digits"}},
@@ -143,34 +139,34 @@ def test_drift_is_measured_from_data_that_is_looked_up_in_every_run(looking_back
     assert _artifact(tasks["ExampleValidator"], "previous") == ("PreviousStatistics", "previous")
 
 
-def test_transform_takes_the_spans_that_the_same_task_looks_up(looking_back: dict[str, Any]) -> None:
-    tasks = looking_back
+def test_transform_gets_the_earlier_spans(lookup_tasks: dict[str, Any]) -> None:
+    tasks = lookup_tasks
     assert tasks["LatestSpans"]["inputs"]["parameters"] == {
         "earlier": {"taskOutputParameter": {"producerTask": "DataBefore", "outputParameterKey": "earlier"}}
     }
     assert _artifact(tasks["LatestSpans"], "now") == ("ImageExampleGen", "examples")
     assert _artifact(tasks["Transform"], "examples") == ("LatestSpans", "examples")
-    for name in ("StatisticsGen", "Evaluator", "ServingCheck", "Report"):  # which look at the present span alone
+    for name in ("StatisticsGen", "Evaluator", "ServingCheck", "Report"):  # these use only the present span
         assert _artifact(tasks[name], "examples") == ("ImageExampleGen", "examples")
     assert tasks["LatestSpans"]["cachingOptions"] == {"enableCache": True}
 
 
-def test_training_starts_from_the_model_that_is_looked_up_before_it(looking_back: dict[str, Any]) -> None:
-    tasks = looking_back
+def test_training_starts_from_the_newest_pushed_model(lookup_tasks: dict[str, Any]) -> None:
+    tasks = lookup_tasks
     assert tasks["PushedBefore"]["cachingOptions"] == {}
     assert tasks["PushedBefore"]["inputs"]["parameters"] == {"pushed": {"componentInputParameter": "pushed"}}
     assert tasks["WarmStart"]["inputs"]["parameters"] == {
         "latest": {"taskOutputParameter": {"producerTask": "PushedBefore", "outputParameterKey": "latest"}}
     }
     assert tasks["WarmStart"]["cachingOptions"] == {"enableCache": True}
-    for name in ("PushedBefore", "WarmStart"):  # at whose input the launcher notes how the store is reached
+    for name in ("PushedBefore", "WarmStart"):  # in its metadata the launcher writes how to reach the store
         assert _artifact(tasks[name], "schema") == ("SchemaGen", "schema")
     for name in ("Tuner", "Trainer"):
         assert _artifact(tasks[name], "base_model") == ("WarmStart", "model")
-    assert _artifact(tasks["Evaluator"], "baseline_model") == ("Baseline", "model")  # looked up after training
+    assert _artifact(tasks["Evaluator"], "baseline_model") == ("Baseline", "model")  # found after training
 
 
-def test_a_task_that_takes_anothers_parameter_names_and_awaits_that_task(tasks: dict[str, Any]) -> None:
+def test_a_task_depends_on_the_tasks_whose_parameters_it_uses(tasks: dict[str, Any]) -> None:
     assert tasks["ImageExampleGen"]["inputs"]["parameters"]["fingerprint"] == {
         "taskOutputParameter": {"producerTask": "DataVersion", "outputParameterKey": "fingerprint"}
     }
@@ -181,12 +177,12 @@ def test_a_task_that_takes_anothers_parameter_names_and_awaits_that_task(tasks: 
     assert "LatestPushed" in tasks["Baseline"]["dependentTasks"]
 
 
-def test_what_looks_something_up_is_never_cached_and_all_else_is(tasks: dict[str, Any]) -> None:
+def test_only_lookups_are_never_cached(tasks: dict[str, Any]) -> None:
     never = {name for name, task in tasks.items() if not task["cachingOptions"].get("enableCache")}
     assert never == {"DataVersion", "LatestPushed"}
 
 
-def test_every_container_runs_our_entry_point_and_learns_its_own_outputs(
+def test_every_container_runs_our_entry_point_with_its_outputs(
     spec: dict[str, Any], containers: dict[str, Any]
 ) -> None:
     for name, container in containers.items():
@@ -196,18 +192,18 @@ def test_every_container_runs_our_entry_point_and_learns_its_own_outputs(
         assert set(json.loads(argument)) == set(spec["components"][name]["outputDefinitions"]["artifacts"])
 
 
-def test_resources_are_on_every_component_that_asked_for_them_example_gen_included(containers: dict[str, Any]) -> None:
+def test_every_component_gets_its_resources(containers: dict[str, Any]) -> None:
     assert containers["ImageExampleGen"]["resources"] == {"cpuLimit": 4.0, "memoryLimit": 8.0}
     assert containers["Trainer"]["resources"] == {
         "cpuLimit": 16.0,
         "memoryLimit": 64.0,
         "accelerator": {"type": "nvidia.com/gpu", "count": "4"},
     }
-    # 2 Gi are 2147483648 bytes; the message counts in thousands of millions of them.
+    # 2 Gi is 2147483648 bytes; the field is in units of 10^9 bytes.
     assert containers["Pusher"]["resources"] == {"cpuLimit": 0.5, "memoryLimit": 2.147483648}
 
 
-def test_a_failed_task_is_tried_again_after_growing_pauses(tasks: dict[str, Any]) -> None:
+def test_every_task_has_a_retry_policy(tasks: dict[str, Any]) -> None:
     for task in tasks.values():
         assert task["retryPolicy"] == {
             "maxRetryCount": 2,
@@ -217,9 +213,7 @@ def test_a_failed_task_is_tried_again_after_growing_pauses(tasks: dict[str, Any]
         }
 
 
-def test_pods_get_volumes_secrets_and_nodes_by_the_platform_document(
-    settings: dict[str, Any], tasks: dict[str, Any]
-) -> None:
+def test_the_platform_document_has_volumes_secrets_and_nodes(settings: dict[str, Any], tasks: dict[str, Any]) -> None:
     assert set(settings) == set(tasks)
     for one in settings.values():
         assert one["pvcMount"] == [{"constant": "images", "mountPath": "/mnt/images", "subPath": "team"}]
@@ -243,7 +237,7 @@ def test_pods_get_volumes_secrets_and_nodes_by_the_platform_document(
     assert "nodeSelector" not in settings["Evaluator"]
 
 
-def test_the_store_and_the_environment_reach_every_container(containers: dict[str, Any]) -> None:
+def test_every_container_gets_the_environment_and_the_store(containers: dict[str, Any]) -> None:
     for container in containers.values():
         assert {one["name"]: one["value"] for one in container["env"]} == {
             "AWS_ENDPOINT_URL": "http://minio-service.kubeflow:9000",
@@ -253,16 +247,16 @@ def test_the_store_and_the_environment_reach_every_container(containers: dict[st
         }
 
 
-def test_checkpoints_lie_where_a_new_pod_finds_them(tasks: dict[str, Any]) -> None:
+def test_checkpoints_are_on_the_volume(tasks: dict[str, Any]) -> None:
     custom_config = json.loads(tasks["Trainer"]["inputs"]["parameters"]["custom_config"]["runtimeValue"]["constant"])
     assert custom_config["checkpoints"] == "/mnt/images/checkpoints"
 
 
-def test_nothing_in_it_is_a_template_of_argos(package: list[dict[str, Any]]) -> None:
+def test_the_package_has_no_argo_templates(package: list[dict[str, Any]]) -> None:
     assert set(re.findall(r"\{\{[^}]*", json.dumps(package))) == {"{{$"}
 
 
-def test_for_vertex_there_is_one_document_with_its_gpus(config: Config) -> None:
+def test_vertex_gets_one_document_with_its_gpu_types(config: Config) -> None:
     kubeflow = config.kubeflow.model_dump(mode="json") | {
         "pipeline_root": "gs://bucket/efficientmixnet", "volumes": [], "secrets": [], "checkpoints": None,
         "object_store": {}, "trainer": {"gpus": 1, "gpu_type": "NVIDIA_TESLA_T4"},
@@ -276,7 +270,7 @@ def test_for_vertex_there_is_one_document_with_its_gpus(config: Config) -> None:
     )
 
 
-def test_the_service_account_stands_in_the_package(package: list[dict[str, Any]], tmp_path: Path) -> None:
+def test_the_service_account_is_in_the_file(package: list[dict[str, Any]], tmp_path: Path) -> None:
     write_package(package, tmp_path / "pipeline.yaml", "pipeline-runner")
     assert service_account_of(tmp_path / "pipeline.yaml") == "pipeline-runner"
     assert list(yaml.safe_load_all((tmp_path / "pipeline.yaml").read_text())) == package
@@ -284,38 +278,45 @@ def test_the_service_account_stands_in_the_package(package: list[dict[str, Any]]
     assert service_account_of(tmp_path / "pipeline.yaml") is None
 
 
-def test_the_command_writes_it(config: Config, package: list[dict[str, Any]], tmp_path: Path) -> None:
+def test_the_command_writes_the_package(config: Config, package: list[dict[str, Any]], tmp_path: Path) -> None:
     (tmp_path / "digits.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json")))
     command = ["compile", str(tmp_path / "digits.yaml"), "--set", "kubeflow.service_account=runner", "-o"]
     result = CliRunner().invoke(kubeflow, [*command, str(tmp_path / "pipeline.yaml")])
     assert result.exit_code == 0, result.output
-    assert f"{len(package[0]['root']['dag']['tasks'])} tasks; `efficientmixnet kubeflow submit" in result.output
+    assert (
+        f"{len(package[0]['root']['dag']['tasks'])} tasks; run it with `efficientmixnet kubeflow submit"
+        in result.output
+    )
     spec, platform = yaml.safe_load_all((tmp_path / "pipeline.yaml").read_text())
     assert (spec["root"]["dag"]["tasks"].keys(), platform) == (package[0]["root"]["dag"]["tasks"].keys(), package[1])
     assert service_account_of(tmp_path / "pipeline.yaml") == "runner"
     result = CliRunner().invoke(kubeflow, [*command, str(tmp_path / "pipeline.json")])
-    assert "the cluster's client takes names that end with .yaml alone" in str(result.exception)
+    assert "the name of a package must end with .yaml or .yml" in str(result.exception)
 
 
-def test_arguments_are_the_defaults_and_what_is_given(spec: dict[str, Any]) -> None:
+def test_given_arguments_replace_the_defaults(spec: dict[str, Any]) -> None:
     given = arguments(spec, {"images": "s3://bucket/digits"})
     assert given["images"] == "s3://bucket/digits"
     assert given["max_left_out"] == 0.01
-    with pytest.raises(BadInput, match="--param image: the package has no such parameter, but images, manifest"):
+    with pytest.raises(
+        BadInput, match="--param image: the package has no such parameter; give one of images, manifest"
+    ):
         arguments(spec, {"image": "x"})
-    with pytest.raises(BadInput, match="--param max_left_out=all: should be a NUMBER_DOUBLE"):
+    with pytest.raises(BadInput, match="--param max_left_out=all: should be of type NUMBER_DOUBLE"):
         arguments(spec, {"max_left_out": "all"})
 
 
-def test_trainer_only_waits_where_a_training_job_has_its_workers(config: Config) -> None:
+def test_trainer_asks_for_no_gpu_if_it_submits_a_training_job(config: Config) -> None:
     trainer = TrainerPodConfig(workers=2, job_kind="tfjob", gpus=4, cpu="16")
     many = config.model_copy(update={"kubeflow": config.kubeflow.model_copy(update={"trainer": trainer})})
     executors = compile_package(many, "oss")[0]["deploymentSpec"]["executors"]
-    told = {label: {one["name"]: one["value"] for one in executors[label]["container"]["env"]} for label in executors}
-    assert [label for label, environment in told.items() if VARIABLE in environment] == ["Trainer_executor"]
-    settings = json.loads(told["Trainer_executor"][VARIABLE])
+    environments = {
+        label: {one["name"]: one["value"] for one in executors[label]["container"]["env"]} for label in executors
+    }
+    assert [label for label, environment in environments.items() if VARIABLE in environment] == ["Trainer_executor"]
+    settings = json.loads(environments["Trainer_executor"][VARIABLE])
     assert (settings["pipeline"], settings["kind"], settings["workers"]) == ("digits", "tfjob", 2)
     (worker,) = settings["pod"]["spec"]["containers"]
     assert worker["resources"]["limits"] == {"cpu": "16", "nvidia.com/gpu": "4"}
     waiting = executors["Trainer_executor"]["container"]["resources"]
-    assert waiting == {"cpuLimit": 0.5, "memoryLimit": 2 * 1024**3 / 10**9}  # kubeflow.pod's, and no GPU
+    assert waiting == {"cpuLimit": 0.5, "memoryLimit": 2 * 1024**3 / 10**9}  # those of kubeflow.pod, and no GPU

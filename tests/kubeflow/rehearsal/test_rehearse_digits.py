@@ -1,4 +1,4 @@
-"""The package runs: twice, with an S3 server as its store, a task killed in between, and the cache as KFP has it."""
+"""A whole package runs with an S3 server as its store, one task is killed, and later runs use the cache."""
 
 import os
 import re
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(7200)]
 
 @pytest.fixture(scope="module")
 def environment() -> Iterator[dict[str, str]]:
-    """An object store with an empty bucket, as the containers see it."""
+    """The environment of the commands. It names an object store with an empty bucket."""
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -36,7 +36,7 @@ def environment() -> Iterator[dict[str, str]]:
     }
     os.environ.update(store)
     boto3.client("s3").create_bucket(Bucket="mlpipeline")
-    # What tools leave that show folders in a bucket.
+    # Tools that show folders in a bucket leave such markers.
     boto3.client("s3").put_object(Bucket="mlpipeline", Key="efficientmixnet/", Body=b"")
     yield {**os.environ, **store}
     server.stop()
@@ -76,7 +76,7 @@ def _kill_the_first_trainer(output: Path, killed: list[str]) -> None:
 
 @pytest.fixture(scope="module")
 def first(folder: Path, environment: dict[str, str]) -> str:
-    """What the first run shows; its first Trainer is killed."""
+    """The output of the first run. Its first Trainer process is killed."""
     compiled = _run(environment, "kubeflow", "compile", folder / "digits.yaml", "-o", folder / "first.yaml")
     assert compiled.returncode == 0, compiled.stderr
     killed: list[str] = []
@@ -87,14 +87,14 @@ def first(folder: Path, environment: dict[str, str]) -> str:
     return done.stdout
 
 
-def test_every_task_runs_and_the_killed_one_runs_again(first: str, folder: Path) -> None:
+def test_every_task_runs_and_the_killed_task_is_retried(first: str, folder: Path) -> None:
     assert set(_states(first).values()) == {"done"}
     assert {"DataVersion", "Trainer", "Evaluator", "Pusher"} <= set(_states(first))
     assert len(list((folder / "output").glob("runs/*/Trainer-1/log.txt"))) == 1
     assert len(list((folder / "output").glob("runs/*/*-1"))) == 1
 
 
-def test_the_model_is_pushed_into_the_store(first: str, environment: dict[str, str]) -> None:
+def test_the_model_is_pushed_to_the_store(first: str, environment: dict[str, str]) -> None:
     (version,) = re.findall(r"pushed model +minio://mlpipeline/efficientmixnet/pushed/(\d+)", first)
     keys = [
         item.key for item in boto3.resource("s3").Bucket("mlpipeline").objects.filter(Prefix="efficientmixnet/pushed")
@@ -106,16 +106,14 @@ def test_the_model_is_pushed_into_the_store(first: str, environment: dict[str, s
     assert f"efficientmixnet/pushed/{version}/model_card.html" in keys
 
 
-def test_an_unchanged_run_takes_everything_from_the_cache_that_looks_nothing_up(
-    first: str, folder: Path, environment: dict[str, str]
-) -> None:
+def test_an_unchanged_run_runs_only_the_lookups(first: str, folder: Path, environment: dict[str, str]) -> None:
     done = _run(environment, "kubeflow", "rehearse", folder / "first.yaml", "--output", folder / "output")
     assert done.returncode == 0, done.stdout + done.stderr
     states = _states(done.stdout)
     assert {name for name, state in states.items() if state == "done"} == {"DataVersion", "LatestPushed"}
 
 
-def test_a_run_with_another_training_takes_the_data_from_the_cache_and_has_the_first_model_to_beat(
+def test_a_run_with_other_training_settings_reuses_the_data_and_has_the_first_model_as_its_baseline(
     first: str, folder: Path, environment: dict[str, str]
 ) -> None:
     compiled = _run(

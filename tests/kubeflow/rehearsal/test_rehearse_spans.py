@@ -1,4 +1,4 @@
-"""Data that grows, in a cluster: the span to read, and the one to compare it with, are found when the tasks run."""
+"""Growing data in a cluster: the tasks find the latest span and the earlier ones when they run."""
 
 import copy
 import os
@@ -12,7 +12,8 @@ import pytest
 import tensorflow as tf
 
 from efficientmixnet.kubeflow.package.compile import compile_package
-from efficientmixnet.kubeflow.rehearsal.rehearse import Outcome, Rehearsal
+from efficientmixnet.kubeflow.rehearsal.driver import Outcome
+from efficientmixnet.kubeflow.rehearsal.rehearsal import Rehearsal
 from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.modules.exceptions import TaskFailed
 from efficientmixnet.pipeline.commands.digits import write_digits
@@ -20,7 +21,7 @@ from efficientmixnet.pipeline.config.config import Config
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e]
 
-FEW = 20  # images of a digit
+FEW = 20  # images per digit
 READING = ("DataVersion", "ImageExampleGen")
 DESCRIBING = (*READING, "StatisticsGen", "SchemaGen", "DataBefore", "ExampleValidator")
 COMPARING = (*DESCRIBING, "PreviousStatistics")
@@ -30,7 +31,7 @@ CHECKING = (*LEARNING, "LatestPushed", "Baseline", "Evaluator", "ServingCheck")
 
 @pytest.fixture
 def digits(tmp_path: Path) -> Iterator[Path]:
-    """As many of two digits."""
+    """FEW images of each of two digits."""
     write_digits(tmp_path / "all")
     for label in "01":
         (tmp_path / "digits" / label).mkdir(parents=True)
@@ -40,7 +41,7 @@ def digits(tmp_path: Path) -> Iterator[Path]:
 
 
 def _package(config: Config, tasks: tuple[str, ...], images: str, **sections: dict[str, Any]) -> list[dict[str, Any]]:
-    """As far as these tasks, each tried once; the store's address is the environment's."""
+    """A package of these tasks only, without retries. The environment names the store."""
     values = config.model_dump(mode="json")
     values["data"] |= {"images": images, "splits": {"train": 0.6, "eval": 0.4}}
     values["kubeflow"] = {key: values["kubeflow"][key] for key in ("image", "pipeline_root")}
@@ -66,7 +67,7 @@ def _rehearse(package: list[dict[str, Any]], folder: Path, images: str) -> tuple
 
 
 @pytest.mark.parametrize("place", ["volume", "store"])
-def test_every_run_reads_the_latest_span_in_its_highest_version(
+def test_every_run_reads_the_highest_version_of_the_latest_span(
     config: Config, digits: Path, tmp_path: Path, store: str, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if place == "store":
@@ -98,7 +99,7 @@ def test_every_run_reads_the_latest_span_in_its_highest_version(
 
 
 @pytest.mark.usefixtures("store")
-def test_a_span_that_drifted_from_the_one_before_ends_the_run(config: Config, digits: Path, tmp_path: Path) -> None:
+def test_a_span_with_drift_stops_the_run(config: Config, digits: Path, tmp_path: Path) -> None:
     boto3.client("s3").create_bucket(Bucket="mlpipeline")
     days = tmp_path / "days"
     images = f"{days}/day-{{SPAN}}"
@@ -121,10 +122,10 @@ def test_a_span_that_drifted_from_the_one_before_ends_the_run(config: Config, di
 
 
 @pytest.mark.usefixtures("store")
-def test_a_second_run_learns_from_both_spans_and_starts_from_the_model_that_the_first_has_pushed(
+def test_a_second_run_trains_on_both_spans_and_starts_from_the_pushed_model(
     config: Config, digits: Path, tmp_path: Path
 ) -> None:
-    """Its images have the names of the first span's, so that nothing but their bytes tells them apart."""
+    """The second span's images have the same names as the first span's. Only their bytes differ."""
     boto3.client("s3").create_bucket(Bucket="mlpipeline")
     days, pushed = tmp_path / "days", "minio://runs/pushed"
     images = f"{days}/day-{{SPAN}}"
@@ -167,7 +168,7 @@ def test_a_second_run_learns_from_both_spans_and_starts_from_the_model_that_the_
 
 
 def _transformed(rehearsal: Rehearsal, folder: Path) -> int:
-    """How many records Transform has written."""
+    """The number of records that Transform wrote."""
     object_store.download(rehearsal.artifact("Transform", "transformed_examples")["uri"], str(folder))
     files = [str(file) for file in folder.glob("Split-*/*")]
     return sum(1 for _ in tf.data.TFRecordDataset(files, compression_type="GZIP"))

@@ -1,4 +1,4 @@
-"""The real kfp.Client against a server on loopback: what it is sent, what is shown, and how it ends."""
+"""kfp.Client with a server on this machine: what it sends, what the commands print, and their exit codes."""
 
 import json
 import time
@@ -30,7 +30,7 @@ def _call(*arguments: object) -> Result:
     return CliRunner().invoke(main, ["kubeflow", *map(str, arguments)])
 
 
-def test_a_run_gets_package_parameters_root_and_service_account(
+def test_submit_sends_the_package_its_parameters_root_and_service_account(
     server: Any, package: Path, golden: list[dict[str, Any]]
 ) -> None:
     result = _call(
@@ -54,7 +54,7 @@ def test_a_run_gets_package_parameters_root_and_service_account(
     )
 
 
-def test_what_is_given_goes_before_what_the_package_says(server: Any, package: Path) -> None:
+def test_options_override_the_package(server: Any, package: Path) -> None:
     result = _call(
         "submit", package, "--endpoint", server.url, "--service-account", "other", "--pipeline-root", "s3://b/c",
         "--no-cache",
@@ -67,17 +67,17 @@ def test_what_is_given_goes_before_what_the_package_says(server: Any, package: P
     assert [task["cachingOptions"].get("enableCache", False) for task in tasks.values()] == [False] * len(tasks)
 
 
-def test_a_schedule_has_its_times_and_no_two_runs_at_once(server: Any, package: Path) -> None:
+def test_a_schedule_has_a_cron_expression_and_one_run_at_a_time(server: Any, package: Path) -> None:
     result = _call("submit", package, "--endpoint", server.url, "--cron", "0 0 6 * * *")
     assert result.output == "schedule schedule-1\n"
     body = server.body("/recurringruns")
     assert body["trigger"]["cron_schedule"]["cron"] == "0 0 6 * * *"
     assert int(body["max_concurrency"]) == 1
     result = _call("submit", package, "--endpoint", server.url, "--cron", "0 6 * * *")
-    assert "give six fields, the first one seconds" in result.output
+    assert "give six fields, seconds first" in result.output
 
 
-def test_the_package_is_kept_on_the_server_too(server: Any, package: Path) -> None:
+def test_upload_adds_a_version_of_the_pipeline(server: Any, package: Path) -> None:
     result = _call("submit", package, "--endpoint", server.url, "--upload")
     assert result.output.startswith("pipeline pipeline-1, version version-1\n")
     (uploaded,) = (body for _, path, body, _ in server.requests if path.endswith("/pipelines/upload"))
@@ -87,9 +87,7 @@ def test_the_package_is_kept_on_the_server_too(server: Any, package: Path) -> No
     assert result.output.startswith("pipeline pipeline-1, version version-2\n")
 
 
-def test_a_token_or_cookie_goes_along_and_is_never_shown(
-    server: Any, package: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_token_or_cookie_is_sent_and_never_shown(server: Any, package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KFP_TOKEN", "hunter2")
     shown = _call("submit", package, "--endpoint", server.url).output
     assert server.requests[-1][3]["authorization"] == "Bearer hunter2"
@@ -102,7 +100,7 @@ def test_a_token_or_cookie_goes_along_and_is_never_shown(
     assert "hunter2" not in shown
 
 
-def test_in_a_pod_its_own_token_goes_along_as_the_kubelet_renews_it(
+def test_the_pods_token_is_read_again_for_each_request(
     server: Any, run: Any, package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = tmp_path / "token"
@@ -123,7 +121,7 @@ def test_in_a_pod_its_own_token_goes_along_as_the_kubelet_renews_it(
     assert [headers["authorization"] for *_, headers in server.requests[-2:]] == ["Bearer hunter2", "Bearer renewed"]
 
 
-def test_a_pod_without_a_token_is_told_where_one_belongs(
+def test_a_pod_without_a_token_is_refused(
     server: Any, package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("KF_PIPELINES_SA_TOKEN_PATH", raising=False)
@@ -135,7 +133,7 @@ def test_a_pod_without_a_token_is_told_where_one_belongs(
     assert server.requests == []
 
 
-def test_a_run_is_followed_to_its_success_through_a_retry(server: Any, package: Path, run: Any) -> None:
+def test_watch_shows_every_change_until_the_run_succeeds(server: Any, package: Path, run: Any) -> None:
     server.runs = [
         run("PENDING"),
         run("RUNNING", DataVersion="SUCCEEDED", Trainer="RUNNING"),
@@ -157,7 +155,7 @@ def test_a_run_is_followed_to_its_success_through_a_retry(server: Any, package: 
 
 
 @pytest.mark.parametrize(("state", "word"), [("FAILED", "failed"), ("CANCELED", "canceled")])
-def test_a_run_that_does_not_succeed_ends_the_command_with_1(server: Any, run: Any, state: str, word: str) -> None:
+def test_watch_exits_with_1_if_the_run_does_not_succeed(server: Any, run: Any, state: str, word: str) -> None:
     server.runs = [run(state, Trainer="FAILED")]
     result = _call("watch", "run-1", "--endpoint", server.url)
     assert result.exit_code == 1
@@ -165,11 +163,15 @@ def test_a_run_that_does_not_succeed_ends_the_command_with_1(server: Any, run: A
     assert f"error: run run-1 {word}" in result.output
 
 
-def test_a_server_that_is_away_for_a_while_is_asked_again(server: Any, run: Any) -> None:
+def test_watch_repeats_failed_requests(server: Any, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
     server.runs, server.failing, server.failing_times = [run("SUCCEEDED", Trainer="SUCCEEDED")], 503, 3
     shown: list[str] = []
     assert watch(Connection(server.url), "run-1", lambda task, *_: shown.append(task)) == "SUCCEEDED"
     assert shown == ["Trainer"]
+    assert capsys.readouterr().out.splitlines() == [
+        f"{server.url}: the server answered 503: refused with 503; trying again for 300 s",
+        f"{server.url}: the server answers again after 0 s",
+    ]
     server.failing_times = None
     with pytest.raises(ServerFailed, match=r"the server answered 503: refused with 503$"):
         watch(Connection(server.url), "run-1", lambda *_: None, patience=0.05)
@@ -178,13 +180,13 @@ def test_a_server_that_is_away_for_a_while_is_asked_again(server: Any, run: Any)
 @pytest.mark.parametrize(
     ("status", "line"),
     [
-        (401, "the server does not let you in (401 refused with 401); give --token, --cookie"),
-        (403, "the server does not let you in (403 refused with 403)"),
+        (401, "the server denies access (401 refused with 401); give --token, --cookie"),
+        (403, "the server denies access (403 refused with 403)"),
         (404, "not found (refused with 404)"),
         (500, "the server answered 500: refused with 500"),
     ],
 )
-def test_what_the_server_refuses_is_one_line(server: Any, package: Path, status: int, line: str) -> None:
+def test_each_error_of_the_server_is_one_line(server: Any, package: Path, status: int, line: str) -> None:
     server.failing = status
     result = _call("submit", package, "--endpoint", server.url)
     assert result.exit_code == 1
@@ -197,11 +199,11 @@ def test_a_server_that_is_down_is_one_line(server: Any, package: Path) -> None:
     server.stop()
     result = _call("submit", package, "--endpoint", url)
     assert result.exit_code == 1
-    assert f"{url}: cannot be reached (" in result.output
-    assert "is the server, or the port-forward, running?" in result.output
+    assert f"{url}: cannot connect (" in result.output
+    assert "check that the server, or the port-forward, is running" in result.output
 
 
-def test_a_slow_server_is_waited_for_so_long_and_no_longer(server: Any, package: Path) -> None:
+def test_a_slow_server_is_an_error_after_the_timeout(server: Any, package: Path) -> None:
     server.pause = 1.0
     began = time.monotonic()
     result = _call("submit", package, "--endpoint", server.url, "--timeout", "0.3")
@@ -209,25 +211,27 @@ def test_a_slow_server_is_waited_for_so_long_and_no_longer(server: Any, package:
     assert time.monotonic() - began < 5
 
 
-def test_no_endpoint_and_no_cluster_is_said(package: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_submit_without_an_endpoint_or_a_cluster_is_refused(
+    package: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.delenv("KF_PIPELINES_ENDPOINT", raising=False)
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     monkeypatch.setenv("HOME", str(tmp_path))
     result = _call("submit", package)
     assert result.exit_code == 2
-    assert "--endpoint: name the server, such as http://localhost:8080" in result.output
+    assert "--endpoint: give the server's URL, such as http://localhost:8080" in result.output
 
 
-def test_a_parameter_that_the_package_lacks_is_refused_before_anything_is_sent(server: Any, package: Path) -> None:
+def test_an_unknown_parameter_is_refused_before_any_request(server: Any, package: Path) -> None:
     result = _call("submit", package, "--endpoint", server.url, "--param", "epochs=3")
     assert result.exit_code == 2
-    assert "--param epochs: the package has no such parameter, but images, manifest, max_left_out" in result.output
+    assert "--param epochs: the package has no such parameter; give one of images, manifest" in result.output
     assert server.requests == []
 
 
-def test_a_file_that_is_no_package_is_refused(server: Any, tmp_path: Path) -> None:
+def test_a_file_without_a_package_is_refused(server: Any, tmp_path: Path) -> None:
     file = tmp_path / "my.yaml"
-    for content, line in (("a: [", "is not YAML"), ("data: {}", "holds no package"), (None, "cannot be read")):
+    for content, line in (("a: [", "is not YAML"), ("data: {}", "is not a package"), (None, "cannot be read")):
         if content is None:
             file.unlink()
         else:
@@ -241,7 +245,7 @@ def test_runs_are_listed_and_stopped(server: Any, run: Any) -> None:
     server.runs = [run("RUNNING")]
     result = _call("runs", "--endpoint", server.url)
     assert result.output == "run-1  RUNNING    2026-01-02 03:04  digits\n"
-    assert _call("stop", "run-1", "--endpoint", server.url).output == "run run-1 is being stopped\n"
+    assert _call("stop", "run-1", "--endpoint", server.url).output == "stopping run run-1\n"
     assert server.requests[-1][:2] == ("POST", "/apis/v2beta1/runs/run-1:terminate")
 
 

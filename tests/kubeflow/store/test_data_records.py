@@ -1,4 +1,4 @@
-"""Which data came before: of spans an earlier one, else what an earlier run has read; the same at every look."""
+"""The data before: with spans an earlier span, otherwise the data of an earlier run."""
 
 from pathlib import Path
 
@@ -17,18 +17,18 @@ def _before(records: DataRecords, source: str, span: int, place: str) -> str | N
 
 
 @pytest.mark.parametrize("place", ["store", "volume"])
-def test_a_span_is_compared_with_the_latest_before_it(store: str, tmp_path: Path, place: str) -> None:
+def test_a_span_is_compared_with_the_latest_earlier_span(store: str, tmp_path: Path, place: str) -> None:
     records = DataRecords(f"{store}/data" if place == "store" else str(tmp_path / "data"))
     assert _before(records, "days/{SPAN}", 2, "s3://b/of-2") is None
     assert _before(records, "days/{SPAN}", 3, "s3://b/of-3") == "s3://b/of-2"
     assert _before(records, "days/{SPAN}", 3, "s3://b/of-3-changed") == "s3://b/of-2"
     assert _before(records, "days/{SPAN}", 4, "s3://b/of-4") == "s3://b/of-3-changed"
-    assert _before(records, "days/{SPAN}", 3, "s3://b/of-3") == "s3://b/of-2"  # a run that is done again
-    assert _before(records, "days/{SPAN}", 1, "s3://b/of-1") is None  # though the later ones came before it
+    assert _before(records, "days/{SPAN}", 3, "s3://b/of-3") == "s3://b/of-2"  # the same run again
+    assert _before(records, "days/{SPAN}", 1, "s3://b/of-1") is None  # though later spans were read before it
     assert _before(records, "other/{SPAN}", 9, "s3://b/other") is None
 
 
-def test_without_spans_the_data_of_the_run_before_counts(tmp_path: Path) -> None:
+def test_without_spans_data_is_compared_with_the_run_before(tmp_path: Path) -> None:
     records = DataRecords(str(tmp_path))
     assert _before(records, "flowers", 0, "/first") is None
     assert _before(records, "flowers", 0, "/first") is None  # the same data, from the cache
@@ -38,10 +38,8 @@ def test_without_spans_the_data_of_the_run_before_counts(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("place", ["store", "volume"])
-def test_of_every_span_before_the_present_one_the_latest_version_is_learned_from(
-    store: str, tmp_path: Path, place: str
-) -> None:
-    """The same as one machine's LatestSpans chooses (tests/components/resolvers/test_latest_spans.py)."""
+def test_training_uses_the_latest_version_of_each_earlier_span(store: str, tmp_path: Path, place: str) -> None:
+    """LatestSpans chooses the same on one machine (tests/components/resolvers/test_latest_spans.py)."""
     records = DataRecords(f"{store}/data" if place == "store" else str(tmp_path / "data"))
     for name, span, version in (
         ("/1", 1, 0), ("/2v2", 2, 2), ("/2v1", 2, 1), ("/3", 3, 0), ("/3-changed", 3, 0), ("/5", 5, 0),

@@ -1,4 +1,4 @@
-"""Folders in an object store and on a volume, by the same functions; the store is a real S3 server on this machine."""
+"""The same functions read and write an object store and a volume. The store is an S3 server on this machine."""
 
 import dataclasses
 import json
@@ -31,7 +31,7 @@ def model(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("place", ["store", "volume"])
-def test_a_folder_comes_back_as_it_was(store: str, model: Path, tmp_path: Path, place: str) -> None:
+def test_an_uploaded_folder_is_downloaded_unchanged(store: str, model: Path, tmp_path: Path, place: str) -> None:
     folder = f"{store}/a/model" if place == "store" else str(tmp_path / "volume" / "a" / "model")
     object_store.upload(str(model), folder)
     object_store.download(folder, str(tmp_path / "back"))
@@ -44,24 +44,24 @@ def test_a_folder_comes_back_as_it_was(store: str, model: Path, tmp_path: Path, 
         assert (tmp_path / "back" / name).read_bytes() == (model / name).read_bytes()
 
 
-def test_a_single_file_comes_back_too(store: str, model: Path, tmp_path: Path) -> None:
+def test_an_uploaded_file_is_downloaded_unchanged(store: str, model: Path, tmp_path: Path) -> None:
     object_store.upload(str(model / "saved_model.pb"), f"{store}/a/file")
     object_store.download(f"{store}/a/file", str(tmp_path / "back" / "file"))
     assert (tmp_path / "back" / "file").read_bytes() == b"graph"
 
 
-def test_in_a_rehearsal_a_folder_may_stand_for_the_store(
+def test_a_local_folder_can_replace_the_store(
     store: str, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(object_store.FOLDER_VARIABLE, str(tmp_path / "store"))
     object_store.upload(str(model), "minio://bucket/a")
     assert (tmp_path / "store" / "minio" / "bucket" / "a" / "saved_model.pb").read_bytes() == b"graph"
     assert len(object_store.files("minio://bucket/a")) == 3
-    object_store.write_text(str(tmp_path / "volume" / "b"), "elsewhere")  # a volume is no store
+    object_store.write_text(str(tmp_path / "volume" / "b"), "elsewhere")  # a volume is not replaced
     assert (tmp_path / "volume" / "b").read_text() == "elsewhere"
 
 
-def test_markers_of_zero_bytes_do_no_harm(store: str, model: Path, tmp_path: Path) -> None:
+def test_markers_of_empty_folders_are_skipped(store: str, model: Path, tmp_path: Path) -> None:
     bucket = boto3.resource("s3").Bucket("runs")
     for marker in ("m/", "m/variables/", "m/variables", "m/a", "m/a/b/"):
         bucket.put_object(Key=marker, Body=b"")
@@ -74,25 +74,33 @@ def test_markers_of_zero_bytes_do_no_harm(store: str, model: Path, tmp_path: Pat
     assert (tmp_path / "back" / "saved_model.pb").read_bytes() == b"graph"
 
 
-def test_of_nothing_nothing_is_copied(store: str, tmp_path: Path) -> None:
+def test_an_empty_place_has_no_files_and_downloads_nothing(store: str, tmp_path: Path) -> None:
     assert object_store.files(f"{store}/none") == []
     object_store.download(f"{store}/none", str(tmp_path / "back"))
     assert not (tmp_path / "back").exists()
 
 
-def test_a_folder_is_not_another_one_whose_name_begins_alike(store: str, model: Path, tmp_path: Path) -> None:
+def test_a_folder_whose_name_begins_alike_is_not_listed(store: str, model: Path, tmp_path: Path) -> None:
     object_store.upload(str(model), f"{store}/model-2")
     assert object_store.files(f"{store}/model") == []
 
 
-def test_a_bucket_that_is_gone_is_named(store: str, model: Path) -> None:
-    with pytest.raises(BadInput, match="minio://gone/a: there is no such bucket or folder"):
+def test_an_unknown_scheme_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"^hdfs://a/b: unknown scheme; give minio://, s3:// or gs://, or the path"):
+        object_store.files("hdfs://a/b")
+    monkeypatch.setenv(object_store.FOLDER_VARIABLE, str(tmp_path))
+    with pytest.raises(BadInput, match=r"^hdfs://a/b: unknown scheme"):
+        object_store.files("hdfs://a/b")
+
+
+def test_a_missing_bucket_is_named(store: str, model: Path) -> None:
+    with pytest.raises(BadInput, match="minio://gone/a: no such bucket or folder"):
         object_store.upload(str(model), "minio://gone/a")
 
 
 @pytest.fixture
 def keys(store: str, store_server: Any) -> Iterator[dict[str, str]]:
-    """Those of the one user whom the store lets in now."""
+    """The keys of the only user that the store accepts."""
     iam = boto3.client("iam")
     user, rights = str(uuid.uuid4()), {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
     policy = {"Version": "2012-10-17", "Statement": [rights]}
@@ -112,7 +120,7 @@ def keys(store: str, store_server: Any) -> Iterator[dict[str, str]]:
         ({"AWS_SECRET_ACCESS_KEY": "hunter2"}, "The request signature we calculated does not match"),
     ],
 )
-def test_wrong_keys_are_one_line_that_says_where_they_come_from_and_not_what_they_are(
+def test_wrong_keys_are_refused_in_one_line_that_does_not_show_them(
     store: str, keys: dict[str, str], model: Path, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, str], why: str
 ) -> None:
     for name, value in keys.items():
@@ -129,7 +137,7 @@ def test_wrong_keys_are_one_line_that_says_where_they_come_from_and_not_what_the
         lambda: object_store.remove(f"{store}/a"),
     ):
         with pytest.raises(
-            BadInput, match=rf"^minio://runs/a.*: the object store refuses these keys \(({why}|Forbidden)"
+            BadInput, match=rf"^minio://runs/a.*: the object store refuses the keys \(({why}|Forbidden)"
         ) as refused:
             ask()
         assert str(refused.value).endswith("kubeflow.object_store.secret (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)")
@@ -137,17 +145,17 @@ def test_wrong_keys_are_one_line_that_says_where_they_come_from_and_not_what_the
         assert not any(value in str(refused.value) for value in {**keys, **wrong}.values())
 
 
-def test_no_keys_at_all_are_said_as_wrong_ones_are(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_keys_are_refused_as_wrong_keys_are(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     fsspec.get_filesystem_class("s3").clear_instance_cache()
-    with pytest.raises(BadInput, match=r"refuses these keys .Unable to locate credentials.; see kube"):
+    with pytest.raises(BadInput, match=r"refuses the keys .Unable to locate credentials.; check kube"):
         object_store.files(f"{store}/a")
 
 
-def test_a_store_that_is_gone_for_a_while_is_waited_for(
+def test_copies_continue_when_the_store_comes_back(
     store: str, store_server: Any, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     object_store.upload(str(model), f"{store}/a")
@@ -163,26 +171,26 @@ def test_a_store_that_is_gone_for_a_while_is_waited_for(
         told = capsys.readouterr().out.splitlines()
         assert len(told) == 2
         assert told[0].startswith("minio://runs/") and "the object store does not answer (" in told[0]
-        assert told[0].endswith("); it is asked again for 180 s")
-        assert "the object store answers again, after " in told[1]
+        assert told[0].endswith("); trying again for 180 s")
+        assert "the object store answers again after " in told[1]
     assert [file.name for file in object_store.files(f"{store}/b")] == [
         "empty", "saved_model.pb", "variables/variables.index",
     ]  # fmt: skip
     assert (tmp_path / "back" / "variables" / "variables.index").read_bytes() == b"weights"
 
 
-def test_a_store_that_stays_away_is_named(monkeypatch: pytest.MonkeyPatch, store: str) -> None:
+def test_a_store_that_never_answers_is_named(monkeypatch: pytest.MonkeyPatch, store: str) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setattr(ask_store, "PATIENCE", 2.0)
     fsspec.get_filesystem_class("s3").clear_instance_cache()
     with pytest.raises(
-        BadInput, match=r"minio://runs/a: the object store does not answer .*see kubeflow.object_store.e"
+        BadInput, match=r"minio://runs/a: the object store does not answer .*check kubeflow.object_store.e"
     ):
         object_store.files(f"{store}/a")
 
 
-def test_images_in_the_store_are_found_and_read_without_a_pipeline(store: str, tmp_path: Path) -> None:
-    """As DataVersion and ImageExampleGen do; a marker for a folder is no image."""
+def test_images_in_the_store_are_found_and_read(store: str, tmp_path: Path) -> None:
+    """DataVersion and ImageExampleGen use the same functions. A marker of an empty folder is not an image."""
     for name in ("cat/1.jpg", "dog/2.jpg"):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text(f"encoded {name}")
@@ -203,13 +211,13 @@ def test_images_in_the_store_are_found_and_read_without_a_pipeline(store: str, t
 
 
 @pytest.mark.parametrize("place", ["store", "volume"])
-def test_the_newest_pushed_model_is_found_and_never_the_candidate_itself(
+def test_the_newest_pushed_model_is_found_and_never_the_candidate(
     store: str, model: Path, tmp_path: Path, place: str
 ) -> None:
     pushed = PushedModels(f"{store}/pushed" if place == "store" else str(tmp_path / "pushed"))
     assert pushed.latest_before("minio://runs/1/model") is None
     first = pushed.push(str(model), "minio://runs/1/model")
-    assert pushed.latest_before("minio://runs/1/model") is None  # a candidate from the cache, pushed already
+    assert pushed.latest_before("minio://runs/1/model") is None  # a candidate from the cache, which was pushed before
     assert pushed.latest_before("minio://runs/2/model") == f"{pushed.folder}/{first}"
     second = pushed.push(str(model), "minio://runs/2/model")
     assert int(second) > int(first)  # within the same second too

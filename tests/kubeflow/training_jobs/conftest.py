@@ -1,4 +1,4 @@
-"""What the tests of training jobs share: a cluster on loopback, and the settings of a job of two workers."""
+"""Fixtures for training jobs: a recorded cluster on this machine, and the settings of a job with two workers."""
 
 import importlib.util
 import sys
@@ -48,7 +48,7 @@ CONFIG: dict[str, Any] = {
 
 @pytest.fixture
 def changed() -> Callable[..., Config]:
-    """The configuration with other keys of kubeflow.trainer, and of other sections."""
+    """Makes a configuration with other keys in kubeflow.trainer and in other sections."""
 
     def change(trainer: dict[str, Any], **sections: dict[str, Any]) -> Config:
         values = {**CONFIG, **{name: {**CONFIG.get(name, {}), **section} for name, section in sections.items()}}
@@ -67,24 +67,24 @@ def settings() -> JobSettings:
 
 @pytest.fixture(scope="session")
 def recorded_cluster() -> Any:
-    """The module beside this one."""
+    """The module recorded_cluster.py."""
     spec = importlib.util.spec_from_file_location("recorded_cluster", Path(__file__).parent / "recorded_cluster.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where dataclasses look their module up
+    sys.modules[spec.name] = module  # dataclasses look up their module there
     spec.loader.exec_module(module)
     return module
 
 
 @pytest.fixture
 def recorded(recorded_cluster: Any) -> Callable[..., dict[str, Any]]:
-    """A job and its pods as they once were."""
+    """Returns a recorded job and its pods."""
     return recorded_cluster.recorded
 
 
 @pytest.fixture
 def cluster(recorded_cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A cluster that answers what was recorded; the environment names it."""
+    """A cluster with recorded answers. KUBECONFIG names it."""
     cluster = recorded_cluster.RecordedCluster()
     monkeypatch.setenv("KUBECONFIG", cluster.kubeconfig(tmp_path))
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
@@ -94,14 +94,14 @@ def cluster(recorded_cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An object store with a file of examples; the environment names it."""
+    """An object store with one file of examples. The environment names it."""
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     environment = {"AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "u", "AWS_SECRET_ACCESS_KEY": "p"}
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    requests.post(f"http://{host}:{port}/moto-api/reset", timeout=10)  # what earlier servers in this process kept
+    requests.post(f"http://{host}:{port}/moto-api/reset", timeout=10)  # earlier servers in this process share its state
     object_store._open("minio://mlpipeline")[0].mkdir("mlpipeline")
     object_store.write_text("minio://mlpipeline/root/examples/Split-train/a.gz", "images")
     yield

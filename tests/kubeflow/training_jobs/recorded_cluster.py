@@ -1,6 +1,6 @@
-"""RecordedCluster: answers as a Kubernetes API server, on loopback, with what a real one said at each look at a job.
+"""RecordedCluster: a Kubernetes API server on this machine that returns recorded states of a job.
 
-`recorded_tfjobs.json` was taken from Kubernetes 1.34 with the Training Operator 1.8.1.
+`recorded_tfjobs.json` was recorded on Kubernetes 1.34 with the Training Operator 1.8.1.
 """
 
 import copy
@@ -19,7 +19,7 @@ PODS = "/api/v1/namespaces/team/pods"
 
 
 def recorded(name: str, **changed: Any) -> dict[str, Any]:
-    """A job and its pods, as they were; with other metadata."""
+    """Returns a recorded job and its pods, with changes to the job's metadata."""
     state = copy.deepcopy(RECORDED[name])
     state["job"]["metadata"] |= changed
     return state
@@ -27,18 +27,20 @@ def recorded(name: str, **changed: Any) -> dict[str, Any]:
 
 @dataclass
 class RecordedCluster:
-    """Goes from state to state, one a look at the job, and stays at the last one."""
+    """Moves to the next state with each request for the job, and stays in the last one."""
 
     states: list[dict[str, Any]] = field(default_factory=list)
-    existing: dict[str, Any] | None = None  # a job that is there before
-    failing: dict[str, tuple[int, int]] = field(default_factory=dict)  # by method: status, and how often
-    silent_seconds: float = 0.0  # before it answers at all
+    existing: dict[str, Any] | None = None  # a job that exists before the test
+    failing: dict[str, tuple[int, int]] = field(
+        default_factory=dict
+    )  # by HTTP method: the status to answer, and how often
+    silent_seconds: float = 0.0  # the delay of every answer
     logs: dict[str, str] = field(default_factory=dict)
-    phases: dict[str, str] = field(default_factory=dict)  # of other pods, by name
+    phases: dict[str, str] = field(default_factory=dict)  # phases of other pods, by name
     made: list[dict[str, Any]] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     looks: int = 0
-    is_gone: bool = False  # the job, after it was made
+    is_gone: bool = False  # whether the created job has been deleted
 
     def __post_init__(self) -> None:
         cluster = self
@@ -60,7 +62,7 @@ class RecordedCluster:
         self._server.server_close()
 
     def kubeconfig(self, folder: Path) -> str:
-        """A file by which clients find it, in the namespace team."""
+        """Writes a kubeconfig for this server and the namespace team."""
         file = folder / "kubeconfig"
         cluster = {"server": f"http://127.0.0.1:{self._server.server_port}"}
         context = {"cluster": "recorded", "user": "component", "namespace": "team"}

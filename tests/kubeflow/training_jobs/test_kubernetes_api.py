@@ -1,4 +1,4 @@
-"""What a training job asks of the cluster."""
+"""Requests to the API server do not touch Python's loggers."""
 
 import logging
 from typing import Any
@@ -9,8 +9,8 @@ from efficientmixnet.kubeflow.training_jobs.kubernetes_api import KubernetesApi
 from efficientmixnet.kubeflow.training_jobs.tfjob import TFJob
 
 
-def test_asking_locks_no_loggers(cluster: Any, recorded: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Setting a level locks all loggers of the process: for good, if SIGTERM comes in between."""
+def test_requests_do_not_lock_the_loggers(cluster: Any, recorded: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Setting a level takes the lock of all loggers, and a SIGTERM at that moment would leave it locked."""
     cluster.existing = recorded("running")
     cluster.phases = {"digits-trainer-1": "Running"}
     api = KubernetesApi()

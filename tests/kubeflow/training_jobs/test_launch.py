@@ -1,4 +1,4 @@
-"""The component's own process: it reads the package's settings, waits for the job, and reports what the workers did."""
+"""The component's process reads the settings of the job, waits for it, and reports the workers' outputs."""
 
 import json
 import signal
@@ -28,7 +28,7 @@ def _signals() -> Iterator[None]:
 
 @pytest.fixture
 def arguments(settings: JobSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Of the component's command, in a pod whose package says that a job trains."""
+    """The arguments of the component's command, in a pod with the settings of a training job."""
     for name, value in settings.to_environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("efficientmixnet.kubeflow.training_jobs.cluster_job.ClusterJob.pause", 0.01)
@@ -42,7 +42,7 @@ def arguments(settings: JobSettings, tmp_path: Path, monkeypatch: pytest.MonkeyP
     return ["--executor_class_path", "x.Executor", "--json_serialized_invocation_args", json.dumps(invocation)]
 
 
-def test_the_component_reports_what_the_first_worker_delivered(
+def test_the_component_returns_the_first_workers_report(
     arguments: list[str], cluster: Any, store: None, recorded: Any, tmp_path: Path
 ) -> None:
     identity = Task(executor.invocation_of(arguments), None).identity
@@ -68,7 +68,7 @@ def test_a_failed_training_fails_the_component(
     assert not (tmp_path / "kfp").exists()
 
 
-def test_what_the_cluster_does_not_take_is_the_users_to_mend(
+def test_a_refused_job_is_a_configuration_error(
     arguments: list[str], cluster: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cluster.failing = {"POST": (403, 1)}
@@ -78,7 +78,7 @@ def test_what_the_cluster_does_not_take_is_the_users_to_mend(
     assert capsys.readouterr().err.startswith("error: kubeflow.service_account: ")
 
 
-def test_an_unknown_kind_of_training_job_is_refused() -> None:
+def test_an_unknown_job_kind_is_refused() -> None:
     with pytest.raises(
         BadInput, match=r"^kubeflow\.trainer\.job_kind: 'mpijob' is unknown; give one of tfjob, trainjob$"
     ):

@@ -1,4 +1,4 @@
-"""Checkpoints in a store: a folder on this machine stands for it."""
+"""Copies of checkpoints in a store. A local folder replaces the store."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ def _content(folder: Path) -> dict[str, str]:
     return {str(file.relative_to(folder)): file.read_text() for file in folder.rglob("*") if file.is_file()}
 
 
-def test_a_new_pod_finds_what_the_lost_one_had(tmp_path: Path) -> None:
+def test_a_new_pod_gets_the_checkpoints_of_the_lost_pod(tmp_path: Path) -> None:
     lost = tmp_path / "pod-1" / "a1b2"
     (lost / "logs").mkdir(parents=True)
     (lost / "epoch-0001.npz").write_text("one")
@@ -25,7 +25,7 @@ def test_a_new_pod_finds_what_the_lost_one_had(tmp_path: Path) -> None:
     assert _content(new) == {"epoch-0001.npz": "one", "logs/events": "curve"}
 
 
-def test_what_is_gone_goes_from_the_store_and_what_stays_is_not_copied_again(tmp_path: Path) -> None:
+def test_only_changes_are_copied_and_deleted(tmp_path: Path) -> None:
     folder, store = tmp_path / "a1b2", tmp_path / "store"
     folder.mkdir()
     checkpoints = StoredCheckpoints(str(store))
@@ -39,7 +39,7 @@ def test_what_is_gone_goes_from_the_store_and_what_stays_is_not_copied_again(tmp
     assert _content(store / "a1b2") == {"epoch-0002.npz": "as it was copied", "epoch-0003.npz": "three"}
 
 
-def test_a_pod_that_goes_on_keeps_its_own(tmp_path: Path) -> None:
+def test_a_pod_with_checkpoints_fetches_none(tmp_path: Path) -> None:
     folder, store = tmp_path / "a1b2", tmp_path / "store"
     folder.mkdir()
     (folder / "epoch-0002.npz").write_text("two")
@@ -49,7 +49,7 @@ def test_a_pod_that_goes_on_keeps_its_own(tmp_path: Path) -> None:
     assert _content(folder) == {"epoch-0002.npz": "two"}
 
 
-def test_nothing_is_found_where_nothing_was_kept_and_nothing_stays_at_the_end(tmp_path: Path) -> None:
+def test_fetch_without_copies_does_nothing_and_forget_deletes_all(tmp_path: Path) -> None:
     checkpoints = StoredCheckpoints(str(tmp_path / "store"))
     checkpoints.fetch(tmp_path / "a1b2")
     checkpoints.forget()
@@ -61,7 +61,7 @@ def test_nothing_is_found_where_nothing_was_kept_and_nothing_stays_at_the_end(tm
     assert not (tmp_path / "store").exists()
 
 
-def test_a_store_that_stays_away_costs_no_training_and_gets_the_next_checkpoint(
+def test_a_silent_store_does_not_stop_the_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, store = tmp_path / "a1b2", tmp_path / "store"
@@ -77,7 +77,7 @@ def test_a_store_that_stays_away_costs_no_training_and_gets_the_next_checkpoint(
     (folder / "epoch-0001.npz").write_text("one")
     (folder / "epoch-0002.npz").write_text("two")
     checkpoints.keep(folder)
-    assert capsys.readouterr().out.endswith("; the training goes on without a copy of this checkpoint\n")
+    assert capsys.readouterr().out.endswith("; training continues without a copy of this checkpoint\n")
     assert _content(store / "a1b2") == {"epoch-0001.npz": "one"}
     (folder / "epoch-0001.npz").unlink()
     (folder / "epoch-0002.npz").rename(folder / "epoch-0003.npz")

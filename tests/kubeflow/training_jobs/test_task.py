@@ -1,4 +1,4 @@
-"""How artifacts pass between component and workers: through the object store, or through a folder on a volume."""
+"""Artifacts pass between component and workers through the object store, or through a folder on a volume."""
 
 import json
 from pathlib import Path
@@ -35,12 +35,12 @@ def _train(uri: str, content: str) -> None:
     file.write_text(content)
 
 
-def test_every_try_of_an_execution_has_one_identity_and_no_other_has_it() -> None:
+def test_all_attempts_of_an_execution_have_the_same_identity() -> None:
     one, again, other = Task(_invocation(), None), Task(_invocation(), "/mnt"), Task(_invocation(FOLDER + "2"), None)
     assert one.identity == again.identity != other.identity
 
 
-def test_through_the_store_the_first_worker_delivers_at_the_components_own_places(
+def test_with_a_store_the_first_worker_delivers_to_the_components_uris(
     store: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(ROOT_VARIABLE, str(tmp_path))
@@ -54,7 +54,7 @@ def test_through_the_store_the_first_worker_delivers_at_the_components_own_place
     assert Task(_invocation(), None).take_back() == REPORT
 
 
-def test_through_an_exchange_the_workers_need_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_an_exchange_the_workers_need_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     component = Task(_invocation(), str(tmp_path / "exchange"))
     monkeypatch.setenv(ROOT_VARIABLE, str(tmp_path / "component"))
     _train("minio://mlpipeline/root/examples", "images")
@@ -73,10 +73,10 @@ def test_through_an_exchange_the_workers_need_no_store(tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize("exchange", [False, True])
-def test_the_model_to_start_from_reaches_the_workers_and_one_that_stands_for_nothing_does_no_harm(
+def test_workers_get_the_base_model_and_ignore_a_missing_one(
     store: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchange: bool
 ) -> None:
-    """WarmStart's, as Trainer's other inputs; before anything is pushed, nothing lies there."""
+    """The base model comes from WarmStart. Before the first push it has no files."""
     folder = str(tmp_path / "exchange") if exchange else None
     invocation = _invocation()
     for name in ("base_model", "absent"):
@@ -93,7 +93,7 @@ def test_the_model_to_start_from_reaches_the_workers_and_one_that_stands_for_not
     assert not Path(to_path("minio://mlpipeline/root/absent")).exists()
 
 
-def test_only_the_first_worker_writes_at_the_components_places(tmp_path: Path) -> None:
+def test_only_the_first_worker_writes_to_the_components_uris(tmp_path: Path) -> None:
     first = _with_outputs_in(str(tmp_path), _invocation(), all_of_them=False)["outputs"]
     assert first["artifacts"] == _invocation()["outputs"]["artifacts"]
     other = _with_outputs_in(str(tmp_path), _invocation(), all_of_them=True)["outputs"]

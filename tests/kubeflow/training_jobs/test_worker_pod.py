@@ -1,4 +1,4 @@
-"""What is submitted: the workers' pods have what the configuration gives them, and Kubernetes takes them."""
+"""The workers' pods have everything from the configuration, and Kubernetes accepts them."""
 
 import json
 from collections.abc import Callable
@@ -19,11 +19,11 @@ def template(settings: JobSettings) -> dict[str, Any]:
     return TFJob().manifest("digits-1", settings, ["train"])["spec"]["tfReplicaSpecs"]["Worker"]["template"]
 
 
-def test_kubernetes_takes_the_workers_pod(template: dict[str, Any]) -> None:
+def test_kubernetes_accepts_the_workers_pod(template: dict[str, Any]) -> None:
     kubernetes_validate.validate({"apiVersion": "v1", "kind": "Pod", **template}, "1.34", strict=True)
 
 
-def test_a_worker_has_trainers_resources_and_node(template: dict[str, Any]) -> None:
+def test_a_worker_gets_the_trainers_resources_and_node(template: dict[str, Any]) -> None:
     spec = template["spec"]
     (container,) = spec["containers"]
     amounts = {"cpu": "16", "memory": "64G", "nvidia.com/gpu": "4"}
@@ -33,7 +33,7 @@ def test_a_worker_has_trainers_resources_and_node(template: dict[str, Any]) -> N
     assert spec["serviceAccountName"] == "efficientmixnet-runner"
 
 
-def test_a_worker_sees_every_pods_volumes_and_secrets(template: dict[str, Any]) -> None:
+def test_a_worker_gets_the_volumes_and_secrets(template: dict[str, Any]) -> None:
     spec = template["spec"]
     (container,) = spec["containers"]
     behind = {volume["name"]: volume for volume in spec["volumes"]}
@@ -50,7 +50,7 @@ def test_a_worker_sees_every_pods_volumes_and_secrets(template: dict[str, Any]) 
     assert {"name": "AWS_ENDPOINT_URL", "value": "http://minio:9000"} in container["env"]
 
 
-def test_the_operator_gets_the_container_that_it_looks_for_and_may_start_it_again(settings: JobSettings) -> None:
+def test_the_operator_gets_its_container_name_and_restart_policy(settings: JobSettings) -> None:
     spec = TFJob().manifest("digits-1", settings, ["train"])["spec"]
     worker = spec["tfReplicaSpecs"]["Worker"]
     assert (worker["replicas"], worker["restartPolicy"]) == (2, "ExitCode")
@@ -58,7 +58,7 @@ def test_the_operator_gets_the_container_that_it_looks_for_and_may_start_it_agai
     assert spec["runPolicy"]["activeDeadlineSeconds"] == 86400
 
 
-def test_the_settings_travel_in_the_environment_without_anything_to_expand(
+def test_settings_survive_the_environment_without_dollar_signs(
     settings: JobSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (text,) = settings.to_environment().values()
@@ -68,7 +68,7 @@ def test_the_settings_travel_in_the_environment_without_anything_to_expand(
     assert {"name": "PRICE", "value": "5$(HOME)"} in json.loads(text)["pod"]["spec"]["containers"][0]["env"]
 
 
-def test_the_component_itself_asks_for_no_gpu(changed: Callable[..., Config]) -> None:
+def test_the_component_of_a_training_job_asks_for_no_gpu(changed: Callable[..., Config]) -> None:
     alone = changed({"job_kind": None, "workers": 1}).kubeflow
     assert (alone.pod_of("Trainer").gpus, JobSettings.of(alone, "digits")) == (4, None)
     waiting = changed({}).kubeflow.pod_of("Trainer")
@@ -78,23 +78,23 @@ def test_the_component_itself_asks_for_no_gpu(changed: Callable[..., Config]) ->
 @pytest.mark.parametrize(
     ("trainer", "sections", "message"),
     [
-        ({"job_kind": None}, {}, "kubeflow.trainer.job_kind: 2 workers need one; give tfjob .* or trainjob"),
-        ({"job_kind": None, "workers": 1, "exchange": "/mnt/images"}, {}, "kubeflow.trainer.exchange: is for"),
+        ({"job_kind": None}, {}, "kubeflow.trainer.job_kind: is missing for 2 workers; give tfjob .* or trainjob"),
+        ({"job_kind": None, "workers": 1, "exchange": "/mnt/images"}, {}, "kubeflow.trainer.exchange: is only for"),
         (
             {"exchange": "/elsewhere"},
             {},
-            "kubeflow.trainer.exchange: /elsewhere lies on none of kubeflow.volumes",
+            "kubeflow.trainer.exchange: /elsewhere is not shared between pods; give a folder on a volume",
         ),
         (
             {},
             {"training": {"distribution": "mirrored"}},
-            "training.distribution: mirrored would train 2 times the same",
+            "training.distribution: with mirrored each of the 2 workers would train its own model",
         ),
-        ({}, {"training": {"backend": "jax"}}, "training.backend: jax trains in one pod; give tensorflow"),
+        ({}, {"training": {"backend": "jax"}}, "training.backend: jax trains in one pod only; give tensorflow"),
         ({}, {"training": {"batch_size": 36}}, "training.batch_size: 36 .* over the 8 devices of 2 workers; give 32"),
     ],
 )
-def test_what_would_go_wrong_in_the_cluster_is_refused_before(
+def test_settings_that_cannot_work_with_workers_are_refused(
     changed: Callable[..., Config], trainer: dict[str, Any], sections: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(BadInput, match=message):
@@ -102,10 +102,10 @@ def test_what_would_go_wrong_in_the_cluster_is_refused_before(
 
 
 def test_vertex_has_no_training_jobs(changed: Callable[..., Config]) -> None:
-    with pytest.raises(BadInput, match=r"kubeflow.trainer.job_kind: Vertex AI has none"):
+    with pytest.raises(BadInput, match=r"kubeflow.trainer.job_kind: Vertex AI has no training jobs"):
         check(changed({}), "vertex")
 
 
-def test_an_unknown_job_kind_is_refused_by_its_key(changed: Callable[..., Config]) -> None:
+def test_an_unknown_job_kind_is_refused_by_the_configuration(changed: Callable[..., Config]) -> None:
     with pytest.raises(ValueError, match=r"kubeflow.trainer.job_kind\n.*'tfjob' or 'trainjob'"):
         changed({"job_kind": "pytorchjob"})

@@ -1,4 +1,4 @@
-"""The rehearsal does what driver and launcher do; here with commands of a few lines in place of TFX."""
+"""A rehearsal does what the driver and the launcher do. Short scripts replace TFX."""
 
 import copy
 import json
@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from efficientmixnet.kubeflow.rehearsal.rehearse import Outcome, Rehearsal
+from efficientmixnet.kubeflow.rehearsal.driver import Outcome
+from efficientmixnet.kubeflow.rehearsal.rehearsal import Rehearsal
 from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import BadInput, TaskFailed
 
 MODEL = {"artifactType": {"instanceSchema": "title: tfx.Model\ntype: object\n"}}
-# Writes what it was sent beside its report, a file as its model, and what REPORT says of it.
+# Writes its ExecutorInput to sent.json, a file as its model, and a report, which REPORT can change.
 SCRIPT = """
 import json, os, pathlib, sys
 sent = json.loads(sys.argv[1])
@@ -52,7 +53,7 @@ def _task(name: str, after: str | None = None, **parameters: Any) -> dict[str, A
 
 
 def _package(fail: str = "", report: str = "") -> list[dict[str, Any]]:
-    """First, whose script may fail or report something else, and Second, which takes what First puts out."""
+    """Two tasks: First, whose script `fail` and `report` change, and Second, which uses the outputs of First."""
     own = SCRIPT.replace("FAIL", fail).replace("REPORT", report)
     outputs = {"artifacts": {"model": MODEL}, "parameters": {"name": {"parameterType": "STRING"}}}
     strings = {"parameters": {"label": {"parameterType": "STRING"}}}
@@ -103,7 +104,7 @@ def _rehearse(package: list[dict[str, Any]], folder: Path, color: str = "red") -
 
 
 def _when(file: Path, happens: Callable[[], None]) -> threading.Thread:
-    """Does that once the file is there; then the file is gone."""
+    """Waits for the file, calls `happens`, and deletes the file."""
 
     def wait() -> None:
         while not file.exists():
@@ -121,7 +122,7 @@ def _no_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
 
 
-def test_a_task_gets_what_the_driver_sends(tmp_path: Path) -> None:
+def test_a_task_gets_the_drivers_executor_input(tmp_path: Path) -> None:
     rehearsal, _ = _rehearse(_package(), tmp_path)
     sent = json.loads((tmp_path / "runs" / rehearsal.run_id / "Second-0" / "sent.json").read_text())
     (base,) = sent["inputs"]["artifacts"]["base"]["artifacts"]
@@ -134,20 +135,23 @@ def test_a_task_gets_what_the_driver_sends(tmp_path: Path) -> None:
     assert sent["outputs"]["artifacts"]["executor-logs"]["artifacts"][0]["type"] == {"schemaTitle": "system.Artifact"}
 
 
-def test_outputs_end_up_in_the_store(tmp_path: Path) -> None:
+def test_outputs_are_copied_to_the_store(tmp_path: Path) -> None:
     rehearsal, _ = _rehearse(_package(), tmp_path)
     uri = rehearsal.artifact("First", "model")["uri"]
     assert (tmp_path / "store" / uri.replace("://", "/") / "weights").read_text() == "weights"
 
 
-def test_what_tasks_keep_in_the_store_themselves_ends_up_there_too(tmp_path: Path) -> None:
-    """Records of data and pushed models, which the launcher does not carry."""
-    keep = "from efficientmixnet.kubeflow import object_store\nobject_store.write_text('minio://bucket/kept', 'kept')"
+def test_tasks_write_to_the_same_store(tmp_path: Path) -> None:
+    """As they do for data records and pushed models, which the launcher does not copy."""
+    keep = (
+        "from efficientmixnet.kubeflow.store import object_store\n"
+        "object_store.write_text('minio://bucket/kept', 'kept')"
+    )
     _rehearse(_package(report=keep), tmp_path)
     assert (tmp_path / "store" / "minio" / "bucket" / "kept").read_text() == "kept"
 
 
-def test_an_unchanged_task_comes_from_the_cache_and_a_changed_parameter_runs_it_and_what_follows(
+def test_unchanged_tasks_come_from_the_cache_and_a_changed_parameter_runs_them_again(
     tmp_path: Path,
 ) -> None:
     _, first = _rehearse(_package(), tmp_path)
@@ -163,10 +167,13 @@ def test_a_task_without_caching_options_runs_every_time(tmp_path: Path) -> None:
     package[0]["root"]["dag"]["tasks"]["First"]["cachingOptions"] = {}
     _rehearse(package, tmp_path)
     _, again = _rehearse(package, tmp_path)
-    assert [outcome.state for outcome in again.values()] == ["done", "done"]  # its artifact is a new one
+    assert [outcome.state for outcome in again.values()] == [
+        "done",
+        "done",
+    ]  # Second runs because its input is a new artifact
 
 
-def test_a_failed_task_is_tried_again_in_a_fresh_root(tmp_path: Path) -> None:
+def test_a_failed_task_is_retried_in_an_empty_root(tmp_path: Path) -> None:
     flag = str(tmp_path / "flag")
     once = f"if not os.path.exists({flag!r}):\n    open({flag!r}, 'w').close()\n    os.kill(os.getpid(), 9)"
     rehearsal, outcomes = _rehearse(_package(fail=once), tmp_path)
@@ -174,27 +181,27 @@ def test_a_failed_task_is_tried_again_in_a_fresh_root(tmp_path: Path) -> None:
     assert rehearsal.artifact("First", "model")["uri"].endswith("/model")
 
 
-def test_a_task_that_always_fails_says_its_last_lines(tmp_path: Path) -> None:
+def test_a_task_that_always_fails_is_an_error_with_its_last_lines(tmp_path: Path) -> None:
     with pytest.raises(TaskFailed, match=r"First failed; its last lines:\n.*no such color"):
         _rehearse(_package(fail="sys.exit('no such color')"), tmp_path)
     assert len(list(tmp_path.glob("runs/*/First-*"))) == 2
 
 
-def test_what_the_launcher_could_not_store_or_upload_is_refused(tmp_path: Path) -> None:
+def test_outputs_that_the_launcher_cannot_store_are_refused(tmp_path: Path) -> None:
     metadata = 'report["artifacts"]["model"]["artifacts"][0]["metadata"] = {"skew": None}'
-    with pytest.raises(BadInput, match="cannot store metadata without a value: skew of model"):
+    with pytest.raises(BadInput, match="model: the launcher cannot store the property skew, which is None"):
         _rehearse(_package(report=metadata), tmp_path)
     elsewhere = 'report["artifacts"]["model"]["artifacts"][0]["uri"] = "minio://bucket/root/pushed/1"'
-    with pytest.raises(BadInput, match="uploads nothing to minio://bucket/root/pushed/1, which lies outside"):
+    with pytest.raises(BadInput, match="does not upload to minio://bucket/root/pushed/1, which is outside"):
         _rehearse(_package(report=elsewhere), tmp_path)
-    with pytest.raises(BadInput, match="reported no name, which the component puts out"):
+    with pytest.raises(BadInput, match="did not report the output parameters name"):
         _rehearse(_package(report='report["parameterValues"] = {}'), tmp_path)
 
 
-def test_a_task_survives_that_its_store_is_away_when_it_has_ended(
+def test_outputs_are_copied_when_the_store_comes_back(
     tmp_path: Path, store: str, store_server: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is away before the task ends, and until the rehearsal has noticed."""
+    """The store goes away before the task ends, and comes back when the rehearsal has noticed it."""
     tell = progress.tell
 
     def begin_once_noticed(line: str) -> None:
@@ -218,11 +225,18 @@ def test_a_task_survives_that_its_store_is_away_when_it_has_ended(
     told = capsys.readouterr().out
     assert "First" in told
     assert "the object store does not answer (" in told
-    assert "the object store answers again, after " in told
+    assert "the object store answers again after " in told
 
 
-def test_a_bucket_that_is_gone_ends_the_rehearsal_in_a_line(tmp_path: Path, store: str) -> None:
+def test_a_missing_bucket_ends_the_rehearsal_with_one_line(tmp_path: Path, store: str) -> None:
     package = _package()
     package[0]["defaultPipelineRoot"] = "minio://gone/root"
-    with pytest.raises(BadInput, match=r"^minio://gone/root/flowers/.*: there is no such bucket or folder \(.*\)$"):
+    with pytest.raises(BadInput, match=r"^minio://gone/root/flowers/.*: no such bucket or folder \(.*\)$"):
+        _rehearse(package, tmp_path)
+
+
+def test_a_pipeline_root_outside_of_a_store_is_refused(tmp_path: Path) -> None:
+    package = _package()
+    package[0]["defaultPipelineRoot"] = "/data/runs"
+    with pytest.raises(BadInput, match=r"^defaultPipelineRoot: '/data/runs' is not in an object store; give gs://, s3"):
         _rehearse(package, tmp_path)
