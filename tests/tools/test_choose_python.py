@@ -124,7 +124,7 @@ def test_an_unknown_version_is_refused(newer: Machine, version: str) -> None:
     assert refused.stderr == f"Error: PYTHON_VERSION={version}: choose 3.13, 3.12, 3.11 or 3.10\n"
 
 
-def test_without_any_python_one_line_names_what_to_install(newer: Machine) -> None:
+def test_without_a_python_one_line_says_what_to_install(newer: Machine) -> None:
     newer.python("3.10")
     refused = newer.choose()
     assert refused.returncode == 1

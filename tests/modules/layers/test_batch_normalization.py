@@ -41,7 +41,7 @@ def pair(options: dict[str, Any], shape: tuple[int, ...]) -> tuple[BatchNormaliz
         ({}, (2, 5, 4)),
     ],
 )
-def test_equals_kerass(
+def test_equals_keras(
     options: dict[str, Any], shape: tuple[int, ...], training: bool, gradients: Any, rng: np.random.Generator
 ) -> None:
     x = (3 * rng.standard_normal(shape) + 1).astype("float32")
@@ -70,7 +70,7 @@ def test_moving_statistics_after_three_steps_by_hand() -> None:
     np.testing.assert_allclose(layer.moving_variance, [1.813], rtol=1e-6)
 
 
-def test_a_mask_leaves_steps_out() -> None:
+def test_masked_steps_are_ignored() -> None:
     layer = BatchNormalization(momentum=0.0)
     x = np.array([[[0.0, 1.0], [4.0, 3.0], [100.0, 100.0]]], "float32")
     layer(x, training=True, mask=np.array([[True, True, False]]))
@@ -107,7 +107,7 @@ def test_trains_with_undefined_height_and_width(rng: np.random.Generator) -> Non
 
 
 @ON_TENSORFLOW
-def test_compiled_by_xla_it_gives_the_same(rng: np.random.Generator) -> None:
+def test_results_are_equal_when_compiled_by_xla(rng: np.random.Generator) -> None:
     import tensorflow as tf
 
     x = tf.constant(rng.standard_normal((2, 3, 3, 4), "float32"))
@@ -133,7 +133,7 @@ def test_compiled_by_xla_it_gives_the_same(rng: np.random.Generator) -> None:
 
 @ON_TENSORFLOW
 @pytest.mark.parametrize(("options", "fused"), [({}, True), ({"axis": 1}, True), ({"synchronized": True}, False)])
-def test_images_take_the_fused_kernel_unless_statistics_are_synchronized(options: Any, fused: bool) -> None:
+def test_images_use_the_fused_kernel_unless_statistics_are_synchronized(options: Any, fused: bool) -> None:
     import tensorflow as tf
 
     layer = BatchNormalization(**options)

@@ -7,7 +7,7 @@ import pytest
 from efficientmixnet.modules.layers import DropConnect
 
 
-def test_a_sample_is_dropped_whole_or_scaled_by_the_keep_probability() -> None:
+def test_a_sample_is_dropped_or_scaled_by_the_keep_probability() -> None:
     outputs = np.asarray(DropConnect(0.75, seed=1)(np.ones((200, 2, 3, 4), "float32"), training=True))
     samples = outputs.reshape(200, -1)
     np.testing.assert_array_equal(samples.min(axis=1), samples.max(axis=1))
@@ -23,7 +23,7 @@ def test_inference_and_rate_zero_change_nothing(rng: np.random.Generator) -> Non
     assert DropConnect(0.0).variables == []
 
 
-def test_equal_seeds_make_equal_draws_and_each_call_draws_anew() -> None:
+def test_equal_seeds_give_equal_draws_and_calls_differ() -> None:
     x = np.ones((64, 1), "float32")
     one, other = DropConnect(0.5, seed=3), DropConnect(0.5, seed=3)
     first = np.asarray(one(x, training=True))
@@ -31,13 +31,13 @@ def test_equal_seeds_make_equal_draws_and_each_call_draws_anew() -> None:
     assert np.any(first != np.asarray(one(x, training=True)))
 
 
-def test_gradient_flows_through_kept_samples_alone(gradients: Any) -> None:
+def test_gradients_flow_only_through_kept_samples(gradients: Any) -> None:
     x = np.ones((64, 2), "float32")
     inputs, _ = gradients(DropConnect(0.5, seed=0), x, 3 * x)
     assert set(np.ravel(inputs)) == {0.0, 6.0}
 
 
-def test_half_precision_stays(rng: np.random.Generator) -> None:
+def test_half_precision_is_kept(rng: np.random.Generator) -> None:
     outputs = DropConnect(0.2, dtype="mixed_float16")(rng.standard_normal((2, 3), "float32"), training=True)
     assert keras.backend.standardize_dtype(outputs.dtype) == "float16"
 
@@ -49,6 +49,6 @@ def test_saved_and_loaded_it_keeps_rate_and_seed(reload: Any) -> None:
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.0])
-def test_impossible_rates_are_refused(rate: float) -> None:
+def test_invalid_rates_are_refused(rate: float) -> None:
     with pytest.raises(ValueError, match=f"at least 0 and less than 1, got {rate}"):
         DropConnect(rate)

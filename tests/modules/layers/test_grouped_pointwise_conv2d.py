@@ -8,7 +8,7 @@ from efficientmixnet.modules.layers import GroupedPointwiseConv2D
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_each_group_of_inputs_makes_its_group_of_outputs(training: bool, rng: np.random.Generator) -> None:
+def test_each_group_of_inputs_makes_one_group_of_outputs(training: bool, rng: np.random.Generator) -> None:
     x = rng.standard_normal((2, 3, 4, 7), "float32")
     layer = GroupedPointwiseConv2D(8, groups=3, use_bias=True, bias_initializer="ones")
     outputs = np.asarray(layer(x, training=training))
@@ -49,7 +49,7 @@ def test_channels_first_equals_channels_last(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(moved.transpose(0, 2, 3, 1), outputs, atol=1e-6)
 
 
-def test_groups_of_one_seed_start_different() -> None:
+def test_groups_with_one_seed_start_with_different_weights() -> None:
     layer = GroupedPointwiseConv2D(8, 2, kernel_initializer=keras.initializers.RandomNormal(seed=1))
     layer.build((None, 1, 1, 8))
     first, second = layer.get_weights()
@@ -79,6 +79,6 @@ def test_saved_and_loaded_it_gives_identical_outputs(options: Any, reload: Any, 
 
 
 @pytest.mark.parametrize("groups", [0, 5])
-def test_impossible_groups_are_refused(groups: int) -> None:
+def test_invalid_groups_are_refused(groups: int) -> None:
     with pytest.raises(ValueError, match="1 <= groups <= filters"):
         GroupedPointwiseConv2D(4, groups)

@@ -34,7 +34,7 @@ def test_dense_weights_start_uniform_within_one_over_the_root_of_the_classes() -
 @pytest.mark.parametrize("shape", [(3, 3, 40, 70), (300, 70)])
 @pytest.mark.parametrize("mode", ["fan_in", "fan_out", "fan_avg"])
 @pytest.mark.parametrize("distribution", ["uniform", "untruncated_normal"])
-def test_draws_are_distributed_as_kerass(shape: tuple[int, ...], mode: str, distribution: str) -> None:
+def test_draws_have_the_distribution_of_keras(shape: tuple[int, ...], mode: str, distribution: str) -> None:
     ours, theirs = (
         np.ravel(scaling(0.7, mode, distribution, seed=3)(shape))
         for scaling in (VarianceScaling, keras.initializers.VarianceScaling)
@@ -48,7 +48,7 @@ def test_draws_are_distributed_as_kerass(shape: tuple[int, ...], mode: str, dist
 @pytest.mark.parametrize(
     "initializer", [VarianceScaling(2, "fan_out", seed=5), RandomNormal(1.0, 0.1, seed=5), convolution_initializer(5)]
 )
-def test_one_seed_gives_one_draw_also_after_saving(initializer: keras.initializers.Initializer) -> None:
+def test_equal_seeds_give_equal_draws_after_saving(initializer: keras.initializers.Initializer) -> None:
     saved = keras.initializers.serialize(initializer)
     draw = np.asarray(initializer((3, 4)))
     np.testing.assert_array_equal(keras.initializers.deserialize(saved)((3, 4)), draw)
@@ -56,6 +56,6 @@ def test_one_seed_gives_one_draw_also_after_saving(initializer: keras.initialize
     assert not np.isclose(keras.initializers.deserialize(saved)((3, 4)), draw).any()
 
 
-def test_a_seed_generator_goes_on_drawing() -> None:
+def test_a_seed_generator_gives_new_draws() -> None:
     initializer = VarianceScaling(2, "fan_out", seed=keras.random.SeedGenerator(1))
     assert not np.isclose(initializer((3, 4)), initializer((3, 4))).any()

@@ -21,7 +21,7 @@ AT_LENGTH = "test_batch_normalization or as_kerass or test_layers_together"
         ("torch", f"not ({AT_LENGTH})"),
     ],
 )
-def test_the_other_tests_of_the_layers_pass(backend: str, chosen: str) -> None:
+def test_all_layer_tests_pass_on_other_backends(backend: str, chosen: str) -> None:
     pytest.importorskip(backend)
     environment = {
         **os.environ,

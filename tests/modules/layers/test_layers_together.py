@@ -81,7 +81,7 @@ def test_half_precision_comes_close_to_single(policy: str, rng: np.random.Genera
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="exports from TensorFlow")
-def test_exported_it_serves_the_same(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_the_exported_model_gives_the_same(tmp_path: Path, rng: np.random.Generator) -> None:
     import tensorflow as tf
 
     model = stack()

@@ -101,7 +101,7 @@ def test_kernels_are_named_and_shaped_by_group() -> None:
     assert all(kernel is weight for kernel, weight in zip(layer.kernels, layer.weights, strict=True))
 
 
-def test_kernels_of_one_seed_start_different() -> None:
+def test_kernels_with_one_seed_start_with_different_weights() -> None:
     layer = MixedDepthwiseConv2D([3, 3], depthwise_initializer=keras.initializers.RandomNormal(seed=1))
     layer.build((None, 4, 4, 8))
     first, second = layer.get_weights()
@@ -147,7 +147,7 @@ def test_saved_and_loaded_it_gives_identical_outputs(options: Any, reload: Any, 
         ({"kernel_size": [3, 5], "padding": "valid"}, "only with padding='same'"),
     ],
 )
-def test_impossible_options_are_refused(options: Any, message: str) -> None:
+def test_invalid_options_are_refused(options: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         MixedDepthwiseConv2D(**options)
 

@@ -39,7 +39,7 @@ def test_anything_else_is_refused(value: Any, message: str) -> None:
         Norm.of(value)
 
 
-def test_what_a_norm_leaves_open_comes_from_the_other_one() -> None:
+def test_missing_parts_of_a_norm_come_from_the_other_norm() -> None:
     assert Norm("an").or_else(Norm("bn", 7)) == Norm("an", 7)
     assert Norm(None, 3).or_else(Norm("iebn", 7)) == Norm("iebn", 3)
 

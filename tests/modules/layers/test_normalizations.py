@@ -18,7 +18,7 @@ from efficientmixnet.modules.layers.norm import Norm
         ("iebn", InstanceEnhancementBatchNormalization, 192),
     ],
 )
-def test_each_name_makes_its_layer_with_the_given_options(
+def test_each_kind_makes_its_layer_with_the_given_options(
     kind: str, layer_class: type[keras.layers.Layer], parameters: int
 ) -> None:
     layer = normalization(kind, momentum=0.9, epsilon=0.01, data_format="channels_first", name="norm")
@@ -34,6 +34,6 @@ def test_mixtures_reach_attentive_normalization() -> None:
     assert layer.gamma.shape == (3, 8)
 
 
-def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
+def test_an_unknown_kind_lists_the_known_ones() -> None:
     with pytest.raises(ValueError, match="norm: 'gn' is unknown; give one of bn, an, iebn"):
         normalization("gn")

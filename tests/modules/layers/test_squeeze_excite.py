@@ -96,7 +96,7 @@ def test_saved_and_loaded_it_gives_identical_outputs(options: Any, reload: Any, 
     assert loaded.layers[1].get_config() == model.layers[1].get_config()
 
 
-def test_impossible_options_are_refused() -> None:
+def test_invalid_options_are_refused() -> None:
     with pytest.raises(ValueError, match="ratio must be more than 0"):
         SqueezeExcite(0)
     with pytest.raises(ValueError, match="kind must be one of conv, dense, got 'linear'"):

@@ -1,4 +1,4 @@
-"""What has to hold on every backend of Keras; test_network_on_other_backends.py runs this in processes of their own."""
+"""Checks for every Keras backend. test_network_on_other_backends.py runs them, each backend in its own process."""
 
 import sys
 import time

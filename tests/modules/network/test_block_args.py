@@ -8,7 +8,7 @@ from efficientmixnet.modules.layers.norm import Norm
 from efficientmixnet.modules.network.block_args import BlockArgs
 
 
-def test_arguments_stand_in_the_documented_order():
+def test_positional_arguments_follow_the_documented_order():
     block = BlockArgs(16, 24, 5, (2, 2), 3, 0.25, 6, False, "mish", Norm("an", 4))
     assert block == BlockArgs(
         input_filters=16,
@@ -24,7 +24,7 @@ def test_arguments_stand_in_the_documented_order():
     )
 
 
-def test_it_cannot_be_changed():
+def test_block_args_are_immutable():
     with pytest.raises(FrozenInstanceError):
         BlockArgs(16, 24).input_filters = 32  # type: ignore[misc]
 
@@ -39,11 +39,11 @@ def test_two_spellings_of_one_block_are_equal():
     ("input_filters", "se_ratio", "se_filters"),
     [(32, 0.25, 8), (6, 0.25, 1), (3, 0.25, 1), (120, 0.5, 60), (32, None, 0)],
 )
-def test_squeeze_excite_counts_from_the_blocks_input_and_never_falls_below_one(input_filters, se_ratio, se_filters):
+def test_squeeze_excite_filters_follow_the_input_filters_and_are_at_least_one(input_filters, se_ratio, se_filters):
     assert BlockArgs(input_filters, 8, se_ratio=se_ratio, expand_ratio=6).se_filters == se_filters
 
 
-def test_the_input_is_added_only_where_shapes_agree():
+def test_the_input_is_added_only_if_shapes_are_equal():
     block = BlockArgs(16, 16)
     assert block.has_skip
     assert not replace(block, strides=2).has_skip

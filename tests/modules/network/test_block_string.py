@@ -31,12 +31,12 @@ WELL_FORMED = "r2_k3.5.7_s22_e6_i16_o24_aswish_bbn_n5_se0.25"
 
 
 @given(BLOCKS)
-def test_reading_inverts_writing(block):
+def test_a_written_block_string_reads_back_equal(block):
     assert BlockArgs.from_block_string(block.to_block_string()) == block
 
 
 @given(BLOCKS, st.randoms())
-def test_after_the_first_token_any_order_reads_the_same(block, random):
+def test_the_order_of_tokens_does_not_matter_after_the_first(block, random):
     # hard_swish and leaky_relu are single tokens, so the split has to respect the grammar.
     first, *rest = re.split("_(?!swish|relu)", block.to_block_string())
     random.shuffle(rest)
@@ -44,7 +44,7 @@ def test_after_the_first_token_any_order_reads_the_same(block, random):
 
 
 @given(st.text(alphabet="rksieoapbnw_0123456789.[], hlu", max_size=40) | st.text(max_size=40))
-def test_any_text_is_a_block_or_one_line_of_complaint(text):
+def test_any_text_is_a_block_or_a_one_line_error(text):
     try:
         block = BlockArgs.from_block_string(text)
     except ValueError as error:
@@ -87,7 +87,7 @@ def test_any_text_is_a_block_or_one_line_of_complaint(text):
         ]
     ),
 )
-def test_the_complaint_points_at_the_bad_token(place, bad):
+def test_the_error_points_at_the_wrong_token(place, bad):
     tokens = WELL_FORMED.split("_")
     column = len("_".join(tokens[:place])) + 2
     tokens.insert(place, bad)
@@ -108,7 +108,7 @@ def test_the_complaint_points_at_the_bad_token(place, bad):
         (7, "7 is not a string"),
     ],
 )
-def test_the_complaint_says_what_was_expected(text, complaint):
+def test_the_error_says_what_was_expected(text, complaint):
     with pytest.raises(ValueError, match=re.escape(complaint)):
         BlockArgs.from_block_string(text)
 

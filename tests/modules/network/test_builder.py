@@ -61,13 +61,13 @@ def test_every_activation_and_norm_trains_every_weight(activation, norm):
         ({"norm": "iebn"}, InstanceEnhancementBatchNormalization),
     ],
 )
-def test_the_chosen_norm_is_everywhere(options, kind):
+def test_the_chosen_norm_is_used_in_every_block(options, kind):
     norms = [layer for layer in tiny(**options).layers if layer.name.endswith("_norm")]
     assert {type(norm) for norm in norms} == {kind}
     assert {getattr(norm, "n_mixture", 3) for norm in norms} == {3}
 
 
-def test_blocks_keep_their_own_choices_unless_the_builder_has_one():
+def test_the_builders_choices_replace_those_of_the_blocks():
     blocks = [BLOCKS[0] + "_amish_ban_n2", BLOCKS[1]]
     model = tiny(blocks=blocks)
     assert model.get_layer("stage1_block1_depthwise_norm").n_mixture == 2
@@ -106,30 +106,30 @@ def test_block_strings_and_arguments_are_the_same_network():
         ({"input_shape": (17, 19, 1), "include_top": False, "pooling": None}, (None, 5, 5, 24)),
     ],
 )
-def test_what_comes_out(options, shape):
+def test_output_shapes(options, shape):
     assert tiny(**options).output_shape == shape
 
 
-def test_no_pooling_with_a_classifier_flattens_the_map():
+def test_without_pooling_the_map_is_flattened_for_the_classifier():
     assert tiny(pooling=None).get_layer("predictions").kernel.shape == (4 * 4 * 24, 5)
     with pytest.raises(ValueError, match="pooling=None flattens a map of unknown size"):
         tiny(pooling=None, input_shape=(None, None, 3))
 
 
-def test_undefined_sides_take_any_image_and_any_batch():
+def test_a_model_without_a_size_takes_any_image_and_batch():
     free, fixed = tiny(input_shape=(None, None, 3)), tiny()
     free.set_weights(fixed.get_weights())
     np.testing.assert_allclose(free(IMAGE), fixed(IMAGE), atol=1e-6)
     assert free(np.zeros((1, 33, 21, 3), "float32")).shape == (1, 5)
 
 
-def test_logits_are_what_softmax_takes():
+def test_softmax_of_the_logits_gives_the_probabilities():
     logits, probabilities = tiny(classifier_activation=None), tiny()
     probabilities.set_weights(logits.get_weights())
     np.testing.assert_allclose(keras.ops.softmax(logits(IMAGE)), probabilities(IMAGE), rtol=1e-5)
 
 
-def test_features_are_the_last_map_of_each_stride():
+def test_features_are_the_last_maps_of_each_stride():
     model = EfficientNetBuilder((64, 96, 3), features=True).default_model("B0")
     shapes = {name: tuple(output.shape[1:]) for name, output in model.output.items()}
     assert shapes == {
@@ -142,7 +142,7 @@ def test_features_are_the_last_map_of_each_stride():
     assert model(np.zeros((1, 64, 96, 3), "float32"))["stride32"].shape == (1, 2, 3, 320)
 
 
-def test_an_input_tensor_joins_the_network_to_what_comes_before():
+def test_an_input_tensor_connects_the_network_to_other_layers():
     pixels = keras.Input((16, 16, 3), name="pixels")
     model = tiny(input_tensor=keras.layers.Rescaling(1 / 255)(pixels), input_shape=None)
     assert model.input is pixels
@@ -151,14 +151,14 @@ def test_an_input_tensor_joins_the_network_to_what_comes_before():
     np.testing.assert_allclose(model(IMAGE * 255), plain(IMAGE), atol=1e-5)
 
 
-def test_default_models_take_their_own_dropout_or_the_given_one():
+def test_a_given_dropout_rate_replaces_the_variants():
     builder = EfficientNetBuilder((32, 32, 3), classes=2)
     assert builder.default_model("MixNetM").get_layer("dropout").rate == 0.25
     assert builder.default_model("MixNetS", dropout_rate=0.45).get_layer("dropout").rate == 0.45
     assert "dropout" not in [layer.name for layer in builder.default_model("B0", dropout_rate=0.0).layers]
 
 
-def test_default_size_is_the_variants_own():
+def test_the_default_size_is_that_of_the_variant():
     builder = EfficientNetBuilder(include_top=False, pooling=None)
     assert builder.default_model("B2").input_shape == (None, 260, 260, 3)
     assert builder.custom_model(["r1_k3_s11_e1_i32_o8"], default_size=48).input_shape == (None, 48, 48, 3)
@@ -238,7 +238,7 @@ def test_channels_first_is_channels_last_transposed(norm):
     np.testing.assert_allclose(first(IMAGE.transpose(0, 3, 1, 2)), last(IMAGE), atol=1e-5)
 
 
-def test_squeeze_excite_is_left_out_without_a_ratio():
+def test_there_is_no_squeeze_excite_without_a_ratio():
     model = tiny(blocks=["r1_k3_s11_e1_i8_o8", BLOCKS[1]])
     excited = [layer.name for layer in model.layers if isinstance(layer, SqueezeExcite)]
     assert excited == ["stage2_block1_squeeze_excite", "stage2_block2_squeeze_excite"]
@@ -266,19 +266,19 @@ def test_b7_is_built_in_seconds():
         ({"data_format": "NHWC"}, "data_format='NHWC', give one of channels_last, channels_first"),
     ],
 )
-def test_a_wrong_choice_is_one_clear_line(options, complaint):
+def test_a_wrong_argument_gives_a_one_line_error(options, complaint):
     with pytest.raises(ValueError, match=complaint) as error:
         tiny(**options)
     assert len(str(error.value).splitlines()) == 1
 
 
-def test_mixed_without_a_mixed_block_is_refused():
+def test_mixed_is_refused_if_no_block_has_several_kernel_sizes():
     with pytest.raises(ValueError, match="every block has one kernel size"):
         tiny(blocks=BLOCKS[:1], mixed=True)
     assert tiny(mixed=True).count_params() == tiny().count_params()
 
 
-def test_the_count_of_a_custom_network_is_the_summarys():
+def test_a_custom_network_has_the_counted_parameters():
     from efficientmixnet.modules.network.variants import Variant
 
     blocks = tuple(map(BlockArgs.from_block_string, BLOCKS))

@@ -29,7 +29,7 @@ def test_tolerance_leaves_the_good_rows_and_sorting_puts_the_best_first():
     assert losses[-1] <= 1e-9
 
 
-def test_any_number_of_coefficients_with_ones_own_loss():
+def test_a_custom_loss_takes_any_number_of_coefficients():
     rows = optimize_coefficients(2, lambda x: float((x[0] * x[1] - 3) ** 2), search_per_coeff=2)
     np.testing.assert_allclose(rows[0].prod(), 3, atol=1e-3)
     with pytest.raises(ValueError, match="num_coeff=2 needs a loss_func"):

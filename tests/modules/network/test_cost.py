@@ -85,7 +85,7 @@ def test_odd_sizes_round_up_at_every_stride():
     ("name", "options"),
     [("B0", {"norm": Norm("an", 3)}), ("B0", {"norm": "iebn", "mixed": True}), ("MixNetS", {})],
 )
-def test_the_built_model_has_what_was_counted(name, options):
+def test_the_built_model_has_the_counted_weights(name, options):
     model = EfficientNetBuilder(input_shape=(64, 64, 3), classes=7, **options).default_model(name)
     summary = summarize(name, classes=7, **options)
     assert model.count_params() == summary.parameters

@@ -62,7 +62,7 @@ def test_block_strings_are_not_evaluated():
         BlockArgs.from_block_string("r1_k3+2_s11_e1_i8_o8")
 
 
-def test_noskip_is_read_and_leaves_the_addition_out():
+def test_noskip_removes_the_addition():
     block = BlockArgs.from_block_string("r2_k3_s11_e1_i8_o8_noskip")
     assert not block.identity_skip
     model = EfficientNetBuilder((8, 8, 3), classes=2).custom_model([block], stem_filters=8, head_filters=8)
@@ -70,6 +70,6 @@ def test_noskip_is_read_and_leaves_the_addition_out():
     assert np.isfinite(model(np.zeros((1, 8, 8, 3), "float32"))).all()
 
 
-def test_a_block_without_mixture_can_be_read_back():
+def test_a_block_without_n_mixture_reads_back():
     block = BlockArgs(8, 8, norm="an")
     assert BlockArgs.from_block_string(block.to_block_string()) == block

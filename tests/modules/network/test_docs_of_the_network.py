@@ -1,4 +1,4 @@
-"""docs/network.md tells the truth: its examples run, its table is the summary's."""
+"""The examples in docs/network.md run, and its table equals the summary."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ def test_the_examples_run_in_order(capsys):
 
 
 @pytest.mark.parametrize("name", list_variants())
-def test_the_tables_row_is_the_summarys(name):
+def test_each_row_of_the_table_equals_the_summary(name):
     row = re.search(rf"^\| `{name}` \|(.*)\|$", PAGE, re.MULTILINE)
     size, width, depth, dropout, total, trainable, mixed, millions, _ = (cell.strip() for cell in row[1].split("|"))
     variant, summary = get_variant(name), summarize(name)

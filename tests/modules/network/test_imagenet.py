@@ -1,4 +1,4 @@
-"""How images come in, and what the outputs mean."""
+"""Preprocessing of images and decoding of predictions."""
 
 import keras
 import numpy as np
@@ -29,7 +29,7 @@ def test_preprocessing_agrees_with_kerass_torch_mode():
     np.testing.assert_allclose(np.moveaxis(first, 1, -1), expected, atol=1e-5)
 
 
-def test_preprocessing_of_other_channels_wants_their_mean_and_deviation():
+def test_preprocessing_of_other_channels_needs_their_mean_and_std():
     gray = np.full((1, 1, 1), 127.5, "float32")
     with pytest.raises(ValueError, match="images of 1 channels, mean and std of 3"):
         preprocess_input(gray)
@@ -37,7 +37,7 @@ def test_preprocessing_of_other_channels_wants_their_mean_and_deviation():
 
 
 @pytest.mark.parametrize(("height", "width"), [(256, 300), (300, 256)])
-def test_the_middle_is_seven_eighths_of_the_shorter_side(height, width):
+def test_the_crop_is_seven_eighths_of_the_shorter_side(height, width):
     rows, columns = np.mgrid[:height, :width].astype("float32")
     crop = center_crop_and_resize(np.stack([rows, columns], axis=-1), 224)
     assert crop.shape == (224, 224, 2)  # 0.875 * 256 = 224: nothing is resized
@@ -45,7 +45,7 @@ def test_the_middle_is_seven_eighths_of_the_shorter_side(height, width):
     np.testing.assert_allclose(crop[0, :, 1], (width - 224) / 2 + np.arange(224), atol=1e-3)
 
 
-def test_a_batch_is_cropped_and_resized_as_each_image():
+def test_a_batch_is_cropped_like_its_images():
     images = np.random.default_rng(0).uniform(0, 255, (2, 40, 50, 3)).astype("uint8")
     batch = center_crop_and_resize(images, 16, crop_padding=2, interpolation="bilinear")
     assert batch.shape == (2, 16, 16, 3)
@@ -53,7 +53,7 @@ def test_a_batch_is_cropped_and_resized_as_each_image():
     np.testing.assert_allclose(batch[1], one, atol=1e-3)
 
 
-def test_predictions_are_named_best_first():
+def test_predictions_are_sorted_by_score():
     scores = np.array([[0.1, 0.7, 0.2], [0.5, 0.25, 0.25]])
     first, second = decode_predictions(scores, top=2, class_names=["ant", "bee", "cat"])
     assert first == [Prediction(1, "bee", 0.7), Prediction(2, "cat", 0.2)]
@@ -71,7 +71,7 @@ def test_imagenet_names_come_from_keras_in_the_order_of_the_outputs(monkeypatch)
     assert decode_predictions(scores, top=1) == [[Prediction(281, "class 281", 1.0)]]
 
 
-def test_wrong_predictions_are_told():
+def test_predictions_of_a_wrong_shape_are_refused():
     with pytest.raises(ValueError, match=r"shape \(3,\), give \(batch, classes\)"):
         decode_predictions(np.zeros(3), class_names=["ant", "bee", "cat"])
     with pytest.raises(ValueError, match="2 classes, but 3 class_names"):

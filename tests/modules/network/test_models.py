@@ -24,7 +24,7 @@ def test_every_variant_is_listed_and_offered_for_completion():
         assert re.search(rf"^Builds {name}: images of {VARIANTS[name].default_size}x", ready.__doc__)
 
 
-def test_the_arguments_are_kerass():
+def test_the_arguments_are_those_of_keras():
     theirs = list(inspect.signature(keras.applications.EfficientNetB0).parameters)
     ours = list(inspect.signature(EfficientNetB0).parameters)
     assert set(theirs) <= set(ours)
@@ -33,7 +33,7 @@ def test_the_arguments_are_kerass():
 
 
 @pytest.mark.parametrize(("ready", "width"), [(EfficientNetB0, 1280), (MixNetS, 1536)])
-def test_what_comes_out_is_what_keras_gives(ready, width):
+def test_output_shapes_equal_those_of_keras(ready, width):
     shape = (32, 32, 3)
     assert ready(shape, classes=7).output_shape == (None, 7)
     assert ready(shape, include_top=False).output_shape == (None, 1, 1, width)
@@ -51,7 +51,7 @@ def test_options_reach_the_builder():
         EfficientNetB0(normalization="iebn")
 
 
-def test_a_scaled_model_takes_the_builders_options():
+def test_a_scaled_model_takes_builder_options():
     model = scaled_model(0, classes=10, input_shape=(32, 32, 3), dropout_rate=0.1)
     assert model.count_params() == 5_330_564 - 990 * 1281  # B0 with 10 classes
     assert model.get_layer("dropout").rate == 0.1

@@ -39,11 +39,11 @@ def here(tmp_path_factory):
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_every_backend_gives_and_learns_the_same(here, backend):
+def test_every_backend_predicts_and_learns_the_same(here, backend):
     run_on(backend, str(here))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_timms_logits_are_ours_there_too(backend):
+def test_logits_equal_timms_on_every_backend(backend):
     run_on(backend)

@@ -16,13 +16,13 @@ def test_b0_has_sixteen_blocks_named_by_stage():
     assert names[-1] == "stage7_block1"
 
 
-def test_only_the_first_of_a_rows_blocks_strides_and_widens():
+def test_only_the_first_block_of_a_row_changes_size_and_filters():
     second, third = plan_network(get_variant("B0")).blocks[1:3]
     assert (second.args.input_filters, second.args.output_filters, second.args.stride) == (16, 24, 2)
     assert (third.args.input_filters, third.args.output_filters, third.args.stride) == (24, 24, 1)
 
 
-def test_drop_rate_grows_with_the_block_and_is_for_residual_blocks():
+def test_the_drop_rate_grows_with_the_block_and_needs_a_shortcut():
     blocks = plan_network(get_variant("B0"), drop_connect_rate=0.32).blocks
     rates = [round(block.drop_rate, 6) for block in blocks]
     #        s1    s2          s3          s4                s5                 s6                       s7
@@ -30,7 +30,7 @@ def test_drop_rate_grows_with_the_block_and_is_for_residual_blocks():
 
 
 @pytest.mark.parametrize("name", ["B0", "MixNetS"])
-def test_a_choice_holds_in_every_block_in_stem_and_head(name):
+def test_a_choice_applies_to_all_blocks_stem_and_head(name):
     plan = plan_network(get_variant(name), activation="mish", norm=Norm("an", 7))
     chosen = {(block.args.activation, block.norm) for block in plan.blocks}
     assert chosen == {("mish", Norm("an", 7))} == {(plan.activation, plan.norm)}
@@ -42,7 +42,7 @@ def test_without_a_choice_mixnet_keeps_relu_early_and_swish_late():
     assert plan.activation == "relu"
 
 
-def test_embedding_width_is_taken_as_it_is():
+def test_embedding_width_is_not_scaled():
     assert plan_network(get_variant("B4"), embedding_width=100).head_filters == 100
 
 
@@ -54,7 +54,7 @@ def test_blocks_that_do_not_fit_together_are_named():
         plan_network(Variant("mine", (BlockArgs(16, 16),)))
 
 
-def test_total_stride_takes_the_stem_and_every_row_once():
+def test_total_stride_includes_the_stem_and_each_row_once():
     assert total_stride(["r1_k3_s11_e1_i32_o16", BlockArgs(16, 24, strides=2, num_repeat=3)]) == 4
     assert smallest_image_size("B7") == smallest_image_size("MixNetL") == 32
     with pytest.raises(ValueError, match="block list: it is empty"):

@@ -27,7 +27,7 @@ def test_rounding_loses_at_most_a_tenth():
     assert round_filters(10, 1.0, divisor=4) == 12
 
 
-def test_min_depth_is_the_least():
+def test_min_depth_is_a_lower_bound():
     assert round_filters(32, 0.25, min_depth=24) == 24
     assert round_filters(32, 0.25) == 8
 

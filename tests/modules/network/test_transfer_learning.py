@@ -28,12 +28,12 @@ def test_a_new_classifier_keeps_the_rest():
     assert other.get_layer("dropout").rate == 0.2
 
 
-def test_a_given_dropout_replaces_the_old_one():
+def test_a_given_dropout_rate_replaces_the_old_one():
     other = reset_classifier(tiny(), 3, dropout_rate=0.4)
     assert [layer.rate for layer in other.layers if isinstance(layer, keras.layers.Dropout)] == [0.4]
 
 
-def test_an_embedding_gets_a_classifier_and_a_map_does_not():
+def test_a_classifier_is_added_to_an_embedding_but_not_to_a_map():
     assert reset_classifier(tiny(include_top=False), 3).output_shape == (None, 3)
     with pytest.raises(ValueError, match="ends in feature maps"):
         reset_classifier(tiny(include_top=False, pooling=None), 3)
@@ -41,7 +41,7 @@ def test_an_embedding_gets_a_classifier_and_a_map_does_not():
         reset_classifier(tiny(features=True), 3)
 
 
-def test_freeze_leaves_the_classifier():
+def test_freeze_leaves_the_classifier_trainable():
     model = tiny()
     freeze(model)
     assert trainable(model) == {"predictions"}
@@ -58,7 +58,7 @@ def test_freeze_until_a_stage_keeps_every_norm_frozen():
         freeze(model, until="stage9")
 
 
-def test_unfreeze_takes_norms_only_if_told():
+def test_unfreeze_includes_norms_only_if_asked():
     model = tiny()
     everything = trainable(model)
     freeze(model)

@@ -69,18 +69,18 @@ def test_every_listed_name_is_found_in_the_usual_spellings():
     assert get_variant("MixNetS") is get_variant("mixnet_s") is get_variant("tf_mixnet_s")
 
 
-def test_an_unknown_name_is_answered_with_the_known_ones():
+def test_an_unknown_variant_lists_the_known_ones():
     with pytest.raises(ValueError, match=r"variant 'B9': .*EfficientNetB0, .*MixNetXXL"):
         get_variant("B9")
 
 
-def test_depth_is_shared_out_from_the_end_of_a_stage():
+def test_depth_is_distributed_from_the_end_of_a_stage():
     # timm's mixnet_xl and mixnet_xxl: their repeats, row by row.
     assert [block.num_repeat for block in deepen(MIXNET_M_BLOCKS, 1.2)] == [1, 1, 1, 1, 4, 1, 4, 1, 4, 1, 4]
     assert [block.num_repeat for block in deepen(MIXNET_M_BLOCKS, 1.3)] == [1, 1, 2, 1, 4, 1, 4, 1, 4, 1, 4]
 
 
-def test_mixed_changes_kernels_alone_and_leaves_mixnets_as_they_are():
+def test_mixed_changes_only_kernels_and_not_mixnets():
     mixed = get_variant("B0").mixed()
     sizes = [block.kernel_sizes for block in mixed.blocks]
     assert sizes == [(3,), (3, 5, 7), (5, 7, 9), (3, 5, 7), (3, 5, 7, 9), (3, 5, 7, 9), (3,)]

@@ -15,7 +15,7 @@ QUICK = "equals_pytorch or first_rectified or plain_loop or inner_optimizer_to_t
 @pytest.mark.skipif(os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow", reason="this is that process")
 @pytest.mark.parametrize("names", [QUICK, pytest.param("test", marks=pytest.mark.slow)], ids=["quick", "all"])
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_everything_holds(backend: str, names: str) -> None:
+def test_all_optimizer_tests_pass_on_other_backends(backend: str, names: str) -> None:
     pytest.importorskip(backend)  # PyTorch is not among what we install: it takes gigabytes
     files = [HERE / f"test_{subject}.py" for subject in SUBJECTS]
     done = subprocess.run(  # noqa: S603

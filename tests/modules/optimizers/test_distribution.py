@@ -50,7 +50,7 @@ for name, optimizer in optimizers.items():
 
 
 @pytest.mark.slow
-def test_two_devices_learn_what_one_does() -> None:
+def test_two_devices_learn_the_same_as_one() -> None:
     pytest.importorskip("tensorflow")
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-c", PROGRAM],

@@ -1,4 +1,4 @@
-"""docs/optimizers.md tells the truth: its examples run, and its recipes are the recipes."""
+"""The examples in docs/optimizers.md run, and its table equals the recipes."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ def test_the_examples_run_in_order(
     assert (names["images"].shape, names["labels"].shape) == ((4, 224, 224, 3), (4, 4))
 
 
-def test_the_configuration_is_one() -> None:
+def test_the_example_configuration_is_valid() -> None:
     training = yaml.safe_load(re.search(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)[1])["training"]  # type: ignore[index]
     assert training["recipe"] in RECIPES
     assert parse_optimizer(training["optimizer"])["inner"]["beta_2"] == 0.99
@@ -35,7 +35,7 @@ def test_every_optimizer_is_named() -> None:
     assert all(re.search(rf"\b{name}\b", PAGE) for name in OPTIMIZERS)
 
 
-def test_the_table_of_recipes_is_true() -> None:
+def test_the_table_of_recipes_equals_the_recipes() -> None:
     rows = {
         cells[0]: cells[1:] for cells in re.findall(r"^\| (.+?) \| (.+?) \| (.+?) \| (.+?) \|$", PAGE, re.MULTILINE)
     }

@@ -44,7 +44,7 @@ def numpy_adam(
     return np.array(path)
 
 
-def test_over_sgd_on_a_parabola_it_is_the_closed_form() -> None:
+def test_lookahead_around_sgd_follows_the_closed_form_on_a_parabola() -> None:
     # f = a x² / 2: a step of SGD multiplies by 1 - η a, a period the slow weights by 1 - α + α (1 - η a)^k.
     curvature, rate, period, step = 3.0, 0.1, 4, 0.3
     q = (1 - rate * curvature) ** period
@@ -58,7 +58,7 @@ def test_over_sgd_on_a_parabola_it_is_the_closed_form() -> None:
 
 
 @pytest.mark.parametrize(("sync_period", "slow_step_size"), [(6, 0.5), (1, 0.3), (5, 0.8), (100, 0.5)])
-def test_over_adam_it_is_a_plain_loop(sync_period: int, slow_step_size: float) -> None:
+def test_lookahead_around_adam_equals_a_plain_loop(sync_period: int, slow_step_size: float) -> None:
     path = walk(Lookahead(keras.optimizers.Adam(0.05), sync_period, slow_step_size))
     np.testing.assert_allclose(path, numpy_adam(GRADIENTS, sync_period, slow_step_size, lambda t: 0.05), atol=1e-5)
 
@@ -72,11 +72,11 @@ INNER: dict[str, Callable[[], keras.optimizers.Optimizer]] = {
 
 
 @pytest.mark.parametrize("inner", INNER.values(), ids=INNER.keys())
-def test_with_period_and_step_of_one_it_is_its_inner_optimizer_to_the_bit(inner: Callable) -> None:
+def test_with_period_and_step_size_one_it_equals_the_inner_optimizer(inner: Callable) -> None:
     np.testing.assert_array_equal(walk(Lookahead(inner(), 1, 1.0)), walk(inner()))
 
 
-def test_goes_around_itself() -> None:
+def test_lookahead_can_wrap_lookahead() -> None:
     outer = Lookahead(Lookahead(keras.optimizers.SGD(0.1), 2, 0.5), 4, 0.5)
     # On gradients of 1, two steps of .1 and half of the way back, twice; then half of all of that:
     # -.1, -.2 → -.1, -.2, -.3 → -.2 → -.1
@@ -84,7 +84,7 @@ def test_goes_around_itself() -> None:
     np.testing.assert_allclose(path, [-0.1, -0.1, -0.2, -0.1], rtol=1e-5)
 
 
-def test_slow_weights_start_where_training_does() -> None:
+def test_slow_weights_start_as_the_weights_of_the_first_step() -> None:
     # Weights that are loaded between build and the first step count, not what build found.
     optimizer, variable = Lookahead(keras.optimizers.SGD(1.0), 1, 0.5), keras.Variable([0.0])
     optimizer.build([variable])
@@ -143,7 +143,7 @@ def test_schedule_and_assignment_reach_the_inner_optimizer() -> None:
     assert float(ops.convert_to_numpy(optimizer.learning_rate)) == pytest.approx(0.01)
 
 
-def test_variables_without_a_gradient_stay() -> None:
+def test_variables_without_a_gradient_do_not_change() -> None:
     optimizer, moved, still = Lookahead(keras.optimizers.SGD(1.0), 2), keras.Variable([1.0]), keras.Variable([2.0])
     optimizer.build([moved, still])
     gradient = ops.convert_to_tensor([1.0])
@@ -164,7 +164,7 @@ def test_variables_without_a_gradient_stay() -> None:
         ({"slow_step_size": 1.5}, r"slow_step_size must be in \(0, 1\], not 1.5"),
     ],
 )
-def test_wrong_setting_is_named(arguments: dict, message: str) -> None:
+def test_a_wrong_argument_is_named(arguments: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Lookahead(keras.optimizers.SGD(), **arguments)
 

@@ -43,7 +43,7 @@ def test_callbacks_change_the_inner_learning_rate() -> None:
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="JAX compiles always, PyTorch has no XLA")
-def test_compiled_by_xla_it_learns_the_same() -> None:
+def test_training_is_equal_when_compiled_by_xla() -> None:
     plain, compiled = (fitted(Lookahead(RectifiedAdam(0.05), 5), jit_compile=xla) for xla in (False, True))
     for one, other in zip(plain.get_weights(), compiled.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
@@ -57,7 +57,7 @@ def test_averaged_weights_can_be_swapped_in_for_validation() -> None:
     assert history["loss"][-1] < history["loss"][0]
 
 
-def test_loss_scaling_changes_nothing_but_the_scale() -> None:
+def test_loss_scaling_does_not_change_the_weights() -> None:
     plain = fitted(Lookahead(keras.optimizers.Adam(0.01), 5))
     scaled = fitted(keras.optimizers.LossScaleOptimizer(Lookahead(keras.optimizers.Adam(0.01), 5), 2.0**6))
     for one, other in zip(plain.get_weights(), scaled.get_weights(), strict=True):
@@ -71,7 +71,7 @@ def test_loss_scale_is_switched_off_inside_a_loss_scale_optimizer() -> None:
     assert inner.loss_scale_factor is None
 
 
-def test_step_with_overflowed_gradients_is_skipped_whole() -> None:
+def test_a_step_with_overflowing_gradients_is_skipped() -> None:
     optimizer = keras.optimizers.LossScaleOptimizer(Lookahead(keras.optimizers.SGD(1.0), 2), initial_scale=2.0)
     variable = keras.Variable([0.0])
     optimizer.build([variable])
@@ -106,7 +106,7 @@ def size(variables: list) -> int:
 
 
 @pytest.mark.parametrize("inner", [keras.optimizers.SGD, keras.optimizers.Adam, RectifiedAdam])
-def test_memory_is_one_more_copy_of_the_weights(inner: Callable) -> None:
+def test_lookahead_adds_one_copy_of_the_weights(inner: Callable) -> None:
     weights = small_model().trainable_variables
     alone, around = inner(), Lookahead(inner())
     alone.build(weights)
@@ -115,7 +115,7 @@ def test_memory_is_one_more_copy_of_the_weights(inner: Callable) -> None:
     assert size(around.variables) == size(alone.variables) + size(weights) + size(counters)
 
 
-def test_weights_can_be_taken_and_given_whole() -> None:
+def test_optimizer_weights_can_be_read_and_set() -> None:
     one, other = Lookahead(keras.optimizers.Adam(0.1)), Lookahead(keras.optimizers.Adam(0.1))
     variable = keras.Variable([1.0, -2.0])
     for _ in range(8):
@@ -138,7 +138,7 @@ def test_configuration_survives_a_round_trip() -> None:
         assert restored.get_config() == optimizer.get_config()
 
 
-def test_takes_a_name_or_a_configuration() -> None:
+def test_the_inner_optimizer_can_be_a_name_or_a_configuration() -> None:
     assert isinstance(Lookahead("sgd").inner_optimizer, keras.optimizers.SGD)
     config = keras.optimizers.serialize(keras.optimizers.Adam(beta_1=0.8))
     assert Lookahead(config).inner_optimizer.beta_1 == 0.8

@@ -105,7 +105,7 @@ def test_path_follows_the_equations(settings: dict) -> None:
 
 
 @pytest.mark.parametrize("beta_2", [0.9, 0.99, 0.999, 0.9999])
-def test_average_length_keeps_its_digits_in_float32(beta_2: float) -> None:
+def test_average_length_is_precise_in_float32(beta_2: float) -> None:
     t = np.array([1, 2, 3, 4, 5, 6, 7, 8, 20, 100, 10**3, 10**5, 10**7], "float64")
     exact = 2 / (1 - beta_2) - 1 - 2 * t * beta_2**t / (1 - beta_2**t)
     rho = average_length(beta_2, ops.convert_to_tensor(t.astype("float32")))
@@ -194,7 +194,7 @@ def test_training_ends_with_the_averaged_weights() -> None:
     np.testing.assert_allclose(ops.convert_to_numpy(variable.value), average, atol=3e-6)
 
 
-def test_average_takes_the_place_of_the_weights_every_few_steps() -> None:
+def test_the_average_replaces_the_weights_every_few_steps() -> None:
     optimizer = RectifiedAdam(0.05, use_ema=True, ema_momentum=0.8, ema_overwrite_frequency=4)
     path = walk(optimizer, [1.0, -2.0, 0.5], GRADIENTS[:4])
     free = equations([1.0, -2.0, 0.5], GRADIENTS[:4], lambda t: 0.05)
@@ -211,7 +211,7 @@ def test_keeps_no_more_state_than_adam(amsgrad: bool) -> None:
     assert shapes[0] == shapes[1]
 
 
-def test_weight_decay_spares_what_is_excluded() -> None:
+def test_excluded_variables_have_no_weight_decay() -> None:
     kernel, bias = keras.Variable([1.0], name="kernel"), keras.Variable([1.0], name="bias")
     optimizer = RectifiedAdam(0.1, weight_decay=0.5)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
@@ -258,6 +258,6 @@ def test_configuration_survives_a_round_trip() -> None:
         ({"momentum": 0.9}, "momentum"),
     ],
 )
-def test_wrong_setting_is_named(settings: dict, message: str) -> None:
+def test_a_wrong_argument_is_named(settings: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         RectifiedAdam(0.1, **settings)

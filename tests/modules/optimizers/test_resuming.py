@@ -80,7 +80,7 @@ def test_tensorflow_checkpoint_restores_the_inner_and_the_slow_weights(tmp_path:
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_file_holds_the_inner_state_once(tmp_path: Path) -> None:
+def test_a_saved_file_has_the_inner_state_once(tmp_path: Path) -> None:
     model = built(Lookahead(keras.optimizers.Adam()), seed=1)
     train(model, range(1))
     model.save_weights(tmp_path / "once.weights.h5")

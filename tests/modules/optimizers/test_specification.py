@@ -14,7 +14,7 @@ from efficientmixnet.modules.optimizers.build import CLASSES
 from efficientmixnet.modules.optimizers.specification import OPTIMIZERS
 
 
-def test_name_alone_is_an_optimizer() -> None:
+def test_a_name_is_an_optimizer() -> None:
     assert parse_optimizer("AdamW") == {"name": "adamw"}
 
 
@@ -35,7 +35,7 @@ def test_null_switches_an_option_off() -> None:
     assert parse_optimizer({"name": "adamw", "weight_decay": None}) == {"name": "adamw", "weight_decay": None}
 
 
-def test_parsing_leaves_what_it_was_given_alone_and_is_idempotent() -> None:
+def test_parsing_does_not_change_its_input_and_is_idempotent() -> None:
     value: dict[str, Any] = {"name": "lookahead", "inner": {"name": "radam", "exclude_from_weight_decay": ["bias"]}}
     parsed = parse_optimizer(value)
     assert value == {"name": "lookahead", "inner": {"name": "radam", "exclude_from_weight_decay": ["bias"]}}
@@ -82,7 +82,7 @@ def test_parsing_leaves_what_it_was_given_alone_and_is_idempotent() -> None:
     ],
     ids=str,
 )
-def test_mistake_is_one_clear_line(value: Any, message: str) -> None:
+def test_a_mistake_gives_a_one_line_error(value: Any, message: str) -> None:
     with pytest.raises(ValueError) as raised:
         parse_optimizer(value)
     assert str(raised.value).startswith(message) or message in str(raised.value)
@@ -137,7 +137,7 @@ LIMITS: dict[str, list[Any]] = {  # what each kind of argument lets through at i
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_what_the_check_lets_through_keras_takes(name: str) -> None:
+def test_keras_accepts_all_checked_values(name: str) -> None:
     for argument, kind in OPTIMIZERS[name].items():
         for value in LIMITS[kind.words]:
             specification = {"name": name, argument: value, **({"inner": "adam"} if name == "lookahead" else {})}
@@ -162,7 +162,7 @@ def test_builds_what_the_configuration_says() -> None:
     assert float(keras.ops.convert_to_numpy(optimizer.learning_rate)) == pytest.approx(0.1)
 
 
-def test_average_reaches_back_over_a_tenth_of_the_training_at_the_most() -> None:
+def test_the_average_covers_at_most_a_tenth_of_the_training() -> None:
     # An average with the momentum m reaches back over 1 / (1 - m) steps.
     for total_steps, momentum in [(1_000_000, 0.9999), (5000, 0.998), (100, 0.9), (3, 0.0)]:
         optimizer = build_optimizer(
@@ -171,7 +171,7 @@ def test_average_reaches_back_over_a_tenth_of_the_training_at_the_most() -> None
         assert optimizer.inner_optimizer.ema_momentum == pytest.approx(momentum)
 
 
-def test_excluded_variables_do_not_decay() -> None:
+def test_excluded_variables_are_not_decayed() -> None:
     value = {"name": "adamw", "weight_decay": 0.5, "exclude_from_weight_decay": ["bias", "gamma"]}
     variables = [keras.Variable([1.0], name=name) for name in ("kernel", "bias", "gamma")]
     build_optimizer(value, 0.1).apply([keras.ops.zeros(1)] * 3, variables)

@@ -34,7 +34,7 @@ class Convolution(keras.layers.Layer):
     ("size", "height", "width", "channels"),
     [(3, 5, 6, 3), (5, 6, 7, 16), (5, 7, 6, 17), (5, 1, 2, 16), (6, 7, 8, 32), (9, 5, 4, 40), (9, 5, 4, 5)],
 )
-def test_values_and_gradients_equal_kerass(
+def test_values_and_gradients_equal_keras(
     size: int, height: int, width: int, channels: int, strides: int, gradients: Any, rng: np.random.Generator
 ) -> None:
     x = rng.standard_normal((2, height, width, channels), "float32")

@@ -36,7 +36,7 @@ def ours(name: str, **options) -> keras.Model:
 
 
 @pytest.mark.parametrize("name", ["B0", "B1", *(pytest.param(f"B{i}", marks=pytest.mark.slow) for i in range(2, 8))])
-def test_outputs_are_those_of_keras_applications(name):
+def test_outputs_equal_those_of_keras_applications(name):
     size = get_variant(name).default_size
     image = RANDOM.random((1, size, size, 3), "float32")
     reference = theirs(name, spread=0.1)
@@ -59,7 +59,7 @@ def compute_in(dtype: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["B6", "B7"])
-def test_the_deepest_agree_where_norms_amplify_rounding(name, float64):
+def test_the_deepest_networks_agree_in_float64(name, float64):
     # With such norms logits reach thousands, and float32's rounding grows to a tenth of them: it takes float64 to see
     # that the networks are one. Their Rescaling rounds 1 / 255 to float32, so ours takes the pixels from behind it.
     size = get_variant(name).default_size
@@ -74,7 +74,7 @@ def test_the_deepest_agree_where_norms_amplify_rounding(name, float64):
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="gradients are taken with TensorFlow's tape")
-def test_gradients_are_those_of_keras_applications():
+def test_gradients_equal_those_of_keras_applications():
     import tensorflow as tf
 
     image = tf.constant(RANDOM.random((2, 224, 224, 3), "float32"))
@@ -117,7 +117,7 @@ def write_in_their_format(model: keras.Model, path: Path) -> None:
                 group[name] = value
 
 
-def test_a_file_in_their_format_loads_like_the_model(reference, tmp_path):
+def test_an_h5_file_loads_like_the_model(reference, tmp_path):
     path = tmp_path / "efficientnetb0.h5"
     write_in_their_format(reference, path)
     from_file = EfficientNetBuilder((64, 64, 3), weights=path).default_model("B0")
@@ -127,7 +127,7 @@ def test_a_file_in_their_format_loads_like_the_model(reference, tmp_path):
 
 
 @pytest.mark.parametrize(("include_top", "channels"), [(True, 3), (False, 1)])
-def test_imagenet_is_asked_of_keras_for_the_right_model(monkeypatch, reference, include_top, channels):
+def test_imagenet_weights_are_requested_for_the_right_model(monkeypatch, reference, include_top, channels):
     asked = []
 
     def downloading(**options):
@@ -166,7 +166,7 @@ def test_imagenets_file_gives_their_features_of_preprocessed_images(monkeypatch,
     np.testing.assert_allclose(features, expected, atol=1e-4 * np.abs(expected).max(), rtol=0)
 
 
-def test_imagenet_is_refused_where_it_cannot_fit():
+def test_imagenet_weights_are_refused_if_they_cannot_fit():
     blocks = ["r1_k3_s11_e1_i32_o16"]
     with pytest.raises(ValueError, match="there are none for MixNetS, only for EfficientNetB0, "):
         EfficientNetBuilder((64, 64, 3), weights="imagenet").custom_model(blocks, model_name="MixNetS")

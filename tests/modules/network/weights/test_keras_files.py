@@ -1,4 +1,4 @@
-"""Files that Keras saved load by the names of layers, with every mismatch told."""
+"""Files that Keras saved load by layer name, and every mismatch is reported."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def randomized(model):
 
 @pytest.mark.parametrize("ending", [".weights.h5", ".keras"])
 @pytest.mark.parametrize("norm", ["bn", "an", "iebn"])
-def test_a_file_gives_the_saved_outputs(tmp_path, ending, norm):
+def test_a_loaded_model_gives_the_saved_outputs(tmp_path, ending, norm):
     saved = randomized(tiny(norm=norm))
     path = tmp_path / f"tiny{ending}"
     saved.save(path) if ending == ".keras" else saved.save_weights(path)
@@ -31,7 +31,7 @@ def test_a_file_gives_the_saved_outputs(tmp_path, ending, norm):
     np.testing.assert_array_equal(loaded(image), saved(image))
 
 
-def test_other_channels_and_no_classifier_take_what_fits(tmp_path):
+def test_other_channels_and_a_missing_classifier_are_supported(tmp_path):
     saved = randomized(tiny())
     saved.save_weights(tmp_path / "tiny.weights.h5")
     gray = load_saved_weights(tiny(channels=1, include_top=False), tmp_path / "tiny.weights.h5")
@@ -58,7 +58,7 @@ def test_a_file_of_another_network_is_refused(tmp_path, options, complaint):
         tiny(weights=tmp_path / "tiny.weights.h5", **options)
 
 
-def test_an_unknown_ending_and_a_missing_file_are_told(tmp_path):
+def test_an_unknown_suffix_and_a_missing_file_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"give None, 'imagenet', or a path that ends with \.weights\.h5"):
         load_pretrained(tiny(), tmp_path / "tiny.pth", "EfficientNetB0")
     with pytest.raises(ValueError, match="there is no such file"):

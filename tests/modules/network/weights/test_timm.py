@@ -27,7 +27,7 @@ def build(name="MixNetS", size=64, **options):
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_stages_and_logits_are_timms(name):
+def test_stages_and_logits_equal_timms(name):
     expected = timm_rule.reference(name)
     size = expected["size"]
     model = load_timm_weights(build(VARIANTS[name], size), timm_rule.weights_by_rule(expected["weights"]))
@@ -64,7 +64,7 @@ def test_a_safetensors_file_loads_like_the_mapping(mixnet_tensors, tmp_path):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_safetensors_missing_is_told(monkeypatch, tmp_path):
+def test_missing_safetensors_is_reported(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
     path = tmp_path / "mixnet.safetensors"
     path.touch()
@@ -74,7 +74,7 @@ def test_safetensors_missing_is_told(monkeypatch, tmp_path):
         load_timm_weights(build(), tmp_path / "other.safetensors")
 
 
-def test_a_headless_model_takes_what_it_has_and_gray_images_the_sum(mixnet_tensors):
+def test_a_headless_model_and_gray_images_are_supported(mixnet_tensors):
     model = EfficientNetBuilder((64, 64, 1), include_top=False, pooling=None).default_model("MixNetS")
     load_timm_weights(model, mixnet_tensors)
     stem = model.get_layer("stem_conv").get_weights()[0]

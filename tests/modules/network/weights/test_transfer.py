@@ -9,11 +9,11 @@ from efficientmixnet.modules.network.weights.transfer import Transfer, fit_input
 KERNEL = np.arange(12, dtype="float32").reshape(1, 1, 3, 4)  # (height, width, in, out)
 
 
-def test_one_channel_takes_the_sum_so_a_gray_image_answers_as_its_colors_did():
+def test_for_one_channel_the_kernel_is_summed():
     np.testing.assert_array_equal(fit_input_channels(KERNEL, 1), [[[[12, 15, 18, 21]]]])
 
 
-def test_more_channels_repeat_in_turn_and_keep_the_size_of_the_answer():
+def test_for_more_channels_the_kernel_is_repeated_and_scaled():
     # timm's adapt_input_conv: repeat, cut, times 3 / channels.
     fitted = fit_input_channels(KERNEL, 5)
     np.testing.assert_allclose(fitted[0, 0, :, 0], np.array([0, 4, 8, 0, 4]) * 3 / 5)
@@ -39,14 +39,14 @@ def transfer(layer: str, expected: tuple[int, ...], found: tuple[int, ...] | Non
         ("head_conv", (1, 1, 8, 16), (1, 1, 8, 24), "another variant, width or depth"),
     ],
 )
-def test_a_mismatch_names_layer_both_shapes_and_likely_cause(layer, expected, found, cause):
+def test_a_mismatch_names_the_layer_the_shapes_and_the_likely_cause(layer, expected, found, cause):
     with pytest.raises(ValueError, match=f"layer '{layer}'.*likely cause: .*{cause}") as error:
         transfer_weights([transfer(layer, expected, found)])
     assert str(expected) in str(error.value)
     assert found is None or str(found) in str(error.value)
 
 
-def test_nothing_is_assigned_if_anything_is_wrong():
+def test_no_weight_changes_if_one_does_not_fit():
     good, bad = transfer("head_conv", (2, 2), (2, 2)), transfer("predictions", (8, 10), (8, 9))
     with pytest.raises(ValueError, match="predictions"):
         transfer_weights([good, bad])
