@@ -1,6 +1,6 @@
 """execute: runs a component's TFX executor in this process, with the inputs and outputs of Kubeflow's launcher.
 
-TFX's entry point does not understand all that the launcher sends, and the launcher not all that TFX reports:
+TFX's entry point and the launcher do not fit together without these changes:
 - Outputs that the component does not declare, such as the launcher's `executor-logs`, are removed.
 - The empty types of inputs are filled in from the component's specification.
 - URIs of object stores become the launcher's paths, and in the report URIs again.

@@ -23,7 +23,7 @@ def DataBefore(
     Args:
         examples: The examples of this run.
         statistics: Their statistics.
-        before: The URI of the statistics of the data before, or NONE.
+        before: The URI of the statistics of the previous data, or NONE.
         earlier: A JSON list of URIs: the examples of the earlier spans.
         records: The folder of DataRecords.
         spans: The number of spans to train on, including the present one.

@@ -1,4 +1,4 @@
-"""PreviousStatistics: fetches the statistics of the data before, with which ExampleValidator compares."""
+"""PreviousStatistics: fetches the statistics of the previous data, with which ExampleValidator compares."""
 
 from tfx import v1 as tfx
 
@@ -15,7 +15,7 @@ def PreviousStatistics(
 
     Args:
         now: The statistics of this run's data.
-        previous: The statistics of the data before.
+        previous: The statistics of the previous data.
         before: Their URI, or NONE.
     """
     fetch(before, previous)

@@ -9,7 +9,7 @@ TFX's compiler does most of the work. This file changes its result:
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tfx import v1 as tfx
@@ -28,6 +28,11 @@ PARAMETERS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "manifest": (("DataVersion", "manifest"), ("ImageExampleGen", "manifest")),
     "max_left_out": (("ImageExampleGen", "max_left_out"),),
     "pushed": (("PushedBefore", "pushed"), ("LatestPushed", "pushed"), ("Pusher", "pushed")),
+}
+# The platform document for each target. Vertex AI has none.
+_PLATFORM_SPECS: Mapping[Target, Callable[[KubeflowConfig, list[str]], dict[str, Any]]] = {
+    "oss": platform_spec,
+    "vertex": lambda *_: {},
 }
 _GIGABYTE = 10**9
 _SUFFIXES = {
@@ -69,7 +74,7 @@ def package(pipeline: tfx.dsl.Pipeline, config: KubeflowConfig, target: Target) 
         job = JobSettings.of(config, pipeline.pipeline_info.pipeline_name) if name == "Trainer" else None
         _complete_container(container, config, config.pod_of(name), job)
     check_package(spec)
-    platform = platform_spec(config, list(spec["components"])) if target == "oss" else {}
+    platform = _PLATFORM_SPECS[target](config, list(spec["components"]))
     return [spec, platform] if platform else [spec]
 
 

@@ -19,13 +19,13 @@ class Outcome:
         state: done, or from cache.
         artifacts: The number of each output artifact by name.
         parameters: The value of each output parameter by name.
-        tries: The number of attempts.
+        attempts: The number of attempts.
     """
 
     state: str
     artifacts: Mapping[str, str]
     parameters: Mapping[str, Any]
-    tries: int = 1
+    attempts: int = 1
 
 
 def executor_input(

@@ -3,6 +3,8 @@
 The launcher of Kubeflow Pipelines copies a task's artifacts, but not images and pushed models. The endpoint and keys
 come from environment variables such as AWS_ENDPOINT_URL, which `kubeflow.object_store` sets. Without them, they come
 from the launcher: it writes its own endpoint and the name of its Secret into each artifact's metadata.
+
+Every function raises StoreUnavailable if the store does not answer, and BadInput if it refuses the request.
 """
 
 import base64

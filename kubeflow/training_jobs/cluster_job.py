@@ -128,7 +128,7 @@ class ClusterJob:
             if phase == "failed":
                 raise TrainingFailed(workers.why_failed(message))
             try:
-                workers.check_patience(suspended=phase == "suspended", unseen=not job.get("status"))
+                workers.check_limits(suspended=phase == "suspended", unseen=not job.get("status"))
             except TrainingFailed:
                 self._cancel()
                 raise

@@ -1,6 +1,6 @@
 """JobSettings: the settings of a training job. The package carries them in an environment variable.
 
-The cluster's cache ignores environment variables. A change of, for example, the workers' memory does not train again.
+The cluster's cache ignores environment variables, so a change of the workers' memory does not cause a new training.
 """
 
 import json

@@ -76,7 +76,7 @@ class Workers:
         lines = self._logs.last_lines(worker)
         return "\n  ".join(["; its last lines:", *lines]) if lines else ""
 
-    def check_patience(self, suspended: bool, unseen: bool) -> None:
+    def check_limits(self, suspended: bool, unseen: bool) -> None:
         """Checks the limits on restarts and on the time to start.
 
         Args:

@@ -113,7 +113,7 @@ class RetriesConfig(Section):
     backoff_seconds: int = Field(30, ge=1)
     """Seconds before the first retry."""
     backoff_factor: float = Field(2.0, ge=1)
-    """Each pause is longer than the one before by this factor."""
+    """The factor by which the pause grows with each retry."""
     within_seconds: int = Field(7 * 24 * 3600, ge=1)
     """Seconds for all attempts of a task together. After that the cluster stops the task."""
 

@@ -270,7 +270,7 @@ class Component:
         """Waits for the component's job, and returns its name."""
         return str(_until(lambda: self.jobs, seconds, lambda: self.pod.log)[0]["metadata"]["name"])
 
-    def says(self, text: str, seconds: float) -> None:
+    def wait_for(self, text: str, seconds: float) -> None:
         """Waits until the log has the text."""
         _until(lambda: text in self.pod.log, seconds, lambda: self.pod.log)
 

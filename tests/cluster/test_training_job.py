@@ -77,7 +77,7 @@ def test_a_deleted_worker_restarts_and_the_weights_are_the_same(
     trainer: Any, namespace: Any, undisturbed: Any, python: Callable[..., Any]
 ) -> None:
     component = trainer.start(TRAIN)
-    component.says("epoch 3 is done", 240)
+    component.wait_for("epoch 3 is done", 240)
     namespace.kubectl("delete", "pod", f"{component.job()}-worker-1", "--wait=false")
     assert component.pod.wait() == 0, component.pod.log
     assert "worker 1 restarts from the last checkpoint" in component.pod.log
@@ -115,7 +115,7 @@ def test_workers_without_a_node_are_reported_at_once_and_fail_the_job_later(
 ) -> None:
     began = time.monotonic()
     component = trainer_without_data.start(TAKE_LONG, {**asked, "scheduling_minutes": 0.5}, {"SECONDS_TO_TAKE": "1"})
-    component.says("worker 0 cannot start: ", 60)
+    component.wait_for("worker 0 cannot start: ", 60)
     assert reason in component.pod.log
     assert component.pod.wait(120) == 1
     assert (
@@ -139,7 +139,7 @@ def test_a_long_name_is_shortened_and_a_taken_name_is_skipped(trainer_without_da
     )
     made = component.job()
     assert (len(f"{made}-worker-1"), made.endswith(f"-{task.identity}-2")) == (63, True)
-    component.says("worker 1 cannot start: ", 60)  # so the cluster accepted the pod's name
+    component.wait_for("worker 1 cannot start: ", 60)  # so the cluster accepted the pod's name
     namespace.kubectl("delete", "pod", component.pod.name)
     namespace.kubectl("delete", "tfjob", first)
 

@@ -1,4 +1,4 @@
-"""DataBefore finds the statistics of the data before, and PreviousStatistics fetches them."""
+"""DataBefore finds the statistics of the previous data, and PreviousStatistics fetches them."""
 
 from pathlib import Path
 

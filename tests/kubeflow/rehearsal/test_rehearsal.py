@@ -177,7 +177,7 @@ def test_a_failed_task_is_retried_in_an_empty_root(tmp_path: Path) -> None:
     flag = str(tmp_path / "flag")
     once = f"if not os.path.exists({flag!r}):\n    open({flag!r}, 'w').close()\n    os.kill(os.getpid(), 9)"
     rehearsal, outcomes = _rehearse(_package(fail=once), tmp_path)
-    assert (outcomes["First"].tries, outcomes["Second"].tries) == (2, 1)
+    assert (outcomes["First"].attempts, outcomes["Second"].attempts) == (2, 1)
     assert rehearsal.artifact("First", "model")["uri"].endswith("/model")
 
 
@@ -218,7 +218,7 @@ def test_outputs_are_copied_when_the_store_comes_back(
     ended = _when(flag, store_server.end)
     rehearsal, outcomes = _rehearse(package, tmp_path / "rehearsal")
     ended.join()
-    assert {name: (outcome.state, outcome.tries) for name, outcome in outcomes.items()} == {
+    assert {name: (outcome.state, outcome.attempts) for name, outcome in outcomes.items()} == {
         "First": ("done", 1), "Second": ("done", 1),
     }  # fmt: skip
     assert object_store.read_text(f"{rehearsal.artifact('Second', 'model')['uri']}/weights") == "weights"

@@ -1,4 +1,4 @@
-"""The data before: with spans an earlier span, otherwise the data of an earlier run."""
+"""The previous data is an earlier span, or without spans the data of an earlier run."""
 
 from pathlib import Path
 

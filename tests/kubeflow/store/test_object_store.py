@@ -129,7 +129,7 @@ def test_wrong_keys_are_refused_in_one_line_that_does_not_show_them(
     for name, value in wrong.items():
         monkeypatch.setenv(name, value)
     fsspec.get_filesystem_class("s3").clear_instance_cache()
-    for ask in (
+    for call in (
         lambda: object_store.files(f"{store}/a"),
         lambda: object_store.download(f"{store}/a", str(model / "back")),
         lambda: object_store.upload(str(model), f"{store}/a"),
@@ -139,7 +139,7 @@ def test_wrong_keys_are_refused_in_one_line_that_does_not_show_them(
         with pytest.raises(
             BadInput, match=rf"^minio://runs/a.*: the object store refuses the keys \(({why}|Forbidden)"
         ) as refused:
-            ask()
+            call()
         assert str(refused.value).endswith("kubeflow.object_store.secret (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)")
         assert "\n" not in str(refused.value)
         assert not any(value in str(refused.value) for value in {**keys, **wrong}.values())
@@ -159,20 +159,20 @@ def test_copies_continue_when_the_store_comes_back(
     store: str, store_server: Any, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     object_store.upload(str(model), f"{store}/a")
-    for ask in (
+    for call in (
         lambda: object_store.upload(str(model), f"{store}/b"),
         lambda: object_store.download(f"{store}/a", str(tmp_path / "back")),
     ):
         store_server.end()
         back = threading.Timer(3.0, store_server.begin)
         back.start()
-        ask()
+        call()
         back.join()
-        told = capsys.readouterr().out.splitlines()
-        assert len(told) == 2
-        assert told[0].startswith("minio://runs/") and "the object store does not answer (" in told[0]
-        assert told[0].endswith("); trying again for 180 s")
-        assert "the object store answers again after " in told[1]
+        printed = capsys.readouterr().out.splitlines()
+        assert len(printed) == 2
+        assert printed[0].startswith("minio://runs/") and "the object store does not answer (" in printed[0]
+        assert printed[0].endswith("); trying again for 180 s")
+        assert "the object store answers again after " in printed[1]
     assert [file.name for file in object_store.files(f"{store}/b")] == [
         "empty", "saved_model.pb", "variables/variables.index",
     ]  # fmt: skip
