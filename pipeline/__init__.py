@@ -1,1 +1,1 @@
-"""The configuration, the pipeline, its local runner and the command line."""
+"""The pipeline, its configuration, the local runner and the command line."""

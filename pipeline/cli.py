@@ -1,6 +1,6 @@
-"""The command line: efficientmixnet run, init, predict, network, scale.
+"""The command `efficientmixnet`, with the subcommands run, init, predict, network, scale and digits.
 
-What needs TFX or TensorFlow imports it when it is called, so that --help and a mistake answer at once.
+Commands import TFX and TensorFlow when they are called, so that --help and errors appear at once.
 """
 
 import sys
@@ -13,21 +13,21 @@ import click
 from efficientmixnet.modules.exceptions import BadInput, EfficientMixNetError
 from efficientmixnet.pipeline.commands import data_commands, results_commands
 
-_FURTHER_COMMANDS = "efficientmixnet.commands"
+_COMMAND_ENTRY_POINTS = "efficientmixnet.commands"
 EXIT_NOT_BLESSED = 3
 EXIT_INTERRUPTED = 130
 
 
 class _OneLineErrors(click.Group):
-    """Ends with one clear line, and with the exit code that says what kind of end it was."""
+    """A group that prints an error as one line and ends with its exit code. Other packages can add commands."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        return [*super().list_commands(context), *entry_points(group=_FURTHER_COMMANDS).names]
+        return [*super().list_commands(context), *entry_points(group=_COMMAND_ENTRY_POINTS).names]
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if command := super().get_command(context, name):
             return command
-        found = entry_points(group=_FURTHER_COMMANDS, name=name)
+        found = entry_points(group=_COMMAND_ENTRY_POINTS, name=name)
         return next((entry.load() for entry in found), None)
 
     def invoke(self, context: click.Context) -> Any:
@@ -37,17 +37,17 @@ class _OneLineErrors(click.Group):
             click.secho(f"error: {error}", err=True, fg="red")
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
-            click.secho("interrupted: the same command goes on from here", err=True, fg="yellow")
+            click.secho("interrupted: run the command again to continue", err=True, fg="yellow")
             sys.exit(EXIT_INTERRUPTED)
 
 
 @click.group(cls=_OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="efficientmixnet")
 def main() -> None:
-    """From a folder of images to a trained, evaluated, blessed and pushed image classifier.
+    """Train an image classifier on a folder of images, evaluate it, and push it if it is good enough.
 
     \b
-    Exit codes: 0 done, 1 failed, 2 something given cannot be used,
+    Exit codes: 0 success, 1 failure, 2 an input cannot be used,
     3 the model was not blessed and so not pushed, 130 interrupted.
     """
 
@@ -58,21 +58,26 @@ for _command in (*data_commands.COMMANDS, *results_commands.COMMANDS):
 
 @main.command()
 @click.argument("config", required=False)
-@click.option("--data", metavar="IMAGES", help="The folder that holds one folder of images per class.")
-@click.option("--output", metavar="RUNS", help="The folder for runs and pushed models.  [default: runs]")
+@click.option("--data", metavar="IMAGES", help="A folder with one subfolder of images for each class.")
+@click.option("--output", metavar="RUNS", help="The output folder for runs and pushed models.  [default: runs]")
 @click.option(
-    "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a key: training.optimizer=radam."
+    "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a key, such as training.epochs=20."
 )
-@click.option("--no-cache", is_flag=True, help="Run every component, also those that did the same before.")
-@click.option("-v", "--verbose", is_flag=True, help="Show the libraries' messages too.")
+@click.option("--no-cache", is_flag=True, help="Run every component, even if nothing has changed for it.")
+@click.option("-v", "--verbose", is_flag=True, help="Also print the log messages of the libraries.")
 def run(
     config: str | None, data: str | None, output: str | None, overrides: tuple[str, ...], no_cache: bool, verbose: bool
 ) -> None:
-    """Train, evaluate, bless and push: with CONFIG (YAML), with --data, or both."""
+    """Train, evaluate and push a model.
+
+    Give CONFIG, a YAML file, or --data, or both.
+    """
     from efficientmixnet.pipeline.config.config import load_config
 
     if not config and not data:
-        raise BadInput("nothing to run; give --data IMAGES, or a configuration (`efficientmixnet init my.yaml`)")
+        raise BadInput(
+            "nothing to run; give --data IMAGES or a configuration (`efficientmixnet init my.yaml` creates one)"
+        )
     checked = load_config(config, overrides, data, output)
 
     from efficientmixnet.pipeline.local.local_runner import run as run_locally
@@ -87,25 +92,30 @@ def run(
 @main.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def init(file: Path) -> None:
-    """Write a commented configuration with every key and its default to FILE."""
+    """Write a configuration to FILE: every key with a comment and its default."""
     from efficientmixnet.pipeline.config.config_template import config_template
 
     try:
         with file.open("x", encoding="utf-8") as new:
             new.write(config_template())
     except FileExistsError:
-        raise BadInput(f"{file}: exists already; give another name, or remove it first") from None
+        raise BadInput(f"{file}: already exists; give another name, or delete it") from None
     except OSError as error:
         raise BadInput(f"{file}: cannot be written: {error.strerror}") from None
-    click.echo(f"{file}: name your images in it, then `efficientmixnet run {file}`")
+    click.echo(f"{file}: set data.images, then run `efficientmixnet run {file}`")
 
 
 @main.command()
 @click.argument("model")
 @click.argument("images", nargs=-1, required=True)
-@click.option("--top", default=3, show_default=True, type=click.IntRange(1), help="How many labels to show.")
+@click.option(
+    "--top", default=3, show_default=True, type=click.IntRange(1), help="Number of labels to print for each image."
+)
 def predict(model: str, images: tuple[str, ...], top: int) -> None:
-    """Print the likeliest labels of IMAGES by MODEL, a pushed model or the folder of pushed models."""
+    """Print the most probable labels of IMAGES.
+
+    MODEL is a pushed model, or the folder of pushed models.
+    """
     from efficientmixnet.pipeline.scoring.classifier import Classifier
 
     bad = 0
@@ -122,10 +132,13 @@ def predict(model: str, images: tuple[str, ...], top: int) -> None:
 
 @main.command()
 @click.argument("network", metavar="CONFIG|VARIANT")
-@click.option("--image-size", type=click.IntRange(1), help="Side of the square that the network sees, pixels.")
-@click.option("--classes", default=1000, show_default=True, type=click.IntRange(1), help="Labels to tell apart.")
+@click.option("--image-size", type=click.IntRange(1), help="Side length of the input in pixels.")
+@click.option("--classes", default=1000, show_default=True, type=click.IntRange(1), help="Number of classes.")
 def network(network: str, image_size: int | None, classes: int) -> None:
-    """Print what a network costs, stage by stage: CONFIG is a configuration file, VARIANT a name such as B0."""
+    """Print the parameters and multiply-adds of each stage of a network.
+
+    CONFIG is a configuration file, and VARIANT a name such as B0.
+    """
     from efficientmixnet.pipeline.commands.network_table import print_network
     from efficientmixnet.pipeline.config.config import load_config
 
@@ -135,12 +148,18 @@ def network(network: str, image_size: int | None, classes: int) -> None:
 
 
 @main.command()
-@click.option("--phi", default=1.0, show_default=True, help="Compound coefficient.")
-@click.option("--max-cost", default=2.0, show_default=True, help="How many times the cost, at phi 1.")
-@click.option("--search", default=4, show_default=True, type=click.IntRange(2), help="Grid points a coefficient.")
-@click.option("--top", default=5, show_default=True, type=click.IntRange(1), help="How many solutions to show.")
+@click.option("--phi", default=1.0, show_default=True, help="The compound coefficient.")
+@click.option("--max-cost", default=2.0, show_default=True, help="The factor by which the cost grows at phi = 1.")
+@click.option(
+    "--search", default=4, show_default=True, type=click.IntRange(2), help="Number of grid points for each coefficient."
+)
+@click.option("--top", default=5, show_default=True, type=click.IntRange(1), help="Number of solutions to print.")
 def scale(phi: float, max_cost: float, search: int, top: int) -> None:
-    """Search depth, width and size factors of compound scaling: alpha^phi beta^2phi gamma^2phi = max cost."""
+    """Search the coefficients of compound scaling.
+
+    They fulfill alpha^phi * beta^2phi * gamma^2phi = MAX_COST, where alpha scales the depth of the network, beta its
+    width and gamma its input size.
+    """
     from efficientmixnet.modules.network.compound_coefficients import get_compound_coeff_func, optimize_coefficients
 
     rows = optimize_coefficients(phi=phi, max_cost=max_cost, search_per_coeff=search, sort_by_loss=True)
@@ -153,7 +172,7 @@ def scale(phi: float, max_cost: float, search: int, top: int) -> None:
 @main.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def digits(folder: Path) -> None:
-    """Write the embedded data set, 1,797 handwritten digits, to FOLDER: a folder of PNG files per class."""
+    """Write 1,797 images of handwritten digits to FOLDER, with one subfolder for each class."""
     from efficientmixnet.pipeline.commands.digits import write_digits
 
     try:

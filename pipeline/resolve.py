@@ -1,4 +1,4 @@
-"""What the images themselves decide, where the configuration leaves it to them."""
+"""resolve: derives missing values of the configuration from the images."""
 
 import os
 import warnings
@@ -16,15 +16,23 @@ from efficientmixnet.modules.exceptions import BadImage, BadInput
 from efficientmixnet.modules.exported_model import newest_version
 from efficientmixnet.pipeline.config.config import Config
 
-_SAMPLE = 200  # images whose headers are read
-_STEP = 32  # pixels; the networks halve the side five times
-_LEAST = 64  # pixels; below, the published networks are left with a single pixel for their last stages
+_SAMPLE = 200  # the number of images whose headers are read
+_STEP = 32  # pixels; the networks halve the image size five times
+_LEAST = 64  # pixels; with less, the last stages of the published networks see a single pixel
 
 
 def resolve(config: Config, sources: Sources) -> Config:
-    """Fills in network.image_size and evaluation.thresholds, so that the configuration says all there is to say.
+    """Fills in network.image_size and evaluation.thresholds, so that the configuration is complete.
 
-    Of a folder of pushed models as network.weights it names the newest one, which another run may not find the newest.
+    A folder of pushed models in network.weights is replaced by its newest model, so that a repeated run starts from the
+    same weights.
+
+    Args:
+        config: A configuration with absolute paths.
+        sources: The images.
+
+    Returns:
+        The complete configuration.
 
     Raises:
         BadInput: network.weights does not exist.
@@ -43,7 +51,7 @@ def resolve(config: Config, sources: Sources) -> Config:
 
 def _starting_weights(path: Path) -> str:
     if not path.exists():
-        raise BadInput(f"network.weights: {path} does not exist; give imagenet, latest, or the path of weights")
+        raise BadInput(f"network.weights: {path} does not exist; give imagenet, latest, or a path that exists")
     return str(newest_version(path) if path.is_dir() else path)
 
 
@@ -56,9 +64,9 @@ def _image_size(config: Config, sources: Sources) -> int:
 
 def _sample(sources: Sources) -> list[Entry]:
     first = sources.entries[0]
-    # Of what can only be read from its beginning, one file is enough.
-    near = [entry for entry in sources.entries if first.row is None or entry.path == first.path]
-    return sorted(near, key=lambda entry: name_hash(entry.name))[:_SAMPLE]
+    # An archive can only be read from its beginning, so one of them has to be enough.
+    candidates = [entry for entry in sources.entries if first.row is None or entry.path == first.path]
+    return sorted(candidates, key=lambda entry: name_hash(entry.name))[:_SAMPLE]
 
 
 def _shorter_sides(entries: list[Entry], kind: str, layout: Layout) -> Iterator[int]:
@@ -73,12 +81,12 @@ def _shorter_sides(entries: list[Entry], kind: str, layout: Layout) -> Iterator[
 
 
 def _majority(sources: Sources, splits: Mapping[str, float]) -> float:
-    """The accuracy, in evaluation, of always naming the class that is most frequent in training."""
+    """The accuracy on the evaluation split of always predicting the most frequent class of the training split."""
     counts: dict[str, Counter[str]] = {"train": Counter(), "eval": Counter()}
     for entry in sources.entries:
         counts.setdefault(split_of(entry, splits), Counter())[entry.label] += 1
     train, evaluation = counts["train"], counts["eval"]
     if not train or not evaluation:
-        return 0.0  # without one of the two, ImageExampleGen stops the run
+        return 0.0  # ImageExampleGen stops the run if a split is empty.
     majority = max(train, key=lambda label: (train[label], evaluation[label]))
     return evaluation[majority] / evaluation.total()

@@ -1,1 +1,1 @@
-"""The commands of `efficientmixnet`, by subject."""
+"""The commands of `efficientmixnet`."""

@@ -1,7 +1,7 @@
-"""Plan: how much disk, time and memory a run of many images takes, and how many workers and GPUs meet a deadline.
+"""Plan: the disk space, time and memory of a run, and the numbers of workers and devices that meet a deadline.
 
-Every component takes some seconds however small the data, and then so many images a second, in proportion to their
-bytes; both are measured (benchmarks/data_path.py --rates) and stand in a file. What workers share is divided by them.
+The duration of a component is a constant plus the size of the images divided by its speed. A file of rates holds both
+for each component, as measured by benchmarks/data_path.py --rates. Only the second part is divided among workers.
 """
 
 import json
@@ -15,12 +15,12 @@ from pydantic import BaseModel, ValidationError
 from efficientmixnet.modules.exceptions import BadInput
 
 _RATES = Path(__file__).with_name("rates.json")
-_ENTRY_BYTES = 1000  # of memory for each image's name, label and place, while ingest sorts them
+_ENTRY_BYTES = 1000  # memory for the name, label and path of an image while ImageExampleGen sorts them
 _GPUS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
 class StageRate(BaseModel):
-    """Of one component on one machine."""
+    """The speed of one component on one machine."""
 
     fixed_seconds: float
     images_a_second: float
@@ -28,21 +28,21 @@ class StageRate(BaseModel):
 
 
 class Rates(BaseModel):
-    """What benchmarks/data_path.py measured on one machine."""
+    """The measurements of benchmarks/data_path.py on one machine."""
 
     cores: int
-    mean_bytes: int  # of the images that it measured with
-    ingested_bytes: float  # per byte of image
-    transformed_mean_bytes: int  # per image
+    mean_bytes: int  # of the images that were measured
+    ingested_bytes: float  # for each byte of an image
+    transformed_mean_bytes: int  # for each image
     training_images_a_second: float = 4.2  # EfficientNet-B0 at 224 pixels
     stages: dict[str, StageRate]
 
     @classmethod
     def read(cls, file: Path | None) -> "Rates":
-        """From the file, or those of the machine that the project was developed on.
+        """Returns the rates in the file, or the built-in rates of a machine with two cores.
 
         Raises:
-            BadInput: there are none in it.
+            BadInput: The file has no rates.
         """
         try:
             return cls.model_validate(json.loads((file or _RATES).read_text(encoding="utf-8")))
@@ -50,33 +50,33 @@ class Rates(BaseModel):
             raise BadInput(f"--rates: {file} cannot be read: {error.strerror}") from None
         except (ValidationError, ValueError):
             raise BadInput(
-                f"--rates: {file} holds no rates; benchmarks/data_path.py --rates {file} writes them"
+                f"--rates: {file} has no rates; `python benchmarks/data_path.py --rates {file}` writes them"
             ) from None
 
 
 @dataclass(frozen=True)
 class Row:
-    """What one component takes."""
+    """The needs of one component."""
 
     component: str
     seconds: float
-    disk: float  # bytes that it writes
-    memory: float  # bytes, at most
+    disk: float  # bytes written
+    memory: float  # peak, bytes
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run takes on one machine of the rates' kind, with one device for training."""
+    """The needs of a run on the machine of the rates, with one device for training."""
 
     images: int
     mean_bytes: float
     rates: Rates
-    training_rate: float  # images a second, of one device
+    training_rate: float  # images per second and device
     epochs: int
-    train_share: float
+    train_fraction: float
 
     def rows(self) -> list[Row]:
-        """By component, in order."""
+        """Returns the needs of each component, in the order of the pipeline."""
         small = min(1.0, self.mean_bytes / self.rates.mean_bytes)
         disk = {
             "ImageExampleGen": self.images * self.mean_bytes * self.rates.ingested_bytes,
@@ -89,15 +89,15 @@ class Plan:
         return [*rows, Row("Trainer", self.training_seconds(1), 0.0, 0.0)]
 
     def data_seconds(self, workers: int) -> float:
-        """Of all components before training."""
+        """Returns the duration of all components before Trainer."""
         return sum(self._seconds(name, workers) for name in self.rates.stages)
 
     def training_seconds(self, devices: int) -> float:
-        """Of training, where devices share the batches evenly."""
-        return self.epochs * self.images * self.train_share / (self.training_rate * devices)
+        """Returns the duration of training if the devices share each batch evenly."""
+        return self.epochs * self.images * self.train_fraction / (self.training_rate * devices)
 
     def ways(self, deadline: float) -> Iterator[tuple[int, int, float]]:
-        """For each number of devices that can meet the deadline: devices, fewest workers, seconds altogether."""
+        """Yields (devices, fewest workers, total seconds) for each number of devices that meets the deadline."""
         fixed = self.data_seconds(10**12)
         shared = self.data_seconds(1) - fixed
         for devices in _GPUS:
@@ -108,7 +108,7 @@ class Plan:
 
     @property
     def disk(self) -> float:
-        """Bytes beside the images themselves."""
+        """The bytes that the run writes."""
         return sum(row.disk for row in self.rows())
 
     def _seconds(self, stage: str, workers: int) -> float:
@@ -122,17 +122,17 @@ class Plan:
 
 
 def count(text: str) -> int:
-    """A number of images: 5000, 1.28M, 1B."""
+    """Parses a number of images, such as 5000, 1.28M or 1B."""
     return round(_scaled(text, {"": 1, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9}, "1.28M"))
 
 
 def size(text: str) -> float:
-    """Bytes: 110KB, 2.5 MB."""
+    """Parses a size such as 110KB or 2.5 MB. Returns bytes."""
     return _scaled(text, {"": 1, "B": 1, "kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9}, "110KB")
 
 
 def duration(text: str) -> float:
-    """Seconds: 90m, 24h, 3d."""
+    """Parses a duration such as 90m, 24h or 3d. Returns seconds."""
     return _scaled(text, {"s": 1, "m": 60, "h": 3600, "d": 86400}, "24h")
 
 
@@ -142,7 +142,7 @@ def _scaled(text: str, units: Mapping[str, float], example: str) -> float:
     try:
         value = float(number) * units[unit]
     except (ValueError, KeyError):
-        raise BadInput(f"{text!r} is not understood; give a number and a unit, such as {example}") from None
+        raise BadInput(f"{text!r} cannot be parsed; give a number and a unit, such as {example}") from None
     if not (0 < value < math.inf):
-        raise BadInput(f"{text!r} is not more than nothing; give such as {example}")
+        raise BadInput(f"{text!r} is not positive and finite; give a value such as {example}")
     return value

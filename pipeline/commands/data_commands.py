@@ -1,4 +1,4 @@
-"""The commands about data that nothing has been trained on yet: efficientmixnet inspect, plan."""
+"""The commands inspect and plan, for data that no model has been trained on yet."""
 
 import os
 from pathlib import Path
@@ -14,19 +14,28 @@ from efficientmixnet.modules.exceptions import BadInput
 if TYPE_CHECKING:
     from efficientmixnet.pipeline.inspection.inspect_images import Inspection
 
-_ROWS = 20  # classes that are printed
+_MOST_CLASSES = 20  # in the printed table
 
 
 @click.command()
 @click.argument("data")
-@click.option("--page", default="inspection.html", show_default=True, type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a key, as in run.")
-@click.option("--statistics/--no-statistics", default=True, help="Write TFDV's statistics as a page too (seconds).")
-@click.option("--open", "show", is_flag=True, help="Show the page in the browser too.")
+@click.option(
+    "--page",
+    default="inspection.html",
+    show_default=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The HTML page to write.",
+)
+@click.option(
+    "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a key, such as data.max_pixels=1000000."
+)
+@click.option("--statistics/--no-statistics", default=True, help="Also write a page with the statistics of TFDV.")
+@click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
 def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool, show: bool) -> None:
-    """Count the classes, sizes, formats, copies and broken files of DATA, and write a page with samples of each class.
+    """Count the classes, sizes, formats, duplicates and corrupt files of DATA.
 
-    DATA is what data.images names, such as a folder of class folders, or a configuration (YAML).
+    Also writes a page with samples of each class. DATA is a value of data.images, such as a folder with one subfolder
+    for each class, or a configuration (YAML).
     """
     from efficientmixnet.pipeline.config.config import load_config
 
@@ -45,18 +54,18 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
         found = inspect_images(sources, config.layout, config.splits, config.max_pixels, lambda: bar.advance(task))
     notes = warnings(found.counts, found.duplicates, found.left_out)
     where = config.manifest or config.images
-    beside = page.with_suffix(".statistics.html")
+    statistics_page = page.with_suffix(".statistics.html")
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
         if statistics and found.described:
             from efficientmixnet.pipeline.local.quiet import noise_to
 
-            with noise_to(Path(os.devnull), also_show=False):  # TensorFlow greets
+            with noise_to(Path(os.devnull), also_show=False):  # TensorFlow prints messages when it is imported.
                 from efficientmixnet.pipeline.inspection.statistics_view import statistics_view
 
                 drawn = statistics_view(where, found)
-            beside.write_text(drawn, encoding="utf-8")
-        link = beside.name if statistics and found.described else None
+            statistics_page.write_text(drawn, encoding="utf-8")
+        link = statistics_page.name if statistics and found.described else None
         page.write_text(render(where, found, notes, link), encoding="utf-8")
     except OSError as error:
         raise BadInput(f"{page}: cannot be written: {error.strerror}") from None
@@ -67,37 +76,44 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
 
 
 @click.command()
-@click.option("--images", "number", required=True, metavar="COUNT", help="How many: 5000, 1.28M.")
-@click.option("--mean-size", default="110KB", show_default=True, help="Of an image's file.")
+@click.option("--images", "number", required=True, metavar="COUNT", help="Number of images, such as 5000 or 1.28M.")
+@click.option("--mean-size", default="110KB", show_default=True, help="Mean size of an image file.")
 @click.option("--epochs", default=30, show_default=True, type=click.IntRange(1))
-@click.option("--deadline", metavar="TIME", help="Print what finishes in time: 90m, 24h, 3d.")
-@click.option("--training-rate", type=click.FloatRange(0, min_open=True), help="Images a second of one device.")
-@click.option("--rates", type=click.Path(path_type=Path), help="Your machine's: benchmarks/data_path.py --rates FILE.")
+@click.option("--deadline", metavar="TIME", help="Print the machines that finish in this time, such as 90m, 24h or 3d.")
+@click.option(
+    "--training-rate", type=click.FloatRange(0, min_open=True), help="Images per second that one device trains with."
+)
+@click.option(
+    "--rates", type=click.Path(path_type=Path), help="Rates of your machine, from benchmarks/data_path.py --rates FILE."
+)
 def plan(
     number: str, mean_size: str, epochs: int, deadline: str | None, training_rate: float | None, rates: Path | None
 ) -> None:
-    """Print the disk, time and memory that a run of so many images takes, and what meets a deadline.
+    """Estimate the time, disk space and memory of a run.
 
-    Without --training-rate training is reckoned on the machine of the rates, a CPU: name your GPU's.
+    Without --training-rate, the speed of training is that of the machine of the rates, which has no GPU. Give the rate
+    of your GPU.
     """
     from efficientmixnet.pipeline.commands.capacity import Plan, Rates, count, duration, size
 
     measured = Rates.read(rates)
     speed = training_rate or measured.training_images_a_second
-    planned = Plan(count(number), size(mean_size), measured, speed, epochs, train_share=0.8)
+    planned = Plan(count(number), size(mean_size), measured, speed, epochs, train_fraction=0.8)
     console = Console(highlight=False, soft_wrap=True)
     table = Table("component", "time", "writes", "memory", box=None, pad_edge=False)
     for row in planned.rows():
         table.add_row(row.component, time_in_words(row.seconds), _bytes(row.disk), _bytes(row.memory))
     console.print(table)
     seconds = planned.data_seconds(1) + planned.training_seconds(1)
-    console.print(f"\nall of it     {time_in_words(seconds)} on one machine of {measured.cores} cores")
-    console.print(f"disk          {_bytes(planned.disk)} beside the {_bytes(planned.images * planned.mean_bytes)}")
+    console.print(f"\ntotal         {time_in_words(seconds)} on one machine of {measured.cores} cores")
+    console.print(
+        f"disk          {_bytes(planned.disk)} in addition to {_bytes(planned.images * planned.mean_bytes)} of images"
+    )
     if deadline:
         ways = list(planned.ways(duration(deadline)))
         if not ways:
             raise BadInput(
-                f"--deadline {deadline}: not met by any number of devices; give --training-rate of a faster one"
+                f"--deadline {deadline}: no number of devices meets it; give the --training-rate of a faster device"
             )
         for devices, workers, took in ways[:4]:
             console.print(
@@ -106,7 +122,7 @@ def plan(
 
 
 def time_in_words(seconds: float) -> str:
-    """Two places are plenty: 45 s, 12 min, 3.4 h, 2.1 days."""
+    """Returns a duration as text, such as 45 s, 12 min, 3.4 h or 2.1 days."""
     for limit, unit, name in ((120, 1, "s"), (7200, 60, "min"), (48 * 3600, 3600, "h")):
         if seconds < limit:
             return f"{seconds / unit:.2g} {name}" if seconds / unit < 10 else f"{seconds / unit:.0f} {name}"
@@ -125,11 +141,11 @@ def _print(console: Console, found: "Inspection", notes: list[str]) -> None:
     from efficientmixnet.pipeline.inspection.page import size_in_words
 
     table = Table("class", *found.counts, box=None, pad_edge=False)
-    for label in found.labels[:_ROWS]:
+    for label in found.labels[:_MOST_CLASSES]:
         table.add_row(label, *(f"{labels[label]:,}" for labels in found.counts.values()))
     console.print(table)
-    if len(found.labels) > _ROWS:
-        console.print(f"and {len(found.labels) - _ROWS:,} more classes")
+    if len(found.labels) > _MOST_CLASSES:
+        console.print(f"and {len(found.labels) - _MOST_CLASSES:,} more classes")
     rows = [("images", f"{found.images:,} in {len(found.labels):,} classes, {size_in_words(found.bytes)}")]
     rows.append(("formats", ", ".join(f"{name} {count:,}" for name, count in found.formats.most_common())))
     rows.append(("shorter side", ", ".join(f"{name}: {count:,}" for name, count in side_buckets(found.sizes))))

@@ -1,4 +1,4 @@
-"""A network as a table, a line a stage: shapes, kernels, parameters, multiply-adds; neither Keras nor TensorFlow."""
+"""print_network: a table of a network's stages. It imports neither Keras nor TensorFlow."""
 
 import sys
 
@@ -10,7 +10,13 @@ from efficientmixnet.modules.network.cost import summarize
 
 
 def print_network(config: NetworkConfig, image_size: int | None, classes: int) -> None:
-    """Prints the network that the configuration describes; `image_size` in pixels goes before its own."""
+    """Prints the shapes, kernel sizes, parameters and multiply-adds of each stage.
+
+    Args:
+        config: The section network.
+        image_size: Replaces the image size of the configuration, in pixels.
+        classes: The number of classes.
+    """
     side = image_size or config.image_size or config.default_image_size
     found = summarize(
         config.as_variant(),
@@ -36,4 +42,4 @@ def print_network(config: NetworkConfig, image_size: int | None, classes: int) -
     table.add_row("total", "", "", "", f"{found.parameters:,}", f"{found.multiply_adds:,}", "100.0%")
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 120)
     console.print(table)
-    console.print(f"{found.trainable:,} of the parameters are trained; input {side} x {side} x 3")
+    console.print(f"{found.trainable:,} parameters are trainable. The input is {side} x {side} x 3.")

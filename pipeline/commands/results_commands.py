@@ -1,4 +1,4 @@
-"""The commands that look back on runs: efficientmixnet report, runs, compare, lineage, tfma; and score."""
+"""The commands report, runs, compare, lineage, tfma and score, for finished runs and pushed models."""
 
 import os
 from pathlib import Path
@@ -10,16 +10,19 @@ from efficientmixnet.modules.exceptions import BadInput
 
 @click.command()
 @click.argument("run")
-@click.option("--open", "show", is_flag=True, help="Show it in the browser too.")
+@click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
 def report(run: str, show: bool) -> None:
-    """Write the report of RUN anew: a run's folder, or an output folder for its last run."""
+    """Write the report of RUN again.
+
+    RUN is the folder of a run, or an output folder for its last run.
+    """
     from efficientmixnet.pipeline.runs.run_report import write_report
     from efficientmixnet.pipeline.runs.runs import read_summary
 
     summary = read_summary(run)
     page = write_report(summary)
     if page is None:
-        raise BadInput(f"{run}: the run left nothing to report on ({summary.state}: {summary.reason})")
+        raise BadInput(f"{run}: the run has nothing to report ({summary.state}: {summary.reason})")
     click.echo(page)
     if show:
         click.launch(page.as_uri())
@@ -27,9 +30,9 @@ def report(run: str, show: bool) -> None:
 
 @click.command()
 @click.argument("output")
-@click.option("--json", "as_json", is_flag=True, help="For machines: each run's summary, a line each.")
+@click.option("--json", "as_json", is_flag=True, help="Print each run's summary as one line of JSON.")
 def runs(output: str, as_json: bool) -> None:
-    """List the runs in the folder OUTPUT, the oldest first: state, metrics, and what was pushed."""
+    """List the runs in the output folder OUTPUT, oldest first."""
     from efficientmixnet.pipeline.runs.runs import print_runs, runs_of
 
     summaries = runs_of(output)
@@ -42,11 +45,13 @@ def runs(output: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("folders", metavar="RUN...", nargs=-1, required=True)
-@click.option("--page", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this HTML file too.")
+@click.option(
+    "--page", type=click.Path(dir_okay=False, path_type=Path), help="Also write the comparison to this HTML file."
+)
 def compare(folders: tuple[str, ...], page: Path | None) -> None:
-    """Compare RUNs with the first one: metrics, configurations, and whether the difference may be chance.
+    """Compare the metrics, configurations and predictions of runs with those of the first run.
 
-    With one folder, an output folder, all of its runs that evaluated a model are compared.
+    RUN is the folder of a run. A single output folder stands for all of its runs that evaluated a model.
     """
     from efficientmixnet.pipeline.runs.compare import compare, print_comparison, write_comparison
     from efficientmixnet.pipeline.runs.runs import read_summary, runs_of
@@ -61,9 +66,12 @@ def compare(folders: tuple[str, ...], page: Path | None) -> None:
 
 @click.command()
 @click.argument("model")
-@click.option("--json", "as_json", is_flag=True, help="For machines, with every property of each step.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with every property of each step.")
 def lineage(model: str, as_json: bool) -> None:
-    """Show what made MODEL, a pushed model or the folder of pushed models: run, code, configuration, data, steps."""
+    """Show the run, code, configuration, data and components that MODEL was made with.
+
+    MODEL is a pushed model, or the folder of pushed models.
+    """
     from efficientmixnet.pipeline.runs import lineage
 
     found = lineage.lineage(model)
@@ -76,7 +84,9 @@ def lineage(model: str, as_json: bool) -> None:
 @click.command()
 @click.argument("model")
 @click.argument("images")
-@click.option("--manifest", metavar="FILE", help="Only those that this CSV or JSON-lines file names in its key path.")
+@click.option(
+    "--manifest", metavar="FILE", help="Score only the images in the column path of this CSV or JSON-lines file."
+)
 @click.option(
     "--output",
     "outputs",
@@ -84,32 +94,35 @@ def lineage(model: str, as_json: bool) -> None:
     multiple=True,
     required=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="predictions.parquet or predictions.csv; give it twice for both.",
+    help="A .parquet or .csv file. Repeat the option to write both.",
 )
 def score(model: str, images: str, manifest: str | None, outputs: tuple[Path, ...]) -> None:
-    """Write the label of every image below the folder IMAGES by MODEL, a pushed model or the folder of those.
+    """Write a prediction for every image in the folder IMAGES and its subfolders.
 
-    IMAGES and the manifest may lie in an object store: gs://BUCKET/FOLDER. What was stopped goes on where it was when
-    it is called again.
+    MODEL is a pushed model, or the folder of pushed models. IMAGES and the manifest can be in an object store, such as
+    gs://BUCKET/FOLDER. If the command is interrupted, run it again to continue.
     """
     import warnings
 
-    warnings.simplefilter("ignore")  # Google's packages announce which Pythons they will support
+    warnings.simplefilter("ignore")  # Google's packages warn about Python versions.
     from efficientmixnet.pipeline.scoring.score import score
     from efficientmixnet.pipeline.scoring.scoring_bar import ScoringBar
 
     with ScoringBar():
         scored = score(model, images, outputs, manifest=manifest)
     if scored.left_out:
-        click.echo(f"{scored.left_out:,} files left out, with the reasons in {scored.left_out_file}", err=True)
-    click.echo(f"{scored.images:,} images: {', '.join(map(str, scored.outputs))}")
+        click.echo(f"{scored.left_out:,} files left out; see {scored.left_out_file} for the reasons", err=True)
+    click.echo(f"{scored.images:,} images scored: {', '.join(map(str, scored.outputs))}")
 
 
 @click.command()
 @click.argument("run")
-@click.option("--open", "show", is_flag=True, help="Show it in the browser too.")
+@click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
 def tfma(run: str, show: bool) -> None:
-    """Write TFMA's own views of RUN as a page: a run's folder, or an output folder for its last run."""
+    """Write a page with the views of TFMA.
+
+    RUN is the folder of a run, or an output folder for its last run.
+    """
     from efficientmixnet.pipeline.local.quiet import noise_to
     from efficientmixnet.pipeline.runs.runs import read_summary, runs_of
     from efficientmixnet.pipeline.runs.tfma_page.tfma_page import write_tfma_page

@@ -1,1 +1,1 @@
-"""The configuration file: its sections, how it is read, and how its mistakes are reported."""
+"""The configuration file: its sections, and the checks and messages of problems."""

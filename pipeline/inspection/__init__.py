@@ -1,1 +1,1 @@
-"""A look at a data set before anything is trained on it: efficientmixnet inspect."""
+"""The command `efficientmixnet inspect`: a report on a dataset before training."""

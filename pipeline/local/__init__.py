@@ -1,1 +1,1 @@
-"""Runs the pipeline on this machine."""
+"""The local runner: runs the pipeline on this machine."""

@@ -1,4 +1,4 @@
-"""Asks, before anything runs, whether there is what TFX's InfraValidator needs to start a model server."""
+"""check_model_server: checks before a run that TFX's InfraValidator can start a model server."""
 
 import os
 
@@ -7,16 +7,16 @@ from efficientmixnet.pipeline.config.serving_config import ServingConfig
 
 _SOCKET = "unix:///var/run/docker.sock"
 _SECONDS = 10
-# By which TFX's InfraValidator knows its own pod, beside which it starts the server's.
+# TFX's InfraValidator reads these to find its own pod. It starts the server in the same namespace.
 _POD = ("KUBERNETES_SERVICE_HOST", "KFP_POD_NAME", "KFP_NAMESPACE")
-_CURE = "or remove the key: ServingCheck asks the model in any case"
+_CURE = "or remove the key (ServingCheck tests the model in any case)"
 
 
 def check_model_server(config: ServingConfig) -> None:
-    """Refuses a run whose model could not be validated once it is trained.
+    """Checks that serving.infra_validator can work here.
 
     Raises:
-        BadInput: Docker or the cluster is missing, or Python's package for it.
+        BadInput: Docker, the cluster or a Python package is missing.
     """
     if config.infra_validator == "docker":
         _check_docker(config.docker)
@@ -29,13 +29,13 @@ def _check_docker(address: str | None) -> None:
         import docker
     except ImportError:
         raise BadInput(
-            f"serving.infra_validator: Python's package docker is missing; pip install docker, {_CURE}"
+            f"serving.infra_validator: the Python package docker is missing; run `pip install docker`, {_CURE}"
         ) from None
     try:
-        docker.DockerClient(base_url=address, timeout=_SECONDS).close()  # asks for the server's version
+        docker.DockerClient(base_url=address, timeout=_SECONDS).close()  # requests the version
     except docker.errors.DockerException:
         raise BadInput(
-            f"serving.infra_validator: no Docker answers at {address or _SOCKET}; start it, give its address as "
+            f"serving.infra_validator: Docker does not answer at {address or _SOCKET}; start it, set its address in "
             f"serving.docker, {_CURE}"
         ) from None
 
@@ -45,11 +45,11 @@ def _check_pod() -> None:
         import kubernetes  # noqa: F401
     except ImportError:
         raise BadInput(
-            f"serving.infra_validator: Python's package kubernetes is missing; pip install kubernetes, {_CURE}"
+            f"serving.infra_validator: the Python package kubernetes is missing; run `pip install kubernetes`, {_CURE}"
         ) from None
     missing = [name for name in _POD if name not in os.environ]
     if missing:
         raise BadInput(
-            f"serving.infra_validator: kubernetes starts the server beside the run's own pod, and this is none that "
-            f"says so ({', '.join(missing)} not set); give docker, {_CURE}"
+            f"serving.infra_validator: kubernetes needs a run in a pod of Kubeflow Pipelines "
+            f"({', '.join(missing)} not set); use docker, {_CURE}"
         )

@@ -1,4 +1,4 @@
-"""imports_at_once: a third of the time that TFX's imports take goes into looking for garbage among what will stay."""
+"""imports_at_once: faster imports of TFX, a third of whose time is garbage collection."""
 
 import gc
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def imports_at_once() -> Iterator[None]:
-    """Within it nothing is collected; what there is at its end is never looked through again."""
+    """Turns garbage collection off in its body. Later collections skip the objects that were created in it."""
     was_on = gc.isenabled()
     gc.disable()
     try:

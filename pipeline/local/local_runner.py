@@ -1,4 +1,4 @@
-"""Runs the pipeline on this machine: one run at a time in a folder, quiet, and with a summary whatever happens."""
+"""run: runs the pipeline on this machine, and writes a summary even if it fails."""
 
 import csv
 import json
@@ -32,17 +32,27 @@ if TYPE_CHECKING:
     from efficientmixnet.pipeline.runs.results import Results
 
 LOG_FILE = "log.txt"
-_FULL = 2**20  # bytes: with less room than this, whatever went wrong, a full disk is why
+_FULL = 2**20  # bytes; with less free space than this, any error is taken for a full disk
 LEFT_OUT_FILE = "left_out.csv"
-DUPLICATES_FILE = "duplicates.csv"  # where any image comes twice
+DUPLICATES_FILE = "duplicates.csv"  # only if there are duplicate images
 
 
 def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summary:
-    """Runs the pipeline; returns, and writes to the run's folder and to the output folder, what came of it.
+    """Runs the pipeline.
+
+    The summary is also written to the run's folder and to the output folder.
+
+    Args:
+        config: A configuration with absolute paths, as `load_config` returns it.
+        verbose: Whether the log messages of the libraries are printed too.
+        use_cache: Whether components reuse the results of earlier runs.
+
+    Returns:
+        The summary of the run.
 
     Raises:
-        BadInput: the configuration or the images are at fault; the summary says so too, if the run had begun.
-        RunFailed: something else is.
+        BadInput: The configuration or the images cannot be used.
+        RunFailed: A component failed. The message names the log.
     """
     check_model_server(config.serving)
     output = Path(config.output)
@@ -58,7 +68,7 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
             "versions": versions(),
             "revision": revision(),
         }
-        summary = Summary(state="running", reason="the run goes on, or was killed", **facts)
+        summary = Summary(state="running", reason="the run has not ended, or its process was killed", **facts)
         stages: Stages | None = None
         try:
             folder.mkdir(parents=True)
@@ -68,7 +78,7 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
                 _run_pipeline(config, sources, stages, use_cache)
                 summary = _summarize(config, folder, facts)
         except BaseException as error:
-            ended = _in_words(error, output, folder)
+            ended = _as_one_line(error, output, folder)
             if isinstance(ended, BadInput):
                 _write_rows(folder / LEFT_OUT_FILE, ended.left_out)
             state = "interrupted" if isinstance(ended, KeyboardInterrupt) else "failed"
@@ -81,7 +91,7 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
                 summary.seconds, summary.cached = stages.seconds, stages.cached
                 summary.costs = config.report.costs(stages.seconds)
                 summary.currency = config.report.currency if summary.costs else None
-            with suppress(OSError):  # on a full disk there is no summary, but what the command says
+            with suppress(OSError):  # A full disk has no space for the summary. The command prints the error.
                 summary.write(folder, output)
         with suppress(OSError):
             page = write_report(summary)
@@ -91,19 +101,21 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
     return summary
 
 
-def _in_words(error: BaseException, output: Path, folder: Path) -> BaseException:
-    """What ended the run, as the one line that the command will print."""
+def _as_one_line(error: BaseException, output: Path, folder: Path) -> BaseException:
+    """The error that the command prints for this one."""
     if shutil.disk_usage(output).free < _FULL:
-        return BadInput(f"output: the disk of {output} is full; make room, and the same command goes on from here")
+        return BadInput(
+            f"output: the disk of {output} is full; free some space, then run the command again to continue"
+        )
     if isinstance(error, OSError) and not folder.exists():
         return BadInput(f"output: {output} cannot be written ({error.strerror}); give another folder")
     if isinstance(error, Exception) and not isinstance(error, BadInput):
-        return RunFailed(f"{type(error).__name__}: {error}\n  {folder / LOG_FILE} tells the whole story")
+        return RunFailed(f"{type(error).__name__}: {error}\n  see {folder / LOG_FILE} for details")
     return error
 
 
 def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: bool) -> None:
-    # Imported here, with the noise already going to the log: TFX takes some ten seconds.
+    # Imported here, where the output of the libraries goes to the log. Importing TFX takes about ten seconds.
     with imports_at_once():
         import absl.logging
 
@@ -131,11 +143,11 @@ def _summarize(config: Config, folder: Path, facts: dict[str, Any]) -> Summary:
     results = Results(Path(config.output, "metadata.sqlite"))
     verdict = results.verdict()
     if verdict is None:
-        raise RuntimeError(f"the run ended without an evaluation; {folder / LOG_FILE} says more")
+        raise RuntimeError(f"the run ended without an evaluation; see {folder / LOG_FILE}")
     _copy_tables(results, folder)
     pushed = results.custom_property("PushedModel", "pushed") == 1
-    # Pusher asks for both blessings: without InfraValidator's it leaves a model that Evaluator has blessed.
-    refused = f"TensorFlow Serving did not load it, or did not answer (serving.infra_validator); {LOG_FILE} says why"
+    # Pusher needs both blessings: Evaluator's, and InfraValidator's if it runs.
+    refused = f"TensorFlow Serving did not load the model or did not answer (serving.infra_validator); see {LOG_FILE}"
     return Summary(
         state="pushed" if pushed else "not_blessed",
         reason=refused if verdict.blessed and not pushed else verdict.reason,
@@ -174,14 +186,14 @@ def _write_rows(path: Path, left_out: tuple[tuple[str, str], ...]) -> None:
 
 @contextmanager
 def _only_run_in(output: Path) -> Iterator[None]:
-    """Holds the output folder for this run; the system lets go of it when the process ends, however it ends."""
+    """Locks the output folder. The operating system releases the lock when the process ends."""
     try:
         output.mkdir(parents=True, exist_ok=True)
         lock = FileLock(output / ".lock")
         lock.acquire(timeout=0)
     except Timeout:
         raise BadInput(
-            f"output: another run is using {output}; wait for it to end, or give another folder with --output"
+            f"output: another run is using {output}; wait until it ends, or give another folder with --output"
         ) from None
     except OSError as error:
         raise BadInput(f"output: {output} cannot be written ({error.strerror}); give another folder") from None
@@ -194,7 +206,7 @@ def _only_run_in(output: Path) -> Iterator[None]:
 
 @contextmanager
 def _termination_as_interrupt() -> Iterator[None]:
-    """SIGTERM ends a run as Ctrl-C does: with a summary, and with everything kept that is finished."""
+    """Makes SIGTERM raise KeyboardInterrupt, as Ctrl-C does, so that the run writes its summary."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""The libraries' noise goes to a file: everything that anything writes to standard output or error, in C++ as well."""
+"""noise_to: redirects standard output and error to a log file, including the output of C++ libraries."""
 
 import atexit
 import os
@@ -12,10 +12,13 @@ from typing import TextIO
 
 @contextmanager
 def noise_to(log: Path, also_show: bool) -> Iterator[TextIO]:
-    """Sends file descriptors 1 and 2 to `log`; yields the real standard output.
+    """Redirects file descriptors 1 and 2 to `log`, and yields the real standard output.
 
-    With `also_show` whatever goes to the log is shown too. What objects complain of while the interpreter takes itself
-    apart, TensorFlow's functions above all, is noise too, and comes when the log is closed.
+    It also silences the errors that objects raise when the interpreter shuts down, such as TensorFlow's functions.
+
+    Args:
+        log: The file. Text is appended.
+        also_show: Whether the text is also written to the real standard error.
     """
     atexit.register(setattr, sys, "unraisablehook", lambda _: None)
     sys.stdout.flush()
@@ -41,7 +44,7 @@ def noise_to(log: Path, also_show: bool) -> Iterator[TextIO]:
         os.dup2(real_out, 1)
         os.dup2(real_err, 2)
         if copier:
-            # Our ends of the pipe are closed now; a child process that still holds one must not hold us.
+            # Our ends of the pipe are closed. A child process may still hold one open, so the wait has a limit.
             copier.join(timeout=1)
         for descriptor in (real_out, real_err, log_file):
             os.close(descriptor)

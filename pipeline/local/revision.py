@@ -1,4 +1,4 @@
-"""The revision of the code that runs, where it runs from a git checkout, and the versions of what it stands on."""
+"""The revision of the code, if it runs from a git checkout, and the versions of its packages."""
 
 import shutil
 import subprocess
@@ -11,7 +11,7 @@ _PACKAGES = ("efficientmixnet", "tfx", "tensorflow", "keras", "apache-beam", "te
 
 
 def revision() -> str | None:
-    """The commit, with -dirty where files differ from it; None for installed code, or without git."""
+    """Returns the commit, with -dirty if files were changed. None for installed code or without git."""
     git = shutil.which("git")
     if not git or not (_PROJECT / ".git").exists():
         return None
@@ -21,7 +21,7 @@ def revision() -> str | None:
 
 
 def versions() -> dict[str, str]:
-    """Of Python and of the packages that a result depends on."""
+    """Returns the versions of Python and of the packages that affect a result."""
     return {"python": sys.version.split()[0], **{package: _version(package) for package in _PACKAGES}}
 
 

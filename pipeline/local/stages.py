@@ -1,4 +1,4 @@
-"""What the person who started a run sees while it runs: a line a stage, and a bar within the long ones."""
+"""Stages: shows a line for each stage of a run, and a progress bar for the current one."""
 
 import logging
 import re
@@ -11,14 +11,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from efficientmixnet.modules.progress import Figures, as_text
 
-_PLAIN_SECONDS = 10  # between lines of progress where there is no terminal
+_PLAIN_SECONDS = 10  # between lines of progress if there is no terminal
 _STARTED = re.compile(r"Component (\S+) is running\.")
 _FINISHED = re.compile(r"Component (\S+) is finished\.")
 _CACHED = re.compile(r"A cached execution \d+ is used\.")
 
 
 class Stages(logging.Handler):
-    """Follows a run by what LocalDagRunner logs, and the progress within a stage by modules/progress.py."""
+    """Follows the log of LocalDagRunner for the stages, and listens to modules/progress.py for their progress.
+
+    Args:
+        out: The stream to print to. Without a terminal, it gets plain lines.
+    """
 
     def __init__(self, out: TextIO) -> None:
         super().__init__(logging.INFO)
@@ -34,11 +38,11 @@ class Stages(logging.Handler):
             TextColumn("{task.description}"),
             BarColumn(bar_width=4),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[beside]}"),
+            TextColumn("{task.fields[figures]}"),
             TextColumn("{task.fields[pace]}"),
             console=self._console,
             transient=True,
-            redirect_stdout=False,  # or it would catch the libraries' noise on its way to the log, and show it
+            redirect_stdout=False,  # The output of the libraries goes to the log.
             redirect_stderr=False,
             disable=not self._console.is_terminal,
         )
@@ -53,7 +57,7 @@ class Stages(logging.Handler):
         self._bar.stop()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """A line of the log: does a stage begin or end?"""
+        """Starts or ends a stage if the log says so."""
         message = record.getMessage()
         if started := _STARTED.match(message):
             self._begin(started[1])
@@ -64,13 +68,13 @@ class Stages(logging.Handler):
             self._end("from cache" if from_cache else "done", "cyan" if from_cache else "green")
 
     def start(self, total: int, unit: str) -> None:
-        """The running stage will handle so many of a unit."""
+        """Starts the bar of the current stage: it handles `total` items of `unit`, such as images."""
         self._done, self._total, self._unit = 0, total, unit
         self._show({})
 
     def advance(self, count: int, figures: Figures) -> None:
-        """The running stage has handled so many more."""
-        if not self._done:  # what comes before, such as tracing the network, says nothing of the pace
+        """Advances the bar by `count` items, and shows the figures next to it."""
+        if not self._done:  # The pace does not include what comes before, such as tracing the network.
             self._counting, self._first = time.monotonic(), count
         self._done += count
         self._show(figures)
@@ -80,13 +84,13 @@ class Stages(logging.Handler):
             self._console.print(f"{line} {self._pace()}".rstrip())
 
     def tell(self, line: str) -> None:
-        """The running stage has something to say."""
+        """Prints a line of the current stage."""
         self._console.print(f"  {line}", style="dim", markup=False)
 
     def _begin(self, stage: str) -> None:
-        if stage != self._stage:  # else it failed and is tried again
+        if stage != self._stage:  # A retried stage keeps its start time.
             self._stage, self._began = stage, time.monotonic()
-            self._task = self._bar.add_task(stage, total=None, beside="", pace="")
+            self._task = self._bar.add_task(stage, total=None, figures="", pace="")
         self._last_line = time.monotonic()
         self._done = self._total = 0
 
@@ -100,13 +104,13 @@ class Stages(logging.Handler):
 
     def _show(self, figures: Figures) -> None:
         if self._stage:
-            # What fits beside the bar in 80 columns.
+            # In 80 columns, there is no space for the validation metrics.
             training = {name: value for name, value in figures.items() if not name.startswith("val_")}
-            beside = as_text(training).replace("accuracy ", "acc ") or self._unit
-            self._bar.update(self._task, completed=self._done, total=self._total, beside=beside, pace=self._pace())
+            shown = as_text(training).replace("accuracy ", "acc ") or self._unit
+            self._bar.update(self._task, completed=self._done, total=self._total, figures=shown, pace=self._pace())
 
     def _pace(self) -> str:
-        """How many a second, and how long it will go on like that."""
+        """The items per second, and the remaining time at this pace."""
         timed, seconds = self._done - self._first, time.monotonic() - self._counting
         if timed <= 0 or seconds <= 0:
             return ""

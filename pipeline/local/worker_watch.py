@@ -1,4 +1,4 @@
-"""interrupted_when_a_worker_ends: Beam's in-process runner would wait for ever for a worker process that was killed."""
+"""interrupted_when_a_worker_ends: Beam's in-process runner would wait forever for a killed worker process."""
 
 import os
 import signal
@@ -9,13 +9,16 @@ from pathlib import Path
 
 from efficientmixnet.modules.exceptions import WorkerEnded
 
-_THREAD = "run_worker"  # Beam's name of the thread that waits for a worker's end, and fails where it was no good one
+_THREAD = "run_worker"  # Beam's thread that waits for a worker. It fails if the worker ends with an error.
 _PROGRAM = b"sdk_worker_main"
 
 
 @contextmanager
 def interrupted_when_a_worker_ends() -> Iterator[None]:
-    """Raises WorkerEnded, in the main thread, in what runs within it when a worker process dies; the others go too."""
+    """Raises WorkerEnded in the body when a worker process dies, and kills the other workers.
+
+    It must be entered in the main thread.
+    """
     ended: list[str] = []
     hook_before = threading.excepthook
 
@@ -27,7 +30,7 @@ def interrupted_when_a_worker_ends() -> Iterator[None]:
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
 
     def interrupt(*_: object) -> None:
-        for worker in list(_workers()):  # Beam waits for them before it lets an exception pass
+        for worker in list(_workers()):  # Beam waits for them before it raises an exception.
             with suppress(ProcessLookupError):
                 os.kill(worker, signal.SIGKILL)
         raise WorkerEnded(ended[0])
@@ -42,7 +45,7 @@ def interrupted_when_a_worker_ends() -> Iterator[None]:
 
 
 def _workers(parent: str = "self") -> Iterator[int]:
-    """The worker processes that this one has started, each before the shell that it was started by."""
+    """The worker processes below `parent`. Beam starts each through a shell, which comes after it."""
     for children in Path("/proc", parent, "task").glob("*/children"):
         for child in children.read_text().split():
             try:
@@ -50,4 +53,4 @@ def _workers(parent: str = "self") -> Iterator[int]:
                     yield from _workers(child)
                     yield int(child)
             except OSError:
-                continue  # it has ended meanwhile
+                continue  # The process has ended.

@@ -1,1 +1,1 @@
-"""Finished runs: their summaries, reports and comparisons."""
+"""Finished runs: summaries, reports, comparisons and lineage."""

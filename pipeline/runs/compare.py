@@ -1,4 +1,4 @@
-"""Compares runs: metrics with intervals, where the configurations differ, and whether the difference is chance."""
+"""Compares runs: their metrics, their configurations and their predictions."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,11 +21,11 @@ from efficientmixnet.pipeline.runs.run_summary import Summary
 
 @dataclass(frozen=True)
 class Run:
-    """What is compared of a run."""
+    """The data of a run that is compared."""
 
     summary: Summary
     content: Mapping[str, Any]
-    right: Mapping[tuple[str, str], bool]  # by name and label of the image, whether it was named right
+    right: Mapping[tuple[str, str], bool]  # by name and label of the image, whether the prediction is correct
 
     @property
     def name(self) -> str:
@@ -34,23 +34,23 @@ class Run:
 
 @dataclass(frozen=True)
 class McNemar:
-    """Of the images that both runs evaluated, those that one alone names right: were they as many by chance?"""
+    """McNemar's test of two runs on the images that both evaluated."""
 
     images: int
-    first_alone: int
-    second_alone: int
+    only_first: int  # images that only the first run predicts correctly
+    only_second: int
 
     @property
     def p_value(self) -> float:
-        """Of the exact test (McNemar, 1947): how likely so large a difference is between equally good models."""
+        """The probability of a difference at least this large between equally good models (McNemar, 1947; exact)."""
         from scipy.stats import binomtest  # takes half a second
 
-        different = self.first_alone + self.second_alone
-        return float(binomtest(self.first_alone, different).pvalue) if different else 1.0
+        different = self.only_first + self.only_second
+        return float(binomtest(self.only_first, different).pvalue) if different else 1.0
 
 
 def read_run(summary: Summary) -> Run | None:
-    """Gathers a run; None where it left no report."""
+    """Returns the data of a run, or None if it has no report."""
     content = read_content(summary)
     if content is None:
         return None
@@ -60,20 +60,20 @@ def read_run(summary: Summary) -> Run | None:
 
 
 def compare(summaries: Sequence[Summary]) -> list[Run]:
-    """The runs that can be compared, in the order given.
+    """Returns the runs that can be compared, in the given order.
 
     Raises:
-        BadInput: there are fewer than two.
+        BadInput: There are fewer than two.
     """
     runs = [run for run in map(read_run, summaries) if run]
     if len(runs) < 2:
         where = ", ".join(summary.run for summary in summaries)
-        raise BadInput(f"{where}: {len(runs)} of these runs left a report to compare; give two or more that did")
+        raise BadInput(f"{where}: {len(runs)} of these runs evaluated a model; give two or more that did")
     return runs
 
 
 def mcnemar(first: Run, second: Run) -> McNemar:
-    """On the images, by name and label, that both evaluated."""
+    """Returns McNemar's test on the images, by name and label, that both runs evaluated."""
     both = first.right.keys() & second.right.keys()
     ours = np.array([first.right[one] for one in both], bool)
     theirs = np.array([second.right[one] for one in both], bool)
@@ -81,7 +81,7 @@ def mcnemar(first: Run, second: Run) -> McNemar:
 
 
 def differences(runs: Sequence[Run]) -> dict[str, list[Any]]:
-    """By key, each run's value where they are not all the same."""
+    """Returns the configuration keys whose values differ, with the value in each run."""
     flat = [dict(_flat(run.content["config"])) for run in runs]
     keys = dict.fromkeys(key for one in flat for key in one)
     values = {key: [one.get(key) for one in flat] for key in keys}
@@ -89,7 +89,7 @@ def differences(runs: Sequence[Run]) -> dict[str, list[Any]]:
 
 
 def print_comparison(runs: Sequence[Run]) -> None:
-    """As a table, and a line for each run against the first one."""
+    """Prints a table of the runs, and a line for each run that compares it with the first one."""
     table = Table("", *(run.name for run in runs), box=None, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
@@ -107,28 +107,32 @@ def print_comparison(runs: Sequence[Run]) -> None:
 
 
 def metrics(runs: Sequence[Run]) -> dict[str, list[dict[str, float] | None]]:
-    """By name, each run's value and interval."""
+    """Returns the metrics by name, with the value and the interval in each run."""
     by_run = [{one["name"]: one for one in run.content["metrics"] if one["value"] is not None} for run in runs]
     return {name: [one.get(name) for one in by_run] for name in METRICS if any(name in one for one in by_run)}
 
 
 def against_first(runs: Sequence[Run]) -> Iterator[str]:
-    """For each further run, whether it is better than the first one on the images of both."""
+    """Yields a sentence for each other run that says whether it differs from the first one."""
     first, *others = runs
     for run in others:
         found = mcnemar(first, run)
         if not found.images:
-            yield f"{run.name} and {first.name} evaluated no image in common"
+            yield f"{run.name} and {first.name} have no evaluated images in common"
             continue
-        verdict = "may well be chance" if found.p_value >= 0.05 else "is hardly chance"
+        verdict = "may be due to chance" if found.p_value >= 0.05 else "is unlikely to be due to chance"
         yield (
-            f"of {found.images:,} images in common, {run.name} alone names {found.second_alone:,} right, "
-            f"{first.name} alone {found.first_alone:,}: the difference {verdict} (McNemar, p = {found.p_value:.2g})"
+            f"of {found.images:,} images in common, only {run.name} classifies {found.only_second:,} correctly, and "
+            f"only {first.name} {found.only_first:,}: the difference {verdict} (McNemar, p = {found.p_value:.2g})"
         )
 
 
 def write_comparison(runs: Sequence[Run], file: Path) -> None:
-    """As a page of HTML that needs nothing else."""
+    """Writes the comparison as an HTML page that needs no other files.
+
+    Raises:
+        BadInput: The file cannot be written.
+    """
     page = render_comparison(
         names=[run.name for run in runs],
         states=[run.summary.state.replace("_", " ") for run in runs],

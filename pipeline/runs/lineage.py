@@ -1,4 +1,4 @@
-"""From a pushed model back to what made it, by ML Metadata: components, data, configuration, code."""
+"""lineage: the components, data, configuration and code that a pushed model was made with, from ML Metadata."""
 
 import dataclasses
 import json
@@ -27,18 +27,18 @@ _SHOWN = {"ImageExampleGen": ("images", "manifest", "fingerprint")}
 
 @dataclass(frozen=True)
 class Step:
-    """One execution on the way to the model."""
+    """One execution that contributed to the model."""
 
     execution: int
     component: str
     properties: dict[str, Any]
     outputs: list[str]
-    found: dict[str, Any]  # by key, what a search found and this step took in place of what was configured
+    found: dict[str, Any]  # the hyperparameters from a search that replaced configured values, by key
 
 
 @dataclass(frozen=True)
 class Lineage:
-    """The steps in the order in which they ran; of the run that pushed the model, its summary, if it is still there."""
+    """A model, the steps that made it in the order of execution, and the summary of its run if it still exists."""
 
     model: str
     steps: list[Step]
@@ -46,10 +46,13 @@ class Lineage:
 
 
 def lineage(model: str) -> Lineage:
-    """Of a folder that a run pushed a model to, or the newest version below it.
+    """Returns the lineage of a pushed model.
+
+    Args:
+        model: The folder of the model, or the folder of pushed models for the newest one.
 
     Raises:
-        BadInput: nothing is known of it.
+        BadInput: ML Metadata has no record of the model.
     """
     folder = Path(model).resolve()
     with suppress(BadInput):  # a folder without a model is refused below
@@ -57,7 +60,9 @@ def lineage(model: str) -> Lineage:
     output = folder.parent.parent
     database = output / METADATA_FILE
     if not database.is_file():
-        raise BadInput(f"{model}: lies beside no {METADATA_FILE}; name a model where its run pushed it, OUTPUT/pushed")
+        raise BadInput(
+            f"{model}: the output folder has no {METADATA_FILE}; give a model in the folder OUTPUT/pushed of a run"
+        )
     connection = metadata_store_pb2.ConnectionConfig()
     connection.sqlite.filename_uri = str(database)
     connection.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
@@ -68,19 +73,19 @@ def lineage(model: str) -> Lineage:
         if artifact.custom_properties["pushed_destination"].string_value == str(folder)
     ]
     if not pushed:
-        raise BadInput(f"{folder}: {database} knows of no run that pushed it")
+        raise BadInput(f"{folder}: {database} has no run that pushed this model; give another model")
     steps = sorted(_steps(store, pushed[:1]), key=lambda step: step.execution)
     summaries = (one for one in runs_of(str(output)) if one.pushed_model == str(folder))
     return Lineage(str(folder), steps, next(summaries, None))
 
 
 def _steps(store: mlmd.MetadataStore, artifacts: list[int]) -> Iterator[Step]:
-    """The executions that made the artifacts, and those that made what they read, each once."""
+    """The executions that made the artifacts, and recursively those that made their inputs."""
     types = {kind.id: kind.name for kind in store.get_execution_types()}
     seen: set[int] = set()
     while artifacts:
         made = [event for event in store.get_events_by_artifact_ids(artifacts) if _is_output(event)]
-        # An execution that was answered from the cache made nothing; the first one did.
+        # A cached execution only repeats the outputs of the first one.
         makers: dict[int, int] = {}
         for event in made:
             makers[event.artifact_id] = min(event.execution_id, makers.get(event.artifact_id, event.execution_id))
@@ -103,7 +108,7 @@ def _steps(store: mlmd.MetadataStore, artifacts: list[int]) -> Iterator[Step]:
 
 
 def _found(inputs: Iterable[str]) -> dict[str, Any]:
-    """What the search among the inputs found, if one is."""
+    """The hyperparameters of the search, if one of the inputs is its result."""
     files = (Path(uri, FILE) for uri in inputs)
     return next((found_values(json.loads(file.read_text())["values"]) for file in files if file.is_file()), {})
 
@@ -113,7 +118,7 @@ def _is_output(event: metadata_store_pb2.Event) -> bool:
 
 
 def print_lineage(found: Lineage) -> None:
-    """The model, its run, and each step with what it was given."""
+    """Prints the model, its run, and the inputs and outputs of each step."""
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     rows = [("model", found.model)]
     if summary := found.summary:
@@ -121,8 +126,8 @@ def print_lineage(found: Lineage) -> None:
         rows += [
             ("run", summary.run),
             ("started", summary.started),
-            ("verdict", summary.reason),
-            ("code", f"{summary.revision or 'installed'}; {versions}"),
+            ("result", summary.reason),
+            ("code", f"{summary.revision or 'installed package'}; {versions}"),
             ("configuration", f"{summary.run}/config.yaml"),
         ]
     for name, value in rows:
@@ -134,13 +139,13 @@ def print_lineage(found: Lineage) -> None:
             if step.properties.get(name):
                 console.print(f"  {name}: {escape(str(step.properties[name]))}")
         for key, value in step.found.items():
-            console.print(f"  {key}: {escape(str(value))}, found by the search")
+            console.print(f"  {key}: {escape(str(value))} (found by the search)")
         for uri in step.outputs:
             console.print(f"  -> {escape(uri)}")
 
 
 def as_json(found: Lineage) -> str:
-    """For machines."""
+    """Returns the lineage as JSON."""
     summary = found.summary and found.summary.model_dump(mode="json")
     steps = [dataclasses.asdict(step) for step in found.steps]
     return json.dumps({"model": found.model, "summary": summary, "steps": steps}, indent=2)

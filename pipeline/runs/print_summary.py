@@ -1,4 +1,4 @@
-"""What a run prints at its end: how good, blessed or not and why, and where everything lies."""
+"""show: prints the summary at the end of a run."""
 
 import shlex
 import sys
@@ -10,16 +10,16 @@ from efficientmixnet.pipeline.runs.run_summary import Search, Summary
 
 
 def show(summary: Summary) -> None:
-    """Prints the summary for people."""
+    """Prints the result of a run, and the paths of its outputs."""
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     blessed = "[bold green]blessed[/]" if summary.blessed else "[bold red]not blessed[/]"
     rows = [
         ("accuracy", _accuracy(summary)),
-        ("verdict", f"{blessed}: {escape(summary.reason)}"),
+        ("result", f"{blessed}: {escape(summary.reason)}"),
         ("images", _images(summary)),
-        *(("note", escape(warning)) for warning in summary.warnings),
+        *(("warning", escape(warning)) for warning in summary.warnings),
         ("pushed model", escape(summary.pushed_model or "none")),
-        ("run's files", escape(summary.run)),
+        ("run folder", escape(summary.run)),
     ]
     if summary.search:
         rows.append(("search", escape(_search(summary.search))))
@@ -47,12 +47,12 @@ def _search(search: Search) -> str:
     values = ", ".join(
         f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}" for key, value in search.values.items()
     )
-    failed = f", of which {search.failed} failed" if search.failed else ""
-    return f"{search.objective} {search.best:.4f} in the best of {search.trials} trials{failed} (trials.csv): {values}"
+    failed = f", {search.failed} of them failed" if search.failed else ""
+    return f"best of {search.trials} trials{failed}: {search.objective} {search.best:.4f} with {values} (trials.csv)"
 
 
 def _images(summary: Summary) -> str:
     if summary.images is None:
         return "unknown"
     left_out = summary.images.left_out
-    return f"{summary.images.read:,} read" + (f", {left_out:,} left out (left_out.csv says why)" if left_out else "")
+    return f"{summary.images.read:,} read" + (f", {left_out:,} left out (see left_out.csv)" if left_out else "")

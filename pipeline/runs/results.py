@@ -1,4 +1,4 @@
-"""What a run left in ML Metadata: its artifacts, and from them metrics, verdict and places."""
+"""Results: the artifacts of the latest run in ML Metadata."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,11 @@ from efficientmixnet.components.evaluator.verdict import Verdict, read_verdict
 
 
 class Results:
-    """The artifacts of the latest run that the database `metadata` knows."""
+    """The artifacts of the latest run.
+
+    Args:
+        metadata: The SQLite database of ML Metadata.
+    """
 
     def __init__(self, metadata: Path) -> None:
         connection = metadata_store_pb2.ConnectionConfig()
@@ -19,12 +23,12 @@ class Results:
         self._artifacts = _latest_artifacts(mlmd.MetadataStore(connection))
 
     def uri(self, type_name: str) -> str | None:
-        """Where the run's artifact of this type lies."""
+        """Returns the folder of the run's artifact of this type, or None."""
         artifact = self._artifacts.get(type_name)
         return artifact and artifact.uri
 
     def custom_property(self, type_name: str, name: str) -> Any:
-        """A custom property of the run's artifact of this type."""
+        """Returns a custom property of the run's artifact of this type, or None."""
         artifact = self._artifacts.get(type_name)
         if artifact is None or name not in artifact.custom_properties:
             return None
@@ -32,13 +36,13 @@ class Results:
         return getattr(value, value.WhichOneof("value"))
 
     def verdict(self) -> Verdict | None:
-        """The evaluation's result, its reason in words; None where there was no evaluation."""
+        """Returns the result of the evaluation, or None if there was none."""
         uri = self.uri("ModelEvaluation")
         return read_verdict(uri) if uri else None
 
 
 def _latest_artifacts(store: mlmd.MetadataStore) -> dict[str, metadata_store_pb2.Artifact]:
-    """The output artifacts of the latest run, by their type's name; of several of a type the first one."""
+    """The output artifacts of the latest run by type, and the first one of each type."""
     run = max(store.get_contexts_by_type("pipeline_run"), key=lambda context: context.id)
     executions = [execution.id for execution in store.get_executions_by_context(run.id)]
     outputs = [
@@ -46,6 +50,6 @@ def _latest_artifacts(store: mlmd.MetadataStore) -> dict[str, metadata_store_pb2
         for event in store.get_events_by_execution_ids(executions)
         if event.type == metadata_store_pb2.Event.OUTPUT
     ]
-    # Transform's examples come later than ImageExampleGen's, which are meant.
+    # The first Examples are those of ImageExampleGen. Transform's come later.
     latest_first = sorted(store.get_artifacts_by_id(outputs), key=lambda artifact: artifact.id, reverse=True)
     return {artifact.type: artifact for artifact in latest_first}

@@ -1,4 +1,4 @@
-"""A run's page: the report that the pipeline left, with what is known of the run once it has ended."""
+"""write_report: renders the report of a run from the data that the component Report gathered."""
 
 import json
 from pathlib import Path
@@ -8,13 +8,13 @@ from efficientmixnet.pipeline.runs.run_summary import Summary
 
 
 def write_report(summary: Summary) -> Path | None:
-    """Writes the page into the run's folder; None where the run ended before there was anything to write."""
+    """Writes the report to the run's folder, and returns its path. None if the run ended before Report."""
     from efficientmixnet.components.report.page import PAGE_FILE, render
 
     content = read_content(summary)
     if content is None:
         return None
-    if summary.blessed is not None:  # a model server may have refused what the evaluation had blessed
+    if summary.blessed is not None:  # TensorFlow Serving can refuse a model that the evaluation has blessed.
         content["verdict"] |= {"blessed": summary.blessed, "reason": summary.reason}
     page = Path(summary.run, PAGE_FILE)
     page.write_text(render(content, summary.model_dump()), encoding="utf-8")
@@ -22,7 +22,7 @@ def write_report(summary: Summary) -> Path | None:
 
 
 def read_content(summary: Summary) -> dict[str, Any] | None:
-    """What the component Report gathered; None where the run left nothing, or it is gone."""
+    """Returns the data that the component Report gathered, or None if there is none."""
     from efficientmixnet.components.report.page import CONTENT_FILE
 
     file = Path(summary.evaluated or "", CONTENT_FILE)

@@ -1,4 +1,4 @@
-"""Summary: what came of a run, for machines; docs/summary.md explains each field."""
+"""Summary: the content of summary.json. docs/summary.md explains each field."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -9,7 +9,7 @@ SUMMARY_FILE = "summary.json"
 
 
 class Images(BaseModel):
-    """How many images there were."""
+    """The numbers of images."""
 
     read: int
     left_out: int
@@ -17,7 +17,7 @@ class Images(BaseModel):
 
 
 class Search(BaseModel):
-    """What a search has found."""
+    """The result of a search."""
 
     trials: int
     failed: int = 0
@@ -27,60 +27,59 @@ class Search(BaseModel):
 
 
 class Summary(BaseModel):
-    """The content of summary.json. Fields are only ever added; `schema_version` changes if one changes its meaning."""
+    """The content of summary.json. Later versions may add fields, without a change of `schema_version`."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     schema_version: Literal[1] = 1
     state: Literal["running", "pushed", "not_blessed", "failed", "interrupted"]
-    """pushed: blessed, and in the folder of pushed models; the others pushed nothing. A run that was killed before it
-    could say anything stays running."""
+    """Only pushed has a pushed model. The state of a killed run stays running."""
     reason: str
-    """In words: why the model was blessed or not, or why the run ended."""
+    """Why the model was blessed or not, or why the run ended."""
     blessed: bool | None = None
-    """null where the run ended before the evaluation did."""
+    """null if the run ended before the evaluation."""
     accuracy: float | None = None
-    """Share of the evaluation split's images that are named right."""
+    """The accuracy on the evaluation split."""
     metrics: dict[str, float] = {}
-    """All metrics on the evaluation split, accuracy among them."""
+    """All metrics on the evaluation split, including accuracy."""
     baseline_metrics: dict[str, float] = {}
-    """The same of the model that was to beat; empty without one."""
+    """The same metrics of the baseline model; empty if there is none."""
     intervals: dict[str, tuple[float, float]] = {}
-    """By metric where it would lie in 95 of 100 other samples, low and high; empty without evaluation.intervals."""
+    """For each metric the 95 % confidence interval, [low, high]; empty without evaluation.intervals."""
     images: Images | None = None
-    """null where the run ended before they were counted."""
+    """null if the run ended before they were counted."""
     warnings: list[str] = []
-    """What is worth knowing of the data: images that come twice, classes that are small or uneven, broken files."""
+    """Warnings about the data: duplicates, small or unbalanced classes, corrupt files."""
     pushed_model: str | None = None
-    """The SavedModel's folder."""
+    """The folder of the SavedModel."""
     tensorboard: str | None = None
-    """The folder of TensorBoard's logs."""
+    """The folder of the TensorBoard logs."""
     search: Search | None = None
-    """Of the section search: how many trials there were, the best one's objective, and by key the values it had, which
-    the model was trained with; null without a search. trials.csv in the run's folder has them all."""
+    """The number of trials, and the objective and hyperparameters of the best one, which the model was trained with;
+    null without a search. trials.csv in the run's folder lists all trials."""
     report: str | None = None
-    """The HTML page that shows what came of the run; null where the run ended before the evaluation did."""
+    """The HTML report; null if the run ended before the evaluation."""
     evaluated: str | None = None
-    """The folder with what the report was made of: content.json, and in predictions.parquet a row an image."""
+    """The folder with the report's data: content.json, and predictions.parquet with a row for each image."""
     run: str
-    """The folder with this run's configuration, log, summary and list of left-out images."""
+    """The folder of the run, with its configuration, log, summary and list of left-out images."""
     started: str
-    """Date and time in UTC, ISO 8601."""
+    """The date and time of the start in UTC, ISO 8601."""
     seconds: dict[str, float] = {}
-    """By component, in the order in which they ran; those from the cache included."""
+    """The duration of each component in the order of execution, including cached ones."""
     costs: dict[str, float] = {}
-    """By component, at report.price_per_hour; empty without a price."""
+    """The cost of each component at report.price_per_hour; empty without a price."""
     currency: str | None = None
-    """That of costs; null without a price."""
+    """The currency of costs; null without a price."""
     cached: list[str] = []
-    """The components that came from the cache."""
+    """The components that reused the result of an earlier run."""
     versions: dict[str, str] = {}
-    """Of Python and of the packages that a result depends on."""
+    """The versions of Python and of the packages that affect the result."""
     revision: str | None = None
-    """The commit of the code that ran, with -dirty where files differed from it; null for installed code."""
+    """The commit of the code, with -dirty if files were changed; null for installed code."""
 
     def write(self, *folders: Path) -> None:
-        """Writes summary.json into each folder, whole or not at all."""
+        """Writes summary.json to each folder. Each write is atomic."""
         for folder in folders:
             part = folder / f"{SUMMARY_FILE}.part"
             part.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")

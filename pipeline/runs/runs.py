@@ -1,4 +1,4 @@
-"""The runs of an output folder, by the summaries that they left; neither TensorFlow nor TFX."""
+"""Lists the runs of an output folder from their summaries, without TensorFlow and TFX."""
 
 import sys
 from collections.abc import Sequence
@@ -16,34 +16,41 @@ _COLORS = {"pushed": "green", "not_blessed": "red", "failed": "red", "interrupte
 
 
 def read_summary(run: str) -> Summary:
-    """The summary of a run's folder, or of the last run in an output folder.
+    """Returns the summary of a run, or of the last run in an output folder.
+
+    Args:
+        run: The folder of a run, or an output folder.
 
     Raises:
-        BadInput: there is none.
+        BadInput: There is no valid summary.
+
+    Example:
+        >>> read_summary("runs").accuracy
+        0.9913
     """
     file = Path(run, SUMMARY_FILE)
     try:
         return Summary.model_validate_json(file.read_text(encoding="utf-8"))
     except OSError:
-        raise BadInput(f"{run}: holds no {SUMMARY_FILE}; name a run's folder, or the output folder of runs") from None
+        raise BadInput(f"{run}: has no {SUMMARY_FILE}; give the folder of a run, or an output folder") from None
     except ValidationError as error:
-        raise BadInput(f"{file}: is no summary of a run ({error.errors()[0]['msg']})") from None
+        raise BadInput(f"{file}: is not the summary of a run ({error.errors()[0]['msg']})") from None
 
 
 def runs_of(output: str) -> list[Summary]:
-    """Every run of the output folder, the oldest first.
+    """Returns the summaries of all runs in an output folder, oldest first.
 
     Raises:
-        BadInput: there are none.
+        BadInput: There are no runs.
     """
     found = sorted(Path(output, "runs").glob(f"*/{SUMMARY_FILE}"))
     if not found:
-        raise BadInput(f"{output}: holds no runs; name the output folder of `efficientmixnet run`")
+        raise BadInput(f"{output}: has no runs; give the output folder of `efficientmixnet run`")
     return [read_summary(str(file.parent)) for file in found]
 
 
 def print_runs(summaries: Sequence[Summary]) -> None:
-    """A line a run."""
+    """Prints a table with a row for each run."""
     table = Table("run", "state", *_METRICS, "minutes", "model or reason", box=None, pad_edge=False)
     for column in table.columns[2 : 3 + len(_METRICS)]:
         column.justify = "right"

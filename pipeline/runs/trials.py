@@ -1,4 +1,4 @@
-"""The trials of a search, from what Tuner left: a table in the run's folder, and the best one for the summary."""
+"""write_trials: writes the trials of a search to trials.csv."""
 
 import csv
 import json
@@ -11,11 +11,20 @@ from efficientmixnet.pipeline.runs.run_summary import Search
 
 TRIALS_FILE = "trials.csv"
 _RESULTS_FILE = "tuner_results.json"  # TFX's name
-_FAILURES_FILE = "failed_trials.json"  # components/tuner/component.py's, which would import TFX
+_FAILURES_FILE = "failed_trials.json"  # from components/tuner/component.py, which imports TFX
 
 
 def write_trials(results: str, config: Config, folder: Path) -> Search | None:
-    """From the folder of Tuner's results, the best trial first and the failed last; None without a search."""
+    """Writes trials.csv: the best trial first, and the failed ones last.
+
+    Args:
+        results: The folder of Tuner's results.
+        config: The configuration of the run.
+        folder: The folder to write to.
+
+    Returns:
+        The summary of the search, or None without a search.
+    """
     if not Path(results, _RESULTS_FILE).is_file():
         return None
     search, whole = config.search, config.search.of_a_trial(config).training.epochs

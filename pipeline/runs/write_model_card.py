@@ -1,4 +1,4 @@
-"""Puts a model card beside a pushed model, once the run that pushed it has ended."""
+"""write_model_card: writes the model card of a pushed model at the end of the run."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from efficientmixnet.pipeline.runs.run_summary import Summary
 
 
 def write_model_card(summary: Summary) -> None:
-    """Writes MODEL_CARD.md and model_card.html into the pushed model's folder, unless somebody has edited them."""
+    """Writes MODEL_CARD.md and model_card.html to the folder of the pushed model, unless they exist."""
     from efficientmixnet.components.report.model_card import CARD_FILES, model_card
 
     content = read_content(summary) if summary.pushed_model else None

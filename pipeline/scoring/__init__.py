@@ -1,1 +1,1 @@
-"""Predictions of a pushed model for images on disk or in an object store."""
+"""Predictions of a pushed model for new images."""

@@ -1,1 +1,1 @@
-"""TFMA's own interactive views as one HTML page that needs neither a notebook nor the network."""
+"""An HTML page with the interactive views of TFMA. It works without a notebook and without the network."""

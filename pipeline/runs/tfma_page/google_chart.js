@@ -1,8 +1,8 @@
 "use strict";
-// <google-chart> without Google: TFMA's views hand it their numbers, and it draws tables and plain charts of its own.
+// A replacement for <google-chart> that works offline. It draws the tables and charts of TFMA's views.
 (() => {
   const define = customElements.define.bind(customElements);
-  // TFMA's bundle defines one too, which would ask the network for its code.
+  // TFMA defines <google-chart> too, but loads its code from the network.
   customElements.define = (name, ...rest) => { if (!customElements.get(name)) define(name, ...rest); };
   const SVG = "http://www.w3.org/2000/svg";
   const COLORS = ["#0067a3", "#b34700", "#00735a", "#9b3d79", "#6b5b00", "#444c55"];
@@ -14,12 +14,12 @@
     made.textContent = text;
     return made;
   };
-  // A cell may be a value, or a value with the way in which it is written.
+  // A cell is a value, or an object with a value and its text.
   const value = (cell) => (cell !== null && typeof cell === "object" && "v" in cell ? cell.v : cell);
   const written = (cell) => (cell !== null && typeof cell === "object" && cell.f !== undefined ? cell.f : value(cell));
   const short = (number) => (Number.isFinite(number) ? Number(number.toPrecision(4)).toString() : "");
 
-  // Rows below a row of names, whichever of Google's forms they come in.
+  // Converts each of Google's data formats to a row of names and rows of cells.
   const rowsOf = (data) => {
     if (!data || Array.isArray(data)) return data;
     return data.cols ? [data.cols.map((one) => one.label), ...data.rows.map((one) => one.c)] : data.rows;
@@ -124,7 +124,7 @@
   }
   define("google-chart", GoogleChart);
 
-  // The overview of slices and the histogram ask for Google's classes themselves: as much of them as they use.
+  // The parts of Google's classes that the overview of slices and the histogram use.
   class Rows {
     constructor(of) { this.rows = of instanceof Rows ? of.rows : of ?? [[]]; }
     getNumberOfRows() { return this.rows.length - 1; }

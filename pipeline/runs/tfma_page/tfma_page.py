@@ -1,4 +1,4 @@
-"""A page of TFMA's views of a run: slicing metrics, plots, and metrics over the runs of its output folder."""
+"""write_tfma_page: a page with TFMA's slicing metrics, plots and time series of a run."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,29 +14,43 @@ TFMA_FILE = "tfma.html"
 
 
 def write_tfma_page(summary: Summary, others: Sequence[Summary]) -> Path:
-    """Writes the page into the run's folder; `others` are the runs that its metrics are shown beside.
+    """Writes the page to the run's folder.
+
+    Args:
+        summary: The run.
+        others: The runs of the time series.
+
+    Returns:
+        The path of the page.
 
     Raises:
-        BadInput: the run left no evaluation.
+        BadInput: The run has no evaluation.
     """
     evaluation = _evaluation(summary)
     if evaluation is None:
-        raise BadInput(f"{summary.run}: the run left no evaluation to show ({summary.state}: {summary.reason})")
-    # A run that was answered from the cache has another one's evaluation.
-    beside: dict[str, str] = {}
+        raise BadInput(
+            f"{summary.run}: the run has no evaluation ({summary.state}: {summary.reason}); give another run"
+        )
+    # A cached run has the evaluation of an earlier run, which is shown once.
+    by_evaluation: dict[str, str] = {}
     for other in others:
         if uri := _evaluation(other):
-            beside.setdefault(uri, Path(other.run).name)
+            by_evaluation.setdefault(uri, Path(other.run).name)
     page = Path(summary.run, TFMA_FILE)
-    page.write_text(render(Path(summary.run).name, list(_views(evaluation, beside))), encoding="utf-8")
+    page.write_text(render(Path(summary.run).name, list(_views(evaluation, by_evaluation))), encoding="utf-8")
     return page
 
 
 def load_evaluation(uri: str) -> Any:
-    """TFMA's EvalResult of the candidate; TFX gives it a name only where there is a baseline beside it."""
+    """Returns TFMA's EvalResult of the new model.
+
+    Args:
+        uri: The folder of the artifact ModelEvaluation.
+    """
     import tensorflow_model_analysis as tfma  # takes seconds
 
     specs = json.loads(Path(uri, "eval_config.json").read_text(encoding="utf-8"))["evalConfig"]["modelSpecs"]
+    # TFX names the model only if there is a baseline model.
     names = [spec.get("name", "") for spec in specs if not spec.get("isBaseline")]
     return tfma.load_eval_result(uri, model_name=names[0] or None)
 
@@ -47,7 +61,7 @@ def _evaluation(summary: Summary) -> str | None:
     return uri if uri and Path(uri).is_dir() else None
 
 
-def _views(evaluation: str, beside: Mapping[str, str]) -> Iterator[View]:
+def _views(evaluation: str, by_evaluation: Mapping[str, str]) -> Iterator[View]:
     import tensorflow_model_analysis as tfma
     from tensorflow_model_analysis.view import util, view_types
 
@@ -63,9 +77,11 @@ def _views(evaluation: str, beside: Mapping[str, str]) -> Iterator[View]:
             yield View(f"By {' and '.join(spec.feature_keys)}", "tfma-nb-slicing-metrics", config, metrics)
     data, plots = util.get_plot_data_and_config(result.plots, overall)
     yield View("Plots", "tfma-nb-plot", plots, data)
-    if len(beside) > 1:
-        results = view_types.EvalResults([load_evaluation(uri) for uri in beside], tfma.constants.MODEL_CENTRIC_MODE)
+    if len(by_evaluation) > 1:
+        results = view_types.EvalResults(
+            [load_evaluation(uri) for uri in by_evaluation], tfma.constants.MODEL_CENTRIC_MODE
+        )
         series = util.get_time_series(results, overall, False)
-        for one, run in zip(series, beside.values(), strict=True):  # TFMA orders them by the model's name
+        for one, run in zip(series, by_evaluation.values(), strict=True):  # TFMA would show the name of the model.
             one["config"]["modelIdentifier"] = run
-        yield View("Over the runs", "tfma-nb-time-series", {"isModelCentric": True}, series)
+        yield View("All runs", "tfma-nb-time-series", {"isModelCentric": True}, series)
