@@ -72,7 +72,7 @@ class PatientRunner(tfx.orchestration.LocalDagRunner):
                     raise
                 failed = f"{name} on the runner {self._beam.place}: {reason}"
                 if attempt == self._beam.retries:
-                    cure = "run the command again to continue from here"
+                    cure = "run the command again to continue"
                     if not attempt:
                         cure += ", or set beam.retries to have this done for you"
                     raise RunnerFailed(f"{failed}; {cure}") from error

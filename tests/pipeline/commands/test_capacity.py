@@ -24,7 +24,7 @@ RATES = {
 
 
 def _plan(images: int = 100_000, mean_bytes: float = 50_000) -> Plan:
-    return Plan(images, mean_bytes, Rates.model_validate(RATES), training_rate=400, epochs=10, train_share=0.8)
+    return Plan(images, mean_bytes, Rates.model_validate(RATES), training_rate=400, epochs=10, train_fraction=0.8)
 
 
 def test_time_and_disk_follow_the_bytes() -> None:
@@ -102,10 +102,10 @@ def test_rates_that_are_none_are_refused_with_what_writes_them(tmp_path: Path) -
     rates.write_text("{}")
     result = CliRunner().invoke(main, ["plan", "--images", "5", "--rates", str(rates)])
     assert result.exit_code == 2
-    assert "holds no rates; benchmarks/data_path.py --rates" in result.output
+    assert "has no rates; `python benchmarks/data_path.py --rates" in result.output
 
 
 def test_a_deadline_that_nothing_meets_is_refused() -> None:
     result = CliRunner().invoke(main, ["plan", "--images", "1B", "--deadline", "1m"])
     assert result.exit_code == 2
-    assert "not met by any number of devices" in result.output
+    assert "no number of devices meets it" in result.output

@@ -22,7 +22,7 @@ def test_it_prints_the_classes_and_writes_the_page(data: Path, tmp_path: Path) -
     page = tmp_path / "pages" / "look.html"
     result = CliRunner().invoke(main, ["inspect", str(data), "--page", str(page), "--no-statistics"])
     assert result.exit_code == 0, result.output
-    assert "images      24 in 2 classes" in result.output
+    assert "images        24 in 2 classes" in result.output
     assert "formats       PNG L 24" in result.output
     assert "one class has fewer than 10 training images: dog" in result.output
     assert page.read_text(encoding="utf-8").count("<img") == 24

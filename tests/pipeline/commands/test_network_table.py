@@ -10,7 +10,7 @@ def test_the_totals_are_those_of_the_paper(capsys: pytest.CaptureFixture[str]) -
     print_network(NetworkConfig(), None, 1000)
     shown = capsys.readouterr().out
     assert "5,330,564" in shown  # parameters of EfficientNet-B0, of which
-    assert "5,288,548 of the parameters are trained; input 224 x 224 x 3" in shown
+    assert "5,288,548 parameters are trainable. The input is 224 x 224 x 3" in shown
 
 
 def test_norm_and_size_of_the_configuration_count(capsys: pytest.CaptureFixture[str]) -> None:

@@ -58,7 +58,7 @@ def test_bad_values_and_misspelled_keys_are_reported_together(file: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("network: {norm: gn}", "network.norm: should be 'bn', 'an' or 'iebn', not 'gn'"),
+        ("network: {norm: gn}", "network.norm: 'gn' is unknown; give one of bn, an, iebn"),
         (
             "network: {image_size: 8}",
             "network.image_size: 8 pixels are too few for the network's strides; give 32 or more",
@@ -123,7 +123,7 @@ def test_an_override_replaces_only_its_key(file: Path) -> None:
     overrides = ("training.epochs=20", "training.schedule.decay_rate=0.5", "network.norm=iebn")
     config = load_config(str(file), overrides)
     training = config.training
-    assert (training.epochs, training.batch_size, config.network.norm) == (20, 16, "iebn")
+    assert (training.epochs, training.batch_size, config.network.norm.kind) == (20, 16, "iebn")
     assert (training.schedule.name, training.schedule.decay_rate) == ("step", 0.5)
 
 
@@ -292,7 +292,7 @@ search:
     assert first == f"{file}: 5 problems found"
     assert [line.partition(". Allowed")[0] for line in lines] == [
         "search.space.training.learning_rate: -1: should be greater than 0, not -1",
-        "search.space.network.norm: \"gn\": should be 'bn', 'an' or 'iebn', not 'gn'",
+        "search.space.network.norm: \"gn\": 'gn' is unknown; give one of bn, an, iebn",
         "search.space.training.optimizer: \"foo\": there is no optimizer 'foo'",
         "search.space.training.schedule.warmup_epochs: 10: 10 must be less than the 10 epochs of the training",
         "search.space.training.jit: [0, 1]: it is not a number; give a list of values",

@@ -21,15 +21,15 @@ def test_without_docker_its_address_and_the_cure_are_named(tmp_path):
     with pytest.raises(BadInput) as error:
         check_model_server(config)
     assert str(error.value) == (
-        f"serving.infra_validator: no Docker answers at unix://{tmp_path}/docker.sock; start it, give its address as "
-        "serving.docker, or remove the key: ServingCheck asks the model in any case"
+        f"serving.infra_validator: Docker does not answer at unix://{tmp_path}/docker.sock; start it, set its address "
+        "in serving.docker, or remove the key (ServingCheck tests the model in any case)"
     )
 
 
 @pytest.mark.parametrize("package", ["docker", "kubernetes"])
 def test_without_the_package_its_name_and_the_cure_are_named(monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)  # an import of it fails from here on
-    with pytest.raises(BadInput, match=f"package {package} is missing; pip install {package}, or remove the key"):
+    with pytest.raises(BadInput, match=f"package {package} is missing; run `pip install {package}`, or remove the key"):
         check_model_server(ServingConfig(infra_validator=package))
 
 
@@ -38,7 +38,7 @@ def test_kubernetes_needs_a_pod_that_knows_its_name(monkeypatch):
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
     monkeypatch.setenv("KFP_POD_NAME", "pod")
     monkeypatch.delenv("KFP_NAMESPACE", raising=False)
-    with pytest.raises(BadInput, match=r"\(KFP_NAMESPACE not set\); give docker"):
+    with pytest.raises(BadInput, match=r"\(KFP_NAMESPACE not set\); use docker"):
         check_model_server(config)
     monkeypatch.setenv("KFP_NAMESPACE", "team")
     check_model_server(config)
@@ -52,6 +52,6 @@ def test_the_command_says_so_at_once_and_leaves_nothing(tmp_path: Path):
     command = [sys.executable, "-c", "from efficientmixnet.pipeline.cli import main; main()", *words]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 2
-    assert "serving.infra_validator: no Docker answers" in done.stderr
+    assert "serving.infra_validator: Docker does not answer" in done.stderr
     assert not (tmp_path / "runs").exists()
     assert time.monotonic() - began < 10  # 1 s alone; TFX, which takes 15 s, is not imported

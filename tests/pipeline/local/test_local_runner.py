@@ -99,7 +99,7 @@ def test_what_a_model_server_refused_is_not_pushed_though_the_evaluation_blessed
     summary = local_runner._summarize(config, tmp_path, facts)
     assert (summary.state, summary.blessed) == (state, bool(pushed))
     assert summary.pushed_model == ("/pushed/1" if pushed else None)
-    assert ("TensorFlow Serving did not load it" in summary.reason) == (not pushed)
+    assert ("TensorFlow Serving did not load the model" in summary.reason) == (not pushed)
 
 
 def test_each_run_has_a_folder_of_its_own(config: Config, pipeline: Pipeline) -> None:
@@ -110,7 +110,7 @@ def test_each_run_has_a_folder_of_its_own(config: Config, pipeline: Pipeline) ->
 
 def test_a_second_run_in_the_same_folder_is_refused_and_disturbs_nothing(config: Config, pipeline: Pipeline) -> None:
     def second_run() -> None:
-        with pytest.raises(BadInput, match=r"output: another run is using .*; wait for it to end, or give another"):
+        with pytest.raises(BadInput, match=r"output: another run is using .*; wait until it ends, or give another"):
             run(config)
 
     pipeline(second_run)
@@ -138,7 +138,7 @@ def test_a_failure_is_summed_up_and_names_the_log(config: Config, pipeline: Pipe
         raise OSError("disk full")
 
     pipeline(fail)
-    with pytest.raises(RunFailed, match=r"OSError: disk full\n  .*/runs/.*/log\.txt tells the whole story"):
+    with pytest.raises(RunFailed, match=r"OSError: disk full\n  see .*/runs/.*/log\.txt for details"):
         run(config)
     assert [(one["state"], one["reason"]) for one in _summaries(config)] == [("failed", "OSError: disk full")] * 2
     pipeline(lambda: None)
@@ -205,5 +205,7 @@ def test_whatever_fails_on_a_full_disk_is_said_to_be_the_full_disk(
 
     pipeline(fail)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=4096))
-    with pytest.raises(BadInput, match=r"the disk of .* is full; make room, and the same command goes on from here"):
+    with pytest.raises(
+        BadInput, match=r"the disk of .* is full; free some space, then run the command again to continue"
+    ):
         run(config)

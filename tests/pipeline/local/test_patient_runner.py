@@ -136,7 +136,9 @@ def test_an_error_in_our_code_on_a_worker_ends_the_run_with_its_last_line(compon
 
 
 def test_the_run_ends_after_the_last_retry(component: Any, lines: list[str]) -> None:
-    with pytest.raises(RunnerFailed, match=r"^Transform .* the job server is gone \(UNAVAILABLE\); run the same"):
+    with pytest.raises(
+        RunnerFailed, match=r"^Transform .* the job server is gone \(UNAVAILABLE\); run the command again"
+    ):
         component(raises(JobServerGone()), raises_wrapped_error, done, retries=1)
     assert len(lines) == 1
 

@@ -31,11 +31,11 @@ SECOND = _run(
 
 def test_only_images_of_both_runs_that_one_alone_gets_right_count():
     found = mcnemar(FIRST, SECOND)
-    assert (found.images, found.first_alone, found.second_alone) == (100, 10, 14)
+    assert (found.images, found.only_first, found.only_second) == (100, 10, 14)
     assert found.p_value == pytest.approx(2 * binom.cdf(10, 24, 0.5))
     (line,) = against_first([FIRST, SECOND])
-    assert line.startswith("of 100 images in common, two alone names 14 right, one alone 10")
-    assert "may well be chance" in line
+    assert line.startswith("of 100 images in common, only two classifies 14 correctly, and only one 10")
+    assert "may be due to chance" in line
 
 
 def test_a_run_does_not_differ_from_itself():
@@ -45,7 +45,7 @@ def test_a_run_does_not_differ_from_itself():
 
 def test_runs_on_other_images_are_not_tested():
     (line,) = against_first([FIRST, _run("three", {"x.png": True}, {})])
-    assert line == "three and one evaluated no image in common"
+    assert line == "three and one have no evaluated images in common"
 
 
 def test_configurations_differ_where_a_value_does_or_is_missing():
@@ -76,5 +76,5 @@ def test_a_browser_shows_the_page_on_screens_of_any_width_and_asks_the_network_f
 
 def test_fewer_than_two_reports_cannot_be_compared(monkeypatch):
     monkeypatch.setattr(comparing, "read_run", lambda summary: FIRST if summary.run == "/runs/one" else None)
-    with pytest.raises(BadInput, match="1 of these runs left a report"):
+    with pytest.raises(BadInput, match="1 of these runs evaluated a model"):
         compare([FIRST.summary, SECOND.summary])

@@ -101,14 +101,14 @@ def test_what_a_search_found_stands_where_it_was_taken(output, capsys):
         {},
     ]
     print_lineage(found)
-    assert "training.learning_rate: 0.003, found by the search" in capsys.readouterr().out
+    assert "training.learning_rate: 0.003 (found by the search)" in capsys.readouterr().out
 
 
 def test_a_model_that_no_run_pushed_is_no_guess(output, tmp_path):
     stranger = output / "pushed" / "3"
     stranger.mkdir()
     (stranger / "saved_model.pb").touch()
-    with pytest.raises(BadInput, match="knows of no run that pushed it"):
+    with pytest.raises(BadInput, match="has no run that pushed this model"):
         lineage(str(stranger))
-    with pytest.raises(BadInput, match=r"beside no metadata\.sqlite"):
+    with pytest.raises(BadInput, match=r"has no metadata\.sqlite"):
         lineage(str(tmp_path / "elsewhere" / "pushed" / "1"))

@@ -31,5 +31,5 @@ def test_places_are_printed_letter_for_letter(capsys: pytest.CaptureFixture[str]
 def test_what_a_search_found_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     found = Search(trials=12, objective="val_accuracy", best=0.98765, values={"training.learning_rate": 0.0123456})
     show(Summary(state="pushed", reason="", run="", started="", search=found))
-    told = "val_accuracy 0.9877 in the best of 12 trials (trials.csv): training.learning_rate 0.01235"
+    told = "best of 12 trials: val_accuracy 0.9877 with training.learning_rate 0.01235 (trials.csv)"
     assert told in capsys.readouterr().out

@@ -35,5 +35,5 @@ def test_a_folder_without_a_summary_is_named(tmp_path, written):
 
 
 def test_an_output_folder_without_runs_is_named(tmp_path):
-    with pytest.raises(BadInput, match="holds no runs"):
+    with pytest.raises(BadInput, match="has no runs"):
         runs_of(str(tmp_path))
