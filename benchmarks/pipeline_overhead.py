@@ -24,11 +24,11 @@ from pathlib import Path
 import absl.logging
 import numpy as np
 import tensorflow as tf
-import tensorflow_model_analysis as tfma
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
 from sklearn.datasets import load_sample_images
+from tensorflow_model_analysis.proto import config_pb2
 from tfx import v1 as tfx
 
 from efficientmixnet.components.image_example_gen.sources import find_images
@@ -98,25 +98,29 @@ def plain_pipeline(records: str, folder: str, size: int, beam_args: list[str]) -
         model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
         model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
     ).with_id("latest_blessed_model_resolver")
-    metric = tfma.MetricConfig(
+    metric = config_pb2.MetricConfig(
         class_name="SparseCategoricalAccuracy",
-        threshold=tfma.MetricThreshold(value_threshold=tfma.GenericValueThreshold(lower_bound={"value": 0.0})),
+        threshold=config_pb2.MetricThreshold(
+            value_threshold=config_pb2.GenericValueThreshold(lower_bound={"value": 0.0})
+        ),
     )
     evaluator = tfx.components.Evaluator(
         examples=examples.outputs["examples"],
         model=trainer.outputs["model"],
         baseline_model=baseline.outputs["model"],
-        eval_config=tfma.EvalConfig(
+        eval_config=config_pb2.EvalConfig(
             model_specs=[
-                tfma.ModelSpec(
+                config_pb2.ModelSpec(
                     signature_name="serving_default",
                     preprocessing_function_names=["transform_features"],
                     prediction_key="probabilities",
                     label_key="label",
                 )
             ],
-            slicing_specs=[tfma.SlicingSpec(), tfma.SlicingSpec(feature_keys=["image/class/text"])],
-            metrics_specs=[tfma.MetricsSpec(metrics=[metric, tfma.MetricConfig(class_name="ExampleCount")])],
+            slicing_specs=[config_pb2.SlicingSpec(), config_pb2.SlicingSpec(feature_keys=["image/class/text"])],
+            metrics_specs=[
+                config_pb2.MetricsSpec(metrics=[metric, config_pb2.MetricConfig(class_name="ExampleCount")])
+            ],
         ),
     )
     pusher = tfx.components.Pusher(

@@ -12,6 +12,7 @@ import apache_beam as beam
 import numpy as np
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.metrics import metric_types, metric_util
+from tensorflow_model_analysis.proto import config_pb2
 
 from efficientmixnet.components.evaluator.measures import BINS, ByClass, Reliability, bin_of
 from efficientmixnet.modules.exceptions import BadInput
@@ -83,7 +84,7 @@ class ClassCounts(tfma.metrics.Metric):
 
 def _computations(
     name: str,
-    eval_config: tfma.EvalConfig,
+    eval_config: config_pb2.EvalConfig,
     model_name: str = "",
     output_name: str = "",
     example_weighted: bool = False,
@@ -118,7 +119,7 @@ def _weight(value: float | bytes) -> float:
 
 
 class _Count(beam.CombineFn):
-    def __init__(self, key: metric_types.MetricKey, eval_config: tfma.EvalConfig) -> None:
+    def __init__(self, key: metric_types.MetricKey, eval_config: config_pb2.EvalConfig) -> None:
         self._key = key
         self._eval_config = eval_config
 

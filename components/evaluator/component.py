@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
-import tensorflow_model_analysis as tfma
 from google.protobuf import json_format
 from tensorflow_model_analysis.proto import config_pb2
 from tfx import types
@@ -30,7 +29,7 @@ class _Executor(executor.Executor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        config = json_format.Parse(exec_properties["eval_config"], tfma.EvalConfig())
+        config = json_format.Parse(exec_properties["eval_config"], config_pb2.EvalConfig())
         weight = config.model_specs[0].example_weight_key
         (examples,) = input_dict["examples"]
         _check_weight(weight, examples)
@@ -113,7 +112,7 @@ class Evaluator(tfx.components.Evaluator):
         model: tfx.types.BaseChannel,
         baseline_model: tfx.types.BaseChannel,
         schema: tfx.types.BaseChannel,
-        eval_config: tfma.EvalConfig,
+        eval_config: config_pb2.EvalConfig,
         gate: Gate,
     ) -> None:
         """Makes the component.
@@ -167,24 +166,24 @@ def evaluator(
     )
 
 
-def _eval_config(slicings: Sequence[Sequence[str]], weight: str | None, intervals: str | None) -> tfma.EvalConfig:
+def _eval_config(slicings: Sequence[Sequence[str]], weight: str | None, intervals: str | None) -> config_pb2.EvalConfig:
     metrics = [
-        tfma.MetricConfig(
+        config_pb2.MetricConfig(
             class_name=ClassCounts.__name__, module=ClassCounts.__module__, config=json.dumps({"name": name})
         )
         for name in GATED_METRICS
     ]
     # These count each image once, without its weight.
-    counts = [tfma.MetricConfig(class_name=name) for name in ("ExampleCount", "MultiClassConfusionMatrixPlot")]
+    counts = [config_pb2.MetricConfig(class_name=name) for name in ("ExampleCount", "MultiClassConfusionMatrixPlot")]
     options = config_pb2.Options()
     if intervals:
         options.compute_confidence_intervals.value = True
         options.confidence_intervals.method = config_pb2.ConfidenceIntervalOptions.ConfidenceIntervalMethod.Value(
             intervals.upper()
         )
-    return tfma.EvalConfig(
+    return config_pb2.EvalConfig(
         model_specs=[
-            tfma.ModelSpec(
+            config_pb2.ModelSpec(
                 signature_name="serving_examples",
                 preprocessing_function_names=["transform_features"],
                 prediction_key=features.PROBABILITIES,
@@ -192,10 +191,10 @@ def _eval_config(slicings: Sequence[Sequence[str]], weight: str | None, interval
                 example_weight_key=weight,
             )
         ],
-        slicing_specs=[tfma.SlicingSpec(), *(tfma.SlicingSpec(feature_keys=keys) for keys in slicings)],
+        slicing_specs=[config_pb2.SlicingSpec(), *(config_pb2.SlicingSpec(feature_keys=keys) for keys in slicings)],
         metrics_specs=[
-            tfma.MetricsSpec(metrics=metrics),
-            tfma.MetricsSpec(metrics=counts, example_weights={"unweighted": True}),
+            config_pb2.MetricsSpec(metrics=metrics),
+            config_pb2.MetricsSpec(metrics=counts, example_weights={"unweighted": True}),
         ],
         options=options,
     )

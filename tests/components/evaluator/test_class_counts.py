@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-import tensorflow_model_analysis as tfma
 from sklearn import metrics
 from tensorflow_model_analysis.metrics import metric_types
+from tensorflow_model_analysis.proto import config_pb2
 
 from efficientmixnet.components.evaluator.class_counts import ClassCounts
 from efficientmixnet.components.evaluator.measures import MEASURES, Outcomes
@@ -16,7 +16,7 @@ PROBABILITIES = (np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)).ast
 
 
 def measured(name: str, labels: np.ndarray, probabilities: np.ndarray) -> float:
-    config = tfma.EvalConfig(model_specs=[tfma.ModelSpec()])
+    config = config_pb2.EvalConfig(model_specs=[config_pb2.ModelSpec()])
     counting, derived = ClassCounts(name).computations(eval_config=config, model_names=[""], output_names=[""])
     parts = []
     for rows in np.split(np.arange(len(labels)), [0, len(labels) // 3]):
@@ -64,7 +64,7 @@ def test_the_calibration_error_equals_the_reports():
 
 
 def test_several_metrics_share_one_count():
-    config = tfma.EvalConfig(model_specs=[tfma.ModelSpec()])
+    config = config_pb2.EvalConfig(model_specs=[config_pb2.ModelSpec()])
     counting = {
         ClassCounts(name).computations(eval_config=config, model_names=[""], output_names=[""])[0]
         for name in ("accuracy", "top_3", "macro_f1", "balanced_accuracy")

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-import tensorflow_model_analysis as tfma
 from google.protobuf import json_format
+from tensorflow_model_analysis.proto import config_pb2
 from tfx import v1 as tfx
 
 from efficientmixnet.components.evaluator.component import Evaluator, evaluator
@@ -17,8 +17,8 @@ def _evaluator(**settings) -> Evaluator:
     return evaluator(*(tfx.dsl.Channel(type=kind) for kind in kinds), **{"thresholds": {}, "tolerances": {}} | settings)
 
 
-def _config(**settings) -> tfma.EvalConfig:
-    return json_format.Parse(_evaluator(**settings).exec_properties["eval_config"], tfma.EvalConfig())
+def _config(**settings) -> config_pb2.EvalConfig:
+    return json_format.Parse(_evaluator(**settings).exec_properties["eval_config"], config_pb2.EvalConfig())
 
 
 LIMITS = {
