@@ -42,7 +42,7 @@ def search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Sea
 
 def rate_and_norm(job: TrainingJob) -> dict[str, float]:
     """The best logs are near a learning rate of 0.01, with the norm an."""
-    rate, norm = job.config.training.learning_rate, job.config.network.norm
+    rate, norm = job.config.training.learning_rate, job.config.network.norm.kind
     accuracy = 1 / (1 + abs(rate - 0.01)) - (norm == "bn") / 2
     return {"val_accuracy": accuracy, "val_loss": 1 - accuracy}
 
@@ -138,7 +138,7 @@ def test_a_failed_trial_is_reported_and_the_others_run(
     search: Callable[..., Search], capsys: pytest.CaptureFixture[str]
 ) -> None:
     def train(job: TrainingJob) -> Mapping[str, float]:
-        if job.config.network.norm == "an":
+        if job.config.network.norm.kind == "an":
             raise BadInput("training.batch_size: 64 images do not fit into memory")
         return rate_and_norm(job)
 
