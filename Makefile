@@ -1,11 +1,11 @@
-# Everything that the project does from a fresh clone; the environment lies in .venv.
+# What you can do with a fresh clone. Everything is installed into .venv.
 
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
 .PHONY: help environment demo prism test test-slow test-cluster test-engines lint bench image lock clean
 
-help:  ## what there is
+help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 environment:  ## build .venv; PYTHON_VERSION=3.12 chooses the Python
@@ -18,14 +18,14 @@ demo: environment  ## set up, then run the whole pipeline on handwritten digits
 test: environment  ## set up, then run the tests
 	$(PYTHON) -m pytest -m "not slow and not gpu and not cluster and not engines"
 
-test-slow: environment  ## the tests that take minutes
+test-slow: environment  ## run the tests that take minutes
 	$(PYTHON) -m pytest -m "slow and not gpu and not cluster and not engines"
 
-test-cluster: environment  ## training jobs and manifests, in the cluster that KUBECONFIG names
+test-cluster: environment  ## test training jobs and manifests in the cluster of KUBECONFIG
 	$(PYTHON) -m pytest -m cluster tests/cluster
 
-# Both of Beam's servers bind every interface and ask for no password: in a network of their own nobody else sees them.
-test-engines: prism  ## the data path on Beam's Prism, with workers that die and hang; builds it with Go
+# Both of Beam's servers bind every interface without a password, so they run in a separate network namespace.
+test-engines: prism  ## test the data path on Beam's Prism, which is built with Go
 	unshare --net --map-root-user sh -c 'ip link set lo up && \
 	    PRISM=$(CURDIR)/build/prism $(PYTHON) -m pytest -m engines tests/engines'
 
@@ -33,15 +33,15 @@ prism: environment  # of the version of Beam that .venv has
 	GOBIN=$(CURDIR)/build go install \
 	    github.com/apache/beam/sdks/v2/go/cmd/prism@v$$($(PYTHON) -c 'from importlib.metadata import version; print(version("apache-beam"))')
 
-lint: environment  ## style, and types
+lint: environment  ## check style and types
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	@# mypy does not follow the installed namespace; these links show it the folders under their public name.
+	@# mypy does not follow the installed namespace. These links give it the folders under their public name.
 	@mkdir -p build/typing/efficientmixnet
 	@for folder in modules components pipeline kubeflow; do ln -sfn ../../../$$folder build/typing/efficientmixnet/$$folder; done
 	cd build/typing && ../../.venv/bin/mypy --config-file ../../pyproject.toml -p efficientmixnet
 
-bench: environment  ## the figures in README and docs, measured here; takes long
+bench: environment  ## measure the figures in README and docs; takes long
 	@for benchmark in demo layers network optimizers data_path resizing reading pipeline_overhead training_overhead devices; do \
 	    echo "== $$benchmark"; $(PYTHON) benchmarks/$$benchmark.py || exit 1; done
 
@@ -55,7 +55,7 @@ image:  ## the image for clusters: make image IMAGE=REGISTRY/efficientmixnet:0.1
 COMPILE_FOR_IMAGE := .uv/bin/uv pip compile - --quiet --python-version 3.13 --python-platform x86_64-manylinux_2_40 \
     --no-python-downloads --generate-hashes --no-annotate --custom-compile-command "make lock"
 
-lock: environment  ## resolve the dependencies anew, for Python 3.10 to 3.13
+lock: environment  ## resolve the dependencies again, for Python 3.10 to 3.13
 	.uv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.10 --generate-hashes \
 	    --no-emit-package efficientmixnet --custom-compile-command "make lock" --upgrade -o requirements.lock
 	@# What kubeflow/Dockerfile adds for its variants: TensorFlow without the code for GPUs, and the oldest CUDA that
@@ -65,5 +65,5 @@ lock: environment  ## resolve the dependencies anew, for Python 3.10 to 3.13
 	echo "tensorflow[and-cuda]" | $(COMPILE_FOR_IMAGE) --constraint requirements.lock --resolution lowest \
 	    | awk "/^[^ ]/ { wanted = /^(#|nvidia-)/ } wanted" > kubeflow/gpu.lock
 
-clean:  ## remove the environment and what runs left
+clean:  ## remove the environment, data and runs
 	rm -rf .venv .uv build data runs

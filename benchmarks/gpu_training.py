@@ -106,7 +106,7 @@ def measure(framework: str, network: str, batch: int, size: int, steps: int) -> 
 
 
 def measured_apart(*arguments: str | int) -> dict[str, float | None] | None:
-    """The same in a process of its own; None where the batch does not fit.
+    """Measures in a new process. Returns None if the batch does not fit.
 
     Raises:
         RuntimeError: it failed for another reason.

@@ -32,7 +32,7 @@ class Mish(keras.layers.Layer):
 
 
 def _on_tensorflow_cpu(inputs: Any) -> Any:
-    """Computes Mish with a gradient of its own. TensorFlow's takes ten times as long as the forward pass.
+    """Computes Mish with its own gradient. TensorFlow's takes ten times as long as the forward pass.
 
     tanh(softplus(x)) is written with exponentials, ((1 + e^x)^2 - 1) / ((1 + e^x)^2 + 1). After a normalization,
     TensorFlow's graph optimizer would fuse x tanh(softplus(x)) into a kernel that does not exist ("Fusion is not

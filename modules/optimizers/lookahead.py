@@ -86,7 +86,7 @@ class Lookahead(keras.optimizers.Optimizer):
     def learning_rate(self, learning_rate: Any) -> None:
         self.inner_optimizer.learning_rate = learning_rate
 
-    # LossScaleOptimizer turns off the loss scale of what it wraps. The inner optimizer must be told.
+    # LossScaleOptimizer turns off the loss scale of what it wraps. This passes it on to the inner optimizer.
     @property
     def loss_scale_factor(self) -> float | None:
         return self.inner_optimizer.loss_scale_factor

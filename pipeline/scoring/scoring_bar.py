@@ -1,4 +1,4 @@
-"""ScoringBar: how far a scoring is, on a terminal."""
+"""ScoringBar: a progress bar for scoring."""
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -7,7 +7,7 @@ from efficientmixnet.modules import progress
 
 
 class ScoringBar:
-    """While it is entered, it shows what `progress` is told; nothing where there is no terminal."""
+    """A context manager that shows the progress on a terminal."""
 
     def __init__(self) -> None:
         console = Console(stderr=True)
@@ -24,9 +24,9 @@ class ScoringBar:
         self._bar.stop()
 
     def start(self, total: int, unit: str) -> None:
-        """So many of the unit are to be done."""
+        """Starts the bar with the total number of items."""
         self._bar.update(self._task, description=unit, total=total)
 
     def advance(self, count: int, figures: progress.Figures) -> None:
-        """So many more are done."""
+        """Moves the bar by `count` items."""
         self._bar.advance(self._task, count)
