@@ -17,7 +17,7 @@ _SECONDS = 60
 
 
 class Chromium:
-    """One process; each page that it opens is a tab of its own."""
+    """One browser process. Each page opens in its own tab."""
 
     def __init__(self, folder: Path) -> None:
         command = [

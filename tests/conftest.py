@@ -27,7 +27,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The Chromium of chromium.py; whoever asks for it is skipped where there is none."""
+    """The browser of chromium.py. Tests that use it are skipped if none is installed."""
     module = _beside("chromium")
     if not module.PROGRAM:
         pytest.skip("Chromium is not installed (apt-get install chromium)")
@@ -49,7 +49,7 @@ def shelf(_shelf: ModuleType) -> Iterator[dict[str, bytes]]:
 
 
 def _beside(name: str) -> ModuleType:
-    """The module of this name beside this file."""
+    """Imports the module of this name in this folder."""
     spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)

@@ -161,7 +161,9 @@ def parse_optimizer(value: str | Mapping[str, Any], where: str = "optimizer") ->
         parsed["inner"] = parse_optimizer(arguments.pop("inner"), f"{where}.inner")
     for key, argument in arguments.items():
         if key == "learning_rate":
-            raise ValueError(f"{where}.learning_rate: the learning rate is not an argument of the optimizer; set it next to the optimizer")
+            raise ValueError(
+                f"{where}.learning_rate: the learning rate is not an argument here; set it next to the optimizer"
+            )
         if name == "lookahead" and key in OPTIONS:
             raise ValueError(f"{where}.{key}: lookahead leaves this to its inner optimizer: {where}.inner.{key}.")
         if key not in kinds:

@@ -1,4 +1,4 @@
-"""A run that is killed or interrupted goes on where it was."""
+"""A run that is killed or interrupted continues where it stopped."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ def epochs_of(checkpoint: Path) -> int:
 
 
 def stop(process: BaseProcess, output: Path, epochs_done: int, signal_number: int) -> int | None:
-    """Ends the run with the signal once training has done so many epochs; returns its exit code."""
+    """Sends the signal after this many training epochs. Returns the exit code of the run."""
     while process.is_alive():
         if any(epochs_of(file) >= epochs_done for file in output.glob("checkpoints/*/epoch-*.npz")):
             os.kill(process.pid, signal_number)

@@ -107,4 +107,4 @@ def test_these_are_the_oldest_that_tensorflows_metadata_names() -> None:
 
 
 def test_the_docs_name_its_base_and_python() -> None:
-    assert f"Debian 13 with its own Python, {python()}" in DOCS.read_text()
+    assert f"Debian 13 with its own Python {python()}" in DOCS.read_text()

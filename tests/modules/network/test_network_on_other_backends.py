@@ -1,4 +1,4 @@
-"""The network on Keras's other backends, which are chosen at import: so each in a process of its own."""
+"""The network on the other Keras backends, each in its own process, because a backend is chosen at import."""
 
 import importlib.util
 import os

@@ -1,4 +1,4 @@
-"""The tests beside this one, on Keras's other backends: a backend is chosen at import, so in a process of its own."""
+"""The optimizer tests on the other Keras backends, each in its own process."""
 
 import os
 import subprocess

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-# Logical devices can only be made before TensorFlow starts: hence a process of its own.
+# Logical devices can only be created before TensorFlow starts, so this runs in a new process.
 PROGRAM = """
 import keras
 import numpy as np

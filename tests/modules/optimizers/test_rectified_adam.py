@@ -41,7 +41,7 @@ def equations(
     degenerate_to_sgd: bool = True,
     amsgrad: bool = False,
 ) -> np.ndarray:
-    """Algorithm 2 of the paper as it stands there, in float64, with epsilon beside the uncorrected root."""
+    """Algorithm 2 of the paper in float64, with epsilon added to the uncorrected root."""
     theta, m, v, v_max = np.array(start, "float64"), 0.0, 0.0, 0.0
     rho_inf = 2 / (1 - beta_2) - 1
     path = []

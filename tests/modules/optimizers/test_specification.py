@@ -51,7 +51,10 @@ def test_parsing_does_not_change_its_input_and_is_idempotent() -> None:
             "optimizer.beta1: adam has no such argument; did you mean 'beta_1'? Allowed: am",
         ),
         ({"name": "sgd", "beta_1": 0.9}, "optimizer.beta_1: sgd has no such argument"),
-        ({"name": "adam", "learning_rate": 0.1}, "optimizer.learning_rate: the learning rate is not an argument of the optimizer"),
+        (
+            {"name": "adam", "learning_rate": 0.1},
+            "optimizer.learning_rate: the learning rate is not an argument here",
+        ),
         (
             {"name": "lookahead", "inner": {"name": "adm"}},
             "optimizer.inner: there is no optimizer 'adm'; did you mean 'adam'?",

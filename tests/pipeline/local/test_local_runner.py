@@ -1,4 +1,4 @@
-"""One run at a time in a folder, and a summary whatever happens; the pipeline itself is a stand-in here."""
+"""One run at a time in an output folder, and a summary in every case. The pipeline is replaced by a stub."""
 
 import csv
 import json

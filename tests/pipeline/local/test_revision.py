@@ -1,4 +1,4 @@
-"""versions(): what a run notes of the packages that it stands on."""
+"""versions(): the versions of packages that a run records."""
 
 from importlib import metadata
 

@@ -1,4 +1,4 @@
-"""What a search tried stands in a table, and the best of it in the summary."""
+"""A search writes its trials to a table, and the best trial to the summary."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Scoring a folder: every image has a row or a reason, and what was stopped goes on where it was."""
+"""Scoring a folder: each image gets a row or a reason, and an interrupted scoring continues where it stopped."""
 
 import csv
 import io
