@@ -91,7 +91,7 @@ def test_a_trial_trains_with_katibs_values(made: dict[str, Any]) -> None:
     assert environment[TRANSFORMED] == TRANSFORMED_URI
     training = model.training
     assert (training.learning_rate, training.batch_size, training.label_smoothing) == (0.1, 128, 0.1)
-    assert (model.network.norm, training.optimizer["name"], training.ema) == ("an", "sgd", 0.999)
+    assert (model.network.norm.kind, training.optimizer["name"], training.ema) == ("an", "sgd", 0.999)
     assert training.epochs == 3
 
 
