@@ -150,7 +150,7 @@ def _print(console: Console, found: "Inspection", notes: list[str]) -> None:
     rows.append(("formats", ", ".join(f"{name} {count:,}" for name, count in found.formats.most_common())))
     rows.append(("shorter side", ", ".join(f"{name}: {count:,}" for name, count in side_buckets(found.sizes))))
     rows += [("left out", f"{count:,} {reason}") for reason, count in by_reason(found.left_out).items()]
-    rows += [("note", note) for note in notes]
+    rows += [("warning", note) for note in notes]
     console.print()
     for name, value in rows:
         console.print(f"{name:<13} {value}", markup=False)
