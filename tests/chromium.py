@@ -1,4 +1,4 @@
-"""Chromium: a headless browser that opens pages, spoken to by its DevTools protocol."""
+"""Chromium: a headless browser, controlled through the DevTools protocol."""
 
 import base64
 import itertools
@@ -30,7 +30,7 @@ class Chromium:
         self._address = f"http://127.0.0.1:{port.read_text().splitlines()[0]}"
 
     def open(self, file: Path, width: int = 1280, height: int = 900, dark: bool = False) -> "Page":
-        """The page of a file, once it has loaded."""
+        """Opens a file in a new tab and waits until it has loaded."""
         request = urllib.request.Request(f"{self._address}/json/new?about:blank", method="PUT")  # noqa: S310
         with urllib.request.urlopen(request) as answer:  # noqa: S310
             page = Page(json.load(answer)["webSocketDebuggerUrl"])
@@ -48,7 +48,7 @@ class Chromium:
 
 
 class Page:
-    """A tab, with all that it said on its console and all that it asked of the network."""
+    """A tab, with its console messages (`said`) and its network requests."""
 
     def __init__(self, address: str) -> None:
         self.said: list[str] = []
@@ -60,7 +60,7 @@ class Page:
             self.call(f"{domain}.enable")
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """A command of the protocol, and what it gives back."""
+        """Sends a command of the protocol and returns its result."""
         number = next(self._numbers)
         self._socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
         while True:
@@ -70,24 +70,24 @@ class Page:
                 return answer["result"]
 
     def load(self, address: str) -> None:
-        """Goes there and waits until everything has loaded."""
+        """Opens an address and waits until everything has loaded."""
         self._loaded = False
         self.call("Page.navigate", url=address)
         while not self._loaded:
             self._receive()
 
     def evaluate(self, script: str) -> Any:
-        """The value of an expression of JavaScript; of a promise, once it is kept."""
+        """Returns the value of a JavaScript expression. Waits for a promise."""
         answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
     def wait_for(self, script: str) -> Any:
-        """The expression's value as soon as it is true."""
+        """Waits until the expression is true, and returns its value."""
         return _wait_for(lambda: self.evaluate(script))
 
     def shot(self, file: Path) -> None:
-        """An image of the whole page."""
+        """Saves a screenshot of the whole page."""
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
         clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 16_000), "scale": 1}
         found = self.call("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)

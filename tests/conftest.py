@@ -1,4 +1,4 @@
-"""What all tests share: before any imports TensorFlow, no greetings and no search for GPUs; one browser, one store."""
+"""Settings and fixtures for all tests: a quiet TensorFlow without GPUs, a browser and an object store."""
 
 import importlib.util
 import os
@@ -17,7 +17,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Ends with a line that says how many tests were skipped, and why."""
+    """Prints the number of skipped tests and the reasons."""
     skipped = terminalreporter.stats.get("skipped", [])
     reasons = Counter(str(report.longrepr[-1]).removeprefix("Skipped: ") for report in skipped)
     if reasons:
@@ -43,7 +43,7 @@ def _shelf() -> ModuleType:
 
 @pytest.fixture
 def shelf(_shelf: ModuleType) -> Iterator[dict[str, bytes]]:
-    """The objects of shelf.py's store by their address; empty at first."""
+    """The objects in the store of shelf.py by address. It is empty at the start of a test."""
     yield _shelf.STORE
     _shelf.STORE.clear()
 

@@ -1,4 +1,4 @@
-"""An object store that is a dictionary, which fsspec finds under shelf://."""
+"""An object store in a dictionary, for addresses that start with shelf://."""
 
 import io
 from typing import Any

@@ -78,7 +78,7 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
 @click.command()
 @click.option("--images", "number", required=True, metavar="COUNT", help="Number of images, such as 5000 or 1.28M.")
 @click.option("--mean-size", default="110KB", show_default=True, help="Mean size of an image file.")
-@click.option("--epochs", default=30, show_default=True, type=click.IntRange(1))
+@click.option("--epochs", default=30, show_default=True, type=click.IntRange(1), help="Number of epochs.")
 @click.option("--deadline", metavar="TIME", help="Print the machines that finish in this time, such as 90m, 24h or 3d.")
 @click.option(
     "--training-rate", type=click.FloatRange(0, min_open=True), help="Images per second that one device trains with."
@@ -150,7 +150,7 @@ def _print(console: Console, found: "Inspection", notes: list[str]) -> None:
     rows.append(("formats", ", ".join(f"{name} {count:,}" for name, count in found.formats.most_common())))
     rows.append(("shorter side", ", ".join(f"{name}: {count:,}" for name, count in side_buckets(found.sizes))))
     rows += [("left out", f"{count:,} {reason}") for reason, count in by_reason(found.left_out).items()]
-    rows += [("note", note) for note in notes]
+    rows += [("warning", note) for note in notes]
     console.print()
     for name, value in rows:
         console.print(f"{name:<13} {value}", markup=False)

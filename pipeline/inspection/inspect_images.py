@@ -1,7 +1,6 @@
-"""Opens every image of a data set once and counts: classes, splits, sizes, formats, copies and what is broken.
+"""inspect_images: opens every image of a dataset, and counts classes, sizes, formats, duplicates and corrupt files.
 
-Needs neither TensorFlow nor TFX. Of each image no more than a few numbers stay in memory, but for the samples' small
-versions.
+It needs neither TensorFlow nor TFX. Memory holds a few numbers for each image, and the thumbnails of the samples.
 """
 
 import base64
@@ -26,33 +25,33 @@ from efficientmixnet.components.image_example_gen.sources import Sources, name_h
 from efficientmixnet.modules import features
 from efficientmixnet.modules.exceptions import BadImage
 
-SAMPLES = 12  # a class
+SAMPLES = 12  # for each class
 _THUMBNAIL = 128  # pixels, the longer side
 _AHEAD = 64  # images in memory at once
 
 
 @dataclass(frozen=True)
 class Opened:
-    """One image."""
+    """An image that can be read."""
 
     entry: Entry
     format: str
-    mode: str  # Pillow's
+    mode: str  # Pillow's color mode, such as RGB
     width: int  # pixels
     height: int
     size: int  # bytes
     digest: bytes
-    thumbnail: str | None  # a JPEG as a data: URL, where one was asked for
+    thumbnail: str | None  # for samples: a JPEG file as a data: URL
 
 
 @dataclass
 class Inspection:
-    """What there is."""
+    """The counts of a dataset."""
 
     counts: dict[str, Counter[str]]  # images by split and label
-    formats: Counter[str] = field(default_factory=Counter)  # with the mode: JPEG RGB
+    formats: Counter[str] = field(default_factory=Counter)  # with the mode, such as JPEG RGB
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)  # width and height
-    bytes: int = 0
+    bytes: int = 0  # the size of all images together
     left_out: list[LeftOut] = field(default_factory=list)
     samples: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))  # name, thumbnail
     described: list[tuple[str, str, str, int, int]] = field(default_factory=list)  # label, format, mode, size
@@ -60,12 +59,12 @@ class Inspection:
 
     @property
     def images(self) -> int:
-        """How many can be read."""
+        """The number of images that can be read."""
         return sum(labels.total() for labels in self.counts.values())
 
     @property
     def labels(self) -> list[str]:
-        """All classes, the largest first."""
+        """All classes, largest first."""
         total: Counter[str] = sum(self.counts.values(), Counter())
         return sorted(total, key=lambda label: (-total[label], label))
 
@@ -77,10 +76,17 @@ def inspect_images(
     max_pixels: int,
     progress: Callable[[], None] = lambda: None,
 ) -> Inspection:
-    """Opens every image.
+    """Opens and counts every image.
 
     Args:
-        progress: Called after each.
+        sources: The images.
+        layout: The section data.layout of the configuration.
+        splits: The fraction of each split.
+        max_pixels: Images with more pixels are left out.
+        progress: Is called after each image.
+
+    Returns:
+        The counts, the samples and the files that were left out.
     """
     found = Inspection({split: Counter() for split in splits}, left_out=list(sources.left_out))
     sampled = _sampled(sources.entries)
@@ -108,7 +114,7 @@ def inspect_images(
 
 
 def _sampled(entries: Iterable[Entry]) -> frozenset[str]:
-    """The names of a few images of each class, always the same ones."""
+    """The names of a few images of each class. The choice depends only on the names."""
     by_label: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for entry in entries:
         by_label[entry.label].append((name_hash(entry.name), entry.name))
@@ -124,7 +130,7 @@ def _open(entry: Entry, encoded: bytes | LeftOut, with_thumbnail: bool, max_pixe
             image = open_image(encoded, max_pixels)
             width, height = image.size
             kind, mode = str(image.format), image.mode
-            image.draft("RGB", (_THUMBNAIL, _THUMBNAIL))  # a JPEG is decoded whole, but small
+            image.draft("RGB", (_THUMBNAIL, _THUMBNAIL))  # decodes the whole JPEG file at a smaller size
             try:
                 image.load()
                 thumbnail = _thumbnail(image) if with_thumbnail else None
@@ -146,7 +152,7 @@ def _thumbnail(image: Image.Image) -> str:
 
 
 def side_buckets(sizes: Mapping[tuple[int, int], int]) -> Iterator[tuple[str, int]]:
-    """Images by their shorter side, in powers of two of pixels."""
+    """Yields the number of images by their shorter side, in buckets that are powers of two."""
     buckets: Counter[str] = Counter()
     for width, height in sorted(sizes, key=min):
         buckets[features.size_bucket(height, width)] += sizes[width, height]

@@ -1,4 +1,4 @@
-"""The page of an inspection: one HTML file that loads nothing, with a sheet of samples of each class."""
+"""render: the HTML page of `efficientmixnet inspect`, which needs no other files."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ import jinja2
 from efficientmixnet.components.image_example_gen.findings import by_reason
 from efficientmixnet.pipeline.inspection.inspect_images import Inspection, side_buckets
 
-_MOST = 100  # rows of a table
-_SHEETS = 200  # classes, some 20 kB a sheet
+_MOST = 100  # rows in a table
+_SHEETS = 200  # classes with samples, which take about 20 kB each
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 ENVIRONMENT = jinja2.Environment(
@@ -22,7 +22,14 @@ ENVIRONMENT = jinja2.Environment(
 
 
 def render(data: str, found: Inspection, notes: Sequence[str], statistics: str | None) -> str:
-    """The page; `statistics` is the link to their page."""
+    """Returns the page.
+
+    Args:
+        data: The dataset's name, for the title.
+        found: The counts and samples.
+        notes: Warnings about the data.
+        statistics: The link to the page of statistics, if there is one.
+    """
     totals: Counter[str] = sum(found.counts.values(), Counter())
     return ENVIRONMENT.get_template("page.html").render(
         data=data,
@@ -33,7 +40,7 @@ def render(data: str, found: Inspection, notes: Sequence[str], statistics: str |
         largest=max(totals.values(), default=1),
         size=size_in_words(found.bytes),
         tables=[
-            ("Why files were left out", list(by_reason(found.left_out).items())),
+            ("Reasons for leaving files out", list(by_reason(found.left_out).items())),
             ("Formats", found.formats.most_common()),
             ("Shorter side, pixels", list(side_buckets(found.sizes))),
         ],
@@ -43,7 +50,7 @@ def render(data: str, found: Inspection, notes: Sequence[str], statistics: str |
 
 
 def size_in_words(size: float) -> str:
-    """Bytes, in thousands: 1.2 GB."""
+    """Returns a number of bytes as text, such as 1.2 GB."""
     for unit in _UNITS[:-1]:
         if size < 1000:
             return f"{size:.3g} {unit}"

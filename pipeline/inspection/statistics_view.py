@@ -1,4 +1,4 @@
-"""TFDV's statistics as a page that loads nothing; TFDV's own view would ask the network for its parts."""
+"""statistics_view: TFDV's statistics as an HTML page. TFDV's own view needs the network."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,39 +13,44 @@ from efficientmixnet.pipeline.inspection.inspect_images import Inspection
 from efficientmixnet.pipeline.inspection.page import ENVIRONMENT
 
 _COLUMNS = (features.LABEL, features.FORMAT, features.COLORSPACE, features.WIDTH, features.HEIGHT)
-_VALUES = 12  # of text, the most frequent ones
+_VALUES = 12  # the most frequent values that are shown of a text feature
 
 
 @dataclass(frozen=True)
 class _Feature:
-    """What is shown of one."""
+    """A feature on the page."""
 
     name: str
     figures: dict[str, str]
-    buckets: list[tuple[str, float]] = field(default_factory=list)  # what it holds, and its height from 0 to 1
-    values: list[tuple[str, str, float]] = field(default_factory=list)  # with count, and its part of the highest count
+    buckets: list[tuple[str, float]] = field(default_factory=list)  # title, and height from 0 to 1
+    values: list[tuple[str, str, float]] = field(default_factory=list)  # value, count, and width from 0 to 1
     more: int = 0
 
 
 def statistics_view(data: str, found: Inspection) -> str:
-    """The page for labels, formats and sizes."""
+    """Returns the page with the statistics of labels, formats and sizes.
+
+    Args:
+        data: The dataset's name, for the title.
+        found: The counts of the dataset.
+    """
     table = pandas.DataFrame(found.described, columns=list(_COLUMNS))
     (dataset,) = tfdv.generate_statistics_from_dataframe(table, n_jobs=1).datasets
     numbers = [_of_numbers(one) for one in dataset.features if one.HasField("num_stats")]
     texts = [_of_text(one) for one in dataset.features if one.HasField("string_stats")]
     return ENVIRONMENT.get_template("statistics.html").render(
-        data=data, images=dataset.num_examples, groups=[("Numbers", numbers), ("Text", texts)]
+        data=data, images=dataset.num_examples, groups=[("Numeric features", numbers), ("Text features", texts)]
     )
 
 
 def _of_numbers(feature: statistics_pb2.FeatureNameStatistics) -> _Feature:
     found = feature.num_stats
     figures = {
-        "least": _number(found.min),
+        "minimum": _number(found.min),
         "median": _number(found.median),
-        "greatest": _number(found.max),
+        "maximum": _number(found.max),
         "mean": _number(found.mean),
-        "deviation": _number(found.std_dev),
+        "standard deviation": _number(found.std_dev),
         **_missing(found.common_stats),
     }
     return _Feature(feature.path.step[0], figures, buckets=list(_buckets(found)))
@@ -55,7 +60,7 @@ def _buckets(found: statistics_pb2.NumericStatistics) -> Iterator[tuple[str, flo
     standard = statistics_pb2.Histogram.STANDARD
     buckets = [bucket for one in found.histograms if one.type == standard for bucket in one.buckets]
     most = max((one.sample_count for one in buckets), default=0) or 1
-    for one in buckets if len(buckets) > 1 else ():  # a single value needs no image
+    for one in buckets if len(buckets) > 1 else ():  # A single value needs no histogram.
         images = f"{one.sample_count:,.0f} images"
         yield f"{_number(one.low_value)} to {_number(one.high_value)}: {images}", one.sample_count / most
 

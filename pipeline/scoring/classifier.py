@@ -1,4 +1,4 @@
-"""Classifier: a pushed model names images on the command line."""
+"""Classifier: predicts the labels of images with a pushed model."""
 
 import os
 import warnings
@@ -18,17 +18,24 @@ _MAX_PIXELS = 100_000_000
 
 
 class Classifier:
-    """Loads the SavedModel in `folder`, or the newest version below it.
+    """A pushed model.
+
+    Args:
+        folder: The folder of the model, or the folder of pushed models for the newest one.
 
     Raises:
-        BadInput: there is no model that was pushed by a run.
+        BadInput: The folder has no model that a run has pushed.
+
+    Example:
+        >>> list(Classifier("runs/pushed").classify(["cat.jpg"], top=2))
+        [('cat.jpg', [('cat', 0.93), ('dog', 0.05)])]
     """
 
     def __init__(self, folder: str) -> None:
         path = newest_version(Path(folder))
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # must be set before the import: TensorFlow greets otherwise
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow prints messages when it is imported.
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Google's packages announce which Pythons they will support
+            warnings.simplefilter("ignore")  # Google's packages warn about Python versions.
             import tensorflow as tf
 
         try:
@@ -36,25 +43,35 @@ class Classifier:
             self._classify = model.signatures["serving_default"]
             self.labels = [label.decode() for label in model.class_labels().numpy()]
         except (OSError, KeyError, AttributeError, tf.errors.OpError) as error:
-            raise BadInput(f"{path}: is no model that a run pushed ({type(error).__name__})") from None
+            raise BadInput(
+                f"{path}: is not a model that a run has pushed ({type(error).__name__}); give another folder"
+            ) from None
         self._to_tensor = tf.constant
         self.undecodable = tf.errors.InvalidArgumentError
-        """What `probabilities` raises where an image is broken."""
+        """The error that `probabilities` raises for a corrupt image."""
 
     def classify(self, images: Sequence[str], top: int) -> Iterator[tuple[str, list[tuple[str, float]] | str]]:
-        """Each image with its likeliest labels and their probabilities, or with the reason why it has none."""
+        """Yields each image with its most probable labels, or with the reason why it cannot be read.
+
+        Args:
+            images: The paths of the images.
+            top: The number of labels for each image.
+
+        Yields:
+            The path, and a list of (label, probability) or a reason.
+        """
         for start in range(0, len(images), _BATCH):
             names = images[start : start + _BATCH]
             read = [_read(Path(name)) for name in names]
-            likeliest = iter(self._likeliest([encoded for encoded in read if isinstance(encoded, bytes)], top))
+            predictions = iter(self._most_probable([encoded for encoded in read if isinstance(encoded, bytes)], top))
             for name, encoded in zip(names, read, strict=True):
-                yield name, next(likeliest) if isinstance(encoded, bytes) else encoded
+                yield name, next(predictions) if isinstance(encoded, bytes) else encoded
 
     def probabilities(self, encoded: list[bytes]) -> "np.ndarray":
-        """Encoded images, JPEG or PNG -> float32 [batch, classes]."""
+        """Returns the probabilities of JPEG or PNG files, float32 [batch, classes]."""
         return self._classify(self._to_tensor(encoded))[features.PROBABILITIES].numpy()
 
-    def _likeliest(self, encoded: list[bytes], top: int) -> list[list[tuple[str, float]]]:
+    def _most_probable(self, encoded: list[bytes], top: int) -> list[list[tuple[str, float]]]:
         if not encoded:
             return []
         probabilities = self.probabilities(encoded)
@@ -63,7 +80,7 @@ class Classifier:
 
 
 def _read(path: Path) -> bytes | str:
-    """The image's bytes as ingest takes them, or why it cannot be read."""
+    """The image as ImageExampleGen stores it, or the reason why it cannot be read."""
     from efficientmixnet.components.image_example_gen.image import read
     from efficientmixnet.components.image_example_gen.sources import Entry, LeftOut
 

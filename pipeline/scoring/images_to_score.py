@@ -1,4 +1,4 @@
-"""find_images: the names of what is to be scored, below a folder or from a manifest, here or in an object store."""
+"""find_images: lists the images to score, from a folder or a manifest, on disk or in an object store."""
 
 import csv
 import io
@@ -16,16 +16,23 @@ _JSON_LINES = (".jsonl", ".ndjson", ".json")
 
 
 def find_images(folder: str, manifest: str | None = None) -> tuple[list[str], list[LeftOut]]:
-    """Names relative to the folder, sorted, each once: of the files below it, or those that the manifest's rows name.
+    """Lists the images to score.
+
+    Args:
+        folder: The folder of the images. Its subfolders are included.
+        manifest: A CSV or JSON-lines file with the names in its column `path`, relative to the folder.
+
+    Returns:
+        The sorted names without duplicates, and the files whose names cannot be used.
 
     Raises:
-        BadInput: there are none; of those that cannot be named, each is left out with a reason.
+        BadInput: There are no images, or the folder or the manifest cannot be read.
     """
     if manifest:
         names, left_out = set(_named(manifest)), []
     else:
         if not is_remote(folder) and not Path(folder).is_dir():
-            raise BadInput(f"{folder}: is no folder; name the one that holds the images, or a file with --manifest")
+            raise BadInput(f"{folder}: is not a folder; give the folder of the images")
         try:
             found = list(list_files(folder))
         except BadInput as error:
@@ -33,20 +40,22 @@ def find_images(folder: str, manifest: str | None = None) -> tuple[list[str], li
         names = {file.name for file in found if not isinstance(file, LeftOut)}
         left_out = [file for file in found if isinstance(file, LeftOut)]
     if not names:
-        raise BadInput(f"{manifest or folder}: {'names' if manifest else 'holds'} no files")
+        raise BadInput(f"{manifest or folder}: has no images; give another {'manifest' if manifest else 'folder'}")
     return sorted(names), left_out
 
 
 def _named(manifest: str) -> Iterator[str]:
     if not is_remote(manifest) and not Path(manifest).is_file():
-        raise BadInput(f"--manifest {manifest}: does not exist; name a CSV or JSON-lines file with the key {_COLUMN}")
+        raise BadInput(
+            f"--manifest {manifest}: does not exist; give a CSV or JSON-lines file with the column {_COLUMN}"
+        )
     try:
         with io.TextIOWrapper(open_file(manifest), encoding="utf-8-sig", newline="") as file:
             rows = _json_rows(file) if manifest.endswith(_JSON_LINES) else csv.DictReader(file)
             for number, row in enumerate(rows, 1):
                 name = row.get(_COLUMN) if isinstance(row, dict) else None
                 if not isinstance(name, str) or not name.strip():
-                    raise BadInput(f"--manifest {manifest}: row {number} has no {_COLUMN}, the name of its image")
+                    raise BadInput(f"--manifest {manifest}: row {number} has no {_COLUMN}; give the path of an image")
                 yield name.strip()
     except (csv.Error, json.JSONDecodeError, UnicodeDecodeError, OSError) as error:
         raise BadInput(f"--manifest {manifest}: cannot be read ({error})") from None

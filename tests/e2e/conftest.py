@@ -1,4 +1,4 @@
-"""What the tests of whole runs share: the digits, a small configuration and the command line."""
+"""Fixtures for the tests of whole runs: the digits, a small configuration and the command."""
 
 import json
 import multiprocessing
@@ -38,9 +38,9 @@ main(words)
 
 
 class Command:
-    """The command efficientmixnet, each time in a process of its own.
+    """The command efficientmixnet. Each call runs in a new process.
 
-    They are forks of one that has imported TFX: importing it takes longer than most of these runs.
+    The processes are forks of one that has imported TFX, because the import takes longer than most of these runs.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -59,7 +59,7 @@ class Command:
         return process
 
     def __call__(self, *arguments: object) -> Completed:
-        """Runs to its end."""
+        """Runs the command and waits for it."""
         process = self.start(*arguments)
         process.join()
         return Completed(arguments, process.exitcode, *(Path(file).read_text() for file in self.files))
@@ -67,7 +67,7 @@ class Command:
 
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Handwritten digits, a folder of PNG files per class."""
+    """Handwritten digits, with a folder of PNG files for each class."""
     folder = tmp_path_factory.mktemp("data") / "digits"
     write_digits(folder)
     return folder
@@ -75,7 +75,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def small_config(tmp_path_factory: pytest.TempPathFactory, digits: Path) -> str:
-    """A configuration that trains within seconds, and well enough to be blessed."""
+    """A configuration that trains for a few seconds and gives a blessed model."""
     file = tmp_path_factory.mktemp("config") / "small.yaml"
     file.write_text(yaml.safe_dump({**SMALL, "data": {"images": str(digits)}}))
     return str(file)
@@ -83,13 +83,13 @@ def small_config(tmp_path_factory: pytest.TempPathFactory, digits: Path) -> str:
 
 @pytest.fixture(scope="session")
 def efficientmixnet(tmp_path_factory: pytest.TempPathFactory) -> Command:
-    """The command, warm."""
+    """The command with TFX already imported."""
     return Command(tmp_path_factory.mktemp("command"))
 
 
 @pytest.fixture(scope="session")
 def cold_efficientmixnet() -> Callable[..., Completed]:
-    """The command as a user starts it."""
+    """The command in a new Python process."""
 
     def call(*arguments: object) -> Completed:
         words = [sys.executable, "-c", "from efficientmixnet.pipeline.cli import main; main()", *map(str, arguments)]

@@ -1,4 +1,4 @@
-"""Bad images and labels: what stops a run, what it says, and that nothing is lost."""
+"""Tests that bad images and labels stop a run with a message and a list."""
 
 import csv
 import shutil
@@ -32,7 +32,7 @@ def test_too_many_bad_images_stop_the_run_and_are_listed(efficientmixnet, small_
     assert rows == [["0/empty.png", "has zero bytes"], ["1/torn.png", "is a truncated or corrupt PNG file"]]
 
 
-def test_a_label_that_training_never_saw_stops_the_run_before_training(
+def test_a_label_without_training_images_stops_the_run_before_training(
     efficientmixnet, small_config, digits, summary, tmp_path
 ):
     manifest, output = tmp_path / "images.csv", tmp_path / "runs"

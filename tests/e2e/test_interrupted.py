@@ -1,4 +1,4 @@
-"""A run that is killed or interrupted continues where it stopped."""
+"""Tests that a killed or interrupted run resumes."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ EPOCHS = 6
 
 
 def epochs_of(checkpoint: Path) -> int:
-    """epoch-0003-step-000000.npz -> 3"""
+    """The number of epochs: 3 for epoch-0003-step-000000.npz."""
     return int(checkpoint.name.split("-")[1])
 
 
@@ -30,10 +30,8 @@ def stop(process: BaseProcess, output: Path, epochs_done: int, signal_number: in
     return process.exitcode
 
 
-def test_a_killed_run_goes_on_where_it_was_and_ends_as_if_nothing_had_happened(
-    efficientmixnet, small_config, summary, tmp_path
-):
-    # Two images in three are left to a split that nothing reads, so that an epoch takes a second.
+def test_a_killed_run_resumes_and_gives_the_same_result(efficientmixnet, small_config, summary, tmp_path):
+    # Most images are in a split that nothing reads, so that an epoch takes a second.
     output, whole = tmp_path / "runs", tmp_path / "whole"
     keys = (
         f"training.epochs={EPOCHS}",
@@ -58,5 +56,7 @@ def test_a_killed_run_goes_on_where_it_was_and_ends_as_if_nothing_had_happened(
     curves = EventAccumulator(str(Path(ended["tensorboard"], "validation")))
     curves.Reload()
     epochs = [event.step for event in curves.Tensors("epoch_loss")]
-    assert epochs[-EPOCHS + 1 :] == list(range(1, EPOCHS))  # none trained twice; SIGKILL may cost the first one's curve
+    assert epochs[-EPOCHS + 1 :] == list(
+        range(1, EPOCHS)
+    )  # No epoch runs twice. SIGKILL can lose the curve of the first one.
     assert not list((output / "checkpoints").iterdir())

@@ -1,4 +1,4 @@
-"""A whole run, the same run again, and then a worse model: what is pushed, what is cached, what is said."""
+"""Tests of a whole run, of the same run with the cache, and of a run with a worse model."""
 
 import csv
 import re
@@ -22,7 +22,7 @@ def output(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def first_run(cold_efficientmixnet, small_config, digits, output):
-    (digits / "3" / "notes.txt").write_text("no image, and no reason to stop")
+    (digits / "3" / "notes.txt").write_text("This file is not an image.")
     done = cold_efficientmixnet("run", small_config, "--output", output)
     assert done.returncode == 0, done.stdout + done.stderr
     return done
@@ -53,7 +53,7 @@ def test_every_image_is_read_or_listed_with_a_reason(first_summary):
         assert list(csv.reader(file)) == [["file", "reason"], ["3/notes.txt", "is not an image in a supported format"]]
 
 
-def test_a_line_is_shown_for_every_component_with_its_state_and_time(first_run):
+def test_every_component_has_a_line_with_its_state_and_time(first_run):
     shown = re.findall(r"^(\w+) +done +\d+\.\d s", first_run.stdout, flags=re.MULTILINE)
     assert shown == COMPONENTS
 
@@ -66,18 +66,18 @@ def test_the_report_shows_the_run(first_summary):
     assert page.count("regions important for") >= 2
 
 
-def test_the_verdict_and_all_places_are_shown(first_run, first_summary):
+def test_the_result_and_all_paths_are_printed(first_run, first_summary):
     for place in ("pushed_model", "tensorboard", "report", "run"):
         assert first_summary[place] in first_run.stdout
     assert f"{first_summary['accuracy']:.4f} on the evaluation split" in first_run.stdout
 
 
-def test_the_libraries_noise_is_in_the_log_alone(first_run, first_summary):
+def test_log_messages_of_the_libraries_go_only_to_the_log(first_run, first_summary):
     assert "Component Trainer is running." in Path(first_summary["run"], "log.txt").read_text()
     assert "Component Trainer is running." not in first_run.stdout + first_run.stderr
 
 
-def test_tfma_and_the_report_measure_what_scikit_learn_measures(first_summary, output):
+def test_tfma_and_the_report_agree_with_scikit_learn(first_summary, output):
     compared = runpy.run_path(str(BENCHMARKS / "agreement.py"))["compared"](str(output))
     named = {name: (ours, theirs) for name, ours, theirs in compared}
     assert {"TFMA's macro_f1", "TFMA's confusion matrix", "the report's auc", "TFMA's loss"} < set(named)
@@ -85,7 +85,7 @@ def test_tfma_and_the_report_measure_what_scikit_learn_measures(first_summary, o
         assert ours == pytest.approx(theirs, abs=1e-6), name
 
 
-def test_tfma_measures_what_training_measured(first_summary):
+def test_tfma_agrees_with_the_validation_of_training(first_summary):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     events = EventAccumulator(str(Path(first_summary["tensorboard"], "validation")))
@@ -96,7 +96,7 @@ def test_tfma_measures_what_training_measured(first_summary):
     assert first_summary["accuracy"] == pytest.approx(float(tf.make_ndarray(last.tensor_proto)), abs=1e-6)
 
 
-def test_the_pushed_model_names_images(efficientmixnet, first_summary, digits):
+def test_the_pushed_model_predicts_labels(efficientmixnet, first_summary, digits):
     images = [digits / "0" / "0000.png", digits / "1" / "0001.png", digits / "6" / "0006.png"]
     done = efficientmixnet("predict", Path(first_summary["pushed_model"]).parent, *images, digits / "3" / "notes.txt")
     named = re.findall(r"/(\d)/\d+\.png: (\d) (0\.\d+)", done.stdout)
@@ -106,18 +106,16 @@ def test_the_pushed_model_names_images(efficientmixnet, first_summary, digits):
     assert "notes.txt: is not an image in a supported format" in done.stderr
 
 
-def test_run_again_unchanged_everything_comes_from_the_cache(
-    efficientmixnet, small_config, first_summary, output, summary
-):
+def test_an_unchanged_run_uses_the_cache(efficientmixnet, small_config, first_summary, output, summary):
     done = efficientmixnet("run", small_config, "--output", output)
     again = summary(output)
     assert done.returncode == 0
-    assert again["cached"] == [name for name in COMPONENTS if name != "Baseline"]  # a look-up, which nothing caches
+    assert again["cached"] == [name for name in COMPONENTS if name != "Baseline"]  # Baseline is never cached.
     assert again["pushed_model"] == first_summary["pushed_model"]
     assert again["metrics"] == first_summary["metrics"]
 
 
-def test_a_worse_model_is_refused_with_metric_value_and_bound(
+def test_a_worse_model_is_refused_with_metric_value_and_threshold(
     efficientmixnet, small_config, first_summary, output, summary
 ):
     worse = ("--set", "training.epochs=1", "--set", "training.learning_rate=1e-6")
@@ -126,7 +124,7 @@ def test_a_worse_model_is_refused_with_metric_value_and_bound(
     assert done.returncode == 3
     assert refused["state"] == "not_blessed"
     assert refused["pushed_model"] is None
-    assert refused["cached"] == DATA_COMPONENTS  # only the training section changed
+    assert refused["cached"] == DATA_COMPONENTS  # Only the section training has changed.
     assert f"accuracy {refused['accuracy']:.4f} does not reach 0.5 (evaluation.thresholds.accuracy)" in done.stdout
     blessed = f"{first_summary['accuracy']:.4f}"
     assert f"accuracy {refused['accuracy']:.4f} is worse than the latest blessed model's {blessed}" in done.stdout
@@ -134,7 +132,7 @@ def test_a_worse_model_is_refused_with_metric_value_and_bound(
     assert [version.name for version in (output / "pushed").iterdir()] == [Path(first_summary["pushed_model"]).name]
 
 
-def test_every_page_of_these_runs_opens_in_a_browser_and_asks_the_network_for_nothing(
+def test_a_browser_opens_every_page_without_network_requests(
     efficientmixnet, chromium, first_summary, output, summary, tmp_path
 ):
     compared, pushed, refused = tmp_path / "compared.html", Path(first_summary["pushed_model"]), summary(output)
@@ -156,7 +154,7 @@ def test_every_page_of_these_runs_opens_in_a_browser_and_asks_the_network_for_no
                 assert page.evaluate("document.querySelectorAll('#matrix td[data-cell]').length") >= 10
                 assert page.evaluate("document.querySelectorAll('#mistakes img').length") >= 2
             assert (page.said, page.requests) == ([], []), file
-    # Of both evaluations the name is the run's, by which TFMA puts them in their order.
+    # TFMA labels and sorts both evaluations by the name of the run.
     text = Path(refused["run"], "tfma.html").read_text(encoding="utf-8")
     runs = [Path(one["run"]).name for one in (first_summary, refused)]
     assert re.findall('"modelIdentifier": "(.*?)"', text) == runs

@@ -1,4 +1,4 @@
-"""A search finds values, the model is trained with them, and the next run starts from that model."""
+"""Tests of runs with a search, and of a run that starts from the latest model."""
 
 import csv
 import json
@@ -26,16 +26,16 @@ def searched(efficientmixnet, small_config, output):
     return efficientmixnet("run", small_config, "--output", output, "--set", f"search={json.dumps(search)}")
 
 
-def test_the_better_value_is_found_told_and_trained_with(searched, summary, output):
+def test_training_uses_the_best_value_of_the_search(searched, summary, output):
     found = summary(output)
     assert found["state"] == "pushed", searched.stderr
     assert found["search"]["values"] == {"training.learning_rate": 0.01}
     with Path(found["run"], "trials.csv").open(newline="") as file:
         _, best, other = csv.reader(file)
     assert [float(best[3]), float(other[3])] == [0.01, 1e-6]
-    # The same training once more, on as many cores as there are instead of one.
+    # Trainer repeats the training of the best trial, on all cores instead of one.
     assert found["accuracy"] == pytest.approx(float(best[1]), abs=0.02)
-    assert f"val_accuracy {found['search']['best']:.4f} in the best of 2 trials" in searched.stdout
+    assert f"best of 2 trials: val_accuracy {found['search']['best']:.4f}" in searched.stdout
     assert "The best of 2 trials" in Path(found["report"]).read_text()
     assert yaml.safe_load(Path(found["run"], "config.yaml").read_text())["search"]["trials"] == 2
 
@@ -50,9 +50,7 @@ def test_a_run_starts_from_the_latest_blessed_model(searched, efficientmixnet, s
     assert summary(output)["accuracy"] == pytest.approx(before["accuracy"], abs=0.02)
 
 
-def test_a_search_that_was_killed_tries_again_only_what_it_had_not_ended(
-    efficientmixnet, small_config, summary, tmp_path
-):
+def test_a_killed_search_repeats_only_unfinished_trials(efficientmixnet, small_config, summary, tmp_path):
     output = tmp_path / "runs"
     search = {"trials": 3, "algorithm": "random", "space": {"training.learning_rate": [0.003, 0.01, 0.03]}}
     run = ("run", small_config, "--output", output, "--set", f"search={json.dumps(search)}")
@@ -73,7 +71,7 @@ def test_a_search_that_was_killed_tries_again_only_what_it_had_not_ended(
 
 
 def _ended_trials(output: Path) -> set[str]:
-    """What KerasTuner wrote of them; a file that is just being written counts for nothing."""
+    """The finished trials, from the files of KerasTuner. Incomplete files are skipped."""
     ended = set()
     for file in output.glob("checkpoints/*-search-*/trial_*/trial.json"):
         if '"status": "COMPLETED"' in file.read_text():

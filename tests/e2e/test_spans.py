@@ -1,4 +1,4 @@
-"""Data that grows: a second span is read alone, its drift stops the run, and training learns from both."""
+"""Tests of data with spans: only the new span is read, drift stops the run, and training uses both spans."""
 
 import json
 import shutil
@@ -13,7 +13,7 @@ FEW = 30  # images of a label in a span
 
 @pytest.fixture(scope="module")
 def days(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Day 1 has as many of three digits; day 2 hardly any of one of them."""
+    """Day 1 has the same number of images of three digits. Day 2 has few images of one digit."""
     folder = tmp_path_factory.mktemp("days")
     for day, counts in (("day-1", (FEW, FEW, FEW)), ("day-2", (2 * FEW, 2 * FEW, 10))):
         for label, count in zip("012", counts, strict=True):
@@ -23,9 +23,7 @@ def days(digits: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_second_span_is_read_alone_compared_and_learned_with_the_first(
-    efficientmixnet, small_config, days, tmp_path, summary
-):
+def test_training_uses_the_second_span_and_the_first(efficientmixnet, small_config, days, tmp_path, summary):
     output = tmp_path / "runs"
     keys = (
         f"data.images={days}/day-{{SPAN}}",
@@ -48,7 +46,7 @@ def test_a_second_span_is_read_alone_compared_and_learned_with_the_first(
     both = efficientmixnet(*run, "--set", "data.training_spans=2")
     assert both.returncode == 0, both.stderr
     ended = summary(output)
-    assert ended["images"]["read"] == 4 * FEW + 10  # of the second span alone
+    assert ended["images"]["read"] == 4 * FEW + 10  # only the second span
     assert ended["cached"][:2] == ["ImageExampleGen", "StatisticsGen"]
     counts = [json.loads(file.read_text())["train"] for file in output.glob("artifacts/ImageExampleGen/*/*/class_c*")]
     assert len(counts) == 2

@@ -1,4 +1,4 @@
-"""Beam's Prism and a pool of worker processes on this machine, and runs on them; `make test-engines` prepares both."""
+"""Fixtures for runs on Beam's Prism with a pool of worker processes. `make test-engines` builds Prism."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from efficientmixnet.pipeline.commands.digits import write_digits
 
 JOBS, WORKERS = 8073, 50000  # ports
 LABELS = ("0", "1", "2")
-FEW = 60  # images of each
+FEW = 60  # images of each class
 CONFIG = {
     "data": {"splits": {"train": 0.6, "eval": 0.4}},
     "network": {
@@ -44,7 +44,7 @@ ON_PRISM = {
 
 @dataclass
 class Run:
-    """A run of the command in a process of its own."""
+    """A run of the command in another process."""
 
     process: subprocess.Popen
     output: Path
@@ -52,34 +52,34 @@ class Run:
 
     @property
     def log(self) -> str:
-        """What the libraries have said so far."""
+        """The log of the run so far."""
         return "".join(file.read_text() for file in sorted(self.output.glob("runs/*/log.txt"))[-1:])
 
     def end(self) -> "Run":
-        """Waits for it."""
+        """Waits for the end of the run."""
         self.process.wait(timeout=500)
         return self
 
     @property
     def summary(self) -> dict:
-        """What came of it."""
+        """The summary of the run."""
         return json.loads((self.output / "summary.json").read_text())
 
 
 @dataclass
 class WorkerPool:
-    """Starts a process for every job that asks for one."""
+    """Beam's worker pool. It starts a process for every job that requests one."""
 
     process: subprocess.Popen
 
     def workers(self) -> set[int]:
-        """The processes that live now."""
+        """The worker processes that are running."""
         pid = self.process.pid
         children = Path(f"/proc/{pid}/task").glob("*/children")
         return {int(child) for file in children for child in file.read_text().split() if _lives(int(child))}
 
     def await_worker(self, run: Run, component: str) -> int:
-        """The worker of the component, once it is at work."""
+        """Waits until the component's worker runs our code, and returns its process id."""
         before: set[int] = set()
         while f"Component {component} is running." not in run.log:
             assert run.process.poll() is None, run.text.read_text()
@@ -88,7 +88,7 @@ class WorkerPool:
         while True:
             assert run.process.poll() is None, run.text.read_text()
             for worker in self.workers() - before:
-                if _runs_our_code(worker):  # one killed before it has said that it is there leaves Prism waiting
+                if _runs_our_code(worker):  # Prism waits forever for a worker that is killed before.
                     return worker
             time.sleep(0.05)
 
@@ -101,7 +101,7 @@ def _lives(pid: int) -> bool:
 
 
 def _runs_our_code(pid: int) -> bool:
-    """Whether the worker has its job: what we do there begins with loading TensorFlow."""
+    """Whether the worker runs our code, which begins with loading TensorFlow."""
     try:
         return "tensorflow" in Path(f"/proc/{pid}/maps").read_text()
     except OSError:
@@ -110,14 +110,14 @@ def _runs_our_code(pid: int) -> bool:
 
 @pytest.fixture(scope="session")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerPool]:
-    """Prism and the worker pool, both of which live as long as the tests."""
+    """Starts Prism and the worker pool for all tests."""
     prism = os.environ.get("PRISM")
     if not prism:
-        pytest.skip("the environment variable PRISM names no Prism; `make test-engines` builds it")
+        pytest.skip("PRISM is not set to the path of Prism (run `make test-engines`)")
     reachable = [name for _, name in socket.if_nameindex() if name != "lo"]
-    assert not reachable, f"both servers bind every interface, such as {reachable[0]}: run this in a network namespace"
+    assert not reachable, f"the servers would listen on {reachable[0]}; run the tests in a network namespace"
     folder = tmp_path_factory.mktemp("engine")
-    # The pool starts `python`, whichever comes first.
+    # The pool starts the first `python` in PATH.
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     pool_command = [sys.executable, "-m", "apache_beam.runners.worker.worker_pool_main", f"--service_port={WORKERS}"]
     prism_command = [prism, f"--job_port={JOBS}", "--serve_http=false"]
@@ -139,12 +139,12 @@ def _await_port(port: int) -> None:
             if connection.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.1)
-    raise AssertionError(f"nothing listens at port {port}")
+    raise AssertionError(f"nothing listens on port {port}")
 
 
 @pytest.fixture(scope="session")
 def on_prism() -> dict:
-    """The section beam for the two servers."""
+    """The section beam for Prism."""
     return ON_PRISM
 
 
@@ -162,7 +162,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def start(tmp_path_factory: pytest.TempPathFactory, images: Path) -> Callable[..., Run]:
-    """Starts a run with this beam section, in an output folder of its own or in a given one."""
+    """Starts a run with a section beam, in a new output folder or a given one."""
 
     def call(beam: dict, output: Path | None = None) -> Run:
         folder = tmp_path_factory.mktemp("run")

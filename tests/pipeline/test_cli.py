@@ -1,4 +1,4 @@
-"""The command line: what it writes, how it ends, and that it answers at once."""
+"""Tests of the command line: its output, its exit codes and its imports."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ def _call(*arguments: object) -> Result:
 
 @pytest.fixture
 def ends(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Lets the run end with a summary or an exception; keeps what it was called with."""
+    """Replaces the run: it returns a summary or raises an exception, and records its arguments."""
 
     class Ends:
         with_: Summary | BaseException
@@ -71,19 +71,19 @@ def test_init_does_not_overwrite(tmp_path: Path) -> None:
     assert file.read_text() == "mine"
 
 
-def test_init_into_a_folder_that_does_not_exist_is_an_error_of_one_line(tmp_path: Path) -> None:
+def test_init_in_a_missing_folder_prints_one_line(tmp_path: Path) -> None:
     result = _call("init", tmp_path / "none" / "my.yaml")
     assert result.exit_code == 2
     assert result.output.strip().endswith("my.yaml: cannot be written: No such file or directory")
 
 
-def test_a_run_of_nothing_says_what_to_give() -> None:
+def test_a_run_without_data_or_configuration_is_refused() -> None:
     result = _call("run")
     assert result.exit_code == 2
     assert "error: nothing to run; give --data IMAGES or a configuration" in result.output
 
 
-def test_a_wrong_configuration_ends_with_2_and_all_its_mistakes(tmp_path: Path) -> None:
+def test_a_bad_configuration_ends_with_2_and_all_problems(tmp_path: Path) -> None:
     file = tmp_path / "my.yaml"
     file.write_text("netwrk: {}\ntraining: {epoch: 3}\n")
     result = _call("run", file, "--set", "network.norm=gn")
@@ -93,13 +93,13 @@ def test_a_wrong_configuration_ends_with_2_and_all_its_mistakes(tmp_path: Path) 
         assert line in result.output
 
 
-def test_a_folder_that_does_not_exist_ends_with_2(tmp_path: Path) -> None:
+def test_a_missing_folder_ends_with_2(tmp_path: Path) -> None:
     result = _call("run", "--data", tmp_path / "none", "--output", tmp_path / "runs")
     assert result.exit_code == 2
     assert f"error: data.images: {tmp_path}/none does not exist" in result.output
 
 
-def test_data_output_and_keys_reach_the_run(tmp_path: Path, ends: Any) -> None:
+def test_options_of_the_command_reach_the_run(tmp_path: Path, ends: Any) -> None:
     ends.with_ = _summary(state="pushed", reason="", blessed=True)
     keys = ("--set", "training.epochs=3", "--set", "network.norm=an")
     assert _call("run", "--data", tmp_path / "mine", "--output", tmp_path / "there", *keys, "-v").exit_code == 0
@@ -110,7 +110,7 @@ def test_data_output_and_keys_reach_the_run(tmp_path: Path, ends: Any) -> None:
     assert ends.options == {"verbose": False, "use_cache": False}
 
 
-def test_a_pushed_model_ends_with_0_and_the_command_to_use_it(ends: Any) -> None:
+def test_a_pushed_model_ends_with_0_and_the_predict_command(ends: Any) -> None:
     ends.with_ = _summary(
         state="pushed", reason="accuracy 0.9812 reaches 0.97", blessed=True, pushed_model="/my runs/pushed/1"
     )
@@ -145,7 +145,7 @@ def test_a_model_that_was_not_blessed_ends_with_3_and_the_reason(ends: Any) -> N
         (KeyboardInterrupt(), 130, "interrupted: run the command again to continue"),
     ],
 )
-def test_each_kind_of_end_has_its_exit_code_and_one_line(ends: Any, error: BaseException, code: int, line: str) -> None:
+def test_errors_have_their_exit_code_and_one_line(ends: Any, error: BaseException, code: int, line: str) -> None:
     ends.with_ = error
     result = _call("run", "--data", ".")
     assert result.exit_code == code
@@ -158,7 +158,7 @@ def test_a_folder_without_a_model_ends_with_2(tmp_path: Path) -> None:
     assert f"error: {tmp_path}: has no model; name a folder that a run printed" in result.output
 
 
-def test_predict_prints_labels_and_names_what_it_cannot_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_predict_prints_labels_and_the_images_it_cannot_read(monkeypatch: pytest.MonkeyPatch) -> None:
     class Classifier:
         def __init__(self, folder: str) -> None:
             assert folder == "model"
@@ -173,10 +173,10 @@ def test_predict_prints_labels_and_names_what_it_cannot_read(monkeypatch: pytest
     assert result.output.splitlines() == ["a.png: cat 0.7500  große Bären 0.2500", "b.png: has zero bytes"]
 
 
-def test_digits_are_written_once(tmp_path: Path) -> None:
+def test_digits_are_not_written_twice(tmp_path: Path) -> None:
     result = _call("digits", tmp_path)
     assert "1,797 images" in result.output
-    # The data set's own counts by class.
+    # The number of images of each class in the dataset.
     counts = [len(list((tmp_path / str(digit)).glob("*.png"))) for digit in range(10)]
     assert counts == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
     first = tmp_path / "0" / "0000.png"
@@ -185,7 +185,7 @@ def test_digits_are_written_once(tmp_path: Path) -> None:
     assert first.stat().st_mtime_ns == before
 
 
-def test_what_answers_at_once_imports_nothing_heavy(tmp_path: Path) -> None:
+def test_help_and_errors_import_no_large_package(tmp_path: Path) -> None:
     code = f"""
 import sys
 from click.testing import CliRunner

@@ -1,4 +1,4 @@
-"""The pipeline's nodes: which there are, in what order, and what Pusher waits for."""
+"""Tests of the pipeline's nodes: their order, and the inputs of Pusher."""
 
 import pytest
 
@@ -13,14 +13,14 @@ def _nodes(tmp_path, serving: dict) -> dict:
     return {node.id: node for node in create_pipeline(config, "1", Environment(str(tmp_path))).components}
 
 
-def test_pusher_asks_for_the_evaluators_blessing_alone_by_default(tmp_path):
+def test_by_default_pusher_needs_only_the_evaluators_blessing(tmp_path):
     nodes = _nodes(tmp_path, {})
     assert "InfraValidator" not in nodes
     assert set(nodes["Pusher"].inputs) == {"model", "model_blessing"}
 
 
 @pytest.mark.parametrize("platform", ["docker", "kubernetes"])
-def test_with_a_model_server_pusher_asks_for_its_blessing_too(tmp_path, platform):
+def test_with_infra_validator_pusher_needs_both_blessings(tmp_path, platform):
     nodes = _nodes(tmp_path, {"infra_validator": platform, "tag": "2.19.0"})
     order = list(nodes)
     assert order.index("ServingCheck") < order.index("InfraValidator") < order.index("Pusher")

@@ -1,4 +1,4 @@
-"""What the images decide where the configuration does not."""
+"""Tests of the values that are derived from the images."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ Images = Callable[..., Sources]
 
 @pytest.fixture
 def images(tmp_path: Path) -> Images:
-    """Sizes by class -> the sources of such images."""
+    """Writes images of the given sizes for each class, and returns their sources."""
 
     def write(**classes: list[tuple[int, int]]) -> Sources:
         for label, sizes in classes.items():
@@ -47,26 +47,26 @@ def _image_size(sources: Sources, **network: object) -> int | None:
         (8, {"image_size": 32}, 32),
     ],
 )
-def test_the_network_sees_what_the_images_have_but_no_more_than_its_own_size(
+def test_the_image_size_follows_the_images_up_to_the_default_size(
     images: Images, shorter_side: int, network: dict[str, object], image_size: int
 ) -> None:
     sizes = [(shorter_side, shorter_side + 50), (shorter_side + 70, shorter_side)]
     assert _image_size(images(a=sizes, b=sizes), **network) == image_size
 
 
-def test_single_large_or_small_images_do_not_decide(images: Images) -> None:
+def test_the_image_size_follows_the_median(images: Images) -> None:
     sources = images(a=[(128, 128)] * 3 + [(8, 8)], b=[(128, 128)] * 3 + [(2000, 2000)])
     assert _image_size(sources) == 128
 
 
-def test_what_is_no_image_does_not_disturb(images: Images, tmp_path: Path) -> None:
+def test_files_that_are_not_images_are_skipped(images: Images, tmp_path: Path) -> None:
     images(a=[(128, 128)], b=[(128, 128)])
     (tmp_path / "a" / "text.png").write_text("no image")
     (tmp_path / "a" / "empty.png").touch()
     assert _image_size(find_images(str(tmp_path), None, frozenset())) == 128
 
 
-def test_without_a_single_readable_image_the_networks_own_size_stays(tmp_path: Path) -> None:
+def test_without_readable_images_the_default_size_is_used(tmp_path: Path) -> None:
     for label in "ab":
         (tmp_path / label).mkdir()
         (tmp_path / label / "empty.png").touch()
@@ -75,7 +75,7 @@ def test_without_a_single_readable_image_the_networks_own_size_stays(tmp_path: P
 
 @pytest.fixture
 def split_images(tmp_path: Path) -> Sources:
-    """In training a is the most frequent class, in evaluation, of which it is two sevenths, c is."""
+    """The most frequent class is a in training, and c in evaluation, where a has two of seven images."""
     for split, counts in {"train": {"a": 4, "b": 3, "c": 1}, "eval": {"a": 2, "b": 1, "c": 4}}.items():
         for label, count in counts.items():
             (tmp_path / split / label).mkdir(parents=True)
@@ -85,31 +85,31 @@ def split_images(tmp_path: Path) -> Sources:
     return find_images(str(tmp_path), None, frozenset({"train", "eval"}), layout)
 
 
-def test_without_a_threshold_always_naming_trainings_most_frequent_class_is_to_be_beaten(
+def test_the_default_threshold_is_the_accuracy_of_the_most_frequent_class(
     split_images: Sources,
 ) -> None:
     assert resolve(Config(), split_images).evaluation.thresholds == {"accuracy": 0.2857}
 
 
-def test_a_configured_threshold_stays(images: Images) -> None:
+def test_a_configured_threshold_is_kept(images: Images) -> None:
     config = Config.model_validate({"evaluation": {"thresholds": {"accuracy": 0.9, "loss": 1.0}}})
     sources = images(a=[(8, 8)] * 5, b=[(8, 8)] * 2)
     assert resolve(config, sources).evaluation.thresholds == {"accuracy": 0.9, "loss": 1.0}
 
 
-def test_a_bound_of_the_loss_alone_leaves_the_accuracy_to_the_images(split_images: Sources) -> None:
+def test_a_threshold_of_the_loss_keeps_the_default_threshold_of_the_accuracy(split_images: Sources) -> None:
     config = Config.model_validate({"evaluation": {"thresholds": {"loss": 1.0}}})
     assert resolve(config, split_images).evaluation.thresholds == {"loss": 1.0, "accuracy": 0.2857}
 
 
-def test_nothing_else_changes(images: Images) -> None:
+def test_other_keys_do_not_change(images: Images) -> None:
     config = Config()
     resolved = resolve(config, images(a=[(8, 8)], b=[(8, 8)]))
     same = {"network": {"image_size"}, "evaluation": {"thresholds"}}
     assert resolved.model_dump(exclude=same) == config.model_dump(exclude=same)
 
 
-def test_a_folder_of_pushed_models_to_start_from_becomes_the_newest_of_them(images: Images, tmp_path: Path) -> None:
+def test_a_folder_of_pushed_models_is_replaced_by_its_newest_model(images: Images, tmp_path: Path) -> None:
     sources = images(a=[(8, 8)], b=[(8, 8)])
     for version in ("9", "10"):
         (tmp_path / "pushed" / version).mkdir(parents=True)

@@ -82,6 +82,8 @@ def _views(evaluation: str, by_evaluation: Mapping[str, str]) -> Iterator[View]:
             [load_evaluation(uri) for uri in by_evaluation], tfma.constants.MODEL_CENTRIC_MODE
         )
         series = util.get_time_series(results, overall, False)
-        for one, run in zip(series, by_evaluation.values(), strict=True):  # TFMA would show the name of the model.
+        for one, run in zip(
+            series, by_evaluation.values(), strict=True
+        ):  # TFMA labels and sorts the runs by this name.
             one["config"]["modelIdentifier"] = run
         yield View("All runs", "tfma-nb-time-series", {"isModelCentric": True}, series)

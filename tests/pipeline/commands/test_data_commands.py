@@ -1,4 +1,4 @@
-"""efficientmixnet inspect: what it prints and writes."""
+"""Tests of `efficientmixnet inspect`."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def test_it_prints_the_classes_and_writes_the_page(data: Path, tmp_path: Path) -> None:
+def test_inspect_prints_the_classes_and_writes_the_page(data: Path, tmp_path: Path) -> None:
     page = tmp_path / "pages" / "look.html"
     result = CliRunner().invoke(main, ["inspect", str(data), "--page", str(page), "--no-statistics"])
     assert result.exit_code == 0, result.output
@@ -28,15 +28,15 @@ def test_it_prints_the_classes_and_writes_the_page(data: Path, tmp_path: Path) -
     assert page.read_text(encoding="utf-8").count("<img") == 24
 
 
-def test_tfdvs_view_is_one_link_from_the_page(data: Path, tmp_path: Path) -> None:
+def test_the_page_links_to_the_statistics_of_tfdv(data: Path, tmp_path: Path) -> None:
     page = tmp_path / "look.html"
     result = CliRunner().invoke(main, ["inspect", str(data), "--page", str(page)])
     assert result.exit_code == 0, result.output
     assert 'href="look.statistics.html"' in page.read_text(encoding="utf-8")
-    assert "What TFDV counts" in (tmp_path / "look.statistics.html").read_text(encoding="utf-8")
+    assert "Statistics of TFDV" in (tmp_path / "look.statistics.html").read_text(encoding="utf-8")
 
 
-def test_it_takes_a_configuration_and_its_keys(data: Path, tmp_path: Path) -> None:
+def test_inspect_accepts_a_configuration_and_overrides(data: Path, tmp_path: Path) -> None:
     (tmp_path / "run.yaml").write_text("data: {images: data}")
     page = ["--page", str(tmp_path / "look.html"), "--no-statistics"]
     result = CliRunner().invoke(main, ["inspect", str(tmp_path / "run.yaml"), *page, "--set", "data.max_pixels=9"])
@@ -44,7 +44,7 @@ def test_it_takes_a_configuration_and_its_keys(data: Path, tmp_path: Path) -> No
     assert "left out      24 has … x … pixels" in result.output
 
 
-def test_data_that_does_not_exist_is_one_line(tmp_path: Path) -> None:
+def test_missing_data_is_reported_in_one_line(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["inspect", str(tmp_path / "none")])
     assert result.exit_code == 2
     assert result.output.count("\n") == 1

@@ -1,4 +1,4 @@
-"""Every image is opened once and counted, and the page shows them without asking the network for anything."""
+"""Tests of the counts of `efficientmixnet inspect`, and of its page."""
 
 import re
 import shutil
@@ -19,7 +19,7 @@ SPLITS = {"train": 0.5, "eval": 0.5}
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Inspection:
-    """Twenty gray PNG files of cats, five JPEG files of dogs, a copy, and what cannot be used."""
+    """Twenty gray PNG files of cats, five JPEG files of dogs, a duplicate, and unusable files."""
     data = tmp_path_factory.mktemp("data")
     source = np.random.default_rng(0)
     for number in range(25):
@@ -50,7 +50,7 @@ def test_classes_formats_and_sizes_are_counted(found: Inspection) -> None:
     assert list(side_buckets(found.sizes)) == [("16 to 31", 21), ("128 to 255", 5)]
 
 
-def test_what_cannot_be_used_is_named_with_the_reason(found: Inspection) -> None:
+def test_unusable_files_are_listed_with_the_reason(found: Inspection) -> None:
     assert sorted(item.row() for item in found.left_out) == [
         ("dog/cut.jpg", "is a truncated or corrupt JPEG file"),
         ("dog/empty.jpg", "has zero bytes"),
@@ -59,17 +59,17 @@ def test_what_cannot_be_used_is_named_with_the_reason(found: Inspection) -> None
     ]
 
 
-def test_a_copy_under_another_label_is_found(found: Inspection) -> None:
+def test_a_duplicate_with_another_label_is_found(found: Inspection) -> None:
     assert [[copy.name for copy in group] for group in found.duplicates.of_two_labels] == [
         ["<cat>/7.png", "dog/copy.png"]
     ]
 
 
-def test_each_class_has_a_sheet_of_small_samples(found: Inspection) -> None:
+def test_every_class_has_samples(found: Inspection) -> None:
     assert {label: len(sample) for label, sample in found.samples.items()} == {"<cat>": SAMPLES, "dog": 6}
 
 
-def test_the_page_holds_everything_and_loads_nothing(found: Inspection) -> None:
+def test_the_page_loads_no_other_files(found: Inspection) -> None:
     page = render("my data", found, ["a [note] & more"], None)
     assert page.count('src="data:image/jpeg;base64,') == SAMPLES + 6
     assert set(re.findall(r'(?:src|href)="(?!data:|#)([^"]*)"', page)) == set()
@@ -79,12 +79,12 @@ def test_the_page_holds_everything_and_loads_nothing(found: Inspection) -> None:
     assert "a [note] &amp; more" in page
 
 
-def test_the_page_links_the_statistics_where_there_are_any(found: Inspection) -> None:
+def test_the_page_links_to_the_statistics(found: Inspection) -> None:
     assert '<a href="x.statistics.html">' in render("my data", found, [], "x.statistics.html")
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (400, True)])
-def test_a_browser_shows_the_images_and_asks_the_network_for_nothing(
+def test_a_browser_shows_the_images_without_network_requests(
     found: Inspection, tmp_path: Path, chromium: Any, width: int, dark: bool
 ) -> None:
     file = tmp_path / "inspection.html"
@@ -104,5 +104,5 @@ def test_a_browser_shows_the_images_and_asks_the_network_for_nothing(
 @pytest.mark.parametrize(
     ("size", "words"), [(0, "0 B"), (999, "999 B"), (2_200_000, "2.2 MB"), (140e9, "140 GB"), (3.2e15, "3.2e+03 TB")]
 )
-def test_bytes_are_said_in_words(size: float, words: str) -> None:
+def test_sizes_have_a_unit(size: float, words: str) -> None:
     assert size_in_words(size) == words

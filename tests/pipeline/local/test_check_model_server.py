@@ -1,4 +1,4 @@
-"""Without Docker or a cluster, a run that asks for a model server is refused at once."""
+"""Tests that a run with InfraValidator is refused at once without Docker or a cluster."""
 
 import subprocess
 import sys
@@ -12,11 +12,11 @@ from efficientmixnet.pipeline.config.serving_config import ServingConfig
 from efficientmixnet.pipeline.local.check_model_server import check_model_server
 
 
-def test_nobody_is_asked_where_none_is_wanted():
+def test_nothing_is_checked_without_infra_validator():
     check_model_server(ServingConfig(docker="unix:///none"))
 
 
-def test_without_docker_its_address_and_the_cure_are_named(tmp_path):
+def test_missing_docker_is_refused_with_its_address(tmp_path):
     config = ServingConfig(infra_validator="docker", docker=f"unix://{tmp_path}/docker.sock")
     with pytest.raises(BadInput) as error:
         check_model_server(config)
@@ -27,13 +27,13 @@ def test_without_docker_its_address_and_the_cure_are_named(tmp_path):
 
 
 @pytest.mark.parametrize("package", ["docker", "kubernetes"])
-def test_without_the_package_its_name_and_the_cure_are_named(monkeypatch, package):
+def test_a_missing_package_is_refused_with_its_name(monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)  # an import of it fails from here on
     with pytest.raises(BadInput, match=f"package {package} is missing; run `pip install {package}`, or remove the key"):
         check_model_server(ServingConfig(infra_validator=package))
 
 
-def test_kubernetes_needs_a_pod_that_knows_its_name(monkeypatch):
+def test_kubernetes_needs_a_pod_of_kubeflow_pipelines(monkeypatch):
     config = ServingConfig(infra_validator="kubernetes")
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
     monkeypatch.setenv("KFP_POD_NAME", "pod")
@@ -44,7 +44,7 @@ def test_kubernetes_needs_a_pod_that_knows_its_name(monkeypatch):
     check_model_server(config)
 
 
-def test_the_command_says_so_at_once_and_leaves_nothing(tmp_path: Path):
+def test_the_command_fails_at_once_and_creates_no_files(tmp_path: Path):
     (tmp_path / "images" / "cat").mkdir(parents=True)
     words = ["run", "--data", "images", "--output", "runs", "--set", "serving.infra_validator=docker"]
     words += ["--set", f"serving.docker=unix://{tmp_path}/none"]

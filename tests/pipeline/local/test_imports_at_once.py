@@ -1,4 +1,4 @@
-"""Garbage collection around imports."""
+"""Tests that garbage collection is off during imports."""
 
 import gc
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ def thawed() -> Iterator[None]:
     gc.unfreeze()
 
 
-def test_nothing_is_collected_within() -> None:
+def test_no_garbage_is_collected_during_the_imports() -> None:
     collections = gc.get_stats()[0]["collections"]
     with imports_at_once():
         kept = [[] for _ in range(100_000)]
@@ -22,7 +22,7 @@ def test_nothing_is_collected_within() -> None:
     assert gc.get_freeze_count() > len(kept)
 
 
-def test_collection_is_as_it_was_afterwards_even_if_an_import_fails() -> None:
+def test_garbage_collection_is_restored_after_a_failed_import() -> None:
     with pytest.raises(ImportError), imports_at_once():
         raise ImportError
     assert gc.isenabled()

@@ -1,4 +1,4 @@
-"""One run at a time in an output folder, and a summary in every case. The pipeline is replaced by a stub."""
+"""Tests of local runs: the lock of the output folder, and the summary. A stub replaces the pipeline."""
 
 import csv
 import json
@@ -39,7 +39,7 @@ local_runner.run(Config.model_validate_json(sys.argv[1]))
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
-    """Two classes, in both splits, of files that the stand-in never opens; the output folder does not exist yet."""
+    """Two classes in both splits. The files are not images, and the output folder does not exist."""
     for name in ("train/cat", "train/dog", "eval/cat", "eval/dog"):
         (tmp_path / "images" / name).mkdir(parents=True)
         (tmp_path / "images" / name / "1.png").write_text("image")
@@ -50,32 +50,32 @@ def config(tmp_path: Path) -> Config:
 
 @pytest.fixture
 def pipeline(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    """Puts a function in the pipeline's place, after which the model is not blessed."""
+    """Replaces the pipeline by a function. The model is not blessed."""
 
-    def stand_in(does: Callable[[], None]) -> None:
+    def replace(does: Callable[[], None]) -> None:
         monkeypatch.setattr(local_runner, "_run_pipeline", lambda *_: does())
 
     def summarize(config: Config, folder: Path, facts: dict[str, Any]) -> Summary:
         return Summary(state="not_blessed", reason="by a stand-in", **facts)
 
     monkeypatch.setattr(local_runner, "_summarize", summarize)
-    return stand_in
+    return replace
 
 
 def _summaries(config: Config) -> list[dict[str, Any]]:
-    """That of the output folder, and that of each run."""
+    """The summary in the output folder, and the summary of each run."""
     output = Path(config.output)
     files = [output / "summary.json", *sorted(output.glob("runs/*/summary.json"))]
     return [json.loads(file.read_text()) for file in files]
 
 
-def test_a_run_leaves_its_summary_configuration_and_log(config: Config, pipeline: Pipeline) -> None:
+def test_a_run_writes_its_summary_configuration_and_log(config: Config, pipeline: Pipeline) -> None:
     pipeline(lambda: os.write(1, b"noise") and None)
     summary = run(config)
     assert _summaries(config) == [json.loads(summary.model_dump_json())] * 2
     folder = Path(summary.run)
     assert (folder / "log.txt").read_text() == "noise"
-    # Every key, as it was resolved: it can be run again as it is.
+    # It is the resolved configuration, which can be run again.
     written = Config.model_validate(yaml.safe_load((folder / "config.yaml").read_text()))
     assert written.network.image_size == 224
     assert written.evaluation.thresholds == {"accuracy": 0.5}
@@ -84,7 +84,7 @@ def test_a_run_leaves_its_summary_configuration_and_log(config: Config, pipeline
 
 
 @pytest.mark.parametrize(("pushed", "state"), [(1, "pushed"), (0, "not_blessed")])
-def test_what_a_model_server_refused_is_not_pushed_though_the_evaluation_blessed_it(
+def test_a_blessed_model_that_tensorflow_serving_refuses_is_not_pushed(
     config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pushed: int, state: str
 ) -> None:
     from efficientmixnet.pipeline.runs import results
@@ -102,13 +102,13 @@ def test_what_a_model_server_refused_is_not_pushed_though_the_evaluation_blessed
     assert ("TensorFlow Serving did not load the model" in summary.reason) == (not pushed)
 
 
-def test_each_run_has_a_folder_of_its_own(config: Config, pipeline: Pipeline) -> None:
+def test_every_run_has_its_own_folder(config: Config, pipeline: Pipeline) -> None:
     pipeline(lambda: None)
     assert run(config).run != run(config).run
     assert len(_summaries(config)) == 3
 
 
-def test_a_second_run_in_the_same_folder_is_refused_and_disturbs_nothing(config: Config, pipeline: Pipeline) -> None:
+def test_a_second_run_in_the_same_folder_is_refused(config: Config, pipeline: Pipeline) -> None:
     def second_run() -> None:
         with pytest.raises(BadInput, match=r"output: another run is using .*; wait until it ends, or give another"):
             run(config)
@@ -118,7 +118,7 @@ def test_a_second_run_in_the_same_folder_is_refused_and_disturbs_nothing(config:
     assert len(_summaries(config)) == 2
 
 
-def test_a_killed_run_holds_the_folder_no_longer(config: Config, pipeline: Pipeline, tmp_path: Path) -> None:
+def test_a_killed_run_releases_the_folder(config: Config, pipeline: Pipeline, tmp_path: Path) -> None:
     words = [sys.executable, "-c", RUN_UNTIL_KILLED, config.model_dump_json(), str(tmp_path / "started")]
     with subprocess.Popen(words) as process:  # noqa: S603
         try:
@@ -133,7 +133,7 @@ def test_a_killed_run_holds_the_folder_no_longer(config: Config, pipeline: Pipel
     assert run(config).state == "not_blessed"
 
 
-def test_a_failure_is_summed_up_and_names_the_log(config: Config, pipeline: Pipeline) -> None:
+def test_a_failed_run_has_a_summary_and_names_the_log(config: Config, pipeline: Pipeline) -> None:
     def fail() -> None:
         raise OSError("disk full")
 
@@ -145,7 +145,7 @@ def test_a_failure_is_summed_up_and_names_the_log(config: Config, pipeline: Pipe
     assert run(config).state == "not_blessed"
 
 
-def test_bad_input_is_summed_up_with_the_list_of_bad_images(config: Config, pipeline: Pipeline) -> None:
+def test_bad_input_has_a_summary_and_a_list_of_bad_images(config: Config, pipeline: Pipeline) -> None:
     def refuse() -> None:
         raise BadInput("too many", [("cat/1.png", "has zero bytes")])
 
@@ -160,7 +160,7 @@ def test_bad_input_is_summed_up_with_the_list_of_bad_images(config: Config, pipe
 
 @pytest.fixture
 def ctrl_c() -> Iterator[None]:
-    """It ends a program, also where pytest runs behind a shell's &, which has it ignored."""
+    """Restores the effect of Ctrl-C, which is ignored if a shell runs pytest in the background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -168,7 +168,7 @@ def ctrl_c() -> Iterator[None]:
 
 @pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_is_summed_up(config: Config, pipeline: Pipeline, number: signal.Signals) -> None:
+def test_an_interrupted_run_has_a_summary(config: Config, pipeline: Pipeline, number: signal.Signals) -> None:
     before = signal.getsignal(signal.SIGTERM)
     pipeline(lambda: os.kill(os.getpid(), number))
     with pytest.raises(KeyboardInterrupt):
@@ -190,14 +190,14 @@ def test_a_file_in_place_of_the_output_folder_is_refused(config: Config, tmp_pat
         run(config.model_copy(update={"output": str(tmp_path / "file")}))
 
 
-def test_images_that_cannot_be_used_leave_no_run_behind(config: Config, tmp_path: Path) -> None:
+def test_unusable_images_create_no_run(config: Config, tmp_path: Path) -> None:
     data = config.data.model_copy(update={"images": str(tmp_path / "none")})
     with pytest.raises(BadInput, match="does not exist"):
         run(config.model_copy(update={"data": data}))
     assert not list(Path(config.output).glob("runs/*"))
 
 
-def test_whatever_fails_on_a_full_disk_is_said_to_be_the_full_disk(
+def test_an_error_on_a_full_disk_is_reported_as_a_full_disk(
     config: Config, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail() -> None:

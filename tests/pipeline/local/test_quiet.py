@@ -1,4 +1,4 @@
-"""Everything that anything writes to standard output or error goes to the log, and stays out of sight."""
+"""Tests that standard output and error go to the log."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 from efficientmixnet.pipeline.local.quiet import noise_to
 
-# Python's own streams are not the file descriptors while pytest captures them, so a process of its own.
+# pytest replaces the streams of Python, so the output comes from another process.
 NOISY = """
 import ctypes, logging, subprocess, sys
 from pathlib import Path
@@ -44,14 +44,14 @@ def _noisy(log: Path, how: str) -> tuple[set[str], set[str]]:
     return set(finished.stdout.splitlines()), set(finished.stderr.splitlines())
 
 
-def test_noise_of_python_c_and_children_is_in_the_log_alone(tmp_path: Path) -> None:
+def test_output_of_python_c_and_child_processes_goes_only_to_the_log(tmp_path: Path) -> None:
     out, error = _noisy(tmp_path / "log.txt", "hide")
     assert set((tmp_path / "log.txt").read_text().splitlines()) == NOISE
     assert out == {"before", "for the user", "after"}
     assert error == {"after on stderr"}
 
 
-def test_noise_that_is_to_be_shown_is_in_the_log_and_on_standard_error(tmp_path: Path) -> None:
+def test_output_can_go_to_the_log_and_to_standard_error(tmp_path: Path) -> None:
     out, error = _noisy(tmp_path / "log.txt", "show")
     assert set((tmp_path / "log.txt").read_text().splitlines()) == NOISE
     assert out == {"before", "for the user", "after"}
@@ -59,7 +59,7 @@ def test_noise_that_is_to_be_shown_is_in_the_log_and_on_standard_error(tmp_path:
 
 
 @pytest.mark.parametrize("also_show", [False, True])
-def test_both_descriptors_go_to_the_log_and_come_back(
+def test_both_descriptors_are_redirected_and_restored(
     tmp_path: Path, also_show: bool, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with noise_to(tmp_path / "log.txt", also_show) as out:
@@ -73,7 +73,7 @@ def test_both_descriptors_go_to_the_log_and_come_back(
 
 
 @pytest.mark.parametrize("also_show", [False, True])
-def test_an_exception_passes_through_and_restores_the_descriptors(
+def test_an_exception_restores_the_descriptors(
     tmp_path: Path, also_show: bool, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(KeyboardInterrupt), noise_to(tmp_path / "log.txt", also_show):
@@ -86,7 +86,7 @@ def test_an_exception_passes_through_and_restores_the_descriptors(
     assert (tmp_path / "log.txt").read_text() == "last words"
 
 
-def test_a_log_grows(tmp_path: Path) -> None:
+def test_output_is_appended_to_the_log(tmp_path: Path) -> None:
     for word in (b"one ", b"two "):
         with noise_to(tmp_path / "log.txt", also_show=False):
             os.write(1, word)
@@ -95,14 +95,14 @@ def test_a_log_grows(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts open files as Linux shows them")
 @pytest.mark.parametrize("also_show", [False, True])
-def test_no_file_stays_open(tmp_path: Path, also_show: bool) -> None:
+def test_no_file_descriptor_stays_open(tmp_path: Path, also_show: bool) -> None:
     before = os.listdir("/proc/self/fd")
     with noise_to(tmp_path / "log.txt", also_show):
         os.write(1, b"noise")
     assert os.listdir("/proc/self/fd") == before
 
 
-def test_much_noise_is_copied_whole(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_large_output_is_copied_completely(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     noise = b"".join(b"line %06d\n" % number for number in range(50_000))
     with noise_to(tmp_path / "log.txt", also_show=True):
         written = 0

@@ -1,4 +1,4 @@
-"""versions(): the versions of packages that a run records."""
+"""Tests of the package versions that a run records."""
 
 from importlib import metadata
 
@@ -7,7 +7,7 @@ import pytest
 from efficientmixnet.pipeline.local.revision import versions
 
 
-def test_tensorflow_without_gpus_is_tensorflow_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cpu_package_of_tensorflow_counts_as_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
     installed = metadata.version
 
     def version(package: str) -> str:
@@ -20,7 +20,7 @@ def test_tensorflow_without_gpus_is_tensorflow_too(monkeypatch: pytest.MonkeyPat
     assert versions()["tfx"] == installed("tfx")
 
 
-def test_a_package_that_is_missing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def version(package: str) -> str:
         raise metadata.PackageNotFoundError(package)
 

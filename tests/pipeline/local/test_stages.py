@@ -1,4 +1,4 @@
-"""A line a stage, from what TFX's runner logs."""
+"""Tests of the line for each stage, and of the progress bar."""
 
 import io
 import logging
@@ -14,7 +14,7 @@ from efficientmixnet.pipeline.local.stages import Stages
 
 
 class Clock:
-    """Stands still until it is set."""
+    """A clock that only moves when the test sets it."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -39,7 +39,7 @@ def _log(stages: Stages, message: str, *arguments: object) -> None:
     stages.handle(logging.LogRecord("absl", logging.INFO, __file__, 1, message, arguments, None))
 
 
-def test_a_stage_that_is_done_has_a_line_with_its_time_and_count(out: io.StringIO, clock: Clock) -> None:
+def test_a_finished_stage_has_a_line_with_its_time_and_count(out: io.StringIO, clock: Clock) -> None:
     with Stages(out) as stages:
         _log(stages, "Component ImageExampleGen is running.")
         stages.start(1800, "images")
@@ -50,7 +50,7 @@ def test_a_stage_that_is_done_has_a_line_with_its_time_and_count(out: io.StringI
     assert stages.seconds == {"ImageExampleGen": 12.34}
 
 
-def test_stages_follow_in_their_order_and_say_what_came_from_the_cache(out: io.StringIO, clock: Clock) -> None:
+def test_stages_appear_in_order_with_their_cache_state(out: io.StringIO, clock: Clock) -> None:
     with Stages(out) as stages:
         for name, cached in (("StatisticsGen", True), ("SchemaGen", False), ("Trainer", True)):
             _log(stages, "Component %s is running.", name)
@@ -69,7 +69,7 @@ def test_stages_follow_in_their_order_and_say_what_came_from_the_cache(out: io.S
 
 
 @pytest.mark.parametrize(("error", "state"), [(ValueError, "failed"), (KeyboardInterrupt, "stopped")])
-def test_a_stage_that_ends_in_the_middle_says_so(
+def test_an_incomplete_stage_is_shown_as_failed_or_stopped(
     out: io.StringIO, clock: Clock, error: type[BaseException], state: str
 ) -> None:
     with pytest.raises(error), Stages(out) as stages:
@@ -82,7 +82,7 @@ def test_a_stage_that_ends_in_the_middle_says_so(
     assert stages.seconds == {"Trainer": 3.0}
 
 
-def test_between_two_stages_nothing_has_failed(out: io.StringIO, clock: Clock) -> None:
+def test_an_error_between_two_stages_marks_no_stage(out: io.StringIO, clock: Clock) -> None:
     with pytest.raises(ValueError, match="later"), Stages(out) as stages:
         _log(stages, "Component Trainer is running.")
         _log(stages, "Component Trainer is finished.")
@@ -90,7 +90,7 @@ def test_between_two_stages_nothing_has_failed(out: io.StringIO, clock: Clock) -
     assert "failed" not in out.getvalue()
 
 
-def test_a_long_stage_has_a_plain_line_every_ten_seconds_without_a_terminal(out: io.StringIO, clock: Clock) -> None:
+def test_without_a_terminal_a_long_stage_prints_a_line_every_ten_seconds(out: io.StringIO, clock: Clock) -> None:
     with Stages(out) as stages:
         _log(stages, "Component Trainer is running.")
         stages.start(64_000, "images")
@@ -105,7 +105,7 @@ def test_a_long_stage_has_a_plain_line_every_ten_seconds_without_a_terminal(out:
     ]
 
 
-def test_the_pace_knows_nothing_of_what_comes_before_the_first_step(out: io.StringIO, clock: Clock) -> None:
+def test_the_pace_excludes_the_time_before_the_first_step(out: io.StringIO, clock: Clock) -> None:
     with Stages(out) as stages:
         _log(stages, "Component Trainer is running.")
         stages.start(1000, "images")
@@ -120,7 +120,7 @@ def test_the_pace_knows_nothing_of_what_comes_before_the_first_step(out: io.Stri
     ]
 
 
-def test_each_stage_counts_anew(out: io.StringIO, clock: Clock) -> None:
+def test_every_stage_counts_from_zero(out: io.StringIO, clock: Clock) -> None:
     with Stages(out) as stages:
         _log(stages, "Component ImageExampleGen is running.")
         stages.start(5, "images")
@@ -131,7 +131,7 @@ def test_each_stage_counts_anew(out: io.StringIO, clock: Clock) -> None:
     assert out.getvalue().splitlines()[1].split() == ["SchemaGen", "done", "0.0", "s"]
 
 
-def test_the_libraries_other_messages_show_nothing(out: io.StringIO, clock: Clock) -> None:
+def test_other_log_messages_are_not_shown(out: io.StringIO, clock: Clock) -> None:
     with Stages(out) as stages:
         _log(stages, "MetadataStore with DB connection initialized")
         _log(stages, "It seems that Component Trainer is running.")
@@ -139,7 +139,7 @@ def test_the_libraries_other_messages_show_nothing(out: io.StringIO, clock: Cloc
     assert (out.getvalue(), stages.seconds) == ("", {})
 
 
-def test_on_a_terminal_a_bar_shows_count_and_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_terminal_the_bar_shows_count_and_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")
     for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
@@ -156,7 +156,7 @@ def test_on_a_terminal_a_bar_shows_count_and_figures(monkeypatch: pytest.MonkeyP
     assert "40/100 epoch 1/2 loss 0.5000" in shown
 
 
-def test_on_a_terminal_too_the_libraries_noise_stays_where_it_goes() -> None:
+def test_the_bar_does_not_capture_standard_output() -> None:
     terminal, side = os.openpty()
     noise = sys.stdout, sys.stderr
     with os.fdopen(side, "w") as out, Stages(out):
@@ -164,7 +164,7 @@ def test_on_a_terminal_too_the_libraries_noise_stays_where_it_goes() -> None:
     os.close(terminal)
 
 
-def test_a_stage_that_is_tried_again_has_one_line_with_all_its_time(out: io.StringIO, clock: Clock) -> None:
+def test_a_retried_stage_has_one_line_with_its_total_time(out: io.StringIO, clock: Clock) -> None:
     with Stages(out) as stages:
         for seconds in (5, 7):
             _log(stages, "Component Transform is running.")

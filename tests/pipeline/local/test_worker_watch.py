@@ -1,4 +1,4 @@
-"""A worker process that dies ends what waits for it."""
+"""Tests that the end of a worker process interrupts the main thread."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ def _fail() -> None:
     raise RuntimeError("exited with return code -9")
 
 
-def test_the_end_of_a_worker_interrupts_what_waits_for_it() -> None:
+def test_the_end_of_a_worker_interrupts_the_main_thread() -> None:
     began = time.monotonic()
     with pytest.raises(WorkerEnded, match=r"^exited with return code -9$"), interrupted_when_a_worker_ends():
         threading.Thread(name="run_worker", target=_fail).start()
@@ -26,17 +26,17 @@ def test_the_end_of_a_worker_interrupts_what_waits_for_it() -> None:
     assert time.monotonic() - began < 10
 
 
-def test_other_threads_fail_as_they_did(monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[str] = []
-    monkeypatch.setattr(threading, "excepthook", lambda failure: said.append(str(failure.exc_value)))
+def test_errors_of_other_threads_are_reported_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    messages: list[str] = []
+    monkeypatch.setattr(threading, "excepthook", lambda failure: messages.append(str(failure.exc_value)))
     with interrupted_when_a_worker_ends():
         thread = threading.Thread(target=_fail)
         thread.start()
         thread.join()
-    assert said == ["exited with return code -9"]
+    assert messages == ["exited with return code -9"]
 
 
-def test_signal_and_hook_are_given_back() -> None:
+def test_signal_handler_and_hook_are_restored() -> None:
     before = signal.getsignal(signal.SIGUSR1), threading.excepthook
     with interrupted_when_a_worker_ends():
         pass
@@ -44,13 +44,13 @@ def test_signal_and_hook_are_given_back() -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_process_ends_beams_pipeline(tmp_path: Path) -> None:
+def test_a_killed_worker_process_ends_the_beam_pipeline(tmp_path: Path) -> None:
     folder = str(tmp_path)
 
-    def die(_: int) -> None:  # in here, since the workers cannot import this file
+    def die(_: int) -> None:  # a local function, because the workers cannot import this file
         Path(folder, str(os.getpid())).touch()
         time.sleep(1)
-        if len(os.listdir(folder)) > 1:  # both processes are at work
+        if len(os.listdir(folder)) > 1:  # Both processes have started.
             os.kill(os.getpid(), signal.SIGKILL)
 
     processes = BeamConfig(workers=2).args_of_transform(0)

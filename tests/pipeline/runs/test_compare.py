@@ -1,4 +1,4 @@
-"""Runs side by side: the exact test of McNemar, the differences of configurations, and the page."""
+"""Tests of the comparison of runs: McNemar's exact test, the differences of configurations, and the page."""
 
 import pytest
 from scipy.stats import binom
@@ -29,7 +29,7 @@ SECOND = _run(
 )
 
 
-def test_only_images_of_both_runs_that_one_alone_gets_right_count():
+def test_mcnemar_counts_the_images_that_only_one_run_predicts_correctly():
     found = mcnemar(FIRST, SECOND)
     assert (found.images, found.only_first, found.only_second) == (100, 10, 14)
     assert found.p_value == pytest.approx(2 * binom.cdf(10, 24, 0.5))
@@ -43,16 +43,16 @@ def test_a_run_does_not_differ_from_itself():
     assert differences([FIRST, FIRST]) == {}
 
 
-def test_runs_on_other_images_are_not_tested():
+def test_runs_without_common_images_are_not_tested():
     (line,) = against_first([FIRST, _run("three", {"x.png": True}, {})])
     assert line == "three and one have no evaluated images in common"
 
 
-def test_configurations_differ_where_a_value_does_or_is_missing():
+def test_differences_include_missing_keys():
     assert differences([FIRST, SECOND]) == {"training.seed": [1, 2], "network.norm": [None, "an"]}
 
 
-def test_the_page_marks_the_best_and_shows_the_differences(tmp_path):
+def test_the_page_marks_the_best_values_and_shows_the_differences(tmp_path):
     write_comparison([FIRST, SECOND], tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert page.count("★") == 1
@@ -63,7 +63,7 @@ def test_the_page_marks_the_best_and_shows_the_differences(tmp_path):
 
 
 @pytest.mark.parametrize("width", [1280, 400])
-def test_a_browser_shows_the_page_on_screens_of_any_width_and_asks_the_network_for_nothing(tmp_path, chromium, width):
+def test_a_browser_shows_the_page_at_every_width_without_network_requests(tmp_path, chromium, width):
     write_comparison([FIRST, SECOND], tmp_path / "page.html")
     page = chromium.open(tmp_path / "page.html", width=width)
     assert page.evaluate("document.querySelector('h1').innerText") == "2 runs compared"
@@ -74,7 +74,7 @@ def test_a_browser_shows_the_page_on_screens_of_any_width_and_asks_the_network_f
     assert (page.said, page.requests) == ([], [])
 
 
-def test_fewer_than_two_reports_cannot_be_compared(monkeypatch):
+def test_fewer_than_two_reports_are_refused(monkeypatch):
     monkeypatch.setattr(comparing, "read_run", lambda summary: FIRST if summary.run == "/runs/one" else None)
     with pytest.raises(BadInput, match="1 of these runs evaluated a model"):
         compare([FIRST.summary, SECOND.summary])

@@ -1,4 +1,4 @@
-"""From a pushed model back to its data: the executions that made it, and none besides."""
+"""Tests of the lineage of a pushed model."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ from efficientmixnet.pipeline.runs.run_summary import Summary
 
 @pytest.fixture
 def output(tmp_path: Path) -> Path:
-    """Two models of the same examples were pushed; the second run found the examples in the cache."""
+    """The output folder of two runs that pushed a model. The second run used cached examples."""
     output = tmp_path.resolve()
     connection = metadata.ConnectionConfig()
     connection.sqlite.filename_uri = str(output / "metadata.sqlite")
@@ -69,7 +69,7 @@ def output(tmp_path: Path) -> Path:
     return output
 
 
-def test_the_newest_model_comes_from_the_execution_that_made_its_examples(output):
+def test_the_lineage_leads_to_the_execution_that_made_the_examples(output):
     found = lineage(str(output / "pushed"))
     assert found.model == str(output / "pushed" / "2")
     assert [step.component for step in found.steps] == ["ImageExampleGen", "Tuner", "Trainer", "Pusher"]
@@ -78,7 +78,7 @@ def test_the_newest_model_comes_from_the_execution_that_made_its_examples(output
     assert json.loads(as_json(found))["summary"]["revision"] == "c0ffee"
 
 
-def test_an_older_model_is_known_even_where_its_runs_folder_is_gone(output):
+def test_an_older_model_has_a_lineage_even_if_its_runs_folder_is_deleted(output):
     found = lineage(str(output / "pushed" / "1"))
     assert found.summary is None
     assert [step.outputs for step in found.steps] == [["/examples"], ["/model/1"], ["/p"]]
@@ -92,7 +92,7 @@ def test_data_code_and_configuration_are_shown(output, capsys):
     assert "manifest" not in shown
 
 
-def test_what_a_search_found_stands_where_it_was_taken(output, capsys):
+def test_found_hyperparameters_are_shown_at_trainer(output, capsys):
     found = lineage(str(output / "pushed" / "2"))
     assert [step.found for step in found.steps] == [
         {},
@@ -104,7 +104,7 @@ def test_what_a_search_found_stands_where_it_was_taken(output, capsys):
     assert "training.learning_rate: 0.003 (found by the search)" in capsys.readouterr().out
 
 
-def test_a_model_that_no_run_pushed_is_no_guess(output, tmp_path):
+def test_a_model_that_no_run_has_pushed_is_refused(output, tmp_path):
     stranger = output / "pushed" / "3"
     stranger.mkdir()
     (stranger / "saved_model.pb").touch()

@@ -1,4 +1,4 @@
-"""What is printed at the end of a run."""
+"""Tests of the summary that a run prints."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from efficientmixnet.pipeline.runs.print_summary import show
 from efficientmixnet.pipeline.runs.run_summary import Images, Search, Summary
 
 
-def test_places_are_printed_letter_for_letter(capsys: pytest.CaptureFixture[str]) -> None:
+def test_paths_are_printed_literally(capsys: pytest.CaptureFixture[str]) -> None:
     summary = Summary(
         state="pushed",
         reason="accuracy 0.9 reaches 0.5",
@@ -28,7 +28,7 @@ def test_places_are_printed_letter_for_letter(capsys: pytest.CaptureFixture[str]
     assert "TensorBoard" not in shown  # there are no logs
 
 
-def test_what_a_search_found_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_result_of_a_search_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     found = Search(trials=12, objective="val_accuracy", best=0.98765, values={"training.learning_rate": 0.0123456})
     show(Summary(state="pushed", reason="", run="", started="", search=found))
     told = "best of 12 trials: val_accuracy 0.9877 with training.learning_rate 0.01235 (trials.csv)"

@@ -1,4 +1,4 @@
-"""A run's page says what became of the run, which the component Report could not know yet."""
+"""Tests that the report shows the final state of the run, which the component Report does not know."""
 
 import json
 
@@ -12,7 +12,7 @@ from efficientmixnet.pipeline.runs.run_summary import Summary
 @pytest.mark.parametrize(
     ("state", "reason"), [("pushed", "accuracy 0.9 reaches 0.5"), ("not_blessed", "TensorFlow Serving did not load it")]
 )
-def test_the_verdict_is_the_runs_though_a_model_server_had_the_last_word(tmp_path, monkeypatch, state, reason):
+def test_the_report_shows_the_final_state_of_the_run(tmp_path, monkeypatch, state, reason):
     content = {"verdict": {"blessed": True, "reason": "accuracy 0.9 reaches 0.5", "metrics": {}}}
     (tmp_path / "content.json").write_text(json.dumps(content), encoding="utf-8")
     monkeypatch.setattr(page, "render", lambda content, run: json.dumps(content["verdict"]))

@@ -1,4 +1,4 @@
-"""summary.json, for machines."""
+"""Tests of summary.json."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from efficientmixnet.pipeline.runs.run_summary import Images, Summary
 FACTS = {"run": "/runs/1", "started": "2026-01-02T03:04:05+00:00"}
 
 
-def test_it_holds_every_field_that_machines_look_for(tmp_path: Path) -> None:
+def test_the_json_has_every_field(tmp_path: Path) -> None:
     summary = Summary(
         state="pushed",
         reason="accuracy 0.9800 reaches 0.97",
@@ -53,13 +53,13 @@ def test_it_holds_every_field_that_machines_look_for(tmp_path: Path) -> None:
     }
 
 
-def test_it_can_be_read_back(tmp_path: Path) -> None:
+def test_a_written_summary_can_be_read(tmp_path: Path) -> None:
     summary = Summary(state="failed", reason="Größe fehlt", **FACTS)
     summary.write(tmp_path)
     assert Summary.model_validate_json((tmp_path / "summary.json").read_text(encoding="utf-8")) == summary
 
 
-def test_it_replaces_the_one_before_in_every_folder_and_leaves_no_parts(tmp_path: Path) -> None:
+def test_writing_replaces_the_previous_summary_in_every_folder(tmp_path: Path) -> None:
     folders = tmp_path / "run", tmp_path / "output"
     for folder in folders:
         folder.mkdir()
@@ -70,6 +70,6 @@ def test_it_replaces_the_one_before_in_every_folder_and_leaves_no_parts(tmp_path
         assert json.loads((folder / "summary.json").read_text())["reason"] == "second"
 
 
-def test_a_state_that_is_not_documented_is_refused() -> None:
+def test_an_unknown_state_is_refused() -> None:
     with pytest.raises(ValidationError, match="state"):
         Summary(state="perhaps", reason="", **FACTS)

@@ -1,4 +1,4 @@
-"""What is read back of runs: the list, and where a summary is missing or broken."""
+"""Tests of the list of runs, and of missing or invalid summaries."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def _write(output: Path, name: str, **fields: object) -> None:
     Summary.model_validate({**facts, **fields}).write(folder)
 
 
-def test_runs_are_listed_from_the_oldest_on_with_what_came_of_them(tmp_path, capsys):
+def test_runs_are_listed_oldest_first_with_their_results(tmp_path, capsys):
     _write(tmp_path, "2", state="failed", reason="the disk is full")
     _write(tmp_path, "1", pushed_model="/out/pushed/77", metrics={"accuracy": 0.5}, seconds={"Trainer": 90.0})
     print_runs(runs_of(str(tmp_path)))
@@ -27,13 +27,13 @@ def test_runs_are_listed_from_the_oldest_on_with_what_came_of_them(tmp_path, cap
 
 
 @pytest.mark.parametrize("written", [None, "{}", "no JSON"])
-def test_a_folder_without_a_summary_is_named(tmp_path, written):
+def test_a_folder_without_a_valid_summary_is_refused(tmp_path, written):
     if written is not None:
         (tmp_path / "summary.json").write_text(written)
     with pytest.raises(BadInput, match=str(tmp_path)):
         read_summary(str(tmp_path))
 
 
-def test_an_output_folder_without_runs_is_named(tmp_path):
+def test_an_output_folder_without_runs_is_refused(tmp_path):
     with pytest.raises(BadInput, match="has no runs"):
         runs_of(str(tmp_path))

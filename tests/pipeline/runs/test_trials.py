@@ -1,4 +1,4 @@
-"""A search writes its trials to a table, and the best trial to the summary."""
+"""Tests of the table of trials."""
 
 import csv
 import json
@@ -19,7 +19,7 @@ CONFIG = Config.model_validate(
         },
     }
 )
-ROWS = [  # as TFX's Tuner writes them after hyperband
+ROWS = [  # the format of TFX's Tuner after Hyperband
     {
         "trial_id": "3",
         "score": 0.9,
@@ -32,7 +32,7 @@ ROWS = [  # as TFX's Tuner writes them after hyperband
 ]
 
 
-def test_the_table_has_a_row_a_trial_and_the_best_one_is_told(tmp_path: Path) -> None:
+def test_the_table_has_a_row_for_each_trial(tmp_path: Path) -> None:
     (tmp_path / "tuner_results.json").write_text(json.dumps(ROWS))
     failed = {"trial_id": "1", "reason": "out of memory", "training.optimizer": '"adam"', "training.learning_rate": 0.1}
     (tmp_path / "failed_trials.json").write_text(json.dumps([failed]))

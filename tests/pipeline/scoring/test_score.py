@@ -1,4 +1,4 @@
-"""Scoring a folder: each image gets a row or a reason, and an interrupted scoring continues where it stopped."""
+"""Tests of scoring: every image has a prediction or a reason, and interrupted scoring resumes."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ from efficientmixnet.pipeline.scoring.shard_scorer import shard_schema
 
 
 class Brightness(tf.Module):
-    """Says how likely an image is bright: its mean."""
+    """A model whose probability of the class bright is the mean of the image."""
 
     @tf.function(input_signature=[])
     def class_labels(self) -> tf.Tensor:
@@ -63,8 +63,8 @@ def _rows(file: Path) -> list[list[str]]:
         return list(csv.reader(opened))[1:]
 
 
-def test_every_image_has_a_row_and_every_other_file_a_reason(model, images, tmp_path, monkeypatch):
-    monkeypatch.setattr(scoring, "SHARD", 5)  # three shards, of which two have a broken image
+def test_every_image_has_a_prediction_or_a_reason(model, images, tmp_path, monkeypatch):
+    monkeypatch.setattr(scoring, "SHARD", 5)  # three shards, two of them with a corrupt image
     outputs = [tmp_path / "out.parquet", tmp_path / "out.csv"]
     scored = score(model, str(images), outputs)
     assert (scored.images, scored.left_out) == (11, 2)
@@ -83,7 +83,7 @@ def test_every_image_has_a_row_and_every_other_file_a_reason(model, images, tmp_
     assert {file.name for file in tmp_path.iterdir()} == {"images", "out.parquet", "out.csv", "out.left_out.csv"}
 
 
-def test_shards_that_are_done_are_not_done_again_unless_the_images_changed(model, images, tmp_path, monkeypatch):
+def test_finished_shards_are_kept_unless_the_images_change(model, images, tmp_path, monkeypatch):
     monkeypatch.setattr(scoring, "SHARD", 5)
     output = tmp_path / "out.csv"
     parts = tmp_path / ".out.csv.parts"
@@ -103,16 +103,16 @@ def test_shards_that_are_done_are_not_done_again_unless_the_images_changed(model
     assert _rows(output)[0] == ["0.png", "dark", "1.000000"]
 
 
-def test_mistakes_are_told_before_anything_is_read(model, images, tmp_path):
+def test_bad_arguments_are_refused(model, images, tmp_path):
     with pytest.raises(BadInput, match=r"give a file that ends in \.parquet or \.csv"):
         score(model, str(images), [tmp_path / "out.txt"])
-    with pytest.raises(BadInput, match="is no folder"):
+    with pytest.raises(BadInput, match="is not a folder"):
         score(model, str(tmp_path / "none"), [tmp_path / "out.csv"])
     with pytest.raises(BadInput, match="has no model"):
         score(str(tmp_path), str(images), [tmp_path / "out.csv"])
 
 
-def test_a_manifest_names_what_is_scored(model, images, tmp_path):
+def test_a_manifest_selects_the_images(model, images, tmp_path):
     output = tmp_path / "out.csv"
     manifest = tmp_path / "some.csv"
     manifest.write_text("path,label\nwhite.bmp,cat\n0.png,dog\ngone.png,cat\n0.png,dog\n")
@@ -133,7 +133,7 @@ def test_a_manifest_names_what_is_scored(model, images, tmp_path):
         find_images(str(images), "nowhere.csv")
 
 
-def test_images_and_manifest_may_lie_in_an_object_store(model, images, shelf, tmp_path):
+def test_images_and_manifest_can_be_in_an_object_store(model, images, shelf, tmp_path):
     for file in images.rglob("*.png"):
         shelf[f"shelf://bucket/{file.relative_to(images).as_posix()}"] = file.read_bytes()
     outputs = [tmp_path / "out.csv"]

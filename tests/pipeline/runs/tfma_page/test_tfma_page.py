@@ -1,10 +1,10 @@
-"""TFMA's views on a page of their own: drawn in a browser, without the network."""
+"""Tests of the page with the views of TFMA."""
 
 import pytest
 
 from efficientmixnet.pipeline.runs.tfma_page.page import View, render
 
-# What the elements drew lies in their shadows, which no listing of the page shows; it is there once the matrix is.
+# The views are in the shadow roots of TFMA's elements. They are complete when the matrix appears.
 COLLECT = """() => {
   const inner = (node) => [...node.querySelectorAll("*")].filter((one) => one.shadowRoot).map((one) => one.shadowRoot);
   const roots = (node) => [node, ...inner(node).flatMap(roots)];
@@ -15,7 +15,7 @@ COLLECT = """() => {
   const [line] = found("polyline").map((one) => one.getAttribute("points").split(" ").map(place));
   return texts.includes("31") && seen("rect") && { line, bars: seen("rect"), cells: seen("td") };
 }"""
-# As tensorflow_model_analysis.view.util gives them.
+# The format of tensorflow_model_analysis.view.util.
 MATRIX = {
     "multiClassConfusionMatrixAtThresholds": {
         "matrices": [{"entries": [{"numWeightedExamples": 31.0}, {"predictedClassId": 1, "numWeightedExamples": 4.0}]}]
@@ -51,18 +51,18 @@ def page() -> str:
         [
             View("By label", "tfma-nb-slicing-metrics", {"weightedExamplesColumn": "example_count"}, slices),
             View("Plots", "tfma-nb-plot", PLOT, MATRIX),
-            View("Over the runs", "tfma-nb-time-series", {"isModelCentric": True}, runs),
+            View("All runs", "tfma-nb-time-series", {"isModelCentric": True}, runs),
         ],
     )
 
 
-def test_nothing_is_left_to_load(page):
+def test_the_page_has_no_addresses_to_load(page):
     assert len(page) < 5_000_000
     for address in ("gstatic.com/charts", "fonts.googleapis.com"):
         assert address not in page
 
 
-def test_a_browser_draws_the_views_without_errors_and_without_the_network(page, tmp_path, chromium):
+def test_a_browser_draws_the_views_without_errors_or_network_requests(page, tmp_path, chromium):
     file = tmp_path / "tfma.html"
     file.write_text(page, encoding="utf-8")
     shown = chromium.open(file, width=1200, height=2000)
