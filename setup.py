@@ -17,7 +17,7 @@ setup(
         "efficientmixnet.components.report": ["*.html", "*.css", "*.js", "*.md"],
         "efficientmixnet.pipeline.runs.tfma_page": ["*.html", "*.js"],
         "efficientmixnet.pipeline.inspection": ["*.html", "*.css"],
-        "efficientmixnet.pipeline": ["*.json"],
+        "efficientmixnet.pipeline.commands": ["*.json"],
     },
     package_dir={f"efficientmixnet.{folder}": folder for folder in FOLDERS},
 )

@@ -46,7 +46,7 @@ def test_the_table_of_recipes_equals_the_recipes() -> None:
         assert (float(rate), int(batch)) == (training["learning_rate"], training["batch_size"])
         assert float(rows["weight decay"][column]) == optimizer["weight_decay"]
         assert int(rows["epochs"][column]) == training["epochs"]
-        average = rows["average of the weights"][column]
+        average = rows["moving average of the weights"][column]
         assert (None if average == "none" else float(average)) == training["ema"]
         smoothing, drop_connect = map(float, rows["label smoothing, drop-connect"][column].split(", "))
         assert (smoothing, drop_connect) == (training["label_smoothing"], recipe["network"]["drop_connect"])
