@@ -1,8 +1,12 @@
 """RecordFile: gzipped TFRecords, as TFX's readers expect them, but without compressing images again."""
 
+import hashlib
+
 import apache_beam as beam
 import tensorflow as tf
 from apache_beam.coders import BytesCoder
+
+from efficientmixnet.modules import features
 
 _LARGE = 4096  # bytes; a larger record is mostly an encoded image, which gzip cannot make smaller
 _STORED, _FASTEST = 0, 1  # gzip levels
@@ -43,6 +47,8 @@ class RecordFile:
 class WriteRecords(beam.PTransform):
     """Writes serialized examples to files. Beam's runner chooses their number.
 
+    The files are numbered in the order of their first images' names. Beam numbers them in a random order.
+
     Args:
         prefix: The prefix of the files' names.
     """
@@ -53,19 +59,42 @@ class WriteRecords(beam.PTransform):
 
     def expand(self, records: beam.PCollection) -> beam.PCollection:
         """See PTransform."""
-        return records | beam.io.Write(_Sink(self._prefix))
+        return records | beam.io.Write(self.sink())
+
+    def sink(self) -> beam.io.filebasedsink.FileBasedSink:
+        """Returns what Beam writes to."""
+        return _Sink(self._prefix)
 
 
 class _Sink(beam.io.filebasedsink.FileBasedSink):
     def __init__(self, prefix: str) -> None:
         super().__init__(prefix, BytesCoder(), file_name_suffix=".gz")
 
-    def open(self, temp_path: str) -> RecordFile:
-        return RecordFile(temp_path)
+    def open_writer(self, init_result: str, uid: str) -> "_Writer":
+        return _Writer(init_result, uid)
 
-    def write_encoded_record(self, file_handle: RecordFile, encoded_value: bytes) -> None:
-        file_handle.write(encoded_value)
 
-    def close(self, file_handle: RecordFile | None) -> None:
-        if file_handle is not None:
-            file_handle.close()
+class _Writer(beam.io.iobase.Writer):
+    """Writes a file that is named after its first image. Beam renames the files in the order of their names."""
+
+    def __init__(self, folder: str, uid: str) -> None:
+        self._folder = folder
+        self._uid = uid
+        self._path = ""
+        self._file: RecordFile | None = None
+
+    def write(self, record: bytes) -> None:
+        if self._file is None:
+            self._file = self._open(tf.train.Example.FromString(record).features.feature[features.FILENAME])
+        self._file.write(record)
+
+    def _open(self, name: tf.train.Feature) -> RecordFile:
+        digest = hashlib.sha256(*name.bytes_list.value).hexdigest()
+        self._path = f"{self._folder}/{digest}-{self._uid}"
+        return RecordFile(self._path)
+
+    def close(self) -> str:
+        if self._file is None:
+            self._file = self._open(tf.train.Feature())
+        self._file.close()
+        return self._path

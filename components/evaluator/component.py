@@ -51,7 +51,7 @@ def _check_weight(weight: str, examples: types.Artifact) -> None:
     if not weight:
         return
     (split,) = artifact_utils.get_split_uris([examples], "eval")
-    files = [f"{split}/{name}" for name in tfx.dsl.io.fileio.listdir(split)]
+    files = sorted(f"{split}/{name}" for name in tfx.dsl.io.fileio.listdir(split))
     for record in tf.data.TFRecordDataset(files, "GZIP").take(1):  # all images of a source have the same features
         known = tf.train.Example.FromString(record.numpy()).features.feature
         if weight not in known:

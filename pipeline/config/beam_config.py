@@ -9,7 +9,10 @@ from efficientmixnet.modules.config.section import Section
 
 # If no runner is named, Beam first tries to download one. If no container image is named, TFX builds an archive of
 # itself for every component, which nothing in this process needs.
-IN_PROCESS = ("--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner", "--sdk_container_image=none")
+IN_PROCESS = (
+    "--runner=efficientmixnet.components.beam.in_process_runner.InProcessRunner",
+    "--sdk_container_image=none",
+)
 
 _DAY = 86400.0  # seconds
 _PROCESSES_PAY = 4 * 10**9  # bytes of images; with fewer, starting processes takes longer than they save

@@ -10,7 +10,7 @@ from pathlib import Path
 from efficientmixnet.modules.exceptions import WorkerEnded
 
 _THREAD = "run_worker"  # Beam's thread that waits for a worker. It fails if the worker ends with an error.
-_PROGRAM = b"sdk_worker_main"
+_PROGRAM = b"efficientmixnet.components.beam.worker"
 
 
 @contextmanager
@@ -44,13 +44,10 @@ def interrupted_when_a_worker_ends() -> Iterator[None]:
         signal.signal(signal.SIGUSR1, handler_before)
 
 
-def _workers(parent: str = "self") -> Iterator[int]:
-    """The worker processes below `parent`. Beam starts each through a shell, which comes after it."""
-    for children in Path("/proc", parent, "task").glob("*/children"):
+def _workers() -> Iterator[int]:
+    """The worker processes that this process has started."""
+    for children in Path("/proc/self/task").glob("*/children"):
         for child in children.read_text().split():
-            try:
+            with suppress(OSError):  # The process has ended.
                 if _PROGRAM in Path("/proc", child, "cmdline").read_bytes():
-                    yield from _workers(child)
                     yield int(child)
-            except OSError:
-                continue  # The process has ended.

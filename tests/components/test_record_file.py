@@ -1,5 +1,6 @@
 """Record files: TensorFlow reads them as gzipped TFRecords, and only small records are compressed."""
 
+import uuid
 from pathlib import Path
 
 import apache_beam as beam
@@ -8,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from efficientmixnet.components.record_file import RecordFile, WriteRecords
+from efficientmixnet.modules import features
 from efficientmixnet.pipeline.config.beam_config import IN_PROCESS
 
 
@@ -38,9 +40,28 @@ def test_small_records_are_compressed_and_images_are_stored(tmp_path: Path) -> N
     assert 1_000_000 < (tmp_path / "10000.gz").stat().st_size < 1_010_000
 
 
+def _example(name: str) -> bytes:
+    feature = tf.train.Feature(bytes_list=tf.train.BytesList(value=[name.encode()]))
+    return tf.train.Example(features=tf.train.Features(feature={features.FILENAME: feature})).SerializeToString()
+
+
 def test_beam_writes_every_record_once(tmp_path: Path) -> None:
-    records = _noise(200, 5000)
+    records = [_example(f"{number}.png") for number in range(200)]
     with beam.Pipeline(argv=list(IN_PROCESS)) as pipeline:
         _ = pipeline | beam.Create(records) | WriteRecords(f"{tmp_path}/examples")
-    assert sorted(_read(tmp_path)) == sorted(records)
+    assert _read(tmp_path) == records
     assert [file.name for file in tmp_path.iterdir()] == ["examples-00000-of-00001.gz"]
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_files_of_several_writers_have_a_fixed_order(tmp_path: Path, attempt: int) -> None:
+    """The SHA-256 digests of 0.png, 2.png, 1.png, 4.png and 3.png start with 0f, 33, 94, a6 and c6 (sha256sum)."""
+    sink = WriteRecords(f"{tmp_path}/examples").sink()
+    folder = sink.initialize_write()
+    written = []
+    for name in ("0.png", "1.png", "2.png", "3.png", "4.png"):
+        writer = sink.open_writer(folder, str(uuid.uuid4()))
+        writer.write(_example(name))
+        written.append(writer.close())
+    list(sink.finalize_write(folder, written, sink.pre_finalize(folder, written)))
+    assert _read(tmp_path) == [_example(f"{number}.png") for number in (0, 2, 1, 4, 3)]

@@ -57,7 +57,7 @@ def transformed(examples, tmp_path_factory):
     metadata = tft.DatasetMetadata.from_feature_spec(RAW_SPEC)
     rows = [tf.io.parse_single_example(one, RAW_SPEC) for one in examples]
     arrays = [{name: value.numpy() for name, value in row.items()} for row in rows]
-    runner = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+    runner = "efficientmixnet.components.beam.in_process_runner.InProcessRunner"
     with beam.Pipeline(runner=runner) as pipeline, tft_beam.Context(temp_dir=str(folder / "temp")):
         raw = (pipeline | beam.Create(arrays), metadata)
         (data, data_metadata), transform_fn = raw | tft_beam.AnalyzeAndTransformDataset(

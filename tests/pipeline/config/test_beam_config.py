@@ -8,11 +8,11 @@ from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.config.beam_config import BeamConfig
 from efficientmixnet.pipeline.config.config import load_config
 
-FN_API = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+IN_PROCESS_RUNNER = "--runner=efficientmixnet.components.beam.in_process_runner.InProcessRunner"
 
 
 def test_small_datasets_use_one_process_of_the_named_runner() -> None:
-    assert BeamConfig().args() == [FN_API, "--sdk_container_image=none"]
+    assert BeamConfig().args() == [IN_PROCESS_RUNNER, "--sdk_container_image=none"]
     assert BeamConfig().args_of_transform(10**9) == []
 
 
