@@ -1,1 +1,1 @@
-"""The component Report: what came of a run, as one HTML page that needs nothing else."""
+"""The component Report: the results of a run as one self-contained HTML page."""

@@ -28,43 +28,43 @@ NormField = Annotated[Norm, BeforeValidator(_read), PlainSerializer(_written)]
 
 class NetworkConfig(Section):
     weights: str | None = None
-    """To start from: imagenet, the path of weights or of an exported model, or latest, the blessed one; null: none."""
+    """The initial weights: imagenet, a file of weights, an exported model or latest, the blessed one; null: random."""
     variant: str = "B0"
     """B0 to B8, L2, MixNetS, MixNetM, MixNetL, MixNetXL, MixNetXXL, or custom for the blocks below."""
     blocks: tuple[str, ...] = ()
-    """With custom: block strings, such as r2_k3.5_s22_e6_i16_o24_se0.25."""
+    """With custom: the block strings, such as r2_k3.5_s22_e6_i16_o24_se0.25."""
     width: float = Field(1.0, gt=0)
-    """With custom: multiplies the filters of every block."""
+    """With custom: multiplies the number of filters of every block."""
     depth: float = Field(1.0, gt=0)
-    """With custom: multiplies the repeats of every block."""
+    """With custom: multiplies the number of repeats of every block."""
     stem_filters: int = Field(32, gt=0)
-    """With custom: filters of the first convolution."""
+    """With custom: the number of filters of the first convolution."""
     head_filters: int = Field(1280, gt=0)
-    """With custom: filters of the last convolution."""
+    """With custom: the number of filters of the last convolution."""
     image_size: int | None = Field(None, ge=1)
-    """Side of the square that the network sees, pixels; null: by the images, at most the variant's own."""
+    """The side of the network's square input, in pixels; null: chosen from the images, at most the variant's own."""
     crop_fraction: float | None = Field(None, gt=0, le=1)
-    """Evaluation sees the central square of this share of the shorter side; null: 0.875 from 128 pixels up, else 1."""
+    """Evaluation crops a central square with this fraction of the shorter side; null: 0.875, or 1 below 128 pixels."""
     mixed: bool = False
-    """Mixed depthwise convolutions (MixNet's) instead of one kernel size a block."""
+    """Whether depthwise convolutions mix several kernel sizes, as in MixNet."""
     activation: Literal["swish", "mish", "relu"] | None = None
-    """swish, mish or relu; null: the variant's own, swish for B0 to B8."""
+    """swish, mish or relu; null: the variant's own, which is swish for B0 to B8."""
     norm: NormField = Norm("bn")
-    """bn: batch normalization, an: Attentive Normalization, iebn: Instance Enhancement Batch Normalization. The number
-    of mixtures of an is 5, or as in {kind: an, n_mixture: 10}."""
+    """bn: batch normalization, an: Attentive Normalization, iebn: Instance Enhancement Batch Normalization. an has 5
+    mixtures; {kind: an, n_mixture: 10} sets another number."""
     batch_norm_momentum: Probability | None = None
-    """Of the moving statistics; null: 0.99, or less where an epoch has too few steps for them to follow."""
+    """The momentum of the moving statistics; null: 0.99, or less if an epoch has only a few steps."""
     dropout: Probability | None = None
-    """Before the classifier; null: the variant's own."""
+    """The dropout rate before the classifier; null: the variant's own."""
     drop_connect: Probability = 0.2
-    """Stochastic depth of the last block; the first one's is 0, those between grow linearly."""
+    """The stochastic depth rate of the last block. The rate grows linearly from 0 at the first block."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> "NetworkConfig":
         if self.variant == "custom":
             self._check_blocks()
         elif self.blocks:
-            raise ValueError(f"blocks: only variant custom takes block strings, not {self.variant}")
+            raise ValueError(f"blocks: only the variant custom takes block strings, not {self.variant}")
         else:
             self._check_variant()
         if self.image_size is not None and self.image_size < self.smallest_image_size:
@@ -90,13 +90,17 @@ class NetworkConfig(Section):
     def _imagenet_knows_this_network(self) -> "NetworkConfig":
         if self.weights == "imagenet":
             if re.fullmatch("(EfficientNet)?B[0-7]", self.variant) is None:
-                raise ValueError(f"weights: imagenet has none for variant {self.variant}; take B0 to B7, or a path")
+                raise ValueError(
+                    f"weights: imagenet has no weights for the variant {self.variant}; use B0 to B7, or give a path"
+                )
             if self.mixed or self.norm.kind != "bn" or self.activation not in (None, "swish"):
-                raise ValueError("weights: imagenet knows no mixed convolutions, other norms or activations")
+                raise ValueError(
+                    "weights: imagenet has no weights for mixed convolutions, other norms or other activations"
+                )
         return self
 
     def as_variant(self) -> Variant:
-        """The network as the library's tables would have it."""
+        """Returns the network as a Variant, like those of the library's tables."""
         if self.variant != "custom":
             variant = get_variant(self.variant)
             return variant.mixed() if self.mixed else variant
@@ -111,22 +115,22 @@ class NetworkConfig(Section):
 
     @property
     def smallest_image_size(self) -> int:
-        """Pixels: the side that leaves one pixel behind the last stride."""
+        """The smallest side in pixels. The last stride leaves one pixel of it."""
         return smallest_image_size(self.as_variant())
 
     @property
     def default_image_size(self) -> int:
-        """Pixels: the side that the variant was published with."""
+        """The side that the variant was published with, in pixels."""
         return self.as_variant().default_size
 
     @property
     def evaluation_crop(self) -> float:
-        """The share of the shorter side that evaluation sees."""
+        """The fraction of the shorter side that evaluation crops."""
         if self.crop_fraction is not None:
             return self.crop_fraction
         return 0.875 if (self.image_size or self.default_image_size) >= 128 else 1.0
 
     @property
     def stored_side(self) -> int:
-        """Pixels: the shorter side of the images that Transform writes, the crop's margin included."""
+        """The shorter side of the images that Transform writes, in pixels. It includes the margin of the crop."""
         return math.ceil((self.image_size or self.default_image_size) / self.evaluation_crop)

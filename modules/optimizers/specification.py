@@ -4,7 +4,7 @@
     optimizer: {name: rmsprop, rho: 0.9, momentum: 0.9, epsilon: 0.001}
     optimizer: {name: lookahead, inner: {name: radam, beta_2: 0.99}, sync_period: 6}
 
-The table has every argument that all supported versions of Keras have. The learning rate is a key of its own in the
+The table has every argument that all supported versions of Keras have. The learning rate is a separate key in the
 section training.
 """
 

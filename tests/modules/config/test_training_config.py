@@ -25,7 +25,7 @@ def _mistake(section: str, values: dict[str, Any]) -> tuple[str, str]:
     [
         ({"variant": "B9"}, "variant: 'B9' is none of EfficientNetB0, .*MixNetS.*custom"),
         ({"variant": "custom"}, "blocks: .*it is empty; give at least one block"),
-        ({"variant": "B1", "blocks": [BLOCK]}, "blocks: only variant custom takes block strings, not B1"),
+        ({"variant": "B1", "blocks": [BLOCK]}, "blocks: only the variant custom takes block strings, not B1"),
         (
             {"variant": "custom", "blocks": ["r1_k3_s11_e1_i8_o8"]},
             "blocks: .*takes 8 input filters, but the stem gives 32",
