@@ -14,6 +14,7 @@ from pathlib import Path
 from efficientmixnet.kubeflow.executor import execute, invocation_of, refuse
 from efficientmixnet.kubeflow.launcher_paths import to_path
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.keras_settings import use_tensorflow
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str]) -> None:
     Args:
         arguments: The arguments of the command.
     """
+    use_tensorflow()
     signal.signal(signal.SIGTERM, _interrupt)  # the first process of a container ignores SIGTERM by default
     from efficientmixnet.kubeflow import progress_lines
     from efficientmixnet.kubeflow.store import object_store
@@ -50,4 +52,6 @@ def _interrupt(*_: object) -> None:
 
 if __name__ == "__main__":
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    main(sys.argv[1:])
+    # Libraries parse sys.argv too.
+    given, sys.argv[1:] = sys.argv[1:], []
+    main(given)

@@ -1,6 +1,7 @@
 """The network library, and the code that runs inside the pipeline's components."""
 
 from efficientmixnet.modules.lazy_names import lazy_names
+from efficientmixnet.modules.saved_classes import register_saved_classes
 
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
@@ -12,3 +13,5 @@ __getattr__, __dir__, __all__ = lazy_names(
         "RectifiedAdam": "optimizers.rectified_adam",
     },
 )
+
+register_saved_classes()

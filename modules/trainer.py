@@ -15,6 +15,7 @@ from efficientmixnet.modules.config.search_config import found_values, with_valu
 from efficientmixnet.modules.data.class_weights import class_weights
 from efficientmixnet.modules.data.training_data import TrainingData
 from efficientmixnet.modules.distribution.distribution import choose_distribution
+from efficientmixnet.modules.keras_settings import use_default_formats
 from efficientmixnet.modules.serving import ServingModule
 from efficientmixnet.modules.training.starting_weights import keep_for_fine_tuning
 from efficientmixnet.modules.training.train_elsewhere import train_elsewhere
@@ -37,6 +38,7 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
     Raises:
         BadInput: The configuration does not fit the data, the starting weights or the machine.
     """
+    use_default_formats()
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
     found = found_values((fn_args.hyperparameters or {}).get("values", {}))
     config = with_values(ModelConfig.model_validate(fn_args.custom_config["model"]), found)

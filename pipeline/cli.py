@@ -4,6 +4,7 @@ Commands import TFX and TensorFlow when they are called, so that --help and erro
 """
 
 import sys
+from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import click
 
 from efficientmixnet.modules.exceptions import BadInput, EfficientMixNetError
+from efficientmixnet.modules.keras_settings import use_tensorflow
 from efficientmixnet.pipeline.commands import data_commands, results_commands
 
 _COMMAND_ENTRY_POINTS = "efficientmixnet.commands"
@@ -29,6 +31,12 @@ class _OneLineErrors(click.Group):
             return command
         found = entry_points(group=_COMMAND_ENTRY_POINTS, name=name)
         return next((entry.load() for entry in found), None)
+
+    def main(self, args: Sequence[str] | None = None, **extra: Any) -> Any:
+        if args is None:
+            # Libraries parse sys.argv too: absl would take our -v for its own flag.
+            args, sys.argv[1:] = sys.argv[1:], []
+        return super().main(args, **extra)
 
     def invoke(self, context: click.Context) -> Any:
         try:
@@ -50,6 +58,7 @@ def main() -> None:
     Exit codes: 0 success, 1 failure, 2 an input cannot be used,
     3 the model was not blessed and so not pushed, 130 interrupted.
     """
+    use_tensorflow()
 
 
 for _command in (*data_commands.COMMANDS, *results_commands.COMMANDS):

@@ -12,7 +12,7 @@ from efficientmixnet.modules.network.variants import VARIANTS, Variant
 
 _BUILDER = {field.name: field for field in fields(EfficientNetBuilder)}
 # In the order of keras.applications; the others follow by name.
-_POSITIONAL = ("input_shape", "include_top", "weights", "input_tensor", "pooling", "classes", "classifier_activation")
+_POSITIONAL = ("include_top", "weights", "input_tensor", "input_shape", "pooling", "classes", "classifier_activation")
 
 
 def _signature() -> inspect.Signature:
@@ -41,6 +41,9 @@ _ARGUMENTS = (EfficientNetBuilder.__doc__ or "").partition("Args:")[2].rstrip()
 def _ready(variant: Variant) -> Callable[..., keras.Model]:
     def build(*arguments: Any, **options: Any) -> keras.Model:
         given = _SIGNATURE.bind(*arguments, **options).arguments
+        if not isinstance(given.get("include_top", True), bool):
+            order = ", ".join((*_POSITIONAL, "name"))
+            raise TypeError(f"include_top: give True or False, not {given['include_top']!r}. The arguments are {order}")
         name, dropout_rate = given.pop("name", None), given.pop("dropout_rate", None)
         if given.get("pooling") is None:
             given["pooling"] = "avg" if given.get("include_top", True) else None

@@ -21,6 +21,7 @@ from efficientmixnet.modules.data.training_data import TrainingData
 from efficientmixnet.modules.distribution.distribution import Distribution, choose_distribution
 from efficientmixnet.modules.distribution.lost_workers import exit_if_worker_lost
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.keras_settings import use_default_formats
 from efficientmixnet.modules.training.build_model import build_model
 from efficientmixnet.modules.training.compile_model import compile_model
 from efficientmixnet.modules.training.fit import fit
@@ -115,6 +116,7 @@ def train(job: TrainingJob) -> Trained:
         BadInput: The configuration does not fit the data, the starting weights or the machine.
         SystemExit: The process got SIGTERM, or another worker ended. The exit code asks for a retry.
     """
+    use_default_formats()
     training = job.config.training
     distribution = choose_distribution(training.distribution, training.worker_timeout)
     progress.tell(distribution.reason)

@@ -55,6 +55,15 @@ def test_every_command_has_help(command: str) -> None:
     assert _call(command, "--help").exit_code == _call(command, "-h").exit_code == 0
 
 
+def test_libraries_do_not_see_our_arguments(tmp_path: Path, ends: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine").mkdir()
+    monkeypatch.setattr(sys, "argv", ["efficientmixnet", "run", "--data", str(tmp_path / "mine"), "-v"])
+    ends.with_ = _summary(state="pushed", reason="", blessed=True)
+    main(standalone_mode=False)
+    assert sys.argv == ["efficientmixnet"]
+    assert ends.options == {"verbose": True, "use_cache": True}
+
+
 def test_init_writes_a_configuration_that_run_takes(tmp_path: Path, ends: Any) -> None:
     assert _call("init", tmp_path / "my.yaml").exit_code == 0
     ends.with_ = _summary(state="pushed", reason="", blessed=True)

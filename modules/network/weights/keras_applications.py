@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from efficientmixnet.modules.network.variants import list_variants
+from efficientmixnet.modules.network.weights.keras_arrays import read_arrays
 from efficientmixnet.modules.network.weights.transfer import Transfer, transfer_weights
 
 IMAGENET_VARIANTS = tuple(name for name in list_variants() if re.fullmatch("EfficientNetB[0-7]", name))
@@ -48,7 +49,7 @@ def load_keras_applications_weights(model: keras.Model, source: keras.Model | st
 
     Args:
         model: A model built here.
-        source: A keras.applications model, or the path of its .h5 file.
+        source: A keras.applications model, or the path of its .h5, .weights.h5 or .keras file.
 
     Returns:
         The model.
@@ -56,7 +57,16 @@ def load_keras_applications_weights(model: keras.Model, source: keras.Model | st
     Raises:
         ValueError: The file does not exist, or the weights do not fit. No weight is changed.
     """
-    arrays = _of_model(source) if isinstance(source, keras.Model) else _of_file(Path(source))
+    return load_arrays(model, _of_model(source) if isinstance(source, keras.Model) else read_arrays(Path(source)))
+
+
+def is_of_keras_applications(arrays: Mapping[str, list[np.ndarray]]) -> bool:
+    """Whether the layers have the names of keras.applications' EfficientNets."""
+    return _LAYERS["stem_norm"] in arrays
+
+
+def load_arrays(model: keras.Model, arrays: Mapping[str, list[np.ndarray]]) -> keras.Model:
+    """Loads arrays by the layer names of keras.applications. See load_keras_applications_weights."""
     transfers = []
     for layer in model.layers:
         for index, weight in enumerate(layer.weights):
@@ -86,14 +96,3 @@ def _scales_pixels(layer: str) -> bool:
 
 def _of_model(model: keras.Model) -> Mapping[str, list[np.ndarray]]:
     return {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
-
-
-def _of_file(path: Path) -> Mapping[str, list[np.ndarray]]:
-    import h5py  # Keras's own dependency, needed only here
-
-    if not path.is_file():
-        raise ValueError(f"weights {str(path)!r}: there is no such file")
-    with h5py.File(path) as file:
-        root = file.get("model_weights", file)
-        groups = {name: group for name, group in root.items() if len(group.attrs.get("weight_names", ()))}
-        return {name: [group[weight][()] for weight in group.attrs["weight_names"]] for name, group in groups.items()}

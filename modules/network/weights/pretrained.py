@@ -4,26 +4,21 @@ from pathlib import Path
 
 import keras
 
-from efficientmixnet.modules.network.weights.keras_applications import (
-    load_imagenet_weights,
-    load_keras_applications_weights,
-)
+from efficientmixnet.modules.network.weights.keras_applications import load_imagenet_weights
 from efficientmixnet.modules.network.weights.keras_files import load_saved_weights
 from efficientmixnet.modules.network.weights.timm import load_timm_weights
 
 
 def load_pretrained(model: keras.Model, weights: str | Path, variant: str) -> keras.Model:
-    """Loads "imagenet" or a file: .weights.h5, .keras, .safetensors (timm) or .h5 (keras.applications)."""
+    """Loads "imagenet" or a file: .keras, .weights.h5 or .h5 (ours or keras.applications'), or .safetensors (timm)."""
     if weights == "imagenet":
         return load_imagenet_weights(model, variant)
     name = Path(weights).name
-    if name.endswith((".weights.h5", ".keras")):
+    if name.endswith((".keras", ".h5")):
         return load_saved_weights(model, weights)
     if name.endswith(".safetensors"):
         return load_timm_weights(model, weights)
-    if name.endswith(".h5"):
-        return load_keras_applications_weights(model, weights)
     raise ValueError(
-        f"weights={str(weights)!r}: give None, 'imagenet', or a path that ends with .weights.h5, .keras, .safetensors "
-        "(timm) or .h5 (keras.applications)"
+        f"weights={str(weights)!r}: give None, 'imagenet', or a path that ends with .weights.h5, .keras, .h5 or "
+        ".safetensors (timm)"
     )

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
+_SHOWN = 4  # names in a message
+
 
 @dataclass(frozen=True)
 class Transfer:
@@ -19,15 +21,33 @@ class Transfer:
 
 
 def transfer_weights(transfers: Iterable[Transfer], unused: Iterable[str] = ()) -> None:
-    """Checks all shapes, then assigns all values. The stem is fitted to the number of input channels."""
-    fitted = [(each.variable, _fitted(each)) for each in transfers]
-    if left := sorted(unused):
+    """Checks all shapes, then assigns all values. The stem is fitted to the number of input channels.
+
+    Args:
+        transfers: The variables of the model with their values.
+        unused: The names in the source that the model does not use.
+
+    Raises:
+        ValueError: The weights do not fit. No weight is changed.
+    """
+    transfers, unused = tuple(transfers), sorted(unused)
+    if unused and all(transfer.value is None for transfer in transfers):
+        expected = dict.fromkeys(transfer.source_name for transfer in transfers)
         raise ValueError(
-            f"weights: the model has no place for {left[0]!r} and {len(left) - 1} more; "
+            f"weights: no name fits; the model expects {_first(expected)}, and the source has {_first(unused)}"
+        )
+    fitted = [(each.variable, _fitted(each)) for each in transfers]
+    if unused:
+        raise ValueError(
+            f"weights: the model has no place for {unused[0]!r} and {len(unused) - 1} more; "
             "likely cause: weights of another variant, or of other squeeze-excite or kernel sizes"
         )
     for variable, value in fitted:
         variable.assign(value)
+
+
+def _first(names: Iterable[str]) -> str:
+    return ", ".join(list(names)[:_SHOWN]) + ", ..."
 
 
 def fit_input_channels(kernel: np.ndarray, channels: int) -> np.ndarray:

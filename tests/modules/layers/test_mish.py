@@ -1,7 +1,10 @@
+from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from efficientmixnet.modules.layers import Mish
 
@@ -29,3 +32,19 @@ def test_saved_and_loaded_it_gives_identical_outputs(reload: Any, rng: np.random
     model, loaded = reload(Mish(), (None, None, 3))
     x = rng.standard_normal((1, 2, 2, 3), "float32")
     np.testing.assert_array_equal(model(x), loaded(x))
+
+
+def test_quantized_to_8_bits_it_stays_within_a_step(tmp_path: Path) -> None:
+    """The largest error is about one step of the input's scale, 16 / 255, and half a step of the output's."""
+    x = np.linspace(-8, 8, 1024, dtype="float32")
+    keras.Sequential([keras.Input((1024,)), Mish()]).export(tmp_path, verbose=False)
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path))
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: [[x[None]]]
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    interpreter = tf.lite.Interpreter(model_content=converter.convert())
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x[None])
+    interpreter.invoke()
+    outputs = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0]
+    np.testing.assert_allclose(outputs, x * np.tanh(np.log1p(np.exp(x))), atol=0.1)

@@ -35,13 +35,18 @@ def test_the_arguments_are_those_of_keras():
 @pytest.mark.parametrize(("ready", "width"), [(EfficientNetB0, 1280), (MixNetS, 1536)])
 def test_output_shapes_equal_those_of_keras(ready, width):
     shape = (32, 32, 3)
-    assert ready(shape, classes=7).output_shape == (None, 7)
-    assert ready(shape, include_top=False).output_shape == (None, 1, 1, width)
-    assert ready(shape, include_top=False, pooling="max").output_shape == (None, width)
+    assert ready(input_shape=shape, classes=7).output_shape == (None, 7)
+    assert ready(False, None, None, shape).output_shape == (None, 1, 1, width)
+    assert ready(False, None, None, shape, "max").output_shape == (None, width)
+
+
+def test_a_shape_in_the_place_of_include_top_is_refused():
+    with pytest.raises(TypeError, match=r"include_top: give True or False, not \(32, 32, 3\).*include_top, weights, "):
+        EfficientNetB0((32, 32, 3))
 
 
 def test_options_reach_the_builder():
-    model = EfficientNetB0((32, 32, 3), classes=2, name="mine", mixed=True, norm="iebn", dropout_rate=0.3)
+    model = EfficientNetB0(input_shape=(32, 32, 3), classes=2, name="mine", mixed=True, norm="iebn", dropout_rate=0.3)
     assert model.name == "mine"
     assert model.get_layer("dropout").rate == 0.3
     # mixed B0 5,462,916, less 998 classes of 1281, and IEBN's two more weights for each normalized channel: counted
@@ -58,7 +63,9 @@ def test_a_scaled_model_takes_builder_options():
 
 
 def test_logits_of_a_ready_variant():
-    outputs = MixNetS((32, 32, 3), classes=4, classifier_activation=None)(np.ones((1, 32, 32, 3), "float32"))
+    outputs = MixNetS(input_shape=(32, 32, 3), classes=4, classifier_activation=None)(
+        np.ones((1, 32, 32, 3), "float32")
+    )
     assert abs(float(keras.ops.sum(outputs)) - 1) > 1e-6
 
 
@@ -68,6 +75,6 @@ def test_help_shows_the_arguments_of_a_ready_variant():
     fields = {field.name for field in dataclasses.fields(EfficientNetBuilder)}
     assert set(signature.parameters) == fields | own
     assert list(signature.parameters)[:8] == [
-        "input_shape", "include_top", "weights", "input_tensor", "pooling", "classes", "classifier_activation", "name",
-    ]  # fmt: skip
+        "include_top", "weights", "input_tensor", "input_shape", "pooling", "classes", "classifier_activation", "name",
+    ]  # fmt: skip  # keras.applications.EfficientNetB0
     assert signature.parameters["norm"].default is None

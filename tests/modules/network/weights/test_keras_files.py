@@ -1,9 +1,10 @@
 """Files that Keras saved load by layer name, and every mismatch is reported."""
 
+import keras
 import numpy as np
 import pytest
 
-from efficientmixnet.modules.network import EfficientNetBuilder, load_saved_weights
+from efficientmixnet.modules.network import EfficientNetB0, EfficientNetBuilder, load_saved_weights
 from efficientmixnet.modules.network.weights.pretrained import load_pretrained
 
 BLOCKS = ["r1_k3_s11_e1_i8_o8_se0.5", "r2_k3.5_s22_e2_i8_o16_se0.25"]
@@ -63,3 +64,32 @@ def test_an_unknown_suffix_and_a_missing_file_are_refused(tmp_path):
         load_pretrained(tiny(), tmp_path / "tiny.pth", "EfficientNetB0")
     with pytest.raises(ValueError, match="there is no such file"):
         load_pretrained(tiny(), tmp_path / "tiny.keras", "EfficientNetB0")
+
+
+def test_a_file_that_holds_no_weights_is_named(tmp_path):
+    for name in ("notes.h5", "notes.keras", "notes.weights.h5"):
+        (tmp_path / name).write_text("no weights")
+        with pytest.raises(ValueError, match=rf"{name}': this is not a file of Keras weights, or it is damaged"):
+            load_saved_weights(tiny(), tmp_path / name)
+
+
+def test_foreign_names_are_listed_beside_ours(tmp_path):
+    foreign = keras.Sequential(
+        [keras.Input((16, 16, 3)), keras.layers.Conv2D(4, 3, name="conv1"), keras.layers.Flatten()]
+    )
+    foreign.save_weights(tmp_path / "foreign.weights.h5")
+    with pytest.raises(ValueError, match=r"the model expects stem_conv.*, and the source has conv1"):
+        load_saved_weights(tiny(), tmp_path / "foreign.weights.h5")
+
+
+@pytest.mark.parametrize("ending", [".h5", ".weights.h5", ".keras"])
+def test_every_format_of_keras_applications_loads(tmp_path, ending):
+    theirs = keras.applications.EfficientNetB0(weights=None, input_shape=(32, 32, 3), classes=2)
+    path = tmp_path / f"theirs{ending}"
+    theirs.save_weights(path) if ending == ".weights.h5" else theirs.save(path)
+    ours = EfficientNetB0(input_shape=(32, 32, 3), classes=2, weights=path)
+    for our_name, their_name in (("stem_norm", "stem_bn"), ("stage7_block1_project_conv", "block7a_project_conv")):
+        for one, other in zip(
+            ours.get_layer(our_name).get_weights(), theirs.get_layer(their_name).get_weights(), strict=True
+        ):
+            np.testing.assert_array_equal(one, other)

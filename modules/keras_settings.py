@@ -1,0 +1,33 @@
+"""The settings of Keras in the pipeline. They do not depend on KERAS_BACKEND and keras.json, which are the user's."""
+
+import os
+import sys
+
+from efficientmixnet.modules.exceptions import BadInput
+
+_EPSILON = 1e-7
+
+
+def use_tensorflow() -> None:
+    """Makes TensorFlow the Keras backend of this process. Training with JAX runs in another process.
+
+    Raises:
+        BadInput: Keras is already imported, with another backend.
+    """
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    keras = sys.modules.get("keras")
+    if keras and keras.backend.backend() != "tensorflow":
+        raise BadInput(
+            f"Keras runs on {keras.backend.backend()} in this process, and the pipeline needs TensorFlow; "
+            "set KERAS_BACKEND=tensorflow before Keras is imported"
+        )
+
+
+def use_default_formats() -> None:
+    """Resets what keras.json may have changed for networks: the order of axes, the dtype and epsilon."""
+    import keras
+
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(_EPSILON)
+    keras.config.set_dtype_policy("float32")

@@ -1,0 +1,48 @@
+"""The user's Keras settings do not change the pipeline."""
+
+import os
+import sys
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import keras
+import pytest
+
+from efficientmixnet.modules.config.network_config import NetworkConfig
+from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.keras_settings import use_default_formats, use_tensorflow
+from efficientmixnet.modules.training.build_model import build_model
+
+
+def test_the_backend_is_tensorflow_in_spite_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    use_tensorflow()
+    assert os.environ["KERAS_BACKEND"] == "tensorflow"
+
+
+def test_keras_on_another_backend_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    on_torch = SimpleNamespace(backend=SimpleNamespace(backend=lambda: "torch"))
+    monkeypatch.setitem(sys.modules, "keras", on_torch)
+    with pytest.raises(BadInput, match="set KERAS_BACKEND=tensorflow before Keras is imported"):
+        use_tensorflow()
+
+
+@pytest.fixture
+def channels_first() -> Iterator[None]:
+    """Settings as in a keras.json of another project."""
+    keras.config.set_image_data_format("channels_first")
+    keras.config.set_floatx("float16")
+    keras.config.set_dtype_policy("float16")
+    yield
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+
+
+def test_networks_are_channels_last_and_float32(channels_first: None) -> None:
+    use_default_formats()
+    config = NetworkConfig(variant="custom", blocks=("r1_k3_s11_e1_i8_o8",), stem_filters=8, head_filters=16)
+    model = build_model(config, 8, 2, steps_per_epoch=10, mean=[0.5] * 3, deviation=[0.25] * 3)
+    assert model.input_shape == (None, 8, 8, 3)
+    assert {weight.dtype for weight in model.weights if weight.trainable} == {"float32"}
