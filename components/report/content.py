@@ -242,7 +242,8 @@ def _network(config: Mapping[str, Any], classes: int) -> dict[str, Any]:
         input_shape=(side, side, 3),
         classes=classes,
         activation=network.activation,
-        norm=network.norm,
+        norm=network.placed_norm,
+        squeeze_excite=network.squeeze_excite,
     )
     return {
         "name": found.name,

@@ -13,7 +13,7 @@ from efficientmixnet.modules.network.variants import Variant, get_variant, list_
 
 
 def _written(norm: Norm) -> str | dict[str, Any] | None:
-    return norm.kind if norm.n_mixture is None else {"kind": norm.kind, "n_mixture": norm.n_mixture}
+    return norm.given if norm.given.keys() - {"kind"} else norm.kind
 
 
 def _read(value: Any) -> Norm:
@@ -51,7 +51,11 @@ class NetworkConfig(Section):
     """swish, mish or relu; null: the variant's own, which is swish for B0 to B8."""
     norm: NormField = Norm("bn")
     """bn: batch normalization, an: Attentive Normalization, iebn: Instance Enhancement Batch Normalization. an has 5
-    mixtures; {kind: an, n_mixture: 10} sets another number."""
+    mixtures; {kind: an, n_mixture: 10} sets another number. {kind: an, init: paper} starts it as in its paper."""
+    norm_placement: Literal["all", "depthwise"] = "all"
+    """all: the norm is everywhere; depthwise: only behind depthwise convolutions, with bn elsewhere."""
+    squeeze_excite: Literal["auto", "always", "never"] = "always"
+    """always: blocks have the squeeze-excite of the variant; never: none has; auto: blocks with an have none."""
     batch_norm_momentum: Probability | None = None
     """The momentum of the moving statistics; null: 0.99, or less if an epoch has only a few steps."""
     dropout: Probability | None = None
@@ -98,6 +102,11 @@ class NetworkConfig(Section):
                     "weights: imagenet has no weights for mixed convolutions, other norms or other activations"
                 )
         return self
+
+    @property
+    def placed_norm(self) -> Norm:
+        """The norm with its placement."""
+        return Norm(placement=self.norm_placement).or_else(self.norm)
 
     def as_variant(self) -> Variant:
         """Returns the network as a Variant, like those of the library's tables."""

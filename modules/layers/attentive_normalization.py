@@ -31,23 +31,29 @@ class AttentiveNormalization(ModulatedBatchNormalization):
 
     The second one is that of the authors' code. Li, Sun and Wu, "Attentive Normalization", arXiv 1908.01259.
 
+    At first every map has a weight of about 1/2. With init="paper", gamma starts with mean 1 and deviation 0.1, as in
+    the authors' code, so the layer multiplies by about K / 2. In a deep network these factors grow to many orders of
+    magnitude. With init="bn", W and beta start at 0, and gamma at 2 / K of the paper's values, shifted so that they sum
+    to 2 in each channel. Then the layer starts as batch normalization. The maps differ, so that each can learn.
+
     Shape: (batch, height, width, channels) -> the same; channels first with axis=1.
 
     Args:
         n_mixture: The number of affine maps, K in the paper.
         form: How a sample weighs the maps: "sigmoid" or "hard_sigmoid".
+        init: How gamma and beta start: "bn" or "paper".
         **options: The arguments of keras.layers.BatchNormalization.
 
     Raises:
-        ValueError: n_mixture is below 1, or there is no such form.
+        ValueError: n_mixture is below 1, or there is no such form or init.
 
     Example:
         >>> keras.ops.shape(AttentiveNormalization(n_mixture=5)(keras.ops.zeros((2, 8, 8, 16))))
         (2, 8, 8, 16)
     """
 
-    def __init__(self, n_mixture: int = 5, form: str = "sigmoid", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, n_mixture: int = 5, form: str = "sigmoid", init: str = "bn", **kwargs: Any) -> None:
+        super().__init__(init=init, **kwargs)
         if n_mixture < 1:
             raise ValueError(f"AttentiveNormalization: n_mixture must be at least 1, got {n_mixture}.")
         if form not in FORMS:
@@ -66,15 +72,17 @@ class AttentiveNormalization(ModulatedBatchNormalization):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         super().build(input_shape)
         channels = input_shape[self.axis]
-        glorot_uniform = VarianceScaling(1.0, "fan_avg", "uniform")
-        self.attention_kernel = self._weight("attention_kernel", (channels, self.n_mixture), glorot_uniform)
+        as_bn = self.init == "bn"
+        # The batch normalization of the hard sigmoid's logits would blow up the noise around zeros.
+        kernel = "zeros" if as_bn and self.form == "sigmoid" else VarianceScaling(1.0, "fan_avg", "uniform")
+        self.attention_kernel = self._weight("attention_kernel", (channels, self.n_mixture), kernel)
         if self.form == "sigmoid":
             self.attention_bias = self._weight("attention_bias", (self.n_mixture,), "zeros")
         else:
             self.attention_normalization.build((None, self.n_mixture))
         shape = (self.n_mixture, channels)
-        self.gamma = self._weight("gamma", shape, RandomNormal(1.0, 0.1))
-        self.beta = self._weight("beta", shape, RandomNormal(0.0, 0.1))
+        self.gamma = self._weight("gamma", shape, _maps_of_bn if as_bn else RandomNormal(1.0, 0.1))
+        self.beta = self._weight("beta", shape, "zeros" if as_bn else RandomNormal(0.0, 0.1))
 
     def modulation(self, mean: Any, variance: Callable[[], Any], training: bool) -> tuple[Any, Any]:
         if self.form == "sigmoid":
@@ -87,3 +95,10 @@ class AttentiveNormalization(ModulatedBatchNormalization):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "n_mixture": self.n_mixture, "form": self.form}
+
+
+def _maps_of_bn(shape: tuple[int, int], dtype: Any = None) -> Any:
+    """Returns scales, (mixtures, channels), that sum to 2 in each channel and differ by a tenth."""
+    mean = 2 / shape[0]
+    scales = RandomNormal(mean, 0.1 * mean)(shape, dtype)
+    return scales - ops.mean(scales, axis=0) + mean

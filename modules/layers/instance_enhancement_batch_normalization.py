@@ -1,5 +1,6 @@
 """InstanceEnhancementBatchNormalization: batch normalization with a scale that each sample gates."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -15,8 +16,11 @@ class InstanceEnhancementBatchNormalization(ModulatedBatchNormalization):
 
         out = BN(x) * gamma * sigmoid(w * mean_HW(x) + b) + beta
 
-    gamma, beta, w and b have one value per channel. They start as w = 0, b = -1, gamma = 1 and beta = 0, so the gate
-    starts as .26894. Liang et al., "Instance Enhancement Batch Normalization: an adaptive regulator of batch noise",
+    gamma, beta, w and b have one value per channel. They start as w = 0, b = -1 and beta = 0, so the gate starts as
+    .26894. With init="paper", gamma starts as 1, so the layer multiplies by .26894. With init="bn", gamma starts as
+    1 + e, the inverse of the gate, so the layer starts as batch normalization.
+
+    Liang et al., "Instance Enhancement Batch Normalization: an adaptive regulator of batch noise",
     arXiv 1908.04008.
 
     The layer has 6 weights per channel: gamma, beta, gate_weight, gate_bias, moving_mean and moving_variance.
@@ -24,6 +28,7 @@ class InstanceEnhancementBatchNormalization(ModulatedBatchNormalization):
     Shape: (batch, height, width, channels) -> the same; channels first with axis=1.
 
     Args:
+        init: How gamma starts: "bn" or "paper".
         **options: The arguments of keras.layers.BatchNormalization.
 
     Example:
@@ -34,7 +39,8 @@ class InstanceEnhancementBatchNormalization(ModulatedBatchNormalization):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         super().build(input_shape)
         channels = (input_shape[self.axis],)
-        self.gamma = self._weight("gamma", channels, "ones")
+        gamma = 1 + math.e if self.init == "bn" else 1.0
+        self.gamma = self._weight("gamma", channels, keras.initializers.Constant(gamma))
         self.beta = self._weight("beta", channels, "zeros")
         self.gate_weight = self._weight("gate_weight", channels, "zeros")
         self.gate_bias = self._weight("gate_bias", channels, keras.initializers.Constant(-1.0))

@@ -14,6 +14,7 @@ from efficientmixnet.modules.layers.batch_normalization import BatchNormalizatio
 from efficientmixnet.modules.layers.kernels.affine_of_samples import affine, moments
 from efficientmixnet.modules.layers.kernels.devices import on_tensorflow_cpu
 from efficientmixnet.modules.layers.kernels.instance_mean import instance_mean
+from efficientmixnet.modules.layers.norm import INITS
 
 # Values per sample. Below this, the small operations cost more than the saved passes over memory.
 _LARGE = 2**15
@@ -26,6 +27,9 @@ class ModulatedBatchNormalization(BatchNormalization):
     maps.
 
     Shape: (batch, ..., channels) -> the same, with the channels at `axis`.
+
+    Args:
+        init: "bn" if the layer starts as batch normalization, or "paper" for the initial values of its paper.
     """
 
     def __init__(
@@ -34,6 +38,7 @@ class ModulatedBatchNormalization(BatchNormalization):
         epsilon: float = 1e-3,
         axis: int = -1,
         synchronized: bool = False,
+        init: str = "bn",
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -45,6 +50,9 @@ class ModulatedBatchNormalization(BatchNormalization):
             synchronized=synchronized,
             **kwargs,
         )
+        if init not in INITS:
+            raise ValueError(f"{type(self).__name__}: init must be one of {', '.join(INITS)}, got {init!r}.")
+        self.init = init
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         if len(input_shape) < 3:
@@ -111,4 +119,5 @@ class ModulatedBatchNormalization(BatchNormalization):
 
     def get_config(self) -> dict[str, Any]:
         affine = ("gamma", "beta", "moving", "center", "scale")
-        return {key: value for key, value in super().get_config().items() if not key.startswith(affine)}
+        config = {key: value for key, value in super().get_config().items() if not key.startswith(affine)}
+        return {**config, "init": self.init}

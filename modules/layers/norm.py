@@ -1,7 +1,7 @@
 """Norm: a kind of normalization as one value, from the configuration to the layer. Needs no Keras."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 
@@ -21,28 +21,44 @@ KINDS: Mapping[str, Callable[[int, int], NormCost]] = {
 }
 
 
+# Where a network has the norm: everywhere, or only behind the depthwise convolutions, with "bn" elsewhere.
+PLACEMENTS = ("all", "depthwise")
+# How a layer starts: as batch normalization would, or with the initial values of its paper.
+INITS = ("bn", "paper")
+
+
 @dataclass(frozen=True)
 class Norm:
-    """A kind of normalization and its number of mixtures.
+    """A kind of normalization with its settings.
+
+    A setting of None is that of the whole network, or else the default.
 
     Args:
-        kind: "bn", "an" or "iebn". None: the kind of the whole network.
-        n_mixture: For "an", the number of pairs of scale and offset. None: that of the whole network, or 5.
+        kind: "bn", "an" or "iebn". The default is "bn".
+        n_mixture: For "an", the number of pairs of scale and offset. The default is 5.
+        placement: "all" (the default), or "depthwise" for only the norms behind depthwise convolutions. The AN paper
+            replaces one norm of each residual block. The others are batch normalization.
+        init: "bn" (the default) starts "an" and "iebn" as batch normalization. "paper" starts them as in the papers.
 
     Raises:
-        ValueError: There is no such kind, or n_mixture is not a whole number from 1.
+        ValueError: There is no such kind, placement or init, or n_mixture is not a whole number from 1.
 
     Example:
-        >>> Norm("an", n_mixture=10)
-        Norm(kind='an', n_mixture=10)
+        >>> Norm("an", n_mixture=10).or_else(DEFAULT_NORM)
+        Norm(kind='an', n_mixture=10, placement='all', init='bn')
     """
 
     kind: str | None = None
     n_mixture: int | None = None
+    placement: str | None = None
+    init: str | None = None
 
     def __post_init__(self) -> None:
-        if self.kind is not None and self.kind not in KINDS:
-            raise ValueError(f"norm: {self.kind!r} is unknown; give one of {', '.join(KINDS)}")
+        for name, known in (("kind", tuple(KINDS)), ("placement", PLACEMENTS), ("init", INITS)):
+            value = getattr(self, name)
+            if value is not None and value not in known:
+                key = "norm" if name == "kind" else f"norm.{name}"
+                raise ValueError(f"{key}: {value!r} is unknown; give one of {', '.join(known)}")
         if self.n_mixture is not None and (
             not isinstance(self.n_mixture, int) or isinstance(self.n_mixture, bool) or self.n_mixture < 1
         ):
@@ -50,7 +66,7 @@ class Norm:
 
     @classmethod
     def of(cls, value: "str | Norm | Mapping[str, Any] | None") -> "Norm":
-        """Reads a kind, or a mapping with `kind` and `n_mixture`.
+        """Reads a kind, or a mapping with the arguments.
 
         Raises:
             ValueError: It is neither.
@@ -59,13 +75,22 @@ class Norm:
             return value
         if value is None or isinstance(value, str):
             return cls(value)
-        if isinstance(value, Mapping) and value.keys() <= {"kind", "n_mixture"}:
+        if isinstance(value, Mapping) and value.keys() <= vars(cls()).keys():
             return cls(**value)
         raise ValueError(f"norm: {value!r} is neither a kind, such as an, nor {{kind: an, n_mixture: 5}}")
 
+    @property
+    def given(self) -> dict[str, str | int]:
+        """The settings that are not None."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
     def or_else(self, other: "Norm") -> "Norm":
         """Returns this norm with what it leaves open taken from the other one."""
-        return Norm(self.kind or other.kind, self.n_mixture or other.n_mixture)
+        return Norm(**{**other.given, **self.given})  # type: ignore[arg-type]
+
+    def away_from_depthwise(self) -> "Norm":
+        """Returns the norm of all layers that do not follow a depthwise convolution."""
+        return replace(self, kind="bn") if self.placement == "depthwise" else self
 
     def cost(self, channels: int) -> NormCost:
         """Returns the cost of a layer. The norm must be complete."""
@@ -73,4 +98,4 @@ class Norm:
         return KINDS[self.kind](channels, self.n_mixture)
 
 
-DEFAULT_NORM = Norm("bn", 5)
+DEFAULT_NORM = Norm("bn", 5, "all", "bn")

@@ -13,9 +13,9 @@ from efficientmixnet.modules.layers.instance_enhancement_batch_normalization imp
 from efficientmixnet.modules.layers.norm import DEFAULT_NORM, Norm
 
 _LAYERS: Mapping[str, Callable[..., keras.layers.Layer]] = {
-    "bn": lambda n_mixture, **common: BatchNormalization(**common),
-    "an": AttentiveNormalization,
-    "iebn": lambda n_mixture, **common: InstanceEnhancementBatchNormalization(**common),
+    "bn": lambda norm, **common: BatchNormalization(**common),
+    "an": lambda norm, **common: AttentiveNormalization(n_mixture=norm.n_mixture, init=norm.init, **common),
+    "iebn": lambda norm, **common: InstanceEnhancementBatchNormalization(init=norm.init, **common),
 }
 
 
@@ -54,4 +54,4 @@ def normalization(
         "synchronized": synchronized,
         "name": name,
     }
-    return _LAYERS[str(complete.kind)](n_mixture=complete.n_mixture, **common)
+    return _LAYERS[str(complete.kind)](complete, **common)

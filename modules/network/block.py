@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from efficientmixnet.modules.layers import DropConnect, MixedDepthwiseConv2D, SqueezeExcite
+from efficientmixnet.modules.layers.norm import Norm
 from efficientmixnet.modules.network.layer_options import LayerOptions, activation_layer
 from efficientmixnet.modules.network.plan import PlannedBlock
 
@@ -20,17 +21,19 @@ def inverted_residual(x: Any, block: PlannedBlock, options: LayerOptions) -> Any
     """
     args, name, inputs = block.args, block.name, x
 
-    def norm_and_activation(x: Any, step: str) -> Any:
-        x = options.normalization(block.norm, f"{name}_{step}_norm")(x)
+    def norm_and_activation(x: Any, step: str, norm: Norm) -> Any:
+        x = options.normalization(norm, f"{name}_{step}_norm")(x)
         return activation_layer(args.activation, f"{name}_{step}_activation")(x)  # type: ignore[arg-type]
 
     if args.expand_ratio != 1:
         x = options.convolution(args.expanded_filters, groups=args.expand_groups, name=f"{name}_expand_conv")(x)
-        x = norm_and_activation(x, "expand")  # (batch, height, width, expanded_filters)
+        x = norm_and_activation(
+            x, "expand", block.norm.away_from_depthwise()
+        )  # (batch, height, width, expanded_filters)
     x = MixedDepthwiseConv2D(
         args.kernel_sizes, args.stride, data_format=options.data_format, name=f"{name}_depthwise_conv"
     )(x)
-    x = norm_and_activation(x, "depthwise")  # (batch, height / stride, width / stride, expanded_filters)
+    x = norm_and_activation(x, "depthwise", block.norm)  # (batch, height / stride, width / stride, expanded_filters)
     if args.se_ratio:
         x = SqueezeExcite(
             args.se_ratio,
@@ -40,7 +43,7 @@ def inverted_residual(x: Any, block: PlannedBlock, options: LayerOptions) -> Any
             name=f"{name}_squeeze_excite",
         )(x)
     x = options.convolution(args.output_filters, groups=args.project_groups, name=f"{name}_project_conv")(x)
-    x = options.normalization(block.norm, f"{name}_project_norm")(x)
+    x = options.normalization(block.norm.away_from_depthwise(), f"{name}_project_norm")(x)
     if args.has_skip:
         if block.drop_rate > 0:
             x = DropConnect(block.drop_rate, name=f"{name}_drop_connect")(x)

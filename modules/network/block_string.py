@@ -7,6 +7,7 @@
            | "a" groups | "p" groups         MixNet's 1x1 convolutions: a1 is one group, p1.1 is two
            | "a" activation | "sw"           aswish, amish, arelu; sw is aswish in MixNet's notation
            | "b" norm | "n" count            bbn, ban, biebn; n5 is a mixture of five
+           | "d" placement | "w" init        dall, ddepthwise: where the norm is; wbn, wpaper: how it starts
            | "se" ratio | "noskip"
 
 r, k, s, e, i and o are required. Anything else is a ValueError that points at the token.
@@ -17,7 +18,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from efficientmixnet.modules.layers.norm import KINDS, Norm
+from efficientmixnet.modules.layers.norm import INITS, KINDS, PLACEMENTS, Norm
 from efficientmixnet.modules.network.choices import ACTIVATIONS
 
 _COUNT = "[1-9][0-9]*"
@@ -57,6 +58,8 @@ _RULES = (
     _rule("activation", "(sw)", lambda _: "swish", "sw"),
     _rule("kind", f"b({'|'.join(KINDS)})", str, f"b and a normalization: {', '.join(KINDS)}"),
     _rule("n_mixture", f"n({_COUNT})", int, "n and a number of mixtures, like n5"),
+    _rule("placement", f"d({'|'.join(PLACEMENTS)})", str, f"d and a placement of the norm: {', '.join(PLACEMENTS)}"),
+    _rule("init", f"w({'|'.join(INITS)})", str, f"w and a start of the norm: {', '.join(INITS)}"),
     _rule("se_ratio", r"se(1(?:\.0+)?|0\.0*[1-9][0-9]*)", float, "se and a fraction in (0, 1], like se0.25"),
     _rule("identity_skip", "(noskip)", lambda _: False, "noskip"),
 )
@@ -90,7 +93,7 @@ def parse(text: str) -> dict[str, Any]:
     missing = [letter for field, letter in _REQUIRED.items() if field not in fields]
     if missing:
         raise _error(text, position, token, f"the string ends here without its {', '.join(missing)}")
-    norm = Norm(fields.pop("kind", None), fields.pop("n_mixture", None))
+    norm = Norm(*(fields.pop(name, None) for name in vars(Norm())))
     return fields if norm == Norm() else {**fields, "norm": norm}
 
 
@@ -109,7 +112,8 @@ def write(fields: Mapping[str, Any]) -> str:
         if fields[name] > 1:
             tokens.append(letter + ".".join("1" * fields[name]))
     norm = Norm.of(fields["norm"])
-    for letter, value in (("a", fields["activation"]), ("b", norm.kind), ("n", norm.n_mixture)):
+    named = {"a": fields["activation"], "b": norm.kind, "n": norm.n_mixture, "d": norm.placement, "w": norm.init}
+    for letter, value in named.items():
         if value is not None:
             tokens.append(f"{letter}{value}")
     if fields["se_ratio"] is not None:
@@ -125,7 +129,9 @@ def _match(text: str, position: int) -> tuple[_Rule, str, int]:
             return rule, match[1], match.end()
     token = text[position:].split("_")[0]
     hints = [rule.hint for rule in _RULES if token and rule.hint[0] == token[0]]
-    raise _error(text, position, token, "expected " + (" or ".join(hints) or "one of r k s e i o a p b n se sw noskip"))
+    raise _error(
+        text, position, token, "expected " + (" or ".join(hints) or "one of r k s e i o a p b n d w se sw noskip")
+    )
 
 
 def _error(text: str, position: int, token: str, why: str) -> ValueError:

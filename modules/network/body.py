@@ -13,7 +13,7 @@ from efficientmixnet.modules.network.plan import STEM_STRIDE, NetworkPlan
 def feature_maps(x: Any, plan: NetworkPlan, options: LayerOptions) -> dict[str, Any]:
     """Returns the last feature map of each stride: {"stride2": (batch, height / 2, width / 2, filters), ...}."""
     x = options.convolution(plan.stem_filters, kernel_size=3, strides=STEM_STRIDE, name="stem_conv")(x)
-    x = options.normalization(plan.norm, "stem_norm")(x)
+    x = options.normalization(plan.norm.away_from_depthwise(), "stem_norm")(x)
     x = activation_layer(plan.activation, "stem_activation")(x)  # (batch, height / 2, width / 2, stem_filters)
     stride = STEM_STRIDE
     maps = {f"stride{stride}": x}
@@ -28,7 +28,7 @@ def head(maps: dict[str, Any], plan: NetworkPlan, options: LayerOptions) -> Any:
     """Builds the head: the last feature map -> (batch, height / 32, width / 32, head_filters)."""
     *_, x = maps.values()
     x = options.convolution(plan.head_filters, name="head_conv")(x)
-    x = options.normalization(plan.norm, "head_norm")(x)
+    x = options.normalization(plan.norm.away_from_depthwise(), "head_norm")(x)
     return activation_layer(plan.activation, "head_activation")(x)
 
 

@@ -12,7 +12,7 @@ from efficientmixnet.modules.network.block_args import BlockArgs
 from efficientmixnet.modules.network.body import classifier, feature_maps, head
 from efficientmixnet.modules.network.choices import ACTIVATIONS
 from efficientmixnet.modules.network.layer_options import LayerOptions
-from efficientmixnet.modules.network.plan import as_blocks, plan_network, total_stride
+from efficientmixnet.modules.network.plan import SQUEEZE_EXCITE, as_blocks, plan_network, total_stride
 from efficientmixnet.modules.network.scaling import compound_scale
 from efficientmixnet.modules.network.variants import EFFICIENTNET_BLOCKS, Variant, get_variant
 from efficientmixnet.modules.network.weights.pretrained import load_pretrained
@@ -23,6 +23,7 @@ _ALLOWED: dict[str, tuple[str | None, ...]] = {
     "pooling": POOLINGS,
     "data_format": ("channels_last", "channels_first", None),
     "activation": (*ACTIVATIONS, None),
+    "squeeze_excite": SQUEEZE_EXCITE,
 }
 
 
@@ -55,6 +56,7 @@ class EfficientNetBuilder:
         features: Whether the model returns feature maps by stride.
         synchronized: Whether normalizations use the batch of all replicas.
         norm: Of every block, the stem and the head: "bn", "an", "iebn" or a Norm. None: the network's own.
+        squeeze_excite: "always" for the blocks' own, "never", or "auto" for none in blocks with "an".
 
     Raises:
         ValueError: An argument is out of range. The message names it.
@@ -85,6 +87,7 @@ class EfficientNetBuilder:
     features: bool = False
     synchronized: bool = False
     norm: str | Norm | None = None
+    squeeze_excite: str = "always"
 
     def __post_init__(self) -> None:
         for name, allowed in _ALLOWED.items():
@@ -210,6 +213,7 @@ class EfficientNetBuilder:
             drop_connect_rate=self.drop_connect_rate,
             activation=self.activation,
             norm=self._norm,
+            squeeze_excite=self.squeeze_excite,
             depth_divisor=self.depth_divisor,
             min_depth=self.min_depth,
             embedding_width=self.embedding_width,

@@ -73,6 +73,7 @@ def summarize(
     mixed: bool = False,
     activation: str | None = None,
     norm: str | Norm | None = None,
+    squeeze_excite: str = "always",
     depth_divisor: int = 8,
     min_depth: int | None = None,
     embedding_width: int | None = None,
@@ -84,7 +85,7 @@ def summarize(
         input_shape: (height, width, channels). None: the variant's own.
         classes: The number of classes.
         include_top: Whether the classifier is counted.
-        mixed, activation, norm, depth_divisor, min_depth, embedding_width: As in EfficientNetBuilder.
+        mixed, activation, norm, squeeze_excite, depth_divisor, min_depth, embedding_width: As in EfficientNetBuilder.
 
     Returns:
         A NetworkSummary.
@@ -103,6 +104,7 @@ def summarize(
         variant.mixed() if mixed else variant,
         activation=activation,
         norm=norm,
+        squeeze_excite=squeeze_excite,
         depth_divisor=depth_divisor,
         min_depth=min_depth,
         embedding_width=embedding_width,
@@ -129,7 +131,7 @@ def summarize(
 def _stages(plan: NetworkPlan, shape: tuple[int, int, int], classes: int | None) -> list[_Row]:
     size = _strided(shape[:2], STEM_STRIDE)
     stem = _convolution(shape[2], plan.stem_filters, size, kernel_size=3)
-    stem += _normalization(plan.norm, plan.stem_filters, size)
+    stem += _normalization(plan.norm.away_from_depthwise(), plan.stem_filters, size)
     rows: list[_Row] = [("stem", 1, (*size, plan.stem_filters), (3,), stem)]
     for name, blocks in groupby(plan.blocks, lambda block: block.name.split("_")[0]):
         cost, kernels, count, filters = _Cost(), set(), 0, 0
@@ -139,7 +141,7 @@ def _stages(plan: NetworkPlan, shape: tuple[int, int, int], classes: int | None)
             kernels |= {*block.args.kernel_sizes}
         rows.append((name, count, (*size, filters), tuple(sorted(kernels)), cost))
     head = _convolution(rows[-1][2][-1], plan.head_filters, size)
-    head += _normalization(plan.norm, plan.head_filters, size)
+    head += _normalization(plan.norm.away_from_depthwise(), plan.head_filters, size)
     rows.append(("head", 1, (*size, plan.head_filters), (1,), head))
     if classes is not None:
         products = plan.head_filters * classes
@@ -149,20 +151,19 @@ def _stages(plan: NetworkPlan, shape: tuple[int, int, int], classes: int | None)
 
 def _block(block: PlannedBlock, size: Sequence[int]) -> tuple[_Cost, list[int]]:
     args, middle, cost = block.args, block.args.expanded_filters, _Cost()
-
-    def norm(filters: int) -> _Cost:
-        return _normalization(block.norm, filters, size)
-
+    elsewhere = block.norm.away_from_depthwise()
     if args.expand_ratio != 1:
-        cost += _convolution(args.input_filters, middle, size, groups=args.expand_groups) + norm(middle)
+        cost += _convolution(args.input_filters, middle, size, groups=args.expand_groups)
+        cost += _normalization(elsewhere, middle, size)
     size = _strided(size, args.stride)
     for group, kernel_size in zip(_groups(middle, len(args.kernel_sizes)), args.kernel_sizes, strict=True):
         cost += _convolution(1, group, size, kernel_size)
-    cost += norm(middle)
+    cost += _normalization(block.norm, middle, size)
     if args.se_filters:
         products = 2 * middle * args.se_filters
         cost += _Cost(products + middle + args.se_filters, 0, products)
-    cost += _convolution(middle, args.output_filters, size, groups=args.project_groups) + norm(args.output_filters)
+    cost += _convolution(middle, args.output_filters, size, groups=args.project_groups)
+    cost += _normalization(elsewhere, args.output_filters, size)
     return cost, list(size)
 
 

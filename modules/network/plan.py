@@ -13,6 +13,8 @@ from efficientmixnet.modules.network.scaling import round_filters, round_repeats
 from efficientmixnet.modules.network.variants import Variant, get_variant, group_stages
 
 STEM_STRIDE = 2
+# Whether blocks keep their squeeze-excite. auto: those with AN do not, because AN contains it.
+SQUEEZE_EXCITE = ("always", "auto", "never")
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ def plan_network(
     drop_connect_rate: float = 0.2,
     activation: str | None = None,
     norm: str | Norm | None = None,
+    squeeze_excite: str = "always",
     depth_divisor: int = 8,
     min_depth: int | None = None,
     embedding_width: int | None = None,
@@ -61,13 +64,16 @@ def plan_network(
     for stage_number, stage in enumerate(group_stages(variant.blocks), start=1):
         block_number = 0
         for row in stage:
+            own_norm = given.or_else(Norm.of(row.norm)).or_else(DEFAULT_NORM)
+            without = squeeze_excite == "never" or (squeeze_excite == "auto" and own_norm.kind == "an")
             first = replace(
                 row,
                 num_repeat=1,
                 input_filters=width(row.input_filters),
                 output_filters=width(row.output_filters),
                 activation=activation or row.activation or variant.activation,
-                norm=given.or_else(Norm.of(row.norm)).or_else(DEFAULT_NORM),
+                norm=own_norm,
+                se_ratio=None if without else row.se_ratio,
             )
             rest = replace(first, input_filters=first.output_filters, strides=1)
             for repeat in range(round_repeats(row.num_repeat, variant.depth_coefficient)):

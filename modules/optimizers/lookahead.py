@@ -4,6 +4,7 @@ every step:      θ ← inner optimizer's step
 every k steps:   φ ← φ + α (θ - φ),  θ ← φ          φ: slow weights, θ: fast weights, those of the model
 """
 
+import warnings
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -18,7 +19,8 @@ class Lookahead(keras.optimizers.Optimizer):
         every step:      θ ← inner optimizer's step
         every k steps:   φ ← φ + α (θ - φ),  θ ← φ          φ: slow weights, θ: fast weights, those of the model
 
-    The slow weights start as the weights at the first step. Zhang et al., "Lookahead Optimizer: k steps forward, 1 step
+    The slow weights start as the weights at the first step, and again at the first step after a `fit`, so that weights
+    which are set in between count. Zhang et al., "Lookahead Optimizer: k steps forward, 1 step
     back", NeurIPS 2019, https://arxiv.org/abs/1907.08610
 
     Learning rate, clipping, weight decay, averaging and gradient accumulation belong to the inner optimizer. The period
@@ -27,7 +29,7 @@ class Lookahead(keras.optimizers.Optimizer):
     optimizer, as Keras does for mixed_float16.
 
     Args:
-        optimizer: A Keras optimizer, or its name or configuration.
+        optimizer: A Keras optimizer, its name, or its configuration. "radam" works too.
         sync_period: k, the number of updates between two synchronizations.
         slow_step_size: α, in (0, 1].
 
@@ -53,7 +55,7 @@ class Lookahead(keras.optimizers.Optimizer):
         if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
             raise ValueError("Lookahead: LossScaleOptimizer goes around it: LossScaleOptimizer(Lookahead(optimizer)).")
         super().__init__(learning_rate=0.0, name=name)
-        self.inner_optimizer = keras.optimizers.get(optimizer)
+        self.inner_optimizer = _get(optimizer)
         self.sync_period = sync_period
         self.slow_step_size = slow_step_size
 
@@ -110,8 +112,9 @@ class Lookahead(keras.optimizers.Optimizer):
                 raise ValueError("Lookahead: apply() without variables needs build(trainable_variables) before it.")
             with keras.name_scope(self.name):
                 self.build(list(trainable_variables))
-        # Weights can be loaded after build, so the slow weights start at the first step.
-        self._synchronize(ops.equal(self.iterations, 0), 1.0)
+        # Keras gives this optimizer a counter of its own. It counts the steps since the slow weights started.
+        self._synchronize(ops.equal(self._iterations, 0), 1.0)
+        self._iterations.assign_add(1)
         self.inner_optimizer.apply(grads, trainable_variables)
         self._synchronize(ops.equal(self.iterations % self.sync_period, 0), self.slow_step_size)
 
@@ -155,6 +158,14 @@ class Lookahead(keras.optimizers.Optimizer):
         tf.__internal__.distribute.interim.maybe_merge_call(assign_everywhere, self._distribution_strategy, due)
 
     def finalize_variable_values(self, var_list: list) -> None:
+        steps = int(ops.convert_to_tensor(self.iterations))
+        if 0 < steps < self.sync_period:
+            warnings.warn(
+                f"Lookahead: the training ended after {steps} steps, before the first synchronization "
+                f"(sync_period={self.sync_period}), so the model has the weights that it started with.",
+                stacklevel=2,
+            )
+        self._iterations.assign(0)
         for variable in var_list:
             slow = self._slow_weights[self._get_variable_index(variable)]
             if slow is not None:
@@ -190,6 +201,14 @@ class Lookahead(keras.optimizers.Optimizer):
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Lookahead":
         inner = keras.saving.deserialize_keras_object(config["optimizer"], custom_objects=custom_objects)
         return cls(**{**config, "optimizer": inner})
+
+
+def _get(optimizer: Any) -> keras.optimizers.Optimizer:
+    from efficientmixnet.modules.optimizers.build import CLASSES  # which imports this file
+
+    return (
+        CLASSES[optimizer]() if isinstance(optimizer, str) and optimizer in CLASSES else keras.optimizers.get(optimizer)
+    )
 
 
 def _outside_of_graphs() -> AbstractContextManager:

@@ -58,7 +58,8 @@ def build_model(
         drop_connect_rate=config.drop_connect,
         mixed=config.mixed,
         activation=config.activation,
-        norm=config.norm,
+        norm=config.placed_norm,
+        squeeze_excite=config.squeeze_excite,
         batch_norm_momentum=momentum,
         synchronized=synchronized,
     )

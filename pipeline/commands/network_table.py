@@ -23,7 +23,8 @@ def print_network(config: NetworkConfig, image_size: int | None, classes: int) -
         input_shape=(side, side, 3),
         classes=classes,
         activation=config.activation,
-        norm=config.norm,
+        norm=config.placed_norm,
+        squeeze_excite=config.squeeze_excite,
     )
     table = Table("stage", "blocks", "kernels", "output", "parameters", "multiply-adds", "fraction", title=found.name)
     for column in table.columns[3:]:

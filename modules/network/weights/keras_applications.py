@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from efficientmixnet.modules.network.variants import list_variants
+from efficientmixnet.modules.network.weights.adapt import adapt
 from efficientmixnet.modules.network.weights.keras_arrays import read_arrays
 from efficientmixnet.modules.network.weights.transfer import Transfer, transfer_weights
 
@@ -71,7 +72,7 @@ def load_arrays(model: keras.Model, arrays: Mapping[str, list[np.ndarray]]) -> k
     for layer in model.layers:
         for index, weight in enumerate(layer.weights):
             name, position = keras_applications_name(layer.name, weight.name, index)
-            values = arrays.get(name, [])
+            values = adapt(layer, arrays.get(name, []))
             value = values[position] if position < len(values) else None
             transfers.append(Transfer(layer.name, weight, f"{name}/{weight.name}", value))
     used = {transfer.source_name.split("/")[0] for transfer in transfers}

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import keras
 
+from efficientmixnet.modules.network.weights.adapt import adapt
 from efficientmixnet.modules.network.weights.keras_applications import is_of_keras_applications, load_arrays
 from efficientmixnet.modules.network.weights.keras_arrays import read_arrays
 from efficientmixnet.modules.network.weights.transfer import Transfer, transfer_weights
@@ -31,7 +32,7 @@ def load_saved_weights(model: keras.Model, path: str | Path) -> keras.Model:
         return load_arrays(model, saved)
     transfers = []
     for layer in model.layers:
-        values = saved.get(layer.name, [])
+        values = adapt(layer, saved.get(layer.name, []))
         for index, weight in enumerate(layer.weights):
             value = values[index] if index < len(values) else None
             transfers.append(Transfer(layer.name, weight, f"{layer.name}/{weight.name}", value))

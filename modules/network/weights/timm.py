@@ -11,6 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from efficientmixnet.modules.network.weights.adapt import adapt
 from efficientmixnet.modules.network.weights.transfer import Transfer, transfer_weights
 
 _PARTS = {
@@ -21,6 +22,7 @@ _PARTS = {
     "moving_mean": "running_mean",
     "moving_variance": "running_var",
 }
+_BATCH_NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 _LAYERS = {
     "stem_conv": "conv_stem",
     "stem_norm": "bn1",
@@ -64,11 +66,15 @@ def load_timm_weights(model: keras.Model, source: str | Path | Mapping[str, np.n
     """
     tensors = source if isinstance(source, Mapping) else _read(Path(source))
     names = {layer.name for layer in model.layers}
-    transfers = []
+    transfers: list[Transfer] = []
     for layer in model.layers:
+        expanding = f"{_block_of(layer.name)}_expand_conv" in names
+        if layer.name.endswith("_norm"):
+            transfers += _of_a_norm(layer, expanding, tensors)
+            continue
         kernels = sum(weight.name.startswith("kernel_") for weight in layer.weights)
         for weight in layer.weights:
-            name = timm_name(layer.name, weight.name, f"{_block_of(layer.name)}_expand_conv" in names, kernels > 1)
+            name = timm_name(layer.name, weight.name, expanding, kernels > 1)
             value = tensors.get(name)
             transfers.append(
                 Transfer(layer.name, weight, name, None if value is None else _to_keras(value, weight, name))
@@ -95,6 +101,17 @@ def timm_name(layer: str, part: str, expanding: bool, several: bool) -> str:
     if group := re.fullmatch(r"kernel_([0-9]+)", part):
         return f"{prefix}.{group[1]}.weight" if several else f"{prefix}.weight"
     return f"{prefix}.{_PARTS.get(part, part)}"
+
+
+def _of_a_norm(layer: keras.layers.Layer, expanding: bool, tensors: Mapping[str, np.ndarray]) -> list[Transfer]:
+    """timm's norms are batch normalization. Each of its four weights belongs to one of the layer's."""
+    names = {part: timm_name(layer.name, part, expanding, False) for part in _BATCH_NORM}
+    given = [np.asarray(tensors[name]) for name in names.values() if name in tensors]
+    values = adapt(layer, given) if len(given) == len(names) else [None] * len(layer.weights)
+    return [
+        Transfer(layer.name, weight, names.get(weight.name, names["gamma"]), value)
+        for weight, value in zip(layer.weights, values, strict=False)
+    ]
 
 
 def _block_of(layer: str) -> str:

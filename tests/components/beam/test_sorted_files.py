@@ -8,6 +8,7 @@ import apache_beam as beam
 import pytest
 from apache_beam.io.filesystems import FileSystems
 
+from efficientmixnet.components.beam import in_process_runner  # noqa: F401
 from efficientmixnet.components.record_file import RecordFile
 from efficientmixnet.pipeline.config.beam_config import IN_PROCESS
 

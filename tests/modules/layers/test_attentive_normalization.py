@@ -89,12 +89,28 @@ def test_parameters_at_32_channels_and_5_mixtures(form: str, total: int, fixed: 
     assert sum(variable.shape[0] for variable in layer.non_trainable_variables) == fixed
 
 
-def test_mixtures_start_near_the_identity() -> None:
-    layer = AttentiveNormalization(50)
+def test_mixtures_of_the_paper_start_near_the_identity() -> None:
+    layer = AttentiveNormalization(50, init="paper")
     layer.build((None, None, None, 100))
     gamma, beta = np.asarray(layer.gamma), np.asarray(layer.beta)
     assert (gamma.mean(), gamma.std()) == (pytest.approx(1, abs=0.01), pytest.approx(0.1, rel=0.05))
     assert (beta.mean(), beta.std()) == (pytest.approx(0, abs=0.01), pytest.approx(0.1, rel=0.05))
+
+
+def test_mixtures_start_as_batch_normalization() -> None:
+    """Fifty maps with weights of 1/2 have scales of 0.04, which sum to 2, with a tenth of noise."""
+    layer = AttentiveNormalization(50)
+    layer.build((None, None, None, 100))
+    gamma = np.asarray(layer.gamma)
+    np.testing.assert_allclose(gamma.sum(axis=0), 2, rtol=1e-5)
+    assert gamma.std() == pytest.approx(0.004, rel=0.05)
+    for zero in (layer.attention_kernel, layer.attention_bias, layer.beta):
+        np.testing.assert_array_equal(zero, 0)
+
+
+def test_an_unknown_start_is_refused() -> None:
+    with pytest.raises(ValueError, match="AttentiveNormalization: init must be one of bn, paper, got 'zeros'"):
+        AttentiveNormalization(init="zeros")
 
 
 @pytest.mark.parametrize("form", FORMS)

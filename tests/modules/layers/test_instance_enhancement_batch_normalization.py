@@ -29,7 +29,7 @@ def randomized(shape: tuple[int, ...], **options: Any) -> tuple[Any, dict[str, n
 
 def test_a_number_by_hand() -> None:
     x = np.array([1.0, 3.0], "float32").reshape(2, 1, 1, 1)  # mean 2, variance 1
-    outputs = InstanceEnhancementBatchNormalization()(x, training=True)
+    outputs = InstanceEnhancementBatchNormalization(init="paper")(x, training=True)
     # BN gives 1 / sqrt(1.001) = .9995004, the gate sigmoid(-1) = .2689414
     np.testing.assert_allclose(np.ravel(outputs), [-0.268807, 0.268807], rtol=1e-5)
 

@@ -245,10 +245,10 @@ def test_there_is_no_squeeze_excite_without_a_ratio():
 
 
 def test_b7_is_built_in_seconds():
-    start = time.perf_counter()
+    start = time.process_time()  # of this process, because other programs may keep the machine busy
     model = EfficientNetBuilder((600, 600, 3)).default_model("B7")
     assert model.count_params() == 66_658_680
-    assert time.perf_counter() - start < 30
+    assert time.process_time() - start < 30
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import pytest
 
 from efficientmixnet.modules.layers.norm import Norm
 from efficientmixnet.modules.network.block_args import BlockArgs
+from efficientmixnet.modules.network.cost import summarize
 from efficientmixnet.modules.network.plan import plan_network, smallest_image_size, total_stride
 from efficientmixnet.modules.network.variants import Variant, get_variant
 
@@ -33,7 +34,7 @@ def test_the_drop_rate_grows_with_the_block_and_needs_a_shortcut():
 def test_a_choice_applies_to_all_blocks_stem_and_head(name):
     plan = plan_network(get_variant(name), activation="mish", norm=Norm("an", 7))
     chosen = {(block.args.activation, block.norm) for block in plan.blocks}
-    assert chosen == {("mish", Norm("an", 7))} == {(plan.activation, plan.norm)}
+    assert chosen == {("mish", Norm("an", 7, "all", "bn"))} == {(plan.activation, plan.norm)}
 
 
 def test_without_a_choice_mixnet_keeps_relu_early_and_swish_late():
@@ -59,3 +60,19 @@ def test_total_stride_includes_the_stem_and_each_row_once():
     assert smallest_image_size("B7") == smallest_image_size("MixNetL") == 32
     with pytest.raises(ValueError, match="block list: it is empty"):
         total_stride([])
+
+
+def test_squeeze_excite_can_be_left_out() -> None:
+    def ratios(choice: str, norm: str) -> set[float | None]:
+        plan = plan_network(get_variant("B0"), norm=norm, squeeze_excite=choice)
+        return {block.args.se_ratio for block in plan.blocks}
+
+    assert ratios("always", "an") == ratios("auto", "bn") == {0.25}
+    assert ratios("never", "bn") == ratios("auto", "an") == {None}
+
+
+def test_a_norm_behind_depthwise_convolutions_only_leaves_batch_normalization_elsewhere() -> None:
+    """AN has 3 K C + K trainable weights instead of 2 C: 13 C + 5 more with K = 5, for each depthwise convolution."""
+    channels = [block.args.expanded_filters for block in plan_network(get_variant("B0")).blocks]
+    placed = summarize("B0", norm=Norm("an", placement="depthwise"))
+    assert placed.parameters - summarize("B0").parameters == sum(13 * count + 5 for count in channels)

@@ -147,3 +147,26 @@ def test_the_inner_optimizer_can_be_a_name_or_a_configuration() -> None:
 def test_loss_scaling_inside_is_refused() -> None:
     with pytest.raises(ValueError, match="LossScaleOptimizer goes around it"):
         Lookahead(keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD()))
+
+
+def test_weights_that_are_set_between_two_fits_count() -> None:
+    """With a learning rate of almost 0, they stay where they were set."""
+    model = small_model()
+    model.compile(Lookahead(keras.optimizers.Adam(0.1), sync_period=5), "mse")
+    before = model.get_weights()
+    model.fit(*small_data(), epochs=6, verbose=0)
+    model.set_weights(before)
+    model.optimizer.learning_rate = 1e-12
+    model.fit(*small_data(), epochs=3, verbose=0)
+    for expected, weight in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_allclose(weight, expected, atol=1e-6)
+
+
+def test_a_training_that_ends_before_the_first_synchronization_is_reported() -> None:
+    model = small_model()
+    model.compile(Lookahead("radam", sync_period=100), "mse")
+    with pytest.warns(
+        UserWarning, match=r"ended after \d+ steps, before the first synchronization \(sync_period=100\)"
+    ):
+        model.fit(*small_data(), epochs=1, verbose=0)
+    assert isinstance(model.optimizer.inner_optimizer, RectifiedAdam)

@@ -175,11 +175,7 @@ def test_imagenet_weights_are_refused_if_they_cannot_fit():
         load_imagenet_weights(ten, "EfficientNetB0")
 
 
-def test_weights_of_another_variant_or_kernel_sizes_are_refused(reference):
+def test_weights_of_another_variant_are_refused(reference):
     options = {"input_shape": (64, 64, 3), "include_top": False}
-    with pytest.raises(
-        ValueError, match=r"stage2_block1_depthwise_conv.*\(3, 3, 32, 1\).*\(3, 3, 96, 1\).*likely cause"
-    ):
-        load_keras_applications_weights(ours("B0", mixed=True, **options), reference)
     with pytest.raises(ValueError, match=r"stage1_block2_depthwise_conv.*no 'block1b_dwconv/kernel_0'"):
         load_keras_applications_weights(ours("B1", **options), reference)
