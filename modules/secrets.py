@@ -24,17 +24,20 @@ _HINT = re.compile("pass|pwd|secret|token|jwt|cookie|credential|sig|sas|auth|key
 
 _NAME = re.compile(r"(?:--)?[A-Za-z_][\w.-]*")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")  # of snake_case, kebab-case and CamelCase
-# A password may hold a slash, but http://host:80/me@home.png has no password.
-_PASSWORD = r"[^\s/?#\"'<>]*@|(?!\d+[/?#])[^\s?#\"'<>@]*@"  # noqa: S105
+# A password may hold a slash, but http://host:80/me@home.png has no password. The limits keep hostile texts fast.
+_PASSWORD = r"[^\s/?#\"'<>]{0,1024}@|(?!\d+[/?#])[^\s?#\"'<>@]{0,1024}@"  # noqa: S105
 _USER = re.compile(
-    rf"(?<=://)[^\s/?#\"'<>:@]*:(?:{_PASSWORD})|(?<=http://)[^\s/?#\"'<>]+@|(?<=https://)[^\s/?#\"'<>]+@"
+    rf"(?<=://)[^\s/?#\"'<>:@]{{0,256}}:(?:{_PASSWORD})"
+    rf"|(?<=http://)[^\s/?#\"'<>]{{1,1024}}@|(?<=https://)[^\s/?#\"'<>]{{1,1024}}@"
 )
 _PARAMETER = re.compile(r"(?<=[?&;#])([\w.%$-]+)=([^\s&;#\"'<>]+)")
 _BEARER = re.compile(r"\b(Bearer|bearer|Basic)(\s+)(?=\S*\d)[\w.~+/=-]{8,}")
 _QUOTED = r"(?P<quote>\\*[\"'])(?P<quoted>(?:\\.|[^\\])*?)(?P=quote)"
 _VALUE = re.compile(rf"(?P<between>(?:\\*[\"'])?\s*(?:=(?!=)|:)\s*)(?:{_QUOTED}|(?P<bare>[^\s\"',;&<>]+))")
+# Also `'--token', 'abc1'` and `--token abc1`.
 _VALUE_OF_OPTION = re.compile(
-    rf"(?P<between>(?:\\*[\"'])?(?:\s*[=:]\s*|\s*,\s*(?=\\*[\"'])|\s+(?!-)(?=\S*\d|\S{{12}})))(?:{_QUOTED}|(?P<bare>[^\s\"']+))"
+    r"(?P<between>(?:\\*[\"'])?(?:\s*[=:]\s*|\s*,\s*(?=\\*[\"'])|\s+(?!-)(?=\S*\d|\S{12})))"
+    rf"(?:{_QUOTED}|(?P<bare>[^\s\"']+))"
 )
 _VARIABLE = re.compile(r"[A-Z]+(_[A-Z]+)+")  # {accesskey: AWS_ACCESS_KEY_ID} names a variable
 _PROSE = re.compile(r"[ \t]+\w[\w.-]*(?![\w.-]|\s*[:=])")  # "token: is missing" is a sentence

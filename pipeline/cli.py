@@ -174,9 +174,9 @@ def scale(phi: float, max_cost: float, search: int, top: int) -> None:
 
     rows = optimize_coefficients(phi=phi, max_cost=max_cost, search_per_coeff=search, sort_by_loss=True)
     loss = get_compound_coeff_func(phi, max_cost)
-    click.echo("alpha (depth)  beta (width)  gamma (size)  loss")
+    echo("alpha (depth)  beta (width)  gamma (size)  loss")
     for row in rows[:top]:
-        click.echo(f"{row[0]:13.5f}  {row[1]:12.5f}  {row[2]:12.5f}  {loss(row):.1e}")
+        echo(f"{row[0]:13.5f}  {row[1]:12.5f}  {row[2]:12.5f}  {loss(row):.1e}")
 
 
 @main.command()

@@ -9,7 +9,7 @@ import pytest
 pytestmark = pytest.mark.e2e
 
 LABELS = {"0": "=cmd()", "1": "[/red]<script>pwned=1</script>", "2": "`x`|*b*\x1b[2J:dog:"}
-URL = "shelf://me:HUSH99@bucket/x.png?X-Amz-Signature=HUSH99"
+URL = "memory://me:HUSH99@bucket/x.png?X-Amz-Signature=HUSH99"
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_the_run_prints_labels_as_text_and_writes_formulas_as_text(ended, summar
     run = Path(summary(output)["run"])
     with (run / "left_out.csv").open(newline="") as file:
         rows = list(csv.reader(file))
-    assert [row[0] for row in rows] == ["file", "shelf://***@bucket/x.png?X-Amz-Signature=***", "'=gone.png"]
+    assert [row[0] for row in rows] == ["file", "memory://***@bucket/x.png?X-Amz-Signature=***", "'=gone.png"]
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "&lt;script&gt;pwned=1" in page
     assert page.count("<script") == 2
