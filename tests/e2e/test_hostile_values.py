@@ -37,7 +37,7 @@ def test_the_run_prints_labels_as_text_and_writes_formulas_as_text(ended, summar
     run = Path(summary(output)["run"])
     with (run / "left_out.csv").open(newline="") as file:
         rows = list(csv.reader(file))
-    assert [row[0] for row in rows] == ["file", "memory://***@bucket/x.png?X-Amz-Signature=***", "'=gone.png"]
+    assert [row[0] for row in rows] == ["file", "'=gone.png", "memory://***@bucket/x.png?X-Amz-Signature=***"]
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "&lt;script&gt;pwned=1" in page
     assert page.count("<script") == 2
