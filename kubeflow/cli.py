@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from efficientmixnet.modules.exceptions import BadInput, RunFailed
+from efficientmixnet.pipeline.config.secrets_by_reference import refuse_secret
+from efficientmixnet.pipeline.terminal import echo, echo_error
 
 if TYPE_CHECKING:
     from efficientmixnet.kubeflow.package.requirements import Target
@@ -61,10 +63,10 @@ def compile_(
     checked = load_config(config, [*overrides, *(f"{key}={value}" for key, value in given.items() if value)])
     documents = compile_package(checked, target)
     for note in notes(checked):
-        click.secho(f"note: {note}", err=True, fg="yellow")
+        echo(f"note: {note}", err=True, color="yellow")
     write_package(documents, output, checked.kubeflow.service_account)
     tasks: dict[str, Any] = documents[0]["root"]["dag"]["tasks"]
-    click.echo(f"{output}: {len(tasks)} tasks; run it with `efficientmixnet kubeflow submit {output}`")
+    echo(f"{output}: {len(tasks)} tasks; run it with `efficientmixnet kubeflow submit {output}`")
 
 
 @kubeflow.command()
@@ -92,13 +94,14 @@ def search(config: str, image: str | None, transformed: str, output: Path, overr
     from efficientmixnet.kubeflow.katib.experiment import experiment
     from efficientmixnet.pipeline.config.config import load_config
 
+    refuse_secret("--transformed", transformed)
     checked = load_config(config, [*overrides, *([f"kubeflow.image={image}"] if image else [])])
     text = yaml.safe_dump(experiment(checked, transformed), sort_keys=False, width=120)
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise BadInput(f"{output}: cannot be written: {error.strerror}") from None
-    click.echo(f"{output}: {checked.search.trials} trials; run them with `kubectl create -f {output} -n NAMESPACE`")
+    echo(f"{output}: {checked.search.trials} trials; run them with `kubectl create -f {output} -n NAMESPACE`")
 
 
 @kubeflow.command()
@@ -129,11 +132,13 @@ def rehearse(package: Path, output: Path, parameters: tuple[str, ...]) -> None:
     rehearsal = Rehearsal(documents, output.resolve(), arguments(documents[0], given), _report)
     rehearsal.run()
     pushed = rehearsal.artifact("Pusher", "pushed_model")["metadata"].get("pushed_destination", "none")
-    click.echo(f"\npushed model  {pushed}\nlogs          {rehearsal.folder}/runs/{rehearsal.run_id}")
+    echo("")
+    echo(f"pushed model  {pushed}")
+    echo(f"logs          {rehearsal.folder}/runs/{rehearsal.run_id}")
 
 
 def _report(task: str, state: str, seconds: float) -> None:
-    click.echo(f"{task:<17} {state:<10} {seconds:7.1f} s")
+    echo(f"{task:<17} {state:<10} {seconds:7.1f} s")
 
 
 def _server(command: Callable[..., None]) -> Callable[..., None]:
@@ -152,6 +157,7 @@ def _server(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         from efficientmixnet.kubeflow.server.connection import Connection
 
+        refuse_secret("--endpoint", endpoint)
         connection = Connection(endpoint, namespace, token, cookie, service_account_token, ca_certificate, timeout)
         command(connection, **options)
 
@@ -206,6 +212,7 @@ def submit(
     from efficientmixnet.kubeflow.package.read_package import read_package
     from efficientmixnet.kubeflow.server import submit as server
 
+    refuse_secret("--pipeline-root", pipeline_root)
     if cron and follow:
         raise BadInput("--watch: a schedule cannot be watched; leave out --watch or --cron")
     documents = read_package(package)
@@ -213,12 +220,12 @@ def submit(
     submission = server.Submission(package, given, experiment, run_name, pipeline_root, service_account, not no_cache)
     if upload_too:
         pipeline, version = server.upload(connection, package)
-        click.echo(f"pipeline {pipeline}, version {version}")
+        echo(f"pipeline {pipeline}, version {version}")
     if cron:
-        click.echo(f"schedule {server.schedule(connection, submission, cron)}")
+        echo(f"schedule {server.schedule(connection, submission, cron)}")
         return
     run_id = server.submit(connection, submission)
-    click.echo(f"run {run_id}" + (f"  {connection.endpoint}/#/runs/details/{run_id}" if connection.endpoint else ""))
+    echo(f"run {run_id}" + (f"  {connection.endpoint}/#/runs/details/{run_id}" if connection.endpoint else ""))
     if follow:
         _follow(connection, run_id)
 
@@ -232,7 +239,7 @@ def runs(connection: "Connection", experiment: str | None, count: int) -> None:
     from efficientmixnet.kubeflow.server.submit import list_runs
 
     for run_id, name, state, started in list_runs(connection, experiment, count):
-        click.echo(f"{run_id}  {state:<10} {started}  {name}")
+        echo(f"{run_id}  {state:<10} {started}  {name}")
 
 
 @kubeflow.command()
@@ -254,7 +261,7 @@ def stop(connection: "Connection", run_id: str) -> None:
     from efficientmixnet.kubeflow.server.submit import stop as end
 
     end(connection, run_id)
-    click.echo(f"stopping run {run_id}")
+    echo(f"stopping run {run_id}")
 
 
 def _follow(connection: "Connection", run_id: str) -> None:
@@ -264,13 +271,13 @@ def _follow(connection: "Connection", run_id: str) -> None:
     state = until_the_end(connection, run_id, _show)
     if state != "SUCCEEDED":
         for line in failures(connection, run_id):
-            click.echo(line, err=True)
+            echo_error(line)
         raise RunFailed(f"run {run_id} {state.lower()}")
-    click.echo(f"run {run_id} succeeded")
+    echo(f"run {run_id} succeeded")
 
 
 def _show(task: str, state: str, seconds: float | None) -> None:
     if seconds is None:
-        click.echo(f"{task:<17} {state}")
+        echo(f"{task:<17} {state}")
     else:
         _report(task, state, seconds)

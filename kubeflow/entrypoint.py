@@ -15,6 +15,7 @@ from efficientmixnet.kubeflow.executor import execute, invocation_of, refuse
 from efficientmixnet.kubeflow.launcher_paths import to_path
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.keras_settings import use_tensorflow
+from efficientmixnet.modules.printable import printable
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str]) -> None:
     except BadInput as error:
         sys.exit(refuse(error))
     except TrainingFailed as error:
-        sys.exit(f"error: {error}")
+        sys.exit(printable(f"error: {error}", keep="\n"))
     file = Path(to_path(invocation["outputs"]["outputFile"]))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(report))

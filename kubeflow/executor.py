@@ -16,6 +16,7 @@ from typing import Any
 
 from efficientmixnet.kubeflow.launcher_paths import to_path, to_uri
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.printable import printable
 
 # The property of an artifact without content, such as Baseline's before the first push. A task needs all its inputs.
 ABSENT = "absent"
@@ -53,9 +54,9 @@ def execute(arguments: Sequence[str], invocation: dict[str, Any]) -> dict[str, A
 
 def refuse(error: BadInput) -> int:
     """Prints the error and the images that were left out. Returns the exit code."""
-    print(f"error: {error}", file=sys.stderr)
+    print(printable(f"error: {error}", keep="\n"), file=sys.stderr)
     for name, reason in error.left_out:
-        print(f"  left out: {name} {reason}", file=sys.stderr)
+        print(printable(f"  left out: {name} {reason}"), file=sys.stderr)
     return error.exit_code
 
 

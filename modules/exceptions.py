@@ -18,11 +18,20 @@ EfficientMixNetError
 
 from collections.abc import Sequence
 
+from efficientmixnet.modules.secrets import mask
+
 
 class EfficientMixNetError(Exception):
-    """The root of the tree. The message is one line: what is wrong, and what to do."""
+    """The root of the tree.
+
+    Args:
+        message: One line: what is wrong, and what to do. Secrets in it are masked.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(mask(str(message)))
 
 
 class BadInput(EfficientMixNetError, ValueError):

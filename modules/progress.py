@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from efficientmixnet.modules.printable import printable
+
 Figures = Mapping[str, float]
 """Named values of the stage so far: trial, epoch, epochs and metrics."""
 
@@ -38,7 +40,7 @@ def advance(count: int = 1, figures: Figures | None = None) -> None:
 
 def tell(line: str) -> None:
     """Reports a line of text, such as the devices of a training. It is printed if the listener has no `tell`."""
-    getattr(_listener, "tell", print)(line)
+    getattr(_listener, "tell", print)(printable(line))
 
 
 def as_text(figures: Figures) -> str:

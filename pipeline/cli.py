@@ -14,6 +14,7 @@ import click
 from efficientmixnet.modules.exceptions import BadInput, EfficientMixNetError
 from efficientmixnet.modules.keras_settings import use_tensorflow
 from efficientmixnet.pipeline.commands import data_commands, results_commands
+from efficientmixnet.pipeline.terminal import echo, echo_error
 
 _COMMAND_ENTRY_POINTS = "efficientmixnet.commands"
 EXIT_NOT_BLESSED = 3
@@ -42,10 +43,10 @@ class _OneLineErrors(click.Group):
         try:
             return super().invoke(context)
         except EfficientMixNetError as error:
-            click.secho(f"error: {error}", err=True, fg="red")
+            echo_error(f"error: {error}")
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
-            click.secho("interrupted: run the command again to continue", err=True, fg="yellow")
+            echo_error("interrupted: run the command again to continue", color="yellow")
             sys.exit(EXIT_INTERRUPTED)
 
 
@@ -111,7 +112,7 @@ def init(file: Path) -> None:
         raise BadInput(f"{file}: already exists; give another name, or delete it") from None
     except OSError as error:
         raise BadInput(f"{file}: cannot be written: {error.strerror}") from None
-    click.echo(f"{file}: set data.images, then run `efficientmixnet run {file}`")
+    echo(f"{file}: set data.images, then run `efficientmixnet run {file}`")
 
 
 @main.command()
@@ -131,10 +132,10 @@ def predict(model: str, images: tuple[str, ...], top: int) -> None:
     classifier = Classifier(model)
     for image, labels in classifier.classify(images, top):
         if isinstance(labels, str):
-            click.secho(f"{image}: {labels}", err=True, fg="red")
+            echo(f"{image}: {labels}", err=True, color="red")
             bad += 1
         else:
-            click.echo(f"{image}: " + "  ".join(f"{label} {probability:.4f}" for label, probability in labels))
+            echo(f"{image}: " + "  ".join(f"{label} {probability:.4f}" for label, probability in labels))
     if bad:
         sys.exit(BadInput.exit_code)
 
@@ -173,9 +174,9 @@ def scale(phi: float, max_cost: float, search: int, top: int) -> None:
 
     rows = optimize_coefficients(phi=phi, max_cost=max_cost, search_per_coeff=search, sort_by_loss=True)
     loss = get_compound_coeff_func(phi, max_cost)
-    click.echo("alpha (depth)  beta (width)  gamma (size)  loss")
+    echo("alpha (depth)  beta (width)  gamma (size)  loss")
     for row in rows[:top]:
-        click.echo(f"{row[0]:13.5f}  {row[1]:12.5f}  {row[2]:12.5f}  {loss(row):.1e}")
+        echo(f"{row[0]:13.5f}  {row[1]:12.5f}  {row[2]:12.5f}  {loss(row):.1e}")
 
 
 @main.command()
@@ -185,6 +186,6 @@ def digits(folder: Path) -> None:
     from efficientmixnet.pipeline.commands.digits import write_digits
 
     try:
-        click.echo(f"{folder}: {write_digits(folder):,} images of handwritten digits")
+        echo(f"{folder}: {write_digits(folder):,} images of handwritten digits")
     except OSError as error:
         raise BadInput(f"{folder}: cannot be written: {error.strerror}") from None

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from efficientmixnet.modules.exceptions import BadImage
+from efficientmixnet.modules.secrets import mask, mask_urls
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"})
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One image: a file, or a part of a file.
+    """One image: a file, or a part of a file. Passwords and signatures in URLs are masked, except in the path.
 
     Args:
         path: The file's path on the machine that reads it.
@@ -32,10 +33,15 @@ class Entry:
     size: int | None = None
     row: int | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", mask_urls(self.name))
+        object.__setattr__(self, "label", mask_urls(self.label))
+        object.__setattr__(self, "columns", tuple((name, mask_urls(value)) for name, value in self.columns))
+
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A file that is not used.
+    """A file that is not used. Secrets in its name and in the reason are masked.
 
     Args:
         name: The file's name.
@@ -47,13 +53,17 @@ class LeftOut:
     reason: str
     counts: bool = True
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", mask_urls(self.name))
+        object.__setattr__(self, "reason", mask(self.reason))
+
     @classmethod
     def because(cls, name: str, error: BadImage | OSError) -> "LeftOut":
         """Returns the file with the error as its reason.
 
         A file with another suffix than an image's, such as notes.txt, does not count.
         """
-        suffix = PurePosixPath(name).suffix.lower()
+        suffix = PurePosixPath(name.partition("?")[0] if "://" in name else name).suffix.lower()
         reason = f"cannot be read: {error.strerror or error}" if isinstance(error, OSError) else str(error)
         return cls(name, reason, counts=suffix in SUFFIXES or not suffix)
 

@@ -11,6 +11,7 @@ from typing import Any
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.files import File, find_file, is_remote, join, list_files, open_file
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
+from efficientmixnet.modules.csv_cells import from_cell
 from efficientmixnet.modules.exceptions import BadInput
 
 _JSON_LINES = (".jsonl", ".ndjson", ".json")
@@ -84,7 +85,8 @@ class Manifest:
                 "separated by commas."
             )
         for row in rows:
-            yield rows.line_num, {name: value for name, value in row.items() if name}  # None: more values than columns
+            # A name is None if the row has more values than columns, and a value is None if it has fewer.
+            yield rows.line_num, {name: from_cell(value) if value else value for name, value in row.items() if name}
 
     def _json_rows(self, file: io.TextIOWrapper) -> Iterator[tuple[int, dict[str, Any]]]:
         for number, line in enumerate(file, 1):

@@ -1,6 +1,5 @@
 """Outcome: the result of reading all images, written as one JSON line for each shard and group of duplicates."""
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,6 +9,7 @@ import tensorflow as tf
 
 from efficientmixnet.components.image_example_gen.entry import LeftOut
 from efficientmixnet.components.image_example_gen.findings import Copy, Duplicates
+from efficientmixnet.modules.csv_cells import write_rows
 from efficientmixnet.modules.exceptions import BadInput
 
 # Files in the artifact's folder.
@@ -104,4 +104,4 @@ class Outcome:
 
 def _write(path: str, rows: Iterable[tuple[object, ...]]) -> None:
     with tf.io.gfile.GFile(path, "w") as file:
-        csv.writer(file).writerows(rows)
+        write_rows(file, rows)

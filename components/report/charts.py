@@ -6,6 +6,8 @@ from html import escape
 
 from markupsafe import Markup
 
+from efficientmixnet.components.report.html_page import shown
+
 _WIDTH, _HEIGHT = 440, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 12, 38
 _STYLES = 6  # of lines, in the style sheet
@@ -87,7 +89,7 @@ class _Frame:
             x = self.x(value)
             parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle">{_number(value)}</text>')
         middle = (_LEFT + _WIDTH - _RIGHT) / 2
-        parts.append(f'<text x="{middle}" y="{_HEIGHT - 4}" text-anchor="middle">{escape(x_label)}</text>')
+        parts.append(f'<text x="{middle}" y="{_HEIGHT - 4}" text-anchor="middle">{_escaped(x_label)}</text>')
         return "".join(parts)
 
 
@@ -97,7 +99,7 @@ def _diagonal(frame: _Frame) -> str:
 
 def _legend(names: Sequence[str]) -> Markup:
     swatch = '<svg class="chart swatch" viewBox="0 0 30 8"><line class="line{}" x1="0" x2="30" y1="4" y2="4"/></svg>'
-    items = (f"<li>{swatch.format(number % _STYLES)} {escape(name)}</li>" for number, name in enumerate(names))
+    items = (f"<li>{swatch.format(number % _STYLES)} {_escaped(name)}</li>" for number, name in enumerate(names))
     return Markup(f'<ul class="legend">{"".join(items)}</ul>')  # noqa: S704  escaped
 
 
@@ -120,8 +122,12 @@ def _number(value: float) -> str:
     return f"{value:.6g}" if abs(value) >= 1e-3 or not value else f"{value:.0e}"
 
 
+def _escaped(text: str) -> str:
+    return escape(shown(text))
+
+
 def _svg(parts: Sequence[str], title: str) -> Markup:
     inner = "".join(parts)
     return Markup(  # noqa: S704  outside text is escaped above
-        f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">{inner}</svg>'
+        f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{_escaped(title)}">{inner}</svg>'
     )

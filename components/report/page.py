@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from efficientmixnet.components.evaluator.metric_names import METRICS
 from efficientmixnet.components.report.charts import line_chart, reliability_chart
+from efficientmixnet.components.report.html_page import own_file, page_environment, policy, shown, style_sheet
 
 CONTENT_FILE, PAGE_FILE = "content.json", "report.html"
 _FOLDER = Path(__file__).parent
@@ -42,6 +43,7 @@ def render(content: Mapping[str, Any], run: Mapping[str, Any] | None = None) -> 
         )
         if content.get(kind)
     ]
+    style, script = style_sheet(_FOLDER / "page.css"), own_file(_FOLDER / "page.js")
     return _template("page.html").render(
         **content,
         run=run,
@@ -50,8 +52,9 @@ def render(content: Mapping[str, Any], run: Mapping[str, Any] | None = None) -> 
         trade_offs=trade_offs,
         reliability_chart=reliability_chart(**reliability),
         config_yaml=yaml.safe_dump(content["config"], sort_keys=False, allow_unicode=True),
-        style=_file("page.css"),
-        script=_file("page.js"),
+        policy=policy([script], [style]),
+        style=style,
+        script=script,
         data=_as_json(
             {
                 "labels": [one["label"] for one in content["classes"]],
@@ -90,32 +93,24 @@ def render_comparison(
         }
         if lines:
             charts[metric] = line_chart(lines, "epoch", f"{metric} by epoch and run")
+    style = style_sheet(_FOLDER / "page.css")
     return _template("comparison.html").render(
         names=names,
         states=states,
         metrics=metrics,
-        differences=differences,
+        differences=shown(differences),
         against_first=against_first,
         charts=charts,
         metric_names=METRICS,
-        style=_file("page.css"),
+        policy=policy(styles=[style]),
+        style=style,
     )
 
 
 def _template(name: str) -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_FOLDER),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
+    environment = page_environment(_FOLDER)
     environment.filters |= {"number": number, "change": change, "percent": percent}
     return environment.get_template(name)
-
-
-def _file(name: str) -> Markup:
-    return Markup((_FOLDER / name).read_text(encoding="utf-8"))  # noqa: S704  a file of this package
 
 
 def number(value: float | None) -> str:
@@ -135,5 +130,5 @@ def percent(value: float | None) -> str:
 
 def _as_json(value: Any) -> Markup:
     """Returns JSON that cannot end a script element."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(shown(value), separators=(",", ":"), ensure_ascii=False)
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704

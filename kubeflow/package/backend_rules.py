@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.pipeline.config.secrets_by_reference import refuse_secret
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _TASK = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*")  # Argo's rule
@@ -72,6 +73,7 @@ def parse_argument(text: str, spec: Mapping[str, Any]) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise BadInput(f"--param {text}: give NAME=VALUE")
+    refuse_secret(f"--param {name}", value)
     definition = spec["root"].get("inputDefinitions", {}).get("parameters", {}).get(name, {})
     if definition.get("parameterType") in ("NUMBER_INTEGER", "NUMBER_DOUBLE"):
         try:

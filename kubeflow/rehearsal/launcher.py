@@ -19,6 +19,7 @@ from efficientmixnet.kubeflow.rehearsal.metadata_and_cache import MetadataAndCac
 from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.kubeflow.training_jobs.settings import VARIABLE as JOB_VARIABLE
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.private_file import make_private
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Launcher:
             Path(to_path(listed["artifacts"][0]["uri"], str(root))).parent.mkdir(parents=True, exist_ok=True)
         invocation = json.dumps(executor_input)
         command = [word.replace("{{$}}", invocation) for word in [*container["command"], *container["args"]]]
-        with (log / "log.txt").open("wb") as out:
+        with make_private(log / "log.txt").open("wb") as out:
             process = subprocess.Popen(  # noqa: S603
                 command, stdout=out, stderr=out, env=self._environment(container, root), cwd=log
             )

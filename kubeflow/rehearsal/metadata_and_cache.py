@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.private_file import make_private
 
 
 class MetadataAndCache:
@@ -63,5 +64,5 @@ class MetadataAndCache:
 
     def _save(self) -> None:
         part = self._file.with_suffix(".part")
-        part.write_text(json.dumps({"artifacts": self._artifacts, "cache": self._cache}, indent=1))
+        make_private(part).write_text(json.dumps({"artifacts": self._artifacts, "cache": self._cache}, indent=1))
         part.replace(self._file)

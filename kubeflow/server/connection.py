@@ -5,7 +5,7 @@ import json
 import os
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,8 @@ class Connection:
 
     endpoint: str | None = None
     namespace: str | None = None
-    token: str | None = None
-    cookie: str | None = None
+    token: str | None = field(default=None, repr=False)
+    cookie: str | None = field(default=None, repr=False)
     service_account: bool = False
     ca_certificate: str | None = None
     timeout: float = 30.0

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.pipeline.terminal import PlainConsole
 
 if TYPE_CHECKING:
     from efficientmixnet.pipeline.inspection.inspect_images import Inspection
@@ -47,7 +47,7 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
     from efficientmixnet.pipeline.inspection.inspect_images import inspect_images
     from efficientmixnet.pipeline.inspection.page import render
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = PlainConsole(soft_wrap=True)
     sources = find_images(config.images, config.manifest, frozenset(config.splits), config.layout)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("images", total=len(sources.entries))
@@ -70,7 +70,7 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
     except OSError as error:
         raise BadInput(f"{page}: cannot be written: {error.strerror}") from None
     _print(console, found, notes)
-    console.print(f"page          {page}", markup=False)
+    console.print(f"page          {page}")
     if show:
         click.launch(page.resolve().as_uri())
 
@@ -99,13 +99,14 @@ def plan(
     measured = Rates.read(rates)
     speed = training_rate or measured.training_images_a_second
     planned = Plan(count(number), size(mean_size), measured, speed, epochs, train_fraction=0.8)
-    console = Console(highlight=False, soft_wrap=True)
+    console = PlainConsole(soft_wrap=True)
     table = Table("component", "time", "writes", "memory", box=None, pad_edge=False)
     for row in planned.rows():
         table.add_row(row.component, time_in_words(row.seconds), _bytes(row.disk), _bytes(row.memory))
     console.print(table)
     seconds = planned.data_seconds(1) + planned.training_seconds(1)
-    console.print(f"\ntotal         {time_in_words(seconds)} on one machine of {measured.cores} cores")
+    console.print()
+    console.print(f"total         {time_in_words(seconds)} on one machine of {measured.cores} cores")
     console.print(
         f"disk          {_bytes(planned.disk)} in addition to {_bytes(planned.images * planned.mean_bytes)} of images"
     )
@@ -135,7 +136,7 @@ def _bytes(size: float) -> str:
     return size_in_words(size) if size else ""
 
 
-def _print(console: Console, found: "Inspection", notes: list[str]) -> None:
+def _print(console: PlainConsole, found: "Inspection", notes: list[str]) -> None:
     from efficientmixnet.components.image_example_gen.findings import by_reason
     from efficientmixnet.pipeline.inspection.inspect_images import side_buckets
     from efficientmixnet.pipeline.inspection.page import size_in_words
@@ -153,7 +154,7 @@ def _print(console: Console, found: "Inspection", notes: list[str]) -> None:
     rows += [("warning", note) for note in notes]
     console.print()
     for name, value in rows:
-        console.print(f"{name:<13} {value}", markup=False)
+        console.print(f"{name:<13} {value}")
 
 
 COMMANDS = (inspect, plan)

@@ -2,11 +2,11 @@
 
 import sys
 
-from rich.console import Console
 from rich.table import Table
 
 from efficientmixnet.modules.config.network_config import NetworkConfig
 from efficientmixnet.modules.network.cost import summarize
+from efficientmixnet.pipeline.terminal import PlainConsole
 
 
 def print_network(config: NetworkConfig, image_size: int | None, classes: int) -> None:
@@ -41,6 +41,6 @@ def print_network(config: NetworkConfig, image_size: int | None, classes: int) -
         )
     table.add_section()
     table.add_row("total", "", "", "", f"{found.parameters:,}", f"{found.multiply_adds:,}", "100.0%")
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 120)
+    console = PlainConsole(width=None if sys.stdout.isatty() else 120)
     console.print(table)
     console.print(f"{found.trainable:,} parameters are trainable. The input is {side} x {side} x 3.")

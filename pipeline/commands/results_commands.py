@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.pipeline.terminal import echo
 
 
 @click.command()
@@ -23,7 +24,7 @@ def report(run: str, show: bool) -> None:
     page = write_report(summary)
     if page is None:
         raise BadInput(f"{run}: the run has nothing to report ({summary.state}: {summary.reason})")
-    click.echo(page)
+    echo(str(page))
     if show:
         click.launch(page.as_uri())
 
@@ -38,7 +39,7 @@ def runs(output: str, as_json: bool) -> None:
     summaries = runs_of(output)
     if as_json:
         for summary in summaries:
-            click.echo(summary.model_dump_json())
+            echo(summary.model_dump_json())
     else:
         print_runs(summaries)
 
@@ -61,7 +62,7 @@ def compare(folders: tuple[str, ...], page: Path | None) -> None:
     print_comparison(found)
     if page:
         write_comparison(found, page)
-        click.echo(page)
+        echo(str(page))
 
 
 @click.command()
@@ -76,7 +77,8 @@ def lineage(model: str, as_json: bool) -> None:
 
     found = lineage.lineage(model)
     if as_json:
-        click.echo(lineage.as_json(found))
+        for line in lineage.as_json(found).split("\n"):
+            echo(line)
     else:
         lineage.print_lineage(found)
 
@@ -111,8 +113,8 @@ def score(model: str, images: str, manifest: str | None, outputs: tuple[Path, ..
     with ScoringBar():
         scored = score(model, images, outputs, manifest=manifest)
     if scored.left_out:
-        click.echo(f"{scored.left_out:,} files left out; see {scored.left_out_file} for the reasons", err=True)
-    click.echo(f"{scored.images:,} images scored: {', '.join(map(str, scored.outputs))}")
+        echo(f"{scored.left_out:,} files left out; see {scored.left_out_file} for the reasons", err=True)
+    echo(f"{scored.images:,} images scored: {', '.join(map(str, scored.outputs))}")
 
 
 @click.command()
@@ -130,7 +132,7 @@ def tfma(run: str, show: bool) -> None:
     summary = read_summary(run)
     with noise_to(Path(os.devnull), also_show=False):
         page = write_tfma_page(summary, runs_of(str(Path(summary.run).parent.parent)))
-    click.echo(page)
+    echo(str(page))
     if show:
         click.launch(page.as_uri())
 

@@ -1,6 +1,7 @@
 """BeamConfig: the section beam. It selects the Beam runner of the data components."""
 
 import os
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -34,7 +35,7 @@ _NEEDED = {
     },
 }
 
-Argument = Annotated[str, Field(pattern=r"^--[a-z][a-z0-9_]*(=.+)?$")]
+_ARGUMENT = re.compile(r"--[a-z][a-z0-9_]*(=.+)?")
 
 
 class BeamConfig(Section):
@@ -43,12 +44,19 @@ class BeamConfig(Section):
     workers: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)] = "auto"
     """The number of processes of Transform with the runner in-process. auto: one for each core if the images have 4 GB
     or more, else one."""
-    arguments: tuple[Argument, ...] = ()
-    """The arguments of the runner, such as --job_endpoint=127.0.0.1:8073."""
+    arguments: tuple[str, ...] = ()
+    """The arguments of the runner, such as --job_endpoint=127.0.0.1:8073. Secrets go into environment variables."""
     retries: int = Field(0, ge=0, le=10)
     """How many times a component is retried when the runner fails it, such as when a worker is lost."""
     timeout: Annotated[float, Field(gt=0)] | None = None
     """The time limit of a component in minutes. null: one day, or no limit with the runner in-process."""
+
+    @model_validator(mode="after")
+    def _arguments_are_options(self) -> "BeamConfig":
+        for number, argument in enumerate(self.arguments, 1):
+            if not _ARGUMENT.fullmatch(argument):  # It may be a secret, so the message does not quote it.
+                raise ValueError(f"arguments: number {number} should have the form --name or --name=value")
+        return self
 
     @model_validator(mode="after")
     def _has_what_the_runner_needs(self) -> "BeamConfig":

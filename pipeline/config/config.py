@@ -14,12 +14,14 @@ from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.search_config import SearchConfig
 from efficientmixnet.modules.config.section import merge
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.secrets import MASK, is_secret_name
 from efficientmixnet.pipeline.config.beam_config import BeamConfig
 from efficientmixnet.pipeline.config.config_errors import problem_line, problems_found, reasons
 from efficientmixnet.pipeline.config.data_config import DataConfig
 from efficientmixnet.pipeline.config.evaluation_config import EvaluationConfig
 from efficientmixnet.pipeline.config.kubeflow_config import KubeflowConfig
 from efficientmixnet.pipeline.config.report_config import ReportConfig
+from efficientmixnet.pipeline.config.secrets_by_reference import refuse_secret, secrets_in
 from efficientmixnet.pipeline.config.serving_config import ServingConfig
 
 _SECTIONS = frozenset({"data", "network", "training", "search", "evaluation", "serving", "report", "beam", "kubeflow"})
@@ -56,6 +58,12 @@ class Config(ModelConfig):
             raise ValueError("\n".join(problems))
         return self
 
+    @model_validator(mode="after")
+    def _secrets_are_given_by_reference(self) -> "Config":
+        if problems := list(secrets_in(self.model_dump())):
+            raise ValueError("\n".join(problems))
+        return self
+
     @property
     def model(self) -> dict[str, Any]:
         """The sections network and training, for Trainer's custom_config."""
@@ -83,6 +91,8 @@ def load_config(
         >>> load_config(None, ["training.epochs=20"], data="photos").training.epochs
         20
     """
+    refuse_secret("--data", data)
+    refuse_secret("--output", output)
     values = _read(Path(file)) if file else {}
     for override in overrides:
         values = merge(values, _nested(override))
@@ -119,7 +129,8 @@ def _nested(override: str) -> dict[str, Any]:
     try:
         nested: Any = yaml.safe_load(value)
     except yaml.YAMLError:
-        raise BadInput(f"--set {override}: {value!r} is not valid YAML") from None
+        given = MASK if is_secret_name(key) else repr(value)
+        raise BadInput(f"--set {override}: {given} is not valid YAML") from None
     for part in reversed(key.split(".")):
         nested = {part: nested}
     return nested

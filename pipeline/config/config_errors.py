@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from efficientmixnet.modules.secrets import MASK, is_secret_name, mask
+
 
 def problems_found(count: int) -> str:
     return "1 problem found" if count == 1 else f"{count} problems found"
@@ -35,7 +37,8 @@ def problem_line(error: Mapping[str, Any], root: type[BaseModel]) -> str:
         case "tuple_type":
             message = "should be a list"
     message = message.removeprefix("Input ").partition(", unable to parse")[0]
-    return f"{key}: {message[0].lower()}{message[1:]}, not {error['input']!r}"
+    given = MASK if is_secret_name(key) else mask(repr(error["input"]))
+    return f"{key}: {message[0].lower()}{message[1:]}, not {given}"
 
 
 def reasons(why: ValidationError | str, searched: str, root: type[BaseModel]) -> str:

@@ -13,7 +13,6 @@ _QUANTITY = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[numkMGTPE]|[KMGTPE]i)?")
 _RESOURCE = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?/[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_SECRET_WORDS = re.compile(r"password|passwd|secret|token|api_?key|access_?key|credential", re.IGNORECASE)
 
 
 def _quantity(value: str) -> str:
@@ -211,17 +210,6 @@ class KubeflowConfig(Section):
     object_store: ObjectStoreConfig = ObjectStoreConfig()
     retries: RetriesConfig = RetriesConfig()
     pod: PodConfig = PodConfig()
-
-    @model_validator(mode="after")
-    def _no_secret_as_a_value(self) -> "KubeflowConfig":
-        for name, value in self.environment.items():
-            if _SECRET_WORDS.search(name) and value:
-                raise ValueError(
-                    f"environment.{name}: looks like a secret, and everybody who reads the package or a pod would see "
-                    f"it; put it into a Secret, and add that to kubeflow.secrets: "
-                    f"{{name: SECRET, environment: {{KEY: {name}}}}}"
-                )
-        return self
 
     @model_validator(mode="after")
     def _each_volume_once(self) -> "KubeflowConfig":

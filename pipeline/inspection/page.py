@@ -3,22 +3,24 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-
-import jinja2
+from typing import Any
+from urllib.parse import quote
 
 from efficientmixnet.components.image_example_gen.findings import by_reason
+from efficientmixnet.components.report.html_page import page_environment, policy, style_sheet
 from efficientmixnet.pipeline.inspection.inspect_images import Inspection, side_buckets
 
 _MOST = 100  # rows in a table
 _SHEETS = 200  # classes with samples, which take about 20 kB each
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
-ENVIRONMENT = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-)
+_FOLDER = Path(__file__).parent
+
+
+def render_template(name: str, **values: Any) -> str:
+    """Returns the page of a template in this folder."""
+    style = style_sheet(_FOLDER / "page.css")
+    return page_environment(_FOLDER).get_template(name).render(style=style, policy=policy(styles=[style]), **values)
 
 
 def render(data: str, found: Inspection, notes: Sequence[str], statistics: str | None) -> str:
@@ -28,14 +30,15 @@ def render(data: str, found: Inspection, notes: Sequence[str], statistics: str |
         data: The dataset's name, for the title.
         found: The counts and samples.
         notes: Warnings about the data.
-        statistics: The link to the page of statistics, if there is one.
+        statistics: The name of the page of statistics next to this one, if there is one.
     """
     totals: Counter[str] = sum(found.counts.values(), Counter())
-    return ENVIRONMENT.get_template("page.html").render(
+    return render_template(
+        "page.html",
         data=data,
         found=found,
         notes=notes,
-        statistics=statistics,
+        statistics=statistics and quote(statistics),
         totals=totals,
         largest=max(totals.values(), default=1),
         size=size_in_words(found.bytes),

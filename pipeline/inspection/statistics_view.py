@@ -10,7 +10,7 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from efficientmixnet.modules import features
 from efficientmixnet.pipeline.inspection.inspect_images import Inspection
-from efficientmixnet.pipeline.inspection.page import ENVIRONMENT
+from efficientmixnet.pipeline.inspection.page import render_template
 
 _COLUMNS = (features.LABEL, features.FORMAT, features.COLORSPACE, features.WIDTH, features.HEIGHT)
 _VALUES = 12  # the most frequent values that are shown of a text feature
@@ -38,9 +38,8 @@ def statistics_view(data: str, found: Inspection) -> str:
     (dataset,) = tfdv.generate_statistics_from_dataframe(table, n_jobs=1).datasets
     numbers = [_of_numbers(one) for one in dataset.features if one.HasField("num_stats")]
     texts = [_of_text(one) for one in dataset.features if one.HasField("string_stats")]
-    return ENVIRONMENT.get_template("statistics.html").render(
-        data=data, images=dataset.num_examples, groups=[("Numeric features", numbers), ("Text features", texts)]
-    )
+    groups = [("Numeric features", numbers), ("Text features", texts)]
+    return render_template("statistics.html", data=data, images=dataset.num_examples, groups=groups)
 
 
 def _of_numbers(feature: statistics_pb2.FeatureNameStatistics) -> _Feature:

@@ -1,6 +1,5 @@
 """run: runs the pipeline on this machine, and writes a summary even if it fails."""
 
-import csv
 import json
 import shutil
 import signal
@@ -15,7 +14,9 @@ from filelock import FileLock, Timeout
 
 from efficientmixnet.components.image_example_gen.sources import Sources, find_images
 from efficientmixnet.modules import progress
+from efficientmixnet.modules.csv_cells import write_rows
 from efficientmixnet.modules.exceptions import BadInput, RunFailed
+from efficientmixnet.modules.private_file import make_private
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.local.check_model_server import check_model_server
 from efficientmixnet.pipeline.local.imports_at_once import imports_at_once
@@ -72,7 +73,9 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
         stages: Stages | None = None
         try:
             folder.mkdir(parents=True)
-            (folder / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+            make_private(folder / "config.yaml").write_text(
+                yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+            )
             summary.write(folder, output)
             with noise_to(folder / LOG_FILE, also_show=verbose) as out, Stages(out) as stages:
                 _run_pipeline(config, sources, stages, use_cache)
@@ -128,6 +131,7 @@ def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: b
     logger = absl.logging.get_absl_logger()
     logger.addHandler(stages)
     progress.listen(stages)
+    make_private(Path(config.output, "metadata.sqlite"))  # SQLite takes an empty file for a new database.
     try:
         environment = Environment(config.output, sources.bytes)
         pipeline = create_pipeline(config, sources.fingerprint, environment, use_cache)
@@ -181,7 +185,7 @@ def _copy_tables(results: "Results", folder: Path) -> None:
 def _write_rows(path: Path, left_out: tuple[tuple[str, str], ...]) -> None:
     if left_out:
         with path.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([("file", "reason"), *left_out])
+            write_rows(file, [("file", "reason"), *left_out])
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -9,10 +10,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from efficientmixnet.modules.private_file import PRIVATE
+
+_COPIER = Path(__file__).with_name("masked_log.py")
+_SECONDS = 10  # for the last lines; a process that outlives the run may keep the pipe open
+
 
 @contextmanager
 def noise_to(log: Path, also_show: bool) -> Iterator[TextIO]:
     """Redirects file descriptors 1 and 2 to `log`, and yields the real standard output.
+
+    Secrets are masked in the log, and only its owner can read it.
 
     It also silences the errors that objects raise when the interpreter shuts down, such as TensorFlow's functions.
 
@@ -24,14 +32,8 @@ def noise_to(log: Path, also_show: bool) -> Iterator[TextIO]:
     sys.stdout.flush()
     sys.stderr.flush()
     real_out, real_err = os.dup(1), os.dup(2)
-    log_file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    copier = None
-    if also_show:
-        source, sink = os.pipe()
-        copier = threading.Thread(target=_copy, args=(source, (log_file, real_err)), daemon=True)
-        copier.start()
-    else:
-        sink = os.dup(log_file)
+    source, sink = os.pipe()
+    copier = _copier(source, log, also_show)
     os.dup2(sink, 1)
     os.dup2(sink, 2)
     os.close(sink)
@@ -43,15 +45,19 @@ def noise_to(log: Path, also_show: bool) -> Iterator[TextIO]:
         sys.stderr.flush()
         os.dup2(real_out, 1)
         os.dup2(real_err, 2)
-        if copier:
-            # Our ends of the pipe are closed. A child process may still hold one open, so the wait has a limit.
-            copier.join(timeout=1)
-        for descriptor in (real_out, real_err, log_file):
-            os.close(descriptor)
+        os.close(real_out)
+        os.close(real_err)
+        copier.join(_SECONDS)
 
 
-def _copy(source: int, sinks: tuple[int, ...]) -> None:
-    while block := os.read(source, 65536):
-        for sink in sinks:
-            os.write(sink, block)
+def _copier(source: int, log: Path, also_show: bool) -> threading.Thread:
+    """Starts the process that writes the log. The thread ends when it ends."""
+    log_file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE)
+    command = [sys.executable, str(_COPIER), *(["--show"] if also_show else [])]
+    # In its own session, so that Ctrl-C does not end it before the last lines are written.
+    process = subprocess.Popen(command, stdin=source, stdout=log_file, start_new_session=True)  # noqa: S603
     os.close(source)
+    os.close(log_file)
+    waiting = threading.Thread(target=process.wait, daemon=True)
+    waiting.start()
+    return waiting

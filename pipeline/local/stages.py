@@ -6,10 +6,10 @@ import time
 from datetime import timedelta
 from typing import TextIO
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from efficientmixnet.modules.progress import Figures, as_text
+from efficientmixnet.pipeline.terminal import PlainConsole, styled
 
 _PLAIN_SECONDS = 10  # between lines of progress if there is no terminal
 _STARTED = re.compile(r"Component (\S+) is running\.")
@@ -32,14 +32,14 @@ class Stages(logging.Handler):
         self._began = self._counting = self._last_line = 0.0
         self._done = self._total = self._first = 0
         self._unit = ""
-        self._console = Console(file=out, highlight=False, soft_wrap=True)
+        self._console = PlainConsole(out, soft_wrap=True)
         self._bar = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=4),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[figures]}"),
-            TextColumn("{task.fields[pace]}"),
+            TextColumn("{task.fields[figures]}", markup=False),
+            TextColumn("{task.fields[pace]}", markup=False),
             console=self._console,
             transient=True,
             redirect_stdout=False,  # The output of the libraries goes to the log.
@@ -85,7 +85,7 @@ class Stages(logging.Handler):
 
     def tell(self, line: str) -> None:
         """Prints a line of the current stage."""
-        self._console.print(f"  {line}", style="dim", markup=False)
+        self._console.print(f"  {line}", style="dim")
 
     def _begin(self, stage: str) -> None:
         if stage != self._stage:  # A retried stage keeps its start time.
@@ -99,7 +99,7 @@ class Stages(logging.Handler):
         self.seconds[self._stage or ""] = round(seconds, 2)
         self._bar.remove_task(self._task)
         counted = f"   {self._counted()}" if self._done else ""
-        self._console.print(f"{self._stage:<17} [{color}]{state:<10}[/] {seconds:7.1f} s{counted}")
+        self._console.print(f"{self._stage:<17}", styled(f"{state:<10}", color), f"{seconds:7.1f} s{counted}")
         self._stage = None
 
     def _show(self, figures: Figures) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import yaml
-from rich.console import Console
 from rich.table import Table
 
 from efficientmixnet.components.evaluator.metric_names import METRICS
@@ -17,6 +16,7 @@ from efficientmixnet.components.report.predictions import PREDICTIONS_FILE, Pred
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.runs.run_report import read_content
 from efficientmixnet.pipeline.runs.run_summary import Summary
+from efficientmixnet.pipeline.terminal import PlainConsole
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,11 @@ def print_comparison(runs: Sequence[Run]) -> None:
         column.justify = "right"
     for name, row in metrics(runs).items():
         cells = (f"{number(one['value'])}  [{number(one['low'])}, {number(one['high'])}]" if one else "" for one in row)
-        table.add_row(METRICS[name].title, *(cell.replace("[", r"\[") for cell in cells))
+        table.add_row(METRICS[name].title, *cells)
     table.add_section()
     for key, row in differences(runs).items():
         table.add_row(key, *(_shown(value) for value in row))
-    console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 60 + 40 * len(runs))
+    console = PlainConsole(width=None if sys.stdout.isatty() else 60 + 40 * len(runs))
     console.print(table)
     console.print()
     for line in against_first(runs):

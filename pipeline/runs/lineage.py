@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,8 +10,6 @@ from typing import Any
 
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
-from rich.console import Console
-from rich.markup import escape
 
 from efficientmixnet.components.tuner.hyperparameters import FILE
 from efficientmixnet.modules.config.search_config import found_values
@@ -20,6 +17,7 @@ from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import newest_version
 from efficientmixnet.pipeline.runs.run_summary import Summary
 from efficientmixnet.pipeline.runs.runs import runs_of
+from efficientmixnet.pipeline.terminal import PlainConsole
 
 METADATA_FILE = "metadata.sqlite"
 _SHOWN = {"ImageExampleGen": ("images", "manifest", "fingerprint")}
@@ -119,7 +117,7 @@ def _is_output(event: metadata_store_pb2.Event) -> bool:
 
 def print_lineage(found: Lineage) -> None:
     """Prints the model, its run, and the inputs and outputs of each step."""
-    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    console = PlainConsole(soft_wrap=True)
     rows = [("model", found.model)]
     if summary := found.summary:
         versions = ", ".join(f"{name} {version}" for name, version in summary.versions.items())
@@ -131,17 +129,17 @@ def print_lineage(found: Lineage) -> None:
             ("configuration", f"{summary.run}/config.yaml"),
         ]
     for name, value in rows:
-        console.print(f"{name:<14} {escape(value)}")
+        console.print(f"{name:<14} {value}")
     console.print()
     for step in found.steps:
         console.print(f"{step.component:<17} execution {step.execution}")
         for name in _SHOWN.get(step.component, ()):
             if step.properties.get(name):
-                console.print(f"  {name}: {escape(str(step.properties[name]))}")
+                console.print(f"  {name}: {step.properties[name]}")
         for key, value in step.found.items():
-            console.print(f"  {key}: {escape(str(value))} (found by the search)")
+            console.print(f"  {key}: {value} (found by the search)")
         for uri in step.outputs:
-            console.print(f"  -> {escape(uri)}")
+            console.print(f"  -> {uri}")
 
 
 def as_json(found: Lineage) -> str:

@@ -1,38 +1,35 @@
 """show: prints the summary at the end of a run."""
 
 import shlex
-import sys
-
-from rich.console import Console
-from rich.markup import escape
 
 from efficientmixnet.pipeline.runs.run_summary import Search, Summary
+from efficientmixnet.pipeline.terminal import PlainConsole, styled
 
 
 def show(summary: Summary) -> None:
     """Prints the result of a run, and the paths of its outputs."""
-    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
-    blessed = "[bold green]blessed[/]" if summary.blessed else "[bold red]not blessed[/]"
+    console = PlainConsole(soft_wrap=True)
+    blessed = styled("blessed", "bold green") if summary.blessed else styled("not blessed", "bold red")
     rows = [
         ("accuracy", _accuracy(summary)),
-        ("result", f"{blessed}: {escape(summary.reason)}"),
+        ("result", blessed, f": {summary.reason}"),
         ("images", _images(summary)),
-        *(("warning", escape(warning)) for warning in summary.warnings),
-        ("pushed model", escape(summary.pushed_model or "none")),
-        ("run folder", escape(summary.run)),
+        *(("warning", warning) for warning in summary.warnings),
+        ("pushed model", summary.pushed_model or "none"),
+        ("run folder", summary.run),
     ]
     if summary.search:
-        rows.append(("search", escape(_search(summary.search))))
+        rows.append(("search", _search(summary.search)))
     if summary.report:
-        rows.append(("report", escape(summary.report)))
+        rows.append(("report", summary.report))
     if summary.tensorboard:
-        rows.append(("TensorBoard", escape(f"tensorboard --logdir {shlex.quote(summary.tensorboard)}")))
+        rows.append(("TensorBoard", f"tensorboard --logdir {shlex.quote(summary.tensorboard)}"))
     if summary.pushed_model:
         predict = f"efficientmixnet predict {shlex.quote(summary.pushed_model)} IMAGE ..."
-        rows.append(("classify", escape(predict)))
+        rows.append(("classify", predict))
     console.print()
-    for name, value in rows:
-        console.print(f"{name:<13} {value}")
+    for name, *parts in rows:
+        console.print(f"{name:<13} ", *parts, sep="")
 
 
 def _accuracy(summary: Summary) -> str:

@@ -1,11 +1,16 @@
 """Summary: the content of summary.json. docs/summary.md explains each field."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from efficientmixnet.modules.secrets import mask
 
 SUMMARY_FILE = "summary.json"
+
+Masked = Annotated[str, AfterValidator(mask)]
+"""A text in which secrets are masked."""
 
 
 class Images(BaseModel):
@@ -34,7 +39,7 @@ class Summary(BaseModel):
     schema_version: Literal[1] = 1
     state: Literal["running", "pushed", "not_blessed", "failed", "interrupted"]
     """Only pushed has a pushed model. The state of a killed run stays running."""
-    reason: str
+    reason: Masked
     """Why the model was blessed or not, or why the run ended."""
     blessed: bool | None = None
     """null if the run ended before the evaluation."""
@@ -48,7 +53,7 @@ class Summary(BaseModel):
     """For each metric the 95 % confidence interval, [low, high]; empty without evaluation.intervals."""
     images: Images | None = None
     """null if the run ended before they were counted."""
-    warnings: list[str] = []
+    warnings: list[Masked] = []
     """Warnings about the data: duplicates, small or unbalanced classes, corrupt files."""
     pushed_model: str | None = None
     """The folder of the SavedModel."""

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
-from rich.console import Console
 from rich.table import Table
 
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.runs.run_summary import SUMMARY_FILE, Summary
+from efficientmixnet.pipeline.terminal import PlainConsole, styled
 
 _METRICS = ("accuracy", "macro_f1", "loss")
 _COLORS = {"pushed": "green", "not_blessed": "red", "failed": "red", "interrupted": "yellow", "running": "cyan"}
@@ -59,9 +59,9 @@ def print_runs(summaries: Sequence[Summary]) -> None:
         metrics = (f"{summary.metrics[name]:.4f}" if name in summary.metrics else "" for name in _METRICS)
         table.add_row(
             Path(summary.run).name,
-            f"[{_COLORS[summary.state]}]{summary.state.replace('_', ' ')}[/]",
+            styled(summary.state.replace("_", " "), _COLORS[summary.state]),
             *metrics,
             f"{sum(summary.seconds.values()) / 60:.1f}",
             Path(summary.pushed_model).name if summary.pushed_model else summary.reason,
         )
-    Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
+    PlainConsole(width=None if sys.stdout.isatty() else 160).print(table)

@@ -1,11 +1,12 @@
 """write_trials: writes the trials of a search to trials.csv."""
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
 
 from efficientmixnet.modules.config.search_config import found_values
+from efficientmixnet.modules.csv_cells import write_rows
+from efficientmixnet.modules.secrets import mask
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.runs.run_summary import Search
 
@@ -30,14 +31,13 @@ def write_trials(results: str, config: Config, folder: Path) -> Search | None:
     search, whole = config.search, config.search.of_a_trial(config).training.epochs
     done, failed = _read(results, _RESULTS_FILE), _read(results, _FAILURES_FILE)
     with (folder / TRIALS_FILE).open("w", newline="", encoding="utf-8") as table:
-        writer = csv.writer(table)
-        writer.writerow(["trial", search.objective, "epochs", *search.space, "state", "reason"])
+        write_rows(table, [["trial", search.objective, "epochs", *search.space, "state", "reason"]])
         for row in done + failed:
             values = found_values(row)
             epochs = row.get("tuner/epochs", whole)
             tried = [json.dumps(one) if isinstance(one, dict | list) else one for one in map(values.get, search.space)]
-            ended = ["failed", row["reason"]] if "reason" in row else ["done", ""]
-            writer.writerow([int(row["trial_id"]) + 1, row.get("score"), epochs, *tried, *ended])
+            ended = ["failed", mask(row["reason"])] if "reason" in row else ["done", ""]
+            write_rows(table, [[int(row["trial_id"]) + 1, row.get("score"), epochs, *tried, *ended]])
     best = done[0]
     return Search(
         trials=len(done) + len(failed),

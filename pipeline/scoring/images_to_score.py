@@ -9,6 +9,7 @@ from typing import Any
 
 from efficientmixnet.components.image_example_gen.entry import LeftOut
 from efficientmixnet.components.image_example_gen.files import is_remote, list_files, open_file
+from efficientmixnet.modules.csv_cells import from_cell
 from efficientmixnet.modules.exceptions import BadInput
 
 _COLUMN = "path"
@@ -51,7 +52,7 @@ def _named(manifest: str) -> Iterator[str]:
         )
     try:
         with io.TextIOWrapper(open_file(manifest), encoding="utf-8-sig", newline="") as file:
-            rows = _json_rows(file) if manifest.endswith(_JSON_LINES) else csv.DictReader(file)
+            rows = _json_rows(file) if manifest.endswith(_JSON_LINES) else _csv_rows(file)
             for number, row in enumerate(rows, 1):
                 name = row.get(_COLUMN) if isinstance(row, dict) else None
                 if not isinstance(name, str) or not name.strip():
@@ -59,6 +60,11 @@ def _named(manifest: str) -> Iterator[str]:
                 yield name.strip()
     except (csv.Error, json.JSONDecodeError, UnicodeDecodeError, OSError) as error:
         raise BadInput(f"--manifest {manifest}: cannot be read ({error})") from None
+
+
+def _csv_rows(lines: Iterable[str]) -> Iterator[Any]:
+    for row in csv.DictReader(lines):
+        yield {**row, _COLUMN: from_cell(row.get(_COLUMN) or "")}
 
 
 def _json_rows(lines: Iterable[str]) -> Iterator[Any]:

@@ -1,6 +1,5 @@
 """merge_shards: merges the files of all shards into the outputs."""
 
-import csv
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from efficientmixnet.components.image_example_gen.entry import LeftOut
+from efficientmixnet.modules.csv_cells import write_rows
 from efficientmixnet.modules.parquet_file import open_parquet
 
 SUFFIXES = (".parquet", ".csv")
@@ -40,16 +40,14 @@ def merge_shards(folder: Path, outputs: Sequence[Path], left_out: Sequence[LeftO
     writers = [_Writer(output, open_parquet(shards[0]).schema_arrow) for output in outputs]
     try:
         with left_out_file.open("w", newline="", encoding="utf-8", errors="replace") as file:
-            left_out_rows = csv.writer(file)
-            left_out_rows.writerow(("file", "reason"))
-            left_out_rows.writerows(one.row() for one in left_out)
+            write_rows(file, [("file", "reason"), *(one.row() for one in left_out)])
             for shard in shards:
                 table = open_parquet(shard).read()
                 is_bad = np.array(table["reason"].is_valid())
                 for writer in writers:
                     writer.write(table.filter(pa.array(~is_bad)).drop(["reason"]))
                 bad = table.filter(pa.array(is_bad))
-                left_out_rows.writerows(zip(bad["file"].to_pylist(), bad["reason"].to_pylist(), strict=True))
+                write_rows(file, zip(bad["file"].to_pylist(), bad["reason"].to_pylist(), strict=True))
                 image_count += int((~is_bad).sum())
                 left_out_count += int(is_bad.sum())
     finally:
@@ -69,15 +67,15 @@ class _Writer:
         self._as_csv = output.suffix == ".csv"
         if self._as_csv:
             self._file = self._part.open("w", newline="", encoding="utf-8", errors="replace")
-            self._rows = csv.writer(self._file)
-            self._rows.writerow(("file", "label", "probability"))
+            write_rows(self._file, [("file", "label", "probability")])
         else:
             self._writer = pq.ParquetWriter(self._part, schema.remove(schema.get_field_index("reason")))
 
     def write(self, table: pa.Table) -> None:
         if self._as_csv:
             columns = (table[name].to_pylist() for name in ("file", "label", "probability"))
-            self._rows.writerows((file, label, f"{value:.6f}") for file, label, value in zip(*columns, strict=True))
+            rows = ((file, label, f"{value:.6f}") for file, label, value in zip(*columns, strict=True))
+            write_rows(self._file, rows)
         else:
             self._writer.write_table(table)
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import SAVED_MODEL, newest_version
+from efficientmixnet.modules.private_file import make_private
+from efficientmixnet.pipeline.config.secrets_by_reference import refuse_secret
 from efficientmixnet.pipeline.scoring.images_to_score import find_images
 from efficientmixnet.pipeline.scoring.merge_shards import SUFFIXES, Scored, merge_shards
 from efficientmixnet.pipeline.scoring.shard_scorer import ShardScorer
@@ -46,6 +48,8 @@ def score(model: str, images: str, outputs: Sequence[Path], manifest: str | None
     for output in outputs:
         if output.suffix not in SUFFIXES:
             raise BadInput(f"--output {output}: unknown format; give a file that ends in {' or '.join(SUFFIXES)}")
+    refuse_secret("IMAGES", images)
+    refuse_secret("--manifest", manifest)
     names, left_out = find_images(images, manifest)
     path = newest_version(Path(model))
     first = outputs[0]
@@ -72,7 +76,7 @@ def _missing_shards(folder: Path, images: str, names: list[str], model: Path) ->
     if not file.is_file() or json.loads(file.read_text()) != job:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        file.write_text(json.dumps(job))
+        make_private(file).write_text(json.dumps(job))
     shards = [(number, names[start : start + SHARD]) for number, start in enumerate(range(0, len(names), SHARD))]
     return [(number, shard) for number, shard in shards if not _shard_file(folder, number).exists()]
 

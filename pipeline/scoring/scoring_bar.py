@@ -1,17 +1,24 @@
 """ScoringBar: a progress bar for scoring."""
 
-from rich.console import Console
+import sys
+
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from efficientmixnet.modules import progress
+from efficientmixnet.pipeline.terminal import PlainConsole
 
 
 class ScoringBar:
     """A context manager that shows the progress on a terminal."""
 
     def __init__(self) -> None:
-        console = Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        console = PlainConsole(sys.stderr)
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
         self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._bar.add_task("", total=None)
 

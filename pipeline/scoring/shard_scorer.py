@@ -14,6 +14,7 @@ from efficientmixnet.components.image_example_gen.entry import Entry
 from efficientmixnet.components.image_example_gen.files import join, read_bytes
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import BadImage
+from efficientmixnet.modules.secrets import mask, mask_urls
 from efficientmixnet.pipeline.scoring.classifier import Classifier
 
 _BATCH = 32
@@ -66,11 +67,16 @@ class ShardScorer:
         for name, one in zip(names, encoded, strict=True):
             prediction = next(predictions) if isinstance(one, bytes) else one
             if isinstance(prediction, str):
-                yield {"file": name, "reason": prediction}
+                yield {"file": mask_urls(name), "reason": mask(prediction)}
             else:
                 best = int(prediction.argmax())
                 label = self._classifier.labels[best]
-                yield {"file": name, "label": label, "probability": prediction[best], "probabilities": prediction}
+                yield {
+                    "file": mask_urls(name),
+                    "label": label,
+                    "probability": prediction[best],
+                    "probabilities": prediction,
+                }
 
     def _probabilities(self, encoded: list[bytes]) -> list[np.ndarray | str]:
         if not encoded:

@@ -7,8 +7,9 @@ from importlib.metadata import files
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
+
+from efficientmixnet.components.report.html_page import own_file, own_text, page_environment, policy, shown
 
 _FOLDER = Path(__file__).parent
 # TFMA loads these from the network: fonts, and Google Charts, which google_chart.js replaces.
@@ -32,14 +33,20 @@ def render(name: str, views: Sequence[View]) -> str:
         name: The name of the run, for the title.
         views: The web components, in order.
     """
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True)
-    data = json.dumps([{"config": view.config, "data": view.data} for view in views], default=str)
-    return environment.get_template("page.html").render(
+    scripts = {
+        "google_chart": own_file(_FOLDER / "google_chart.js"),
+        "tfma": own_text(_bundle()),  # from the installed package
+        "show_views": own_file(_FOLDER / "show_views.js"),
+    }
+    data = json.dumps(shown([{"config": view.config, "data": view.data} for view in views]), default=str)
+    template = page_environment(_FOLDER).get_template("page.html")
+    return template.render(
         name=name,
         views=views,
         data=Markup(data.replace("<", "\\u003c")),  # noqa: S704  The text cannot end the script element.
-        google_chart=Markup((_FOLDER / "google_chart.js").read_text(encoding="utf-8")),  # noqa: S704
-        tfma=Markup(_bundle()),  # noqa: S704  from the installed package
+        # Polymer, which TFMA is built with, adds style elements, and a link in the place of a font's address.
+        policy=policy(list(scripts.values()), style_src="'unsafe-inline' data:"),
+        **scripts,
     )
 
 

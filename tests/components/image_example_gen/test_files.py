@@ -70,3 +70,18 @@ def test_an_empty_folder_in_a_store_is_refused() -> None:
 def test_an_unknown_store_is_refused() -> None:
     with pytest.raises(BadInput, match=r"attic://b/data cannot be listed \(.*attic"):
         find_images("attic://b/data", None, SPLITS)
+
+
+def test_passwords_and_signatures_in_a_manifest_are_used_but_not_shown(store: dict[str, bytes]) -> None:
+    secret = "shelf://me:HUSH@b/{}.jpg?X-Amz-Signature=HUSH"  # noqa: S105
+    shown = "shelf://***@b/{}.jpg?X-Amz-Signature=***"
+    store[secret.format(1)], store[secret.format(2)] = b"one", b"two"
+    rows = [f"{secret.format(n)},{label},https://me:HUSH@web/{n}" for n, label in ((1, "cat"), (2, "dog"), (3, "cow"))]
+    store["shelf://b/list.csv"] = "\n".join(["path,label,source", *rows]).encode()
+    sources = find_images("shelf://b/data", "shelf://b/list.csv", SPLITS)
+    assert _contents(sources) == {shown.format(1): b"one", shown.format(2): b"two"}
+    assert sources.entries[0].columns == (("source", "https://***@web/1"),)
+    assert [item.name for item in sources.left_out] == [shown.format(3)]
+    del store[secret.format(1)]
+    left_out = _contents(sources)[shown.format(1)]
+    assert left_out == LeftOut(shown.format(1), f"cannot be read: {shown.format(1)} is gone")

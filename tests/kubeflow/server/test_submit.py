@@ -263,3 +263,29 @@ print(sorted({"kfp", "tfx", "tensorflow", "kubernetes", "s3fs"} & sys.modules.ke
 """
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)  # noqa: S603
     assert json.loads(found.stdout.replace("'", '"')) == []
+
+
+def test_names_and_errors_from_the_server_are_printed_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "[/x]\x1b[2J\ntoken=HUSH"
+    monkeypatch.setattr(
+        "efficientmixnet.kubeflow.server.submit.list_runs", lambda *_: [("1", name, "FAILED", "2020-01-02 03:04")]
+    )
+    assert _call("runs").output == "1  FAILED     2020-01-02 03:04  [/x]\\u001b[2J\\ntoken=***\n"
+    monkeypatch.setattr("efficientmixnet.kubeflow.server.watch.watch", lambda *_: "FAILED")
+    monkeypatch.setattr("efficientmixnet.kubeflow.server.watch.failures", lambda *_: [name])
+    assert _call("watch", "1").output == "[/x]\\u001b[2J\n  token=***\nerror: run 1 failed\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--param", "images=https://me:HUSH@web/images"),
+        ("--pipeline-root", "s3://me:HUSH@bucket"),
+        ("--endpoint", "https://me:HUSH@web"),
+    ],
+)
+def test_a_secret_in_an_option_is_refused(package: Path, option: str, value: str) -> None:
+    result = _call("submit", package, option, value)
+    assert result.exit_code == 2
+    assert f"{option}{' images' if option == '--param' else ''}: holds a password or a signature" in result.output
+    assert "HUSH" not in result.output

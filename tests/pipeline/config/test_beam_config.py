@@ -38,7 +38,7 @@ def test_another_runner_gets_its_name_and_its_arguments() -> None:
         ("beam.runner=storm", "beam.runner: should be 'in-process', 'portable', 'flink', 'spark' or 'dataflow'"),
         ("beam.arguments=[--runner=X]", "beam.arguments: remove --runner; beam.runner sets it"),
         ("beam.arguments=[--direct_num_workers=3]", "--direct_running_mode; beam.workers sets them"),
-        ("beam.arguments=[job_endpoint]", "beam.arguments.0: string should match pattern"),
+        ("beam.arguments=[job_endpoint]", "beam.arguments: number 1 should have the form --name or --name=value"),
         ("beam.workers=0", "should be greater than or equal to 1"),
         (
             "beam={runner: portable, workers: 3}",

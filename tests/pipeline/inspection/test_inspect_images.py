@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from efficientmixnet.components.image_example_gen.entry import LeftOut
+from efficientmixnet.components.image_example_gen.findings import Copy, Duplicates
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.sources import find_images
 from efficientmixnet.pipeline.inspection.inspect_images import SAMPLES, Inspection, inspect_images, side_buckets
@@ -73,7 +76,7 @@ def test_the_page_loads_no_other_files(found: Inspection) -> None:
     page = render("my data", found, ["a [note] & more"], None)
     assert page.count('src="data:image/jpeg;base64,') == SAMPLES + 6
     assert set(re.findall(r'(?:src|href)="(?!data:|#)([^"]*)"', page)) == set()
-    assert "http" not in re.sub(r"base64,[^\"]*", "", page)
+    assert "http" not in re.sub(r"base64,[^\"]*|http-equiv", "", page)
     assert "&lt;cat&gt;" in page
     assert "<cat>" not in page
     assert "a [note] &amp; more" in page
@@ -106,3 +109,26 @@ def test_a_browser_shows_the_images_without_network_requests(
 )
 def test_sizes_have_a_unit(size: float, words: str) -> None:
     assert size_in_words(size) == words
+
+
+def test_names_of_classes_and_files_stay_text(tmp_path: Path, chromium: Any) -> None:
+    attack = "</style><script>pwned=1</script>\"'><img src=x onerror=pwned=1>\x1b[2J"
+    hostile = Inspection(
+        {attack: Counter({attack: 2, "b": 1})},
+        formats=Counter({attack: 3}),
+        sizes=Counter({(8, 8): 3}),
+        left_out=[LeftOut(attack, attack)],
+        samples=defaultdict(list, {attack: [(attack, "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA=")]}),
+        duplicates=Duplicates(((Copy(attack, attack, attack), Copy("b", "b", attack)),)),
+    )
+    html = render(f"https://me:HUSH@web/{attack}", hostile, [attack], "a b#.html")
+    assert "\x1b" not in html
+    assert "HUSH" not in html
+    assert 'href="a%20b%23.html"' in html
+    assert "unsafe" not in html
+    (tmp_path / "page.html").write_text(html, encoding="utf-8")
+    page = chromium.open(tmp_path / "page.html")
+    assert page.evaluate("document.body.innerText").count(attack.replace("\x1b", "\\u001b")) > 8
+    assert page.evaluate("typeof pwned") == "undefined"
+    assert page.evaluate("document.querySelector('.bar').offsetWidth") == 192  # 12 rem
+    assert (page.said, page.requests) == ([], [])

@@ -75,6 +75,8 @@ def test_a_run_writes_its_summary_configuration_and_log(config: Config, pipeline
     assert _summaries(config) == [json.loads(summary.model_dump_json())] * 2
     folder = Path(summary.run)
     assert (folder / "log.txt").read_text() == "noise"
+    for name in ("log.txt", "config.yaml"):
+        assert (folder / name).stat().st_mode & 0o777 == 0o600
     # It is the resolved configuration, which can be run again.
     written = Config.model_validate(yaml.safe_load((folder / "config.yaml").read_text()))
     assert written.network.image_size == 224

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,38 @@ def test_large_output_is_copied_completely(tmp_path: Path, capfd: pytest.Capture
             written += os.write(1, noise[written:])
     assert (tmp_path / "log.txt").read_bytes() == noise
     assert capfd.readouterr().err == noise.decode()
+
+
+def test_secrets_are_masked_in_the_log_and_on_the_screen(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with noise_to(tmp_path / "log.txt", also_show=True):
+        os.write(1, b"--s3_secret_access_key=HUSH\nhttps://me:HUSH@host/\n\xff\x1b[2J\n")
+    assert (tmp_path / "log.txt").read_bytes() == b"--s3_secret_access_key=***\nhttps://***@host/\n\xff\x1b[2J\n"
+    shown = "--s3_secret_access_key=***\nhttps://***@host/\n\\udcff\\u001b[2J\n"
+    assert capfd.readouterr().err == shown
+
+
+def test_only_the_owner_can_read_the_log(tmp_path: Path) -> None:
+    with noise_to(tmp_path / "log.txt", also_show=False):
+        pass
+    assert (tmp_path / "log.txt").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_killed_process_leaves_a_complete_log(tmp_path: Path) -> None:
+    program = (
+        "import os, sys; from pathlib import Path; from efficientmixnet.pipeline.local.quiet import noise_to\n"
+        "with noise_to(Path(sys.argv[1]), False): os.write(1, b'token=HUSH\\nlast words'); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "log.txt")], check=False)  # noqa: S603
+    end = time.monotonic() + 20
+    while (tmp_path / "log.txt").read_text() != "token=***\nlast words":
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device without space")
+def test_a_full_disk_does_not_stop_the_process(capfd: pytest.CaptureFixture[str]) -> None:
+    with noise_to(Path("/dev/full"), also_show=False) as out:
+        for _ in range(100):
+            os.write(1, b"noise" * 1000 + b"\n")
+        out.write("goes on")
+    assert capfd.readouterr().out == "goes on"

@@ -52,6 +52,15 @@ def test_differences_include_missing_keys():
     assert differences([FIRST, SECOND]) == {"training.seed": [1, 2], "network.norm": [None, "an"]}
 
 
+def test_values_in_brackets_are_printed_as_they_are(capsys):
+    blocks = [["r1_k3.5_s11_e6_i40_o80_se0.25"], ["[/x][red]", "none"]]
+    comparing.print_comparison([_run(f"run{n}", {"x.png": True}, {"network": {"blocks": blocks[n]}}) for n in range(2)])
+    printed = capsys.readouterr().out
+    assert "[r1_k3.5_s11_e6_i40_o80_se0.25]" in printed
+    assert "['[/x][red]', none]" in printed
+    assert "0.5000  [0.4000, 0.6000]" in printed
+
+
 def test_the_page_marks_the_best_values_and_shows_the_differences(tmp_path):
     write_comparison([FIRST, SECOND], tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")

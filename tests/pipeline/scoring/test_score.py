@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from efficientmixnet.components.image_example_gen.sources import find_images as find_data
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.scoring import score as scoring
 from efficientmixnet.pipeline.scoring.images_to_score import find_images
@@ -148,3 +149,43 @@ def test_images_and_manifest_can_be_in_an_object_store(model, images, shelf, tmp
     assert "cannot be read: shelf://bucket/gone.png is gone" in reason
     with pytest.raises(BadInput, match="shelf://empty does not exist"):
         score(model, "shelf://empty", outputs)
+
+
+def test_formulas_in_names_are_escaped_and_a_relabeled_csv_finds_its_images_again(model, tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    names = ["'=quoted.png", "+plus.png", "-minus.png", "=cmd().png", "@at.png", "plain.png"]
+    for name in names:
+        Image.new("RGB", (4, 4), "white").save(folder / name)
+    (folder / "=bad.png").touch()
+    score(model, str(folder), [tmp_path / "out.csv"])
+    cells = [row[0] for row in _rows(tmp_path / "out.csv")]
+    assert cells == ["''=quoted.png", "'+plus.png", "'-minus.png", "'=cmd().png", "'@at.png", "plain.png"]
+    assert _rows(tmp_path / "out.left_out.csv") == [["'=bad.png", "has zero bytes"]]
+
+    relabeled = tmp_path / "relabeled.csv"
+    relabeled.write_text((tmp_path / "out.csv").read_text().replace('"file"', '"path"').replace('"label"', '"guess"'))
+    assert find_images(str(folder), str(relabeled)) == (names, [])
+    relabeled.write_text(relabeled.read_text().replace('"guess"', '"label"').replace("bright", "dark", 1))
+    sources = find_data(str(folder), str(relabeled), frozenset())
+    assert {entry.name: entry.label for entry in sources.entries} == {
+        name: "dark" if name == names[0] else "bright" for name in names
+    }
+
+
+def test_passwords_and_signatures_in_a_manifest_are_used_but_not_written(model, images, shelf, tmp_path):
+    for name in ("0", "gone"):
+        shelf[f"shelf://me:HUSH@web/{name}.png?sig=HUSH"] = (images / "0.png").read_bytes()
+    shelf["shelf://lists/two.csv"] = b"path\n" + "\n".join(shelf).encode()
+    del shelf["shelf://me:HUSH@web/gone.png?sig=HUSH"]
+    outputs = [tmp_path / "out.csv", tmp_path / "out.parquet"]
+    score(model, str(images), outputs, manifest="shelf://lists/two.csv")
+    assert _rows(outputs[0])[0][0] == "shelf://***@web/0.png?sig=***"
+    gone = "shelf://***@web/gone.png?sig=***"
+    assert _rows(tmp_path / "out.left_out.csv")[0] == [gone, f"cannot be read: {gone} is gone"]
+    assert pq.read_table(outputs[1])["file"].to_pylist() == ["shelf://***@web/0.png?sig=***"]
+
+
+def test_a_password_in_an_argument_is_refused(model, tmp_path):
+    with pytest.raises(BadInput, match="IMAGES: holds a password or a signature"):
+        score(model, "https://me:HUSH@web/images", [tmp_path / "out.csv"])

@@ -71,3 +71,20 @@ def test_a_browser_draws_the_views_without_errors_or_network_requests(page, tmp_
     assert first > last  # accuracy rises from the run before to the last one, and SVG counts from the top
     assert (seen["bars"], seen["cells"]) == (2, 6)
     assert (shown.said, shown.requests) == ([], [])
+
+
+def test_only_the_scripts_of_the_page_run(chromium, tmp_path):
+    """Values of the slices and the name of the run come from data and paths."""
+    attack = "</script><script>pwned=1</script>\"'><img src=x onerror=pwned=1>\x1b"
+    slices = [{"slice": f"label:{attack}{number}", "metrics": _metrics(0.5, 3)} for number in range(2)]
+    html = render(attack, [View(attack, "tfma-nb-slicing-metrics", {"weightedExamplesColumn": attack}, slices)])
+    assert "\x1b" not in html
+    allowed = html.partition('http-equiv="Content-Security-Policy" content="')[2].partition('"')[0]
+    assert "unsafe" not in allowed.partition("script-src")[2].partition(";")[0]
+    (tmp_path / "tfma.html").write_text(html, encoding="utf-8")
+    page = chromium.open(tmp_path / "tfma.html", width=1200)
+    page.wait_for("document.querySelectorAll('.slices td').length")
+    shown = attack.replace("\x1b", "\\u001b")
+    assert shown in page.evaluate("document.querySelector('.slices').innerText")
+    assert page.evaluate("typeof pwned") == "undefined"
+    assert (page.said, page.requests) == ([], [])
