@@ -14,10 +14,11 @@ import click
 from efficientmixnet.modules.exceptions import BadInput, EfficientMixNetError
 from efficientmixnet.modules.keras_settings import use_tensorflow
 from efficientmixnet.pipeline.commands import data_commands, results_commands
+from efficientmixnet.pipeline.stop_signals import EXIT_INTERRUPTED, StopSignals
 
 _COMMAND_ENTRY_POINTS = "efficientmixnet.commands"
 EXIT_NOT_BLESSED = 3
-EXIT_INTERRUPTED = 130
+_CONTINUE = "run the command again to continue"
 
 
 class _OneLineErrors(click.Group):
@@ -40,12 +41,13 @@ class _OneLineErrors(click.Group):
 
     def invoke(self, context: click.Context) -> Any:
         try:
-            return super().invoke(context)
+            with StopSignals():
+                return super().invoke(context)
         except EfficientMixNetError as error:
             click.secho(f"error: {error}", err=True, fg="red")
             sys.exit(error.exit_code)
-        except KeyboardInterrupt:
-            click.secho("interrupted: run the command again to continue", err=True, fg="yellow")
+        except KeyboardInterrupt as interrupt:
+            click.secho(f"interrupted: {str(interrupt) or _CONTINUE}", err=True, fg="yellow")
             sys.exit(EXIT_INTERRUPTED)
 
 

@@ -3,7 +3,6 @@
 import csv
 import json
 import shutil
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
@@ -27,6 +26,7 @@ from efficientmixnet.pipeline.runs.run_report import write_report
 from efficientmixnet.pipeline.runs.run_summary import Images, Summary
 from efficientmixnet.pipeline.runs.trials import write_trials
 from efficientmixnet.pipeline.runs.write_model_card import write_model_card
+from efficientmixnet.pipeline.stop_signals import StopSignals
 
 if TYPE_CHECKING:
     from efficientmixnet.pipeline.runs.results import Results
@@ -56,7 +56,7 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
     """
     check_model_server(config.serving)
     output = Path(config.output)
-    with _only_run_in(output):
+    with _only_run_in(output) as signals:
         data = config.data
         sources = find_images(data.images, data.manifest, frozenset(data.splits), data.layout)
         config = resolve(config, sources)
@@ -69,36 +69,47 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
             "revision": revision(),
         }
         summary = Summary(state="running", reason="the run has not ended, or its process was killed", **facts)
+        interrupted = Summary(state="interrupted", reason="interrupted", **facts)
+        signals.last_words = lambda: interrupted.write(folder, output)
         stages: Stages | None = None
         try:
             folder.mkdir(parents=True)
             (folder / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
             summary.write(folder, output)
             with noise_to(folder / LOG_FILE, also_show=verbose) as out, Stages(out) as stages:
-                _run_pipeline(config, sources, stages, use_cache)
+                _run_pipeline(config, sources, stages, use_cache, signals)
                 summary = _summarize(config, folder, facts)
+            _add_times(summary, stages, config)
+            with suppress(OSError):
+                summary.write(folder, output)
+                _write_pages(summary)
         except BaseException as error:
-            ended = _as_one_line(error, output, folder)
+            ended = KeyboardInterrupt() if signals.caused(error) else _as_one_line(error, output, folder)
             if isinstance(ended, BadInput):
                 _write_rows(folder / LEFT_OUT_FILE, ended.left_out)
             state = "interrupted" if isinstance(ended, KeyboardInterrupt) else "failed"
             summary = Summary(state=state, reason=str(ended).partition("\n")[0] or state, **facts)
-            if ended is error:
+            if ended is error or isinstance(error, KeyboardInterrupt):
                 raise
             raise ended from error
         finally:
             if stages:
-                summary.seconds, summary.cached = stages.seconds, stages.cached
-                summary.costs = config.report.costs(stages.seconds)
-                summary.currency = config.report.currency if summary.costs else None
+                _add_times(summary, stages, config)
             with suppress(OSError):  # A full disk has no space for the summary. The command prints the error.
                 summary.write(folder, output)
-        with suppress(OSError):
-            page = write_report(summary)
-            summary.report = str(page) if page else None
-            write_model_card(summary)
-            summary.write(folder, output)
     return summary
+
+
+def _add_times(summary: Summary, stages: Stages, config: Config) -> None:
+    summary.seconds, summary.cached = stages.seconds, stages.cached
+    summary.costs = config.report.costs(stages.seconds)
+    summary.currency = config.report.currency if summary.costs else None
+
+
+def _write_pages(summary: Summary) -> None:
+    page = write_report(summary)
+    summary.report = str(page) if page else None
+    write_model_card(summary)
 
 
 def _as_one_line(error: BaseException, output: Path, folder: Path) -> BaseException:
@@ -114,7 +125,7 @@ def _as_one_line(error: BaseException, output: Path, folder: Path) -> BaseExcept
     return error
 
 
-def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: bool) -> None:
+def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: bool, signals: StopSignals) -> None:
     # Imported here, where the output of the libraries goes to the log. Importing TFX takes about ten seconds.
     with imports_at_once():
         import absl.logging
@@ -131,7 +142,7 @@ def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: b
     try:
         environment = Environment(config.output, sources.bytes)
         pipeline = create_pipeline(config, sources.fingerprint, environment, use_cache)
-        PatientRunner(config.beam).run(pipeline)
+        PatientRunner(config.beam, signals.check).run(pipeline)
     finally:
         progress.listen(None)
         logger.removeHandler(stages)
@@ -185,7 +196,7 @@ def _write_rows(path: Path, left_out: tuple[tuple[str, str], ...]) -> None:
 
 
 @contextmanager
-def _only_run_in(output: Path) -> Iterator[None]:
+def _only_run_in(output: Path) -> Iterator[StopSignals]:
     """Locks the output folder. The operating system releases the lock when the process ends."""
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -198,21 +209,7 @@ def _only_run_in(output: Path) -> Iterator[None]:
     except OSError as error:
         raise BadInput(f"output: {output} cannot be written ({error.strerror}); give another folder") from None
     try:
-        with _termination_as_interrupt():
-            yield
+        with StopSignals() as signals:
+            yield signals
     finally:
         lock.release()
-
-
-@contextmanager
-def _termination_as_interrupt() -> Iterator[None]:
-    """Makes SIGTERM raise KeyboardInterrupt, as Ctrl-C does, so that the run writes its summary."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

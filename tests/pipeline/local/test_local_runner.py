@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -158,15 +158,6 @@ def test_bad_input_has_a_summary_and_a_list_of_bad_images(config: Config, pipeli
         assert list(csv.reader(file)) == [["file", "reason"], ["cat/1.png", "has zero bytes"]]
 
 
-@pytest.fixture
-def ctrl_c() -> Iterator[None]:
-    """Restores the effect of Ctrl-C, which is ignored if a shell runs pytest in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_has_a_summary(config: Config, pipeline: Pipeline, number: signal.Signals) -> None:
     before = signal.getsignal(signal.SIGTERM)
@@ -175,6 +166,42 @@ def test_an_interrupted_run_has_a_summary(config: Config, pipeline: Pipeline, nu
         run(config)
     assert [one["state"] for one in _summaries(config)] == ["interrupted"] * 2
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def _as_beam_does(number: signal.Signals) -> None:
+    try:
+        os.kill(os.getpid(), number)
+    except KeyboardInterrupt as error:
+        raise RuntimeError("KeyboardInterrupt [while running 'Evaluate']") from error
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_that_a_library_hides_is_an_interruption(
+    config: Config, pipeline: Pipeline, number: signal.Signals
+) -> None:
+    pipeline(lambda: _as_beam_does(number))
+    with pytest.raises(KeyboardInterrupt):
+        run(config)
+    assert [(one["state"], one["reason"]) for one in _summaries(config)] == [("interrupted", "interrupted")] * 2
+
+
+def test_an_interruption_on_a_full_disk_is_an_interruption(
+    config: Config, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    pipeline(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(KeyboardInterrupt):
+        run(config)
+
+
+def test_a_run_that_is_interrupted_while_it_writes_the_report_is_interrupted(
+    config: Config, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline(lambda: None)
+    monkeypatch.setattr(local_runner, "write_report", lambda _: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(KeyboardInterrupt):
+        run(config)
+    assert [one["state"] for one in _summaries(config)] == ["interrupted"] * 2
 
 
 def test_an_output_folder_that_cannot_be_written_is_refused(config: Config, tmp_path: Path) -> None:
