@@ -11,9 +11,11 @@ from typing import Any
 
 import click
 
-from efficientmixnet.modules.exceptions import BadInput, EfficientMixNetError
+from efficientmixnet.modules.exceptions import BadInput, EfficientMixNetError, OutOfMemory
 from efficientmixnet.modules.keras_settings import use_tensorflow
+from efficientmixnet.modules.out_of_memory import is_out_of_memory
 from efficientmixnet.pipeline.commands import data_commands, results_commands
+from efficientmixnet.pipeline.memory_advice import out_of_memory
 from efficientmixnet.pipeline.stop_signals import EXIT_INTERRUPTED, StopSignals
 
 _COMMAND_ENTRY_POINTS = "efficientmixnet.commands"
@@ -46,6 +48,11 @@ class _OneLineErrors(click.Group):
         except EfficientMixNetError as error:
             click.secho(f"error: {error}", err=True, fg="red")
             sys.exit(error.exit_code)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            click.secho(f"error: {out_of_memory(context.invoked_subcommand)}", err=True, fg="red")
+            sys.exit(OutOfMemory.exit_code)
         except KeyboardInterrupt as interrupt:
             click.secho(f"interrupted: {str(interrupt) or _CONTINUE}", err=True, fg="yellow")
             sys.exit(EXIT_INTERRUPTED)

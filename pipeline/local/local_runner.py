@@ -14,24 +14,27 @@ from filelock import FileLock, Timeout
 
 from efficientmixnet.components.image_example_gen.sources import Sources, find_images
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.exceptions import BadInput, RunFailed
+from efficientmixnet.modules.exceptions import BadInput, EfficientMixNetError, OutOfMemory, RunFailed
+from efficientmixnet.modules.out_of_memory import is_out_of_memory, log_says_out_of_memory, memory_is_limited
+from efficientmixnet.pipeline import supervisor
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.local.check_model_server import check_model_server
 from efficientmixnet.pipeline.local.imports_at_once import imports_at_once
 from efficientmixnet.pipeline.local.quiet import noise_to
 from efficientmixnet.pipeline.local.revision import revision, versions
 from efficientmixnet.pipeline.local.stages import Stages
+from efficientmixnet.pipeline.memory_advice import out_of_memory
 from efficientmixnet.pipeline.resolve import resolve
 from efficientmixnet.pipeline.runs.run_report import write_report
 from efficientmixnet.pipeline.runs.run_summary import Images, Summary
 from efficientmixnet.pipeline.runs.trials import write_trials
 from efficientmixnet.pipeline.runs.write_model_card import write_model_card
 from efficientmixnet.pipeline.stop_signals import StopSignals
+from efficientmixnet.pipeline.supervisor import LOG_FILE
 
 if TYPE_CHECKING:
     from efficientmixnet.pipeline.runs.results import Results
 
-LOG_FILE = "log.txt"
 _FULL = 2**20  # bytes; with less free space than this, any error is taken for a full disk
 LEFT_OUT_FILE = "left_out.csv"
 DUPLICATES_FILE = "duplicates.csv"  # only if there are duplicate images
@@ -69,13 +72,12 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
             "revision": revision(),
         }
         summary = Summary(state="running", reason="the run has not ended, or its process was killed", **facts)
-        interrupted = Summary(state="interrupted", reason="interrupted", **facts)
-        signals.last_words = lambda: interrupted.write(folder, output)
         stages: Stages | None = None
         try:
             folder.mkdir(parents=True)
             (folder / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
             summary.write(folder, output)
+            supervisor.note(run=str(folder), output=str(output))
             with noise_to(folder / LOG_FILE, also_show=verbose) as out, Stages(out) as stages:
                 _run_pipeline(config, sources, stages, use_cache, signals)
                 summary = _summarize(config, folder, facts)
@@ -84,7 +86,7 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
                 summary.write(folder, output)
                 _write_pages(summary)
         except BaseException as error:
-            ended = KeyboardInterrupt() if signals.caused(error) else _as_one_line(error, output, folder)
+            ended = KeyboardInterrupt() if signals.caused(error) else _as_one_line(error, output, folder, stages)
             if isinstance(ended, BadInput):
                 _write_rows(folder / LEFT_OUT_FILE, ended.left_out)
             state = "interrupted" if isinstance(ended, KeyboardInterrupt) else "failed"
@@ -112,15 +114,19 @@ def _write_pages(summary: Summary) -> None:
     write_model_card(summary)
 
 
-def _as_one_line(error: BaseException, output: Path, folder: Path) -> BaseException:
+def _as_one_line(error: BaseException, output: Path, folder: Path, stages: Stages | None) -> BaseException:
     """The error that the command prints for this one."""
     if shutil.disk_usage(output).free < _FULL:
         return BadInput(
             f"output: the disk of {output} is full; free some space, then run the command again to continue"
         )
+    if not isinstance(error, EfficientMixNetError) and (
+        is_out_of_memory(error) or (memory_is_limited() and log_says_out_of_memory(folder / LOG_FILE))
+    ):
+        return out_of_memory((stages and stages.ended) or "the import of TFX")
     if isinstance(error, OSError) and not folder.exists():
         return BadInput(f"output: {output} cannot be written ({error.strerror}); give another folder")
-    if isinstance(error, Exception) and not isinstance(error, BadInput):
+    if isinstance(error, Exception) and not isinstance(error, BadInput | OutOfMemory):
         return RunFailed(f"{type(error).__name__}: {error}\n  see {folder / LOG_FILE} for details")
     return error
 

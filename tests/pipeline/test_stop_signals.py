@@ -2,33 +2,12 @@
 
 import os
 import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pytest
 
 from efficientmixnet.pipeline.stop_signals import StopSignals
 
 SIGNALS = [signal.SIGTERM, signal.SIGINT]
-
-# A library that drops each KeyboardInterrupt, and a call of C that never returns.
-HANGS = {
-    "Python": "while True:\n        try: time.sleep(60)\n        except KeyboardInterrupt: pass",
-    "C": "ctypes.CDLL(None).pthread_mutex_lock(mutex)",
-}
-PROGRAM = """
-import ctypes, sys, time
-from pathlib import Path
-from efficientmixnet.pipeline import stop_signals
-stop_signals._GRACE = 0.2
-mutex = ctypes.create_string_buffer(64)  # all zeros: unlocked
-ctypes.CDLL(None).pthread_mutex_lock(mutex)
-with stop_signals.StopSignals(lambda: Path(sys.argv[1]).write_text("interrupted")):
-    print("ready", flush=True)
-    {hang}
-"""
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -73,19 +52,3 @@ def test_two_signals_at_once_count_as_one() -> None:
 def test_a_training_process_that_was_terminated_alone_is_an_interruption() -> None:
     with pytest.raises(KeyboardInterrupt), StopSignals():
         raise SystemExit(143)
-
-
-@pytest.mark.parametrize("place", HANGS)
-def test_a_second_signal_ends_a_process_that_hangs(place: str, tmp_path: Path) -> None:
-    words = [sys.executable, "-c", PROGRAM.replace("{hang}", HANGS[place]), str(tmp_path / "summary")]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
-        assert process.stdout
-        assert process.stdout.readline() == "ready\n"
-        process.send_signal(signal.SIGTERM)
-        time.sleep(1.2)
-        assert process.poll() is None
-        process.send_signal(signal.SIGTERM)
-        _, shown = process.communicate(timeout=20)
-    assert process.returncode == 130
-    assert shown == "interrupted: ended at once after a second signal; run the command again to continue\n"
-    assert (tmp_path / "summary").read_text() == "interrupted"

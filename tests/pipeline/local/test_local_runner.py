@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 import yaml
 
-from efficientmixnet.modules.exceptions import BadInput, RunFailed
+from efficientmixnet.modules.exceptions import BadInput, OutOfMemory, RunFailed
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.local import local_runner
 from efficientmixnet.pipeline.local.local_runner import run
+from efficientmixnet.pipeline.local.stages import Stages
 from efficientmixnet.pipeline.runs.run_summary import Summary
 
 Pipeline = Callable[[Callable[[], None]], None]
@@ -143,6 +144,17 @@ def test_a_failed_run_has_a_summary_and_names_the_log(config: Config, pipeline: 
     assert [(one["state"], one["reason"]) for one in _summaries(config)] == [("failed", "OSError: disk full")] * 2
     pipeline(lambda: None)
     assert run(config).state == "not_blessed"
+
+
+def test_a_run_without_memory_names_the_component_and_its_keys(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    def transform(config: Config, sources: Any, stages: Stages, *_: Any) -> None:
+        stages._begin("Transform")
+        raise RuntimeError("MemoryError [while running 'Transform']") from MemoryError()
+
+    monkeypatch.setattr(local_runner, "_run_pipeline", transform)
+    with pytest.raises(OutOfMemory, match=r"^out of memory in Transform: .* beam\.workers, .*max_pixels") as full:
+        run(config)
+    assert [(one["state"], one["reason"]) for one in _summaries(config)] == [("failed", str(full.value))] * 2
 
 
 def test_bad_input_has_a_summary_and_a_list_of_bad_images(config: Config, pipeline: Pipeline) -> None:
