@@ -5,7 +5,6 @@ process waits for the child, forwards signals to it, and says how it ended.
 """
 
 import ctypes
-import json
 import os
 import signal
 import sys
@@ -13,31 +12,22 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import click
 
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.stop_signals import EXIT_INTERRUPTED, SAME_SIGNAL, SIGNALS
+from efficientmixnet.pipeline.whereabouts import note, note_to, read_notes
 
 _GRACE = 5.0  # seconds that the command has to end after a second signal
 _FROM_KERNEL = 128  # si_code of a signal from the terminal, which the child gets too
 _PR_SET_PDEATHSIG = 1
-LOG_FILE = "log.txt"  # in the folder of a run
 _AGAIN = "run the command again to continue"
-
-_notes: IO[str] | None = None
-
-
-def note(**facts: str) -> None:
-    """Tells the waiting process where the command is: its `place`, and the `run` and `output` folders of a run."""
-    if _notes:
-        print(json.dumps(facts), file=_notes, flush=True)
 
 
 def main() -> None:
     """Runs the command, and ends with its exit code."""
-    global _notes
     waited = {*SIGNALS, signal.SIGCHLD}
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, waited)
@@ -48,11 +38,12 @@ def main() -> None:
         os.close(sink)
         code, hung = _wait(child, waited)
         if code < 0:
-            code = _explain(-code, hung, _facts(source), kernel_kills=not killed or _killed_by_kernel() != killed)
+            code = _explain(-code, hung, read_notes(source), kernel_kills=not killed or _killed_by_kernel() != killed)
         os._exit(code)
     _end_with(parent)
     os.close(source)
-    _notes = os.fdopen(sink, "w")
+    note_to(sink)
+    note(place=next((word for word in sys.argv[1:] if not word.startswith("-")), ""))
     from efficientmixnet.pipeline.cli import main as command
 
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -94,22 +85,13 @@ def _end_with(parent: int) -> None:
         os._exit(1)
 
 
-def _facts(source: int) -> dict[str, str]:
-    os.set_blocking(source, False)  # A process that the child has started may still hold the other end.
-    facts = {"place": next((word for word in sys.argv[1:] if not word.startswith("-")), "")}
-    with open(source) as lines:
-        for line in (lines.read() or "").splitlines():
-            facts |= json.loads(line)
-    return facts
-
-
 def _explain(number: int, hung: bool, facts: Mapping[str, str], kernel_kills: bool) -> int:
     """Prints why a signal ended the child, and writes it to the summary of its run. Returns the exit code."""
     if hung or number in SIGNALS:
         click.secho(f"interrupted: {'ended at once after a second signal; ' if hung else ''}{_AGAIN}", err=True)
         _write_summary(facts, "interrupted", "interrupted")
         return EXIT_INTERRUPTED
-    reason = _reason(number, facts["place"], Path(facts["run"], LOG_FILE) if "run" in facts else None, kernel_kills)
+    reason = _reason(number, facts.get("place", ""), Path(facts["log"]) if "log" in facts else None, kernel_kills)
     click.secho(f"error: {reason}", err=True, fg="red")
     _write_summary(facts, "failed", reason)
     return 1

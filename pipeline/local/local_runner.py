@@ -16,7 +16,6 @@ from efficientmixnet.components.image_example_gen.sources import Sources, find_i
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import BadInput, EfficientMixNetError, OutOfMemory, RunFailed
 from efficientmixnet.modules.out_of_memory import is_out_of_memory, log_says_out_of_memory, memory_is_limited
-from efficientmixnet.pipeline import supervisor
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.local.check_model_server import check_model_server
 from efficientmixnet.pipeline.local.imports_at_once import imports_at_once
@@ -30,11 +29,12 @@ from efficientmixnet.pipeline.runs.run_summary import Images, Summary
 from efficientmixnet.pipeline.runs.trials import write_trials
 from efficientmixnet.pipeline.runs.write_model_card import write_model_card
 from efficientmixnet.pipeline.stop_signals import StopSignals
-from efficientmixnet.pipeline.supervisor import LOG_FILE
+from efficientmixnet.pipeline.whereabouts import note
 
 if TYPE_CHECKING:
     from efficientmixnet.pipeline.runs.results import Results
 
+LOG_FILE = "log.txt"
 _FULL = 2**20  # bytes; with less free space than this, any error is taken for a full disk
 LEFT_OUT_FILE = "left_out.csv"
 DUPLICATES_FILE = "duplicates.csv"  # only if there are duplicate images
@@ -77,7 +77,7 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
             folder.mkdir(parents=True)
             (folder / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
             summary.write(folder, output)
-            supervisor.note(run=str(folder), output=str(output))
+            note(run=str(folder), output=str(output), log=str(folder / LOG_FILE))
             with noise_to(folder / LOG_FILE, also_show=verbose) as out, Stages(out) as stages:
                 _run_pipeline(config, sources, stages, use_cache, signals)
                 summary = _summarize(config, folder, facts)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from efficientmixnet.modules.progress import Figures, as_text
-from efficientmixnet.pipeline import supervisor
+from efficientmixnet.pipeline.whereabouts import note
 
 _PLAIN_SECONDS = 10  # between lines of progress if there is no terminal
 _STARTED = re.compile(r"Component (\S+) is running\.")
@@ -93,7 +93,7 @@ class Stages(logging.Handler):
     def _begin(self, stage: str) -> None:
         if stage != self._stage:  # A retried stage keeps its start time.
             self._stage, self._began = stage, time.monotonic()
-            supervisor.note(place=stage)
+            note(place=stage)
             self._task = self._bar.add_task(stage, total=None, figures="", pace="")
         self._last_line = time.monotonic()
         self._done = self._total = 0

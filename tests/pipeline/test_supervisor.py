@@ -15,13 +15,13 @@ from efficientmixnet.pipeline.runs.run_summary import Summary
 PROGRAM = """
 import os, resource, signal, sys, time
 from efficientmixnet.pipeline import cli, supervisor
+from efficientmixnet.pipeline.whereabouts import note
 supervisor._GRACE = 0.2
 kernel = sys.argv[1].split(",")
 supervisor._killed_by_kernel = lambda: kernel.pop(0)
 
 def command():
-    supervisor.note(place="Trainer")
-    supervisor.note(run=sys.argv[2], output=sys.argv[2])
+    note(place="Trainer", run=sys.argv[2], output=sys.argv[2], log=sys.argv[2] + "/log.txt")
     print("ready", flush=True)
     {body}
 
