@@ -27,6 +27,6 @@ def out_of_memory(place: str | None) -> OutOfMemory:
     Args:
         place: The name of the component, or of the command.
     """
-    cures = [_CURES[place]] if place in _CURES else []
+    cure = f"{_CURES[place]}, or {_MORE}" if place and place in _CURES else _MORE
     where = f" in {place}" if place else ""
-    return OutOfMemory(f"out of memory{where}: {', or '.join([*cures, _MORE])}; then run the command again to continue")
+    return OutOfMemory(f"out of memory{where}: {cure}; then run the command again to continue")

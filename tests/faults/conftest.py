@@ -43,6 +43,7 @@ class Command:
     """The installed command, in a process of its own."""
 
     config: Path
+    an_image: Path
 
     def __call__(self, *words: object) -> Ended:
         return _wait(_start(_INSTALLED, *words))
@@ -55,9 +56,11 @@ class Command:
         """Runs the pipeline."""
         return _wait(self.start(output, *words))
 
-    def run_with_fault(self, component: str, seconds: float, fault: str, output: Path) -> Ended:
+    def run_with_fault(self, component: str, seconds: float, fault: str, output: Path, *words: object) -> Ended:
         """Runs the pipeline. faulty_command.py describes the faults."""
-        return _wait(_start(*_FAULTY, component, seconds, fault, output, "run", self.config, "--output", output))
+        return _wait(
+            _start(*_FAULTY, component, seconds, fault, output, "run", self.config, "--output", output, *words)
+        )
 
 
 def _start(*words: object) -> subprocess.Popen:
@@ -94,7 +97,7 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Command:
             pixels = random.integers(darkest, darkest + 128, (16, 16, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / "images" / label / f"{number:03}.png")
     (folder / "tiny.yaml").write_text(yaml.safe_dump({**TINY, "data": {"images": str(folder / "images")}}))
-    return Command(folder / "tiny.yaml")
+    return Command(folder / "tiny.yaml", folder / "images" / "dark" / "000.png")
 
 
 @dataclass(frozen=True)
@@ -104,17 +107,23 @@ class Whole:
     output: Path
     first: Ended
     second: Ended
+    run: str
+    result: tuple[dict[str, float], bytes]
 
 
 @pytest.fixture(scope="session")
-def whole(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Whole:
+def whole(
+    command: Command, result: Callable[[Path], tuple[dict[str, float], bytes]], tmp_path_factory: pytest.TempPathFactory
+) -> Whole:
     output = tmp_path_factory.mktemp("whole")
     first = command.start(output)
     while not (output / "summary.json").exists():
         assert first.poll() is None
         time.sleep(0.1)
     second = command.run(output)
-    return Whole(output, _wait(first), second)
+    ended = _wait(first)
+    run = json.loads((output / "summary.json").read_text())["run"]
+    return Whole(output, ended, second, run, result(output))
 
 
 @pytest.fixture(scope="session")

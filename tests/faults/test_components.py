@@ -57,7 +57,7 @@ def test_the_run_after_the_signals_gives_the_same_bytes(
     command: Any, outputs: Callable[[str], Path], whole: Any, result: Any, fault: str
 ) -> None:
     assert command.run(outputs(fault)).code == 0
-    assert result(outputs(fault)) == result(whole.output)
+    assert result(outputs(fault)) == whole.result
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
@@ -72,4 +72,4 @@ def test_the_run_after_the_full_disks_gives_the_same_bytes(
     command: Any, small_disk: Path, whole: Any, result: Any
 ) -> None:
     assert command.run(small_disk).code == 0
-    assert result(small_disk) == result(whole.output)
+    assert result(small_disk) == whole.result

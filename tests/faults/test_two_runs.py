@@ -13,8 +13,8 @@ def test_a_second_run_in_the_same_folder_is_refused(whole: Any) -> None:
     assert "\n" not in whole.second.err
 
 
-def test_the_first_run_is_not_disturbed(whole: Any, result: Any) -> None:
+def test_the_first_run_is_not_disturbed(whole: Any) -> None:
     assert (whole.first.code, whole.first.err) == (0, "")
-    metrics, weights = result(whole.output)
+    metrics, weights = whole.result
     assert 0 <= metrics["accuracy"] <= 1
     assert weights
