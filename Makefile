@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo prism test test-slow test-cluster test-engines lint bench image lock clean
+.PHONY: help environment demo prism test test-slow test-faults test-cluster test-engines lint audit bench image lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,10 +16,13 @@ demo: environment  ## set up, then run the whole pipeline on handwritten digits
 	@.venv/bin/efficientmixnet run pipeline/demo.yaml
 
 test: environment  ## set up, then run the tests
-	$(PYTHON) -m pytest -m "not slow and not gpu and not cluster and not engines"
+	$(PYTHON) -m pytest -m "not slow and not gpu and not cluster and not engines and not faults"
 
 test-slow: environment  ## run the tests that take minutes
-	$(PYTHON) -m pytest -m "slow and not gpu and not cluster and not engines"
+	$(PYTHON) -m pytest -m "slow and not gpu and not cluster and not engines and not faults"
+
+test-faults: environment  ## kill, stop and damage runs, and fill a small disk; takes long
+	$(PYTHON) -m pytest -m faults tests/faults
 
 test-cluster: environment  ## test training jobs and manifests in the cluster of KUBECONFIG
 	$(PYTHON) -m pytest -m cluster tests/cluster
@@ -40,6 +43,9 @@ lint: environment  ## check style and types
 	@mkdir -p build/typing/efficientmixnet
 	@for folder in modules components pipeline kubeflow; do ln -sfn ../../../$$folder build/typing/efficientmixnet/$$folder; done
 	cd build/typing && ../../.venv/bin/mypy --config-file ../../pyproject.toml -p efficientmixnet
+
+audit:  ## check the lock against published security holes; PYTHON_VERSION chooses the stack
+	@tools/audit.sh $(PYTHON_VERSION)
 
 bench: environment  ## measure the figures in README and docs; takes long
 	@for benchmark in demo layers network optimizers data_path resizing reading pipeline_overhead training_overhead devices; do \

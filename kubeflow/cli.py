@@ -4,7 +4,8 @@ Each command imports TFX and kfp in its function, so that --help and errors are 
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -218,13 +219,14 @@ def submit(
     documents = read_package(package)
     given = dict(parse_argument(one, documents[0]) for one in parameters)
     submission = server.Submission(package, given, experiment, run_name, pipeline_root, service_account, not no_cache)
-    if upload_too:
-        pipeline, version = server.upload(connection, package)
-        echo(f"pipeline {pipeline}, version {version}")
-    if cron:
-        echo(f"schedule {server.schedule(connection, submission, cron)}")
-        return
-    run_id = server.submit(connection, submission)
+    with _interruption("the server may have got the request; look with `efficientmixnet kubeflow runs`"):
+        if upload_too:
+            pipeline, version = server.upload(connection, package)
+            echo(f"pipeline {pipeline}, version {version}")
+        if cron:
+            echo(f"schedule {server.schedule(connection, submission, cron)}")
+            return
+        run_id = server.submit(connection, submission)
     echo(f"run {run_id}" + (f"  {connection.endpoint}/#/runs/details/{run_id}" if connection.endpoint else ""))
     if follow:
         _follow(connection, run_id)
@@ -268,12 +270,22 @@ def _follow(connection: "Connection", run_id: str) -> None:
     from efficientmixnet.kubeflow.server.watch import failures
     from efficientmixnet.kubeflow.server.watch import watch as until_the_end
 
-    state = until_the_end(connection, run_id, _show)
+    with _interruption(f"the run goes on; follow it with `efficientmixnet kubeflow watch {run_id}`"):
+        state = until_the_end(connection, run_id, _show)
     if state != "SUCCEEDED":
         for line in failures(connection, run_id):
             echo_error(line)
         raise RunFailed(f"run {run_id} {state.lower()}")
     echo(f"run {run_id} succeeded")
+
+
+@contextmanager
+def _interruption(how_to_continue: str) -> Iterator[None]:
+    """Replaces the advice to run the command again, which would start a second run."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(how_to_continue) from None
 
 
 def _show(task: str, state: str, seconds: float | None) -> None:

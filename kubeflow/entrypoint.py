@@ -13,9 +13,13 @@ from pathlib import Path
 
 from efficientmixnet.kubeflow.executor import execute, invocation_of, refuse
 from efficientmixnet.kubeflow.launcher_paths import to_path
-from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.exceptions import BadInput, OutOfMemory, TrainingFailed
 from efficientmixnet.modules.keras_settings import use_tensorflow
+from efficientmixnet.modules.out_of_memory import is_out_of_memory
 from efficientmixnet.modules.printable import printable
+from efficientmixnet.pipeline.stop_signals import StopSignals
+
+_EXIT_TERMINATED = 128 + signal.SIGTERM  # operators restart the pod
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -25,12 +29,19 @@ def main(arguments: Sequence[str]) -> None:
         arguments: The arguments of the command.
     """
     use_tensorflow()
-    signal.signal(signal.SIGTERM, _interrupt)  # the first process of a container ignores SIGTERM by default
+    try:
+        with StopSignals():  # the first process of a container ignores SIGTERM by default
+            _run(arguments)
+    except KeyboardInterrupt:
+        print("interrupted: the task starts again if it has retries, or in the next run", file=sys.stderr)
+        sys.exit(_EXIT_TERMINATED)
+
+
+def _run(arguments: Sequence[str]) -> None:
     from efficientmixnet.kubeflow import progress_lines
     from efficientmixnet.kubeflow.store import object_store
     from efficientmixnet.kubeflow.training_jobs.launch import launch
     from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
-    from efficientmixnet.modules.exceptions import TrainingFailed
 
     invocation = invocation_of(arguments)
     object_store.remember_session(invocation)
@@ -38,17 +49,17 @@ def main(arguments: Sequence[str]) -> None:
     try:
         job = JobSettings.from_environment()
         report = launch(job, arguments, invocation) if job else execute(arguments, invocation)
-    except BadInput as error:
+    except (BadInput, OutOfMemory) as error:
         sys.exit(refuse(error))
     except TrainingFailed as error:
         sys.exit(printable(f"error: {error}", keep="\n"))
+    except Exception as error:
+        if is_out_of_memory(error):
+            sys.exit("error: out of memory; raise kubeflow.pod.memory, or kubeflow.trainer.memory for Trainer")
+        raise
     file = Path(to_path(invocation["outputs"]["outputFile"]))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(report))
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

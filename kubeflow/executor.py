@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from efficientmixnet.kubeflow.launcher_paths import to_path, to_uri
-from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.exceptions import BadInput, OutOfMemory
 from efficientmixnet.modules.printable import printable
 
 # The property of an artifact without content, such as Baseline's before the first push. A task needs all its inputs.
@@ -52,10 +52,10 @@ def execute(arguments: Sequence[str], invocation: dict[str, Any]) -> dict[str, A
     return globalize(json.loads(report.read_text()))
 
 
-def refuse(error: BadInput) -> int:
+def refuse(error: BadInput | OutOfMemory) -> int:
     """Prints the error and the images that were left out. Returns the exit code."""
     print(printable(f"error: {error}", keep="\n"), file=sys.stderr)
-    for name, reason in error.left_out:
+    for name, reason in error.left_out if isinstance(error, BadInput) else ():
         print(printable(f"  left out: {name} {reason}"), file=sys.stderr)
     return error.exit_code
 

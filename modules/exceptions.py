@@ -8,6 +8,7 @@ EfficientMixNetError
     BadImage                an image cannot be used
     RunFailed               a component failed
         RunnerFailed        Beam's runner failed a component
+        OutOfMemory         memory is full
         WorkerEnded         one of Beam's worker processes ended
         TaskFailed          a task failed in a rehearsal
         TrainingFailed      a training job failed in the cluster
@@ -77,6 +78,10 @@ class RunFailed(EfficientMixNetError, RuntimeError):
 
 class RunnerFailed(RunFailed):
     """Beam's runner failed a component on every attempt. The message says where to look."""
+
+
+class OutOfMemory(RunFailed):
+    """Memory is full. The message names the keys to lower."""
 
 
 class WorkerEnded(RunFailed):

@@ -11,14 +11,17 @@ from typing import Any
 
 import click
 
-from efficientmixnet.modules.exceptions import BadInput, EfficientMixNetError
+from efficientmixnet.modules.exceptions import BadInput, EfficientMixNetError, OutOfMemory
 from efficientmixnet.modules.keras_settings import use_tensorflow
+from efficientmixnet.modules.out_of_memory import is_out_of_memory
 from efficientmixnet.pipeline.commands import data_commands, results_commands
+from efficientmixnet.pipeline.memory_advice import out_of_memory
+from efficientmixnet.pipeline.stop_signals import EXIT_INTERRUPTED, StopSignals
 from efficientmixnet.pipeline.terminal import echo, echo_error
 
 _COMMAND_ENTRY_POINTS = "efficientmixnet.commands"
 EXIT_NOT_BLESSED = 3
-EXIT_INTERRUPTED = 130
+_CONTINUE = "run the command again to continue"
 
 
 class _OneLineErrors(click.Group):
@@ -41,12 +44,18 @@ class _OneLineErrors(click.Group):
 
     def invoke(self, context: click.Context) -> Any:
         try:
-            return super().invoke(context)
+            with StopSignals():
+                return super().invoke(context)
         except EfficientMixNetError as error:
             echo_error(f"error: {error}")
             sys.exit(error.exit_code)
-        except KeyboardInterrupt:
-            echo_error("interrupted: run the command again to continue", color="yellow")
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            echo_error(f"error: {out_of_memory(context.invoked_subcommand)}")
+            sys.exit(OutOfMemory.exit_code)
+        except KeyboardInterrupt as interrupt:
+            echo_error(f"interrupted: {str(interrupt) or _CONTINUE}", color="yellow")
             sys.exit(EXIT_INTERRUPTED)
 
 

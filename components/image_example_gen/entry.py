@@ -1,5 +1,6 @@
 """Entry: an image in its source, before its bytes are read. LeftOut: an image that is not used, and why."""
 
+import errno
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -62,7 +63,12 @@ class LeftOut:
         """Returns the file with the error as its reason.
 
         A file with another suffix than an image's, such as notes.txt, does not count.
+
+        Raises:
+            MemoryError: The file could not be read for lack of memory.
         """
+        if isinstance(error, OSError) and error.errno == errno.ENOMEM:  # The image may be fine.
+            raise MemoryError from error
         suffix = PurePosixPath(name.partition("?")[0] if "://" in name else name).suffix.lower()
         reason = f"cannot be read: {error.strerror or error}" if isinstance(error, OSError) else str(error)
         return cls(name, reason, counts=suffix in SUFFIXES or not suffix)

@@ -18,6 +18,7 @@ from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.data.batches import Reading, evaluation_input
 from efficientmixnet.modules.data.images import shrink
 from efficientmixnet.modules.exported_model import SERVING_FOLDER
+from efficientmixnet.modules.out_of_memory import ended_out_of_memory
 
 _IMAGES = 8
 _TOLERANCE = 1e-4  # probability
@@ -95,6 +96,8 @@ def compare_with_training(model: str, images: list[tuple[bytes, np.ndarray, int]
             check=False,
             timeout=_SECONDS,
         )
+        if done.returncode < 0 and ended_out_of_memory(-done.returncode):
+            raise MemoryError
         if done.returncode:
             last = done.stderr.strip().rpartition("\n")[2]
             raise RuntimeError(f"a fresh process with plain TensorFlow cannot run the exported model: {last}")

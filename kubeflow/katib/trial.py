@@ -19,7 +19,7 @@ from efficientmixnet.kubeflow import executor
 from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.search_config import with_values
-from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.exceptions import BadInput, OutOfMemory
 from efficientmixnet.modules.progress import Figures
 
 # Environment variables: the configuration of all trials, this trial's values, and the folder of transformed images.
@@ -51,7 +51,7 @@ def main() -> None:
             for name in ("transformed_examples", "transform_graph"):
                 object_store.download(f"{os.environ[TRANSFORMED]}/{name}", f"{folder}/{name}")
             _train(model, Path(folder))
-    except BadInput as error:
+    except (BadInput, OutOfMemory) as error:
         sys.exit(executor.refuse(error))
 
 

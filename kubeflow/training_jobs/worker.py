@@ -21,7 +21,7 @@ from efficientmixnet.kubeflow.training_jobs.stored_checkpoints import StoredChec
 from efficientmixnet.kubeflow.training_jobs.task import Task
 from efficientmixnet.modules.checkpoint import checkpoint_copies
 from efficientmixnet.modules.distribution.cluster import Cluster
-from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.exceptions import BadInput, OutOfMemory
 from efficientmixnet.modules.exported_model import SERVING_FOLDER
 
 
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> None:
     try:
         cluster = Cluster.from_environment()
         _work(options, is_first=cluster is None or cluster.index == 0)
-    except BadInput as error:
+    except (BadInput, OutOfMemory) as error:
         sys.exit(executor.refuse(error))
 
 

@@ -2,14 +2,16 @@
 
 import signal
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_SAME = 1.0  # seconds in which further signals count as the same one: `timeout` sends two
 
 
 class CaughtSignals:
-    """A context in which the first signal is only stored in `caught`. A second one has its usual effect.
+    """A context in which the first signal is only stored in `caught`. A later one has its usual effect.
 
     Args:
         on_signal: Called when the first signal arrives.
@@ -22,6 +24,7 @@ class CaughtSignals:
 
     def __init__(self, on_signal: Callable[[], None] | None = None) -> None:
         self.caught: signal.Signals | None = None
+        self._when = 0.0
         self._on_signal = on_signal
         self._before: dict[int, Any] = {}
 
@@ -47,7 +50,10 @@ class CaughtSignals:
         raise SystemExit(128 + self.caught)
 
     def _catch(self, number: int, frame: Any) -> None:
-        self.caught = signal.Signals(number)
-        self.__exit__()
-        if self._on_signal:
-            self._on_signal()
+        if self.caught is None:
+            self.caught, self._when = signal.Signals(number), time.monotonic()
+            if self._on_signal:
+                self._on_signal()
+        elif time.monotonic() - self._when >= _SAME:
+            self.__exit__()
+            signal.raise_signal(number)

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint, up_to_date
-from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.exceptions import BadInput, OutOfMemory
+from efficientmixnet.modules.out_of_memory import is_out_of_memory
 
 
 @contextmanager
@@ -17,16 +17,16 @@ def explain_out_of_memory(batch_size: int) -> Iterator[None]:
     """A context for a training with this many images at a time.
 
     Raises:
-        BadInput: The memory is full.
+        OutOfMemory: Memory is full.
     """
     try:
         yield
-    except (tf.errors.ResourceExhaustedError, MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):  # JAX raises a RuntimeError
+    except Exception as error:
+        if not is_out_of_memory(error):
             raise
-        raise BadInput(
-            f"training.batch_size: {batch_size} images do not fit into memory; give half as many, and set "
-            "training.accumulation_steps to 2 to train on the same number for each update"
+        raise OutOfMemory(
+            f"out of memory in training: {batch_size} images do not fit; halve training.batch_size, and set "
+            "training.accumulation_steps to 2 to train on the same number for each update, or set training.cache: never"
         ) from error
 
 

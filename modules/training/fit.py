@@ -41,7 +41,8 @@ def fit(
         logs: TensorBoard's folder; None: no logs.
 
     Raises:
-        BadInput: The memory is full, or the loss is not finite.
+        OutOfMemory: Memory is full.
+        BadInput: The loss is not finite.
         SystemExit: The process got SIGTERM, and has saved a checkpoint.
     """
     steps, batch_size = data.steps_per_epoch, data.reading.batch_size

@@ -55,6 +55,8 @@ class StartingWeights:
         """
         try:
             load_pretrained(model, self.source, variant)
+        except MemoryError:
+            raise
         except Exception as error:  # Keras raises a plain Exception if a download fails
             raise BadInput(f"network.weights: {error}") from None
 

@@ -8,7 +8,6 @@ process copies the checkpoints of the other one, because only this one knows the
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -18,7 +17,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.checkpoint import checkpoint_copies
-from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.exceptions import BadInput, OutOfMemory
+from efficientmixnet.modules.out_of_memory import ended_out_of_memory, is_out_of_memory
 from efficientmixnet.modules.training.caught_signals import CaughtSignals
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _BAD_INPUT = 2  # exit code
 # The names of the messages.
 _PROGRESS = ("start", "advance", "tell")
-_RESULTS = ("logs", "bad_input")
+_RESULTS = ("logs", "bad_input", "out_of_memory")
 _COPIES = {"fetch": checkpoint_copies.fetch, "keep": checkpoint_copies.keep}
 
 
@@ -55,6 +55,7 @@ def train_elsewhere(
 
     Raises:
         BadInput: The other process raised it.
+        OutOfMemory: The other process lacked memory.
         SystemExit: The other process ended with an exit code that asks for a retry.
         RuntimeError: The other process failed or was killed.
     """
@@ -91,12 +92,18 @@ def train_elsewhere(
     signals.deliver()
     if code == _BAD_INPUT and "bad_input" in result:
         raise BadInput(result["bad_input"])
+    if "out_of_memory" in result:
+        raise OutOfMemory(result["out_of_memory"])
+    if code < 0 and ended_out_of_memory(-code):
+        raise OutOfMemory(
+            f"out of memory in training: signal {-code} ended its process, probably for lack of memory; lower "
+            "training.batch_size, set training.cache: never, or give the process more memory"
+        )
     if code >= 128:
         raise SystemExit(code)
     if code:
         ended = f"ended with code {code}" if code > 0 else f"was killed by signal {-code}"
-        reason = ", probably because memory is full" if code == -signal.SIGKILL else ""
-        raise RuntimeError(f"the training process {ended}{reason}")
+        raise RuntimeError(f"the training process {ended}")
     return dict(result["logs"])
 
 
@@ -171,6 +178,10 @@ def _main(weights: str | None = None) -> int:
         except BadInput as error:
             messages.write("bad_input", str(error))
             return _BAD_INPUT
+        except Exception as error:
+            if is_out_of_memory(error):
+                messages.write("out_of_memory", str(error))
+            raise
         if weights:
             write_weights(weights, trained.model)
         messages.write("logs", trained.logs)

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
@@ -15,7 +14,8 @@ from filelock import FileLock, Timeout
 from efficientmixnet.components.image_example_gen.sources import Sources, find_images
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.csv_cells import write_rows
-from efficientmixnet.modules.exceptions import BadInput, RunFailed
+from efficientmixnet.modules.exceptions import BadInput, EfficientMixNetError, OutOfMemory, RunFailed
+from efficientmixnet.modules.out_of_memory import is_out_of_memory, log_says_out_of_memory, memory_is_limited
 from efficientmixnet.modules.private_file import make_private
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.local.check_model_server import check_model_server
@@ -23,11 +23,14 @@ from efficientmixnet.pipeline.local.imports_at_once import imports_at_once
 from efficientmixnet.pipeline.local.quiet import noise_to
 from efficientmixnet.pipeline.local.revision import revision, versions
 from efficientmixnet.pipeline.local.stages import Stages
+from efficientmixnet.pipeline.memory_advice import out_of_memory
 from efficientmixnet.pipeline.resolve import resolve
 from efficientmixnet.pipeline.runs.run_report import write_report
 from efficientmixnet.pipeline.runs.run_summary import Images, Summary
 from efficientmixnet.pipeline.runs.trials import write_trials
 from efficientmixnet.pipeline.runs.write_model_card import write_model_card
+from efficientmixnet.pipeline.stop_signals import StopSignals
+from efficientmixnet.pipeline.whereabouts import note
 
 if TYPE_CHECKING:
     from efficientmixnet.pipeline.runs.results import Results
@@ -57,7 +60,7 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
     """
     check_model_server(config.serving)
     output = Path(config.output)
-    with _only_run_in(output):
+    with _only_run_in(output) as signals:
         data = config.data
         sources = find_images(data.images, data.manifest, frozenset(data.splits), data.layout)
         config = resolve(config, sources)
@@ -77,47 +80,61 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
                 yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
             )
             summary.write(folder, output)
+            note(run=str(folder), output=str(output), log=str(folder / LOG_FILE))
             with noise_to(folder / LOG_FILE, also_show=verbose) as out, Stages(out) as stages:
-                _run_pipeline(config, sources, stages, use_cache)
+                _run_pipeline(config, sources, stages, use_cache, signals)
                 summary = _summarize(config, folder, facts)
+            _add_times(summary, stages, config)
+            with suppress(OSError):
+                summary.write(folder, output)
+                _write_pages(summary)
         except BaseException as error:
-            ended = _as_one_line(error, output, folder)
+            ended = KeyboardInterrupt() if signals.caused(error) else _as_one_line(error, output, folder, stages)
             if isinstance(ended, BadInput):
                 _write_rows(folder / LEFT_OUT_FILE, ended.left_out)
             state = "interrupted" if isinstance(ended, KeyboardInterrupt) else "failed"
             summary = Summary(state=state, reason=str(ended).partition("\n")[0] or state, **facts)
-            if ended is error:
+            if ended is error or isinstance(error, KeyboardInterrupt):
                 raise
             raise ended from error
         finally:
             if stages:
-                summary.seconds, summary.cached = stages.seconds, stages.cached
-                summary.costs = config.report.costs(stages.seconds)
-                summary.currency = config.report.currency if summary.costs else None
+                _add_times(summary, stages, config)
             with suppress(OSError):  # A full disk has no space for the summary. The command prints the error.
                 summary.write(folder, output)
-        with suppress(OSError):
-            page = write_report(summary)
-            summary.report = str(page) if page else None
-            write_model_card(summary)
-            summary.write(folder, output)
     return summary
 
 
-def _as_one_line(error: BaseException, output: Path, folder: Path) -> BaseException:
+def _add_times(summary: Summary, stages: Stages, config: Config) -> None:
+    summary.seconds, summary.cached = stages.seconds, stages.cached
+    summary.costs = config.report.costs(stages.seconds)
+    summary.currency = config.report.currency if summary.costs else None
+
+
+def _write_pages(summary: Summary) -> None:
+    page = write_report(summary)
+    summary.report = str(page) if page else None
+    write_model_card(summary)
+
+
+def _as_one_line(error: BaseException, output: Path, folder: Path, stages: Stages | None) -> BaseException:
     """The error that the command prints for this one."""
     if shutil.disk_usage(output).free < _FULL:
         return BadInput(
             f"output: the disk of {output} is full; free some space, then run the command again to continue"
         )
+    if not isinstance(error, EfficientMixNetError) and (
+        is_out_of_memory(error) or (memory_is_limited() and log_says_out_of_memory(folder / LOG_FILE))
+    ):
+        return out_of_memory((stages and stages.ended) or "the import of TFX")
     if isinstance(error, OSError) and not folder.exists():
         return BadInput(f"output: {output} cannot be written ({error.strerror}); give another folder")
-    if isinstance(error, Exception) and not isinstance(error, BadInput):
+    if isinstance(error, Exception) and not isinstance(error, BadInput | OutOfMemory):
         return RunFailed(f"{type(error).__name__}: {error}\n  see {folder / LOG_FILE} for details")
     return error
 
 
-def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: bool) -> None:
+def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: bool, signals: StopSignals) -> None:
     # Imported here, where the output of the libraries goes to the log. Importing TFX takes about ten seconds.
     with imports_at_once():
         import absl.logging
@@ -135,7 +152,7 @@ def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: b
     try:
         environment = Environment(config.output, sources.bytes)
         pipeline = create_pipeline(config, sources.fingerprint, environment, use_cache)
-        PatientRunner(config.beam).run(pipeline)
+        PatientRunner(config.beam, signals.check).run(pipeline)
     finally:
         progress.listen(None)
         logger.removeHandler(stages)
@@ -189,7 +206,7 @@ def _write_rows(path: Path, left_out: tuple[tuple[str, str], ...]) -> None:
 
 
 @contextmanager
-def _only_run_in(output: Path) -> Iterator[None]:
+def _only_run_in(output: Path) -> Iterator[StopSignals]:
     """Locks the output folder. The operating system releases the lock when the process ends."""
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -202,21 +219,7 @@ def _only_run_in(output: Path) -> Iterator[None]:
     except OSError as error:
         raise BadInput(f"output: {output} cannot be written ({error.strerror}); give another folder") from None
     try:
-        with _termination_as_interrupt():
-            yield
+        with StopSignals() as signals:
+            yield signals
     finally:
         lock.release()
-
-
-@contextmanager
-def _termination_as_interrupt() -> Iterator[None]:
-    """Makes SIGTERM raise KeyboardInterrupt, as Ctrl-C does, so that the run writes its summary."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

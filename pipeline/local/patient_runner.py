@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from typing import Any
@@ -36,11 +36,12 @@ class PatientRunner(tfx.orchestration.LocalDagRunner):
 
     Args:
         beam: The section beam of the configuration.
+        check: Called after each component, and with each error of one. Raises KeyboardInterrupt if a signal came.
     """
 
-    def __init__(self, beam: BeamConfig) -> None:
+    def __init__(self, beam: BeamConfig, check: Callable[[BaseException | None], None] = lambda error: None) -> None:
         super().__init__()
-        self._beam = beam
+        self._beam, self._check = beam, check
 
     def run_with_ir(self, pipeline: Any, run_options: Any = None) -> None:
         """Overrides LocalDagRunner: runs each component as a pipeline in which all others are skipped."""
@@ -55,10 +56,15 @@ class PatientRunner(tfx.orchestration.LocalDagRunner):
                 if other.pipeline_node.node_info.id != name:
                     other.pipeline_node.execution_options.skip.SetInParent()
             on_beam = name in specs and specs[name].WhichOneof("spec") == "beam_executable_spec"
-            if on_beam:
-                self._run_on_beam(name, alone)
-            else:
-                super().run_with_ir(alone)
+            try:
+                if on_beam:
+                    self._run_on_beam(name, alone)
+                else:
+                    super().run_with_ir(alone)
+            except Exception as error:
+                self._check(error)
+                raise
+            self._check(None)
 
     def _run_on_beam(self, name: str, pipeline: Any) -> None:
         canceling = nullcontext if self._beam.runner == "in-process" else _jobs_canceled_on_error
@@ -67,6 +73,7 @@ class PatientRunner(tfx.orchestration.LocalDagRunner):
                 with _time_limit(self._beam.seconds), interrupted_when_a_worker_ends(), canceling():
                     return super().run_with_ir(pipeline)
             except Exception as error:
+                self._check(error)
                 reason = self._reason(_root(error))
                 if reason is None:
                     raise
@@ -135,7 +142,7 @@ def _jobs_canceled_on_error() -> Iterator[None]:
     beam.Pipeline.run = run_and_note
     try:
         yield
-    except Exception:
+    except (Exception, KeyboardInterrupt):
         for job in jobs:
             # A runner that hangs may not answer.
             canceling = threading.Thread(target=_cancel, args=(job,), daemon=True)

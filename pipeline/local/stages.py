@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from efficientmixnet.modules.progress import Figures, as_text
 from efficientmixnet.pipeline.terminal import PlainConsole, styled
+from efficientmixnet.pipeline.whereabouts import note
 
 _PLAIN_SECONDS = 10  # between lines of progress if there is no terminal
 _STARTED = re.compile(r"Component (\S+) is running\.")
@@ -29,6 +30,8 @@ class Stages(logging.Handler):
         self.seconds: dict[str, float] = {}
         self.cached: list[str] = []
         self._stage: str | None = None
+        self.ended: str | None = None
+        """The last stage that ended, whether well or not."""
         self._began = self._counting = self._last_line = 0.0
         self._done = self._total = self._first = 0
         self._unit = ""
@@ -90,6 +93,7 @@ class Stages(logging.Handler):
     def _begin(self, stage: str) -> None:
         if stage != self._stage:  # A retried stage keeps its start time.
             self._stage, self._began = stage, time.monotonic()
+            note(place=stage)
             self._task = self._bar.add_task(stage, total=None, figures="", pace="")
         self._last_line = time.monotonic()
         self._done = self._total = 0
@@ -100,7 +104,7 @@ class Stages(logging.Handler):
         self._bar.remove_task(self._task)
         counted = f"   {self._counted()}" if self._done else ""
         self._console.print(f"{self._stage:<17}", styled(f"{state:<10}", color), f"{seconds:7.1f} s{counted}")
-        self._stage = None
+        self._stage, self.ended = None, self._stage
 
     def _show(self, figures: Figures) -> None:
         if self._stage:

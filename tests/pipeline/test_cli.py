@@ -146,11 +146,16 @@ def test_a_model_that_was_not_blessed_ends_with_3_and_the_reason(ends: Any) -> N
     assert "efficientmixnet predict" not in result.output
 
 
+AGAIN = "then run the command again to continue"
+
+
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [
         (BadInput("data.images: no"), 2, "error: data.images: no"),
         (RunFailed("OSError: disk full"), 1, "error: OSError: disk full"),
+        (MemoryError(), 1, "error: out of memory in run: give the process more memory; " + AGAIN),
+        (KeyboardInterrupt("the run goes on"), 130, "interrupted: the run goes on"),
         (KeyboardInterrupt(), 130, "interrupted: run the command again to continue"),
     ],
 )

@@ -1,6 +1,8 @@
 """kfp.Client with a server on this machine: what it sends, what the commands print, and their exit codes."""
 
 import json
+import os
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -152,6 +154,25 @@ def test_watch_shows_every_change_until_the_run_succeeds(server: Any, package: P
         ["Pusher", "from", "cache", "7.0", "s"],
         ["run", "run-1", "succeeded"],
     ]
+
+
+NOT_YET = "the server may have got the request; look with `efficientmixnet kubeflow runs`"
+
+
+@pytest.mark.parametrize(
+    ("command", "call", "advice"),
+    [
+        ("submit", "submit.submit", NOT_YET),
+        ("watch", "watch.watch", "the run goes on; follow it with `efficientmixnet kubeflow watch run-1`"),
+    ],
+)
+def test_an_interruption_does_not_advise_a_second_run(
+    server: Any, package: Path, monkeypatch: pytest.MonkeyPatch, command: str, call: str, advice: str
+) -> None:
+    monkeypatch.setattr(f"efficientmixnet.kubeflow.server.{call}", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    given = package if command == "submit" else "run-1"
+    result = _call(command, given, "--endpoint", server.url)
+    assert (result.exit_code, result.output) == (130, f"interrupted: {advice}\n")
 
 
 @pytest.mark.parametrize(("state", "word"), [("FAILED", "failed"), ("CANCELED", "canceled")])

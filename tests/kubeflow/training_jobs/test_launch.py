@@ -2,7 +2,6 @@
 
 import json
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,6 @@ from efficientmixnet.modules.exceptions import BadInput
 
 FOLDER = "minio://mlpipeline/root/digits/5f0c/Trainer/1"
 REPORT = {"artifacts": {"model": {"artifacts": [{"uri": f"{FOLDER}/model", "metadata": {"tfx_version": "1.16.0"}}]}}}
-
-
-@pytest.fixture(autouse=True)
-def _signals() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture
@@ -66,6 +58,41 @@ def test_a_failed_training_fails_the_component(
         entrypoint.main(arguments)
     assert str(ended.value).startswith("error: TFJob digits-")
     assert not (tmp_path / "kfp").exists()
+
+
+def _hides_a_signal(*_: Any) -> None:
+    """As Beam does."""
+    try:
+        signal.raise_signal(signal.SIGTERM)
+    except KeyboardInterrupt as error:
+        raise RuntimeError("KeyboardInterrupt [while running 'Evaluate']") from error
+
+
+def _lacks_memory(*_: Any) -> None:
+    raise RuntimeError("MemoryError [while running 'Evaluate']") from MemoryError()
+
+
+@pytest.mark.parametrize(
+    ("executes", "code", "line"),
+    [
+        (_hides_a_signal, 143, "interrupted: the task starts again if it has retries, or in the next run"),
+        (_lacks_memory, "error: out of memory; raise kubeflow.pod.memory", ""),
+    ],
+)
+def test_a_task_that_is_stopped_or_lacks_memory_ends_with_a_line(
+    arguments: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    executes: Any,
+    code: int | str,
+    line: str,
+) -> None:
+    monkeypatch.setattr(JobSettings, "from_environment", lambda: None)
+    monkeypatch.setattr(entrypoint, "execute", executes)
+    with pytest.raises(SystemExit) as ended:
+        entrypoint.main(arguments)
+    assert str(ended.value.code).startswith(str(code))
+    assert capsys.readouterr().err.strip() == line
 
 
 def test_a_refused_job_is_a_configuration_error(

@@ -12,7 +12,7 @@ from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.distribution.distribution import Distribution
 from efficientmixnet.modules.distribution.lost_workers import EXIT_WORKER_LOST, exit_if_worker_lost
-from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.exceptions import BadInput, OutOfMemory
 from efficientmixnet.modules.training import training_job
 from efficientmixnet.modules.training.failures import FiniteLoss, explain_out_of_memory
 
@@ -26,14 +26,22 @@ from efficientmixnet.modules.training.failures import FiniteLoss, explain_out_of
     ],
 )
 def test_out_of_memory_names_the_batch_size_and_the_keys_to_change(error: Exception) -> None:
-    message = r"training\.batch_size: 512 images .* training\.accumulation_steps"
-    with pytest.raises(BadInput, match=message), explain_out_of_memory(512):
+    message = r"out of memory in training: 512 images .* training\.batch_size, .* training\.accumulation_steps"
+    with pytest.raises(OutOfMemory, match=message), explain_out_of_memory(512):
         raise error
 
 
-def test_other_errors_pass_unchanged() -> None:
-    with pytest.raises(RuntimeError, match="a bug"), explain_out_of_memory(512):
-        raise RuntimeError("a bug")
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("a bug"),
+        tf.errors.ResourceExhaustedError(None, None, "logs/events.out; No space left on device"),
+    ],
+)
+def test_other_errors_pass_unchanged(error: Exception) -> None:
+    with pytest.raises(type(error)) as raised, explain_out_of_memory(512):
+        raise error
+    assert raised.value is error
 
 
 def test_a_broken_connection_between_workers_asks_for_a_retry(capsys: pytest.CaptureFixture[str]) -> None:

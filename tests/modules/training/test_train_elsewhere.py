@@ -12,7 +12,7 @@ import pytest
 
 from efficientmixnet.modules.checkpoint import checkpoint_copies
 from efficientmixnet.modules.config.model_config import ModelConfig
-from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.exceptions import BadInput, OutOfMemory
 from efficientmixnet.modules.training.train_elsewhere import train_elsewhere
 from efficientmixnet.modules.training.training_job import TrainingJob
 
@@ -73,7 +73,9 @@ say("logs", {"loss": 1.0})
         ("sys.exit(143)", SystemExit, "143"),
         ("say('hello'); time.sleep(30)", ValueError, "unknown message 'hello'"),
         ("sys.exit(1)", RuntimeError, "ended with code 1$"),
-        ("os.kill(os.getpid(), 9)", RuntimeError, "was killed by signal 9, probably because memory is full"),
+        ("os.kill(os.getpid(), 9)", OutOfMemory, "signal 9 ended its process, .* lower training.batch_size"),
+        ("os.kill(os.getpid(), 6)", RuntimeError, "was killed by signal 6$"),
+        ("say('out_of_memory', 'halve training.batch_size'); sys.exit(1)", OutOfMemory, "^halve training.batch_size$"),
     ],
 )
 def test_the_end_of_the_process_is_passed_on(other, program: str, error: type[BaseException], message: str) -> None:
@@ -177,5 +179,5 @@ except BadInput as error:
 def test_a_kill_during_a_copy_is_reported_as_a_kill(other, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     other("say('keep', str(os.getpid())); time.sleep(30)")
     monkeypatch.setattr(store, "keep", lambda folder: os.kill(int(folder.name), signal.SIGKILL))
-    with pytest.raises(RuntimeError, match="was killed by signal 9"):
+    with pytest.raises(RuntimeError, match="signal 9 ended its process"):
         train_elsewhere(JOB, listener=Listener())

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 import yaml
 
-from efficientmixnet.modules.exceptions import BadInput, RunFailed
+from efficientmixnet.modules.exceptions import BadInput, OutOfMemory, RunFailed
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.local import local_runner
 from efficientmixnet.pipeline.local.local_runner import run
+from efficientmixnet.pipeline.local.stages import Stages
 from efficientmixnet.pipeline.runs.run_summary import Summary
 
 Pipeline = Callable[[Callable[[], None]], None]
@@ -147,6 +148,17 @@ def test_a_failed_run_has_a_summary_and_names_the_log(config: Config, pipeline: 
     assert run(config).state == "not_blessed"
 
 
+def test_a_run_without_memory_names_the_component_and_its_keys(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    def transform(config: Config, sources: Any, stages: Stages, *_: Any) -> None:
+        stages._begin("Transform")
+        raise RuntimeError("MemoryError [while running 'Transform']") from MemoryError()
+
+    monkeypatch.setattr(local_runner, "_run_pipeline", transform)
+    with pytest.raises(OutOfMemory, match=r"^out of memory in Transform: .* beam\.workers, .*max_pixels") as full:
+        run(config)
+    assert [(one["state"], one["reason"]) for one in _summaries(config)] == [("failed", str(full.value))] * 2
+
+
 def test_bad_input_has_a_summary_and_a_list_of_bad_images(config: Config, pipeline: Pipeline) -> None:
     def refuse() -> None:
         raise BadInput("too many", [("cat/1.png", "has zero bytes")])
@@ -160,15 +172,6 @@ def test_bad_input_has_a_summary_and_a_list_of_bad_images(config: Config, pipeli
         assert list(csv.reader(file)) == [["file", "reason"], ["cat/1.png", "has zero bytes"]]
 
 
-@pytest.fixture
-def ctrl_c() -> Iterator[None]:
-    """Restores the effect of Ctrl-C, which is ignored if a shell runs pytest in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_has_a_summary(config: Config, pipeline: Pipeline, number: signal.Signals) -> None:
     before = signal.getsignal(signal.SIGTERM)
@@ -177,6 +180,42 @@ def test_an_interrupted_run_has_a_summary(config: Config, pipeline: Pipeline, nu
         run(config)
     assert [one["state"] for one in _summaries(config)] == ["interrupted"] * 2
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def _as_beam_does(number: signal.Signals) -> None:
+    try:
+        os.kill(os.getpid(), number)
+    except KeyboardInterrupt as error:
+        raise RuntimeError("KeyboardInterrupt [while running 'Evaluate']") from error
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_that_a_library_hides_is_an_interruption(
+    config: Config, pipeline: Pipeline, number: signal.Signals
+) -> None:
+    pipeline(lambda: _as_beam_does(number))
+    with pytest.raises(KeyboardInterrupt):
+        run(config)
+    assert [(one["state"], one["reason"]) for one in _summaries(config)] == [("interrupted", "interrupted")] * 2
+
+
+def test_an_interruption_on_a_full_disk_is_an_interruption(
+    config: Config, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    pipeline(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(KeyboardInterrupt):
+        run(config)
+
+
+def test_a_run_that_is_interrupted_while_it_writes_the_report_is_interrupted(
+    config: Config, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline(lambda: None)
+    monkeypatch.setattr(local_runner, "write_report", lambda _: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(KeyboardInterrupt):
+        run(config)
+    assert [one["state"] for one in _summaries(config)] == ["interrupted"] * 2
 
 
 def test_an_output_folder_that_cannot_be_written_is_refused(config: Config, tmp_path: Path) -> None:

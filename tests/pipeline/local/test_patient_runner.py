@@ -1,5 +1,7 @@
 """Tests of retries, the time limit and canceling. tests/engines repeats them with a real runner."""
 
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -15,6 +17,7 @@ from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import BadInput, RunnerFailed, WorkerEnded
 from efficientmixnet.pipeline.config.beam_config import BeamConfig
 from efficientmixnet.pipeline.local.patient_runner import PatientRunner
+from efficientmixnet.pipeline.stop_signals import StopSignals
 
 PORTABLE: dict[str, Any] = {
     "runner": "portable",
@@ -121,6 +124,37 @@ def test_a_job_that_has_succeeded_is_not_canceled(component: Any) -> None:
     with pytest.raises(ValueError, match=r"^$"):
         component(fails_after_its_job)
     assert not job.canceled
+
+
+def test_an_interrupted_job_is_canceled(component: Any) -> None:
+    def interrupted(duration: Any = None) -> None:
+        raise KeyboardInterrupt
+
+    job = Job("")
+    job.wait_until_finish = interrupted  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        component(job, retries=1)
+    assert job.canceled
+
+
+def test_an_error_that_beam_makes_of_a_signal_is_not_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Any] = []
+
+    def interrupted(*arguments: Any) -> None:
+        calls.append(arguments)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def as_beam_does(*arguments: Any) -> None:
+        try:
+            interrupted(*arguments)
+        except KeyboardInterrupt as error:
+            raise RuntimeError("KeyboardInterrupt [while running 'Evaluate']") from error
+
+    monkeypatch.setattr(tfx.orchestration.LocalDagRunner, "run_with_ir", as_beam_does)
+    config = BeamConfig(**{**PORTABLE, "retries": 2})
+    with pytest.raises(KeyboardInterrupt), StopSignals() as signals:
+        PatientRunner(config, signals.check)._run_on_beam("Evaluator", None)
+    assert len(calls) == 1
 
 
 def test_beams_run_method_is_restored(component: Any) -> None:
