@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from efficientmixnet.kubeflow import executor
 from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.search_config import with_values
+from efficientmixnet.modules.config.yaml_text import YamlMistake, parse_yaml
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.progress import Figures
 
@@ -66,7 +66,9 @@ def trial_model(common: Mapping[str, Any], values: str) -> ModelConfig:
         BadInput: The values do not fit together.
     """
     try:
-        return with_values(ModelConfig.model_validate(common), yaml.safe_load(values))
+        return with_values(ModelConfig.model_validate(common), parse_yaml(values))
+    except YamlMistake as mistake:
+        raise BadInput(f"search.space: {mistake.reason}") from None
     except ValidationError as error:
         raise BadInput(f"search.space: {error.errors()[0]['msg']}") from None
 

@@ -7,21 +7,22 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.search_config import SearchConfig
 from efficientmixnet.modules.config.section import merge
+from efficientmixnet.modules.config.yaml_text import YamlMistake, parse_yaml, read_yaml
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.config.beam_config import BeamConfig
-from efficientmixnet.pipeline.config.config_errors import problem_line, problems_found, reasons
+from efficientmixnet.pipeline.config.config_errors import problem_line, problems_found, reasons, shortened
 from efficientmixnet.pipeline.config.data_config import DataConfig
 from efficientmixnet.pipeline.config.evaluation_config import EvaluationConfig
 from efficientmixnet.pipeline.config.kubeflow_config import KubeflowConfig
 from efficientmixnet.pipeline.config.report_config import ReportConfig
 from efficientmixnet.pipeline.config.serving_config import ServingConfig
 
+_DEEPEST_KEY = 20  # parts
 _SECTIONS = frozenset({"data", "network", "training", "search", "evaluation", "serving", "report", "beam", "kubeflow"})
 
 
@@ -98,15 +99,9 @@ def load_config(
 
 
 def _read(file: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BadInput(f"{file}: does not exist; run `efficientmixnet init {file}` to create it") from None
-    except OSError as error:
-        raise BadInput(f"{file}: cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file}: is not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(values or {}, dict):
+    documents = read_yaml(file, f"run `efficientmixnet init {file}` to create it")
+    values = documents[0] if documents else None
+    if len(documents) > 1 or not isinstance(values or {}, dict):
         raise BadInput(f"{file}: has no sections; `efficientmixnet init example.yaml` writes an example")
     return values or {}
 
@@ -114,13 +109,14 @@ def _read(file: Path) -> dict[str, Any]:
 def _nested(override: str) -> dict[str, Any]:
     """`a.b=1` -> {"a": {"b": 1}}"""
     key, equals, value = override.partition("=")
-    if not equals or not key:
-        raise BadInput(f"--set {override}: give section.key=value, such as training.epochs=20")
+    parts = key.split(".")
+    if not equals or not all(parts) or len(parts) > _DEEPEST_KEY:
+        raise BadInput(f"--set {shortened(override)}: give section.key=value, such as training.epochs=20")
     try:
-        nested: Any = yaml.safe_load(value)
-    except yaml.YAMLError:
-        raise BadInput(f"--set {override}: {value!r} is not valid YAML") from None
-    for part in reversed(key.split(".")):
+        nested: Any = parse_yaml(value)
+    except YamlMistake as mistake:
+        raise BadInput(f"--set {shortened(override)}: {mistake.reason}") from None
+    for part in reversed(parts):
         nested = {part: nested}
     return nested
 

@@ -1,14 +1,22 @@
 """Turns the errors of pydantic into one line each."""
 
 import difflib
+import reprlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+_LONGEST = 80  # characters of a value
+
 
 def problems_found(count: int) -> str:
     return "1 problem found" if count == 1 else f"{count} problems found"
+
+
+def shortened(text: str) -> str:
+    """Returns the text without its middle if it is long."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]}...{text[-_LONGEST // 2 :]}"
 
 
 def problem_line(error: Mapping[str, Any], root: type[BaseModel]) -> str:
@@ -17,11 +25,8 @@ def problem_line(error: Mapping[str, Any], root: type[BaseModel]) -> str:
     if not error["loc"]:  # A check of several sections: the message names the keys.
         return message
     *parents, last = (str(part) for part in error["loc"])
-    if last == "[key]":  # pydantic's name for an unknown key of a mapping
-        *parents, wrong = parents
-        if error["type"] == "value_error":
-            return f"{'.'.join(parents)}.{wrong}: {message}"
-        return f"{'.'.join(parents)}: {wrong!r} is not one of {error['ctx']['expected']}"
+    if last == "[key]" or error["type"] == "invalid_key":
+        return _key_line(error, ".".join(parents), message)
     key = ".".join([*parents, last])
     match error["type"]:
         case "extra_forbidden":
@@ -35,7 +40,17 @@ def problem_line(error: Mapping[str, Any], root: type[BaseModel]) -> str:
         case "tuple_type":
             message = "should be a list"
     message = message.removeprefix("Input ").partition(", unable to parse")[0]
-    return f"{key}: {message[0].lower()}{message[1:]}, not {error['input']!r}"
+    return f"{key}: {message[0].lower()}{message[1:]}, not {shortened(reprlib.repr(error['input']))}"
+
+
+def _key_line(error: Mapping[str, Any], where: str, message: str) -> str:
+    """Returns an error of a key, after whose name pydantic writes `[key]`."""
+    above = where.rpartition(".")[0]
+    if not isinstance(error["input"], str):
+        return f"{above or 'configuration'}: the key {error['input']!r} is not text; put it in quotes"
+    if "expected" in error.get("ctx", {}):
+        return f"{above}: {error['input']!r} is not one of {error['ctx']['expected']}"
+    return f"{where}: {message}"
 
 
 def reasons(why: ValidationError | str, searched: str, root: type[BaseModel]) -> str:

@@ -83,20 +83,20 @@ def test_a_problem_is_one_line_that_starts_with_its_key(file: Path, text: str, l
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("training: [", "is not valid YAML: "),
-        ("a: b: c", "is not valid YAML: "),
-        ("- training", "has no sections; `efficientmixnet init example.yaml` writes an example"),
-        ("training", "has no sections; `efficientmixnet init example.yaml` writes an example"),
+        ("training: [", ", line 1: is not valid YAML ("),
+        ("a: b: c", ", line 1: is not valid YAML ("),
+        ("- training", ": has no sections; `efficientmixnet init example.yaml` writes an example"),
+        ("training", ": has no sections; `efficientmixnet init example.yaml` writes an example"),
     ],
 )
 def test_a_file_without_a_mapping_is_refused_in_one_line(file: Path, text: str, message: str) -> None:
     (line,) = _problems(file, text)
-    assert line.startswith(f"{file}: {message}")
+    assert line.startswith(f"{file}{message}")
 
 
 def test_a_binary_file_is_refused(file: Path) -> None:
     file.write_bytes(b"\xff\xfe\x00images")
-    with pytest.raises(BadInput, match=r"my\.yaml: is not valid YAML: "):
+    with pytest.raises(BadInput, match=r"my\.yaml: is not UTF-8 text; save it as UTF-8"):
         load_config(str(file))
 
 
@@ -152,8 +152,41 @@ def test_an_override_without_a_key_or_value_is_refused_with_an_example(override:
 
 
 def test_an_override_that_is_not_yaml_is_refused() -> None:
-    with pytest.raises(BadInput, match=r"--set training\.epochs=\[1: '\[1' is not valid YAML"):
+    with pytest.raises(BadInput, match=r"--set training\.epochs=\[1: is not valid YAML \(while parsing"):
         load_config(None, ["training.epochs=[1"])
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("output=2020-13-45", None),
+        ("training.epochs=!!int foo", "'foo' is not a whole number"),
+        ("training={epochs: 1, epochs: 2}", r"epochs is given twice"),
+        ("training..epochs=1", "give section.key=value"),
+        (f"{'a.' * 3000}b=1", "give section.key=value"),
+        (f"a={'[' * 3000}", "has more than 100 levels"),
+        ('output="a\\0b"', r"the character '.x00' is not allowed"),
+    ],
+)
+def test_an_override_is_read_as_strictly_as_a_file(override: str, message: str | None) -> None:
+    if message is None:
+        load_config(None, [override])
+        return
+    with pytest.raises(BadInput, match=message) as caught:
+        load_config(None, [override])
+    assert len(str(caught.value)) < 300
+
+
+def test_keys_that_yaml_takes_for_other_values_are_refused_with_the_cure(file: Path) -> None:
+    assert _problems(file, "data: {splits: {no: 1, train: 1, eval: 1}}\n3: {}")[1:] == [
+        "data.splits: the key False is not text; put it in quotes",
+        "configuration: the key 3 is not text; put it in quotes",
+    ]
+
+
+def test_a_long_value_is_shortened_in_the_message(file: Path) -> None:
+    (_, line) = _problems(file, f"data: {{images: [{'x, ' * 5000}]}}")
+    assert line == "data.images: should be a valid string, not ['x', 'x', 'x', 'x', 'x', 'x', ...]"
 
 
 def test_a_misspelled_override_is_refused_with_a_suggestion() -> None:
