@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from efficientmixnet.modules.exceptions import BadInput, RunFailed
+from efficientmixnet.pipeline.commands.one_line_errors import OneLineErrors
 
 if TYPE_CHECKING:
     from efficientmixnet.kubeflow.package.requirements import Target
     from efficientmixnet.kubeflow.server.connection import Connection
 
 
-@click.group()
+@click.group(cls=OneLineErrors)
 def kubeflow() -> None:
     """Run a configuration on Kubeflow Pipelines."""
 

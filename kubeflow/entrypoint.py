@@ -11,9 +11,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from efficientmixnet.kubeflow.executor import execute, invocation_of, refuse
+from efficientmixnet.kubeflow.executor import execute, invocation_of
 from efficientmixnet.kubeflow.launcher_paths import to_path
-from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.kubeflow.pod_errors import one_line_in_a_pod
 from efficientmixnet.modules.keras_settings import use_tensorflow
 
 
@@ -25,22 +25,21 @@ def main(arguments: Sequence[str]) -> None:
     """
     use_tensorflow()
     signal.signal(signal.SIGTERM, _interrupt)  # the first process of a container ignores SIGTERM by default
+    with one_line_in_a_pod():
+        _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> None:
     from efficientmixnet.kubeflow import progress_lines
     from efficientmixnet.kubeflow.store import object_store
     from efficientmixnet.kubeflow.training_jobs.launch import launch
     from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
-    from efficientmixnet.modules.exceptions import TrainingFailed
 
     invocation = invocation_of(arguments)
     object_store.remember_session(invocation)
     progress_lines.show()
-    try:
-        job = JobSettings.from_environment()
-        report = launch(job, arguments, invocation) if job else execute(arguments, invocation)
-    except BadInput as error:
-        sys.exit(refuse(error))
-    except TrainingFailed as error:
-        sys.exit(f"error: {error}")
+    job = JobSettings.from_environment()
+    report = launch(job, arguments, invocation) if job else execute(arguments, invocation)
     file = Path(to_path(invocation["outputs"]["outputFile"]))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(report))

@@ -11,17 +11,17 @@ from typing import Any
 
 import click
 
-from efficientmixnet.modules.exceptions import BadInput, EfficientMixNetError
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.keras_settings import use_tensorflow
 from efficientmixnet.pipeline.commands import data_commands, results_commands
+from efficientmixnet.pipeline.commands.one_line_errors import OneLineErrors, remember_verbose
 
 _COMMAND_ENTRY_POINTS = "efficientmixnet.commands"
 EXIT_NOT_BLESSED = 3
-EXIT_INTERRUPTED = 130
 
 
-class _OneLineErrors(click.Group):
-    """A group that prints an error as one line and ends with its exit code. Other packages can add commands."""
+class _Commands(OneLineErrors):
+    """The commands of this file and those that other packages add."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         return [*super().list_commands(context), *entry_points(group=_COMMAND_ENTRY_POINTS).names]
@@ -38,18 +38,8 @@ class _OneLineErrors(click.Group):
             args, sys.argv[1:] = sys.argv[1:], []
         return super().main(args, **extra)
 
-    def invoke(self, context: click.Context) -> Any:
-        try:
-            return super().invoke(context)
-        except EfficientMixNetError as error:
-            click.secho(f"error: {error}", err=True, fg="red")
-            sys.exit(error.exit_code)
-        except KeyboardInterrupt:
-            click.secho("interrupted: run the command again to continue", err=True, fg="yellow")
-            sys.exit(EXIT_INTERRUPTED)
 
-
-@click.group(cls=_OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="efficientmixnet")
 def main() -> None:
     """Train an image classifier on a folder of images, evaluate it, and push it if it is good enough.
@@ -73,7 +63,13 @@ for _command in (*data_commands.COMMANDS, *results_commands.COMMANDS):
     "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a key, such as training.epochs=20."
 )
 @click.option("--no-cache", is_flag=True, help="Run every component, even if nothing has changed for it.")
-@click.option("-v", "--verbose", is_flag=True, help="Also print the log messages of the libraries.")
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    callback=remember_verbose,
+    help="Print the log messages of the libraries and the traceback of an error too.",
+)
 def run(
     config: str | None, data: str | None, output: str | None, overrides: tuple[str, ...], no_cache: bool, verbose: bool
 ) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from efficientmixnet.kubeflow import executor
+from efficientmixnet.kubeflow.pod_errors import one_line_in_a_pod
 from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.search_config import with_values
@@ -45,14 +45,12 @@ class Metrics:
 def main() -> None:
     """Trains, prints the metrics, and deletes the model."""
     signal.signal(signal.SIGTERM, _end)
-    try:
+    with one_line_in_a_pod():
         model = trial_model(json.loads(os.environ[MODEL]), os.environ[VALUES])
         with tempfile.TemporaryDirectory() as folder:
             for name in ("transformed_examples", "transform_graph"):
                 object_store.download(f"{os.environ[TRANSFORMED]}/{name}", f"{folder}/{name}")
             _train(model, Path(folder))
-    except BadInput as error:
-        sys.exit(executor.refuse(error))
 
 
 def trial_model(common: Mapping[str, Any], values: str) -> ModelConfig:

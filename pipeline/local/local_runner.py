@@ -15,7 +15,8 @@ from filelock import FileLock, Timeout
 
 from efficientmixnet.components.image_example_gen.sources import Sources, find_images
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.exceptions import BadInput, RunFailed
+from efficientmixnet.modules.exceptions import BadInput, EfficientMixNetError, RunFailed
+from efficientmixnet.modules.unexpected import explain_unexpected
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.local.check_model_server import check_model_server
 from efficientmixnet.pipeline.local.imports_at_once import imports_at_once
@@ -109,9 +110,11 @@ def _as_one_line(error: BaseException, output: Path, folder: Path) -> BaseExcept
         )
     if isinstance(error, OSError) and not folder.exists():
         return BadInput(f"output: {output} cannot be written ({error.strerror}); give another folder")
-    if isinstance(error, Exception) and not isinstance(error, BadInput):
-        return RunFailed(f"{type(error).__name__}: {error}\n  see {folder / LOG_FILE} for details")
-    return error
+    if isinstance(error, BadInput) or not isinstance(error, Exception):
+        return error
+    log = folder / LOG_FILE
+    known = isinstance(error, EfficientMixNetError)
+    return RunFailed(f"{error}; the log is {log}" if known else explain_unexpected(error, log))
 
 
 def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: bool) -> None:
