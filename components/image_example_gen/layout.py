@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from efficientmixnet.modules.config.names import FolderName
 from efficientmixnet.modules.config.section import Section
 from efficientmixnet.modules.exceptions import BadInput
 
@@ -19,7 +20,7 @@ class Layout(Section):
     """The column, feature or file extension of the label; null: the format's usual name."""
     split: str | None = None
     """The column, feature or file extension of the split; null: split in a manifest, none elsewhere."""
-    split_files: dict[str, str] = {}
+    split_files: dict[FolderName, str] = {}
     """The files of each split, as a pattern of their names or the folder of the class folders, such as
     {train: 'train-*', eval: 'val*'}."""
     features: tuple[str, ...] | None = None

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
 
 from efficientmixnet.modules.config.model_config import ModelConfig
+from efficientmixnet.modules.config.names import PipelineName
 from efficientmixnet.modules.config.search_config import SearchConfig
 from efficientmixnet.modules.config.section import merge
 from efficientmixnet.modules.config.yaml_text import YamlMistake, parse_yaml, read_yaml
@@ -29,7 +30,7 @@ _SECTIONS = frozenset({"data", "network", "training", "search", "evaluation", "s
 class Config(ModelConfig):
     """All settings of a run."""
 
-    name: str = Field("efficientmixnet", pattern=r"^[a-z][a-z0-9-]*$", max_length=63)
+    name: PipelineName = "efficientmixnet"
     """The name of the pipeline: lower-case letters, digits and hyphens."""
     output: str = "runs"
     """The folder for runs, artifacts and pushed models. Only one run at a time can use it."""

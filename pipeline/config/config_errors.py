@@ -26,7 +26,7 @@ def problem_line(error: Mapping[str, Any], root: type[BaseModel]) -> str:
         return message
     *parents, last = (str(part) for part in error["loc"])
     if last == "[key]" or error["type"] == "invalid_key":
-        return _key_line(error, ".".join(parents), message)
+        return _key_line(error, ".".join(parents if last != "[key]" else parents[:-1]), message)
     key = ".".join([*parents, last])
     match error["type"]:
         case "extra_forbidden":
@@ -44,13 +44,15 @@ def problem_line(error: Mapping[str, Any], root: type[BaseModel]) -> str:
 
 
 def _key_line(error: Mapping[str, Any], where: str, message: str) -> str:
-    """Returns an error of a key, after whose name pydantic writes `[key]`."""
-    above = where.rpartition(".")[0]
-    if not isinstance(error["input"], str):
-        return f"{above or 'configuration'}: the key {error['input']!r} is not text; put it in quotes"
+    """Returns an error of a key in the section `where`, after whose name pydantic writes `[key]`."""
+    key = error["input"]
+    if not isinstance(key, str):
+        return f"{where or 'configuration'}: the key {key!r} is not text; put it in quotes"
     if "expected" in error.get("ctx", {}):
-        return f"{above}: {error['input']!r} is not one of {error['ctx']['expected']}"
-    return f"{where}: {message}"
+        return f"{where}: {key!r} is not one of {error['ctx']['expected']}"
+    if error["type"] == "name":
+        return f"{where}: the name {shortened(repr(key))} {message}"
+    return f"{where}.{key}: {message}"
 
 
 def reasons(why: ValidationError | str, searched: str, root: type[BaseModel]) -> str:

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.spans import has_spans
+from efficientmixnet.modules.config.names import FolderName
 from efficientmixnet.modules.config.section import Fraction, Section
 
 
@@ -17,7 +18,7 @@ class DataConfig(Section):
     or s3://). Paths are relative to the folder of this file."""
     manifest: str | None = None
     """A CSV or JSON-lines file with the path, label and optionally split of each image, instead of class folders."""
-    splits: dict[str, Annotated[float, Field(gt=0)]] = {"train": 0.8, "eval": 0.2}
+    splits: dict[FolderName, Annotated[float, Field(gt=0)]] = {"train": 0.8, "eval": 0.2}
     """The fraction of images in each split. The split of an image depends only on its name."""
     max_left_out: Fraction = 0.01
     """The run stops if a larger fraction of the images cannot be read."""

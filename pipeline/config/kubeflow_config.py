@@ -7,12 +7,21 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from efficientmixnet.modules.config.names import (
+    ContainerPath,
+    KubernetesName,
+    LabelKey,
+    LabelValue,
+    Place,
+    RelativePath,
+    SecretKey,
+    TaintKey,
+    Variable,
+)
 from efficientmixnet.modules.config.section import Section
 
 _QUANTITY = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[numkMGTPE]|[KMGTPE]i)?")
 _RESOURCE = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?/[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
-_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET_WORDS = re.compile(r"password|passwd|secret|token|api_?key|access_?key|credential", re.IGNORECASE)
 
 
@@ -22,38 +31,17 @@ def _quantity(value: str) -> str:
     return value
 
 
-def _kubernetes_name(value: str) -> str:
-    if not _NAME.fullmatch(value):
-        raise PydanticCustomError("name", "should be a Kubernetes name of lower-case letters, digits, hyphens and dots")
-    return value
-
-
-def _variable(value: str) -> str:
-    if not _VARIABLE.fullmatch(value):
-        raise PydanticCustomError("variable", "should be the name of an environment variable")
-    return value
-
-
-def _absolute(value: str) -> str:
-    if not value.startswith("/"):
-        raise PydanticCustomError("path", "should be an absolute path in the container, such as /mnt/images")
-    return value
-
-
 Quantity = Annotated[str, Field(coerce_numbers_to_str=True), AfterValidator(_quantity)]
-Name = Annotated[str, AfterValidator(_kubernetes_name)]
-Variable = Annotated[str, AfterValidator(_variable)]
-ContainerPath = Annotated[str, AfterValidator(_absolute)]
 
 
 class Toleration(Section):
     """A toleration of a pod."""
 
-    key: str = ""
+    key: TaintKey = ""
     """The taint's key. With operator Exists, an empty key tolerates every taint."""
     operator: Literal["Equal", "Exists"] = "Equal"
     """Equal compares the taint's key and value, Exists only its key."""
-    value: str = ""
+    value: LabelValue = ""
     """The taint's value, for operator Equal."""
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
     """The taint's effect. null tolerates every effect."""
@@ -72,7 +60,7 @@ class PodConfig(Section):
     """The GPUs' resource name, such as nvidia.com/gpu or amd.com/gpu. On Vertex AI, a type such as NVIDIA_TESLA_T4."""
     shared_memory: Quantity | None = None
     """The size of /dev/shm: 8Gi."""
-    node_selector: dict[str, str] = {}
+    node_selector: dict[LabelKey, LabelValue] = {}
     """Labels that the node must have."""
     tolerations: tuple[Toleration, ...] = ()
     """Taints that the node may have: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}]."""
@@ -121,9 +109,9 @@ class RetriesConfig(Section):
 class SecretConfig(Section):
     """A Secret for every pod, as environment variables or as files."""
 
-    name: Name
+    name: KubernetesName
     """The Secret's name. The package never contains its value."""
-    environment: dict[str, Variable] = {}
+    environment: dict[SecretKey, Variable] = {}
     """The environment variable for each key of the Secret: {accesskey: AWS_ACCESS_KEY_ID}."""
     path: ContainerPath | None = None
     """Instead of environment: the folder to mount the Secret at, with one file for each key."""
@@ -141,11 +129,11 @@ class SecretConfig(Section):
 class VolumeConfig(Section):
     """A volume for every pod."""
 
-    claim: Name
+    claim: KubernetesName
     """The name of the PersistentVolumeClaim."""
     path: ContainerPath
     """Where to mount the volume in every pod."""
-    sub_path: str = ""
+    sub_path: RelativePath = ""
     """The folder of the volume to mount. Empty mounts the whole volume."""
 
 
@@ -156,12 +144,12 @@ class ObjectStoreConfig(Section):
     """The URL of an S3 service: http://minio-service.kubeflow:9000. null uses the endpoint of Kubeflow's launcher."""
     region: str | None = None
     """The region of the store. null uses the region of Kubeflow's launcher."""
-    secret: Name | None = None
+    secret: KubernetesName | None = None
     """The Secret with the store's keys, such as mlpipeline-minio-artifact. null uses the keys of Kubeflow's launcher,
     or the rights of the service account."""
-    access_key: str = "accesskey"
+    access_key: SecretKey = "accesskey"
     """The key of the Secret that holds the access key."""
-    secret_key: str = "secretkey"  # noqa: S105  a name within the Secret
+    secret_key: SecretKey = "secretkey"  # noqa: S105  a name within the Secret
     """The key of the Secret that holds the secret key."""
 
     def environment(self) -> dict[str, str]:
@@ -179,13 +167,13 @@ class KubeflowConfig(Section):
 
     image: str | None = None
     """The container image. `make image` builds it."""
-    pipeline_root: str | None = None
+    pipeline_root: Place | None = None
     """The folder for artifacts in an object store, with minio://, s3:// or gs://: minio://bucket/folder."""
-    pushed: str | None = None
+    pushed: Place | None = None
     """The folder for pushed models, in an object store or on a volume. null uses PIPELINE_ROOT/pushed."""
     checkpoints: ContainerPath | None = None
     """A folder on a volume for checkpoints. A retried Trainer continues from them. With null it starts from scratch."""
-    service_account: Name | None = None
+    service_account: KubernetesName | None = None
     """The service account of the pods. null uses the cluster's default for pipelines."""
     cache: bool = True
     """Whether to take the results of unchanged tasks from the cluster's cache."""

@@ -50,7 +50,8 @@ def test_bad_values_and_misspelled_keys_are_reported_together(file: Path) -> Non
     assert sorted(lines) == [
         "data.max_left_out: should be less than or equal to 1, not 2",
         "data.max_pixel: no such key; did you mean data.max_pixels?",
-        "name: string should match pattern '^[a-z][a-z0-9-]*$', not 'My Run'",
+        "name: should have at most 63 lower-case letters, digits and hyphens, start with a letter, and not end with a "
+        "hyphen, not 'My Run'",
         "training.epochs: should be greater than or equal to 1, not 0",
     ]
 
@@ -342,5 +343,5 @@ def test_a_problem_of_several_sections_is_one_line(file: Path) -> None:
 
 def test_a_name_has_at_most_63_characters() -> None:
     assert load_config(None, [f"name={'a' * 63}"]).name == "a" * 63
-    with pytest.raises(BadInput, match="name: string should have at most 63 characters"):
+    with pytest.raises(BadInput, match="name: should have at most 63 lower-case letters"):
         load_config(None, [f"name={'a' * 64}"])
