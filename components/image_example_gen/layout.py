@@ -9,6 +9,8 @@ from efficientmixnet.modules.config.names import FolderName
 from efficientmixnet.modules.config.section import Section
 from efficientmixnet.modules.exceptions import BadInput
 
+_DIGITS = 18  # Python refuses to convert thousands of them
+
 
 class Layout(Section):
     format: Literal["auto", "folders", "tfrecord", "webdataset", "parquet"] = "auto"
@@ -50,6 +52,8 @@ class LabelNames:
         """
         if file is None:
             return cls()
+        if not Path(file).is_file():
+            raise BadInput(f"data.layout.label_names: {file} cannot be read (not a file). Give a UTF-8 text file.")
         try:
             return cls(tuple(Path(file).read_text(encoding="utf-8-sig").splitlines()))
         except (OSError, UnicodeDecodeError) as error:
@@ -70,5 +74,5 @@ class LabelNames:
         text = text.strip()
         if not self._names or not text.isdecimal():
             return text
-        number = int(text)
-        return self._names[number].strip() if number < len(self._names) else ""
+        number = int(text[-_DIGITS:])
+        return self._names[number].strip() if len(text) <= _DIGITS and number < len(self._names) else ""
