@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from efficientmixnet.modules.exceptions import BadInput, RunFailed
+from efficientmixnet.pipeline.commands.numbers import Number
 from efficientmixnet.pipeline.commands.one_line_errors import OneLineErrors
 
 if TYPE_CHECKING:
@@ -157,7 +158,13 @@ def _server(command: Callable[..., None]) -> Callable[..., None]:
         command(connection, **options)
 
     for option in (
-        click.option("--timeout", default=30.0, show_default=True, help="Seconds to wait for one answer."),
+        click.option(
+            "--timeout",
+            default=30.0,
+            show_default=True,
+            type=Number(0.1, 86400),
+            help="Seconds to wait for one answer.",
+        ),
         click.option("--ca-certificate", metavar="FILE", help="The certificate of the server's authority."),
         click.option("--service-account-token", is_flag=True, help="In a pod: send the pod's own token."),
         click.option("--cookie", envvar="KFP_COOKIE", help="The cookie of a browser session.  [KFP_COOKIE]"),
@@ -226,7 +233,7 @@ def submit(
 
 @kubeflow.command()
 @click.option("--experiment", help="List only the runs of this experiment.")
-@click.option("--count", default=10, show_default=True, type=click.IntRange(1), help="How many runs to list.")
+@click.option("--count", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many runs to list.")
 @_server
 def runs(connection: "Connection", experiment: str | None, count: int) -> None:
     """List the latest runs."""

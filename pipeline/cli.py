@@ -14,6 +14,7 @@ import click
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.keras_settings import use_tensorflow
 from efficientmixnet.pipeline.commands import data_commands, results_commands
+from efficientmixnet.pipeline.commands.numbers import Number
 from efficientmixnet.pipeline.commands.one_line_errors import OneLineErrors, remember_verbose
 
 _COMMAND_ENTRY_POINTS = "efficientmixnet.commands"
@@ -137,8 +138,8 @@ def predict(model: str, images: tuple[str, ...], top: int) -> None:
 
 @main.command()
 @click.argument("network", metavar="CONFIG|VARIANT")
-@click.option("--image-size", type=click.IntRange(1), help="Side length of the input in pixels.")
-@click.option("--classes", default=1000, show_default=True, type=click.IntRange(1), help="Number of classes.")
+@click.option("--image-size", type=click.IntRange(1, 8192), help="Side length of the input in pixels.")
+@click.option("--classes", default=1000, show_default=True, type=click.IntRange(1, 10**6), help="Number of classes.")
 def network(network: str, image_size: int | None, classes: int) -> None:
     """Print the parameters and multiply-adds of each stage of a network.
 
@@ -153,10 +154,20 @@ def network(network: str, image_size: int | None, classes: int) -> None:
 
 
 @main.command()
-@click.option("--phi", default=1.0, show_default=True, help="The compound coefficient.")
-@click.option("--max-cost", default=2.0, show_default=True, help="The factor by which the cost grows at phi = 1.")
+@click.option("--phi", default=1.0, show_default=True, type=Number(0.01, 100), help="The compound coefficient.")
 @click.option(
-    "--search", default=4, show_default=True, type=click.IntRange(2), help="Number of grid points for each coefficient."
+    "--max-cost",
+    default=2.0,
+    show_default=True,
+    type=Number(1, 1000),
+    help="The factor by which the cost grows at phi = 1.",
+)
+@click.option(
+    "--search",
+    default=4,
+    show_default=True,
+    type=click.IntRange(2, 20),
+    help="Number of grid points for each coefficient.",
 )
 @click.option("--top", default=5, show_default=True, type=click.IntRange(1), help="Number of solutions to print.")
 def scale(phi: float, max_cost: float, search: int, top: int) -> None:

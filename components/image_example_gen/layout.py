@@ -27,7 +27,7 @@ class Layout(Section):
     {train: 'train-*', eval: 'val*'}."""
     features: tuple[str, ...] | None = None
     """Further columns to keep as features, for slicing; null: all columns of a manifest, none elsewhere."""
-    span: int | None = Field(None, ge=0)
+    span: int | None = Field(None, ge=0, lt=2**63)
     """The span to read, if data.images or data.manifest contains {SPAN}, or {YYYY}, {MM} and {DD}; null: the latest."""
     label_names: str | None = None
     """A text file with the names of labels that are numbers, one name per line, from label 0."""

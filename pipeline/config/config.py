@@ -24,6 +24,7 @@ from efficientmixnet.pipeline.config.report_config import ReportConfig
 from efficientmixnet.pipeline.config.serving_config import ServingConfig
 
 _DEEPEST_KEY = 20  # parts
+_LONGEST_LINE = 500  # characters of a problem
 _SECTIONS = frozenset({"data", "network", "training", "search", "evaluation", "serving", "report", "beam", "kubeflow"})
 
 
@@ -92,7 +93,9 @@ def load_config(
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
-        lines = [line for one in error.errors() for line in problem_line(one, Config).splitlines()]
+        lines = [
+            shortened(line, _LONGEST_LINE) for one in error.errors() for line in problem_line(one, Config).splitlines()
+        ]
         raise BadInput("\n  ".join([f"{file or 'configuration'}: {problems_found(len(lines))}", *lines])) from None
     except ValueError as error:
         raise BadInput(f"{file or 'configuration'}: {error}") from None

@@ -7,16 +7,14 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-_LONGEST = 80  # characters of a value
-
 
 def problems_found(count: int) -> str:
     return "1 problem found" if count == 1 else f"{count} problems found"
 
 
-def shortened(text: str) -> str:
-    """Returns the text without its middle if it is long."""
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]}...{text[-_LONGEST // 2 :]}"
+def shortened(text: str, most: int = 80) -> str:
+    """Returns the text without its middle if it has more characters than `most`."""
+    return text if len(text) <= most else f"{text[: most // 2]}...{text[-most // 2 :]}"
 
 
 def problem_line(error: Mapping[str, Any], root: type[BaseModel]) -> str:

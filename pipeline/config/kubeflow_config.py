@@ -18,9 +18,10 @@ from efficientmixnet.modules.config.names import (
     TaintKey,
     Variable,
 )
-from efficientmixnet.modules.config.section import Section
+from efficientmixnet.modules.config.section import A_YEAR, Section
 
-_QUANTITY = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[numkMGTPE]|[KMGTPE]i)?")
+_YEAR = 60 * A_YEAR  # seconds
+_QUANTITY = re.compile(r"(?:\d{1,18}(?:\.\d{0,9})?|\.\d{1,9})(?:[numkMGTPE]|[KMGTPE]i)?", re.ASCII)
 _RESOURCE = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?/[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _SECRET_WORDS = re.compile(r"password|passwd|secret|token|api_?key|access_?key|credential", re.IGNORECASE)
 
@@ -54,7 +55,7 @@ class PodConfig(Section):
     """CPUs, as the request and the limit: 4, or 500m for half a CPU."""
     memory: Quantity | None = None
     """Memory, as the request and the limit: 16G."""
-    gpus: int = Field(0, ge=0)
+    gpus: int = Field(0, ge=0, le=1024)
     """The number of GPUs. Trainer uses all GPUs of its pod."""
     gpu_type: str = "nvidia.com/gpu"
     """The GPUs' resource name, such as nvidia.com/gpu or amd.com/gpu. On Vertex AI, a type such as NVIDIA_TESLA_T4."""
@@ -64,7 +65,7 @@ class PodConfig(Section):
     """Labels that the node must have."""
     tolerations: tuple[Toleration, ...] = ()
     """Taints that the node may have: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}]."""
-    timeout_seconds: int | None = Field(None, ge=1)
+    timeout_seconds: int | None = Field(None, ge=1, le=_YEAR)
     """The cluster stops the pod after this many seconds. null sets no limit."""
 
     @model_validator(mode="after")
@@ -80,29 +81,29 @@ class PodConfig(Section):
 class TrainerPodConfig(PodConfig):
     """The pod of Trainer, or the pods of its workers."""
 
-    workers: int = Field(1, ge=1)
+    workers: int = Field(1, ge=1, le=10_000)
     """The number of pods that train together, each with the resources given here. More than one needs job_kind."""
     job_kind: Literal["tfjob", "trainjob"] | None = None
     """What starts the workers: tfjob for Kubeflow's Training Operator, trainjob for Kubeflow Trainer 2. null trains in
     the component's own pod."""
     exchange: ContainerPath | None = None
     """A folder on a volume through which the component and its workers exchange data. null uses the object store."""
-    restarts: int = Field(20, ge=0)
+    restarts: int = Field(20, ge=0, le=10_000)
     """How often each worker may restart after it was preempted or lost another worker."""
-    scheduling_minutes: float = Field(60.0, gt=0)
+    scheduling_minutes: float = Field(60.0, gt=0, le=A_YEAR)
     """The training fails if the workers have not all started after this many minutes."""
 
 
 class RetriesConfig(Section):
     """How the cluster retries a failed task."""
 
-    count: int = Field(2, ge=0)
+    count: int = Field(2, ge=0, le=100)
     """The number of retries of a failed task."""
-    backoff_seconds: int = Field(30, ge=1)
+    backoff_seconds: int = Field(30, ge=1, le=_YEAR)
     """Seconds before the first retry."""
-    backoff_factor: float = Field(2.0, ge=1)
+    backoff_factor: float = Field(2.0, ge=1, le=100)
     """The factor by which the pause grows with each retry."""
-    within_seconds: int = Field(7 * 24 * 3600, ge=1)
+    within_seconds: int = Field(7 * 24 * 3600, ge=1, le=_YEAR)
     """Seconds for all attempts of a task together. After that the cluster stops the task."""
 
 
