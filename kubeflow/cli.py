@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from efficientmixnet.modules.exceptions import BadInput, RunFailed
+from efficientmixnet.pipeline.commands.numbers import Number
+from efficientmixnet.pipeline.commands.one_line_errors import OneLineErrors
 from efficientmixnet.pipeline.config.secrets_by_reference import refuse_secret
 from efficientmixnet.pipeline.terminal import echo, echo_error
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from efficientmixnet.kubeflow.server.connection import Connection
 
 
-@click.group()
+@click.group(cls=OneLineErrors)
 def kubeflow() -> None:
     """Run a configuration on Kubeflow Pipelines."""
 
@@ -163,7 +165,13 @@ def _server(command: Callable[..., None]) -> Callable[..., None]:
         command(connection, **options)
 
     for option in (
-        click.option("--timeout", default=30.0, show_default=True, help="Seconds to wait for one answer."),
+        click.option(
+            "--timeout",
+            default=30.0,
+            show_default=True,
+            type=Number(0.1, 86400),
+            help="Seconds to wait for one answer.",
+        ),
         click.option("--ca-certificate", metavar="FILE", help="The certificate of the server's authority."),
         click.option("--service-account-token", is_flag=True, help="In a pod: send the pod's own token."),
         click.option("--cookie", envvar="KFP_COOKIE", help="The cookie of a browser session.  [KFP_COOKIE]"),
@@ -234,7 +242,7 @@ def submit(
 
 @kubeflow.command()
 @click.option("--experiment", help="List only the runs of this experiment.")
-@click.option("--count", default=10, show_default=True, type=click.IntRange(1), help="How many runs to list.")
+@click.option("--count", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many runs to list.")
 @_server
 def runs(connection: "Connection", experiment: str | None, count: int) -> None:
     """List the latest runs."""

@@ -9,14 +9,11 @@ TFX's entry point and the launcher do not fit together without these changes:
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from efficientmixnet.kubeflow.launcher_paths import to_path, to_uri
-from efficientmixnet.modules.exceptions import BadInput, OutOfMemory
-from efficientmixnet.modules.printable import printable
 
 # The property of an artifact without content, such as Baseline's before the first push. A task needs all its inputs.
 ABSENT = "absent"
@@ -50,14 +47,6 @@ def execute(arguments: Sequence[str], invocation: dict[str, Any]) -> dict[str, A
     options.json_serialized_invocation_args = json.dumps(task)
     kubeflow_v2_run_executor._run_executor(options, beam_arguments)
     return globalize(json.loads(report.read_text()))
-
-
-def refuse(error: BadInput | OutOfMemory) -> int:
-    """Prints the error and the images that were left out. Returns the exit code."""
-    print(printable(f"error: {error}", keep="\n"), file=sys.stderr)
-    for name, reason in error.left_out if isinstance(error, BadInput) else ():
-        print(printable(f"  left out: {name} {reason}"), file=sys.stderr)
-    return error.exit_code
 
 
 def localize(invocation: dict[str, Any], inputs_spec: dict[str, Any], outputs: Sequence[str]) -> dict[str, Any]:

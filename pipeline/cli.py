@@ -11,21 +11,19 @@ from typing import Any
 
 import click
 
-from efficientmixnet.modules.exceptions import BadInput, EfficientMixNetError, OutOfMemory
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.keras_settings import use_tensorflow
-from efficientmixnet.modules.out_of_memory import is_out_of_memory
 from efficientmixnet.pipeline.commands import data_commands, results_commands
-from efficientmixnet.pipeline.memory_advice import out_of_memory
-from efficientmixnet.pipeline.stop_signals import EXIT_INTERRUPTED, StopSignals
-from efficientmixnet.pipeline.terminal import echo, echo_error
+from efficientmixnet.pipeline.commands.numbers import Number
+from efficientmixnet.pipeline.commands.one_line_errors import OneLineErrors, remember_verbose
+from efficientmixnet.pipeline.terminal import echo
 
 _COMMAND_ENTRY_POINTS = "efficientmixnet.commands"
 EXIT_NOT_BLESSED = 3
-_CONTINUE = "run the command again to continue"
 
 
-class _OneLineErrors(click.Group):
-    """A group that prints an error as one line and ends with its exit code. Other packages can add commands."""
+class _Commands(OneLineErrors):
+    """The commands of this file and those that other packages add."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         return [*super().list_commands(context), *entry_points(group=_COMMAND_ENTRY_POINTS).names]
@@ -42,24 +40,8 @@ class _OneLineErrors(click.Group):
             args, sys.argv[1:] = sys.argv[1:], []
         return super().main(args, **extra)
 
-    def invoke(self, context: click.Context) -> Any:
-        try:
-            with StopSignals():
-                return super().invoke(context)
-        except EfficientMixNetError as error:
-            echo_error(f"error: {error}")
-            sys.exit(error.exit_code)
-        except Exception as error:
-            if not is_out_of_memory(error):
-                raise
-            echo_error(f"error: {out_of_memory(context.invoked_subcommand)}")
-            sys.exit(OutOfMemory.exit_code)
-        except KeyboardInterrupt as interrupt:
-            echo_error(f"interrupted: {str(interrupt) or _CONTINUE}", color="yellow")
-            sys.exit(EXIT_INTERRUPTED)
 
-
-@click.group(cls=_OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="efficientmixnet")
 def main() -> None:
     """Train an image classifier on a folder of images, evaluate it, and push it if it is good enough.
@@ -83,7 +65,13 @@ for _command in (*data_commands.COMMANDS, *results_commands.COMMANDS):
     "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a key, such as training.epochs=20."
 )
 @click.option("--no-cache", is_flag=True, help="Run every component, even if nothing has changed for it.")
-@click.option("-v", "--verbose", is_flag=True, help="Also print the log messages of the libraries.")
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    callback=remember_verbose,
+    help="Print the log messages of the libraries and the traceback of an error too.",
+)
 def run(
     config: str | None, data: str | None, output: str | None, overrides: tuple[str, ...], no_cache: bool, verbose: bool
 ) -> None:
@@ -151,8 +139,8 @@ def predict(model: str, images: tuple[str, ...], top: int) -> None:
 
 @main.command()
 @click.argument("network", metavar="CONFIG|VARIANT")
-@click.option("--image-size", type=click.IntRange(1), help="Side length of the input in pixels.")
-@click.option("--classes", default=1000, show_default=True, type=click.IntRange(1), help="Number of classes.")
+@click.option("--image-size", type=click.IntRange(1, 8192), help="Side length of the input in pixels.")
+@click.option("--classes", default=1000, show_default=True, type=click.IntRange(1, 10**6), help="Number of classes.")
 def network(network: str, image_size: int | None, classes: int) -> None:
     """Print the parameters and multiply-adds of each stage of a network.
 
@@ -167,10 +155,20 @@ def network(network: str, image_size: int | None, classes: int) -> None:
 
 
 @main.command()
-@click.option("--phi", default=1.0, show_default=True, help="The compound coefficient.")
-@click.option("--max-cost", default=2.0, show_default=True, help="The factor by which the cost grows at phi = 1.")
+@click.option("--phi", default=1.0, show_default=True, type=Number(0.01, 100), help="The compound coefficient.")
 @click.option(
-    "--search", default=4, show_default=True, type=click.IntRange(2), help="Number of grid points for each coefficient."
+    "--max-cost",
+    default=2.0,
+    show_default=True,
+    type=Number(1, 1000),
+    help="The factor by which the cost grows at phi = 1.",
+)
+@click.option(
+    "--search",
+    default=4,
+    show_default=True,
+    type=click.IntRange(2, 20),
+    help="Number of grid points for each coefficient.",
 )
 @click.option("--top", default=5, show_default=True, type=click.IntRange(1), help="Number of solutions to print.")
 def scale(phi: float, max_cost: float, search: int, top: int) -> None:

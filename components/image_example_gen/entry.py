@@ -1,6 +1,7 @@
 """Entry: an image in its source, before its bytes are read. LeftOut: an image that is not used, and why."""
 
 import errno
+import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -8,6 +9,21 @@ from efficientmixnet.modules.exceptions import BadImage
 from efficientmixnet.modules.secrets import mask, mask_urls
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"})
+
+
+# No file and no record holds them: zero bytes, and halves of characters that UTF-8 cannot write.
+_NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
+
+
+def character_to_refuse(*texts: str) -> str | None:
+    """Returns the escape of a character that no name, label or column can have, or None.
+
+    Example:
+        >>> character_to_refuse("cat/1.jpg", "a\\x00")
+        '\\x00'
+    """
+    found = next(filter(None, map(_NOT_TEXT.search, texts)), None)
+    return found and ascii(found[0])[1:-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +54,12 @@ class Entry:
         object.__setattr__(self, "name", mask_urls(self.name))
         object.__setattr__(self, "label", mask_urls(self.label))
         object.__setattr__(self, "columns", tuple((name, mask_urls(value)) for name, value in self.columns))
+
+    @property
+    def fault(self) -> str | None:
+        """Why the entry cannot be used: a character in one of its texts."""
+        character = character_to_refuse(self.name, self.label, self.split or "", *map("".join, self.columns))
+        return f"has a character that is not text in its name, label or columns ({character})" if character else None
 
 
 @dataclass(frozen=True, slots=True)

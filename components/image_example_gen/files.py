@@ -6,12 +6,20 @@ Beam's own file systems need a pipeline's options for S3, and connect again for 
 import os
 import stat
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.unexpected import one_line
+
+_CREDENTIALS = {
+    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS",
+}
+"""The environment variables with the credentials of a store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +74,21 @@ def list_files(folder: str) -> Iterator[File | LeftOut]:
 
 
 def find_file(path: str, name: str) -> File | None:
-    """Returns the file at this path; None if there is none."""
+    """Returns the file at this path; None if there is none.
+
+    Raises:
+        BadInput: The file is in a store that cannot be used.
+        OSError: The store refuses the access.
+    """
     if is_remote(path):
         try:
             found = _store(path).info(path)
         except FileNotFoundError:
             return None
+        except (OSError, BadInput):
+            raise
+        except Exception as error:  # each store raises its own
+            raise BadInput(f"{path} cannot be read ({_why(path, error)})") from None
         return _remote_file(path, name, found) if found["type"] == "file" else None
     try:
         status = os.stat(path)
@@ -81,10 +98,15 @@ def find_file(path: str, name: str) -> File | None:
 
 
 def open_file(path: str) -> BinaryIO:
-    """Opens the file for reading bytes."""
+    """Opens the file for reading bytes.
+
+    Raises:
+        OSError: The file cannot be opened.
+    """
     if not is_remote(path):
         return open(path, "rb")
-    opened: BinaryIO = _store(path).open(path, "rb")
+    with _store_errors(path):
+        opened: BinaryIO = _store(path).open(path, "rb")
     return opened
 
 
@@ -96,7 +118,8 @@ def read_bytes(entry: Entry) -> bytes:
     """
     if is_remote(entry.path):
         end = None if entry.offset is None or entry.size is None else entry.offset + entry.size
-        return bytes(_store(entry.path).cat_file(entry.path, start=entry.offset, end=end))
+        with _store_errors(entry.path):
+            return bytes(_store(entry.path).cat_file(entry.path, start=entry.offset, end=end))
     with open_file(entry.path) as file:
         if entry.offset is None or entry.size is None:
             return file.read()
@@ -160,5 +183,23 @@ def _store(path: str) -> Any:
         raise _unlisted(path, error) from None
 
 
+@contextmanager
+def _store_errors(path: str) -> Iterator[None]:
+    """Raises an OSError in place of the errors that each store has of its own."""
+    try:
+        yield
+    except (OSError, BadInput):
+        raise
+    except Exception as error:
+        raise OSError(_why(path, error)) from None
+
+
 def _unlisted(path: str, error: Exception) -> BadInput:
-    return BadInput(f"data.images: {path} cannot be listed ({' '.join(str(error).split())})")
+    return BadInput(f"data.images: {path} cannot be listed ({_why(path, error)})")
+
+
+def _why(path: str, error: Exception) -> str:
+    """Returns the error as one line, with what to do if credentials are missing."""
+    why = one_line(error).partition(": ")[2] or type(error).__name__
+    variables = _CREDENTIALS.get(path.partition("://")[0])
+    return f"{why}; set {variables}" if variables and "credential" in why.lower() else why

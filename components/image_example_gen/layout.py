@@ -5,8 +5,11 @@ from typing import Literal
 
 from pydantic import Field
 
+from efficientmixnet.modules.config.names import FolderName
 from efficientmixnet.modules.config.section import Section
 from efficientmixnet.modules.exceptions import BadInput
+
+_DIGITS = 18  # Python refuses to convert thousands of them
 
 
 class Layout(Section):
@@ -19,12 +22,12 @@ class Layout(Section):
     """The column, feature or file extension of the label; null: the format's usual name."""
     split: str | None = None
     """The column, feature or file extension of the split; null: split in a manifest, none elsewhere."""
-    split_files: dict[str, str] = {}
+    split_files: dict[FolderName, str] = {}
     """The files of each split, as a pattern of their names or the folder of the class folders, such as
     {train: 'train-*', eval: 'val*'}."""
     features: tuple[str, ...] | None = None
     """Further columns to keep as features, for slicing; null: all columns of a manifest, none elsewhere."""
-    span: int | None = Field(None, ge=0)
+    span: int | None = Field(None, ge=0, lt=2**63)
     """The span to read, if data.images or data.manifest contains {SPAN}, or {YYYY}, {MM} and {DD}; null: the latest."""
     label_names: str | None = None
     """A text file with the names of labels that are numbers, one name per line, from label 0."""
@@ -49,6 +52,8 @@ class LabelNames:
         """
         if file is None:
             return cls()
+        if not Path(file).is_file():
+            raise BadInput(f"data.layout.label_names: {file} cannot be read (not a file). Give a UTF-8 text file.")
         try:
             return cls(tuple(Path(file).read_text(encoding="utf-8-sig").splitlines()))
         except (OSError, UnicodeDecodeError) as error:
@@ -69,5 +74,5 @@ class LabelNames:
         text = text.strip()
         if not self._names or not text.isdecimal():
             return text
-        number = int(text)
-        return self._names[number].strip() if number < len(self._names) else ""
+        number = int(text[-_DIGITS:])
+        return self._names[number].strip() if len(text) <= _DIGITS and number < len(self._names) else ""

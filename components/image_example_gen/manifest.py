@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any
 
-from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
+from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut, character_to_refuse
 from efficientmixnet.components.image_example_gen.files import File, find_file, is_remote, join, list_files, open_file
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
 from efficientmixnet.modules.csv_cells import from_cell
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.untrusted_json import parse_json
 
 _JSON_LINES = (".jsonl", ".ndjson", ".json")
 
@@ -32,6 +33,8 @@ class Manifest:
         self._path, self._label = layout.image or "path", layout.label or "label"
         self._split = layout.split or "split"
         self._label_names = LabelNames.read(layout.label_names)
+        # A manifest from outside cannot make this machine ask any server.
+        self._schemes = {"s3", "gs", *(place.partition("://")[0] for place in (file, folder) if is_remote(place))}
         # One call lists all files of an object store. Looking each file up would cost a call each.
         remote = is_remote(folder)
         self._listed = {file.path: file for file in list_files(folder) if isinstance(file, File)} if remote else None
@@ -60,7 +63,8 @@ class Manifest:
     def _rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Yields each row with its line number."""
         if not is_remote(self._file) and not Path(self._file).is_file():
-            what = "is a folder" if Path(self._file).is_dir() else "does not exist"
+            there = "is a folder" if Path(self._file).is_dir() else "is not a file"
+            what = there if Path(self._file).exists() else "does not exist"
             raise BadInput(
                 f"data.manifest: {self._file} {what}. Give a CSV file with the columns {self._path} and {self._label}."
             )
@@ -68,14 +72,19 @@ class Manifest:
             with io.TextIOWrapper(open_file(self._file), encoding="utf-8-sig", newline="") as file:
                 yield from self._json_rows(file) if self._file.endswith(_JSON_LINES) else self._csv_rows(file)
         except UnicodeDecodeError:
-            raise BadInput(f"data.manifest: {self._file} is not UTF-8. Save it as CSV in UTF-8.") from None
-        except csv.Error as error:
-            raise BadInput(f"data.manifest: {self._file} is not CSV ({error})") from None
+            raise BadInput(f"data.manifest: {self._file} is not UTF-8. Save it as text in UTF-8.") from None
         except OSError as error:
-            raise BadInput(f"data.manifest: {self._file} cannot be read ({error})") from None
+            raise BadInput(f"data.manifest: {self._file} cannot be read ({error.strerror or error})") from None
 
     def _csv_rows(self, file: io.TextIOWrapper) -> Iterator[tuple[int, dict[str, Any]]]:
         rows = csv.DictReader(file)
+        try:
+            yield from self._checked_rows(rows)
+        except csv.Error as error:
+            line = rows.line_num + 1
+            raise BadInput(f"data.manifest: {self._file}, line {line} is not CSV in UTF-8 ({error})") from None
+
+    def _checked_rows(self, rows: "csv.DictReader[str]") -> Iterator[tuple[int, dict[str, Any]]]:
         missing = {self._path, self._label} - set(rows.fieldnames or ())
         if missing:
             needed = f"{self._path},{self._label}"
@@ -84,6 +93,10 @@ class Manifest:
                 f"line is {','.join(rows.fieldnames or ())!r}; it must be {needed} or {needed},{self._split}, "
                 "separated by commas."
             )
+        names = [name for name in rows.fieldnames or () if name]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise BadInput(f"data.manifest: {self._file} has the column {twice!r} twice. Remove or rename one.")
         for row in rows:
             # A name is None if the row has more values than columns, and a value is None if it has fewer.
             yield rows.line_num, {name: from_cell(value) if value else value for name, value in row.items() if name}
@@ -93,9 +106,11 @@ class Manifest:
             if not line.strip():
                 continue
             try:
-                row = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise BadInput(f"data.manifest: {self._file}, line {number} is not JSON ({error.msg})") from None
+                row = parse_json(line)
+            except ValueError as error:
+                raise BadInput(
+                    f"data.manifest: {self._file}, line {number} is not JSON ({error}). Write one object on each line."
+                ) from None
             if not isinstance(row, dict) or self._path not in row:
                 example = json.dumps({self._path: "cat/1.jpg", self._label: "cat"})
                 raise BadInput(
@@ -107,6 +122,10 @@ class Manifest:
         name, label, split = (_text(row.get(column)) for column in (self._path, self._label, self._split))
         if not name:
             return LeftOut(where, "has no path")
+        if character := character_to_refuse(name, label, split):
+            return LeftOut(name, f"has a character that is not text in its path, label or split ({character}, {where})")
+        if is_remote(name) and name.partition("://")[0] not in self._schemes:
+            return LeftOut(name, f"is a URL of another kind of store than the manifest ({where})")
         if not label:
             return LeftOut(name, f"has no label ({where})")
         if not self._label_names.name(label):
@@ -116,7 +135,12 @@ class Manifest:
                 name, f"has the split {split!r}, which is not one of {', '.join(sorted(self._splits))} ({where})"
             )
         path = join(self._folder, name)
-        file = self._file_at(path, name)
+        try:
+            file = self._file_at(path, name)
+        except OSError as error:
+            return LeftOut(name, f"cannot be read: {error.strerror or error} ({where})")
+        except BadInput as error:
+            raise BadInput(f"data.manifest: {where}: {error}") from None
         if file is None:
             return LeftOut(name, f"does not exist ({where})")
         label = unicodedata.normalize("NFC", self._label_names.name(label))

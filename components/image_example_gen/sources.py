@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from efficientmixnet.components.image_example_gen.class_folders import as_image
@@ -181,6 +181,8 @@ def _examine(
     for item in found:
         if isinstance(item, LeftOut):
             left_out.append(item)
+        elif fault := item[0].fault:
+            left_out.append(LeftOut(item[0].name, fault))
         elif item[0].split and split_names and item[0].split not in split_names:
             reason = f"has the split {item[0].split!r}, which is not one of {', '.join(sorted(split_names))}"
             left_out.append(LeftOut(item[0].name, reason))
@@ -200,7 +202,12 @@ def _examine(
         digest.update(f"{files[path]}\n".encode())
     for entry in once:
         digest.update(f"{entry}\n".encode())
+    left_out = [replace(item, name=_encodable(item.name), reason=_encodable(item.reason)) for item in left_out]
     return tuple(once), tuple(left_out), digest.hexdigest(), sum(file.size for file in files.values())
+
+
+def _encodable(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _check_labels(where: str, sources: Sources, by_folder: bool) -> None:

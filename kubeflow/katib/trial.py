@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
-from efficientmixnet.kubeflow import executor
+from efficientmixnet.kubeflow.pod_errors import one_line_in_a_pod
 from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.search_config import with_values
-from efficientmixnet.modules.exceptions import BadInput, OutOfMemory
+from efficientmixnet.modules.config.yaml_text import YamlMistake, parse_yaml
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.progress import Figures
 
 # Environment variables: the configuration of all trials, this trial's values, and the folder of transformed images.
@@ -45,14 +45,12 @@ class Metrics:
 def main() -> None:
     """Trains, prints the metrics, and deletes the model."""
     signal.signal(signal.SIGTERM, _end)
-    try:
+    with one_line_in_a_pod():
         model = trial_model(json.loads(os.environ[MODEL]), os.environ[VALUES])
         with tempfile.TemporaryDirectory() as folder:
             for name in ("transformed_examples", "transform_graph"):
                 object_store.download(f"{os.environ[TRANSFORMED]}/{name}", f"{folder}/{name}")
             _train(model, Path(folder))
-    except (BadInput, OutOfMemory) as error:
-        sys.exit(executor.refuse(error))
 
 
 def trial_model(common: Mapping[str, Any], values: str) -> ModelConfig:
@@ -66,7 +64,9 @@ def trial_model(common: Mapping[str, Any], values: str) -> ModelConfig:
         BadInput: The values do not fit together.
     """
     try:
-        return with_values(ModelConfig.model_validate(common), yaml.safe_load(values))
+        return with_values(ModelConfig.model_validate(common), parse_yaml(values))
+    except YamlMistake as mistake:
+        raise BadInput(f"search.space: {mistake.reason}") from None
     except ValidationError as error:
         raise BadInput(f"search.space: {error.errors()[0]['msg']}") from None
 

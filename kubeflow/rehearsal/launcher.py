@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from efficientmixnet.kubeflow.launcher_paths import ROOT_VARIABLE, to_path
+from efficientmixnet.kubeflow.launcher_paths import ROOT_VARIABLE, check_uri, to_path
 from efficientmixnet.kubeflow.rehearsal.driver import LOGS
 from efficientmixnet.kubeflow.rehearsal.metadata_and_cache import MetadataAndCache
 from efficientmixnet.kubeflow.store import object_store
@@ -115,4 +115,5 @@ class Launcher:
         """Returns where the store keeps it: in the store that AWS_ENDPOINT_URL names, or in a local folder."""
         if os.environ.get("AWS_ENDPOINT_URL") and not uri.startswith("gs://"):
             return uri
+        check_uri(uri)
         return str(self.folder / "store" / uri.replace("://", "/"))

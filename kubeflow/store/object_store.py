@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from efficientmixnet.kubeflow.launcher_paths import check_uri
 from efficientmixnet.kubeflow.store.ask_store import ask_store
 from efficientmixnet.modules.exceptions import BadInput
 
@@ -82,6 +83,7 @@ def download(place: str, to: str) -> None:
     if not names and ask_store(place, lambda: system.isfile(path)):
         names = [""]
     for name in names:
+        check_uri(name)
         Path(f"{to}{name}").parent.mkdir(parents=True, exist_ok=True)
         ask_store(place, partial(system.get_file, f"{path}{name}", f"{to}{name}"))
 
@@ -136,6 +138,7 @@ def _open(uri: str) -> tuple[Any, str]:
         return fsspec.filesystem("file", auto_mkdir=True), uri.rstrip("/")
     if scheme not in _FILE_SYSTEMS:
         raise BadInput(f"{uri}: unknown scheme; give minio://, s3:// or gs://, or the path of a mounted folder")
+    check_uri(uri)
     if folder := os.environ.get(FOLDER_VARIABLE):
         return fsspec.filesystem("file", auto_mkdir=True), f"{folder}/{scheme}/{key}"
     name, options = _FILE_SYSTEMS[scheme]

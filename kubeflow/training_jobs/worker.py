@@ -15,13 +15,13 @@ from typing import Any
 
 from efficientmixnet.kubeflow import executor, progress_lines
 from efficientmixnet.kubeflow.launcher_paths import ROOT_VARIABLE
+from efficientmixnet.kubeflow.pod_errors import one_line_in_a_pod
 from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.kubeflow.training_jobs.attendance import Attendance
 from efficientmixnet.kubeflow.training_jobs.stored_checkpoints import StoredCheckpoints
 from efficientmixnet.kubeflow.training_jobs.task import Task
 from efficientmixnet.modules.checkpoint import checkpoint_copies
 from efficientmixnet.modules.distribution.cluster import Cluster
-from efficientmixnet.modules.exceptions import BadInput, OutOfMemory
 from efficientmixnet.modules.exported_model import SERVING_FOLDER
 
 
@@ -29,13 +29,11 @@ def main(arguments: Sequence[str]) -> None:
     """Trains as one of the workers in TF_CONFIG."""
     signal.signal(signal.SIGTERM, _end)
     options = _parser().parse_args(arguments)
-    if options.workers:
-        _set_tf_config(options.workers.split(","))
-    try:
+    with one_line_in_a_pod():
+        if options.workers:
+            _set_tf_config(options.workers.split(","))
         cluster = Cluster.from_environment()
         _work(options, is_first=cluster is None or cluster.index == 0)
-    except (BadInput, OutOfMemory) as error:
-        sys.exit(executor.refuse(error))
 
 
 def _work(options: argparse.Namespace, is_first: bool) -> None:

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 from efficientmixnet.modules.config.section import Probability, Section
 from efficientmixnet.modules.layers.norm import Norm
 from efficientmixnet.modules.network.plan import as_blocks, plan_network, smallest_image_size
+from efficientmixnet.modules.network.scaling import round_repeats
 from efficientmixnet.modules.network.variants import Variant, get_variant, list_variants
 
 
@@ -26,6 +27,12 @@ def _read(value: Any) -> Norm:
 NormField = Annotated[Norm, BeforeValidator(_read), PlainSerializer(_written)]
 
 
+_MOST_FILTERS = 65_536
+_MOST_MIXTURES = 1000
+_MOST_BLOCKS = 1000
+_MOST_WEIGHTS = 10**10
+
+
 class NetworkConfig(Section):
     weights: str | None = None
     """The initial weights: imagenet, a file of weights, an exported model or latest, the blessed one; null: random."""
@@ -33,17 +40,17 @@ class NetworkConfig(Section):
     """B0 to B8, L2, MixNetS, MixNetM, MixNetL, MixNetXL, MixNetXXL, or custom for the blocks below."""
     blocks: tuple[str, ...] = ()
     """With custom: the block strings, such as r2_k3.5_s22_e6_i16_o24_se0.25."""
-    width: float = Field(1.0, gt=0)
+    width: float = Field(1.0, gt=0, le=100)
     """With custom: multiplies the number of filters of every block."""
-    depth: float = Field(1.0, gt=0)
+    depth: float = Field(1.0, gt=0, le=100)
     """With custom: multiplies the number of repeats of every block."""
-    stem_filters: int = Field(32, gt=0)
+    stem_filters: int = Field(32, gt=0, le=_MOST_FILTERS)
     """With custom: the number of filters of the first convolution."""
-    head_filters: int = Field(1280, gt=0)
+    head_filters: int = Field(1280, gt=0, le=_MOST_FILTERS)
     """With custom: the number of filters of the last convolution."""
-    image_size: int | None = Field(None, ge=1)
+    image_size: int | None = Field(None, ge=1, le=8192)
     """The side of the network's square input, in pixels; null: chosen from the images, at most the variant's own."""
-    crop_fraction: float | None = Field(None, gt=0, le=1)
+    crop_fraction: float | None = Field(None, ge=0.1, le=1)
     """Evaluation crops a central square with this fraction of the shorter side; null: 0.875, or 1 below 128 pixels."""
     mixed: bool = False
     """Whether depthwise convolutions mix several kernel sizes, as in MixNet."""
@@ -80,7 +87,17 @@ class NetworkConfig(Section):
 
     def _check_blocks(self) -> None:
         try:
-            plan_network(self.as_variant())
+            variant = self.as_variant()
+            blocks = sum(round_repeats(block.num_repeat, self.depth) for block in variant.blocks)
+            if blocks > _MOST_BLOCKS:
+                raise ValueError(f"{blocks:,} blocks are too many; lower the repeats or depth")
+            plan = plan_network(variant)
+            weights = plan.head_filters * plan.blocks[-1].args.output_filters + sum(
+                one.expanded_filters * (one.input_filters + one.output_filters + max(one.kernel_sizes) ** 2)
+                for one in (block.args for block in plan.blocks)
+            )
+            if weights > _MOST_WEIGHTS:
+                raise ValueError(f"{weights:,} weights are too many; lower the filters, their expansion or width")
         except ValueError as error:
             raise ValueError(f"blocks: {error}") from None
 
@@ -89,6 +106,13 @@ class NetworkConfig(Section):
             get_variant(self.variant)
         except ValueError:
             raise ValueError(f"variant: {self.variant!r} is none of {', '.join(list_variants())}, custom") from None
+
+    @model_validator(mode="after")
+    def _mixtures_are_few(self) -> "NetworkConfig":
+        norms = [self.norm, *(Norm.of(block.norm) for block in self.as_variant().blocks)]
+        if most := next((norm.n_mixture for norm in norms if (norm.n_mixture or 0) > _MOST_MIXTURES), None):
+            raise ValueError(f"norm.n_mixture: {most:,} is too many; give a number from 1 to {_MOST_MIXTURES:,}")
+        return self
 
     @model_validator(mode="after")
     def _imagenet_knows_this_network(self) -> "NetworkConfig":

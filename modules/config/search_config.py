@@ -3,13 +3,13 @@
 import difflib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.network_config import NetworkConfig
-from efficientmixnet.modules.config.section import Section, merge
+from efficientmixnet.modules.config.section import MOST_EPOCHS, Section, kinds, merge
 from efficientmixnet.modules.config.training_config import TrainingConfig
 
 
@@ -62,6 +62,8 @@ class Dimension(Section):
             raise ValueError("values: give a list, or both min and max")
         if not self.min < self.max:
             raise ValueError(f"min: {self.min:g} is not less than max {self.max:g}")
+        if self.step and self.step > self.max - self.min:
+            raise ValueError(f"step: {self.step:g} is more than the range from {self.min:g} to {self.max:g}")
         if self.sampling == "log" and (self.min <= 0 or self.step):
             raise ValueError("sampling: log needs a min above 0, and no step")
         return self
@@ -84,15 +86,15 @@ def _searchable(key: str) -> str:
 
 
 class SearchConfig(Section):
-    trials: int = Field(20, ge=1)
+    trials: int = Field(20, ge=1, le=100_000)
     """The number of trial trainings. The model is then trained with the values of the best one."""
     objective: Literal["val_accuracy", "val_loss"] = "val_accuracy"
     """The best trial has the highest val_accuracy or the lowest val_loss, on the evaluation split."""
     algorithm: Literal["bayesian", "random", "hyperband"] = "bayesian"
     """bayesian: new trials use the results so far; random; hyperband: many short trials, of which the best continue."""
-    epochs: int | None = Field(None, ge=1)
+    epochs: int | None = Field(None, ge=1, le=MOST_EPOCHS)
     """The epochs of each trial; null: training.epochs."""
-    workers: int = Field(1, ge=1)
+    workers: int = Field(1, ge=1, le=1024)
     """How many trials run at the same time, each in its own process. On a machine with GPUs, each uses one."""
     space: dict[Annotated[str, AfterValidator(_searchable)], Dimension] = {}
     """A list of values or a range for each key of network or training to search, such as {training.learning_rate:
@@ -160,20 +162,9 @@ def found_values(chosen: Mapping[str, Any]) -> dict[str, Any]:
 
 def takes_numbers(key: str) -> bool:
     """Whether the key accepts numbers, so that it can have a range."""
-    return bool(_types(key) & {int, float})
+    return bool(kinds(_KEYS[key]) & {int, float})
 
 
 def takes_whole_numbers(key: str) -> bool:
     """Whether the key accepts integers only."""
-    return int in _types(key) and float not in _types(key)
-
-
-def _types(key: str) -> set[Any]:
-    """Returns all types in the key's annotation, such as int and None for `int | None`."""
-
-    def plain(annotation: Any) -> Iterator[Any]:
-        yield annotation
-        for inner in get_args(annotation):
-            yield from plain(inner)
-
-    return set(plain(_KEYS[key]))
+    return int in kinds(_KEYS[key]) and float not in kinds(_KEYS[key])

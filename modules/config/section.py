@@ -1,17 +1,37 @@
 """Section: the base of every section of the configuration."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Probability = Annotated[float, Field(ge=0, lt=1)]
 
 
+MOST_EPOCHS = 1_000_000
+A_YEAR = 366 * 24 * 60  # minutes
+
+
 class Section(BaseModel):
-    """A section of the configuration. It is immutable, and refuses unknown keys."""
+    """A section of the configuration. It is immutable, and refuses unknown keys, and true where it needs a number."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _true_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """pydantic reads true as 1, and YAML reads yes and on as true."""
+        found = kinds(cls.model_fields[str(info.field_name)].annotation)
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else (value,)
+        if found & {int, float} and not found & {bool, Any} and any(isinstance(one, bool) for one in inner):
+            raise PydanticCustomError("number", "should be a number")
+        return value
+
+
+def kinds(annotation: Any) -> set[Any]:
+    """Returns all types in an annotation, such as int and None for `int | None`."""
+    return {annotation, *(kind for inner in get_args(annotation) for kind in kinds(inner))}
 
 
 def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

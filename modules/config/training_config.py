@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from efficientmixnet.modules.config.section import Fraction, Probability, Section
+from efficientmixnet.modules.config.section import A_YEAR, MOST_EPOCHS, Fraction, Probability, Section
 from efficientmixnet.modules.optimizers.specification import parse_optimizer
 
 
@@ -16,7 +16,7 @@ class ScheduleConfig(Section):
     """The learning rate rises linearly from 0 over this many epochs."""
     decay_rate: float = Field(0.97, gt=0, le=1)
     """exponential and step: the factor that multiplies the learning rate after every decay_epochs."""
-    decay_epochs: float = Field(2.4, gt=0)
+    decay_epochs: float = Field(2.4, ge=0.001, le=1e6)
     """exponential and step: the epochs between two multiplications by decay_rate."""
     final_fraction: Fraction = 0.0
     """cosine, flat-cosine, exponential and step: the lowest learning rate, as a fraction of the highest one."""
@@ -37,15 +37,15 @@ class AugmentationConfig(Section):
     """RandAugment: the strength of the operations, from 0 to 10."""
     erasing_probability: Fraction = 0.0
     """Random erasing: the fraction of images in which noise replaces a rectangle."""
-    mixup_alpha: float = Field(0.0, ge=0)
+    mixup_alpha: float = Field(0.0, ge=0, le=1000)
     """mixup: alpha of the Beta distribution; 0: no mixup."""
-    cutmix_alpha: float = Field(0.0, ge=0)
+    cutmix_alpha: float = Field(0.0, ge=0, le=1000)
     """CutMix: alpha of the Beta distribution; 0: no CutMix."""
 
     @model_validator(mode="after")
     def _crop_scale_is_a_range(self) -> "AugmentationConfig":
-        if self.crop_scale and not 0 < self.crop_scale[0] <= self.crop_scale[1] <= 1:
-            raise ValueError(f"crop_scale: {list(self.crop_scale)} is not a range within (0, 1], such as [0.5, 1.0]")
+        if self.crop_scale and not 0.001 <= self.crop_scale[0] <= self.crop_scale[1] <= 1:
+            raise ValueError(f"crop_scale: {list(self.crop_scale)} is not a range from 0.001 to 1, such as [0.5, 1.0]")
         return self
 
 
@@ -54,11 +54,11 @@ def _parsed_optimizer(value: Any) -> Any:
 
 
 class FineTuningConfig(Section):
-    head_epochs: int | None = Field(None, ge=0)
+    head_epochs: int | None = Field(None, ge=0, le=MOST_EPOCHS)
     """With network.weights: the first epochs, which train only the classifier; null: a fifth of all, at most 3."""
-    learning_rate_fraction: float = Field(0.1, gt=0, le=1)
+    learning_rate_fraction: float = Field(0.1, ge=1e-6, le=1)
     """The learning rate after the head_epochs, as a fraction of training.learning_rate."""
-    layer_decay: float = Field(1.0, gt=0, le=1)
+    layer_decay: float = Field(1.0, ge=0.01, le=1)
     """Each stage has this fraction of the next stage's learning rate, so that the first stages change least."""
     freeze_until: str | None = None
     """The first layer to train, such as stage5, head or predictions. Layers before it are frozen; null: none are."""
@@ -67,9 +67,9 @@ class FineTuningConfig(Section):
 
 
 class CheckpointConfig(Section):
-    every_epochs: int = Field(1, ge=1)
+    every_epochs: int = Field(1, ge=1, le=MOST_EPOCHS)
     """Writes a checkpoint after every n-th epoch."""
-    every_minutes: float | None = Field(10.0, gt=0)
+    every_minutes: float | None = Field(10.0, gt=0, le=A_YEAR)
     """Writes a checkpoint within an epoch when this many minutes have passed since the last one; null: never."""
 
 
@@ -78,9 +78,9 @@ class TrainingConfig(Section):
     """The Keras backend that trains: tensorflow or jax. jax uses one device, and needs efficientmixnet[jax]."""
     recipe: Literal["efficientnet", "adamw-cosine", "ranger-flat-cosine"] | None = None
     """A preset for all keys that this file does not set: efficientnet, adamw-cosine, ranger-flat-cosine; null: none."""
-    epochs: int = Field(10, ge=1)
+    epochs: int = Field(10, ge=1, le=MOST_EPOCHS)
     """Passes over the training images."""
-    batch_size: int = Field(64, ge=1)
+    batch_size: int = Field(64, ge=1, le=2**20)
     """Images in each training step."""
     batch_scope: Literal["global", "replica"] = "global"
     """global: batch_size counts the images of all devices together; replica: the images of each device."""
@@ -88,7 +88,7 @@ class TrainingConfig(Section):
     """With batch_scope replica: how learning_rate grows with the number of devices: linear, sqrt or none."""
     distribution: Literal["auto", "none", "mirrored", "multi_worker"] = "auto"
     """none: one device; mirrored: all GPUs of a machine; multi_worker: the workers in TF_CONFIG; auto: all devices."""
-    worker_timeout: float = Field(10.0, gt=0)
+    worker_timeout: float = Field(10.0, gt=0, le=A_YEAR)
     """Minutes that a worker waits for the other workers to start."""
     synchronized_norm: bool = True
     """With several devices: normalization layers use the statistics of the whole batch, as on one device."""
@@ -96,15 +96,15 @@ class TrainingConfig(Section):
     """float32, mixed_bfloat16 (faster on newer GPUs) or mixed_float16 (for older GPUs, with loss scaling)."""
     jit: bool | Literal["auto"] = "auto"
     """Whether XLA compiles the training step: true, false, or auto, which is true on one GPU only."""
-    accumulation_steps: int = Field(1, ge=1)
+    accumulation_steps: int = Field(1, ge=1, le=10_000)
     """Batches whose gradients make one update: like a larger batch_size, but with the memory of one batch."""
-    steps_per_execution: int | None = Field(None, ge=1)
+    steps_per_execution: int | None = Field(None, ge=1, le=10_000)
     """Training steps between two progress reports; null: 1 on CPUs, up to 8 on GPUs."""
     optimizer: Annotated[dict[str, Any], BeforeValidator(_parsed_optimizer)] = Field(
         default_factory=lambda: parse_optimizer("adam"), validate_default=True
     )
     """Any Keras optimizer, radam, lookahead or ranger; with arguments: {name: lookahead, inner: {name: radam}}."""
-    learning_rate: float = Field(0.001, gt=0)
+    learning_rate: float = Field(0.001, gt=0, le=1000)
     """The highest learning rate of the schedule."""
     schedule: ScheduleConfig = ScheduleConfig()
     label_smoothing: Probability = 0.1
@@ -119,7 +119,7 @@ class TrainingConfig(Section):
     """Keeps decoded images in memory: always, never, or auto, if they fit into a quarter of the free memory."""
     deterministic: bool = False
     """Every run on one device gives exactly the same weights, but training is somewhat slower."""
-    early_stopping_patience: int | None = Field(None, ge=1)
+    early_stopping_patience: int | None = Field(None, ge=1, le=MOST_EPOCHS)
     """Stops after this many epochs without a lower evaluation loss; null: never."""
     seed: int = Field(0, ge=0, lt=2**32)
     """The seed of the initial weights, the order of the images and the augmentation."""
@@ -136,6 +136,13 @@ class TrainingConfig(Section):
                 )
             if importlib.util.find_spec("jax") is None:
                 raise ValueError("backend: jax is not installed; run pip install 'efficientmixnet[jax]'")
+        return self
+
+    @model_validator(mode="after")
+    def _profile_steps_are_a_range(self) -> "TrainingConfig":
+        steps = self.profile_steps
+        if steps and not 1 <= steps[0] <= steps[1] <= 10**9:
+            raise ValueError(f"profile_steps: {list(steps)} is not a range from 1, such as [20, 30]")
         return self
 
     @model_validator(mode="after")

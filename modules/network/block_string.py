@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from efficientmixnet.modules.layers.norm import INITS, KINDS, PLACEMENTS, Norm
 from efficientmixnet.modules.network.choices import ACTIVATIONS
 
-_COUNT = "[1-9][0-9]*"
+_COUNT = "[1-9][0-9]{0,8}"
 _END = r"(?=_|\Z)"
 
 

@@ -8,12 +8,14 @@ The table has every argument that all supported versions of Keras have. The lear
 section training.
 """
 
-import math
+import reprlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
+
+_LARGEST = 10**12  # of all numbers: with larger ones, weights of type float32 overflow
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,11 @@ class Kind:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST
 
 
 # Integers become floats: Keras refuses some, such as a momentum of 0.
@@ -43,6 +45,7 @@ DECAY = Kind("a number from 0 to below 1", float, lambda value: _is_number(value
 STEP = Kind("a number above 0, at most 1", float, lambda value: _is_number(value) and 0 < value <= 1)
 THRESHOLD = Kind("a number of 4 or more", float, lambda value: _is_number(value) and value >= 4)
 COUNT = Kind("a whole number of 1 or more", int, lambda value: _is_count(value) and value >= 1)
+FEW = Kind("a whole number from 1 to 100", int, lambda value: _is_count(value) and 1 <= value <= 100)
 SEVERAL = Kind("a whole number of 2 or more", int, lambda value: _is_count(value) and value >= 2)
 COUNT_OR_0 = Kind("a whole number of 0 or more", int, lambda value: _is_count(value) and value >= 0)
 FLAG = Kind("true or false", bool, lambda value: isinstance(value, bool))
@@ -115,7 +118,7 @@ OPTIMIZERS: dict[str, dict[str, Kind]] = {
         "muon_c": NUMBER,
         "adam_lr_ratio": AMOUNT,
         "momentum": SHARE,
-        "ns_steps": COUNT,
+        "ns_steps": FEW,
         "nesterov": FLAG,
         **OPTIONS,
     },
@@ -148,7 +151,8 @@ def parse_optimizer(value: str | Mapping[str, Any], where: str = "optimizer") ->
     if isinstance(value, str):
         value = {"name": value}
     if not isinstance(value, Mapping) or not isinstance(value.get("name"), str):
-        raise ValueError(f"{where}: expected a name, or a mapping with one such as {{name: adamw}}, not {value!r}.")
+        found = reprlib.repr(value)
+        raise ValueError(f"{where}: expected a name, or a mapping with one such as {{name: adamw}}, not {found}.")
     name = value["name"].lower()
     if name not in OPTIMIZERS:
         raise ValueError(f"{where}: there is no optimizer {value['name']!r}{_allowed(name, OPTIMIZERS)}")
@@ -183,7 +187,8 @@ def _parse_argument(argument: Any, kind: Kind, where: str, may_be_null: bool) ->
         with suppress(ValueError):
             argument = float(argument)  # YAML reads 1e-7 as a string
     if not kind.accepts(argument):
-        raise ValueError(f"{where}: expected {kind.words}, not {argument!r}.")
+        most = f", at most {_LARGEST:.0e}" if isinstance(argument, int | float) and argument > _LARGEST else ""
+        raise ValueError(f"{where}: expected {kind.words}{most}, not {reprlib.repr(argument)}.")
     return kind.type(argument)
 
 

@@ -4,37 +4,43 @@ The duration of a component is a constant plus the size of the images divided by
 for each component, as measured by benchmarks/data_path.py --rates. Only the second part is divided among workers.
 """
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.untrusted_json import parse_json
 
 _RATES = Path(__file__).with_name("rates.json")
 _ENTRY_BYTES = 1000  # memory for the name, label and path of an image while ImageExampleGen sorts them
+_MOST = 1e15  # images, bytes or seconds
 _GPUS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+
+_Amount = Annotated[float, Field(ge=0, le=1e15)]
+_Positive = Annotated[float, Field(gt=0, le=1e15)]
 
 
 class StageRate(BaseModel):
     """The speed of one component on one machine."""
 
-    fixed_seconds: float
-    images_a_second: float
-    peak_memory: int = 0  # bytes
+    fixed_seconds: _Amount
+    images_a_second: _Positive
+    peak_memory: _Amount = 0  # bytes
 
 
 class Rates(BaseModel):
     """The measurements of benchmarks/data_path.py on one machine."""
 
     cores: int
-    mean_bytes: int  # of the images that were measured
-    ingested_bytes: float  # for each byte of an image
-    transformed_mean_bytes: int  # for each image
-    training_images_a_second: float = 4.2  # EfficientNet-B0 at 224 pixels
+    mean_bytes: _Positive  # of the images that were measured
+    ingested_bytes: _Amount  # for each byte of an image
+    transformed_mean_bytes: _Amount  # for each image
+    training_images_a_second: _Positive = 4.2  # EfficientNet-B0 at 224 pixels
     stages: dict[str, StageRate]
 
     @classmethod
@@ -45,10 +51,10 @@ class Rates(BaseModel):
             BadInput: The file has no rates.
         """
         try:
-            return cls.model_validate(json.loads((file or _RATES).read_text(encoding="utf-8")))
+            return cls.model_validate(parse_json((file or _RATES).read_text(encoding="utf-8")))
         except OSError as error:
             raise BadInput(f"--rates: {file} cannot be read: {error.strerror}") from None
-        except (ValidationError, ValueError):
+        except ValueError:  # also pydantic's
             raise BadInput(
                 f"--rates: {file} has no rates; `python benchmarks/data_path.py --rates {file}` writes them"
             ) from None
@@ -143,6 +149,6 @@ def _scaled(text: str, units: Mapping[str, float], example: str) -> float:
         value = float(number) * units[unit]
     except (ValueError, KeyError):
         raise BadInput(f"{text!r} cannot be parsed; give a number and a unit, such as {example}") from None
-    if not (0 < value < math.inf):
-        raise BadInput(f"{text!r} is not positive and finite; give a value such as {example}")
+    if not 0 < value <= _MOST:
+        raise BadInput(f"{text!r} is not above 0 and at most {_MOST:.0e}; give a value such as {example}")
     return value

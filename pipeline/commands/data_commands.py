@@ -9,6 +9,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.pipeline.commands.numbers import Number
 from efficientmixnet.pipeline.terminal import PlainConsole
 
 if TYPE_CHECKING:
@@ -78,10 +79,10 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
 @click.command()
 @click.option("--images", "number", required=True, metavar="COUNT", help="Number of images, such as 5000 or 1.28M.")
 @click.option("--mean-size", default="110KB", show_default=True, help="Mean size of an image file.")
-@click.option("--epochs", default=30, show_default=True, type=click.IntRange(1), help="Number of epochs.")
+@click.option("--epochs", default=30, show_default=True, type=click.IntRange(1, 10**6), help="Number of epochs.")
 @click.option("--deadline", metavar="TIME", help="Print the machines that finish in this time, such as 90m, 24h or 3d.")
 @click.option(
-    "--training-rate", type=click.FloatRange(0, min_open=True), help="Images per second that one device trains with."
+    "--training-rate", type=Number(0, 10**9, min_open=True), help="Images per second that one device trains with."
 )
 @click.option(
     "--rates", type=click.Path(path_type=Path), help="Rates of your machine, from benchmarks/data_path.py --rates FILE."

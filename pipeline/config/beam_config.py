@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from efficientmixnet.modules.config.section import Section
+from efficientmixnet.modules.config.section import A_YEAR, Section
 
 # If no runner is named, Beam first tries to download one. If no container image is named, TFX builds an archive of
 # itself for every component, which nothing in this process needs.
@@ -48,7 +48,7 @@ class BeamConfig(Section):
     """The arguments of the runner, such as --job_endpoint=127.0.0.1:8073. Secrets go into environment variables."""
     retries: int = Field(0, ge=0, le=10)
     """How many times a component is retried when the runner fails it, such as when a worker is lost."""
-    timeout: Annotated[float, Field(gt=0)] | None = None
+    timeout: Annotated[float, Field(gt=0, le=A_YEAR)] | None = None
     """The time limit of a component in minutes. null: one day, or no limit with the runner in-process."""
 
     @model_validator(mode="after")

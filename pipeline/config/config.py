@@ -7,16 +7,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
 
 from efficientmixnet.modules.config.model_config import ModelConfig
+from efficientmixnet.modules.config.names import PipelineName
 from efficientmixnet.modules.config.search_config import SearchConfig
 from efficientmixnet.modules.config.section import merge
+from efficientmixnet.modules.config.yaml_text import YamlMistake, parse_yaml, read_yaml
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.secrets import MASK, is_secret_name
 from efficientmixnet.pipeline.config.beam_config import BeamConfig
-from efficientmixnet.pipeline.config.config_errors import problem_line, problems_found, reasons
+from efficientmixnet.pipeline.config.config_errors import problem_line, problems_found, reasons, shortened
 from efficientmixnet.pipeline.config.data_config import DataConfig
 from efficientmixnet.pipeline.config.evaluation_config import EvaluationConfig
 from efficientmixnet.pipeline.config.kubeflow_config import KubeflowConfig
@@ -24,13 +25,15 @@ from efficientmixnet.pipeline.config.report_config import ReportConfig
 from efficientmixnet.pipeline.config.secrets_by_reference import refuse_secret, secrets_in
 from efficientmixnet.pipeline.config.serving_config import ServingConfig
 
+_DEEPEST_KEY = 20  # parts
+_LONGEST_LINE = 500  # characters of a problem
 _SECTIONS = frozenset({"data", "network", "training", "search", "evaluation", "serving", "report", "beam", "kubeflow"})
 
 
 class Config(ModelConfig):
     """All settings of a run."""
 
-    name: str = Field("efficientmixnet", pattern=r"^[a-z][a-z0-9-]*$", max_length=63)
+    name: PipelineName = "efficientmixnet"
     """The name of the pipeline: lower-case letters, digits and hyphens."""
     output: str = "runs"
     """The folder for runs, artifacts and pushed models. Only one run at a time can use it."""
@@ -100,7 +103,9 @@ def load_config(
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
-        lines = [line for one in error.errors() for line in problem_line(one, Config).splitlines()]
+        lines = [
+            shortened(line, _LONGEST_LINE) for one in error.errors() for line in problem_line(one, Config).splitlines()
+        ]
         raise BadInput("\n  ".join([f"{file or 'configuration'}: {problems_found(len(lines))}", *lines])) from None
     except ValueError as error:
         raise BadInput(f"{file or 'configuration'}: {error}") from None
@@ -108,15 +113,9 @@ def load_config(
 
 
 def _read(file: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BadInput(f"{file}: does not exist; run `efficientmixnet init {file}` to create it") from None
-    except OSError as error:
-        raise BadInput(f"{file}: cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file}: is not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(values or {}, dict):
+    documents = read_yaml(file, f"run `efficientmixnet init {file}` to create it")
+    values = documents[0] if documents else None
+    if len(documents) > 1 or not isinstance(values or {}, dict):
         raise BadInput(f"{file}: has no sections; `efficientmixnet init example.yaml` writes an example")
     return values or {}
 
@@ -124,14 +123,16 @@ def _read(file: Path) -> dict[str, Any]:
 def _nested(override: str) -> dict[str, Any]:
     """`a.b=1` -> {"a": {"b": 1}}"""
     key, equals, value = override.partition("=")
-    if not equals or not key:
-        raise BadInput(f"--set {override}: give section.key=value, such as training.epochs=20")
+    parts = key.split(".")
+    if not equals or not all(parts) or len(parts) > _DEEPEST_KEY:
+        raise BadInput(f"--set {shortened(override)}: give section.key=value, such as training.epochs=20")
     try:
-        nested: Any = yaml.safe_load(value)
-    except yaml.YAMLError:
-        given = MASK if is_secret_name(key) else repr(value)
-        raise BadInput(f"--set {override}: {given} is not valid YAML") from None
-    for part in reversed(key.split(".")):
+        nested: Any = parse_yaml(value)
+    except YamlMistake as mistake:
+        hidden = is_secret_name(key)
+        given = f"{key}={MASK}" if hidden else shortened(override)
+        raise BadInput(f"--set {given}: {'not valid YAML' if hidden else mistake.reason}") from None
+    for part in reversed(parts):
         nested = {part: nested}
     return nested
 

@@ -1,6 +1,7 @@
 """Turns the errors of pydantic into one line each."""
 
 import difflib
+import reprlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,17 +14,19 @@ def problems_found(count: int) -> str:
     return "1 problem found" if count == 1 else f"{count} problems found"
 
 
+def shortened(text: str, most: int = 80) -> str:
+    """Returns the text without its middle if it has more characters than `most`."""
+    return text if len(text) <= most else f"{text[: most // 2]}...{text[-most // 2 :]}"
+
+
 def problem_line(error: Mapping[str, Any], root: type[BaseModel]) -> str:
     """Returns an error of pydantic as one line: the key, what is wrong, and what is allowed."""
     message = error["msg"].removeprefix("Value error, ")
     if not error["loc"]:  # A check of several sections: the message names the keys.
         return message
     *parents, last = (str(part) for part in error["loc"])
-    if last == "[key]":  # pydantic's name for an unknown key of a mapping
-        *parents, wrong = parents
-        if error["type"] == "value_error":
-            return f"{'.'.join(parents)}.{wrong}: {message}"
-        return f"{'.'.join(parents)}: {wrong!r} is not one of {error['ctx']['expected']}"
+    if last == "[key]" or error["type"] == "invalid_key":
+        return _key_line(error, ".".join(parents if last != "[key]" else parents[:-1]), message)
     key = ".".join([*parents, last])
     match error["type"]:
         case "extra_forbidden":
@@ -37,8 +40,20 @@ def problem_line(error: Mapping[str, Any], root: type[BaseModel]) -> str:
         case "tuple_type":
             message = "should be a list"
     message = message.removeprefix("Input ").partition(", unable to parse")[0]
-    given = MASK if is_secret_name(key) else mask(repr(error["input"]))
+    given = MASK if is_secret_name(key) else mask(shortened(reprlib.repr(error["input"])))
     return f"{key}: {message[0].lower()}{message[1:]}, not {given}"
+
+
+def _key_line(error: Mapping[str, Any], where: str, message: str) -> str:
+    """Returns an error of a key in the section `where`, after whose name pydantic writes `[key]`."""
+    key = error["input"]
+    if not isinstance(key, str):
+        return f"{where or 'configuration'}: the key {key!r} is not text; put it in quotes"
+    if "expected" in error.get("ctx", {}):
+        return f"{where}: {key!r} is not one of {error['ctx']['expected']}"
+    if error["type"] == "name":
+        return f"{where}: the name {shortened(repr(key))} {message}"
+    return f"{where}.{key}: {message}"
 
 
 def reasons(why: ValidationError | str, searched: str, root: type[BaseModel]) -> str:

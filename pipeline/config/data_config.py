@@ -6,7 +6,11 @@ from pydantic import Field, model_validator
 
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.spans import has_spans
+from efficientmixnet.modules.config.names import FolderName
 from efficientmixnet.modules.config.section import Fraction, Section
+
+_MOST_PIXELS = 2**29 - 1  # TensorFlow decodes at most so many bytes
+_LEAST_SPLIT = 1e-6  # of all images
 
 
 class DataConfig(Section):
@@ -17,15 +21,15 @@ class DataConfig(Section):
     or s3://). Paths are relative to the folder of this file."""
     manifest: str | None = None
     """A CSV or JSON-lines file with the path, label and optionally split of each image, instead of class folders."""
-    splits: dict[str, Annotated[float, Field(gt=0)]] = {"train": 0.8, "eval": 0.2}
+    splits: dict[FolderName, Annotated[float, Field(gt=0, le=1e6)]] = {"train": 0.8, "eval": 0.2}
     """The fraction of images in each split. The split of an image depends only on its name."""
     max_left_out: Fraction = 0.01
     """The run stops if a larger fraction of the images cannot be read."""
-    max_pixels: int = Field(100_000_000, ge=1)
+    max_pixels: int = Field(100_000_000, ge=1, le=_MOST_PIXELS)
     """Images with more pixels are left out."""
     schema_file: str | None = None
     """A schema (schema.pbtxt) that the data must fit; null: the schema is inferred from the training split."""
-    training_spans: int = Field(1, ge=1)
+    training_spans: int = Field(1, ge=1, le=10_000)
     """The number of latest spans to train on, if images has spans. Earlier runs in this output must have read them."""
     drift: dict[str, Fraction] = {}
     """By feature, the largest distance from the previous span, or without spans from the previous run, such as
@@ -42,6 +46,11 @@ class DataConfig(Section):
         missing = {"train", "eval"} - set(self.splits)
         if missing:
             raise ValueError(f"splits: needs {' and '.join(sorted(missing))}, such as {{train: 0.8, eval: 0.2}}")
+        whole = sum(self.splits.values())
+        if tiny := next((split for split, part in self.splits.items() if part / whole < _LEAST_SPLIT), None):
+            raise ValueError(
+                f"splits.{tiny}: {self.splits[tiny]:g} of {whole:g} is less than a millionth of the images; raise it"
+            )
         if self.training_spans > 1 and not any(map(has_spans, (self.manifest or "", self.images))):
             raise ValueError("training_spans: images has no spans. Give a path such as days/{YYYY}-{MM}-{DD}")
         if self.skew and not self.served:

@@ -17,6 +17,10 @@ def _as_crossing(value: Any) -> Any:
 Features = Annotated[tuple[str, ...], BeforeValidator(_as_crossing), Field(min_length=1)]
 
 
+_LIMITS = {"thresholds": 0.97, "slice_thresholds": 0.5, "tolerances": 0.01, "slice_tolerances": 0.05}
+"""By key, an example."""
+
+
 class EvaluationConfig(Section):
     """How a model is measured, and what it must reach to be blessed."""
 
@@ -32,7 +36,7 @@ class EvaluationConfig(Section):
     """The worst value of each metric that is blessed in each slice and each label, such as {accuracy: 0.5}."""
     slice_tolerances: dict[GatedMetric, Limit] = {}
     """How much worse than the latest blessed model's a metric may be in each slice and each label."""
-    min_slice_size: int = Field(30, ge=1)
+    min_slice_size: int = Field(30, ge=1, lt=2**31)
     """Slices with fewer images are measured, but have no thresholds or tolerances."""
     weight: str | None = None
     """The feature with each image's weight, such as a column of a manifest; null: all images have the same weight."""
@@ -41,11 +45,13 @@ class EvaluationConfig(Section):
     twenty times as long. The report has its own intervals."""
 
     @model_validator(mode="after")
-    def _thresholds_are_fractions(self) -> "EvaluationConfig":
-        for key in ("thresholds", "slice_thresholds"):
+    def _limits_can_be_reached(self) -> "EvaluationConfig":
+        for key, example in _LIMITS.items():
             for metric, value in getattr(self, key).items():
                 if metric != "loss" and not 0 <= value <= 1:
-                    raise ValueError(f"{key}.{metric}: should be from 0 to 1, such as 0.97, not {value:g}")
+                    raise ValueError(f"{key}.{metric}: should be from 0 to 1, such as {example}, not {value:g}")
+                if metric == "loss" and "thresholds" in key and value <= 0:
+                    raise ValueError(f"{key}.loss: should be above 0, such as 0.5, not {value:g}")
         if self.weight and "accuracy" not in self.thresholds:
             raise ValueError("weight: needs thresholds.accuracy, since the weight of each class is not known before")
         return self

@@ -7,12 +7,22 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from efficientmixnet.modules.config.section import Section
+from efficientmixnet.modules.config.names import (
+    ContainerPath,
+    KubernetesName,
+    LabelKey,
+    LabelValue,
+    Place,
+    RelativePath,
+    SecretKey,
+    TaintKey,
+    Variable,
+)
+from efficientmixnet.modules.config.section import A_YEAR, Section
 
-_QUANTITY = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[numkMGTPE]|[KMGTPE]i)?")
+_YEAR = 60 * A_YEAR  # seconds
+_QUANTITY = re.compile(r"(?:\d{1,18}(?:\.\d{0,9})?|\.\d{1,9})(?:[numkMGTPE]|[KMGTPE]i)?", re.ASCII)
 _RESOURCE = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?/[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
-_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def _quantity(value: str) -> str:
@@ -21,38 +31,17 @@ def _quantity(value: str) -> str:
     return value
 
 
-def _kubernetes_name(value: str) -> str:
-    if not _NAME.fullmatch(value):
-        raise PydanticCustomError("name", "should be a Kubernetes name of lower-case letters, digits, hyphens and dots")
-    return value
-
-
-def _variable(value: str) -> str:
-    if not _VARIABLE.fullmatch(value):
-        raise PydanticCustomError("variable", "should be the name of an environment variable")
-    return value
-
-
-def _absolute(value: str) -> str:
-    if not value.startswith("/"):
-        raise PydanticCustomError("path", "should be an absolute path in the container, such as /mnt/images")
-    return value
-
-
 Quantity = Annotated[str, Field(coerce_numbers_to_str=True), AfterValidator(_quantity)]
-Name = Annotated[str, AfterValidator(_kubernetes_name)]
-Variable = Annotated[str, AfterValidator(_variable)]
-ContainerPath = Annotated[str, AfterValidator(_absolute)]
 
 
 class Toleration(Section):
     """A toleration of a pod."""
 
-    key: str = ""
+    key: TaintKey = ""
     """The taint's key. With operator Exists, an empty key tolerates every taint."""
     operator: Literal["Equal", "Exists"] = "Equal"
     """Equal compares the taint's key and value, Exists only its key."""
-    value: str = ""
+    value: LabelValue = ""
     """The taint's value, for operator Equal."""
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
     """The taint's effect. null tolerates every effect."""
@@ -65,17 +54,17 @@ class PodConfig(Section):
     """CPUs, as the request and the limit: 4, or 500m for half a CPU."""
     memory: Quantity | None = None
     """Memory, as the request and the limit: 16G."""
-    gpus: int = Field(0, ge=0)
+    gpus: int = Field(0, ge=0, le=1024)
     """The number of GPUs. Trainer uses all GPUs of its pod."""
     gpu_type: str = "nvidia.com/gpu"
     """The GPUs' resource name, such as nvidia.com/gpu or amd.com/gpu. On Vertex AI, a type such as NVIDIA_TESLA_T4."""
     shared_memory: Quantity | None = None
     """The size of /dev/shm: 8Gi."""
-    node_selector: dict[str, str] = {}
+    node_selector: dict[LabelKey, LabelValue] = {}
     """Labels that the node must have."""
     tolerations: tuple[Toleration, ...] = ()
     """Taints that the node may have: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}]."""
-    timeout_seconds: int | None = Field(None, ge=1)
+    timeout_seconds: int | None = Field(None, ge=1, le=_YEAR)
     """The cluster stops the pod after this many seconds. null sets no limit."""
 
     @model_validator(mode="after")
@@ -91,38 +80,38 @@ class PodConfig(Section):
 class TrainerPodConfig(PodConfig):
     """The pod of Trainer, or the pods of its workers."""
 
-    workers: int = Field(1, ge=1)
+    workers: int = Field(1, ge=1, le=10_000)
     """The number of pods that train together, each with the resources given here. More than one needs job_kind."""
     job_kind: Literal["tfjob", "trainjob"] | None = None
     """What starts the workers: tfjob for Kubeflow's Training Operator, trainjob for Kubeflow Trainer 2. null trains in
     the component's own pod."""
     exchange: ContainerPath | None = None
     """A folder on a volume through which the component and its workers exchange data. null uses the object store."""
-    restarts: int = Field(20, ge=0)
+    restarts: int = Field(20, ge=0, le=10_000)
     """How often each worker may restart after it was preempted or lost another worker."""
-    scheduling_minutes: float = Field(60.0, gt=0)
+    scheduling_minutes: float = Field(60.0, gt=0, le=A_YEAR)
     """The training fails if the workers have not all started after this many minutes."""
 
 
 class RetriesConfig(Section):
     """How the cluster retries a failed task."""
 
-    count: int = Field(2, ge=0)
+    count: int = Field(2, ge=0, le=100)
     """The number of retries of a failed task."""
-    backoff_seconds: int = Field(30, ge=1)
+    backoff_seconds: int = Field(30, ge=1, le=_YEAR)
     """Seconds before the first retry."""
-    backoff_factor: float = Field(2.0, ge=1)
+    backoff_factor: float = Field(2.0, ge=1, le=100)
     """The factor by which the pause grows with each retry."""
-    within_seconds: int = Field(7 * 24 * 3600, ge=1)
+    within_seconds: int = Field(7 * 24 * 3600, ge=1, le=_YEAR)
     """Seconds for all attempts of a task together. After that the cluster stops the task."""
 
 
 class SecretConfig(Section):
     """A Secret for every pod, as environment variables or as files."""
 
-    name: Name
+    name: KubernetesName
     """The Secret's name. The package never contains its value."""
-    environment: dict[str, Variable] = {}
+    environment: dict[SecretKey, Variable] = {}
     """The environment variable for each key of the Secret: {accesskey: AWS_ACCESS_KEY_ID}."""
     path: ContainerPath | None = None
     """Instead of environment: the folder to mount the Secret at, with one file for each key."""
@@ -140,11 +129,11 @@ class SecretConfig(Section):
 class VolumeConfig(Section):
     """A volume for every pod."""
 
-    claim: Name
+    claim: KubernetesName
     """The name of the PersistentVolumeClaim."""
     path: ContainerPath
     """Where to mount the volume in every pod."""
-    sub_path: str = ""
+    sub_path: RelativePath = ""
     """The folder of the volume to mount. Empty mounts the whole volume."""
 
 
@@ -155,12 +144,12 @@ class ObjectStoreConfig(Section):
     """The URL of an S3 service: http://minio-service.kubeflow:9000. null uses the endpoint of Kubeflow's launcher."""
     region: str | None = None
     """The region of the store. null uses the region of Kubeflow's launcher."""
-    secret: Name | None = None
+    secret: KubernetesName | None = None
     """The Secret with the store's keys, such as mlpipeline-minio-artifact. null uses the keys of Kubeflow's launcher,
     or the rights of the service account."""
-    access_key: str = "accesskey"
+    access_key: SecretKey = "accesskey"
     """The key of the Secret that holds the access key."""
-    secret_key: str = "secretkey"  # noqa: S105  a name within the Secret
+    secret_key: SecretKey = "secretkey"  # noqa: S105  a name within the Secret
     """The key of the Secret that holds the secret key."""
 
     def environment(self) -> dict[str, str]:
@@ -178,13 +167,13 @@ class KubeflowConfig(Section):
 
     image: str | None = None
     """The container image. `make image` builds it."""
-    pipeline_root: str | None = None
+    pipeline_root: Place | None = None
     """The folder for artifacts in an object store, with minio://, s3:// or gs://: minio://bucket/folder."""
-    pushed: str | None = None
+    pushed: Place | None = None
     """The folder for pushed models, in an object store or on a volume. null uses PIPELINE_ROOT/pushed."""
     checkpoints: ContainerPath | None = None
     """A folder on a volume for checkpoints. A retried Trainer continues from them. With null it starts from scratch."""
-    service_account: Name | None = None
+    service_account: KubernetesName | None = None
     """The service account of the pods. null uses the cluster's default for pipelines."""
     cache: bool = True
     """Whether to take the results of unchanged tasks from the cluster's cache."""

@@ -8,7 +8,7 @@ from efficientmixnet.modules.config.section import Section
 
 
 class ReportConfig(Section):
-    price_per_hour: float | None = Field(None, ge=0, allow_inf_nan=False)
+    price_per_hour: float | None = Field(None, ge=0, le=1e6)
     """The price of one hour of this machine. The report then shows the cost of each component. null: no costs."""
     currency: str = Field("USD", min_length=1, max_length=8)
     """The currency of the price."""

@@ -17,6 +17,7 @@ from efficientmixnet.modules.csv_cells import write_rows
 from efficientmixnet.modules.exceptions import BadInput, EfficientMixNetError, OutOfMemory, RunFailed
 from efficientmixnet.modules.out_of_memory import is_out_of_memory, log_says_out_of_memory, memory_is_limited
 from efficientmixnet.modules.private_file import make_private
+from efficientmixnet.modules.unexpected import explain_unexpected
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.local.check_model_server import check_model_server
 from efficientmixnet.pipeline.local.imports_at_once import imports_at_once
@@ -129,9 +130,11 @@ def _as_one_line(error: BaseException, output: Path, folder: Path, stages: Stage
         return out_of_memory((stages and stages.ended) or "the import of TFX")
     if isinstance(error, OSError) and not folder.exists():
         return BadInput(f"output: {output} cannot be written ({error.strerror}); give another folder")
-    if isinstance(error, Exception) and not isinstance(error, BadInput | OutOfMemory):
-        return RunFailed(f"{type(error).__name__}: {error}\n  see {folder / LOG_FILE} for details")
-    return error
+    if isinstance(error, BadInput | OutOfMemory) or not isinstance(error, Exception):
+        return error
+    log = folder / LOG_FILE
+    known = isinstance(error, EfficientMixNetError)
+    return RunFailed(f"{error}; the log is {log}" if known else explain_unexpected(error, log))
 
 
 def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: bool, signals: StopSignals) -> None:

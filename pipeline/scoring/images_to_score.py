@@ -2,15 +2,15 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from efficientmixnet.components.image_example_gen.entry import LeftOut
+from efficientmixnet.components.image_example_gen.entry import LeftOut, character_to_refuse
 from efficientmixnet.components.image_example_gen.files import is_remote, list_files, open_file
 from efficientmixnet.modules.csv_cells import from_cell
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.untrusted_json import parse_json
 
 _COLUMN = "path"
 _JSON_LINES = (".jsonl", ".ndjson", ".json")
@@ -57,8 +57,12 @@ def _named(manifest: str) -> Iterator[str]:
                 name = row.get(_COLUMN) if isinstance(row, dict) else None
                 if not isinstance(name, str) or not name.strip():
                     raise BadInput(f"--manifest {manifest}: row {number} has no {_COLUMN}; give the path of an image")
+                if character := character_to_refuse(name):
+                    raise BadInput(f"--manifest {manifest}: row {number} has the character {character} in its path")
                 yield name.strip()
-    except (csv.Error, json.JSONDecodeError, UnicodeDecodeError, OSError) as error:
+    except BadInput:
+        raise
+    except (csv.Error, ValueError, OSError) as error:
         raise BadInput(f"--manifest {manifest}: cannot be read ({error})") from None
 
 
@@ -68,4 +72,4 @@ def _csv_rows(lines: Iterable[str]) -> Iterator[Any]:
 
 
 def _json_rows(lines: Iterable[str]) -> Iterator[Any]:
-    return (json.loads(line) for line in lines if line.strip())
+    return (parse_json(line) for line in lines if line.strip())

@@ -8,6 +8,7 @@ import pytest
 from efficientmixnet.kubeflow.executor import globalize, localize
 from efficientmixnet.kubeflow.launcher_paths import ROOT_VARIABLE, to_path, to_uri
 from efficientmixnet.kubeflow.store import object_store
+from efficientmixnet.modules.exceptions import BadInput
 
 RUN = "minio://mlpipeline/root/digits/5f0c"
 MODEL = {"instanceSchema": "title: tfx.Model\ntype: object\n"}
@@ -117,3 +118,9 @@ def test_the_launchers_store_is_used_unless_the_environment_names_one(monkeypatc
     assert options["config_kwargs"]["s3"] == {"addressing_style": "path"}
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://other:9000")
     assert object_store._s3_options()["endpoint_url"] == "http://other:9000"
+
+
+def test_a_uri_with_a_step_up_does_not_become_a_path() -> None:
+    with pytest.raises(BadInput, match=r"s3://bucket/\.\./\.\./etc: has the part \.\."):
+        to_path("s3://bucket/../../etc", "/root")
+    assert to_path("s3://bucket/a..b/c", "/root") == "/root/s3/bucket/a..b/c"

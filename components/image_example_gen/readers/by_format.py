@@ -160,4 +160,4 @@ def _or(names: Iterable[str]) -> str:
 def _text(value: Any) -> str:
     if isinstance(value, bytes):
         value = value.decode(errors="replace")
-    return "" if value is None else value.strip() if isinstance(value, str) else json.dumps(value)
+    return "" if value is None else value.strip() if isinstance(value, str) else json.dumps(value, default=str)

@@ -1,6 +1,5 @@
 """Parquet files with a column of encoded images, such as Hugging Face's datasets."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +10,8 @@ from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.reader import Sample
 from efficientmixnet.modules.exceptions import BadInput, DamagedFile, UnsafeSchema
 from efficientmixnet.modules.parquet_file import open_parquet
+from efficientmixnet.modules.unexpected import one_line
+from efficientmixnet.modules.untrusted_json import parse_json
 
 _ROWS = 64  # at once, to use little memory
 
@@ -43,8 +44,10 @@ def read_parquet(path: str, layout: Layout, with_images: bool) -> Iterator[Sampl
                     row += 1
         except UnsafeSchema as error:
             raise BadInput(f"data.images: {path}: {error}") from None
-        except (pyarrow.ArrowException, OSError) as error:
-            raise DamagedFile(f"is not a Parquet file, or is damaged ({str(error).splitlines()[0]})") from None
+        except BadInput:
+            raise
+        except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:  # text in UTF-8, dates
+            raise DamagedFile(f"is not a Parquet file, or is damaged ({one_line(error)})") from None
 
 
 def _columns(path: str, schema: pyarrow.Schema, layout: Layout) -> tuple[str, str]:
@@ -77,7 +80,7 @@ def _holds_bytes(kind: pyarrow.DataType) -> bool:
 def _label_names(schema: pyarrow.Schema, label: str) -> tuple[str, ...]:
     """Returns the names of Hugging Face's ClassLabel, which stores numbers."""
     try:
-        about = json.loads((schema.metadata or {})[b"huggingface"])
+        about = parse_json((schema.metadata or {})[b"huggingface"])
         return tuple(about["info"]["features"][label]["names"])
     except (KeyError, TypeError, ValueError):
         return ()

@@ -1,6 +1,5 @@
 """WebDataset's tar shards. The files of a sample are consecutive, and have the same name up to the first dot."""
 
-import json
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -13,9 +12,11 @@ from efficientmixnet.components.image_example_gen.files import open_file
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.reader import Sample
 from efficientmixnet.modules.exceptions import DamagedFile
+from efficientmixnet.modules.untrusted_json import parse_json
 
 _CLASS, _JSON, _TEXT = "cls", "json", "txt"
 _GZIP = b"\x1f\x8b"
+_MOST_TEXT = 10_000_000  # bytes of a label or a .json file
 
 
 def read_tar(path: str, layout: Layout, with_images: bool) -> Iterator[Sample]:
@@ -46,6 +47,8 @@ def read_tar(path: str, layout: Layout, with_images: bool) -> Iterator[Sample]:
 def _files(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     for member in tar:
         tar.members = []  # type: ignore[attr-defined]  # otherwise tarfile would keep them all
+        if member.size < 0:  # tarfile would go back, and read the same members again and again
+            raise DamagedFile("has a file with a negative size")
         if member.isfile() and not PurePosixPath(member.name).name.startswith("."):
             yield member
 
@@ -69,13 +72,13 @@ def _sample(
             place = member.offset_data, member.size
             image = _content(tar, member) if read else None
         elif extension in (_CLASS, _JSON, _TEXT, layout.label, layout.split):
-            texts[extension] = _content(tar, member)
+            texts[extension] = _text(tar, member)
     if place is None:
         return Sample(key, fault="has no image" + (f" (no .{wanted})" if wanted else ""))
     try:
-        about = json.loads(texts.get(_JSON, b"{}"))
-    except ValueError:
-        return Sample(key, fault="has a .json file that is not JSON")
+        about = parse_json(texts.get(_JSON, b"{}"))
+    except ValueError as error:
+        return Sample(key, fault=f"has a .json file that is not JSON ({error})")
     about = about if isinstance(about, dict) else {}
 
     def value(name: str) -> Any:
@@ -94,6 +97,12 @@ def _sample(
         size=place[1],
         image=image,
     )
+
+
+def _text(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    if member.size > _MOST_TEXT:
+        raise DamagedFile(f"has a text of {member.size:,} bytes ({member.name})")
+    return _content(tar, member)
 
 
 def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:

@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+import zlib
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -14,6 +15,7 @@ from efficientmixnet.modules import features
 from efficientmixnet.modules.exceptions import BadInput, DamagedFile
 
 _GZIP = b"\x1f\x8b"
+_LONGEST = 2**31 - 1  # bytes of a protocol buffer
 
 
 def read_tfrecord(path: str, layout: Layout, with_images: bool) -> Iterator[Sample]:
@@ -74,13 +76,15 @@ def _records(path: str) -> Iterator[tuple[int | None, bytes | None]]:
                 length, checksum = struct.unpack("<QI", head)
                 if _masked(head[:8]) != checksum:
                     raise DamagedFile("is not a TFRecord file, or is damaged,")
+                if length > _LONGEST:
+                    raise DamagedFile(f"has a record of {length:,} bytes, more than a tf.Example can have,")
                 record, tail = stream.read(length), stream.read(4)
                 if len(tail) < 4:
                     raise DamagedFile("is truncated")
                 intact = _masked(record) == int.from_bytes(tail, "little")
                 yield None if compressed else offset + 12, record if intact else None
                 offset += 16 + length
-        except (EOFError, gzip.BadGzipFile, OSError) as error:
+        except (EOFError, gzip.BadGzipFile, zlib.error, OSError) as error:
             raise DamagedFile(f"cannot be read further ({error})") from None
 
 

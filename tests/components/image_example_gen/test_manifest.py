@@ -161,3 +161,87 @@ def test_the_columns_of_a_manifest_have_the_names_of_the_layout(folder: Path) ->
 def test_a_wrong_line_is_refused_with_its_number(folder: Path, line: str, complaint: str) -> None:
     with pytest.raises(BadInput, match=f"data.manifest: .*list.jsonl, {complaint}"):
         _json_lines(folder, '{"path": "cat/1.png", "label": "cat"}', line)
+
+
+GOOD = ('{"path": "cat/1.png", "label": "cat"}', '{"path": "dog/1.png", "label": "dog"}')
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('{"path": "x", "label": %s}' % ("[" * 5000 + "]" * 5000), "its lists or objects are nested too deep"),
+        ('{"path": "x", "label": %s}' % ("9" * 5000), "a number has too many digits"),
+        ('{"path": "x", "label": "a", "label": "b"}', "the name 'label' is given twice"),
+        ("[", "Expecting value"),
+    ],
+)
+def test_a_line_that_cannot_be_parsed_is_named_with_its_reason(folder: Path, line: str, reason: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        _json_lines(folder, *GOOD, line)
+    assert f"list.jsonl, line 3 is not JSON ({reason}). Write one object on each line." in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "reason"),
+    [
+        (
+            '{"path": "\\ud800.png", "label": "cat"}',
+            "\\ud800.png",
+            "path, label or split (\\ud800, list.jsonl, line 3)",
+        ),
+        ('{"path": "cat/2.png", "label": "\\udfff"}', "cat/2.png", "split (\\udfff, list.jsonl, line 3)"),
+        ('{"path": "cat/2.png\\u0000", "label": "a"}', "cat/2.png\0", "split (\\x00, list.jsonl, line 3)"),
+        ('{"path": "cat/2.png", "label": "a", "x": "\\ud800"}', "cat/2.png", "name, label or columns (\\ud800)"),
+        ('{"path": "cat/2.png", "label": "a", "\\ud800": 1}', "cat/2.png", "name, label or columns (\\ud800)"),
+    ],
+)
+def test_text_that_no_file_can_hold_is_left_out(folder: Path, line: str, name: str, reason: str) -> None:
+    sources = _json_lines(folder, *GOOD, line)
+    (left_out,) = sources.left_out
+    assert left_out.name == name
+    assert left_out.reason.startswith("has a character that is not text in its ")
+    assert left_out.reason.endswith(reason)
+    left_out.name.encode()
+    assert len(sources.entries) == 2
+
+
+def test_a_column_given_twice_is_refused(folder: Path) -> None:
+    with pytest.raises(BadInput, match=r"list\.csv has the column 'label' twice\. Remove or rename one\."):
+        _manifest(folder, "path,label,label\ncat/1.png,cat,dog\n")
+
+
+def test_a_cell_that_is_too_long_is_named_with_its_line(folder: Path) -> None:
+    with pytest.raises(BadInput, match=r"list\.csv, line 3 is not CSV in UTF-8 \(field larger than"):
+        _manifest(folder, f"path,label\ncat/1.png,cat\ndog/1.png,{'x' * 200_000}\n")
+
+
+def test_a_device_is_not_read_as_a_manifest(folder: Path) -> None:
+    with pytest.raises(BadInput, match=r"data\.manifest: /dev/zero is not a file\."):
+        find_images(str(folder), "/dev/zero", SPLITS)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/x.png", "file:///etc/passwd", "simplecache::s3://bucket/x.png"])
+def test_a_url_of_another_kind_of_store_is_left_out(folder: Path, url: str) -> None:
+    sources = _manifest(folder, f"path,label\ncat/1.png,cat\ndog/1.png,dog\n{url},cat\n")
+    assert [item.row() for item in sources.left_out] == [
+        (url, "is a URL of another kind of store than the manifest (list.csv, line 4)")
+    ]
+
+
+def test_without_credentials_the_row_and_the_variables_to_set_are_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class NoCredentialsError(Exception):
+        pass
+
+    class Store:
+        def info(self, path: str) -> None:
+            raise NoCredentialsError("Unable to locate credentials")
+
+    monkeypatch.setattr("efficientmixnet.components.image_example_gen.files._store", lambda path: Store())
+    with pytest.raises(BadInput) as caught:
+        _manifest(folder, "path,label\ncat/1.png,cat\ndog/1.png,dog\ns3://bar/x.png,dog\n")
+    assert str(caught.value) == (
+        "data.manifest: list.csv, line 4: s3://bar/x.png cannot be read (Unable to locate credentials; set "
+        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE)"
+    )

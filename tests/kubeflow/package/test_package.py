@@ -291,7 +291,7 @@ def test_the_command_writes_the_package(config: Config, package: list[dict[str, 
     assert (spec["root"]["dag"]["tasks"].keys(), platform) == (package[0]["root"]["dag"]["tasks"].keys(), package[1])
     assert service_account_of(tmp_path / "pipeline.yaml") == "runner"
     result = CliRunner().invoke(kubeflow, [*command, str(tmp_path / "pipeline.json")])
-    assert "the name of a package must end with .yaml or .yml" in str(result.exception)
+    assert "the name of a package must end with .yaml or .yml" in result.output
 
 
 def test_given_arguments_replace_the_defaults(spec: dict[str, Any]) -> None:

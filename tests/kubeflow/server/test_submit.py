@@ -252,7 +252,7 @@ def test_an_unknown_parameter_is_refused_before_any_request(server: Any, package
 
 def test_a_file_without_a_package_is_refused(server: Any, tmp_path: Path) -> None:
     file = tmp_path / "my.yaml"
-    for content, line in (("a: [", "is not YAML"), ("data: {}", "is not a package"), (None, "cannot be read")):
+    for content, line in (("a: [", "is not valid YAML"), ("data: {}", "is not a package"), (None, "does not exist")):
         if content is None:
             file.unlink()
         else:

@@ -50,6 +50,22 @@ def test_an_uploaded_file_is_downloaded_unchanged(store: str, model: Path, tmp_p
     assert (tmp_path / "back" / "file").read_bytes() == b"graph"
 
 
+def test_a_key_that_leads_out_of_the_folder_is_not_downloaded(
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(object_store, "files", lambda folder: [object_store.File("a/../../../evil", 4)])
+    with pytest.raises(BadInput, match=r"/a/\.\./\.\./\.\./evil: has the part \.\."):
+        object_store.download(f"{store}/a", str(tmp_path / "one" / "two"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_uri_that_leads_out_of_the_store_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(object_store.FOLDER_VARIABLE, str(tmp_path / "store"))
+    with pytest.raises(BadInput, match=r"minio://bucket/\.\./\.\./x: has the part \.\."):
+        object_store.write_text("minio://bucket/../../x", "evil")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_local_folder_can_replace_the_store(
     store: str, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

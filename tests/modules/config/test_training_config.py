@@ -91,7 +91,7 @@ def test_network_keys_that_do_not_fit_together_are_refused(values: dict[str, Any
             "training",
             {"augmentation": {"crop_scale": [0.8, 0.5]}},
             "training.augmentation",
-            "Value error, crop_scale: [0.8, 0.5] is not a range within (0, 1], such as [0.5, 1.0]",
+            "Value error, crop_scale: [0.8, 0.5] is not a range from 0.001 to 1, such as [0.5, 1.0]",
         ),
         (
             "training",

@@ -72,7 +72,18 @@ def test_parsing_does_not_change_its_input_and_is_idempotent() -> None:
         ({"name": "adam", "beta_1": 1.0}, "optimizer.beta_1: expected a number from 0 to below 1, not 1.0."),
         ({"name": "adam", "beta_1": True}, "optimizer.beta_1: expected a number from 0 to below 1, not True."),
         ({"name": "adam", "epsilon": None}, "optimizer.epsilon: expected a number of 0 or more, not None."),
-        ({"name": "sgd", "clipnorm": float("inf")}, "optimizer.clipnorm: expected a number above 0, not inf."),
+        (
+            {"name": "sgd", "clipnorm": float("inf")},
+            "optimizer.clipnorm: expected a number above 0, at most 1e+12, not inf.",
+        ),
+        (
+            {"name": "adam", "epsilon": 10**4000},
+            "optimizer.epsilon: expected a number of 0 or more, at most 1e+12, not",
+        ),
+        (
+            {"name": "muon", "ns_steps": 10**9},
+            "optimizer.ns_steps: expected a whole number from 1 to 100, not 1000000000.",
+        ),
         ({"name": "adam", "amsgrad": "yes"}, "optimizer.amsgrad: expected true or false, not 'yes'."),
         ({"name": "radam", "sma_threshold": 3}, "optimizer.sma_threshold: expected a number of 4 or more, not 3."),
         (
@@ -133,6 +144,7 @@ LIMITS: dict[str, list[Any]] = {  # what each kind of argument lets through at i
     "a number of 4 or more": [4, 10**6],
     "a whole number of 1 or more": [1, 9],
     "a whole number of 2 or more": [2, 9],
+    "a whole number from 1 to 100": [1, 100],
     "a whole number of 0 or more": [0, 9],
     "true or false": [True, False],
     "a list of names": [[], ["bias"]],

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -141,9 +142,12 @@ def test_a_failed_run_has_a_summary_and_names_the_log(config: Config, pipeline: 
         raise OSError("disk full")
 
     pipeline(fail)
-    with pytest.raises(RunFailed, match=r"OSError: disk full\n  see .*/runs/.*/log\.txt for details"):
+    line = r"unexpected OSError: disk full; please report it with the traceback in (.*/runs/.*/log\.txt)"
+    with pytest.raises(RunFailed, match=line) as caught:
         run(config)
-    assert [(one["state"], one["reason"]) for one in _summaries(config)] == [("failed", "OSError: disk full")] * 2
+    log = Path(re.fullmatch(line, str(caught.value))[1])  # type: ignore[index]
+    assert "in fail\n    raise OSError" in log.read_text()
+    assert [(one["state"], one["reason"]) for one in _summaries(config)] == [("failed", str(caught.value))] * 2
     pipeline(lambda: None)
     assert run(config).state == "not_blessed"
 

@@ -1,5 +1,7 @@
 """Parquet files with wrong columns."""
 
+import datetime
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.sources import find_images
 from efficientmixnet.modules.exceptions import BadInput
 
@@ -45,3 +48,20 @@ def test_a_file_whose_schema_would_run_code_is_refused(tmp_path: Path) -> None:
     pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
     with pytest.raises(BadInput, match=r"^data\.images: .*a\.parquet: its schema holds a pickled Python type"):
         find_images(str(tmp_path), None, SPLITS)
+
+
+def test_text_that_is_not_utf8_is_a_damaged_file(tmp_path: Path) -> None:
+    offsets = pyarrow.py_buffer(struct.pack("<5i", 0, 1, 2, 4, 5))
+    labels = pyarrow.Array.from_buffers(pyarrow.string(), 4, [None, offsets, pyarrow.py_buffer(b"cd\xff\xfec")])
+    pyarrow.parquet.write_table(
+        pyarrow.table({"image": pyarrow.array(IMAGES), "label": labels}), tmp_path / "a.parquet"
+    )
+    with pytest.raises(BadInput, match=r"a\.parquet is not a Parquet file, or is damaged \(UnicodeDecodeError"):
+        find_images(str(tmp_path), None, SPLITS)
+
+
+def test_a_column_of_dates_is_kept_as_text(write: Any, tmp_path: Path) -> None:
+    days = [datetime.date(2020, 1, day) for day in range(1, 5)]
+    write.parquet(tmp_path / "a.parquet", {"image": IMAGES, "label": LABELS, "day": days})
+    sources = find_images(str(tmp_path), None, SPLITS, Layout(features=("day",)))
+    assert sources.entries[0].columns == (("day", '"2020-01-01"'),)

@@ -46,3 +46,23 @@ def test_for_a_record_without_a_label_the_message_lists_its_features(write: Any,
     write.tfrecord(tmp_path / "a.tfrecord", [write.example(b"p", "cat", name="class")])
     with pytest.raises(BadInput, match=r"has no feature 'image/class/label'; it has class, image/encoded, image/sou"):
         find_images(str(tmp_path), None, SPLITS)
+
+
+def test_a_record_longer_than_memory_is_not_read(write: Any, tmp_path: Path) -> None:
+    path = tmp_path / "a.tfrecord"
+    write.tfrecord(path, [write.example(b"p", "cat"), write.example(b"q", "dog")])
+    head = bytes.fromhex("0000000000000080") + (0xB6670895).to_bytes(4, "little")  # 2 ** 63, and its checksum
+    path.write_bytes(path.read_bytes() + head)
+    (left_out,) = find_images(str(tmp_path), None, SPLITS).left_out
+    assert left_out.reason.startswith("has a record of 9,223,372,036,854,775,808 bytes, more than a tf.Example can")
+
+
+def test_a_damaged_compressed_file_is_left_out(write: Any, tmp_path: Path) -> None:
+    path = tmp_path / "a.tfrecord"
+    write.tfrecord(path, [write.example(bytes([i]) * 5000, "cat" if i % 2 else "dog") for i in range(200)], "GZIP")
+    content = bytearray(path.read_bytes())
+    content[-60:-40] = b"\xff" * 20
+    path.write_bytes(content)
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert len(sources.entries) > 100
+    assert "records" in sources.left_out[-1].reason

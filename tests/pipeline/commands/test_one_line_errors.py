@@ -1,0 +1,109 @@
+"""Tests of one_line_errors: whatever a command raises ends with one line and an exit code."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from efficientmixnet.kubeflow.cli import kubeflow
+from efficientmixnet.modules.exceptions import BadInput, RunFailed
+from efficientmixnet.pipeline.cli import main
+from efficientmixnet.pipeline.commands.one_line_errors import OneLineErrors
+
+
+@click.group(cls=OneLineErrors)
+def group() -> None: ...
+
+
+@group.command()
+@click.argument("kind")
+def fail(kind: str) -> None:
+    if kind == "recursion":
+        fail.callback(kind)  # type: ignore[misc]
+    raise {
+        "memory": MemoryError(),
+        "file": OSError(5, "Input/output error", "a.png"),
+        "pipe": BrokenPipeError(32, "Broken pipe"),
+        "value": ValueError("the first line\nthe second"),
+        "stopped": KeyboardInterrupt(),
+        "input": BadInput("data.images: \x1b[2Jx does not exist"),
+        "run": RunFailed("Trainer failed"),
+    }[kind]
+
+
+@pytest.fixture(autouse=True)
+def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        ("recursion", "error: unexpected RecursionError: maximum recursion depth exceeded"),
+        ("memory", "error: unexpected MemoryError; please report it"),
+        ("file", "error: unexpected OSError: [Errno 5] Input/output error: 'a.png'; please report it"),
+        ("pipe", "error: unexpected BrokenPipeError: [Errno 32] Broken pipe; please report it"),
+        ("value", "error: unexpected ValueError: the first line the second; please report it"),
+    ],
+)
+def test_an_unexpected_exception_is_one_line_with_the_log(kind: str, line: str, logs: Path) -> None:
+    result = CliRunner().invoke(group, ["fail", kind])
+    assert result.exit_code == 1
+    assert result.output.startswith(line)
+    (log,) = logs.iterdir()
+    assert result.output.endswith(f"with the traceback in {log}\n")
+    assert result.output.count("\n") == 1
+    assert "in fail" in log.read_text()
+
+
+def test_verbose_also_prints_the_traceback() -> None:
+    result = CliRunner().invoke(group, ["fail", "value", "--verbose"])
+    assert result.exit_code == 1
+    first, *_, last = result.output.splitlines()
+    assert first == "Traceback (most recent call last):"
+    assert last.startswith("error: unexpected ValueError")
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "line"),
+    [
+        ("input", 2, "error: data.images: \\x1b[2Jx does not exist"),
+        ("run", 1, "error: Trainer failed"),
+        ("stopped", 130, "interrupted: run the command again to continue"),
+    ],
+)
+def test_an_expected_exception_is_its_own_line(kind: str, code: int, line: str, logs: Path) -> None:
+    result = CliRunner().invoke(group, ["fail", kind])
+    assert (result.exit_code, result.output) == (code, f"{line}\n")
+    assert not list(logs.iterdir())
+
+
+def test_the_errors_of_click_stay_as_they_are() -> None:
+    result = CliRunner().invoke(group, ["fail", "value", "--nothing"])
+    assert result.exit_code == 2
+    assert "No such option" in result.output
+
+
+@pytest.mark.parametrize("command", [*main.commands.values(), *kubeflow.commands.values()], ids=lambda one: one.name)
+def test_every_command_has_the_option_verbose(command: click.Command) -> None:
+    assert [option.name for option in command.params].count("verbose") == 1
+
+
+def test_a_closed_pipe_ends_the_command_without_a_message() -> None:
+    code = "from efficientmixnet.pipeline.cli import main; main()"
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", code, "scale", "--top", "100000", "--search", "20"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode in (1, 128 + signal.SIGPIPE)
