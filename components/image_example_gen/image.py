@@ -123,7 +123,7 @@ def _moments(encoded: bytes, header: OpenImage) -> tuple[np.ndarray, np.ndarray]
     step = max(1, min(image.shape[:2]) // _ENOUGH_SAMPLES)
     image = image[step // 2 :: step, step // 2 :: step]
     if image.shape[-1] in (2, 4):
-        image = images.to_rgb(image).numpy()
+        image = images.to_rgb(tf.constant(image)).numpy()
     values = image.reshape(-1, image.shape[-1]).T.astype(np.float64, order="C") / decoded.dtype.max  # [1 or 3, pixels]
     mean_square = np.einsum("cp,cp->c", values, values) / values.shape[1]
     return np.broadcast_to(values.mean(axis=1), 3), np.broadcast_to(mean_square, 3)

@@ -38,11 +38,10 @@ class PillowImage:
     """
 
     def __init__(self, file: bytes) -> None:
-        if file[4:8] == _HEIF_BRAND:
-            _register_heif()
+        formats = _formats() if file[4:8] == _HEIF_BRAND else [kind for kind in FORMATS if kind != "HEIF"]
         try:
             readable = plain_png(file) if file.startswith(exif.PNG) else file
-            self._image: Image.Image = Image.open(io.BytesIO(readable), formats=FORMATS)
+            self._image: Image.Image = Image.open(io.BytesIO(readable), formats=formats)
         except UnidentifiedImageError:
             raise BadImage("is not an image in a supported format") from None
         except _ERRORS as error:
@@ -59,7 +58,7 @@ class PillowImage:
     @property
     def is_deep_tiff(self) -> bool:
         """Whether this is a TIFF file with more than 8 bits a channel."""
-        tags = self._image.tag_v2 if self.format == "TIFF" else {}
+        tags = getattr(self._image, "tag_v2", {})  # of TIFF files alone
         return max(tags.get(_BITS, (1,))) > 8 or set(tags.get(_SAMPLE_FORMAT, _UNSIGNED)) != set(_UNSIGNED)
 
     def load(self, side: int | None = None) -> None:
@@ -117,7 +116,9 @@ def _has_turns(file: bytes) -> bool:
 
 
 @cache
-def _register_heif() -> None:
-    import pillow_heif
+def _formats() -> tuple[str, ...]:
+    """Returns FORMATS, and lets Pillow read all of them."""
+    import pillow_heif  # takes a tenth of a second
 
     pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+    return FORMATS

@@ -128,7 +128,7 @@ def training_inputs(
     first = (tf.train.Example.FromString(record.numpy()) for record in _records(examples).take(_IMAGES))
     for one in (*read_originals(examples.uri), *first):
         shrunk = shrink(tf.constant(_bytes(one, features.ENCODED)), shorter_side)
-        chosen.setdefault(_bytes(one, features.FILENAME), (one.SerializeToString(), shrunk.numpy()))
+        chosen.setdefault(_bytes(one, features.FILENAME), (one.SerializeToString(deterministic=True), shrunk.numpy()))
     found: dict[bytes, tuple[np.ndarray, int]] = {}
     left = set(chosen)
     for record in _records(transformed):

@@ -73,7 +73,7 @@ class Records:
         return first[features.CHANNEL_MEAN].numpy().tolist(), first[features.CHANNEL_DEVIATION].numpy().tolist()
 
     def images(self) -> tf.data.Dataset:
-        """Returns images with their class ids, int64 []: pixels [height, width, 3] if they are cached, else bytes []."""
+        """Returns images with their class ids, int64 []: pixels [height, width, 3] if cached, else bytes []."""
         if not self.cached:
             return self._parsed()
         decoded = self._parsed().map(

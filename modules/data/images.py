@@ -75,7 +75,7 @@ def to_rgb(image: tf.Tensor) -> tf.Tensor:
     channels, white = tf.shape(image)[-1], float(image.dtype.max)
 
     def other() -> tf.Tensor:
-        rgb = tf.cond(channels < 3, lambda: tf.repeat(image[..., :1], 3, axis=-1), lambda: image[..., :3])
+        rgb = tf.cond(channels < 3, lambda: tf.concat([image[..., :1]] * 3, axis=-1), lambda: image[..., :3])
 
         def over_white() -> tf.Tensor:
             alpha = tf.cast(image[..., -1:], tf.float32) / white
