@@ -13,6 +13,7 @@ MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _CMYK = 0, 1, 2, 5
 _COLORS = {_WHITE_IS_ZERO: "L", _BLACK_IS_ZERO: "L", _RGB: "RGB", _CMYK: "CMYK"}
 _PREMULTIPLIED, _ALPHA = 1, 2
+_COMPRESSIONS = {1, 5, 8, 32773, 32946, 34925, 50000}  # none, LZW, Deflate, PackBits, Deflate, LZMA, Zstandard
 _ORIENTATION = 274
 _LARGEST_TILE = 2**26  # pixels; a damaged file can name any size
 
@@ -47,6 +48,8 @@ class DeepTiff:
             raise BadImage(f"has a broken header ({error})") from None
         if not is_plain or page.imagedepth > 1 or page.samplesperpixel > len(self._colors) + 1:
             raise BadImage(f"has {page.samplesperpixel} channels of {page.dtype}, which are not supported")
+        if page.compression not in _COMPRESSIONS:
+            raise BadImage(f"has the compression {page.compression}, which is not supported with {page.dtype}")
         if not is_whole or page.tilewidth * page.tilelength > _LARGEST_TILE:
             raise _damaged()
         self.mode = f"{self._colors}{'' if self._alpha is None else 'A'};{page.dtype}"

@@ -70,6 +70,10 @@ def test_a_thumbnail_has_8_bits_of_the_right_brightness() -> None:
     [
         (_tiff(np.zeros((4, 4, 5), np.uint16), photometric="minisblack", planarconfig="contig"), "has 5 channels of"),
         (_tiff(np.zeros((4, 4), np.complex64)), "has 1 channels of complex64, which are not supported"),
+        (
+            _tiff(RGB, photometric="rgb", compression="jpeg2000"),
+            "has the compression .*, which is not supported with uint16",
+        ),
         (_tiff(RGB, photometric="rgb")[:-50], "is a truncated or corrupt TIFF file"),
         (_tiff(RGB, photometric="rgb")[:30], "has a broken header"),
         (b"II*\0" + bytes(40), "has a broken header"),

@@ -262,13 +262,18 @@ TO_STORE = {
 
 
 @pytest.mark.parametrize("number", range(1, 9))
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "HEIC", "AVIF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "HEIC", "HEIC by EXIF", "AVIF"])
 def test_every_format_is_upright(tmp_path: Path, kind: str, number: int) -> None:
     turn, exif = TO_STORE[number], Image.Exif()
     exif[0x112] = number
     stored = _smooth() if turn is None else _smooth().transpose(turn)
     if kind == "HEIC":
         file = _heic(stored, quality=-1, chroma=444, exif=exif.tobytes())
+        assert (b"irot" in file or b"imir" in file) == (number > 1)  # the container says it
+    elif kind == "HEIC by EXIF":
+        pillow_heif.register_heif_opener()
+        file = _file(stored, "HEIF", quality=-1, chroma=444, exif=exif)
+        assert b"irot" not in file
     else:
         options = {"WEBP": {"lossless": True}, "AVIF": {"quality": 100}, "JPEG": {"quality": 95, "subsampling": 0}}
         file = _file(stored, kind, exif=exif, **options.get(kind, {}))
