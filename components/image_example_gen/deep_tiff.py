@@ -1,6 +1,7 @@
 """DeepTiff: a TIFF file with more than 8 bits a channel. Pillow drops the low bits of many, and cannot read others."""
 
 import io
+import logging
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,8 @@ class DeepTiff:
     def __init__(self, file: bytes) -> None:
         import tifffile  # takes half a second
 
+        logging.getLogger("tifffile").disabled = True  # it logs each fault besides raising it
+
         try:
             page: Any = tifffile.TiffFile(io.BytesIO(file)).pages[0]
             self.size = int(page.imagewidth), int(page.imagelength)
@@ -50,7 +53,7 @@ class DeepTiff:
             raise BadImage(f"has {page.samplesperpixel} channels of {page.dtype}, which are not supported")
         if page.compression not in _COMPRESSIONS:
             raise BadImage(f"has the compression {page.compression}, which is not supported with {page.dtype}")
-        if not is_whole or page.tilewidth * page.tilelength > _LARGEST_TILE:
+        if not is_whole or min(self.size) < 1 or page.tilewidth * page.tilelength > _LARGEST_TILE:
             raise _damaged()
         self.mode = f"{self._colors}{'' if self._alpha is None else 'A'};{page.dtype}"
         """The colors and the type of the values, such as RGB;uint16."""
@@ -80,12 +83,13 @@ class DeepTiff:
         return np.concatenate([self._as_rgb(colors), alpha], axis=-1)
 
     def _values(self) -> np.ndarray:
+        width, height = self.size
         try:
             values = self._page.asarray()
+            values = np.moveaxis(values, 0, -1) if self._page.axes == "SYX" else values
+            return values.reshape(height, width, self._page.samplesperpixel)
         except Exception:
             raise _damaged() from None
-        values = np.moveaxis(values, 0, -1) if self._page.axes == "SYX" else values
-        return values.reshape(*self.size[::-1], -1)
 
     @property
     def _colors(self) -> str:

@@ -12,8 +12,8 @@ from efficientmixnet.components.image_example_gen.plain_png import plain_png
 from efficientmixnet.modules.data import exif
 from efficientmixnet.modules.exceptions import BadImage
 
-FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "HEIF", "AVIF", "JPEG2000", "PPM", "PCX", "QOI", "SGI")
-"""Pillow's names. Its other formats have no signature, need another program, or are not for photographs or scans."""
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "HEIF", "AVIF", "JPEG2000", "PPM", "PCX", "SGI")
+"""Pillow's names. Its other formats have no signature, are slow, need a program, or are not for photographs."""
 
 # What Pillow and its plugins raise for a damaged file.
 _ERRORS = (

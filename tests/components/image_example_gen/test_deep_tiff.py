@@ -84,6 +84,21 @@ def test_other_files_are_refused(file: bytes, reason: str) -> None:
         open_image(file).levels()
 
 
+def test_a_damaged_file_is_read_or_refused() -> None:
+    draw = np.random.default_rng(0)
+    for options in ({}, {"compression": "lzw"}, {"compression": "zlib", "predictor": True}, {"tile": (16, 16)}):
+        whole = _tiff(RGB, photometric="rgb", **options)
+        for _ in range(60):
+            damaged = bytearray(whole)
+            for place in draw.integers(0, min(300, len(whole)), 2):
+                damaged[place] = draw.choice([0, 1, 255])
+            try:
+                opened = open_image(bytes(damaged), 10**6)
+                assert opened.levels().shape[:2] == opened.size[::-1]
+            except BadImage:
+                continue
+
+
 def test_the_limit_of_pixels_counts() -> None:
     with pytest.raises(BadImage, match="has 100 x 100 pixels, over the limit"):
         open_image(_tiff(np.zeros((100, 100), np.uint16)), 9999)
