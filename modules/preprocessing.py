@@ -32,6 +32,7 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]
         features.LABEL_ID: _label_ids(tf.reshape(inputs[features.LABEL], [-1])),
         features.CHANNEL_MEAN: _in_every_row(mean, encoded),
         features.CHANNEL_DEVIATION: _in_every_row(deviation, encoded),
+        features.DEPTH: tf.repeat(tft.max(inputs[features.DEPTH]), tf.size(encoded)),
     }
 
 

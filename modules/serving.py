@@ -1,7 +1,8 @@
 """ServingModule: the exported model, with three signatures around one network and one Transform graph.
 
 An image goes through the same steps as in training: the Transform graph (resized and encoded), then the evaluation
-input (decoded and cropped). So the probabilities are the same.
+input (decoded and cropped). So the probabilities are the same. Its EXIF orientation is read in the graph. A format that
+TensorFlow reads in another way than ingest is refused.
 """
 
 import math
@@ -52,7 +53,8 @@ class ServingModule(tf.Module):
         self._reading = reading
 
         strings = tf.TensorSpec([None], tf.string)
-        images = tf.TensorSpec([None, reading.image_size, reading.image_size, 3], tf.uint8)
+        self._pixels = tf.float32 if reading.deep else tf.uint8
+        images = tf.TensorSpec([None, reading.image_size, reading.image_size, 3], self._pixels)
         # Probabilities [batch, classes] and the last feature maps. TensorFlow does not compute an unused output.
         self._network = _traced(
             lambda inputs: tuple(network.stateless_call(trained, moved, inputs, training=False)[0]), images
@@ -100,18 +102,19 @@ class ServingModule(tf.Module):
     def _class_activations(self, images: tf.Tensor, class_ids: tf.Tensor) -> dict[str, tf.Tensor]:
         """Encoded images [batch], class_ids [batch] -> inputs and class activation maps.
 
-        `inputs`, uint8 [batch, size, size, 3], is the network's input. `activations`, float32 [batch, height, width],
-        is what each position of the last feature map adds to the class's logit, before the mean. This is Grad-CAM's
-        map, which needs no gradient where a mean and a dense layer follow (Selvaraju et al., 2017, arXiv 1610.02391,
-        section 3.1).
+        `inputs`, uint8 [batch, size, size, 3], is the network's input, rounded if it is deep. `activations`, float32
+        [batch, height, width], is what each position of the last feature map adds to the class's logit, before the
+        mean. This is Grad-CAM's map, which needs no gradient where a mean and a dense layer follow (Selvaraju et al.,
+        2017, arXiv 1610.02391, section 3.1).
         """
         inputs = self._inputs(images)
         maps = tf.cast(self._network(inputs)[1], tf.float32)  # [batch, height, width, filters]
         weights = tf.gather(tf.cast(self._kernel, tf.float32), class_ids, axis=1)  # [filters, batch]
-        return {"inputs": inputs, "activations": tf.einsum("bhwf,fb->bhw", maps, weights)}
+        seen = tf.cast(tf.round(inputs), tf.uint8) if self._pixels.is_floating else inputs
+        return {"inputs": seen, "activations": tf.einsum("bhwf,fb->bhw", maps, weights)}
 
     def _inputs_of(self, images: tf.Tensor) -> tf.Tensor:
-        """Encoded images, bytes [batch] -> the network's input, uint8 [batch, size, size, 3]."""
+        """Encoded images, bytes [batch] -> the network's input, [batch, size, size, 3]."""
         # Only the bytes are known here, and only they are used. The other features get placeholders.
         others = {
             name: tf.zeros([tf.shape(images)[0], *spec.shape], spec.dtype)
@@ -124,7 +127,7 @@ class ServingModule(tf.Module):
         return tf.map_fn(
             lambda encoded: evaluation_input(encoded, self._reading),
             transformed[features.ENCODED],
-            fn_output_signature=tf.uint8,
+            fn_output_signature=self._pixels,
         )
 
 

@@ -59,7 +59,7 @@ def served_statistics(folder: str) -> DatasetFeatureStatisticsList:
     """Returns the statistics of the sizes, formats and color spaces of served images.
 
     Args:
-        folder: The folder of the images. Only their headers are read.
+        folder: The folder of the images. Their pixels are not decoded.
 
     Raises:
         BadInput: The folder does not exist.
@@ -74,8 +74,9 @@ def _headers(folder: str) -> Iterator[tuple[int, int, str, str]]:
         for found in list_files(folder):
             if isinstance(found, File):
                 try:
-                    with open_file(found.path) as file, open_image(file) as image:
-                        yield *image.size, str(image.format), image.mode
+                    with open_file(found.path) as file:
+                        image = open_image(file.read())
+                    yield *image.size, image.format, image.mode
                 except (OSError, BadImage):
                     continue  # the served model refused it too
 

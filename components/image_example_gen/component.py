@@ -23,6 +23,7 @@ from efficientmixnet.components.image_example_gen import outcome
 from efficientmixnet.components.image_example_gen.findings import by_reason, warnings
 from efficientmixnet.components.image_example_gen.image import read
 from efficientmixnet.components.image_example_gen.layout import Layout
+from efficientmixnet.components.image_example_gen.originals import SPLIT, write_originals
 from efficientmixnet.components.image_example_gen.readers.by_format import unpack
 from efficientmixnet.components.image_example_gen.sources import (
     Entry,
@@ -164,30 +165,36 @@ def _write_shard(
 ) -> Iterator[Any]:
     """Reads the shard's images and writes its file. Yields the digest of each image, and the shard's outcome."""
     (split, shard), entries = shard_and_entries
-    file = f"{uri}/Split-{split}/images-{shard:05d}-of-{shards[split]:05d}.gz"
+    name = f"images-{shard:05d}-of-{shards[split]:05d}.gz"
+    originals: dict[bytes, tuple[Entry, bytes]] = {}  # by format
     left_out: list[LeftOut] = []
     labels: Counter[str] = Counter()
     in_order = sorted(entries, key=lambda entry: name_hash(entry.name))
-    with RecordFile(file) as writer, ThreadPoolExecutor(os.cpu_count()) as threads:
+    with RecordFile(f"{uri}/Split-{split}/{name}") as writer, ThreadPoolExecutor(os.cpu_count()) as threads:
         for entry, result in zip(
             in_order, threads.map(lambda one: _record(one, max_pixels, columns), in_order), strict=True
         ):
             if isinstance(result, LeftOut):
                 left_out.append(result)
             else:
-                record, digest = result
+                record, digest, kind = result
                 writer.write(record)
+                originals.setdefault(kind, (entry, record))
                 labels[entry.label] += 1
                 # Beam passes bytes and strings on as they are, but would pickle a Copy.
                 yield beam.pvalue.TaggedOutput(_SEEN, (digest, (entry.name, entry.label, split)))
             progress.advance()
+    if split == SPLIT:
+        write_originals(uri, name, originals.values())
     yield outcome.shard(split, labels, left_out)
 
 
-def _record(entry: Entry, max_pixels: int, columns: tuple[str, ...]) -> tuple[bytes, bytes] | LeftOut:
-    """Returns the entry's serialized tf.Example, and the digest of its image."""
+def _record(entry: Entry, max_pixels: int, columns: tuple[str, ...]) -> tuple[bytes, bytes, bytes] | LeftOut:
+    """Returns the entry's serialized tf.Example, the digest of its image, and its format."""
     example = read(entry, max_pixels, columns)
     if isinstance(example, LeftOut):
         return example
-    encoded = example.features.feature[features.ENCODED].bytes_list.value[0]
-    return example.SerializeToString(deterministic=True), hashlib.blake2b(encoded, digest_size=16).digest()
+    (encoded,), (kind,) = (
+        example.features.feature[one].bytes_list.value for one in (features.ENCODED, features.FORMAT)
+    )
+    return example.SerializeToString(deterministic=True), hashlib.blake2b(encoded, digest_size=16).digest(), kind

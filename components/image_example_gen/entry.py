@@ -8,7 +8,13 @@ from pathlib import PurePosixPath
 from efficientmixnet.modules.exceptions import BadImage
 from efficientmixnet.modules.secrets import mask, mask_urls
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"})
+SUFFIXES = frozenset(
+    {
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".bmp", ".webp", ".tif", ".tiff"),
+        *(".heic", ".heif", ".hif", ".avif", ".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"),
+        *(".pbm", ".pgm", ".ppm", ".pnm", ".pfm", ".pcx", ".sgi"),
+    }
+)
 
 
 # No file and no record holds them: zero bytes, and halves of characters that UTF-8 cannot write.

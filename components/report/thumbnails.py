@@ -20,15 +20,7 @@ _COLORS = np.array([[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [
 
 def thumbnail(encoded: bytes) -> str:
     """Returns the image as a data URI, at most SIDE pixels wide and high."""
-    opened = open_image(encoded)
-    opened.draft("RGB", (2 * SIDE, 2 * SIDE))  # the JPEG decoder can decode at a smaller size
-    image: Image.Image = opened
-    if image.mode not in ("RGB", "L"):
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image.convert("RGBA"))
-    image = image.convert("RGB")
-    image.thumbnail((SIDE, SIDE))
-    return _data_uri(image)
+    return _data_uri(open_image(encoded).thumbnail(SIDE))
 
 
 def activation_maps(model: Classifier, images: Mapping[str, bytes], labels: Sequence[str]) -> dict[str, str]:

@@ -13,9 +13,10 @@ import tensorflow as tf
 from tfx import v1 as tfx
 from tfx.types import artifact_utils
 
+from efficientmixnet.components.image_example_gen.originals import read_originals
 from efficientmixnet.modules import features
 from efficientmixnet.modules.config.model_config import ModelConfig
-from efficientmixnet.modules.data.batches import Reading, evaluation_input
+from efficientmixnet.modules.data.batches import Reading, evaluation_input, is_deep
 from efficientmixnet.modules.data.images import shrink
 from efficientmixnet.modules.exported_model import SERVING_FOLDER
 from efficientmixnet.modules.out_of_memory import ended_out_of_memory
@@ -36,6 +37,9 @@ def ServingCheck(
     config: tfx.dsl.components.Parameter[str],
 ) -> None:
     """Calls each signature with a few images of the evaluation split, in a new process.
+
+    Among them is one image of each format, whose original file is sent too. The signature must refuse it, or see the
+    pixels that training saw. It must not refuse JPEG and PNG.
 
     Args:
         blessing: 1 if the model predicts the same as in training; 0 for a model that is not blessed.
@@ -59,6 +63,7 @@ def ServingCheck(
         crop_fraction=network.evaluation_crop,
         classes=0,
         batch_size=_IMAGES,
+        deep=is_deep(next(iter(_records(same)))),
     )
     images = training_inputs(examples, same, reading, network.stored_side)
     differences = compare_with_training(f"{model.uri}/{SERVING_FOLDER}", images)
@@ -74,10 +79,12 @@ def compare_with_training(model: str, images: list[tuple[bytes, np.ndarray, int]
 
     Args:
         model: The folder of the SavedModel.
-        images: For each image the serialized tf.Example as ingested, the network's input, and the label's number.
+        images: For each image the serialized tf.Example as ingested, the network's input, and the label's number. An
+            Example can hold the original file too.
 
     Returns:
-        By signature, the largest difference of its outputs; infinite where an output is not a number.
+        By signature, the largest difference of its outputs; infinite where an output is not a number. Original files
+        have their own rows, by format, if the signature does not refuse them.
 
     Raises:
         RuntimeError: The process failed. The message ends with the last line of its log.
@@ -121,10 +128,10 @@ def training_inputs(
         shorter_side: The shorter side of transformed images, pixels.
     """
     chosen: dict[bytes, tuple[bytes, bytes]] = {}  # by name, the ingested record and the transformed image
-    for record in _records(examples).take(_IMAGES):
-        one = tf.train.Example.FromString(record.numpy())
+    first = (tf.train.Example.FromString(record.numpy()) for record in _records(examples).take(_IMAGES))
+    for one in (*read_originals(examples.uri), *first):
         shrunk = shrink(tf.constant(_bytes(one, features.ENCODED)), shorter_side)
-        chosen.setdefault(_bytes(one, features.FILENAME), (record.numpy(), shrunk.numpy()))
+        chosen.setdefault(_bytes(one, features.FILENAME), (one.SerializeToString(deterministic=True), shrunk.numpy()))
     found: dict[bytes, tuple[np.ndarray, int]] = {}
     left = set(chosen)
     for record in _records(transformed):

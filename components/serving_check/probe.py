@@ -16,7 +16,8 @@ for absent in ("efficientmixnet", "keras", "jax"):  # a model server has none of
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
-_ENCODED = "image/encoded"
+_ENCODED, _FORMAT, _ORIGINAL = "image/encoded", "image/format", "image/original"
+_NEVER_REFUSED = (b"JPEG", b"PNG")
 
 
 def main(model_folder: str, folder: Path) -> None:
@@ -24,7 +25,9 @@ def main(model_folder: str, folder: Path) -> None:
     model = tf.saved_model.load(model_folder)
     records = [record.numpy() for record in tf.data.TFRecordDataset(str(folder / "examples.tfrecord"))]
     examples = tf.constant(records)
-    images = tf.io.parse_example(examples, {_ENCODED: tf.io.FixedLenFeature([], tf.string)})[_ENCODED]
+    texts = {name: tf.io.FixedLenFeature([], tf.string, "") for name in (_ENCODED, _FORMAT, _ORIGINAL)}
+    parsed = tf.io.parse_example(examples, texts)
+    images = parsed[_ENCODED]
     expected = model.classify_inputs(tf.constant(np.load(folder / "inputs.npy"))).numpy()  # [batch, classes]
     labels = model.class_labels().numpy()
 
@@ -35,6 +38,15 @@ def main(model_folder: str, folder: Path) -> None:
         predicted = [labels[number] for number in found["probabilities"].numpy().argmax(axis=1)]
         if found["labels"].numpy().tolist() != predicted:
             differences[name] = float("inf")
+    for kind, original, row in zip(parsed[_FORMAT].numpy(), parsed[_ORIGINAL].numpy(), expected, strict=True):
+        if original != b"":
+            try:
+                found = model.signatures["serving_default"](tf.constant([original]))["probabilities"].numpy()
+            except tf.errors.InvalidArgumentError:
+                if kind in _NEVER_REFUSED:
+                    raise
+            else:
+                differences[f"serving_default with {kind.decode()}"] = float(np.abs(found - row).max())
     label_ids = model.signatures["transform_features"](examples)["image/class/label"].numpy()
     differences["transform_features"] = float(np.abs(label_ids - np.load(folder / "label_ids.npy")).max())
     (folder / "differences.json").write_text(json.dumps(differences))

@@ -25,6 +25,7 @@ _FEATURE_SPEC = {
     features.ENCODED: tf.io.FixedLenFeature([], tf.string),
     features.LABEL_ID: tf.io.FixedLenFeature([], tf.int64),
 }
+_DEPTH_SPEC = {features.DEPTH: tf.io.FixedLenFeature([], tf.int64, 8)}
 _STATISTICS_SPEC = {
     features.CHANNEL_MEAN: tf.io.FixedLenFeature([3], tf.float32),
     features.CHANNEL_DEVIATION: tf.io.FixedLenFeature([3], tf.float32),
@@ -42,6 +43,7 @@ class Reading:
     worker: int = 0  # the index of this worker
     workers: int = 1  # each reads an equal part of every batch
     devices: int = 1  # of each worker
+    deep: bool = False  # whether the training split has images of 16 bits, so that pixels are float32 instead of uint8
 
 
 @dataclass(frozen=True)
@@ -51,16 +53,18 @@ class Records:
     files: tuple[str, ...]
     count: int
     cached: bool = False  # whether decoded images stay in memory after the first pass
+    deep: bool = False  # as in Reading
 
     @classmethod
     def find(cls, patterns: Sequence[str]) -> "Records":
         """Finds the files that match the patterns, and counts their records."""
         files = tuple(sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern)))
-        return cls(files, int(_read(files).reduce(np.int64(0), lambda count, _: count + 1)))
+        count = int(_read(files).reduce(np.int64(0), lambda count, _: count + 1))
+        return cls(files, count, deep=count > 0 and is_deep(next(iter(_read(files)))))
 
     def decoded_bytes(self) -> int:
         """Estimates the bytes of all decoded images from a sample of the records."""
-        sizes = [images.decode(encoded).shape.num_elements() for encoded, _ in self._parsed().take(_SAMPLE)]
+        sizes = [images.decode_stored(encoded, self.deep).numpy().nbytes for encoded, _ in self._parsed().take(_SAMPLE)]
         return round(self.count * float(np.mean(sizes)))
 
     def channel_statistics(self) -> tuple[list[float], list[float]]:
@@ -69,11 +73,12 @@ class Records:
         return first[features.CHANNEL_MEAN].numpy().tolist(), first[features.CHANNEL_DEVIATION].numpy().tolist()
 
     def images(self) -> tf.data.Dataset:
-        """Returns images with their class ids: uint8 [height, width, 3] if they are cached, else bytes []; int64 []."""
+        """Returns images with their class ids, int64 []: pixels [height, width, 3] if cached, else bytes []."""
         if not self.cached:
             return self._parsed()
         decoded = self._parsed().map(
-            lambda encoded, label: (images.decode(encoded), label), num_parallel_calls=tf.data.AUTOTUNE
+            lambda encoded, label: (images.decode_stored(encoded, self.deep), label),
+            num_parallel_calls=tf.data.AUTOTUNE,
         )
         return decoded.cache()
 
@@ -107,8 +112,8 @@ def training_batches(
         class_weights: What to multiply the loss by for each class; None: nothing.
 
     Returns:
-        A dataset of uint8 images [batch, size, size, 3] and float32 labels [batch, classes], and, with class_weights,
-        float32 weights [batch].
+        A dataset of images [batch, size, size, 3], float32 labels [batch, classes], and, with class_weights, float32
+        weights [batch]. Images are uint8, or, if they are deep, float32 from 0 to 255.
     """
     source = records.images()
     steps_per_epoch = records.count // reading.batch_size
@@ -163,7 +168,8 @@ def evaluation_batches(records: Records, reading: Reading) -> tf.data.Dataset:
     With several workers, each gets the same number of batches. The last batch may be smaller.
 
     Returns:
-        A dataset of uint8 images [batch, size, size, 3] and float32 labels [batch, classes].
+        A dataset of images [batch, size, size, 3] and float32 labels [batch, classes]. Images are uint8, or, if they
+        are deep, float32 from 0 to 255.
     """
 
     def whole(image: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -193,12 +199,17 @@ def _evaluation_batch(count: int, reading: Reading) -> int:
 
 
 def evaluation_input(image: tf.Tensor, reading: Reading) -> tf.Tensor:
-    """Returns the network's input for evaluation and serving: a transformed image -> uint8 [size, size, 3]."""
-    return images.center_crop(_decoded(image), reading.image_size, reading.crop_fraction)
+    """Returns the network's input for evaluation and serving: a transformed image -> pixels [size, size, 3]."""
+    return images.center_crop(_decoded(image, reading), reading.image_size, reading.crop_fraction)
 
 
-def _decoded(image: tf.Tensor) -> tf.Tensor:
-    return images.decode(image) if image.dtype == tf.string else image
+def is_deep(transformed: tf.Tensor) -> bool:
+    """Returns whether the training split has images of 16 bits, which every transformed record says: bytes []."""
+    return bool(tf.io.parse_single_example(transformed, _DEPTH_SPEC)[features.DEPTH] > 8)
+
+
+def _decoded(image: tf.Tensor, reading: Reading) -> tf.Tensor:
+    return images.decode_stored(image, reading.deep) if image.dtype == tf.string else image
 
 
 def _read(files: Sequence[str]) -> tf.data.Dataset:
@@ -224,13 +235,14 @@ def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 def _augmented(
     image: tf.Tensor, reading: Reading, augmentation: AugmentationConfig, seed: list[tf.Tensor]
 ) -> tf.Tensor:
-    """A transformed image, bytes [] or uint8 [height, width, 3] -> uint8 [size, size, 3]."""
+    """A transformed image, bytes [] or pixels [height, width, 3] -> pixels [size, size, 3]."""
     if augmentation.crop_scale is None:
-        image = images.center_crop(_decoded(image), reading.image_size, reading.crop_fraction)
+        image = images.center_crop(_decoded(image, reading), reading.image_size, reading.crop_fraction)
     return augment_image(
         image,
         reading.image_size,
         seed,
+        deep=reading.deep,
         crop_scale=augmentation.crop_scale,
         flip=augmentation.flip,
         randaugment_layers=augmentation.randaugment_layers,

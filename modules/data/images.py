@@ -1,6 +1,7 @@
 """Decodes, crops, shrinks and encodes images, the same way in ingest, Transform, training and serving.
 
-Every function takes one image, and works both eagerly and in a graph.
+Every function takes one image, and works both eagerly and in a graph. Transform makes every image upright, and later
+steps do not look at EXIF. Pixels are uint8, or, in data with images of 16 bits, float32 from 0 to 255 with fractions.
 """
 
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from efficientmixnet.modules.data.resize import resize
+from efficientmixnet.modules.data.upright import is_png, orientation, upright
 
 JPEG_QUALITY = 90
 
@@ -15,20 +17,41 @@ Window = tuple[tf.Tensor, tf.Tensor]  # top, left and 0; height, width and -1 fo
 
 _REDUCTIONS = (1, 2, 4, 8)  # the factors by which the JPEG decoder can reduce an image
 _ENOUGH = 2  # a JPEG is decoded to at least this many times the final size, so that the result looks the same
+# The header of a BMP file of 24 bits without compression. TensorFlow and Pillow read other BMP files in different ways.
+_PLAIN_BMP = r"(?s)BM\C{12}[\x28-\x7c]\x00\x00\x00\C{10}\x18\x00\x00\x00\x00\x00"
+_SIXTEEN_BITS = r"(?s)\C{24}\x10"  # in the header of a PNG file
 _MARGIN = 2  # pixels around a window; the JPEG decoder smooths colors across them
 
 
 def decode(encoded: tf.Tensor) -> tf.Tensor:
-    """Decodes a JPEG, PNG, GIF (its first frame) or BMP file: bytes [] -> uint8 [height, width, 3]."""
-    return to_rgb(tf.io.decode_image(encoded, channels=0, expand_animations=False))
+    """Decodes a file that the exported model takes, and turns it upright: bytes [] -> uint8 [height, width, 3]."""
+    with tf.control_dependencies([_refuse_other_formats(encoded)]):
+        return upright(decode_stored(encoded), orientation(encoded))
 
 
-def decode_window(encoded: tf.Tensor, window: Callable[[tf.Tensor], Window]) -> tf.Tensor:
+def decode_stored(encoded: tf.Tensor, deep: bool = False) -> tf.Tensor:
+    """Decodes an image that Transform has written: bytes [] -> uint8 [height, width, 3].
+
+    Args:
+        encoded: A JPEG or PNG file, or a BMP or GIF file of 8 bits. EXIF is ignored.
+        deep: Whether to return float32 from 0 to 255, which keeps the precision of a PNG file of 16 bits.
+    """
+    if not deep:
+        return to_rgb(tf.io.decode_image(encoded, channels=0, expand_animations=False))
+    return tf.cond(
+        tf.io.is_jpeg(encoded),
+        lambda: tf.cast(to_rgb(tf.io.decode_jpeg(encoded)), tf.float32),
+        lambda: tf.cast(to_rgb(tf.io.decode_png(encoded, dtype=tf.uint16)), tf.float32) / 257.0,
+    )
+
+
+def decode_window(encoded: tf.Tensor, window: Callable[[tf.Tensor], Window], deep: bool = False) -> tf.Tensor:
     """Decodes a part of an image: bytes [] -> uint8 [height, width, 3]. Of a JPEG, only this part is decoded.
 
     Args:
-        encoded: A file that `decode` can read.
+        encoded: An image that Transform has written.
         window: Returns the part to decode for an image of a given shape.
+        deep: As for `decode_stored`.
     """
 
     def of_jpeg() -> tf.Tensor:
@@ -37,25 +60,26 @@ def decode_window(encoded: tf.Tensor, window: Callable[[tf.Tensor], Window]) -> 
         left = tf.maximum(begin[1] - _MARGIN, 0)
         right = tf.minimum(begin[1] + extent[1] + _MARGIN, shape[1])
         wider = tf.io.decode_and_crop_jpeg(encoded, [begin[0], left, extent[0], right - left], channels=3)
-        return tf.slice(wider, [0, begin[1] - left, 0], extent)
+        part = tf.slice(wider, [0, begin[1] - left, 0], extent)
+        return tf.cast(part, tf.float32) if deep else part
 
     def of_other() -> tf.Tensor:
-        image = decode(encoded)
+        image = decode_stored(encoded, deep)
         return tf.slice(image, *window(tf.shape(image)))
 
     return tf.ensure_shape(tf.cond(tf.io.is_jpeg(encoded), of_jpeg, of_other), [None, None, 3])
 
 
 def to_rgb(image: tf.Tensor) -> tf.Tensor:
-    """Converts gray to RGB and puts transparent pixels on white: uint8 [height, width, 1 to 4] -> uint8 [..., 3]."""
-    channels = tf.shape(image)[-1]
+    """Converts gray to RGB, and puts transparent pixels on white: integers [height, width, 1 to 4] -> [..., 3]."""
+    channels, white = tf.shape(image)[-1], float(image.dtype.max)
 
     def other() -> tf.Tensor:
-        rgb = tf.cond(channels < 3, lambda: tf.repeat(image[..., :1], 3, axis=-1), lambda: image[..., :3])
+        rgb = tf.cond(channels < 3, lambda: tf.concat([image[..., :1]] * 3, axis=-1), lambda: image[..., :3])
 
         def over_white() -> tf.Tensor:
-            alpha = tf.cast(image[..., -1:], tf.float32) / 255.0
-            return tf.cast(tf.round(tf.cast(rgb, tf.float32) * alpha + 255.0 * (1.0 - alpha)), tf.uint8)
+            alpha = tf.cast(image[..., -1:], tf.float32) / white
+            return tf.cast(tf.round(tf.cast(rgb, tf.float32) * alpha + white * (1.0 - alpha)), image.dtype)
 
         # Two channels are gray and alpha, four are RGB and alpha.
         return tf.cond(channels % 2 == 0, over_white, lambda: rgb)
@@ -64,18 +88,29 @@ def to_rgb(image: tf.Tensor) -> tf.Tensor:
 
 
 def shrink(encoded: tf.Tensor, shorter_side: int) -> tf.Tensor:
-    """Shrinks an encoded image until its shorter side has at most this many pixels: bytes [] -> bytes [].
+    """Turns an image upright, and shrinks it until its shorter side has at most this many pixels: bytes [] -> bytes [].
 
-    A JPEG stays a JPEG, and other formats become PNG. An image that is small enough keeps its bytes.
+    A JPEG stays a JPEG, and other formats become PNG, of 16 bits if they have so many. An upright image that is small
+    enough keeps its bytes, and another small image becomes PNG.
+
+    Raises:
+        tf.errors.InvalidArgumentError: The file is damaged, or in a format that is not read here as ingest reads it.
     """
-    return tf.cond(
-        tf.io.is_jpeg(encoded),
-        lambda: _shrink_jpeg(encoded, shorter_side),
-        lambda: _shrink_other(encoded, shorter_side),
+    turn = orientation(encoded)
+    return tf.case(
+        [
+            (tf.io.is_jpeg(encoded), lambda: _shrink_jpeg(encoded, turn, shorter_side)),
+            (_has_16_bits(encoded), lambda: _shrink_other(encoded, turn, shorter_side, tf.uint16)),
+        ],
+        default=lambda: _shrink_other(encoded, turn, shorter_side, tf.uint8),
     )
 
 
-def _shrink_jpeg(encoded: tf.Tensor, shorter_side: int) -> tf.Tensor:
+def _has_16_bits(encoded: tf.Tensor) -> tf.Tensor:
+    return is_png(encoded) & tf.strings.regex_full_match(tf.strings.substr(encoded, 0, 25), _SIXTEEN_BITS)
+
+
+def _shrink_jpeg(encoded: tf.Tensor, turn: tf.Tensor, shorter_side: int) -> tf.Tensor:
     size = tf.io.extract_jpeg_shape(encoded)[:2]
 
     def smaller() -> tf.Tensor:
@@ -85,19 +120,40 @@ def _shrink_jpeg(encoded: tf.Tensor, shorter_side: int) -> tf.Tensor:
         reduced = tf.switch_case(step, [lambda by=by: tf.io.decode_jpeg(encoded, ratio=by) for by in _REDUCTIONS])
         extent = size / tf.gather(_REDUCTIONS, step)  # in reduced pixels; the last pixel may count only in part
         small = resize(to_rgb(reduced), _scaled(size, shorter_side), extent)
-        return tf.io.encode_jpeg(small, quality=JPEG_QUALITY)
+        return tf.io.encode_jpeg(upright(small, turn), quality=JPEG_QUALITY)
 
-    return tf.cond(tf.reduce_min(size) > shorter_side, smaller, lambda: encoded)
+    def as_large() -> tf.Tensor:
+        # A second JPEG would lose quality without making the image smaller.
+        return tf.cond(turn == 1, lambda: encoded, lambda: tf.io.encode_png(upright(decode_stored(encoded), turn)))
+
+    return tf.cond(tf.reduce_min(size) > shorter_side, smaller, as_large)
 
 
-def _shrink_other(encoded: tf.Tensor, shorter_side: int) -> tf.Tensor:
-    image = decode(encoded)
+def _shrink_other(encoded: tf.Tensor, turn: tf.Tensor, shorter_side: int, kind: tf.DType) -> tf.Tensor:
+    with tf.control_dependencies([_refuse_other_formats(encoded)]):
+        encoded = tf.identity(encoded)
+    image = decode_stored(encoded) if kind == tf.uint8 else to_rgb(tf.io.decode_png(encoded, dtype=kind))
     size = tf.shape(image)[:2]
+    is_small = tf.reduce_min(size) <= shorter_side
     return tf.cond(
-        tf.reduce_min(size) > shorter_side,
-        lambda: tf.io.encode_png(resize(image, _scaled(size, shorter_side))),
+        is_small & (turn == 1) & is_png(encoded),
         lambda: encoded,
+        lambda: tf.io.encode_png(
+            upright(tf.cond(is_small, lambda: image, lambda: resize(image, _scaled(size, shorter_side))), turn)
+        ),
     )
+
+
+def _refuse_other_formats(encoded: tf.Tensor) -> tf.Operation:
+    """Fails for a file whose pixels would differ from those of ingest, which converts it with Pillow."""
+    return tf.debugging.Assert(
+        tf.io.is_jpeg(encoded) | is_png(encoded) | _is_plain_bmp(encoded),
+        ["The image is not a JPEG, PNG or 24-bit BMP file. Convert it to PNG first."],
+    )
+
+
+def _is_plain_bmp(encoded: tf.Tensor) -> tf.Tensor:
+    return tf.strings.regex_full_match(tf.strings.substr(encoded, 0, 34), _PLAIN_BMP)
 
 
 def _scaled(size: tf.Tensor, shorter_side: int) -> tf.Tensor:
@@ -106,7 +162,7 @@ def _scaled(size: tf.Tensor, shorter_side: int) -> tf.Tensor:
 
 
 def center_crop(image: tf.Tensor, size: int, crop_fraction: float) -> tf.Tensor:
-    """Crops the central square, this fraction of the shorter side, and resizes it: -> uint8 [size, size, 3]."""
+    """Crops the central square, this fraction of the shorter side, and resizes it: -> [size, size, 3]."""
     height, width = tf.shape(image)[0], tf.shape(image)[1]
     side = tf.cast(tf.round(crop_fraction * tf.cast(tf.minimum(height, width), tf.float32)), tf.int32)
     top, left = (height - side) // 2, (width - side) // 2

@@ -14,12 +14,12 @@ def resize(image: tf.Tensor, size: tf.Tensor, extent: tf.Tensor | None = None) -
     """Resizes an image to this size, without regard to its aspect ratio.
 
     Args:
-        image: uint8 [height, width, channels].
+        image: uint8, uint16 or float32 [height, width, channels].
         size: The new height and width, int32 [2].
         extent: The height and width to use, float [2], if the last row or column counts only in part.
 
     Returns:
-        uint8 [*size, channels].
+        [*size, channels], of the same type.
     """
     shape = tf.shape(image)
     size = tf.convert_to_tensor(size)
@@ -33,7 +33,8 @@ def resize(image: tf.Tensor, size: tf.Tensor, extent: tf.Tensor | None = None) -
                 images=image[tf.newaxis], size=size, scale=1 / scale, translation=[0.0, 0.0], kernel_type="triangle"
             )[0],
         )
-        return tf.cast(tf.round(resized), tf.uint8)  # a mean of bytes is always within 0 and 255
+        # A mean is always within the range of the type.
+        return tf.cast(tf.round(resized), image.dtype) if image.dtype.is_integer else resized
 
 
 def _by_products(image: tf.Tensor, size: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:

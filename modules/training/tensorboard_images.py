@@ -59,7 +59,7 @@ class TensorBoardImages(keras.callbacks.Callback):
 def draw_predictions(
     images: np.ndarray, class_ids: np.ndarray, probabilities: np.ndarray, labels: Sequence[str]
 ) -> np.ndarray:
-    """uint8 [n, size, size, 3], class ids [n], probabilities [n, classes] -> one image [1, height, width, 3].
+    """Pixels [n, size, size, 3], class ids [n], probabilities [n, classes] -> one image [1, height, width, 3].
 
     The caption of each image is the prediction with its probability: green if it is right, else red with the label.
     """
@@ -67,7 +67,8 @@ def draw_predictions(
     pen = ImageDraw.Draw(sheet)
     for number, (image, class_id, row) in enumerate(zip(images, class_ids, probabilities, strict=True)):
         left, top = number % _COLUMNS * _TILE, number // _COLUMNS * (_TILE + _CAPTION)
-        sheet.paste(Image.fromarray(image).resize((_TILE - 4, _TILE - 4)), (left + 2, top + 2))
+        pixels = Image.fromarray(np.round(image).astype(np.uint8))
+        sheet.paste(pixels.resize((_TILE - 4, _TILE - 4)), (left + 2, top + 2))
         prediction = int(row.argmax())
         text = f"{labels[prediction][:14]}: {row[prediction]:.2f}"
         right = prediction == class_id

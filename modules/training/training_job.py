@@ -75,6 +75,7 @@ class TrainingJob(Section):
             worker=distribution.worker,
             workers=distribution.workers,
             devices=distribution.replicas // distribution.workers,
+            deep=train.deep,
         )
         train, evaluation = replace(train, cached=cached), replace(evaluation, cached=cached)
         return TrainingData(train, evaluation, reading, self.labels, self.class_weights)

@@ -18,7 +18,7 @@ from PIL import Image
 
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.findings import Copy, Duplicates
-from efficientmixnet.components.image_example_gen.image_header import DECODING_ERRORS, damaged, open_image
+from efficientmixnet.components.image_example_gen.image_header import open_image
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.by_format import images_of
 from efficientmixnet.components.image_example_gen.sources import Sources, name_hash, split_of
@@ -128,26 +128,17 @@ def _open(entry: Entry, encoded: bytes | LeftOut, with_thumbnail: bool, max_pixe
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about odd metadata
             image = open_image(encoded, max_pixels)
-            width, height = image.size
-            kind, mode = str(image.format), image.mode
-            image.draft("RGB", (_THUMBNAIL, _THUMBNAIL))  # decodes the whole JPEG file at a smaller size
-            try:
-                image.load()
-                thumbnail = _thumbnail(image) if with_thumbnail else None
-            except DECODING_ERRORS:
-                raise damaged(image) from None
+            thumbnail = _data_url(image.thumbnail(_THUMBNAIL)) if with_thumbnail else None
+            image.check(_THUMBNAIL)
     except BadImage as error:
         return LeftOut.because(entry.name, error)
     digest = hashlib.blake2b(encoded, digest_size=16).digest()
-    return Opened(entry, kind, mode, width, height, len(encoded), digest, thumbnail)
+    return Opened(entry, image.format, image.mode, *image.size, len(encoded), digest, thumbnail)
 
 
-def _thumbnail(image: Image.Image) -> str:
-    small = image.convert("RGBA")
-    small.thumbnail((_THUMBNAIL, _THUMBNAIL))
-    white = Image.new("RGBA", small.size, "white")
+def _data_url(image: Image.Image) -> str:
     file = io.BytesIO()
-    Image.alpha_composite(white, small).convert("RGB").save(file, "JPEG", quality=80)
+    image.save(file, "JPEG", quality=80)
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 

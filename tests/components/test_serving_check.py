@@ -8,6 +8,8 @@ import tensorflow as tf
 from PIL import Image
 from tfx.types import standard_artifacts
 
+from efficientmixnet.components.image_example_gen.entry import Entry
+from efficientmixnet.components.image_example_gen.originals import write_originals
 from efficientmixnet.components.record_file import RecordFile
 from efficientmixnet.components.serving_check.component import compare_with_training, training_inputs
 from efficientmixnet.modules import features
@@ -79,6 +81,33 @@ def test_every_signature_agrees_with_training(checked, tmp_path):
     )
 
 
+def _with_original(record: bytes, kind: str, original: bytes) -> bytes:
+    example = tf.train.Example.FromString(record)
+    for name, value in ((features.FORMAT, kind.encode()), (features.ORIGINAL, original)):
+        example.features.feature[name].bytes_list.value.append(value)
+    return example.SerializeToString()
+
+
+def test_original_files_are_compared_or_refused(checked, tmp_path):
+    (first, seen, number), (second, other, _) = checked
+    dark, bright = (tf.train.Example.FromString(one).features.feature[features.ENCODED] for one in (first, second))
+    images = [
+        (_with_original(first, "PNG", dark.bytes_list.value[0]), seen, number),
+        (_with_original(first, "BMP", bright.bytes_list.value[0]), seen, number),  # the model sees other pixels
+        (_with_original(second, "WEBP", b"RIFF"), other, number),  # the model cannot read it
+    ]
+    differences = compare_with_training(save(tmp_path, 0.0), images)
+    assert differences["serving_default with PNG"] == pytest.approx(0, abs=1e-6)
+    assert differences["serving_default with BMP"] == pytest.approx(190 / 255, abs=1e-6)
+    assert not any("WEBP" in name for name in differences)
+
+
+def test_a_model_that_refuses_jpeg_or_png_fails(checked, tmp_path):
+    images = [(_with_original(record, "JPEG", b"no image"), inputs, number) for record, inputs, number in checked]
+    with pytest.raises(RuntimeError, match="cannot run the exported model"):
+        compare_with_training(save(tmp_path, 0.0), images)
+
+
 def test_the_difference_of_each_signature_is_reported(checked, tmp_path):
     images = [(example, inputs, 1) for example, inputs, _ in checked]
     differences = compare_with_training(save(tmp_path, 0.25), images)
@@ -108,6 +137,35 @@ def _examples(folder, records: list[bytes]) -> standard_artifacts.Examples:
     examples = standard_artifacts.Examples()
     examples.uri, examples.split_names = str(folder), '["eval"]'
     return examples
+
+
+def test_one_original_of_each_format_is_checked(tmp_path):
+    def image(value: int) -> bytes:
+        return tf.io.encode_png(np.full((4, 4, 3), value, np.uint8)).numpy()
+
+    names = [f"{number:02d}" for number in range(12)]
+    now = _examples(tmp_path / "now", [_record(name, image(10 + int(name))) for name in names])
+    entries = []
+    for name, kind in (("09", "GIF"), ("11", "TIFF"), ("10", "GIF")):
+        file = tmp_path / f"{name}.{kind}"
+        file.write_bytes(kind.encode())
+        record = tf.train.Example.FromString(_record(name, image(10 + int(name))))
+        record.features.feature[features.FORMAT].bytes_list.value.append(kind.encode())
+        entries.append((Entry(str(file), name, ""), record.SerializeToString()))
+    write_originals(now.uri, "images-0.gz", entries)
+    then = _examples(tmp_path / "then", [_record(name, image(10 + int(name)), 0) for name in names])
+    reading = Reading(image_size=4, crop_fraction=1.0, classes=0, batch_size=8)
+    found = [
+        (tf.train.Example.FromString(record), int(seen.mean()))
+        for record, seen, _ in training_inputs(now, then, reading, 4)
+    ]
+    originals = {
+        one.features.feature[features.ORIGINAL].bytes_list.value[0]: mean
+        for one, mean in found
+        if features.ORIGINAL in one.features.feature
+    }
+    assert originals == {b"GIF": 19, b"TIFF": 21}
+    assert sorted(mean for _, mean in found) == [*range(10, 18), 19, 21]
 
 
 def test_images_of_other_spans_with_the_same_names_are_not_used(tmp_path):

@@ -45,6 +45,7 @@ def _record(number: int, label: str) -> dict[str, object]:
         features.SIZE: b"16 to 31",
         features.HEIGHT: pixels.shape[0],
         features.WIDTH: pixels.shape[1],
+        features.DEPTH: 16 if number == 3 else 8,
         features.CHANNEL_MEAN: flat.mean(axis=0).astype(np.float32),
         features.CHANNEL_MEAN_SQUARE: (flat**2).mean(axis=0).astype(np.float32),
     }
@@ -112,3 +113,7 @@ def test_images_are_encoded_with_the_configured_shorter_side(transformed: Transf
 
 def test_the_file_name_is_kept(transformed: Transformed) -> None:
     assert transformed.evaluation[1][features.FILENAME] == b"cow/1.png"
+
+
+def test_every_record_has_the_largest_depth_of_the_training_split(transformed: Transformed) -> None:
+    assert {record[features.DEPTH] for record in (*transformed.training, *transformed.evaluation)} == {16}

@@ -13,14 +13,17 @@ ASPECT_RATIOS = (3 / 4, 4 / 3)
 _SMOOTHED_FROM = 1.5  # times the size; below that, plain bilinear resizing skips no pixel and is twice as fast
 
 
-def crop_and_resize(image: tf.Tensor, size: int, scale: tuple[float, float], seed: tf.Tensor) -> tf.Tensor:
-    """Returns a random crop: uint8 [H, W, 3] or an encoded image, bytes [] -> uint8 [size, size, 3].
+def crop_and_resize(
+    image: tf.Tensor, size: int, scale: tuple[float, float], seed: tf.Tensor, deep: bool = False
+) -> tf.Tensor:
+    """Returns a random crop: uint8 or float32 [H, W, 3] or an encoded image, bytes [] -> [size, size, 3].
 
     Args:
         image: Of an encoded image, only the crop is decoded.
         size: The side of the result, in pixels.
         scale: The smallest and the largest area of the crop, as fractions of the image.
         seed: Two integers.
+        deep: Whether an encoded image becomes float32 instead of uint8.
     """
 
     def window(shape: tf.Tensor) -> images.Window:
@@ -37,16 +40,20 @@ def crop_and_resize(image: tf.Tensor, size: int, scale: tuple[float, float], see
         return begin, extent
 
     if image.dtype == tf.string:
-        return resize(images.decode_window(image, window), size)
+        return resize(images.decode_window(image, window, deep), size)
     return resize(tf.slice(image, *window(tf.shape(image))), size)
 
 
 def resize(image: tf.Tensor, size: int) -> tf.Tensor:
-    """Resizes the whole image to a square: uint8 [H, W, 3] -> uint8 [size, size, 3]."""
+    """Resizes the whole image to a square: uint8 or float32 [H, W, 3] -> [size, size, 3] of the same type."""
     longest = tf.reduce_max(tf.shape(image)[:2])
     return tf.cond(
         tf.cast(longest, tf.float32) > _SMOOTHED_FROM * size,
         lambda: tf.ensure_shape(smoothed(image, (size, size)), [size, size, 3]),
-        # Rounded to the nearest integer. A mean of bytes is always within 0 and 255.
-        lambda: tf.cast(tf.image.resize(image, (size, size)) + 0.5, tf.uint8),
+        lambda: _of_type(tf.image.resize(image, (size, size)), image.dtype),
     )
+
+
+def _of_type(resized: tf.Tensor, kind: tf.DType) -> tf.Tensor:
+    # Integers are rounded to the nearest. A mean of bytes is always within 0 and 255.
+    return tf.cast(resized + 0.5, kind) if kind.is_integer else resized

@@ -12,7 +12,7 @@ ASPECT_RATIOS = (0.3, 1 / 0.3)
 
 
 def erase(image: tf.Tensor, probability: float, seed: tf.Tensor) -> tf.Tensor:
-    """Fills a random rectangle with noise, with this probability: uint8 [H, W, 3] -> uint8 [H, W, 3]."""
+    """Fills a random rectangle with noise, with this probability: uint8 or float32 [H, W, 3] -> [H, W, 3]."""
     seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 3))
     height, width = tf.shape(image)[0], tf.shape(image)[1]
     area = tf.random.stateless_uniform([], seeds[0], *AREAS) * tf.cast(height * width, tf.float32)
@@ -26,5 +26,5 @@ def erase(image: tf.Tensor, probability: float, seed: tf.Tensor) -> tf.Tensor:
     left = tf.cast(right * tf.cast(width - box_width + 1, tf.float32), tf.int32)
     rows, columns = tf.range(height)[:, None, None], tf.range(width)[None, :, None]
     inside = (rows >= top) & (rows < top + box_height) & (columns >= left) & (columns < left + box_width)
-    noise = tf.cast(tf.random.stateless_uniform(tf.shape(image), seed, 0, 256, tf.int32), tf.uint8)
+    noise = tf.cast(tf.random.stateless_uniform(tf.shape(image), seed, 0, 256, tf.int32), image.dtype)
     return tf.where(inside & (chance < probability), noise, image)

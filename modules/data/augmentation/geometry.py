@@ -1,4 +1,4 @@
-"""RandAugment's geometric operations: uint8 [H, W, 3] -> uint8 [H, W, 3].
+"""RandAugment's geometric operations: uint8 or float32 [H, W, 3] -> [H, W, 3].
 
 All take the nearest pixel, and fill the space outside the image with gray.
 """

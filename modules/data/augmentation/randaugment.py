@@ -34,7 +34,7 @@ OPERATIONS: dict[str, Operation] = {
 
 
 def rand_augment(image: tf.Tensor, layers: int, magnitude: float, seed: tf.Tensor) -> tf.Tensor:
-    """Applies `layers` random operations, one after the other: uint8 [H, W, 3] -> uint8 [H, W, 3]."""
+    """Applies `layers` random operations, one after the other: uint8 or float32 [H, W, 3] -> [H, W, 3]."""
     draws = tf.random.stateless_uniform([layers, 2], seed)
     for layer in range(layers):
         chosen = tf.cast(draws[layer, 0] * len(OPERATIONS), tf.int32)
@@ -44,7 +44,7 @@ def rand_augment(image: tf.Tensor, layers: int, magnitude: float, seed: tf.Tenso
 
 
 def apply_operation(image: tf.Tensor, chosen: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
-    """Applies the operation at the index `chosen` of OPERATIONS: uint8 [H, W, 3] -> uint8 [H, W, 3]."""
+    """Applies the operation at the index `chosen` of OPERATIONS: uint8 or float32 [H, W, 3] -> [H, W, 3]."""
 
     def branch(operation: Operation) -> Callable[[], tf.Tensor]:
         return lambda: operation(image, strength)

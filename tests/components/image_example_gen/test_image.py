@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pillow_heif
 import pytest
 import tensorflow as tf
 from PIL import Image
 
 from efficientmixnet.components.image_example_gen.image import canonical, read
+from efficientmixnet.components.image_example_gen.image_header import open_image
 from efficientmixnet.components.image_example_gen.sources import Entry, LeftOut
 from efficientmixnet.modules import features
 from efficientmixnet.modules.data import images
@@ -80,6 +82,12 @@ LOSSLESS = {
     "TIFF palette": _file(_smooth().quantize(64), "TIFF"),
     "TIFF CMYK": _file(_smooth().convert("CMYK"), "TIFF"),
     "TIFF compressed": _file(_smooth(), "TIFF", compression="tiff_lzw"),
+    "JPEG 2000": _file(_smooth(), "JPEG2000"),
+    "PPM": _file(_smooth(), "PPM"),
+    "PGM": _file(_smooth().convert("L"), "PPM"),
+    "PBM": _file(_smooth().convert("1"), "PPM"),
+    "PCX": _file(_smooth(), "PCX"),
+    "SGI": _file(_smooth(), "SGI"),
 }
 JPEGS = {
     "RGB": _file(_smooth(), "JPEG", quality=90),
@@ -155,6 +163,7 @@ def test_an_example_has_name_label_format_and_size(tmp_path: Path) -> None:
         "image/colorspace": [b"P"],
         "image/height": [24],
         "image/width": [40],
+        "image/depth": [8],
     }
 
 
@@ -225,7 +234,75 @@ def test_unusable_files_are_left_out_with_a_reason_and_count(
     assert read(_entry(tmp_path, name, content), LIMIT) == LeftOut(f"größe/{name}", reason, counts=True)
 
 
-@pytest.mark.parametrize("kind", ["GIF", "BMP", "WEBP", "TIFF"])
+def _heic(image: Image.Image, **options: Any) -> bytes:
+    file = io.BytesIO()
+    pillow_heif.from_pillow(image).save(file, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        *(_heic(_smooth(), quality=-1, chroma=444), _heic(_with_alpha(), quality=-1, chroma=444)),
+        *(_file(_smooth(), "AVIF", quality=100), _file(_with_alpha(), "AVIF", quality=100)),
+    ],
+    ids=["HEIC", "HEIC with alpha", "AVIF", "AVIF with alpha"],
+)
+def test_the_pixels_of_heic_and_avif_are_close(file: bytes) -> None:
+    opaque = _decoded(file).astype(int)
+    assert min(np.abs(opaque - _over_white(one)).max() for one in (_smooth(), _with_alpha())) <= 4
+
+
+TO_STORE = {
+    **{1: None, 2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM},
+    **{5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE},
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "HEIC", "HEIC by EXIF", "AVIF"])
+def test_every_format_is_upright(tmp_path: Path, kind: str, number: int) -> None:
+    turn, exif = TO_STORE[number], Image.Exif()
+    exif[0x112] = number
+    stored = _smooth() if turn is None else _smooth().transpose(turn)
+    if kind == "HEIC":
+        file = _heic(stored, quality=-1, chroma=444, exif=exif.tobytes())
+        assert (b"irot" in file or b"imir" in file) == (number > 1)  # the container says it
+    elif kind == "HEIC by EXIF":
+        pillow_heif.register_heif_opener()
+        file = _file(stored, "HEIF", quality=-1, chroma=444, exif=exif)
+        assert b"irot" not in file
+    else:
+        options = {"WEBP": {"lossless": True}, "AVIF": {"quality": 100}, "JPEG": {"quality": 95, "subsampling": 0}}
+        file = _file(stored, kind, exif=exif, **options.get(kind, {}))
+    example = _example(tmp_path, "turned", file)
+    assert (example[features.HEIGHT], example[features.WIDTH]) == ([HEIGHT], [WIDTH])
+    pixels = images.decode(tf.constant(example[features.ENCODED][0])).numpy().astype(int)
+    assert np.abs(pixels - np.asarray(_smooth())).max() <= 8
+    thumbnail = np.asarray(open_image(file).thumbnail(WIDTH)).astype(int)
+    assert np.abs(thumbnail - np.asarray(_smooth())).max() <= 8
+
+
+def test_the_first_image_of_a_jpeg_file_with_several_is_kept_as_a_jpeg() -> None:
+    file = _file(_smooth(), "MPO", save_all=True, append_images=[_with_alpha().convert("RGB")])
+    encoded, header = canonical(file, LIMIT)
+    assert (encoded, header.format) == (file, "JPEG")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "PGM", "JPEG2000"])
+def test_gray_of_16_bits_keeps_every_level(tmp_path: Path, kind: str) -> None:
+    ramp = np.tile(np.linspace(0, 65535, 64).astype(np.uint16), (64, 1))
+    gray = Image.fromarray(ramp.astype(np.int32) if kind == "PGM" else ramp)
+    example = _example(tmp_path, "deep", _file(gray, "PPM" if kind == "PGM" else kind))
+    assert example[features.DEPTH] == [16]
+    decoded = tf.io.decode_png(example[features.ENCODED][0], dtype=tf.uint16)
+    np.testing.assert_array_equal(decoded[..., 0], ramp)
+    np.testing.assert_allclose(example[features.CHANNEL_MEAN], [0.5] * 3, atol=1e-3)
+    np.testing.assert_allclose(example[features.CHANNEL_MEAN_SQUARE], [1 / 3] * 3, atol=5e-3)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "BMP", "WEBP", "TIFF", "AVIF", "JPEG2000", "PPM"])
 def test_a_truncated_file_of_any_format_is_left_out(tmp_path: Path, kind: str) -> None:
     whole = _noise(kind)
     left_out = read(_entry(tmp_path, "cut.png", whole[: len(whole) // 2]), LIMIT)

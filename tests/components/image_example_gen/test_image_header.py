@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 import tensorflow as tf
 from PIL import Image
@@ -22,7 +23,10 @@ MAX_PIXELS = 10_000
 def _image(kind: str, side: int = 64) -> bytes:
     pixels = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, kind)
+    if kind == "HEIF":
+        pillow_heif.from_pillow(Image.fromarray(pixels)).save(file)
+    else:
+        Image.fromarray(pixels).save(file, kind)
     return file.getvalue()
 
 
@@ -43,6 +47,7 @@ BROKEN: dict[str, tuple[bytes, str]] = {
         f"cut.{kind.lower()}": (_image(kind)[: len(_image(kind)) * 2 // 3], f"is a truncated or corrupt {kind} file")
         for kind in ("JPEG", "PNG", "GIF", "BMP", "TIFF")
     },
+    "phone.heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "is not an image in a supported format"),
     "cut.webp": (_image("WEBP")[:2000], ""),  # Pillow's versions differ in when they notice it
 }
 
@@ -84,10 +89,8 @@ def test_a_broken_file_has_the_expected_reason(folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_bytes_and_open_files_of_every_format_are_opened(tmp_path: Path, kind: str) -> None:
-    encoded = _image(kind)
-    with io.BytesIO(encoded) as file:
-        for image in (open_image(encoded), open_image(file, 64 * 64)):
-            assert (image.format, image.size) == (kind, (64, 64))
+def test_the_header_of_every_format_is_read(kind: str) -> None:
+    opened = open_image(_image(kind), 64 * 64)
+    assert (opened.format, opened.size) == (kind, (64, 64))
     with pytest.raises(BadImage, match=r"has 64 x 64 pixels, over the limit \(data.max_pixels: 4095\)"):
-        open_image(encoded, 64 * 64 - 1)
+        open_image(_image(kind), 64 * 64 - 1)

@@ -277,3 +277,29 @@ def test_evaluation_crops_the_center_of_an_image() -> None:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
     np.testing.assert_array_equal(evaluation_input(tf.constant(file.getvalue()), READING), pixels[:, 6:14])
+
+
+@pytest.mark.parametrize("cached", [False, True])
+@pytest.mark.parametrize("augmentation", [PLAIN, MOST])
+def test_batches_of_deep_images_keep_16_bits(tmp_path: Path, cached: bool, augmentation: AugmentationConfig) -> None:
+    levels = np.linspace(25700, 25956, 8 * 8, dtype=np.uint16).reshape(8, 8, 1)  # within one level of a byte
+    example = tf.train.Example.FromString(_example(0))
+    example.features.feature[features.ENCODED].bytes_list.value[0] = tf.io.encode_png(levels).numpy()
+    example.features.feature[features.DEPTH].int64_list.value.append(16)
+    with tf.io.TFRecordWriter(f"{tmp_path}/part-0.gz", "GZIP") as writer:
+        for _ in range(8):
+            writer.write(example.SerializeToString())
+    records = replace(Records.find([f"{tmp_path}/part-*.gz"]), cached=cached)
+    assert records.deep
+    assert records.decoded_bytes() == 8 * 8 * 8 * 3 * 4
+    reading = replace(READING, deep=records.deep)
+    (images, _), *_ = evaluation_batches(records, reading)
+    assert images.dtype == tf.float32
+    np.testing.assert_allclose(images[0, ..., :1] * 257, levels, atol=0.01)
+    (images, _), *_ = training_batches(records, reading, augmentation, seed=0, epochs=range(1))
+    assert images.dtype == tf.float32
+    assert len(np.unique(images)) > 8
+
+
+def test_records_without_a_depth_have_8_bits(records: Records) -> None:
+    assert not records.deep

@@ -8,6 +8,7 @@ import tensorflow as tf
 from PIL import Image, ImageEnhance, ImageOps
 
 from efficientmixnet.modules.data.augmentation import colors
+from efficientmixnet.modules.data.augmentation.randaugment import OPERATIONS
 
 DRAW = np.random.default_rng(0)
 IMAGES = {
@@ -60,3 +61,18 @@ def test_enhancement_is_equal_to_pillow(ours: Callable, pillows: Callable, facto
     difference = np.abs(ours(tf.constant(image), tf.constant(factor)).numpy().astype(int) - expected)
     assert difference.max() <= 1
     assert np.mean(difference > 0) < 0.005
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_floats_keep_their_type_and_differ_from_bytes_by_rounding(name: str) -> None:
+    soft = IMAGES["soft"].astype("uint8")
+    ours, of_floats = (OPERATIONS[name](tf.constant(soft, kind), 0.4) for kind in (tf.uint8, tf.float32))
+    assert of_floats.dtype == tf.float32
+    np.testing.assert_allclose(of_floats, ours, atol=2)
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS.keys() - {"equalize", "posterize"}))
+def test_floats_keep_more_levels_than_bytes(name: str) -> None:
+    # Two hundred levels within one level of a byte.
+    fine = tf.reshape(tf.linspace(100.0, 100.9, 300), [10, 10, 3])
+    assert len(np.unique(OPERATIONS[name](fine, 0.0))) >= 100

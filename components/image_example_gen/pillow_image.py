@@ -1,0 +1,124 @@
+"""PillowImage: an image file that Pillow reads."""
+
+import io
+import struct
+from functools import cache
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from efficientmixnet.components.image_example_gen.depth import LARGEST, as_16_bits
+from efficientmixnet.components.image_example_gen.plain_png import plain_png
+from efficientmixnet.modules.data import exif
+from efficientmixnet.modules.exceptions import BadImage
+
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "HEIF", "AVIF", "JPEG2000", "PPM", "PCX", "SGI")
+"""Pillow's names. Its other formats have no signature, are slow, need a program, or are not for photographs."""
+
+# What Pillow and its plugins raise for a damaged file.
+_ERRORS = (
+    *(ArithmeticError, EOFError, LookupError, MemoryError, OSError, RuntimeError, SyntaxError, TypeError, ValueError),
+    struct.error,
+)
+_HEIF_BRAND, _HEIF_TURNS = b"ftyp", (b"irot", b"imir")
+_BITS, _SAMPLE_FORMAT = 258, 339  # tags of TIFF
+_UNSIGNED = (1,)
+
+Image.MAX_IMAGE_PIXELS = None  # the configuration has its own limit, data.max_pixels
+
+
+class PillowImage:
+    """An image file whose pixels are not decoded yet.
+
+    Args:
+        file: The encoded image.
+
+    Raises:
+        BadImage: The header is damaged, or the format is not in FORMATS.
+    """
+
+    def __init__(self, file: bytes) -> None:
+        formats = _formats() if file[4:8] == _HEIF_BRAND else [kind for kind in FORMATS if kind != "HEIF"]
+        try:
+            readable = plain_png(file) if file.startswith(exif.PNG) else file
+            self._image: Image.Image = Image.open(io.BytesIO(readable), formats=formats)
+        except UnidentifiedImageError:
+            raise BadImage("is not an image in a supported format") from None
+        except _ERRORS as error:
+            raise BadImage(f"has a broken header ({error})") from None
+        # To Pillow, a JPEG file with further images behind the first one is an MPO file.
+        self.format = str(self._image.format).replace("MPO", "JPEG")
+        self.mode = self._image.mode
+        """The colors, by Pillow's name."""
+        self.size = self._image.size
+        """Width and height as stored, in pixels."""
+        self.orientation = _orientation(file, self._image)
+        """As in EXIF."""
+
+    @property
+    def is_deep_tiff(self) -> bool:
+        """Whether this is a TIFF file with more than 8 bits a channel."""
+        tags = getattr(self._image, "tag_v2", {})  # of TIFF files alone
+        return max(tags.get(_BITS, (1,))) > 8 or set(tags.get(_SAMPLE_FORMAT, _UNSIGNED)) != set(_UNSIGNED)
+
+    def load(self, side: int | None = None) -> None:
+        """Decodes the pixels.
+
+        Args:
+            side: If given, a JPEG file is decoded at a smaller size whose sides have at least so many pixels.
+
+        Raises:
+            BadImage: The file is damaged.
+        """
+        try:
+            if side:
+                self._image.draft("RGB", (side, side))
+            self._image.load()
+        except _ERRORS:
+            raise BadImage(f"is a truncated or corrupt {self.format} file") from None
+
+    def levels(self, side: int | None = None) -> np.ndarray:
+        """Decodes the image: [height, width, 1 to 4], as stored; uint16 if it has more than 8 bits, else uint8.
+
+        Args:
+            side: As for `load`.
+
+        Raises:
+            BadImage: The file is damaged.
+        """
+        self.load(side)
+        image = self._image
+        if image.mode.startswith(("I", "F")):
+            values = np.asarray(image)[..., np.newaxis]
+            # Pillow scales PGM files with more than 8 bits to 16 bits, and keeps these in 32.
+            return as_16_bits(values if image.mode != "I" else np.clip(values, 0, LARGEST).astype(np.uint16))
+        has_alpha = "A" in image.getbands() or "transparency" in image.info
+        return np.asarray(image.convert("RGBA" if has_alpha else "RGB"))
+
+
+def _orientation(file: bytes, image: Image.Image) -> int:
+    if image.format == "TIFF":
+        return 1  # Pillow turns it
+    if image.format == "HEIF":  # libheif turns it by the container's own properties. EXIF counts without them.
+        return 1 if _has_turns(file) else image.info.get("original_orientation") or 1
+    return exif.orientation(file, image.info.get("exif"))
+
+
+def _has_turns(file: bytes) -> bool:
+    """Returns whether a HEIF file has properties that turn an image."""
+    place = 0
+    while place + 8 <= len(file):
+        size, kind = struct.unpack_from(">I4s", file, place)
+        if kind == b"meta":
+            return any(turn in file[place : place + size] for turn in _HEIF_TURNS)
+        place += max(size, 8)
+    return False
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """Returns FORMATS, and lets Pillow read all of them."""
+    import pillow_heif  # takes a tenth of a second
+
+    pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+    return FORMATS
