@@ -20,18 +20,13 @@ import tensorflow as tf
 from tfx import v1 as tfx
 
 from efficientmixnet.components.image_example_gen import outcome
+from efficientmixnet.components.image_example_gen.find_dataset import find_dataset
 from efficientmixnet.components.image_example_gen.findings import by_reason, warnings
 from efficientmixnet.components.image_example_gen.image import read
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.by_format import unpack
-from efficientmixnet.components.image_example_gen.sources import (
-    Entry,
-    LeftOut,
-    Sources,
-    find_images,
-    name_hash,
-    split_of,
-)
+from efficientmixnet.components.image_example_gen.sources import Entry, LeftOut, Sources, name_hash
+from efficientmixnet.components.image_example_gen.splits import Splits
 from efficientmixnet.components.record_file import RecordFile
 from efficientmixnet.modules import features, progress
 
@@ -51,6 +46,8 @@ def ImageExampleGen(
     max_pixels: tfx.dsl.components.Parameter[int],
     fingerprint: tfx.dsl.components.Parameter[str],
     layout: tfx.dsl.components.Parameter[str] = "{}",
+    split_names: tfx.dsl.components.Parameter[str] = "{}",
+    group: tfx.dsl.components.Parameter[str] = "",
     beam_pipeline: tfx.dsl.components.BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """Writes a tf.Example for each image (see features.py) to gzipped TFRecords, and lists the images left out.
@@ -64,13 +61,16 @@ def ImageExampleGen(
         max_pixels: Images with more pixels are left out.
         fingerprint: The fingerprint of the data. When it changes, TFX does not reuse cached results.
         layout: The layout of the data, Layout as JSON.
+        split_names: The splits that further names in the data mean, as JSON.
+        group: The column of a group, whose images are all in one split; empty for none.
 
     Raises:
         BadInput: There are no images, a split is empty, or too many images cannot be read.
     """
-    fractions: dict[str, float] = json.loads(splits)
     form = Layout.model_validate_json(layout)
-    sources = find_images(images, manifest or None, frozenset(fractions), form)
+    rule = Splits(json.loads(splits), json.loads(split_names), group or None)
+    sources = find_dataset(images, manifest or None, rule, form)
+    fractions = sources.splits
     shards = _shards(sources, fractions)
     for split in fractions:
         tf.io.gfile.makedirs(f"{examples.uri}/Split-{split}")
@@ -80,7 +80,7 @@ def ImageExampleGen(
     with beam_pipeline as pipeline:
         written = (
             _addressed(pipeline, sources, form, f"{examples.uri}/unpacked")
-            | "ByShard" >> beam.Map(lambda entry: (_shard_of(entry, fractions, shards), entry))
+            | "ByShard" >> beam.Map(lambda entry: (_shard_of(entry, shards), entry))
             | "Together" >> beam.GroupByKey()
             | "ReadAndWrite"
             >> beam.FlatMap(_write_shard, examples.uri, shards, max_pixels, sources.columns).with_outputs(
@@ -108,6 +108,7 @@ def ImageExampleGen(
     examples.set_int_custom_property("images_left_out", len(found.left_out))
     for name, value in {
         "columns": sources.columns,
+        "notes": sources.notes,
         "left_out_by_reason": by_reason(found.left_out),
         "warnings": warnings(found.counts, found.duplicates, found.left_out),
     }.items():
@@ -150,8 +151,8 @@ def _shards(sources: Sources, fractions: Mapping[str, float]) -> dict[str, int]:
     }
 
 
-def _shard_of(entry: Entry, fractions: Mapping[str, float], shards: Mapping[str, int]) -> tuple[str, int]:
-    split = split_of(entry, fractions)
+def _shard_of(entry: Entry, shards: Mapping[str, int]) -> tuple[str, int]:
+    split = str(entry.split)
     return split, name_hash(entry.name) % shards[split]
 
 

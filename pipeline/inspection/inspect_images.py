@@ -21,7 +21,7 @@ from efficientmixnet.components.image_example_gen.findings import Copy, Duplicat
 from efficientmixnet.components.image_example_gen.image_header import DECODING_ERRORS, damaged, open_image
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.by_format import images_of
-from efficientmixnet.components.image_example_gen.sources import Sources, name_hash, split_of
+from efficientmixnet.components.image_example_gen.sources import Sources, name_hash
 from efficientmixnet.modules import features
 from efficientmixnet.modules.exceptions import BadImage
 
@@ -79,7 +79,7 @@ def inspect_images(
     """Opens and counts every image.
 
     Args:
-        sources: The images.
+        sources: The images, each with its split.
         layout: The section data.layout of the configuration.
         splits: The fraction of each split.
         max_pixels: Images with more pixels are left out.
@@ -99,8 +99,8 @@ def inspect_images(
                 if isinstance(opened, LeftOut):
                     found.left_out.append(opened)
                     continue
-                entry, split = opened.entry, split_of(opened.entry, splits)
-                found.counts[split][entry.label] += 1
+                entry, split = opened.entry, str(opened.entry.split)
+                found.counts.setdefault(split, Counter())[entry.label] += 1
                 found.formats[f"{opened.format} {opened.mode}"] += 1
                 found.sizes[opened.width, opened.height] += 1
                 found.bytes += opened.size

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from filelock import FileLock, Timeout
 
-from efficientmixnet.components.image_example_gen.sources import Sources, find_images
+from efficientmixnet.components.image_example_gen.find_dataset import find_dataset
+from efficientmixnet.components.image_example_gen.sources import Sources
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import BadInput, RunFailed
 from efficientmixnet.pipeline.config.config import Config
@@ -58,13 +59,14 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
     output = Path(config.output)
     with _only_run_in(output):
         data = config.data
-        sources = find_images(data.images, data.manifest, frozenset(data.splits), data.layout)
+        sources = find_dataset(data.images, data.manifest, data.splitting, data.layout)
         config = resolve(config, sources)
         started = datetime.now(timezone.utc)
         folder = output / "runs" / started.strftime("%Y%m%d-%H%M%S-%f")
         facts: dict[str, Any] = {
             "run": str(folder),
             "started": started.isoformat(),
+            "splits": list(sources.notes),
             "versions": versions(),
             "revision": revision(),
         }

@@ -17,6 +17,7 @@ def show(summary: Summary) -> None:
         ("accuracy", _accuracy(summary)),
         ("result", f"{blessed}: {escape(summary.reason)}"),
         ("images", _images(summary)),
+        *([("splits", escape("; ".join(summary.splits)))] if summary.splits else []),
         *(("warning", escape(warning)) for warning in summary.warnings),
         ("pushed model", escape(summary.pushed_model or "none")),
         ("run folder", escape(summary.run)),

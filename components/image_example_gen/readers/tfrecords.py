@@ -44,7 +44,7 @@ def read_tfrecord(path: str, layout: Layout, with_images: bool) -> Iterator[Samp
             continue
         yield Sample(
             name=str(row),
-            label=_value(found[label]),
+            label=_values(found[label]),
             split=_value(found[layout.split]) if layout.split else None,
             columns=tuple((name, _value(found[name])) for name in layout.features or ()),
             # The image's bytes are contiguous in the record.
@@ -55,9 +55,13 @@ def read_tfrecord(path: str, layout: Layout, with_images: bool) -> Iterator[Samp
 
 
 def _value(feature: Any) -> Any:
+    values = _values(feature)
+    return values[0] if values else None
+
+
+def _values(feature: Any) -> list[Any]:
     kind = feature.WhichOneof("kind")
-    values: Any = getattr(feature, kind).value if kind else []
-    return values[0] if len(values) else None
+    return list(getattr(feature, kind).value) if kind else []
 
 
 def _records(path: str) -> Iterator[tuple[int | None, bytes | None]]:
