@@ -41,6 +41,7 @@ class Nodes:
             layout=data.layout.model_dump_json(exclude_defaults=True),
             split_names=json.dumps(data.split_names),
             group=data.group or "",
+            near_duplicates=int(data.near_duplicates),
         )
 
     @cached_property

@@ -16,6 +16,7 @@ from itertools import groupby
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 import tensorflow as tf
 from tfx import v1 as tfx
 
@@ -24,6 +25,7 @@ from efficientmixnet.components.image_example_gen.find_dataset import find_datas
 from efficientmixnet.components.image_example_gen.findings import by_reason, warnings
 from efficientmixnet.components.image_example_gen.image import read
 from efficientmixnet.components.image_example_gen.layout import Layout
+from efficientmixnet.components.image_example_gen.near_duplicates import perceptual_hash
 from efficientmixnet.components.image_example_gen.readers.by_format import unpack
 from efficientmixnet.components.image_example_gen.sources import Entry, LeftOut, Sources, name_hash
 from efficientmixnet.components.image_example_gen.splits import Splits
@@ -48,6 +50,7 @@ def ImageExampleGen(
     layout: tfx.dsl.components.Parameter[str] = "{}",
     split_names: tfx.dsl.components.Parameter[str] = "{}",
     group: tfx.dsl.components.Parameter[str] = "",
+    near_duplicates: tfx.dsl.components.Parameter[int] = 1,
     beam_pipeline: tfx.dsl.components.BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """Writes a tf.Example for each image (see features.py) to gzipped TFRecords, and lists the images left out.
@@ -63,6 +66,7 @@ def ImageExampleGen(
         layout: The layout of the data, Layout as JSON.
         split_names: The splits that further names in the data mean, as JSON.
         group: The column of a group, whose images are all in one split; empty for none.
+        near_duplicates: 1 to look for images in several splits that look the same, 0 otherwise.
 
     Raises:
         BadInput: There are no images, a split is empty, or too many images cannot be read.
@@ -83,9 +87,9 @@ def ImageExampleGen(
             | "ByShard" >> beam.Map(lambda entry: (_shard_of(entry, shards), entry))
             | "Together" >> beam.GroupByKey()
             | "ReadAndWrite"
-            >> beam.FlatMap(_write_shard, examples.uri, shards, max_pixels, sources.columns).with_outputs(
-                _SEEN, main=_DONE
-            )
+            >> beam.FlatMap(
+                _write_shard, examples.uri, shards, max_pixels, sources.columns, bool(near_duplicates)
+            ).with_outputs(_SEEN, main=_DONE)
         )
         duplicates = (
             written[_SEEN] | "BySameBytes" >> beam.GroupByKey() | "Duplicates" >> beam.FlatMapTuple(outcome.duplicates)
@@ -101,7 +105,7 @@ def ImageExampleGen(
     examples.split_names = json.dumps(list(fractions))
     if sources.span:
         examples.span, examples.version = sources.span.number, sources.span.version
-    found = outcome.Outcome.read(outcome_file, sources.left_out)
+    found = outcome.Outcome.read(outcome_file, sources.left_out, sources.entries)
     found.write_tables(examples.uri)
     examples.set_string_custom_property("source", manifest or images)
     examples.set_int_custom_property("images_read", found.read_count)
@@ -110,7 +114,7 @@ def ImageExampleGen(
         "columns": sources.columns,
         "notes": sources.notes,
         "left_out_by_reason": by_reason(found.left_out),
-        "warnings": warnings(found.counts, found.duplicates, found.left_out),
+        "warnings": warnings(found.counts, found.duplicates, found.left_out, found.near_duplicates),
     }.items():
         examples.set_string_custom_property(name, json.dumps(value, ensure_ascii=False))
     found.stop_if_too_many_are_left_out(images, max_left_out)
@@ -162,33 +166,45 @@ def _write_shard(
     shards: Mapping[str, int],
     max_pixels: int,
     columns: tuple[str, ...],
+    with_looks: bool,
 ) -> Iterator[Any]:
     """Reads the shard's images and writes its file. Yields the digest of each image, and the shard's outcome."""
     (split, shard), entries = shard_and_entries
     file = f"{uri}/Split-{split}/images-{shard:05d}-of-{shards[split]:05d}.gz"
     left_out: list[LeftOut] = []
     labels: Counter[str] = Counter()
+    looks = bytearray()
     in_order = sorted(entries, key=lambda entry: name_hash(entry.name))
     with RecordFile(file) as writer, ThreadPoolExecutor(os.cpu_count()) as threads:
         for entry, result in zip(
-            in_order, threads.map(lambda one: _record(one, max_pixels, columns), in_order), strict=True
+            in_order, threads.map(lambda one: _record(one, max_pixels, columns, with_looks), in_order), strict=True
         ):
             if isinstance(result, LeftOut):
                 left_out.append(result)
             else:
-                record, digest = result
+                record, digest, look = result
+                looks += look
                 writer.write(record)
                 labels[entry.label] += 1
                 # Beam passes bytes and strings on as they are, but would pickle a Copy.
                 yield beam.pvalue.TaggedOutput(_SEEN, (digest, (entry.name, entry.label, split)))
             progress.advance()
-    yield outcome.shard(split, labels, left_out)
+    yield outcome.shard(split, labels, left_out, bytes(looks))
 
 
-def _record(entry: Entry, max_pixels: int, columns: tuple[str, ...]) -> tuple[bytes, bytes] | LeftOut:
-    """Returns the entry's serialized tf.Example, and the digest of its image."""
-    example = read(entry, max_pixels, columns)
+def _record(
+    entry: Entry, max_pixels: int, columns: tuple[str, ...], with_look: bool
+) -> tuple[bytes, bytes, bytes] | LeftOut:
+    """Returns the entry's serialized tf.Example, the digest of its image, and the hashes of its name and its look."""
+    looks: list[bytes] = []
+
+    def see(pixels: np.ndarray) -> None:
+        looks.append(perceptual_hash(pixels))
+
+    example = read(entry, max_pixels, columns, see if with_look else None)
     if isinstance(example, LeftOut):
         return example
     encoded = example.features.feature[features.ENCODED].bytes_list.value[0]
-    return example.SerializeToString(deterministic=True), hashlib.blake2b(encoded, digest_size=16).digest()
+    digest = hashlib.blake2b(encoded, digest_size=16).digest()
+    look = name_hash(entry.name).to_bytes(8, "big") + looks[0] if looks and looks[0] else b""
+    return example.SerializeToString(deterministic=True), digest, look

@@ -53,7 +53,7 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("images", total=len(sources.entries))
         found = inspect_images(sources, config.layout, sources.splits, config.max_pixels, lambda: bar.advance(task))
-    notes = warnings(found.counts, found.duplicates, found.left_out)
+    notes = warnings(found.counts, found.duplicates, found.left_out, found.near_duplicates)
     where = config.manifest or config.images
     statistics_page = page.with_suffix(".statistics.html")
     try:

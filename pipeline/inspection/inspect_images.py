@@ -20,6 +20,7 @@ from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.findings import Copy, Duplicates
 from efficientmixnet.components.image_example_gen.image_header import DECODING_ERRORS, damaged, open_image
 from efficientmixnet.components.image_example_gen.layout import Layout
+from efficientmixnet.components.image_example_gen.near_duplicates import near_duplicates, perceptual_hash
 from efficientmixnet.components.image_example_gen.readers.by_format import images_of
 from efficientmixnet.components.image_example_gen.sources import Sources, name_hash
 from efficientmixnet.modules import features
@@ -42,6 +43,7 @@ class Opened:
     size: int  # bytes
     digest: bytes
     thumbnail: str | None  # for samples: a JPEG file as a data: URL
+    look: bytes  # the perceptual hash
 
 
 @dataclass
@@ -56,6 +58,7 @@ class Inspection:
     samples: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))  # name, thumbnail
     described: list[tuple[str, str, str, int, int]] = field(default_factory=list)  # label, format, mode, size
     duplicates: Duplicates = field(default_factory=lambda: Duplicates(()))
+    near_duplicates: Duplicates = field(default_factory=lambda: Duplicates(()))
 
     @property
     def images(self) -> int:
@@ -91,6 +94,7 @@ def inspect_images(
     found = Inspection({split: Counter() for split in splits}, left_out=list(sources.left_out))
     sampled = _sampled(sources.entries)
     copies: dict[bytes, list[Copy]] = defaultdict(list)
+    looks: list[tuple[bytes, Copy]] = []
     images = images_of(sources.entries, sources.format, layout)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         while block := list(islice(images, _AHEAD)):
@@ -106,11 +110,19 @@ def inspect_images(
                 found.bytes += opened.size
                 found.described.append((entry.label, opened.format, opened.mode, opened.width, opened.height))
                 copies[opened.digest].append(Copy(entry.name, entry.label, split))
+                if opened.look:
+                    looks.append((opened.look, copies[opened.digest][-1]))
                 if opened.thumbnail:
                     found.samples[entry.label].append((entry.name, opened.thumbnail))
-    groups = (tuple(sorted(group, key=lambda copy: copy.name)) for group in copies.values() if len(group) > 1)
-    found.duplicates = Duplicates(tuple(sorted(groups, key=lambda group: group[0].name)))
+    found.duplicates = Duplicates.of(group for group in copies.values() if len(group) > 1)
+    found.near_duplicates = _near_duplicates(looks).without(found.duplicates)
     return found
+
+
+def _near_duplicates(looks: list[tuple[bytes, Copy]]) -> Duplicates:
+    splits = list(dict.fromkeys(copy.split for _, copy in looks))
+    groups = near_duplicates(b"".join(look for look, _ in looks), [splits.index(copy.split) for _, copy in looks])
+    return Duplicates.of([looks[row][1] for row in group] for group in groups)
 
 
 def _sampled(entries: Iterable[Entry]) -> frozenset[str]:
@@ -134,12 +146,13 @@ def _open(entry: Entry, encoded: bytes | LeftOut, with_thumbnail: bool, max_pixe
             try:
                 image.load()
                 thumbnail = _thumbnail(image) if with_thumbnail else None
+                look = perceptual_hash(image)
             except DECODING_ERRORS:
                 raise damaged(image) from None
     except BadImage as error:
         return LeftOut.because(entry.name, error)
     digest = hashlib.blake2b(encoded, digest_size=16).digest()
-    return Opened(entry, kind, mode, width, height, len(encoded), digest, thumbnail)
+    return Opened(entry, kind, mode, width, height, len(encoded), digest, thumbnail, look)
 
 
 def _thumbnail(image: Image.Image) -> str:

@@ -36,6 +36,7 @@ LOG_FILE = "log.txt"
 _FULL = 2**20  # bytes; with less free space than this, any error is taken for a full disk
 LEFT_OUT_FILE = "left_out.csv"
 DUPLICATES_FILE = "duplicates.csv"  # only if there are duplicate images
+NEAR_DUPLICATES_FILE = "near_duplicates.csv"  # only if there are some
 
 
 def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summary:
@@ -174,7 +175,7 @@ def _summarize(config: Config, folder: Path, facts: dict[str, Any]) -> Summary:
 
 def _copy_tables(results: "Results", folder: Path) -> None:
     examples = results.uri("Examples")
-    for name in (LEFT_OUT_FILE, DUPLICATES_FILE):
+    for name in (LEFT_OUT_FILE, DUPLICATES_FILE, NEAR_DUPLICATES_FILE):
         table = Path(examples or "", name)
         if examples and table.exists():
             shutil.copyfile(table, folder / name)
