@@ -25,7 +25,7 @@ from efficientmixnet.components.image_example_gen.find_dataset import find_datas
 from efficientmixnet.components.image_example_gen.findings import by_reason, warnings
 from efficientmixnet.components.image_example_gen.image import read
 from efficientmixnet.components.image_example_gen.layout import Layout
-from efficientmixnet.components.image_example_gen.near_duplicates import perceptual_hash
+from efficientmixnet.components.image_example_gen.near_duplicates import gray_pixels
 from efficientmixnet.components.image_example_gen.readers.by_format import unpack
 from efficientmixnet.components.image_example_gen.sources import Entry, LeftOut, Sources, name_hash
 from efficientmixnet.components.image_example_gen.splits import Splits
@@ -166,45 +166,45 @@ def _write_shard(
     shards: Mapping[str, int],
     max_pixels: int,
     columns: tuple[str, ...],
-    with_looks: bool,
+    with_gray: bool,
 ) -> Iterator[Any]:
     """Reads the shard's images and writes its file. Yields the digest of each image, and the shard's outcome."""
     (split, shard), entries = shard_and_entries
     file = f"{uri}/Split-{split}/images-{shard:05d}-of-{shards[split]:05d}.gz"
     left_out: list[LeftOut] = []
     labels: Counter[str] = Counter()
-    looks = bytearray()
+    grays: dict[str, bytes] = {}
     in_order = sorted(entries, key=lambda entry: name_hash(entry.name))
     with RecordFile(file) as writer, ThreadPoolExecutor(os.cpu_count()) as threads:
         for entry, result in zip(
-            in_order, threads.map(lambda one: _record(one, max_pixels, columns, with_looks), in_order), strict=True
+            in_order, threads.map(lambda one: _record(one, max_pixels, columns, with_gray), in_order), strict=True
         ):
             if isinstance(result, LeftOut):
                 left_out.append(result)
             else:
-                record, digest, look = result
-                looks += look
+                record, digest, gray = result
+                if gray:
+                    grays[entry.name] = gray
                 writer.write(record)
                 labels[entry.label] += 1
                 # Beam passes bytes and strings on as they are, but would pickle a Copy.
                 yield beam.pvalue.TaggedOutput(_SEEN, (digest, (entry.name, entry.label, split)))
             progress.advance()
-    yield outcome.shard(split, labels, left_out, bytes(looks))
+    yield outcome.shard(split, labels, left_out, grays)
 
 
 def _record(
-    entry: Entry, max_pixels: int, columns: tuple[str, ...], with_look: bool
+    entry: Entry, max_pixels: int, columns: tuple[str, ...], with_gray: bool
 ) -> tuple[bytes, bytes, bytes] | LeftOut:
-    """Returns the entry's serialized tf.Example, the digest of its image, and the hashes of its name and its look."""
-    looks: list[bytes] = []
+    """Returns the entry's serialized tf.Example, the digest of its image, and its gray pixels."""
+    gray: list[bytes] = []
 
     def see(pixels: np.ndarray) -> None:
-        looks.append(perceptual_hash(pixels))
+        gray.append(gray_pixels(pixels))
 
-    example = read(entry, max_pixels, columns, see if with_look else None)
+    example = read(entry, max_pixels, columns, see if with_gray else None)
     if isinstance(example, LeftOut):
         return example
     encoded = example.features.feature[features.ENCODED].bytes_list.value[0]
     digest = hashlib.blake2b(encoded, digest_size=16).digest()
-    look = name_hash(entry.name).to_bytes(8, "big") + looks[0] if looks and looks[0] else b""
-    return example.SerializeToString(deterministic=True), digest, look
+    return example.SerializeToString(deterministic=True), digest, b"".join(gray)

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.findings import Copy, Duplicates
-from efficientmixnet.components.image_example_gen.near_duplicates import HASH_BYTES, near_duplicates
+from efficientmixnet.components.image_example_gen.near_duplicates import HASH_BYTES, near_duplicates, perceptual_hash
 from efficientmixnet.components.image_example_gen.sources import name_hash
 from efficientmixnet.modules.exceptions import BadInput
 
@@ -26,10 +26,15 @@ CLASS_COUNTS_FILE = "class_counts.json"  # images by split and label
 _NAME_BYTES = 8
 
 
-def shard(split: str, labels: Mapping[str, int], left_out: Iterable[LeftOut], looks: bytes = b"") -> str:
-    """Returns the line for a shard. For each image, `looks` has the hash of its name and its perceptual hash."""
+def shard(split: str, labels: Mapping[str, int], left_out: Iterable[LeftOut], grays: Mapping[str, bytes]) -> str:
+    """Returns the line for a shard. `grays` has the gray pixels of images by name, for the perceptual hash."""
+    looks = b"".join(_name_bytes(name) + perceptual_hash(gray) for name, gray in grays.items())
     line = {"split": split, "labels": labels, "left_out": [astuple(item) for item in left_out]}
     return json.dumps({**line, "looks": base64.b64encode(looks).decode()})
+
+
+def _name_bytes(name: str) -> bytes:
+    return name_hash(name).to_bytes(_NAME_BYTES, "big")
 
 
 def duplicates(_: bytes, copies: Iterable[tuple[str, str, str]]) -> Iterator[str]:
@@ -124,12 +129,12 @@ def _near_duplicates(looks: Mapping[str, bytearray], entries: Iterable[Entry]) -
     table = np.frombuffer(b"".join(looks.values()), np.uint8).reshape(-1, _NAME_BYTES + HASH_BYTES)
     splits = [number for number, one in enumerate(looks.values()) for _ in range(len(one) // table.shape[1])]
     found = near_duplicates(table[:, _NAME_BYTES:].tobytes(), splits)
-    names = {row: int.from_bytes(table[row, :_NAME_BYTES].tobytes(), "big") for group in found for row in group}
+    names = {row: table[row, :_NAME_BYTES].tobytes() for group in found for row in group}
     wanted = set(names.values())
     copies = {
         key: Copy(entry.name, entry.label, str(entry.split))
         for entry in (entries if wanted else ())
-        if (key := name_hash(entry.name)) in wanted
+        if (key := _name_bytes(entry.name)) in wanted
     }
     return Duplicates.of([copies[names[row]] for row in group] for group in found)
 

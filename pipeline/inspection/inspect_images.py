@@ -20,7 +20,7 @@ from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.findings import Copy, Duplicates
 from efficientmixnet.components.image_example_gen.image_header import DECODING_ERRORS, damaged, open_image
 from efficientmixnet.components.image_example_gen.layout import Layout
-from efficientmixnet.components.image_example_gen.near_duplicates import near_duplicates, perceptual_hash
+from efficientmixnet.components.image_example_gen.near_duplicates import gray_pixels, near_duplicates, perceptual_hash
 from efficientmixnet.components.image_example_gen.readers.by_format import images_of
 from efficientmixnet.components.image_example_gen.sources import Sources, name_hash
 from efficientmixnet.modules import features
@@ -146,13 +146,15 @@ def _open(entry: Entry, encoded: bytes | LeftOut, with_thumbnail: bool, max_pixe
             try:
                 image.load()
                 thumbnail = _thumbnail(image) if with_thumbnail else None
-                look = perceptual_hash(image)
+                gray = gray_pixels(image)
             except DECODING_ERRORS:
                 raise damaged(image) from None
     except BadImage as error:
         return LeftOut.because(entry.name, error)
     digest = hashlib.blake2b(encoded, digest_size=16).digest()
-    return Opened(entry, kind, mode, width, height, len(encoded), digest, thumbnail, look)
+    return Opened(
+        entry, kind, mode, width, height, len(encoded), digest, thumbnail, perceptual_hash(gray) if gray else b""
+    )
 
 
 def _thumbnail(image: Image.Image) -> str:
