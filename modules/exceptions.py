@@ -6,6 +6,7 @@ EfficientMixNetError
     UnsafeSchema            a Parquet file could run code
     DamagedFile             the rest of a file with many images cannot be read
     BadImage                an image cannot be used
+    BadLabel                a label is not a single class
     RunFailed               a component failed
         RunnerFailed        Beam's runner failed a component
         OutOfMemory         memory is full
@@ -70,6 +71,10 @@ class DamagedFile(EfficientMixNetError, ValueError):
 
 class BadImage(EfficientMixNetError, ValueError):
     """The image cannot be used. The message gives the reason."""
+
+
+class BadLabel(EfficientMixNetError, ValueError):
+    """The label is not a single class. The message gives the reason, and what is supported."""
 
 
 class RunFailed(EfficientMixNetError, RuntimeError):

@@ -39,6 +39,9 @@ class Nodes:
             max_pixels=data.max_pixels,
             fingerprint=self._fingerprint,
             layout=data.layout.model_dump_json(exclude_defaults=True),
+            split_names=json.dumps(data.split_names),
+            group=data.group or "",
+            near_duplicates=int(data.near_duplicates),
         )
 
     @cached_property

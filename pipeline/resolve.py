@@ -3,14 +3,14 @@
 import os
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
 from efficientmixnet.components.image_example_gen.image_header import open_image
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.by_format import images_of
-from efficientmixnet.components.image_example_gen.sources import Entry, Sources, name_hash, split_of
+from efficientmixnet.components.image_example_gen.sources import Entry, Sources, name_hash
 from efficientmixnet.modules.config.section import Section
 from efficientmixnet.modules.exceptions import BadImage, BadInput
 from efficientmixnet.modules.exported_model import newest_version
@@ -23,6 +23,8 @@ _LEAST = 64  # pixels; with less, the last stages of the published networks see 
 
 def resolve(config: Config, sources: Sources) -> Config:
     """Fills in network.image_size and evaluation.thresholds, so that the configuration is complete.
+
+    A split that only the data names, such as test, is added to data.splits.
 
     A folder of pushed models in network.weights is replaced by its newest model, so that a repeated run starts from the
     same weights.
@@ -44,8 +46,10 @@ def resolve(config: Config, sources: Sources) -> Config:
         network["weights"] = _starting_weights(Path(config.network.weights))
     changed: dict[str, Section] = {"network": config.network.model_copy(update=network)} if network else {}
     if "accuracy" not in config.evaluation.thresholds:
-        thresholds = {**config.evaluation.thresholds, "accuracy": round(_majority(sources, config.data.splits), 4)}
+        thresholds = {**config.evaluation.thresholds, "accuracy": round(_majority(sources), 4)}
         changed["evaluation"] = config.evaluation.model_copy(update={"thresholds": thresholds})
+    if sources.splits.keys() - config.data.splits.keys():
+        changed["data"] = config.data.model_copy(update={"splits": dict(sources.splits)})
     return config.model_copy(update=changed)
 
 
@@ -80,11 +84,11 @@ def _shorter_sides(entries: list[Entry], kind: str, layout: Layout) -> Iterator[
                     continue  # ImageExampleGen reports it
 
 
-def _majority(sources: Sources, splits: Mapping[str, float]) -> float:
+def _majority(sources: Sources) -> float:
     """The accuracy on the evaluation split of always predicting the most frequent class of the training split."""
     counts: dict[str, Counter[str]] = {"train": Counter(), "eval": Counter()}
     for entry in sources.entries:
-        counts.setdefault(split_of(entry, splits), Counter())[entry.label] += 1
+        counts.setdefault(str(entry.split), Counter())[entry.label] += 1
     train, evaluation = counts["train"], counts["eval"]
     if not train or not evaluation:
         return 0.0  # ImageExampleGen stops the run if a split is empty.

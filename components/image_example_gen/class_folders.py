@@ -5,6 +5,8 @@ from pathlib import PurePosixPath
 
 from efficientmixnet.components.image_example_gen.entry import SUFFIXES, Entry, LeftOut
 from efficientmixnet.components.image_example_gen.files import File
+from efficientmixnet.components.image_example_gen.labels import label_text
+from efficientmixnet.modules.exceptions import BadInput, BadLabel
 
 
 def as_image(file: File, depth: int = 0, split: str | None = None) -> Entry | LeftOut:
@@ -19,4 +21,10 @@ def as_image(file: File, depth: int = 0, split: str | None = None) -> Entry | Le
     if len(parts) < depth + 2:
         counts = PurePosixPath(file.name).suffix.lower() in SUFFIXES
         return LeftOut(file.name, "is not in a class folder", counts=counts)
-    return Entry(file.path, file.name, unicodedata.normalize("NFC", parts[depth]), split)
+    try:
+        label = label_text(parts[depth])
+    except BadLabel as error:
+        raise BadInput(f"data.images: the class folder of {file.name!r} {error}") from None
+    if not label:
+        return LeftOut(file.name, f"has no label: the folder {parts[depth]!r} names no class")
+    return Entry(file.path, file.name, unicodedata.normalize("NFC", label), split)

@@ -16,23 +16,20 @@ from itertools import groupby
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 import tensorflow as tf
 from tfx import v1 as tfx
 
 from efficientmixnet.components.image_example_gen import outcome
+from efficientmixnet.components.image_example_gen.find_dataset import find_dataset
 from efficientmixnet.components.image_example_gen.findings import by_reason, warnings
 from efficientmixnet.components.image_example_gen.image import read
 from efficientmixnet.components.image_example_gen.layout import Layout
+from efficientmixnet.components.image_example_gen.near_duplicates import gray_pixels
 from efficientmixnet.components.image_example_gen.originals import SPLIT, write_originals
 from efficientmixnet.components.image_example_gen.readers.by_format import unpack
-from efficientmixnet.components.image_example_gen.sources import (
-    Entry,
-    LeftOut,
-    Sources,
-    find_images,
-    name_hash,
-    split_of,
-)
+from efficientmixnet.components.image_example_gen.sources import Entry, LeftOut, Sources, name_hash
+from efficientmixnet.components.image_example_gen.splits import Splits
 from efficientmixnet.components.record_file import RecordFile
 from efficientmixnet.modules import features, progress
 
@@ -52,6 +49,9 @@ def ImageExampleGen(
     max_pixels: tfx.dsl.components.Parameter[int],
     fingerprint: tfx.dsl.components.Parameter[str],
     layout: tfx.dsl.components.Parameter[str] = "{}",
+    split_names: tfx.dsl.components.Parameter[str] = "{}",
+    group: tfx.dsl.components.Parameter[str] = "",
+    near_duplicates: tfx.dsl.components.Parameter[int] = 1,
     beam_pipeline: tfx.dsl.components.BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """Writes a tf.Example for each image (see features.py) to gzipped TFRecords, and lists the images left out.
@@ -65,13 +65,17 @@ def ImageExampleGen(
         max_pixels: Images with more pixels are left out.
         fingerprint: The fingerprint of the data. When it changes, TFX does not reuse cached results.
         layout: The layout of the data, Layout as JSON.
+        split_names: The splits that further names in the data mean, as JSON.
+        group: The column of a group, whose images are all in one split; empty for none.
+        near_duplicates: 1 to look for images in several splits that look the same, 0 otherwise.
 
     Raises:
         BadInput: There are no images, a split is empty, or too many images cannot be read.
     """
-    fractions: dict[str, float] = json.loads(splits)
     form = Layout.model_validate_json(layout)
-    sources = find_images(images, manifest or None, frozenset(fractions), form)
+    rule = Splits(json.loads(splits), json.loads(split_names), group or None)
+    sources = find_dataset(images, manifest or None, rule, form)
+    fractions = sources.splits
     shards = _shards(sources, fractions)
     for split in fractions:
         tf.io.gfile.makedirs(f"{examples.uri}/Split-{split}")
@@ -81,12 +85,12 @@ def ImageExampleGen(
     with beam_pipeline as pipeline:
         written = (
             _addressed(pipeline, sources, form, f"{examples.uri}/unpacked")
-            | "ByShard" >> beam.Map(lambda entry: (_shard_of(entry, fractions, shards), entry))
+            | "ByShard" >> beam.Map(lambda entry: (_shard_of(entry, shards), entry))
             | "Together" >> beam.GroupByKey()
             | "ReadAndWrite"
-            >> beam.FlatMap(_write_shard, examples.uri, shards, max_pixels, sources.columns).with_outputs(
-                _SEEN, main=_DONE
-            )
+            >> beam.FlatMap(
+                _write_shard, examples.uri, shards, max_pixels, sources.columns, bool(near_duplicates)
+            ).with_outputs(_SEEN, main=_DONE)
         )
         duplicates = (
             written[_SEEN] | "BySameBytes" >> beam.GroupByKey() | "Duplicates" >> beam.FlatMapTuple(outcome.duplicates)
@@ -102,15 +106,16 @@ def ImageExampleGen(
     examples.split_names = json.dumps(list(fractions))
     if sources.span:
         examples.span, examples.version = sources.span.number, sources.span.version
-    found = outcome.Outcome.read(outcome_file, sources.left_out)
+    found = outcome.Outcome.read(outcome_file, sources.left_out, sources.entries)
     found.write_tables(examples.uri)
     examples.set_string_custom_property("source", manifest or images)
     examples.set_int_custom_property("images_read", found.read_count)
     examples.set_int_custom_property("images_left_out", len(found.left_out))
     for name, value in {
         "columns": sources.columns,
+        "notes": sources.notes,
         "left_out_by_reason": by_reason(found.left_out),
-        "warnings": warnings(found.counts, found.duplicates, found.left_out),
+        "warnings": warnings(found.counts, found.duplicates, found.left_out, found.near_duplicates),
     }.items():
         examples.set_string_custom_property(name, json.dumps(value, ensure_ascii=False))
     found.stop_if_too_many_are_left_out(images, max_left_out)
@@ -151,8 +156,8 @@ def _shards(sources: Sources, fractions: Mapping[str, float]) -> dict[str, int]:
     }
 
 
-def _shard_of(entry: Entry, fractions: Mapping[str, float], shards: Mapping[str, int]) -> tuple[str, int]:
-    split = split_of(entry, fractions)
+def _shard_of(entry: Entry, shards: Mapping[str, int]) -> tuple[str, int]:
+    split = str(entry.split)
     return split, name_hash(entry.name) % shards[split]
 
 
@@ -162,6 +167,7 @@ def _write_shard(
     shards: Mapping[str, int],
     max_pixels: int,
     columns: tuple[str, ...],
+    with_gray: bool,
 ) -> Iterator[Any]:
     """Reads the shard's images and writes its file. Yields the digest of each image, and the shard's outcome."""
     (split, shard), entries = shard_and_entries
@@ -169,15 +175,18 @@ def _write_shard(
     originals: dict[bytes, tuple[Entry, bytes]] = {}  # by format
     left_out: list[LeftOut] = []
     labels: Counter[str] = Counter()
+    grays: dict[str, bytes] = {}
     in_order = sorted(entries, key=lambda entry: name_hash(entry.name))
     with RecordFile(f"{uri}/Split-{split}/{name}") as writer, ThreadPoolExecutor(os.cpu_count()) as threads:
         for entry, result in zip(
-            in_order, threads.map(lambda one: _record(one, max_pixels, columns), in_order), strict=True
+            in_order, threads.map(lambda one: _record(one, max_pixels, columns, with_gray), in_order), strict=True
         ):
             if isinstance(result, LeftOut):
                 left_out.append(result)
             else:
-                record, digest, kind = result
+                record, digest, kind, gray = result
+                if gray:
+                    grays[entry.name] = gray
                 writer.write(record)
                 originals.setdefault(kind, (entry, record))
                 labels[entry.label] += 1
@@ -186,15 +195,23 @@ def _write_shard(
             progress.advance()
     if split == SPLIT:
         write_originals(uri, name, originals.values())
-    yield outcome.shard(split, labels, left_out)
+    yield outcome.shard(split, labels, left_out, grays)
 
 
-def _record(entry: Entry, max_pixels: int, columns: tuple[str, ...]) -> tuple[bytes, bytes, bytes] | LeftOut:
-    """Returns the entry's serialized tf.Example, the digest of its image, and its format."""
-    example = read(entry, max_pixels, columns)
+def _record(
+    entry: Entry, max_pixels: int, columns: tuple[str, ...], with_gray: bool
+) -> tuple[bytes, bytes, bytes, bytes] | LeftOut:
+    """Returns the serialized tf.Example, the digest of its image, its format, and its gray pixels."""
+    gray: list[bytes] = []
+
+    def see(pixels: np.ndarray) -> None:
+        gray.append(gray_pixels(pixels))
+
+    example = read(entry, max_pixels, columns, see if with_gray else None)
     if isinstance(example, LeftOut):
         return example
     (encoded,), (kind,) = (
         example.features.feature[one].bytes_list.value for one in (features.ENCODED, features.FORMAT)
     )
-    return example.SerializeToString(deterministic=True), hashlib.blake2b(encoded, digest_size=16).digest(), kind
+    digest = hashlib.blake2b(encoded, digest_size=16).digest()
+    return example.SerializeToString(deterministic=True), digest, kind, b"".join(gray)

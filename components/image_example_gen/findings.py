@@ -23,9 +23,22 @@ class Copy:
 
 @dataclass(frozen=True)
 class Duplicates:
-    """Images with the same bytes."""
+    """Images with the same bytes, or that look the same."""
 
     groups: tuple[tuple[Copy, ...], ...]
+
+    @classmethod
+    def of(cls, groups: Iterable[Iterable[Copy]]) -> "Duplicates":
+        """Returns the groups, sorted by name."""
+        in_order = (tuple(sorted(group, key=lambda copy: copy.name)) for group in groups)
+        return cls(tuple(sorted(in_order, key=lambda group: group[0].name)))
+
+    def without(self, others: "Duplicates") -> "Duplicates":
+        """Returns the groups that are not a part of one of the other groups."""
+        number_of = {copy: number for number, group in enumerate(others.groups) for copy in group}
+        return Duplicates(
+            tuple(group for group in self.groups if len({number_of.get(copy, copy) for copy in group}) > 1)
+        )
 
     @property
     def of_two_labels(self) -> list[tuple[Copy, ...]]:
@@ -50,15 +63,26 @@ def by_reason(left_out: Iterable[LeftOut]) -> dict[str, int]:
     return dict(Counter(_kind(item.reason) for item in left_out).most_common())
 
 
-def warnings(counts: Mapping[str, Mapping[str, int]], duplicates: Duplicates, left_out: Iterable[LeftOut]) -> list[str]:
+def warnings(
+    counts: Mapping[str, Mapping[str, int]],
+    duplicates: Duplicates,
+    left_out: Iterable[LeftOut],
+    near_duplicates: Duplicates = Duplicates(()),
+) -> list[str]:
     """Returns sentences about the data that the user should know.
 
     Args:
         counts: The number of images by split and label.
         duplicates: Images with the same bytes.
         left_out: Files that are not used.
+        near_duplicates: Images that look the same.
     """
-    return [*_on_files(left_out), *_on_duplicates(duplicates), *_on_classes(counts)]
+    return [
+        *_on_files(left_out),
+        *_on_duplicates(duplicates),
+        *_on_near_duplicates(near_duplicates),
+        *_on_classes(counts),
+    ]
 
 
 def _kind(reason: str) -> str:
@@ -79,6 +103,15 @@ def _on_duplicates(duplicates: Duplicates) -> Iterator[str]:
     if found := duplicates.in_two_splits:
         examples = _shown(found, lambda copy: copy.split)
         yield f"{_images(len(found))} copies in another split, so evaluation measures images of training: {examples}"
+
+
+def _on_near_duplicates(duplicates: Duplicates) -> Iterator[str]:
+    if found := duplicates.in_two_splits:
+        examples = _shown(found, lambda copy: copy.split)
+        yield (
+            f"{_images(len(found))} near duplicates in another split, at another size or quality, so "
+            f"evaluation measures images of training: {examples}"
+        )
 
 
 def _shown(groups: list[tuple[Copy, ...]], differs: Callable[[Copy], str]) -> str:

@@ -4,7 +4,7 @@ TensorFlow decodes every image here, so that Transform, Trainer and the exported
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -27,14 +27,19 @@ _PNG_BITS = 24  # the place in the file
 _ENOUGH_PIXELS = 128
 _ENOUGH_SAMPLES = 64
 
+See = Callable[[np.ndarray], None]
 
-def read(entry: Entry, max_pixels: int, columns: Sequence[str] = ()) -> tf.train.Example | LeftOut:
+
+def read(
+    entry: Entry, max_pixels: int, columns: Sequence[str] = (), see: See | None = None
+) -> tf.train.Example | LeftOut:
     """Reads an image.
 
     Args:
         entry: The image.
         max_pixels: The largest number of pixels.
         columns: The names of further features.
+        see: Is called with the decoded pixels, [height, width, channels], which may be reduced in size.
 
     Returns:
         The tf.Example that features.py describes, or the reason why there is none.
@@ -42,7 +47,7 @@ def read(entry: Entry, max_pixels: int, columns: Sequence[str] = ()) -> tf.train
     if entry.row is not None:  # unpack() could not read it
         return LeftOut(entry.name, LOST)
     try:
-        example = _example(entry, read_bytes(entry), max_pixels)
+        example = _example(entry, read_bytes(entry), max_pixels, see)
     except (BadImage, OSError) as error:
         return LeftOut.because(entry.name, error)
     values = dict(entry.columns)
@@ -77,10 +82,10 @@ def _as_png(levels: np.ndarray) -> bytes:
     return png.getvalue()
 
 
-def _example(entry: Entry, file: bytes, max_pixels: int) -> tf.train.Example:
+def _example(entry: Entry, file: bytes, max_pixels: int, see: See | None) -> tf.train.Example:
     encoded, header = canonical(file, max_pixels)
     try:
-        mean, mean_square = _moments(encoded, header)
+        mean, mean_square = _moments(encoded, header, see)
     except tf.errors.InvalidArgumentError:
         raise BadImage(f"is a truncated or corrupt {header.format} file") from None
     example = tf.train.Example()
@@ -113,13 +118,15 @@ def _reduction(header: OpenImage) -> int:
     return next(by for by in (8, 4, 2, 1) if shorter >= by * _ENOUGH_PIXELS or by == 1)
 
 
-def _moments(encoded: bytes, header: OpenImage) -> tuple[np.ndarray, np.ndarray]:
+def _moments(encoded: bytes, header: OpenImage, see: See | None) -> tuple[np.ndarray, np.ndarray]:
     """Returns the mean and mean square of R, G and B in [0, 1], each [3]. All bytes are decoded, to find damage."""
     if header.format == "JPEG":
         decoded = tf.io.decode_jpeg(encoded, ratio=_reduction(header))  # costs no extra time
     else:
         decoded = tf.io.decode_png(encoded, dtype=tf.uint16 if _depth(encoded) == 16 else tf.uint8)
     image = np.asarray(memoryview(decoded))  # without copying all pixels
+    if see:
+        see(header.turned(image))
     step = max(1, min(image.shape[:2]) // _ENOUGH_SAMPLES)
     image = image[step // 2 :: step, step // 2 :: step]
     if image.shape[-1] in (2, 4):

@@ -44,7 +44,11 @@ class OpenImage:
         Raises:
             BadImage: The file is damaged.
         """
-        return _turned(self._stored.levels(), self._stored.orientation)
+        return self.turned(self._stored.levels())
+
+    def turned(self, stored: np.ndarray) -> np.ndarray:
+        """Turns the pixels as the file stores them upright: [height, width, channels]."""
+        return _turned(stored, self._stored.orientation)
 
     def thumbnail(self, side: int) -> Image.Image:
         """Returns the upright image in RGB, on white, at most `side` pixels wide and high.
@@ -60,7 +64,7 @@ class OpenImage:
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
         image = image.convert("RGB")
         image.thumbnail((side, side))
-        return Image.fromarray(_turned(np.asarray(image), self._stored.orientation))
+        return Image.fromarray(self.turned(np.asarray(image)))
 
 
 def open_image(file: bytes, max_pixels: int | None = None) -> OpenImage:

@@ -5,11 +5,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from efficientmixnet.components.image_example_gen.labels import label_text
 from efficientmixnet.modules.config.names import FolderName
 from efficientmixnet.modules.config.section import Section
 from efficientmixnet.modules.exceptions import BadInput
 
-_DIGITS = 18  # Python refuses to convert thousands of them
+_MOST_DIGITS = 18  # Python refuses to convert thousands of them
 
 
 class Layout(Section):
@@ -69,10 +70,14 @@ class LabelNames:
         """Returns the label's name.
 
         Text is returned as it is, and so are numbers if there are no names. A number without a name becomes "".
+
+        Raises:
+            BadLabel: It is not a single class.
         """
-        text = label.decode(errors="replace") if isinstance(label, bytes) else "" if label is None else str(label)
-        text = text.strip()
-        if not self._names or not text.isdecimal():
+        text = label_text(label)
+        digits = text.removesuffix(".0")
+        if not self._names or not digits.isdecimal():
             return text
-        number = int(text[-_DIGITS:])
-        return self._names[number].strip() if len(text) <= _DIGITS and number < len(self._names) else ""
+        number = int(digits[-_MOST_DIGITS:])
+        known = len(digits) <= _MOST_DIGITS and number < len(self._names)
+        return label_text(self._names[number]) if known else ""

@@ -4,18 +4,20 @@ import csv
 import io
 import json
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path, PurePath
 from typing import Any
 
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut, character_to_refuse
 from efficientmixnet.components.image_example_gen.files import File, find_file, is_remote, join, list_files, open_file
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
+from efficientmixnet.components.image_example_gen.split_names import SplitNames
 from efficientmixnet.modules.csv_cells import from_cell
-from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.exceptions import BadInput, BadLabel
 from efficientmixnet.modules.untrusted_json import parse_json
 
 _JSON_LINES = (".jsonl", ".ndjson", ".json")
+_PATH, _HUGGING_FACE = "path", "file_name"  # usual names of the column of the image
 
 
 class Manifest:
@@ -25,12 +27,12 @@ class Manifest:
         file: The manifest.
         folder: The folder that its paths are relative to.
         layout: The names of its columns.
-        split_names: The splits of the configuration.
+        split_names: The names of splits.
     """
 
-    def __init__(self, file: str, folder: str, layout: Layout, split_names: frozenset[str]) -> None:
+    def __init__(self, file: str, folder: str, layout: Layout, split_names: SplitNames) -> None:
         self._file, self._folder, self._features, self._splits = file, folder, layout.features, split_names
-        self._path, self._label = layout.image or "path", layout.label or "label"
+        self._path, self._label = layout.image or _PATH, layout.label or "label"
         self._split = layout.split or "split"
         self._label_names = LabelNames.read(layout.label_names)
         # A manifest from outside cannot make this machine ask any server.
@@ -85,13 +87,14 @@ class Manifest:
             raise BadInput(f"data.manifest: {self._file}, line {line} is not CSV in UTF-8 ({error})") from None
 
     def _checked_rows(self, rows: "csv.DictReader[str]") -> Iterator[tuple[int, dict[str, Any]]]:
+        self._path = image_column(self._path, rows.fieldnames or ())
         missing = {self._path, self._label} - set(rows.fieldnames or ())
         if missing:
             needed = f"{self._path},{self._label}"
             raise BadInput(
                 f"data.manifest: {self._file} has no column {' and no column '.join(sorted(missing))}. Its first "
                 f"line is {','.join(rows.fieldnames or ())!r}; it must be {needed} or {needed},{self._split}, "
-                "separated by commas."
+                "separated by commas. Name other columns in data.layout.image, data.layout.label and data.layout.split."
             )
         names = [name for name in rows.fieldnames or () if name]
         if len(set(names)) < len(names):
@@ -111,29 +114,33 @@ class Manifest:
                 raise BadInput(
                     f"data.manifest: {self._file}, line {number} is not JSON ({error}). Write one object on each line."
                 ) from None
+            if isinstance(row, dict):
+                self._path = image_column(self._path, row)
             if not isinstance(row, dict) or self._path not in row:
                 example = json.dumps({self._path: "cat/1.jpg", self._label: "cat"})
                 raise BadInput(
-                    f"data.manifest: {self._file}, line {number} has no {self._path!r}. Write lines such as {example}."
+                    f"data.manifest: {self._file}, line {number} has no {self._path!r}. Write lines such as {example}, "
+                    "or name other columns in data.layout.image and data.layout.label."
                 )
             yield number, row
 
     def _image(self, where: str, row: dict[str, Any]) -> tuple[Entry, File] | LeftOut:
-        name, label, split = (_text(row.get(column)) for column in (self._path, self._label, self._split))
+        name, split = (_text(row.get(column)) for column in (self._path, self._split))
         if not name:
             return LeftOut(where, "has no path")
+        try:
+            label = self._label_names.name(row.get(self._label))
+        except BadLabel as error:
+            raise BadInput(f"data.manifest: {where} {error}") from None
         if character := character_to_refuse(name, label, split):
             return LeftOut(name, f"has a character that is not text in its path, label or split ({character}, {where})")
         if is_remote(name) and name.partition("://")[0] not in self._schemes:
             return LeftOut(name, f"is a URL of another kind of store than the manifest ({where})")
         if not label:
-            return LeftOut(name, f"has no label ({where})")
-        if not self._label_names.name(label):
-            return LeftOut(name, f"has the label {label}, which has no name in data.layout.label_names ({where})")
-        if split and split not in self._splits:
-            return LeftOut(
-                name, f"has the split {split!r}, which is not one of {', '.join(sorted(self._splits))} ({where})"
-            )
+            return LeftOut(name, self._without_label(where, _text(row.get(self._label))))
+        known_split = self._splits.of_value(split) if split else None
+        if split and not known_split:
+            return LeftOut(name, f"{self._splits.unknown(split)} ({where})")
         path = join(self._folder, name)
         try:
             file = self._file_at(path, name)
@@ -143,9 +150,15 @@ class Manifest:
             raise BadInput(f"data.manifest: {where}: {error}") from None
         if file is None:
             return LeftOut(name, f"does not exist ({where})")
-        label = unicodedata.normalize("NFC", self._label_names.name(label))
+        label = unicodedata.normalize("NFC", label)
         name = name if is_remote(name) else PurePath(name).as_posix()
-        return Entry(path, name, label, split or None, self._columns(row)), file
+        return Entry(path, name, label, known_split, self._columns(row)), file
+
+    def _without_label(self, where: str, label: str) -> str:
+        """Returns the reason why an image without a label is left out."""
+        if label.isdecimal():
+            return f"has the label {label}, which has no name in data.layout.label_names ({where})"
+        return f"has no label ({where})" if not label else f"has no label: {label} ({where})"
 
     def _file_at(self, path: str, name: str) -> File | None:
         if self._listed is not None and path.startswith(self._folder.rstrip("/") + "/"):
@@ -156,6 +169,11 @@ class Manifest:
         known = (self._path, self._label, self._split)
         names = self._features if self._features is not None else [name for name in row if name not in known]
         return tuple((name, _text(row.get(name))) for name in names)
+
+
+def image_column(name: str, columns: Collection[str]) -> str:
+    """Returns the column of the image: the one of this name, or else Hugging Face's file_name."""
+    return _HUGGING_FACE if name == _PATH and name not in columns and _HUGGING_FACE in columns else name
 
 
 def _text(value: Any) -> str:

@@ -2,23 +2,27 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from efficientmixnet.components.image_example_gen.class_folders import as_image
 from efficientmixnet.components.image_example_gen.entry import SUFFIXES, Entry, LeftOut
 from efficientmixnet.components.image_example_gen.files import File, list_files
+from efficientmixnet.components.image_example_gen.labels import combined_label
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
 from efficientmixnet.components.image_example_gen.manifest import Manifest
-from efficientmixnet.components.image_example_gen.readers.by_format import entries_of, format_of
+from efficientmixnet.components.image_example_gen.metadata import METADATA, find_metadata, metadata_images
+from efficientmixnet.components.image_example_gen.readers.by_format import NO_LABEL, entries_of, format_of
+from efficientmixnet.components.image_example_gen.source_splits import SourceSplits, of_files, of_folders
 from efficientmixnet.components.image_example_gen.spans import Span, find_span, has_spans
+from efficientmixnet.components.image_example_gen.split_names import TRAIN, SplitNames
 from efficientmixnet.modules.exceptions import BadInput
 
-__all__ = ["SUFFIXES", "Entry", "LeftOut", "Sources", "find_images", "name_hash", "split_of"]
+__all__ = ["SUFFIXES", "Entry", "LeftOut", "Sources", "find_images", "name_hash"]
 
-_LIKE_SPLITS = frozenset({"train", "training", "val", "valid", "validation", "dev", "eval", "test"})
 _OURS = "image/"  # prefix of our own features
+_UNLABELED = "has no label, like all images beside it"
 
 Found = tuple[Entry, File] | LeftOut
 
@@ -34,6 +38,8 @@ class Sources:
         bytes: The size of all files.
         format: The format of the data, one of Layout.format but never auto.
         span: The span that was read, if the data has spans.
+        splits: The fraction of each split, with those that only the source names; empty if none was assigned.
+        notes: How the splits were found.
     """
 
     entries: tuple[Entry, ...]
@@ -42,6 +48,8 @@ class Sources:
     bytes: int
     format: str = "folders"
     span: Span | None = None
+    splits: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def labels(self) -> Counter[str]:
@@ -54,7 +62,14 @@ class Sources:
         return tuple(sorted({name for entry in self.entries for name, _ in entry.columns}))
 
 
-def find_images(data: str, manifest: str | None, split_names: frozenset[str], layout: Layout | None = None) -> Sources:
+def find_images(
+    data: str,
+    manifest: str | None,
+    split_names: frozenset[str],
+    layout: Layout | None = None,
+    further_names: Mapping[str, str] | None = None,
+    group: str | None = None,
+) -> Sources:
     """Lists the images of a dataset.
 
     Args:
@@ -62,9 +77,11 @@ def find_images(data: str, manifest: str | None, split_names: frozenset[str], la
         manifest: A CSV or JSON-lines file that names images relative to `data`; None for none.
         split_names: The splits of the configuration.
         layout: The layout of the data.
+        further_names: The splits that further names in the data mean.
+        group: A column that is read in addition to those of the layout.
 
     Returns:
-        The images and a fingerprint. No image is read.
+        The images and a fingerprint. No image is read. An image has a split if the source names it.
 
     Raises:
         BadInput: There are no images, or fewer than two classes, or the layout does not fit the data.
@@ -81,44 +98,32 @@ def find_images(data: str, manifest: str | None, split_names: frozenset[str], la
         raise BadInput(
             f"data.layout.split_files: {unknown[0]!r} is not one of the splits {', '.join(sorted(split_names))}"
         )
-    kind = "folders"
+    names = SplitNames(split_names, further_names)
+    kind, by_name = "folders", SourceSplits()
+    files = [] if manifest else list(list_files(data))
+    metadata = find_metadata(files, layout)
+    if group and not (layout.features is None and (manifest or metadata)):  # Those have all columns.
+        layout = layout.model_copy(update={"features": (*(layout.features or ()), group)})
     if manifest:
-        found: Iterator[Found] = Manifest(manifest, data, layout, split_names).images()
+        found: Iterator[Found] = Manifest(manifest, data, layout, names).images()
+    elif metadata:
+        found = metadata_images(metadata, files, layout, names)
     else:
-        files = list(list_files(data))
         kind = _format(data, files) if layout.format == "auto" else layout.format
-        found = _found(files, kind, layout)
-    entries, left_out, fingerprint, size = _examine(found, split_names)
+        by_name = _splits_by_name(data, files, kind, layout, names)
+        found = _found(files, kind, layout, by_name)
+    entries, left_out, fingerprint, size = _examine(found, names)
     where = manifest or data
     if not entries:
-        raise BadInput(_nothing_found(where, left_out, bool(manifest), kind))
-    sources = Sources(entries, left_out, fingerprint, size, kind, span)
-    _check_labels(where, sources, by_folder=kind == "folders" and not manifest)
+        raise BadInput(_nothing_found(where, left_out, bool(manifest or metadata), kind))
+    sources = Sources(entries, left_out, fingerprint, size, kind, span, notes=_notes(metadata, by_name, left_out))
+    _check_labels(where, sources, kind == "folders" and not manifest and not metadata, names)
     clash = [name for name in sources.columns if name.startswith(_OURS)]
     if clash:
         raise BadInput(
             f"data.layout.features: {clash[0]!r} starts with {_OURS!r}, like our own features. Give it another name."
         )
     return sources
-
-
-def split_of(entry: Entry, splits: Mapping[str, float]) -> str:
-    """Returns the split of an image.
-
-    Without a split in the source, the hash of the name decides, so that an image keeps its split when images are added.
-
-    Args:
-        entry: The image.
-        splits: The fraction of images in each split.
-    """
-    if entry.split:
-        return entry.split
-    position = name_hash(entry.name) / 2**64 * sum(splits.values())
-    for split, fraction in splits.items():
-        position -= fraction
-        if position < 0:
-            return split
-    return split
 
 
 def name_hash(name: str) -> int:
@@ -142,23 +147,59 @@ def _format(data: str, files: list[File | LeftOut]) -> str:
     return str(next(iter(kinds), "folders"))
 
 
-def _found(files: list[File | LeftOut], kind: str, layout: Layout) -> Iterator[Found]:
+def _splits_by_name(
+    data: str, files: list[File | LeftOut], kind: str, layout: Layout, names: SplitNames
+) -> SourceSplits:
+    """Returns the splits that the names of folders or files give, unless the layout says where splits are."""
+    if layout.split_files or layout.split:
+        return SourceSplits()
+    listed = [file for file in files if isinstance(file, File)]
+    if kind == "folders":
+        return of_folders(data, listed, names)
+    return of_files(data, [file for file in listed if layout.format != "auto" or format_of(file.name) == kind], names)
+
+
+def _found(files: list[File | LeftOut], kind: str, layout: Layout, by_name: SourceSplits) -> Iterator[Found]:
     label_names = LabelNames.read(layout.label_names)
     for file in files:
         if isinstance(file, LeftOut):
             yield file
             continue
-        split, depth = _split_by_file(file.name, layout)
+        split, depth = by_name.of(file.name) or _split_by_file(file.name, layout)
         if layout.split_files and split is None:
             yield LeftOut(file.name, "is not in a split of data.layout.split_files", counts=False)
+        elif by_name.has_no_label(file.name):
+            yield LeftOut(file.name, _UNLABELED, counts=False)
         elif kind == "folders":
             item = as_image(file, depth, split)
             yield item if isinstance(item, LeftOut) else (item, file)
         elif layout.format == "auto" and format_of(file.name) != kind:
             yield LeftOut(file.name, f"is not a {kind} file", counts=False)
         else:
-            for item in entries_of(file, kind, layout, label_names, split):
-                yield item if isinstance(item, LeftOut) else (item, file)
+            items = list(entries_of(file, kind, layout, label_names, split))
+            unlabeled = split not in (None, TRAIN) and all(map(_has_no_label, items))
+            for item in items:
+                if isinstance(item, Entry):
+                    yield item, file
+                else:
+                    yield LeftOut(item.name, _UNLABELED, counts=False) if unlabeled else item
+
+
+def _has_no_label(item: Entry | LeftOut) -> bool:
+    return isinstance(item, LeftOut) and item.reason.startswith(NO_LABEL)
+
+
+def _notes(metadata: list[File], by_name: SourceSplits, left_out: Iterable[LeftOut]) -> tuple[str, ...]:
+    """Returns where labels and splits come from, and the folders or files without labels."""
+    unlabeled: Counter[str] = Counter()
+    for item in left_out:
+        if item.reason == _UNLABELED:
+            unlabeled[by_name.key(item.name)] += 1
+    return (
+        *(f"{file.name} has the labels" for file in metadata),
+        *by_name.notes(unlabeled),
+        *(f"the images in {name!r} ({count:,}) have no labels and are not used" for name, count in unlabeled.items()),
+    )
 
 
 def _split_by_file(name: str, layout: Layout) -> tuple[str | None, int]:
@@ -171,9 +212,7 @@ def _split_by_file(name: str, layout: Layout) -> tuple[str | None, int]:
     return None, 0
 
 
-def _examine(
-    found: Iterator[Found], split_names: frozenset[str]
-) -> tuple[tuple[Entry, ...], tuple[LeftOut, ...], str, int]:
+def _examine(found: Iterator[Found], names: SplitNames) -> tuple[tuple[Entry, ...], tuple[LeftOut, ...], str, int]:
     """Returns the entries sorted by name, the files left out, the fingerprint and the size in bytes."""
     entries: list[Entry] = []
     left_out: list[LeftOut] = []
@@ -181,14 +220,16 @@ def _examine(
     for item in found:
         if isinstance(item, LeftOut):
             left_out.append(item)
-        elif fault := item[0].fault:
-            left_out.append(LeftOut(item[0].name, fault))
-        elif item[0].split and split_names and item[0].split not in split_names:
-            reason = f"has the split {item[0].split!r}, which is not one of {', '.join(sorted(split_names))}"
-            left_out.append(LeftOut(item[0].name, reason))
+            continue
+        entry, file = item
+        split = entry.split and names.of_value(entry.split)
+        if fault := entry.fault:
+            left_out.append(LeftOut(entry.name, fault))
+        elif entry.split and not split:
+            left_out.append(LeftOut(entry.name, names.unknown(entry.split)))
         else:
-            entries.append(item[0])
-            files[item[1].path] = item[1]
+            entries.append(entry if entry.split == split else replace(entry, split=split))
+            files[file.path] = file
     entries.sort(key=lambda entry: entry.name)
     once = [entry for i, entry in enumerate(entries) if i == 0 or entry.name != entries[i - 1].name]
     if len(once) < len(entries):
@@ -210,19 +251,23 @@ def _encodable(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
-def _check_labels(where: str, sources: Sources, by_folder: bool) -> None:
+def _check_labels(where: str, sources: Sources, by_folder: bool, names: SplitNames) -> None:
     labels = sorted(sources.labels)
     if len(labels) < 2:
         raise BadInput(
             f"{where}: only the class {labels[0]!r} has images. A classifier needs two or more classes"
             + (", each in its own folder." if by_folder else ".")
         )
-    if by_folder and set(labels) <= _LIKE_SPLITS:
-        training = next((label for label in labels if label.startswith("train")), labels[0])
-        evaluation = next(label for label in reversed(labels) if label != training)
+    meanings = {names.of_name(label) for label in labels} - {None}
+    if by_folder and len(meanings) == len(labels):
         raise BadInput(
-            f"{where}: the folders {', '.join(labels)} look like splits, not classes. Assign them to splits: "
-            f"data.layout.split_files={{train: {training}, eval: {evaluation}}}"
+            f"{where}: the folders {', '.join(labels)} look like splits, but hold no class folders of the same names. "
+            "Put the images of each class into a folder in each split, or list labels in a manifest (data.manifest)."
+        )
+    if combined := combined_label(labels):
+        raise BadInput(
+            f"{where}: the label {combined!r} lists other labels. One label per image is supported. Rename it if it "
+            "is a class."
         )
 
 
@@ -236,5 +281,8 @@ def _nothing_found(where: str, left_out: tuple[LeftOut, ...], is_manifest: bool,
             )
         return f"{where}: no image can be used. The first: {left_out[0].name} {left_out[0].reason}."
     if any(item.counts for item in left_out):
-        return f"{where}: has images but no class folders. Put the images of each class into a folder with its name."
+        cure = "Put the images of each class into a folder with its name"
+        if lists := [item.name for item in left_out if item.name.rpartition("/")[2] in METADATA]:
+            cure += f", or name the column of labels of {lists[0]} in data.layout.label"
+        return f"{where}: has images but no class folders. {cure}."
     return f"{where}: has no images. Put the images of each class into a folder with its name."

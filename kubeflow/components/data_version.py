@@ -18,6 +18,7 @@ def DataVersion(
     manifest: tfx.dsl.components.Parameter[str],
     splits: tfx.dsl.components.Parameter[str],
     layout: tfx.dsl.components.Parameter[str],
+    split_names: tfx.dsl.components.Parameter[str] = "{}",
 ) -> None:
     """Computes the fingerprint from the name, size and time of every file, without opening images.
 
@@ -27,6 +28,8 @@ def DataVersion(
         manifest: As for ImageExampleGen.
         splits: As for ImageExampleGen.
         layout: As for ImageExampleGen.
+        split_names: As for ImageExampleGen.
     """
-    sources = find_images(images, manifest or None, frozenset(json.loads(splits)), Layout.model_validate_json(layout))
+    form, names = Layout.model_validate_json(layout), frozenset(json.loads(splits))
+    sources = find_images(images, manifest or None, names, form, json.loads(split_names))
     fingerprint.write(sources.fingerprint)

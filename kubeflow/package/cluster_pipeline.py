@@ -63,6 +63,7 @@ class ClusterEnvironment(Environment):
             manifest=data.manifest or "",
             splits=json.dumps(data.splits),
             layout=data.layout.model_dump_json(exclude_defaults=True),
+            split_names=json.dumps(data.split_names),
         )
         return self._look_up(version)["fingerprint"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from efficientmixnet.components.image_example_gen.sources import find_images
+from efficientmixnet.components.image_example_gen.find_dataset import find_dataset
 from efficientmixnet.kubeflow.package.requirements import Target, check, sees_images
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.config.config import Config
@@ -32,7 +32,7 @@ def compile_package(config: Config, target: Target) -> list[dict[str, Any]]:
     check(config, target)
     if sees_images(config):
         data = config.data
-        sources = find_images(data.images, data.manifest, frozenset(data.splits), data.layout)
+        sources = find_dataset(data.images, data.manifest, data.splitting, data.layout)
         config = resolve(config, sources)
     config = _with_s3(config)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -1,6 +1,7 @@
 """The commands inspect and plan, for data that no model has been trained on yet."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,17 +44,17 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
     is_file = data.endswith((".yaml", ".yml"))
     config = load_config(data if is_file else None, overrides, None if is_file else data).data
 
+    from efficientmixnet.components.image_example_gen.find_dataset import find_dataset
     from efficientmixnet.components.image_example_gen.findings import warnings
-    from efficientmixnet.components.image_example_gen.sources import find_images
     from efficientmixnet.pipeline.inspection.inspect_images import inspect_images
     from efficientmixnet.pipeline.inspection.page import render
 
     console = PlainConsole(soft_wrap=True)
-    sources = find_images(config.images, config.manifest, frozenset(config.splits), config.layout)
+    sources = find_dataset(config.images, config.manifest, config.splitting, config.layout)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("images", total=len(sources.entries))
-        found = inspect_images(sources, config.layout, config.splits, config.max_pixels, lambda: bar.advance(task))
-    notes = warnings(found.counts, found.duplicates, found.left_out)
+        found = inspect_images(sources, config.layout, sources.splits, config.max_pixels, lambda: bar.advance(task))
+    notes = warnings(found.counts, found.duplicates, found.left_out, found.near_duplicates)
     where = config.manifest or config.images
     statistics_page = page.with_suffix(".statistics.html")
     try:
@@ -70,7 +71,7 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
         page.write_text(render(where, found, notes, link), encoding="utf-8")
     except OSError as error:
         raise BadInput(f"{page}: cannot be written: {error.strerror}") from None
-    _print(console, found, notes)
+    _print(console, found, sources.notes, notes)
     console.print(f"page          {page}")
     if show:
         click.launch(page.resolve().as_uri())
@@ -137,7 +138,7 @@ def _bytes(size: float) -> str:
     return size_in_words(size) if size else ""
 
 
-def _print(console: PlainConsole, found: "Inspection", notes: list[str]) -> None:
+def _print(console: PlainConsole, found: "Inspection", splits: Sequence[str], notes: list[str]) -> None:
     from efficientmixnet.components.image_example_gen.findings import by_reason
     from efficientmixnet.pipeline.inspection.inspect_images import side_buckets
     from efficientmixnet.pipeline.inspection.page import size_in_words
@@ -151,6 +152,7 @@ def _print(console: PlainConsole, found: "Inspection", notes: list[str]) -> None
     rows = [("images", f"{found.images:,} in {len(found.labels):,} classes, {size_in_words(found.bytes)}")]
     rows.append(("formats", ", ".join(f"{name} {count:,}" for name, count in found.formats.most_common())))
     rows.append(("shorter side", ", ".join(f"{name}: {count:,}" for name, count in side_buckets(found.sizes))))
+    rows += [("splits", "; ".join(splits))] if splits else []
     rows += [("left out", f"{count:,} {reason}") for reason, count in by_reason(found.left_out).items()]
     rows += [("warning", note) for note in notes]
     console.print()

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.spans import has_spans
+from efficientmixnet.components.image_example_gen.splits import Splits
 from efficientmixnet.modules.config.names import FolderName
 from efficientmixnet.modules.config.section import Fraction, Section
 
@@ -22,7 +23,15 @@ class DataConfig(Section):
     manifest: str | None = None
     """A CSV or JSON-lines file with the path, label and optionally split of each image, instead of class folders."""
     splits: dict[FolderName, Annotated[float, Field(gt=0, le=1e6)]] = {"train": 0.8, "eval": 0.2}
-    """The fraction of images in each split. The split of an image depends only on its name."""
+    """The fraction of each label's images in each split, if the data names no splits. The names of images decide, so an
+    image keeps its split when others are added."""
+    split_names: dict[str, FolderName] = {}
+    """The splits that names in the data mean, such as {holdout: test}. val, valid, validation and dev mean eval."""
+    group: str | None = Field(None, min_length=1)
+    """A column whose value joins images, such as patient_id. All images of a group are in one split."""
+    near_duplicates: bool = True
+    """Whether to look for the same image in two splits, at another size or quality. This makes ingestion 5 to 10 %
+    slower."""
     max_left_out: Fraction = 0.01
     """The run stops if a larger fraction of the images cannot be read."""
     max_pixels: int = Field(100_000_000, ge=1, le=_MOST_PIXELS)
@@ -41,6 +50,11 @@ class DataConfig(Section):
     """By feature, the largest distance of the training split from the served images, such as {image/width: 0.2}."""
     layout: Layout = Layout()
 
+    @property
+    def splitting(self) -> Splits:
+        """How images are divided."""
+        return Splits(self.splits, self.split_names, self.group)
+
     @model_validator(mode="after")
     def _has_train_and_eval(self) -> "DataConfig":
         missing = {"train", "eval"} - set(self.splits)
@@ -55,6 +69,9 @@ class DataConfig(Section):
             raise ValueError("training_spans: images has no spans. Give a path such as days/{YYYY}-{MM}-{DD}")
         if self.skew and not self.served:
             raise ValueError("served: skew needs served images. Give their folder")
+        unknown = sorted(set(self.split_names.values()) - {*self.splits, "test"})
+        if unknown:
+            raise ValueError(f"split_names: {unknown[0]!r} is not one of the splits {', '.join(self.splits)}")
         unknown = sorted(set(self.layout.split_files) - set(self.splits))
         if unknown:
             raise ValueError(f"layout.split_files: {unknown[0]!r} is not one of the splits {', '.join(self.splits)}")

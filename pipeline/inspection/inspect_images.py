@@ -20,8 +20,9 @@ from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.findings import Copy, Duplicates
 from efficientmixnet.components.image_example_gen.image_header import open_image
 from efficientmixnet.components.image_example_gen.layout import Layout
+from efficientmixnet.components.image_example_gen.near_duplicates import gray_pixels, near_duplicates, perceptual_hash
 from efficientmixnet.components.image_example_gen.readers.by_format import images_of
-from efficientmixnet.components.image_example_gen.sources import Sources, name_hash, split_of
+from efficientmixnet.components.image_example_gen.sources import Sources, name_hash
 from efficientmixnet.modules import features
 from efficientmixnet.modules.exceptions import BadImage
 
@@ -42,6 +43,7 @@ class Opened:
     size: int  # bytes
     digest: bytes
     thumbnail: str | None  # for samples: a JPEG file as a data: URL
+    look: bytes  # the perceptual hash
 
 
 @dataclass
@@ -56,6 +58,7 @@ class Inspection:
     samples: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))  # name, thumbnail
     described: list[tuple[str, str, str, int, int]] = field(default_factory=list)  # label, format, mode, size
     duplicates: Duplicates = field(default_factory=lambda: Duplicates(()))
+    near_duplicates: Duplicates = field(default_factory=lambda: Duplicates(()))
 
     @property
     def images(self) -> int:
@@ -79,7 +82,7 @@ def inspect_images(
     """Opens and counts every image.
 
     Args:
-        sources: The images.
+        sources: The images, each with its split.
         layout: The section data.layout of the configuration.
         splits: The fraction of each split.
         max_pixels: Images with more pixels are left out.
@@ -91,6 +94,7 @@ def inspect_images(
     found = Inspection({split: Counter() for split in splits}, left_out=list(sources.left_out))
     sampled = _sampled(sources.entries)
     copies: dict[bytes, list[Copy]] = defaultdict(list)
+    looks: list[tuple[bytes, Copy]] = []
     images = images_of(sources.entries, sources.format, layout)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         while block := list(islice(images, _AHEAD)):
@@ -99,18 +103,26 @@ def inspect_images(
                 if isinstance(opened, LeftOut):
                     found.left_out.append(opened)
                     continue
-                entry, split = opened.entry, split_of(opened.entry, splits)
-                found.counts[split][entry.label] += 1
+                entry, split = opened.entry, str(opened.entry.split)
+                found.counts.setdefault(split, Counter())[entry.label] += 1
                 found.formats[f"{opened.format} {opened.mode}"] += 1
                 found.sizes[opened.width, opened.height] += 1
                 found.bytes += opened.size
                 found.described.append((entry.label, opened.format, opened.mode, opened.width, opened.height))
                 copies[opened.digest].append(Copy(entry.name, entry.label, split))
+                if opened.look:
+                    looks.append((opened.look, copies[opened.digest][-1]))
                 if opened.thumbnail:
                     found.samples[entry.label].append((entry.name, opened.thumbnail))
-    groups = (tuple(sorted(group, key=lambda copy: copy.name)) for group in copies.values() if len(group) > 1)
-    found.duplicates = Duplicates(tuple(sorted(groups, key=lambda group: group[0].name)))
+    found.duplicates = Duplicates.of(group for group in copies.values() if len(group) > 1)
+    found.near_duplicates = _near_duplicates(looks).without(found.duplicates)
     return found
+
+
+def _near_duplicates(looks: list[tuple[bytes, Copy]]) -> Duplicates:
+    splits = list(dict.fromkeys(copy.split for _, copy in looks))
+    groups = near_duplicates(b"".join(look for look, _ in looks), [splits.index(copy.split) for _, copy in looks])
+    return Duplicates.of([looks[row][1] for row in group] for group in groups)
 
 
 def _sampled(entries: Iterable[Entry]) -> frozenset[str]:
@@ -128,12 +140,15 @@ def _open(entry: Entry, encoded: bytes | LeftOut, with_thumbnail: bool, max_pixe
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about odd metadata
             image = open_image(encoded, max_pixels)
-            thumbnail = _data_url(image.thumbnail(_THUMBNAIL)) if with_thumbnail else None
+            small = image.thumbnail(_THUMBNAIL)
             image.check(_THUMBNAIL)
     except BadImage as error:
         return LeftOut.because(entry.name, error)
     digest = hashlib.blake2b(encoded, digest_size=16).digest()
-    return Opened(entry, image.format, image.mode, *image.size, len(encoded), digest, thumbnail)
+    thumbnail = _data_url(small) if with_thumbnail else None
+    gray = gray_pixels(small)
+    look = perceptual_hash(gray) if gray else b""
+    return Opened(entry, image.format, image.mode, *image.size, len(encoded), digest, thumbnail, look)
 
 
 def _data_url(image: Image.Image) -> str:

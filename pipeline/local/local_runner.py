@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from filelock import FileLock, Timeout
 
-from efficientmixnet.components.image_example_gen.sources import Sources, find_images
+from efficientmixnet.components.image_example_gen.find_dataset import find_dataset
+from efficientmixnet.components.image_example_gen.sources import Sources
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.csv_cells import write_rows
 from efficientmixnet.modules.exceptions import BadInput, EfficientMixNetError, OutOfMemory, RunFailed
@@ -40,6 +41,7 @@ LOG_FILE = "log.txt"
 _FULL = 2**20  # bytes; with less free space than this, any error is taken for a full disk
 LEFT_OUT_FILE = "left_out.csv"
 DUPLICATES_FILE = "duplicates.csv"  # only if there are duplicate images
+NEAR_DUPLICATES_FILE = "near_duplicates.csv"  # only if there are some
 
 
 def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summary:
@@ -63,13 +65,14 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
     output = Path(config.output)
     with _only_run_in(output) as signals:
         data = config.data
-        sources = find_images(data.images, data.manifest, frozenset(data.splits), data.layout)
+        sources = find_dataset(data.images, data.manifest, data.splitting, data.layout)
         config = resolve(config, sources)
         started = datetime.now(timezone.utc)
         folder = output / "runs" / started.strftime("%Y%m%d-%H%M%S-%f")
         facts: dict[str, Any] = {
             "run": str(folder),
             "started": started.isoformat(),
+            "splits": list(sources.notes),
             "versions": versions(),
             "revision": revision(),
         }
@@ -196,7 +199,7 @@ def _summarize(config: Config, folder: Path, facts: dict[str, Any]) -> Summary:
 
 def _copy_tables(results: "Results", folder: Path) -> None:
     examples = results.uri("Examples")
-    for name in (LEFT_OUT_FILE, DUPLICATES_FILE):
+    for name in (LEFT_OUT_FILE, DUPLICATES_FILE, NEAR_DUPLICATES_FILE):
         table = Path(examples or "", name)
         if examples and table.exists():
             shutil.copyfile(table, folder / name)

@@ -14,6 +14,7 @@ def show(summary: Summary) -> None:
         ("accuracy", _accuracy(summary)),
         ("result", blessed, f": {summary.reason}"),
         ("images", _images(summary)),
+        *([("splits", "; ".join(summary.splits))] if summary.splits else []),
         *(("warning", warning) for warning in summary.warnings),
         ("pushed model", summary.pushed_model or "none"),
         ("run folder", summary.run),

@@ -53,6 +53,8 @@ class Summary(BaseModel):
     """For each metric the 95 % confidence interval, [low, high]; empty without evaluation.intervals."""
     images: Images | None = None
     """null if the run ended before they were counted."""
+    splits: list[Masked] = []
+    """How the splits were found, if the data names them."""
     warnings: list[Masked] = []
     """Warnings about the data: duplicates, small or unbalanced classes, corrupt files."""
     pushed_model: str | None = None

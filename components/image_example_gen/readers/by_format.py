@@ -11,10 +11,11 @@ from typing import IO, Any
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.files import File, read_bytes
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
-from efficientmixnet.components.image_example_gen.readers.reader import Reader
-from efficientmixnet.modules.exceptions import BadInput, DamagedFile
+from efficientmixnet.components.image_example_gen.readers.reader import Reader, Sample
+from efficientmixnet.modules.exceptions import BadInput, BadLabel, DamagedFile
 
 LOST = "cannot be read: its file is damaged"
+NO_LABEL = "has no label"
 
 _NAMES = {
     "tfrecord": re.compile(r"(\.tfrec(ord)?s?|-\d{5}-of-\d{5})(\.gz)?$"),
@@ -47,12 +48,11 @@ def entries_of(
     try:
         for row, sample in enumerate(_reader(kind)(file.path, layout, with_images=False)):
             name = f"{file.name}/{sample.name}"
-            label = label_names.or_else(sample.label_names).name(sample.label)
+            label = "" if sample.fault else _label(name, sample, label_names)
             if sample.fault:
                 yield LeftOut(name, sample.fault)
             elif not label:
-                known = f": {_text(sample.label)} has no name" if sample.label is not None else ""
-                yield LeftOut(name, f"has no label{known}")
+                yield LeftOut(name, f"{NO_LABEL}{_unnamed(_text(sample.label))}")
             else:
                 columns = tuple((column, _text(value)) for column, value in sample.columns)
                 in_order = None if sample.offset is not None else row
@@ -60,6 +60,18 @@ def entries_of(
                 yield Entry(file.path, name, label, own_split or split, columns, sample.offset, sample.size, in_order)
     except DamagedFile as damaged:
         yield LeftOut(file.name, f"{damaged} after {row + 1} records")
+
+
+def _unnamed(label: str) -> str:
+    """Returns what a label that names no class is, as the end of a reason."""
+    return f": {label} has no name" if label.isdecimal() else f" ({label})" if label else ""
+
+
+def _label(name: str, sample: Sample, label_names: LabelNames) -> str:
+    try:
+        return label_names.or_else(sample.label_names).name(sample.label)
+    except BadLabel as error:
+        raise BadInput(f"data.images: {name} {error}") from None
 
 
 def images_of(entries: Iterable[Entry], kind: str, layout: Layout) -> Iterator[tuple[Entry, bytes | LeftOut]]:

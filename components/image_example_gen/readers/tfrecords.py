@@ -46,7 +46,7 @@ def read_tfrecord(path: str, layout: Layout, with_images: bool) -> Iterator[Samp
             continue
         yield Sample(
             name=str(row),
-            label=_value(found[label]),
+            label=_value(found[label], all_of_them=True),
             split=_value(found[layout.split]) if layout.split else None,
             columns=tuple((name, _value(found[name])) for name in layout.features or ()),
             # The image's bytes are contiguous in the record.
@@ -56,10 +56,12 @@ def read_tfrecord(path: str, layout: Layout, with_images: bool) -> Iterator[Samp
         )
 
 
-def _value(feature: Any) -> Any:
+def _value(feature: Any, all_of_them: bool = False) -> Any:
     kind = feature.WhichOneof("kind")
-    values: Any = getattr(feature, kind).value if kind else []
-    return values[0] if len(values) else None
+    values = list(getattr(feature, kind).value) if kind else []
+    if len(values) > 1 and all_of_them:
+        return values
+    return values[0] if values else None
 
 
 def _records(path: str) -> Iterator[tuple[int | None, bytes | None]]:

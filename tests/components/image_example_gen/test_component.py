@@ -20,7 +20,9 @@ from PIL import Image
 from tfx import v1 as tfx
 
 from efficientmixnet.components.image_example_gen.component import ImageExampleGen
-from efficientmixnet.components.image_example_gen.sources import Entry, find_images, split_of
+from efficientmixnet.components.image_example_gen.find_dataset import find_dataset
+from efficientmixnet.components.image_example_gen.layout import Layout
+from efficientmixnet.components.image_example_gen.splits import Splits
 from efficientmixnet.modules import features, progress
 from efficientmixnet.modules.exceptions import BadInput
 
@@ -106,8 +108,8 @@ def test_every_image_is_in_exactly_the_split_of_its_name(uri: Path, data: Path) 
         for file, records in _records(uri).items()
         for name in _names(records)
     ]
-    entries = find_images(str(data), None, frozenset(SPLITS)).entries
-    expected = {entry.name: split_of(entry, SPLITS) for entry in entries if entry.name.endswith(".png")}
+    entries = find_dataset(str(data), None, Splits(SPLITS), Layout()).entries
+    expected = {entry.name: entry.split for entry in entries if entry.name.endswith(".png")}
     assert len(found) == len(expected) == IMAGES
     assert dict(found) == expected
     assert set(expected.values()) == {"train", "eval"}
@@ -154,11 +156,12 @@ def test_copies_are_listed_with_label_and_split(data: Path, tmp_path: Path) -> N
     fractions = {"train": 0.5, "eval": 0.5}
     uri = _run(tmp_path / "run", tmp_path / "data", splits=fractions)
     names = ["a cat/1.png", "a cat/copy of 1.png", "größe/1.png"]
+    splits = {e.name: e.split for e in find_dataset(str(tmp_path / "data"), None, Splits(fractions), Layout()).entries}
     with (uri / "duplicates.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
     assert rows == [
         ["group", "file", "label", "split"],
-        *(["1", name, name.split("/")[0], split_of(Entry("", name, ""), fractions)] for name in names),
+        *(["1", name, name.split("/")[0], splits[name]] for name in names),
     ]
 
 
@@ -202,9 +205,12 @@ def test_too_many_unreadable_images_stop_the_run_with_their_list(data: Path, tmp
     )
 
 
-def test_an_empty_split_stops_the_run(data: Path, tmp_path: Path) -> None:
+def test_an_empty_split_stops_the_run(tmp_path: Path) -> None:
+    for label in ("cat", "dog"):  # A label's only image is in the training split.
+        (tmp_path / "data" / label).mkdir(parents=True)
+        Image.new("L", (4, 4)).save(tmp_path / "data" / label / "1.png")
     with pytest.raises(BadInput, match=r"the split 'eval' has no image\. Add images, raise its fraction"):
-        _run(tmp_path, data, splits={"train": 1.0, "eval": 1e-12})
+        _run(tmp_path / "run", tmp_path / "data")
 
 
 def test_a_parquet_file_is_unpacked_split_and_the_copy_removed(data: Path, tmp_path: Path) -> None:

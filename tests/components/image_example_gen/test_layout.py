@@ -33,14 +33,6 @@ def test_a_split_can_be_a_folder_of_class_folders(tmp_path: Path) -> None:
     assert [(entry.split, entry.label) for entry in found] == [("train", "cat"), ("train", "dog"), ("eval", "cat")]
 
 
-def test_class_folders_that_look_like_splits_are_refused(tmp_path: Path) -> None:
-    for name in ("train/cat/1.jpg", "val/cat/1.jpg"):
-        (tmp_path / name).parent.mkdir(parents=True)
-        (tmp_path / name).touch()
-    with pytest.raises(BadInput, match=r"look like splits.*data\.layout\.split_files={train: train, eval: val}"):
-        find_images(str(tmp_path), None, SPLITS)
-
-
 def test_labels_that_are_numbers_get_the_names_of_the_lines(write: Any, tmp_path: Path) -> None:
     names = tmp_path / "names.txt"
     names.write_text("background\ncat\ndog\n")
@@ -52,7 +44,7 @@ def test_labels_that_are_numbers_get_the_names_of_the_lines(write: Any, tmp_path
 
 
 def test_features_and_columns_have_the_names_of_the_layout(write: Any, tmp_path: Path) -> None:
-    columns = {"photo": IMAGES, "kind": LABELS, "part": ["train", "eval", "test", None], "lux": [1, 2, 3, None]}
+    columns = {"photo": IMAGES, "kind": LABELS, "part": ["train", "eval", "extra", None], "lux": [1, 2, 3, None]}
     write.parquet(tmp_path / "a.parquet", columns)
     layout = Layout(image="photo", label="kind", split="part", features=("lux",))
     sources = find_images(str(tmp_path), None, SPLITS, layout)
@@ -61,7 +53,9 @@ def test_features_and_columns_have_the_names_of_the_layout(write: Any, tmp_path:
         ("eval", (("lux", "2"),)),
         (None, (("lux", ""),)),
     ]
-    assert sources.left_out == (LeftOut("a.parquet/2", "has the split 'test', which is not one of eval, train"),)
+    assert sources.left_out == (
+        LeftOut("a.parquet/2", "has the split 'extra', which is not one of eval, train; map it in data.split_names"),
+    )
 
 
 def test_label_names_that_cannot_be_read_are_refused(folder: Path) -> None:

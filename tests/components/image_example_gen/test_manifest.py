@@ -55,8 +55,12 @@ def test_a_manifest_takes_absolute_paths(folder: Path) -> None:
         ("cat/9.png,cat,", ("cat/9.png", "does not exist (list.csv, line 4)")),
         ("cat,cat,", ("cat", "does not exist (list.csv, line 4)")),
         (
-            "cat/1.png,cat,test",
-            ("cat/1.png", "has the split 'test', which is not one of eval, train (list.csv, line 4)"),
+            "cat/1.png,cat,holdout",
+            (
+                "cat/1.png",
+                "has the split 'holdout', which is not one of eval, train; map it in data.split_names "
+                "(list.csv, line 4)",
+            ),
         ),
     ],
 )

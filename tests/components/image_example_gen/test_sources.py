@@ -1,15 +1,13 @@
-"""Splits, fingerprints and sizes of sources."""
+"""Fingerprints and sizes of sources."""
 
 import os
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from efficientmixnet.components.image_example_gen.sources import Entry, Sources, find_images, split_of
+from efficientmixnet.components.image_example_gen.sources import Sources, find_images
 
 SPLITS = frozenset({"train", "eval"})
-FRACTIONS = {"train": 0.8, "eval": 0.2}
 
 
 def _write(path: Path, content: str = "image") -> None:
@@ -21,38 +19,6 @@ def _manifest(data: Path, text: str, encoding: str = "utf-8") -> Sources:
     manifest = data.parent / "list.csv"
     manifest.write_text(text, encoding=encoding)
     return find_images(str(data), str(manifest), SPLITS)
-
-
-def test_the_manifest_decides_the_split() -> None:
-    assert split_of(Entry("/1", "1", "cat", "eval"), {"train": 1.0, "eval": 1e-9}) == "eval"
-
-
-def test_splits_have_the_requested_fractions() -> None:
-    fractions = {"train": 0.7, "eval": 0.2, "test": 0.1}
-    counts = Counter(split_of(Entry("", f"class/{number}.png", ""), fractions) for number in range(10_000))
-    # The standard deviation of a fraction is below 0.005.
-    assert {split: round(count / 10_000, 4) for split, count in counts.items()} == pytest.approx(fractions, abs=0.015)
-
-
-def test_fractions_need_not_add_up_to_one() -> None:
-    entries = [Entry("", f"class/{number}.png", "") for number in range(500)]
-    percent = [split_of(entry, {"train": 80, "eval": 20}) for entry in entries]
-    assert percent == [split_of(entry, FRACTIONS) for entry in entries]
-
-
-def test_an_image_keeps_its_split_when_others_are_added_or_removed(folder: Path) -> None:
-    for number in range(50):
-        _write(folder / f"cat/{number}.png")
-    before = {e.name: split_of(e, FRACTIONS) for e in find_images(str(folder), None, SPLITS).entries}
-    for number in range(50):
-        _write(folder / f"ant/{number}.png")
-        _write(folder / f"cat/a{number}.png")
-    (folder / "cat/7.png").unlink()
-    after = {e.name: split_of(e, FRACTIONS) for e in find_images(str(folder), None, SPLITS).entries}
-    assert set(before.values()) == {"train", "eval"}
-    assert {name: after[name] for name in before if name in after} == {
-        name: split for name, split in before.items() if name != "cat/7.png"
-    }
 
 
 def test_the_fingerprint_ignores_files_that_are_not_images(folder: Path) -> None:

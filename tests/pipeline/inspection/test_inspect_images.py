@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 
 from efficientmixnet.components.image_example_gen.entry import LeftOut
+from efficientmixnet.components.image_example_gen.find_dataset import find_dataset
 from efficientmixnet.components.image_example_gen.findings import Copy, Duplicates
 from efficientmixnet.components.image_example_gen.layout import Layout
-from efficientmixnet.components.image_example_gen.sources import find_images
+from efficientmixnet.components.image_example_gen.splits import Splits
 from efficientmixnet.pipeline.inspection.inspect_images import SAMPLES, Inspection, inspect_images, side_buckets
 from efficientmixnet.pipeline.inspection.page import render, size_in_words
 
@@ -37,7 +38,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Inspection:
     (data / "dog/empty.jpg").touch()
     (data / "dog/notes.txt").write_text("dogs")
     Image.new("L", (400, 300)).save(data / "dog/huge.png")
-    sources = find_images(str(data), None, frozenset(SPLITS))
+    sources = find_dataset(str(data), None, Splits(SPLITS), Layout())
     return inspect_images(sources, Layout(), SPLITS, max_pixels=100_000)
 
 

@@ -34,7 +34,7 @@ def test_label_and_further_features_come_from_json(write: Any, tmp_path: Path) -
     [
         ({"2.cls": b"cat"}, "2", "has no image"),
         ({"2.jpg": b"p"}, "2", "has no label (no .cls, no label in .json)"),
-        ({"2.jpg": b"p", "2.cls": b" \n"}, "2", "has no label: "),
+        ({"2.jpg": b"p", "2.cls": b" \n"}, "2", "has no label"),
         ({"2.jpg": b"p", "2.json": b"{"}, "2", "has a .json file that is not JSON (Expecting property name"),
         ({"2.jpg": b"p", "2.json": b"[" * 10**5}, "2", "has a .json file that is not JSON (its lists or objects are"),
         ({"2.jpg": b"p", "2.json": b"9" * 5000}, "2", "has a .json file that is not JSON (a number has too many"),

@@ -1,0 +1,85 @@
+"""metadata_images: the images that Hugging Face's metadata.csv or metadata.jsonl in the data folder names."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from efficientmixnet.components.image_example_gen.entry import SUFFIXES, Entry, LeftOut
+from efficientmixnet.components.image_example_gen.files import File, open_file
+from efficientmixnet.components.image_example_gen.layout import Layout
+from efficientmixnet.components.image_example_gen.manifest import Manifest, image_column
+from efficientmixnet.components.image_example_gen.split_names import SplitNames
+
+METADATA = ("metadata.csv", "metadata.jsonl")
+_LONGEST = 2**20  # bytes of a first line
+
+Found = tuple[Entry, File] | LeftOut
+
+
+def find_metadata(files: Sequence[File | LeftOut], layout: Layout) -> list[File]:
+    """Returns the files of metadata that have columns of images and labels.
+
+    Args:
+        files: All files of the data folder.
+        layout: The names of the columns.
+    """
+    if layout.format not in ("auto", "folders") or layout.split_files:
+        return []
+    listed = [file for file in files if isinstance(file, File) and file.name.rpartition("/")[2] in METADATA]
+    return [file for file in listed if _names_images_and_labels(file, layout)]
+
+
+def metadata_images(
+    metadata: Sequence[File], files: Sequence[File | LeftOut], layout: Layout, names: SplitNames
+) -> Iterator[Found]:
+    """Yields the images that the metadata names, and the images that it does not name as left out.
+
+    Without a column of splits, the folder of an image may name its split, as in train/metadata.csv.
+
+    Args:
+        metadata: The files of metadata. Paths in each are relative to its folder.
+        files: All files of the data folder.
+        layout: The names of the columns.
+        names: The names of splits.
+    """
+    seen = set()
+    for one in metadata:
+        above = one.name.rpartition("/")[0]
+        for item in Manifest(one.path, one.path.rpartition("/")[0], layout, names).images():
+            if isinstance(item, LeftOut):
+                seen.add(_below(above, item.name))
+                yield replace(item, name=_below(above, item.name))
+            else:
+                entry, file = item
+                name = _below(above, entry.name)
+                seen.add(name)
+                yield replace(entry, name=name, split=entry.split or _split_of_folder(name, names)), file
+    for other in files:
+        if isinstance(other, LeftOut):
+            yield other
+        elif other.name not in seen and other.name.lower().endswith(tuple(SUFFIXES)):
+            yield LeftOut(other.name, "is not listed in the metadata", counts=False)
+
+
+def _below(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
+
+
+def _split_of_folder(name: str, names: SplitNames) -> str | None:
+    top, slash, _ = name.partition("/")
+    return names.of_name(top) if slash else None
+
+
+def _names_images_and_labels(file: File, layout: Layout) -> bool:
+    try:
+        with io.TextIOWrapper(open_file(file.path), encoding="utf-8-sig", newline="") as text:
+            first = text.readline(_LONGEST)
+        columns = json.loads(first) if file.name.endswith(".jsonl") else next(csv.reader([first]), [])
+    except (OSError, ValueError, csv.Error):
+        return False
+    if not isinstance(columns, (dict, list)):
+        return False
+    image = image_column(layout.image or "path", columns)
+    return image in columns and (layout.label or "label") in columns

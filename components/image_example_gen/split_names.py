@@ -1,0 +1,62 @@
+"""SplitNames: finds the split that a name means, such as eval for Validation or train for seg_train."""
+
+import re
+from collections.abc import Collection, Mapping
+
+TRAIN, EVAL, TEST = "train", "eval", "test"
+
+_SPELLINGS = {
+    TRAIN: ("train", "training", "trainval"),
+    EVAL: ("eval", "evaluation", "val", "valid", "validation", "validate", "dev", "development"),
+    TEST: ("test", "testing"),
+}
+_MEANINGS = {spelling: split for split, spellings in _SPELLINGS.items() for spelling in spellings}
+_UNLABELED = frozenset({"unlabeled", "unlabelled", "unsupervised", "pred", "predict", "prediction", "submission"})
+_KIND = re.compile(r"(set|data|images?|imgs?|split)$")  # as in trainset
+_CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")  # as in trainData
+
+
+class SplitNames:
+    """The names of splits.
+
+    Args:
+        splits: The splits of the configuration, which mean themselves.
+        further: The meaning of further names.
+    """
+
+    def __init__(self, splits: Collection[str], further: Mapping[str, str] | None = None) -> None:
+        self._splits = tuple(splits)
+        self._exact = {split.casefold(): split for split in splits}
+        self._exact.update({name.casefold(): split for name, split in (further or {}).items()})
+
+    def of_value(self, name: str) -> str | None:
+        """Returns the split that a column names, or None. Without splits, every name is one."""
+        known = name.strip().casefold()
+        return self._exact.get(known) or _MEANINGS.get(_without_kind(known)) or (None if self._splits else name)
+
+    def of_name(self, name: str) -> str | None:
+        """Returns the split that is a part of a folder's or file's name; None if there is none, or more than one."""
+        if exact := self._exact.get(name.casefold()):
+            return exact
+        parts = _parts(name)
+        found = {self._exact.get(part) or _MEANINGS.get(_without_kind(part)) for part in parts} - {None}
+        return found.pop() if len(found) == 1 else None
+
+    def unknown(self, name: str) -> str:
+        """Returns the reason why an image with an unknown split is left out."""
+        return (
+            f"has the split {name!r}, which is not one of {', '.join(sorted(self._splits))}; map it in data.split_names"
+        )
+
+
+def is_unlabeled(name: str) -> bool:
+    """Returns whether the name of a folder or file says that its images have no labels."""
+    return not _UNLABELED.isdisjoint(_parts(name))
+
+
+def _parts(name: str) -> list[str]:
+    return re.split(r"[^a-z]+", _CAMEL_CASE.sub("-", name).casefold())
+
+
+def _without_kind(word: str) -> str:
+    return _KIND.sub("", word)
