@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from efficientmixnet.modules.exceptions import BadInput, RunFailed
+from efficientmixnet.pipeline.commands.local_path import LocalPath
 from efficientmixnet.pipeline.commands.numbers import Number
 from efficientmixnet.pipeline.commands.one_line_errors import OneLineErrors
 from efficientmixnet.pipeline.config.secrets_by_reference import refuse_secret
@@ -38,7 +39,7 @@ def kubeflow() -> None:
     "--output",
     default="pipeline.yaml",
     show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=LocalPath(dir_okay=False, path_type=Path),
     help="The package to write.",
 )
 @click.option(
@@ -86,7 +87,7 @@ def compile_(
     "--output",
     default="experiment.yaml",
     show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=LocalPath(dir_okay=False, path_type=Path),
     help="The experiment to write.",
 )
 @click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a key: search.trials=50.")
@@ -108,12 +109,12 @@ def search(config: str, image: str | None, transformed: str, output: Path, overr
 
 
 @kubeflow.command()
-@click.argument("package", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("package", type=LocalPath(dir_okay=False, path_type=Path))
 @click.option(
     "--output",
     default="rehearsal",
     show_default=True,
-    type=click.Path(file_okay=False, path_type=Path),
+    type=LocalPath(file_okay=False, path_type=Path),
     help="The folder for artifacts, logs and the cache.",
 )
 @click.option("--param", "parameters", metavar="NAME=VALUE", multiple=True, help="Set a parameter of the package.")
@@ -189,7 +190,7 @@ def _server(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @kubeflow.command()
-@click.argument("package", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("package", type=LocalPath(dir_okay=False, path_type=Path))
 @click.option("--experiment", default="efficientmixnet", show_default=True, help="The run's experiment.")
 @click.option("--run-name", help="The run's name.  [default: the package's name and the time]")
 @click.option("--param", "parameters", metavar="NAME=VALUE", multiple=True, help="Set a parameter of the package.")

@@ -4,7 +4,6 @@ Commands import TFX and TensorFlow when they are called, so that --help and erro
 """
 
 import sys
-from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import click
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.keras_settings import use_tensorflow
 from efficientmixnet.pipeline.commands import data_commands, results_commands
+from efficientmixnet.pipeline.commands.local_path import LocalPath
 from efficientmixnet.pipeline.commands.numbers import Number
 from efficientmixnet.pipeline.commands.one_line_errors import OneLineErrors, remember_verbose
 from efficientmixnet.pipeline.terminal import echo
@@ -34,11 +34,11 @@ class _Commands(OneLineErrors):
         found = entry_points(group=_COMMAND_ENTRY_POINTS, name=name)
         return next((entry.load() for entry in found), None)
 
-    def main(self, args: Sequence[str] | None = None, **extra: Any) -> Any:
-        if args is None:
+    def main(self, *args: Any, **extra: Any) -> Any:
+        if not args and extra.get("args") is None:
             # Libraries parse sys.argv too: absl would take our -v for its own flag.
-            args, sys.argv[1:] = sys.argv[1:], []
-        return super().main(args, **extra)
+            extra["args"], sys.argv[1:] = sys.argv[1:], []
+        return super().main(*args, **extra)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -97,7 +97,7 @@ def run(
 
 
 @main.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=LocalPath(dir_okay=False, path_type=Path))
 def init(file: Path) -> None:
     """Write a configuration to FILE: every key with a comment and its default."""
     from efficientmixnet.pipeline.config.config_template import config_template
@@ -187,7 +187,7 @@ def scale(phi: float, max_cost: float, search: int, top: int) -> None:
 
 
 @main.command()
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("folder", type=LocalPath(file_okay=False, path_type=Path))
 def digits(folder: Path) -> None:
     """Write 1,797 images of handwritten digits to FOLDER, with one subfolder for each class."""
     from efficientmixnet.pipeline.commands.digits import write_digits

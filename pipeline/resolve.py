@@ -4,7 +4,6 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from statistics import median
 
 from efficientmixnet.components.image_example_gen.image_header import open_image
@@ -12,9 +11,9 @@ from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.by_format import images_of
 from efficientmixnet.components.image_example_gen.sources import Entry, Sources, name_hash
 from efficientmixnet.modules.config.section import Section
-from efficientmixnet.modules.exceptions import BadImage, BadInput
-from efficientmixnet.modules.exported_model import newest_version
+from efficientmixnet.modules.exceptions import BadImage
 from efficientmixnet.pipeline.config.config import Config
+from efficientmixnet.pipeline.starting_weights import find_weights
 
 _SAMPLE = 200  # the number of images whose headers are read
 _STEP = 32  # pixels; the networks halve the image size five times
@@ -37,13 +36,13 @@ def resolve(config: Config, sources: Sources) -> Config:
         The complete configuration.
 
     Raises:
-        BadInput: network.weights does not exist.
+        BadInput: network.weights does not exist, or is no file of weights.
     """
     network: dict[str, object] = {}
     if config.network.image_size is None:
         network["image_size"] = _image_size(config, sources)
     if config.network.weights and os.path.isabs(config.network.weights):
-        network["weights"] = _starting_weights(Path(config.network.weights))
+        network["weights"] = find_weights(config.network.weights)
     changed: dict[str, Section] = {"network": config.network.model_copy(update=network)} if network else {}
     if "accuracy" not in config.evaluation.thresholds:
         thresholds = {**config.evaluation.thresholds, "accuracy": round(_majority(sources), 4)}
@@ -51,12 +50,6 @@ def resolve(config: Config, sources: Sources) -> Config:
     if sources.splits.keys() - config.data.splits.keys():
         changed["data"] = config.data.model_copy(update={"splits": dict(sources.splits)})
     return config.model_copy(update=changed)
-
-
-def _starting_weights(path: Path) -> str:
-    if not path.exists():
-        raise BadInput(f"network.weights: {path} does not exist; give imagenet, latest, or a path that exists")
-    return str(newest_version(path) if path.is_dir() else path)
 
 
 def _image_size(config: Config, sources: Sources) -> int:

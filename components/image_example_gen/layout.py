@@ -7,7 +7,7 @@ from pydantic import Field
 
 from efficientmixnet.components.image_example_gen.labels import label_text
 from efficientmixnet.modules.config.names import FolderName
-from efficientmixnet.modules.config.section import Section
+from efficientmixnet.modules.config.section import PathText, Section
 from efficientmixnet.modules.exceptions import BadInput
 
 _MOST_DIGITS = 18  # Python refuses to convert thousands of them
@@ -30,7 +30,7 @@ class Layout(Section):
     """Further columns to keep as features, for slicing; null: all columns of a manifest, none elsewhere."""
     span: int | None = Field(None, ge=0, lt=2**63)
     """The span to read, if data.images or data.manifest contains {SPAN}, or {YYYY}, {MM} and {DD}; null: the latest."""
-    label_names: str | None = None
+    label_names: PathText | None = None
     """A text file with the names of labels that are numbers, one name per line, from label 0."""
 
 

@@ -8,6 +8,9 @@ from efficientmixnet.modules.config.network_config import NetworkConfig
 from efficientmixnet.modules.config.recipes import RECIPES
 from efficientmixnet.modules.config.section import Section, merge
 from efficientmixnet.modules.config.training_config import TrainingConfig
+from efficientmixnet.modules.network.plan import plan_network
+
+_AROUND = ("stem", "head", "pool", "dropout", "predictions")  # layers before and after the blocks
 
 
 class ModelConfig(Section):
@@ -36,6 +39,20 @@ class ModelConfig(Section):
             raise ValueError(
                 f"training.schedule.warmup_epochs: {warmup:g} must be less than the {left} epochs after "
                 "training.fine_tuning.head_epochs"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _freezes_layers_of_the_network(self) -> "ModelConfig":
+        until = self.training.fine_tuning.freeze_until
+        if until is None:
+            return self
+        blocks = [block.name for block in plan_network(self.network.as_variant()).blocks]
+        if not any(f"{name}_".startswith(until) or until.startswith(f"{name}_") for name in (*_AROUND, *blocks)):
+            stages = blocks[-1].partition("_")[0]
+            raise ValueError(
+                f"training.fine_tuning.freeze_until: the network has no layer {until!r}; give one such as stage1 to "
+                f"{stages}, head or predictions"
             )
         return self
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
-from efficientmixnet.modules.config.section import Probability, Section
+from efficientmixnet.modules.config.section import PathText, Probability, Section
 from efficientmixnet.modules.layers.norm import Norm
 from efficientmixnet.modules.network.plan import as_blocks, plan_network, smallest_image_size
 from efficientmixnet.modules.network.scaling import round_repeats
@@ -34,7 +34,7 @@ _MOST_WEIGHTS = 10**10
 
 
 class NetworkConfig(Section):
-    weights: str | None = None
+    weights: PathText | None = None
     """The initial weights: imagenet, a file of weights, an exported model or latest, the blessed one; null: random."""
     variant: str = "B0"
     """B0 to B8, L2, MixNetS, MixNetM, MixNetL, MixNetXL, MixNetXXL, or custom for the blocks below."""

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Probability = Annotated[float, Field(ge=0, lt=1)]
-
+PathText = Annotated[str, Field(min_length=1)]
 
 MOST_EPOCHS = 1_000_000
 A_YEAR = 366 * 24 * 60  # minutes

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import LABELS, NETWORK, newest_version
 from efficientmixnet.modules.network.imagenet import MEAN, STD
 from efficientmixnet.modules.network.weights.pretrained import load_pretrained
+from efficientmixnet.modules.untrusted_json import parse_json
 
 Statistics = tuple[Sequence[float], Sequence[float]]
 
@@ -69,7 +71,10 @@ class StartingWeights:
         network = version / NETWORK
         if not network.is_file():
             raise BadInput(f"network.weights: {folder} has no model that this pipeline exported")
-        labels = json.loads((version / LABELS).read_text(encoding="utf-8"))
+        try:
+            labels = parse_json((version / LABELS).read_bytes())
+        except (OSError, ValueError) as error:
+            raise BadInput(f"network.weights: {version / LABELS} is damaged ({error}); give another model") from None
         return cls(str(network), tuple(labels), _statistics_of(network))
 
 
@@ -83,8 +88,11 @@ def keep_for_fine_tuning(model: keras.Model, labels: Sequence[str], exported: st
 
 def _statistics_of(file: Path) -> Statistics | None:
     """Reads mean and deviation from the Rescaling layer of a .keras file, without building the model."""
-    with zipfile.ZipFile(file) as archive:
-        layers = json.loads(archive.read("config.json"))["config"].get("layers", [])
+    try:
+        with zipfile.ZipFile(file) as archive:
+            layers = parse_json(archive.read("config.json"))["config"].get("layers", [])
+    except (OSError, zipfile.BadZipFile, zlib.error, KeyError, TypeError, ValueError):
+        raise BadInput(f"network.weights: {file} is no model that Keras saved, or is damaged; give another") from None
     scaling = next((layer["config"] for layer in layers if layer["class_name"] == "Rescaling"), None)
     if scaling is None:
         return None

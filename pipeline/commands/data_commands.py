@@ -10,6 +10,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.pipeline.commands.local_path import LocalPath
 from efficientmixnet.pipeline.commands.numbers import Number
 from efficientmixnet.pipeline.terminal import PlainConsole
 
@@ -25,7 +26,7 @@ _MOST_CLASSES = 20  # in the printed table
     "--page",
     default="inspection.html",
     show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=LocalPath(dir_okay=False, path_type=Path),
     help="The HTML page to write.",
 )
 @click.option(

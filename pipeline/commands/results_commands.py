@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.pipeline.commands.local_path import LocalPath
 from efficientmixnet.pipeline.terminal import echo
 
 
@@ -47,7 +48,7 @@ def runs(output: str, as_json: bool) -> None:
 @click.command()
 @click.argument("folders", metavar="RUN...", nargs=-1, required=True)
 @click.option(
-    "--page", type=click.Path(dir_okay=False, path_type=Path), help="Also write the comparison to this HTML file."
+    "--page", type=LocalPath(dir_okay=False, path_type=Path), help="Also write the comparison to this HTML file."
 )
 def compare(folders: tuple[str, ...], page: Path | None) -> None:
     """Compare the metrics, configurations and predictions of runs with those of the first run.
@@ -95,7 +96,7 @@ def lineage(model: str, as_json: bool) -> None:
     metavar="FILE",
     multiple=True,
     required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=LocalPath(dir_okay=False, path_type=Path),
     help="A .parquet or .csv file. Repeat the option to write both.",
 )
 def score(model: str, images: str, manifest: str | None, outputs: tuple[Path, ...]) -> None:

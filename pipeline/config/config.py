@@ -9,10 +9,11 @@ from typing import Any
 
 from pydantic import ValidationError, model_validator
 
+from efficientmixnet.components.image_example_gen.entry import character_to_refuse
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.names import PipelineName
 from efficientmixnet.modules.config.search_config import SearchConfig
-from efficientmixnet.modules.config.section import merge
+from efficientmixnet.modules.config.section import PathText, merge
 from efficientmixnet.modules.config.yaml_text import YamlMistake, parse_yaml, read_yaml
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.secrets import MASK, is_secret_name
@@ -35,7 +36,7 @@ class Config(ModelConfig):
 
     name: PipelineName = "efficientmixnet"
     """The name of the pipeline: lower-case letters, digits and hyphens."""
-    output: str = "runs"
+    output: PathText = "runs"
     """The folder for runs, artifacts and pushed models. Only one run at a time can use it."""
     data: DataConfig = DataConfig()
     search: SearchConfig = SearchConfig()
@@ -143,7 +144,10 @@ def _with_paths(config: Config, here: Path, data: str | None, output: str | None
     def absolute(path: str) -> str:
         if "://" in path:  # in an object store
             return path
-        return os.path.normpath(here / Path(path).expanduser())
+        try:
+            return os.path.normpath(here / Path(path).expanduser())
+        except RuntimeError:
+            raise BadInput(f"{path}: there is no such user; give a path without ~") from None
 
     images = (data if "://" in data else os.path.abspath(data)) if data else absolute(config.data.images)
     layout = config.data.layout
@@ -155,10 +159,15 @@ def _with_paths(config: Config, here: Path, data: str | None, output: str | None
         "served": config.data.served and absolute(config.data.served),
         "layout": layout.model_copy(update={"label_names": label_names}),
     }
-    runs = os.path.abspath(output) if output else absolute(config.output)
+    runs = (output if "://" in output else os.path.abspath(output)) if output else absolute(config.output)
+    for key, path in (("data.images", images), ("output", runs)):
+        if character := character_to_refuse(path):
+            raise BadInput(f"{key}: {path!a} has a character that is not text ({character}); rename the folder")
     if glob.escape(runs) != runs:
         raise BadInput(f"output: {runs} contains one of * ? [, which TFX reads as a pattern; give another folder")
     weights = config.network.weights
+    if weights and "://" in weights:
+        raise BadInput(f"network.weights: {weights} is in an object store; copy it to a folder, and give its path")
     if weights not in (None, "imagenet", "latest"):
         weights = absolute(weights)
     return config.model_copy(

@@ -8,7 +8,7 @@ from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.spans import has_spans
 from efficientmixnet.components.image_example_gen.splits import Splits
 from efficientmixnet.modules.config.names import FolderName
-from efficientmixnet.modules.config.section import Fraction, Section
+from efficientmixnet.modules.config.section import Fraction, PathText, Section
 
 _MOST_PIXELS = 2**29 - 1  # TensorFlow decodes at most so many bytes
 _LEAST_SPLIT = 1e-6  # of all images
@@ -17,10 +17,10 @@ _LEAST_SPLIT = 1e-6  # of all images
 class DataConfig(Section):
     """The dataset and how it is read."""
 
-    images: str = "images"
+    images: PathText = "images"
     """The folder with a folder of images for each class, or with files of the format in layout. It may be a URL (gs://
     or s3://). Paths are relative to the folder of this file."""
-    manifest: str | None = None
+    manifest: PathText | None = None
     """A CSV or JSON-lines file with the path, label and optionally split of each image, instead of class folders."""
     splits: dict[FolderName, Annotated[float, Field(gt=0, le=1e6)]] = {"train": 0.8, "eval": 0.2}
     """The fraction of each label's images in each split, if the data names no splits. The names of images decide, so an
@@ -36,7 +36,7 @@ class DataConfig(Section):
     """The run stops if a larger fraction of the images cannot be read."""
     max_pixels: int = Field(100_000_000, ge=1, le=_MOST_PIXELS)
     """Images with more pixels are left out."""
-    schema_file: str | None = None
+    schema_file: PathText | None = None
     """A schema (schema.pbtxt) that the data must fit; null: the schema is inferred from the training split."""
     training_spans: int = Field(1, ge=1, le=10_000)
     """The number of latest spans to train on, if images has spans. Earlier runs in this output must have read them."""
@@ -44,7 +44,7 @@ class DataConfig(Section):
     """By feature, the largest distance from the previous span, or without spans from the previous run, such as
     {image/class/text: 0.1}: for text the largest difference of a value's fraction, for numbers the Jensen-Shannon
     divergence."""
-    served: str | None = None
+    served: PathText | None = None
     """The folder of images that a served model got, for skew."""
     skew: dict[Literal["image/width", "image/height", "image/format", "image/colorspace"], Fraction] = {}
     """By feature, the largest distance of the training split from the served images, such as {image/width: 0.2}."""

@@ -20,6 +20,7 @@ from efficientmixnet.modules.out_of_memory import is_out_of_memory, log_says_out
 from efficientmixnet.modules.private_file import make_private
 from efficientmixnet.modules.unexpected import explain_unexpected
 from efficientmixnet.pipeline.config.config import Config
+from efficientmixnet.pipeline.local.check_files import check_files
 from efficientmixnet.pipeline.local.check_model_server import check_model_server
 from efficientmixnet.pipeline.local.imports_at_once import imports_at_once
 from efficientmixnet.pipeline.local.quiet import noise_to
@@ -61,7 +62,13 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
         BadInput: The configuration or the images cannot be used.
         RunFailed: A component failed. The message names the log.
     """
+    if "://" in config.output:
+        raise BadInput(
+            f"output: {config.output} is in an object store, and a run on this machine needs a local folder; give one, "
+            "or run the configuration on Kubeflow, with kubeflow.pipeline_root"
+        )
     check_model_server(config.serving)
+    check_files(config.data)
     output = Path(config.output)
     with _only_run_in(output) as signals:
         data = config.data
@@ -148,7 +155,9 @@ def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: b
         from efficientmixnet.pipeline.environment import Environment
         from efficientmixnet.pipeline.local.patient_runner import PatientRunner
         from efficientmixnet.pipeline.pipeline import create_pipeline
+        from efficientmixnet.pipeline.starting_weights import check_weights
 
+    check_weights(config.network)
     absl.logging.use_absl_handler()
     absl.logging.set_verbosity(absl.logging.INFO)
     logger = absl.logging.get_absl_logger()

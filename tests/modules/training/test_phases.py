@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from efficientmixnet.modules.config.model_config import ModelConfig
+from efficientmixnet.modules.config.training_config import ScheduleConfig
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.network import EfficientNetBuilder
 from efficientmixnet.modules.training.compile_model import compile_model
-from efficientmixnet.modules.training.phases import distances_from_the_classifier, phases
+from efficientmixnet.modules.training.phases import Phase, distances_from_the_classifier, phases
 
 BLOCKS = ["r1_k3_s22_e1_i8_o8_se0.25", "r1_k3_s22_e2_i8_o8_se0.25", "r1_k3_s22_e2_i8_o8_se0.25"]
 
@@ -73,8 +74,10 @@ def test_layers_before_freeze_until_are_frozen() -> None:
 
 
 def test_an_unknown_layer_is_refused_with_its_key() -> None:
+    with pytest.raises(ValueError, match=r"training\.fine_tuning\.freeze_until: the network has no layer 'stage9'"):
+        _config(fine_tuning={"freeze_until": "stage9"})
     with pytest.raises(BadInput, match=r"training\.fine_tuning\.freeze_until: .*'stage9'"):
-        _step(_model(), _config(fine_tuning={"freeze_until": "stage9"}))
+        Phase(range(1), 0.1, ScheduleConfig(), freeze_until="stage9").prepare(_model())
 
 
 def test_layer_decay_halves_the_learning_rate_from_stage_to_stage() -> None:

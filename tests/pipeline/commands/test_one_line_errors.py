@@ -107,3 +107,45 @@ def test_a_closed_pipe_ends_the_command_without_a_message() -> None:
         process.stdout.close()
         assert process.stderr.read() == ""
     assert process.returncode in (1, 128 + signal.SIGPIPE)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("inspect", "images", "--page", "s3://bucket/page.html"),
+        ("digits", "s3://bucket/digits"),
+        ("init", "gs://bucket/my.yaml"),
+        ("compare", "runs", "--page", "s3://bucket/page.html"),
+        ("score", "model", "images", "--output", "s3://bucket/a.csv"),
+        ("kubeflow", "rehearse", "package.yaml", "--output", "s3://bucket"),
+    ],
+)
+def test_a_url_is_not_taken_for_a_local_folder(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert result.output.endswith("is in an object store; give a path on this machine\n")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("plan", "--images", "1e300"),
+        ("plan", "--images", "nan"),
+        ("plan", "--images", "5000", "--training-rate", "nan"),
+        ("plan", "--images", "5000", "--epochs", "9" * 30),
+        ("scale", "--phi", "nan"),
+        ("scale", "--max-cost", "-1"),
+        ("network", "B0", "--image-size", "99999999"),
+        ("network", "B0", "--classes", "9" * 30),
+        ("kubeflow", "runs", "--timeout", "nan"),
+        ("kubeflow", "runs", "--timeout", "-1"),
+    ],
+)
+def test_a_number_that_cannot_work_is_refused(words: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert "not" in result.output.splitlines()[-1]

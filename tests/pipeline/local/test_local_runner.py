@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from efficientmixnet.modules.exceptions import BadInput, OutOfMemory, RunFailed
-from efficientmixnet.pipeline.config.config import Config
+from efficientmixnet.pipeline.config.config import Config, load_config
 from efficientmixnet.pipeline.local import local_runner
 from efficientmixnet.pipeline.local.local_runner import run
 from efficientmixnet.pipeline.local.stages import Stages
@@ -28,7 +28,7 @@ Pipeline = Callable[[Callable[[], None]], None]
 RUN_UNTIL_KILLED = """
 import sys, time
 from efficientmixnet.pipeline.local import local_runner
-from efficientmixnet.pipeline.config.config import Config
+from efficientmixnet.pipeline.config.config import Config, load_config
 
 def wait(*_):
     open(sys.argv[2], "w").close()
@@ -254,3 +254,19 @@ def test_an_error_on_a_full_disk_is_reported_as_a_full_disk(
         BadInput, match=r"the disk of .* is full; free some space, then run the command again to continue"
     ):
         run(config)
+
+
+def test_an_output_in_an_object_store_is_refused_and_makes_no_folder(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.iterdir())
+    for given in (
+        load_config(None, [], data=config.data.images, output="s3://bucket/runs"),
+        load_config(None, ["output=s3://bucket/runs"], data=config.data.images),
+    ):
+        with pytest.raises(
+            BadInput, match=r"output: s3://bucket/runs is in an object store, .* kubeflow.pipeline_root"
+        ):
+            run(given)
+    assert set(tmp_path.iterdir()) == before

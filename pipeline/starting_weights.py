@@ -1,0 +1,66 @@
+"""Checks network.weights before a run, so that weights that cannot work do not stop it in Trainer."""
+
+from pathlib import Path
+
+from efficientmixnet.modules.config.network_config import NetworkConfig
+from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.exported_model import NETWORK, newest_version
+
+_HDF5, _ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
+# The first bytes of each kind of file; safetensors starts with a length.
+_BEGINNINGS = {".keras": _ZIP, ".h5": _HDF5, ".safetensors": b""}
+
+
+def find_weights(weights: str) -> str:
+    """Returns the file or the folder that a path in network.weights names.
+
+    Args:
+        weights: The path of a file of weights, of an exported model, or of a folder of pushed models.
+
+    Raises:
+        BadInput: The path does not exist, or is no such file or folder.
+    """
+    path = Path(weights)
+    if not path.exists():
+        raise BadInput(f"network.weights: {path} does not exist; give imagenet, latest, or a path that exists")
+    if path.is_dir():
+        try:
+            return str(path if (path / NETWORK).is_file() else newest_version(path))
+        except BadInput:
+            raise BadInput(
+                f"network.weights: {path} has no model; give a folder that a run printed as its pushed model"
+            ) from None
+    beginning = _BEGINNINGS.get(path.suffix)
+    if beginning is None or not path.is_file():
+        raise BadInput(
+            f"network.weights: {path} is no file of weights; give one that ends with .keras, .weights.h5, .h5 or "
+            ".safetensors"
+        )
+    try:
+        with path.open("rb") as file:
+            starts = file.read(len(beginning))
+    except OSError as error:
+        raise BadInput(f"network.weights: {path} cannot be read: {error.strerror}") from None
+    if starts != beginning:
+        raise BadInput(f"network.weights: {path} is no {path.suffix} file, or is damaged; give another file")
+    return weights
+
+
+def check_weights(network: NetworkConfig) -> None:
+    """Loads the weights into the network, as Trainer will.
+
+    Args:
+        network: The complete section network.
+
+    Raises:
+        BadInput: The weights are damaged, or are another network's. The message names the layer.
+    """
+    if network.weights in (None, "imagenet", "latest"):
+        return
+    from efficientmixnet.modules.network.imagenet import MEAN, STD
+    from efficientmixnet.modules.training.build_model import build_model
+    from efficientmixnet.modules.training.starting_weights import StartingWeights
+
+    start = StartingWeights.find(str(network.weights))
+    size = network.image_size or network.default_image_size
+    build_model(network, size, 2, steps_per_epoch=1, mean=MEAN, deviation=STD, start=start)

@@ -1,0 +1,85 @@
+"""Tests of starting_weights: weights that cannot work are refused before a run."""
+
+import zipfile
+from pathlib import Path
+
+import keras
+import pytest
+
+from efficientmixnet.modules.config.network_config import NetworkConfig
+from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.network import EfficientNetBuilder
+from efficientmixnet.pipeline.config.config import load_config
+from efficientmixnet.pipeline.starting_weights import check_weights, find_weights
+
+BLOCKS = ("r1_k3_s22_e1_i8_o8", "r1_k3_s22_e2_i8_o16")
+OTHERS = ("r1_k3_s22_e1_i8_o8", "r1_k3_s22_e2_i8_o24")
+
+
+def _network(weights: Path, blocks: tuple[str, ...] = BLOCKS) -> NetworkConfig:
+    return NetworkConfig(
+        variant="custom", blocks=blocks, stem_filters=8, head_filters=16, image_size=16, weights=str(weights)
+    )
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the same network as model.keras and model.weights.h5."""
+    folder = tmp_path_factory.mktemp("saved")
+    model: keras.Model = EfficientNetBuilder((16, 16, 3), classes=3).custom_model(
+        BLOCKS, stem_filters=8, head_filters=16
+    )
+    model.save(folder / "model.keras")
+    model.save_weights(folder / "model.weights.h5")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["model.keras", "model.weights.h5"])
+def test_weights_of_the_network_are_accepted(saved: Path, name: str) -> None:
+    assert find_weights(str(saved / name)) == str(saved / name)
+    check_weights(_network(saved / name))
+
+
+@pytest.mark.parametrize("name", ["model.keras", "model.weights.h5"])
+def test_weights_of_another_network_are_refused_with_the_layer(saved: Path, name: str) -> None:
+    with pytest.raises(BadInput, match=r"^network\.weights: .*stage2_block1"):
+        check_weights(_network(saved / name, OTHERS))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("none.keras", None, "does not exist; give imagenet, latest, or a path that exists"),
+        ("text.keras", b"text", "is no .keras file, or is damaged"),
+        ("text.h5", b"text", "is no .h5 file, or is damaged"),
+        ("empty.weights.h5", b"", "is no .h5 file, or is damaged"),
+        ("notes.txt", b"text", "is no file of weights; give one that ends with .keras, .weights.h5, .h5 or"),
+    ],
+)
+def test_a_path_without_weights_is_refused(tmp_path: Path, name: str, content: bytes | None, message: str) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(BadInput) as caught:
+        find_weights(str(tmp_path / name))
+    assert str(caught.value).startswith(f"network.weights: {tmp_path / name} {message}")
+
+
+def test_a_folder_without_a_model_and_a_device_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="has no model; give a folder that a run printed as its pushed model"):
+        find_weights(str(tmp_path))
+    with pytest.raises(BadInput, match="/dev/zero is no file of weights"):
+        find_weights("/dev/zero")
+
+
+@pytest.mark.parametrize("content", [{}, {"config.json": "{"}, {"config.json": "[" * 10**5}, {"config.json": "[]"}])
+def test_an_archive_without_a_model_is_refused(tmp_path: Path, content: dict[str, str]) -> None:
+    with zipfile.ZipFile(tmp_path / "a.keras", "w") as archive:
+        for name, text in {"other": "", **content}.items():
+            archive.writestr(name, text)
+    with pytest.raises(BadInput, match=r"a\.keras is no model that Keras saved, or is damaged"):
+        check_weights(_network(tmp_path / "a.keras"))
+
+
+def test_weights_in_an_object_store_are_refused_with_the_configuration() -> None:
+    with pytest.raises(BadInput, match=r"network\.weights: s3://bucket/a\.h5 is in an object store; copy it"):
+        load_config(None, ["network.weights=s3://bucket/a.h5"])
