@@ -15,6 +15,7 @@ from efficientmixnet.kubeflow.executor import execute, invocation_of, refuse
 from efficientmixnet.kubeflow.launcher_paths import to_path
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.keras_settings import use_tensorflow
+from efficientmixnet.modules.whole_file import write_text
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str]) -> None:
         sys.exit(f"error: {error}")
     file = Path(to_path(invocation["outputs"]["outputFile"]))
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(report))
+    write_text(file, json.dumps(report))
 
 
 def _interrupt(*_: object) -> None:

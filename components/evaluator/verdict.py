@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from efficientmixnet.modules.whole_file import write_text
+
 VERDICT_FILE = "verdict.json"
 
 
@@ -31,8 +33,7 @@ class Verdict:
 
     def write(self, uri: str) -> None:
         """Writes the verdict to the folder `uri`."""
-        with tf.io.gfile.GFile(f"{uri}/{VERDICT_FILE}", "w") as file:
-            file.write(json.dumps(dataclasses.asdict(self), indent=2))
+        write_text(f"{uri}/{VERDICT_FILE}", json.dumps(dataclasses.asdict(self), indent=2))
 
 
 def read_verdict(uri: str) -> Verdict:

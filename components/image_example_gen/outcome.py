@@ -11,6 +11,7 @@ import tensorflow as tf
 from efficientmixnet.components.image_example_gen.entry import LeftOut
 from efficientmixnet.components.image_example_gen.findings import Copy, Duplicates
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.whole_file import whole_file, write_text
 
 # Files in the artifact's folder.
 LEFT_OUT_FILE = "left_out.csv"  # a row for each file: name and reason
@@ -72,8 +73,7 @@ class Outcome:
 
     def write_tables(self, folder: str) -> None:
         """Writes the files left out, the number of images of each class, and the duplicates if there are any."""
-        with tf.io.gfile.GFile(f"{folder}/{CLASS_COUNTS_FILE}", "w") as file:
-            json.dump(self.counts, file, ensure_ascii=False, sort_keys=True)
+        write_text(f"{folder}/{CLASS_COUNTS_FILE}", json.dumps(self.counts, ensure_ascii=False, sort_keys=True))
         _write(f"{folder}/{LEFT_OUT_FILE}", [("file", "reason"), *(item.row() for item in self.left_out)])
         if self.duplicates.groups:
             _write(f"{folder}/{DUPLICATES_FILE}", self.duplicates.rows())
@@ -103,5 +103,5 @@ class Outcome:
 
 
 def _write(path: str, rows: Iterable[tuple[object, ...]]) -> None:
-    with tf.io.gfile.GFile(path, "w") as file:
+    with whole_file(path, newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(rows)

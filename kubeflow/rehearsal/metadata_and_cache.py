@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.whole_file import write_text
 
 
 class MetadataAndCache:
@@ -62,6 +63,4 @@ class MetadataAndCache:
         self._save()
 
     def _save(self) -> None:
-        part = self._file.with_suffix(".part")
-        part.write_text(json.dumps({"artifacts": self._artifacts, "cache": self._cache}, indent=1))
-        part.replace(self._file)
+        write_text(self._file, json.dumps({"artifacts": self._artifacts, "cache": self._cache}, indent=1))

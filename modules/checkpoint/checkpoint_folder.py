@@ -1,11 +1,9 @@
 """CheckpointFolder: writes checkpoints in a thread, and keeps the last two and the best one.
 
-A file is written under another name and then renamed, so that no file is ever incomplete. A damaged file fails its
-checksums, and the previous one is used.
+No file is ever incomplete. A damaged file fails its checksums, and the previous one is used.
 """
 
 import json
-import os
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -18,6 +16,7 @@ import numpy as np
 
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.checkpoint import checkpoint_copies
+from efficientmixnet.modules.whole_file import whole_file
 
 _ABOUT = "state"
 _UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
@@ -102,14 +101,9 @@ class CheckpointFolder:
         return sorted(self._path.glob("epoch-*.npz"))
 
     def _write(self, state: State) -> None:
-        place = self._path / state.file_name
-        part = place.with_suffix(".part")
-        with part.open("wb") as file:
+        with whole_file(self._path / state.file_name, "wb") as file:
             about: dict[str, Any] = {_ABOUT: np.frombuffer(json.dumps(state.about).encode(), np.uint8)}
             np.savez(file, *state.arrays, **about)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(place)
 
 
 def _read(file: Path) -> State:

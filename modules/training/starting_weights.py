@@ -12,6 +12,7 @@ from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import LABELS, NETWORK, newest_version
 from efficientmixnet.modules.network.imagenet import MEAN, STD
 from efficientmixnet.modules.network.weights.pretrained import load_pretrained
+from efficientmixnet.modules.whole_file import write_text
 
 Statistics = tuple[Sequence[float], Sequence[float]]
 
@@ -76,7 +77,7 @@ def keep_for_fine_tuning(model: keras.Model, labels: Sequence[str], exported: st
     network = Path(exported, NETWORK)
     network.parent.mkdir(exist_ok=True)
     keras.Model(model.input, model.output).save(network)  # a copy, without the optimizer
-    Path(exported, LABELS).write_text(json.dumps(list(labels)), encoding="utf-8")
+    write_text(Path(exported, LABELS), json.dumps(list(labels)))
 
 
 def _statistics_of(file: Path) -> Statistics | None:

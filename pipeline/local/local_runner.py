@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from efficientmixnet.components.image_example_gen.sources import Sources, find_images
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import BadInput, RunFailed
+from efficientmixnet.modules.whole_file import whole_file, whole_path, write_text
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.local.check_model_server import check_model_server
 from efficientmixnet.pipeline.local.imports_at_once import imports_at_once
@@ -72,7 +73,7 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
         stages: Stages | None = None
         try:
             folder.mkdir(parents=True)
-            (folder / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+            write_text(folder / "config.yaml", yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
             summary.write(folder, output)
             with noise_to(folder / LOG_FILE, also_show=verbose) as out, Stages(out) as stages:
                 _run_pipeline(config, sources, stages, use_cache)
@@ -175,12 +176,13 @@ def _copy_tables(results: "Results", folder: Path) -> None:
     for name in (LEFT_OUT_FILE, DUPLICATES_FILE):
         table = Path(examples or "", name)
         if examples and table.exists():
-            shutil.copyfile(table, folder / name)
+            with whole_path(folder / name) as part:
+                shutil.copyfile(table, part)
 
 
 def _write_rows(path: Path, left_out: tuple[tuple[str, str], ...]) -> None:
     if left_out:
-        with path.open("w", newline="", encoding="utf-8") as file:
+        with whole_file(path, newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([("file", "reason"), *left_out])
 
 

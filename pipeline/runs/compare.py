@@ -15,6 +15,7 @@ from efficientmixnet.components.evaluator.metric_names import METRICS
 from efficientmixnet.components.report.page import number, render_comparison
 from efficientmixnet.components.report.predictions import PREDICTIONS_FILE, Predictions
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.whole_file import write_text
 from efficientmixnet.pipeline.runs.run_report import read_content
 from efficientmixnet.pipeline.runs.run_summary import Summary
 
@@ -142,7 +143,7 @@ def write_comparison(runs: Sequence[Run], file: Path) -> None:
         curves=[run.content["curves"] for run in runs],
     )
     try:
-        file.write_text(page, encoding="utf-8")
+        write_text(file, page)
     except OSError as error:
         raise BadInput(f"{file}: cannot be written: {error.strerror}") from None
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from efficientmixnet.modules.whole_file import write_text
 from efficientmixnet.pipeline.runs.run_summary import Summary
 
 
@@ -17,7 +18,7 @@ def write_report(summary: Summary) -> Path | None:
     if summary.blessed is not None:  # TensorFlow Serving can refuse a model that the evaluation has blessed.
         content["verdict"] |= {"blessed": summary.blessed, "reason": summary.reason}
     page = Path(summary.run, PAGE_FILE)
-    page.write_text(render(content, summary.model_dump()), encoding="utf-8")
+    write_text(page, render(content, summary.model_dump()))
     return page
 
 

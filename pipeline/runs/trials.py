@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from efficientmixnet.modules.config.search_config import found_values
+from efficientmixnet.modules.whole_file import whole_file
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.runs.run_summary import Search
 
@@ -29,7 +30,7 @@ def write_trials(results: str, config: Config, folder: Path) -> Search | None:
         return None
     search, whole = config.search, config.search.of_a_trial(config).training.epochs
     done, failed = _read(results, _RESULTS_FILE), _read(results, _FAILURES_FILE)
-    with (folder / TRIALS_FILE).open("w", newline="", encoding="utf-8") as table:
+    with whole_file(folder / TRIALS_FILE, newline="", encoding="utf-8") as table:
         writer = csv.writer(table)
         writer.writerow(["trial", search.objective, "epochs", *search.space, "state", "reason"])
         for row in done + failed:

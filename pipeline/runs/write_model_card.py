@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from efficientmixnet.modules.whole_file import write_text
 from efficientmixnet.pipeline.runs.run_report import read_content
 from efficientmixnet.pipeline.runs.run_summary import Summary
 
@@ -16,4 +17,4 @@ def write_model_card(summary: Summary) -> None:
     folder = Path(summary.pushed_model)
     for name, text in zip(CARD_FILES, model_card(content, summary.model_dump(), folder.name), strict=True):
         if folder.is_dir() and not (folder / name).exists():
-            (folder / name).write_text(text, encoding="utf-8")
+            write_text(folder / name, text)

@@ -12,6 +12,7 @@ from pathlib import Path
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import SAVED_MODEL, newest_version
+from efficientmixnet.modules.whole_file import write_text
 from efficientmixnet.pipeline.scoring.images_to_score import find_images
 from efficientmixnet.pipeline.scoring.merge_shards import SUFFIXES, Scored, merge_shards
 from efficientmixnet.pipeline.scoring.shard_scorer import ShardScorer
@@ -72,7 +73,7 @@ def _missing_shards(folder: Path, images: str, names: list[str], model: Path) ->
     if not file.is_file() or json.loads(file.read_text()) != job:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        file.write_text(json.dumps(job))
+        write_text(file, json.dumps(job))
     shards = [(number, names[start : start + SHARD]) for number, start in enumerate(range(0, len(names), SHARD))]
     return [(number, shard) for number, shard in shards if not _shard_file(folder, number).exists()]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.whole_file import write_text
 from efficientmixnet.pipeline.runs.run_report import read_content
 from efficientmixnet.pipeline.runs.run_summary import Summary
 from efficientmixnet.pipeline.runs.tfma_page.page import View, render
@@ -37,7 +38,7 @@ def write_tfma_page(summary: Summary, others: Sequence[Summary]) -> Path:
         if uri := _evaluation(other):
             by_evaluation.setdefault(uri, Path(other.run).name)
     page = Path(summary.run, TFMA_FILE)
-    page.write_text(render(Path(summary.run).name, list(_views(evaluation, by_evaluation))), encoding="utf-8")
+    write_text(page, render(Path(summary.run).name, list(_views(evaluation, by_evaluation))))
     return page
 
 
