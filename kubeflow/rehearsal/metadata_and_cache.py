@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.stored_file import read_json
 from efficientmixnet.modules.whole_file import write_text
 
 
@@ -18,9 +19,11 @@ class MetadataAndCache:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        known: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
-        self._artifacts: dict[str, dict[str, Any]] = known.get("artifacts", {})
-        self._cache: dict[str, dict[str, Any]] = known.get("cache", {})
+        known: dict[str, Any] = {"artifacts": {}, "cache": {}}
+        if file.exists():
+            known = read_json(file, f"restore it, or delete {file.parent}", *known)
+        self._artifacts: dict[str, dict[str, Any]] = known["artifacts"]
+        self._cache: dict[str, dict[str, Any]] = known["cache"]
 
     def record(self, name: str, uri: str, metadata: Mapping[str, Any], session: Mapping[str, Any]) -> str:
         """Records an artifact as the launcher does. Numbers become floating-point.

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from efficientmixnet.components import pushed_folder
 from efficientmixnet.kubeflow.store import object_store
-from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import SAVED_MODEL, is_version
+from efficientmixnet.modules.stored_file import damage_named
 
 _ABANDONED = 3600  # seconds after which a push has been interrupted; another run may be pushing until then
 
@@ -74,7 +74,7 @@ class PushedModels:
     def _push_to_store(self, saved_model: Path, known: list[int]) -> int:
         now = int(time.time())
         for version in self._numbers("pushing"):
-            if now - version > _ABANDONED:
+            if now - version > _ABANDONED and version not in known:
                 object_store.remove(f"{self.folder}/{version}")
                 object_store.remove(f"{self.folder}/pushing/{version}")
         version = max([now, *(number + 1 for number in known)])
@@ -97,10 +97,8 @@ class PushedModels:
 
     def _candidate(self, version: int) -> str:
         record = self._record(version)
-        try:
+        with damage_named(record, "restore it, or delete it with its version"):
             return str(json.loads(object_store.read_text(record))["candidate"])
-        except (ValueError, KeyError, TypeError):
-            raise BadInput(f"{record}: is damaged; restore it, or delete it with its version") from None
 
     def _record(self, version: int) -> str:
         return f"{self.folder}/records/{version}.json"

@@ -12,7 +12,10 @@ from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import LABELS, NETWORK, newest_version
 from efficientmixnet.modules.network.imagenet import MEAN, STD
 from efficientmixnet.modules.network.weights.pretrained import load_pretrained
+from efficientmixnet.modules.stored_file import damage_named, read_json
 from efficientmixnet.modules.whole_file import write_text
+
+_CURE = "give other weights in network.weights"
 
 Statistics = tuple[Sequence[float], Sequence[float]]
 
@@ -68,7 +71,7 @@ class StartingWeights:
         network = version / NETWORK
         if not network.is_file():
             raise BadInput(f"network.weights: {folder} has no model that this pipeline exported")
-        labels = json.loads((version / LABELS).read_text(encoding="utf-8"))
+        labels = read_json(version / LABELS, _CURE)
         return cls(str(network), tuple(labels), _statistics_of(network))
 
 
@@ -82,10 +85,11 @@ def keep_for_fine_tuning(model: keras.Model, labels: Sequence[str], exported: st
 
 def _statistics_of(file: Path) -> Statistics | None:
     """Reads mean and deviation from the Rescaling layer of a .keras file, without building the model."""
-    with zipfile.ZipFile(file) as archive:
-        layers = json.loads(archive.read("config.json"))["config"].get("layers", [])
-    scaling = next((layer["config"] for layer in layers if layer["class_name"] == "Rescaling"), None)
-    if scaling is None:
-        return None
-    deviation = [1 / (255 * scale) for scale in scaling["scale"]]
-    return [-offset * d for offset, d in zip(scaling["offset"], deviation, strict=True)], deviation
+    with damage_named(file, _CURE):
+        with zipfile.ZipFile(file) as archive:
+            layers = json.loads(archive.read("config.json"))["config"].get("layers", [])
+        scaling = next((layer["config"] for layer in layers if layer["class_name"] == "Rescaling"), None)
+        if scaling is None:
+            return None
+        deviation = [1 / (255 * scale) for scale in scaling["scale"]]
+        return [-offset * d for offset, d in zip(scaling["offset"], deviation, strict=True)], deviation

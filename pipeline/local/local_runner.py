@@ -1,7 +1,9 @@
 """run: runs the pipeline on this machine, and writes a summary even if it fails."""
 
 import csv
+import errno
 import json
+import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -24,6 +26,7 @@ from efficientmixnet.pipeline.local.quiet import noise_to
 from efficientmixnet.pipeline.local.revision import revision, versions
 from efficientmixnet.pipeline.local.stages import Stages
 from efficientmixnet.pipeline.resolve import resolve
+from efficientmixnet.pipeline.runs.metadata import METADATA_FILE, check_metadata
 from efficientmixnet.pipeline.runs.run_report import write_report
 from efficientmixnet.pipeline.runs.run_summary import Images, Summary
 from efficientmixnet.pipeline.runs.trials import write_trials
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from efficientmixnet.pipeline.runs.results import Results
 
 LOG_FILE = "log.txt"
+_NO_SPACE = os.strerror(errno.ENOSPC)  # in the messages of Python and TensorFlow
 _FULL = 2**20  # bytes; with less free space than this, any error is taken for a full disk
 LEFT_OUT_FILE = "left_out.csv"
 DUPLICATES_FILE = "duplicates.csv"  # only if there are duplicate images
@@ -59,6 +63,7 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
     output = Path(config.output)
     with _only_run_in(output):
         data = config.data
+        check_metadata(output)
         sources = find_images(data.images, data.manifest, frozenset(data.splits), data.layout)
         config = resolve(config, sources)
         started = datetime.now(timezone.utc)
@@ -104,7 +109,7 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
 
 def _as_one_line(error: BaseException, output: Path, folder: Path) -> BaseException:
     """The error that the command prints for this one."""
-    if shutil.disk_usage(output).free < _FULL:
+    if shutil.disk_usage(output).free < _FULL or _NO_SPACE in str(error):
         return BadInput(
             f"output: the disk of {output} is full; free some space, then run the command again to continue"
         )
@@ -121,6 +126,7 @@ def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: b
         import absl.logging
 
         from efficientmixnet.pipeline.environment import Environment
+        from efficientmixnet.pipeline.local.damaged_input import damaged_input
         from efficientmixnet.pipeline.local.patient_runner import PatientRunner
         from efficientmixnet.pipeline.pipeline import create_pipeline
 
@@ -133,6 +139,12 @@ def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: b
         environment = Environment(config.output, sources.bytes)
         pipeline = create_pipeline(config, sources.fingerprint, environment, use_cache)
         PatientRunner(config.beam).run(pipeline)
+    except BadInput:
+        raise
+    except Exception as error:
+        if found := damaged_input(Path(config.output)):
+            raise found from error
+        raise
     finally:
         progress.listen(None)
         logger.removeHandler(stages)
@@ -141,7 +153,7 @@ def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: b
 def _summarize(config: Config, folder: Path, facts: dict[str, Any]) -> Summary:
     from efficientmixnet.pipeline.runs.results import Results
 
-    results = Results(Path(config.output, "metadata.sqlite"))
+    results = Results(Path(config.output, METADATA_FILE))
     verdict = results.verdict()
     if verdict is None:
         raise RuntimeError(f"the run ended without an evaluation; see {folder / LOG_FILE}")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from efficientmixnet.modules.config.search_config import found_values
+from efficientmixnet.modules.stored_file import made_again, read_json
 from efficientmixnet.modules.whole_file import whole_file
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.runs.run_summary import Search
@@ -51,4 +52,4 @@ def write_trials(results: str, config: Config, folder: Path) -> Search | None:
 
 def _read(results: str, name: str) -> list[dict[str, Any]]:
     file = Path(results, name)
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
+    return read_json(file, made_again(results)) if file.is_file() else []

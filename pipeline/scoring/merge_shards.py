@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from efficientmixnet.components.image_example_gen.entry import LeftOut
 from efficientmixnet.modules.parquet_file import open_parquet
+from efficientmixnet.modules.stored_file import damage_named
 from efficientmixnet.modules.whole_file import whole_file, whole_path
 
 SUFFIXES = (".parquet", ".csv")
@@ -41,7 +42,8 @@ def merge_shards(folder: Path, outputs: Sequence[Path], left_out: Sequence[LeftO
     image_count, left_out_count = 0, len(left_out)
     with ExitStack() as stack:
         parts = [stack.enter_context(whole_path(output)) for output in outputs]
-        schema = open_parquet(shards[0]).schema_arrow
+        with damage_named(shards[0], "delete it and run the command again", pa.ArrowException):
+            schema = open_parquet(shards[0]).schema_arrow
         writers = [
             stack.enter_context(closing(_Writer(part, output.suffix == ".csv", schema)))
             for part, output in zip(parts, outputs, strict=True)
@@ -51,7 +53,8 @@ def merge_shards(folder: Path, outputs: Sequence[Path], left_out: Sequence[LeftO
         left_out_rows.writerow(("file", "reason"))
         left_out_rows.writerows(one.row() for one in left_out)
         for shard in shards:
-            table = open_parquet(shard).read()
+            with damage_named(shard, "delete it and run the command again", pa.ArrowException):
+                table = open_parquet(shard).read().cast(schema)
             is_bad = np.array(table["reason"].is_valid())
             for writer in writers:
                 writer.write(table.filter(pa.array(~is_bad)).drop(["reason"]))
