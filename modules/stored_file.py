@@ -12,7 +12,7 @@ from efficientmixnet.modules.exceptions import BadInput
 
 _LONGEST = 200  # characters of a reason
 # What libraries raise for a file that is cut off, overwritten or empty, and our code for one that lacks a part.
-DAMAGE = (
+DAMAGE: tuple[type[Exception], ...] = (
     OSError,
     ValueError,
     LookupError,

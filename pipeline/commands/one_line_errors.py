@@ -75,7 +75,7 @@ def _one_line(context: click.Context | None) -> Iterator[None]:
         _end(context, error, f"error: {explain_unexpected(error)}", 1)
     except Exception as error:
         full = is_out_of_memory(error)
-        reason = out_of_memory(context and context.invoked_subcommand) if full else explain_unexpected(error)
+        reason = out_of_memory(context.invoked_subcommand if context else None) if full else explain_unexpected(error)
         _end(context, error, f"error: {reason}", 1)
 
 
