@@ -33,7 +33,7 @@ _USER = re.compile(
 _PARAMETER = re.compile(r"(?<=[?&;#])([\w.%$-]+)=([^\s&;#\"'<>]+)")
 _BEARER = re.compile(r"\b(Bearer|bearer|Basic)(\s+)(?=\S*\d)[\w.~+/=-]{8,}")
 _QUOTED = r"(?P<quote>\\*[\"'])(?P<quoted>(?:\\.|[^\\])*?)(?P=quote)"
-_VALUE = re.compile(rf"(?P<between>(?:\\*[\"'])?\s*(?:=(?!=)|:)\s*)(?:{_QUOTED}|(?P<bare>[^\s\"',;&<>]+))")
+_VALUE = re.compile(rf"(?P<between>(?:\\*[\"'])?\s*(?:=(?!=)|:)\s*)(?:{_QUOTED}|(?P<bare>(?![{{\[])[^\s\"',;&<>]+))")
 # Also `'--token', 'abc1'` and `--token abc1`.
 _VALUE_OF_OPTION = re.compile(
     r"(?P<between>(?:\\*[\"'])?(?:\s*[=:]\s*|\s*,\s*(?=\\*[\"'])|\s+(?!-)(?=\S*\d|\S{12})))"
