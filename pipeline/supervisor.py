@@ -46,6 +46,8 @@ def main() -> None:
     note(place=next((word for word in sys.argv[1:] if not word.startswith("-")), ""))
     from efficientmixnet.pipeline.cli import main as command
 
+    # Until the command is ready, Ctrl-C ends this process without a traceback, as SIGTERM does.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
     try:
         command()

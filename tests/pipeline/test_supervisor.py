@@ -2,6 +2,7 @@
 
 import os
 import pty
+import signal
 import subprocess
 import sys
 import time
@@ -109,11 +110,14 @@ def test_a_finished_run_keeps_its_summary(start: Start, tmp_path: Path) -> None:
     assert summary(tmp_path) == ("pushed", "good")
 
 
-def test_a_signal_before_the_command_is_ready_is_an_interruption(start: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_before_the_command_is_ready_is_an_interruption(
+    start: Start, tmp_path: Path, number: signal.Signals
+) -> None:
     process = start("time.sleep(60)")
     assert process.stdout
     assert process.stdout.readline() == "ready\n"
-    process.terminate()
+    process.send_signal(number)
     assert ended(process) == (130, "interrupted: run the command again to continue")
     assert summary(tmp_path)[0] == "interrupted"
 
