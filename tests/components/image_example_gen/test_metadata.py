@@ -29,6 +29,16 @@ def test_the_metadata_names_images_and_labels(tmp_path: Path) -> None:
     assert sources.notes == ("metadata.csv has the labels",)
 
 
+@pytest.mark.parametrize("name", ["../secret.png", "/{}/secret.png", "sub/../../secret.png"])
+def test_an_image_outside_the_data_folder_is_left_out(tmp_path: Path, name: str) -> None:
+    data, name = tmp_path / "data", name.format(str(tmp_path).strip("/"))
+    _touch(tmp_path, "secret.png", "data/1.png", "data/2.png", "data/sub/3.png")
+    (data / "metadata.csv").write_text(f"file_name,label\n1.png,a\n2.png,b\nsub/3.png,a\n{name},b\n")
+    sources = find_images(str(data), None, SPLITS)
+    assert len(sources.entries) == 3
+    assert sources.left_out == (LeftOut(name, "is not in the data folder"),)
+
+
 def test_the_folder_of_the_metadata_is_the_split(tmp_path: Path) -> None:
     for split, names in {"train": ("1.png", "2.png"), "validation": ("1.png",)}.items():
         _touch(tmp_path, *(f"{split}/{name}" for name in names))

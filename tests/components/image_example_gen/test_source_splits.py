@@ -43,7 +43,7 @@ def test_folders_of_splits_are_used(tmp_path: Path, training: str, other: str, s
     sources = find_images(str(tmp_path), None, SPLITS)
     assert _found(sources) == {("train", "cat"): 3, ("train", "dog"): 2, (split, "cat"): 1, (split, "dog"): 1}
     tops = training.split(".")[0], other.split(".")[0]
-    assert sources.notes == (f"{tops[0]} is train", f"{tops[1]} is {split}")
+    assert sources.notes == (f"{tops[0]} is train", f"{tops[1]} is {split} (data.layout.split_files changes this)")
     assert sources.left_out == ()
 
 
@@ -61,7 +61,7 @@ def test_an_unlabeled_folder_beside_splits_is_not_used(tmp_path: Path) -> None:
         ("has no label, like all images beside it", False)
     }
     assert sources.notes == (
-        "train is train",
+        "train is train (data.layout.split_files changes this)",
         "the images in 'seg_pred' (1) have no labels and are not used",
         "the images in 'test' (5) have no labels and are not used",
     )
@@ -121,7 +121,7 @@ def test_a_test_file_without_labels_is_not_used(write: Any, tmp_path: Path) -> N
     assert sources.labels == {"cat": 2, "dog": 1}
     assert [item.counts for item in sources.left_out] == [False, False]
     assert sources.notes == (
-        "train-0.parquet is train",
+        "train-0.parquet is train (data.layout.split_files changes this)",
         "the images in 'test-0.parquet' (2) have no labels and are not used",
     )
 
