@@ -11,7 +11,7 @@ from typing import Any
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut, character_to_refuse
 from efficientmixnet.components.image_example_gen.files import File, find_file, is_remote, join, list_files, open_file
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
-from efficientmixnet.components.image_example_gen.split_names import SplitNames
+from efficientmixnet.components.image_example_gen.split_names import TEST, SplitNames
 from efficientmixnet.modules.csv_cells import from_cell
 from efficientmixnet.modules.exceptions import BadInput, BadLabel
 from efficientmixnet.modules.untrusted_json import parse_json
@@ -128,6 +128,9 @@ class Manifest:
         name, split = (_text(row.get(column)) for column in (self._path, self._split))
         if not name:
             return LeftOut(where, "has no path")
+        known_split = self._splits.of_value(split) if split else None
+        if split and not known_split:
+            return LeftOut(name, f"{self._splits.unknown(split)} ({where})")
         try:
             label = self._label_names.name(row.get(self._label))
         except BadLabel as error:
@@ -137,10 +140,8 @@ class Manifest:
         if is_remote(name) and name.partition("://")[0] not in self._schemes:
             return LeftOut(name, f"is a URL of another kind of store than the manifest ({where})")
         if not label:
-            return LeftOut(name, self._without_label(where, _text(row.get(self._label))))
-        known_split = self._splits.of_value(split) if split else None
-        if split and not known_split:
-            return LeftOut(name, f"{self._splits.unknown(split)} ({where})")
+            reason = self._without_label(where, _text(row.get(self._label)))
+            return LeftOut(name, reason, counts=known_split != TEST)  # Test images often come without labels.
         path = join(self._folder, name)
         try:
             file = self._file_at(path, name)

@@ -55,7 +55,8 @@ class SourceSplits:
         for name in self.splits.keys() - set(left_out):
             by_split[self.splits[name]].append(name)
         in_order = sorted(by_split.items(), key=lambda item: (item[0] != TRAIN, item[0]))
-        return [f"{_shown(sorted(names))} {'is' if len(names) == 1 else 'are'} {split}" for split, names in in_order]
+        notes = [f"{_shown(sorted(names))} {'is' if len(names) == 1 else 'are'} {split}" for split, names in in_order]
+        return [*notes[:-1], f"{notes[-1]} (data.layout.split_files changes this)"] if notes else []
 
 
 def of_folders(data: str, files: Iterable[File], names: SplitNames) -> SourceSplits:

@@ -103,7 +103,7 @@ def find_images(
     files = [] if manifest else list(list_files(data))
     metadata = find_metadata(files, layout)
     if group and not (layout.features is None and (manifest or metadata)):  # Those have all columns.
-        layout = layout.model_copy(update={"features": (*(layout.features or ()), group)})
+        layout = layout.model_copy(update={"features": tuple(dict.fromkeys((*(layout.features or ()), group)))})
     if manifest:
         found: Iterator[Found] = Manifest(manifest, data, layout, names).images()
     elif metadata:
