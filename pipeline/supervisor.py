@@ -14,8 +14,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import click
-
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.stop_signals import EXIT_INTERRUPTED, SAME_SIGNAL, SIGNALS
 from efficientmixnet.pipeline.whereabouts import note, note_to, read_notes
@@ -89,12 +87,14 @@ def _end_with(parent: int) -> None:
 
 def _explain(number: int, hung: bool, facts: Mapping[str, str], kernel_kills: bool) -> int:
     """Prints why a signal ended the child, and writes it to the summary of its run. Returns the exit code."""
+    from efficientmixnet.pipeline.terminal import echo_error
+
     if hung or number in SIGNALS:
-        click.secho(f"interrupted: {'ended at once after a second signal; ' if hung else ''}{_AGAIN}", err=True)
+        echo_error(f"interrupted: {'ended at once after a second signal; ' if hung else ''}{_AGAIN}", color="yellow")
         _write_summary(facts, "interrupted", "interrupted")
         return EXIT_INTERRUPTED
     reason = _reason(number, facts.get("place", ""), Path(facts["log"]) if "log" in facts else None, kernel_kills)
-    click.secho(f"error: {reason}", err=True, fg="red")
+    echo_error(f"error: {reason}")
     _write_summary(facts, "failed", reason)
     return 1
 
