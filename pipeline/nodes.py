@@ -39,6 +39,7 @@ class Nodes:
             max_pixels=data.max_pixels,
             fingerprint=self._fingerprint,
             layout=data.layout.model_dump_json(exclude_defaults=True),
+            max_image_bytes=data.max_image_bytes,
         )
 
     @cached_property

@@ -20,10 +20,12 @@ import tensorflow as tf
 from tfx import v1 as tfx
 
 from efficientmixnet.components.image_example_gen import outcome
+from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES
 from efficientmixnet.components.image_example_gen.findings import by_reason, warnings
 from efficientmixnet.components.image_example_gen.image import read
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.by_format import unpack
+from efficientmixnet.components.image_example_gen.skipped import in_words
 from efficientmixnet.components.image_example_gen.sources import (
     Entry,
     LeftOut,
@@ -34,6 +36,7 @@ from efficientmixnet.components.image_example_gen.sources import (
 )
 from efficientmixnet.components.record_file import RecordFile
 from efficientmixnet.modules import features, progress
+from efficientmixnet.modules.data.record_counts import RecordCounts, write_counts
 
 SHARD_BYTES = 64 * 2**20
 LEAST_SHARDS = 4  # of a split, so that a small split is read in parallel too
@@ -51,6 +54,7 @@ def ImageExampleGen(
     max_pixels: tfx.dsl.components.Parameter[int],
     fingerprint: tfx.dsl.components.Parameter[str],
     layout: tfx.dsl.components.Parameter[str] = "{}",
+    max_image_bytes: tfx.dsl.components.Parameter[int] = MAX_IMAGE_BYTES,
     beam_pipeline: tfx.dsl.components.BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """Writes a tf.Example for each image (see features.py) to gzipped TFRecords, and lists the images left out.
@@ -64,13 +68,18 @@ def ImageExampleGen(
         max_pixels: Images with more pixels are left out.
         fingerprint: The fingerprint of the data. When it changes, TFX does not reuse cached results.
         layout: The layout of the data, Layout as JSON.
+        max_image_bytes: Larger images are left out.
 
     Raises:
-        BadInput: There are no images, a split is empty, or too many images cannot be read.
+        BadInput: There are no images, they are not those of the fingerprint, a split is empty, or too many images
+            cannot be read.
     """
     fractions: dict[str, float] = json.loads(splits)
     form = Layout.model_validate_json(layout)
-    sources = find_images(images, manifest or None, frozenset(fractions), form)
+    sources = find_images(images, manifest or None, frozenset(fractions), form, max_image_bytes)
+    sources.stop_if_changed(fingerprint, manifest or images)
+    if sources.skipped:
+        progress.tell(f"skipped files and folders that are not images: {in_words(sources.skipped)}")
     shards = _shards(sources, fractions)
     for split in fractions:
         tf.io.gfile.makedirs(f"{examples.uri}/Split-{split}")
@@ -79,7 +88,7 @@ def ImageExampleGen(
     progress.start(len(sources.entries), "images")
     with beam_pipeline as pipeline:
         written = (
-            _addressed(pipeline, sources, form, f"{examples.uri}/unpacked")
+            _addressed(pipeline, sources, form, f"{examples.uri}/unpacked", max_image_bytes)
             | "ByShard" >> beam.Map(lambda entry: (_shard_of(entry, fractions, shards), entry))
             | "Together" >> beam.GroupByKey()
             | "ReadAndWrite"
@@ -103,6 +112,13 @@ def ImageExampleGen(
         examples.span, examples.version = sources.span.number, sources.span.version
     found = outcome.Outcome.read(outcome_file, sources.left_out)
     found.write_tables(examples.uri)
+    write_counts(
+        examples.uri,
+        {
+            split: RecordCounts.of_files(f"{examples.uri}/Split-{split}", found.counts.get(split, Counter()).total())
+            for split in fractions
+        },
+    )
     examples.set_string_custom_property("source", manifest or images)
     examples.set_int_custom_property("images_read", found.read_count)
     examples.set_int_custom_property("images_left_out", len(found.left_out))
@@ -116,7 +132,9 @@ def ImageExampleGen(
     found.stop_if_a_split_is_empty(manifest or images, tuple(fractions))
 
 
-def _addressed(pipeline: beam.Pipeline, sources: Sources, layout: Layout, folder: str) -> beam.PCollection:
+def _addressed(
+    pipeline: beam.Pipeline, sources: Sources, layout: Layout, folder: str, max_bytes: int
+) -> beam.PCollection:
     """Returns entries that can be read on their own. Images that must be read in order are first copied to `folder`."""
     direct = [entry for entry in sources.entries if entry.row is None]
     in_order = sorted((entry for entry in sources.entries if entry.row is not None), key=lambda entry: entry.path)
@@ -129,16 +147,18 @@ def _addressed(pipeline: beam.Pipeline, sources: Sources, layout: Layout, folder
         pipeline
         | "Files" >> beam.Create(enumerate(files))
         | "Spread" >> beam.Reshuffle()
-        | "Unpack" >> beam.FlatMap(_unpack, folder, sources.format, layout)
+        | "Unpack" >> beam.FlatMap(_unpack, folder, sources.format, layout, max_bytes)
     )
     return (entries, unpacked) | "AllEntries" >> beam.Flatten()
 
 
-def _unpack(numbered: tuple[int, tuple[Entry, ...]], folder: str, kind: str, layout: Layout) -> Iterator[Entry]:
+def _unpack(
+    numbered: tuple[int, tuple[Entry, ...]], folder: str, kind: str, layout: Layout, max_bytes: int
+) -> Iterator[Entry]:
     number, entries = numbered
     path = f"{folder}/{number:05d}"
     with tf.io.gfile.GFile(path, "wb") as file:
-        yield from unpack(entries, kind, layout, file, path)
+        yield from unpack(entries, kind, layout, file, path, max_bytes)
 
 
 def _shards(sources: Sources, fractions: Mapping[str, float]) -> dict[str, int]:

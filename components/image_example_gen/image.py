@@ -39,11 +39,13 @@ def read(entry: Entry, max_pixels: int, columns: Sequence[str] = ()) -> tf.train
         The tf.Example that features.py describes, or the reason why there is none.
     """
     if entry.row is not None:  # unpack() could not read it
-        return LeftOut(entry.name, LOST)
+        return LeftOut(entry.name, entry.unreadable or LOST)
+    file = b""
     try:
-        example = _example(entry, read_bytes(entry), max_pixels)
+        file = read_bytes(entry)
+        example = _example(entry, file, max_pixels)
     except (BadImage, OSError) as error:
-        return LeftOut.because(entry.name, error)
+        return LeftOut.because(entry.name, error, file if entry.size is None else b"")
     values = dict(entry.columns)
     for column in columns:
         example.features.feature[column].bytes_list.value.append(values.get(column, "").encode())

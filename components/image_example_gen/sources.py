@@ -3,15 +3,24 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from itertools import chain
 
 from efficientmixnet.components.image_example_gen.class_folders import as_image
-from efficientmixnet.components.image_example_gen.entry import SUFFIXES, Entry, LeftOut
-from efficientmixnet.components.image_example_gen.files import File, list_files
+from efficientmixnet.components.image_example_gen.entry import (
+    MAX_IMAGE_BYTES,
+    SUFFIXES,
+    Entry,
+    LeftOut,
+    may_be_image,
+    too_large,
+)
+from efficientmixnet.components.image_example_gen.files import File, head, list_files
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
 from efficientmixnet.components.image_example_gen.manifest import Manifest
 from efficientmixnet.components.image_example_gen.readers.by_format import entries_of, format_of
+from efficientmixnet.components.image_example_gen.skipped import Skipped
 from efficientmixnet.components.image_example_gen.spans import Span, find_span, has_spans
 from efficientmixnet.modules.exceptions import BadInput
 
@@ -20,7 +29,7 @@ __all__ = ["SUFFIXES", "Entry", "LeftOut", "Sources", "find_images", "name_hash"
 _LIKE_SPLITS = frozenset({"train", "training", "val", "valid", "validation", "dev", "eval", "test"})
 _OURS = "image/"  # prefix of our own features
 
-Found = tuple[Entry, File] | LeftOut
+Found = tuple[Entry, File] | LeftOut | Skipped
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,7 @@ class Sources:
         bytes: The size of all files.
         format: The format of the data, one of Layout.format but never auto.
         span: The span that was read, if the data has spans.
+        skipped: The number of files and folders that are not images, by kind.
     """
 
     entries: tuple[Entry, ...]
@@ -42,6 +52,7 @@ class Sources:
     bytes: int
     format: str = "folders"
     span: Span | None = None
+    skipped: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def labels(self) -> Counter[str]:
@@ -53,8 +64,22 @@ class Sources:
         """The names of all further features."""
         return tuple(sorted({name for entry in self.entries for name, _ in entry.columns}))
 
+    def stop_if_changed(self, fingerprint: str, where: str) -> None:
+        """Raises BadInput if these are not the images of the fingerprint. Every image fits an empty fingerprint."""
+        if fingerprint and fingerprint != self.fingerprint:
+            raise BadInput(
+                f"{where}: the images are not those that this run listed at its start. Files were added, changed or "
+                "removed, or a folder is not reachable. Run the command again when the images no longer change."
+            )
 
-def find_images(data: str, manifest: str | None, split_names: frozenset[str], layout: Layout | None = None) -> Sources:
+
+def find_images(
+    data: str,
+    manifest: str | None,
+    split_names: frozenset[str],
+    layout: Layout | None = None,
+    max_image_bytes: int = MAX_IMAGE_BYTES,
+) -> Sources:
     """Lists the images of a dataset.
 
     Args:
@@ -62,6 +87,7 @@ def find_images(data: str, manifest: str | None, split_names: frozenset[str], la
         manifest: A CSV or JSON-lines file that names images relative to `data`; None for none.
         split_names: The splits of the configuration.
         layout: The layout of the data.
+        max_image_bytes: Larger images are left out.
 
     Returns:
         The images and a fingerprint. No image is read.
@@ -85,14 +111,16 @@ def find_images(data: str, manifest: str | None, split_names: frozenset[str], la
     if manifest:
         found: Iterator[Found] = Manifest(manifest, data, layout, split_names).images()
     else:
-        files = list(list_files(data))
+        listed = list(list_files(data))
+        files = [file for file in listed if not isinstance(file, Skipped)]
         kind = _format(data, files) if layout.format == "auto" else layout.format
-        found = _found(files, kind, layout)
-    entries, left_out, fingerprint, size = _examine(found, split_names)
+        skipped = {file for file in listed if isinstance(file, Skipped)}
+        found = chain(skipped, _found(files, kind, layout, max_image_bytes))
+    entries, left_out, fingerprint, size, kinds = _examine(found, split_names, max_image_bytes)
     where = manifest or data
     if not entries:
         raise BadInput(_nothing_found(where, left_out, bool(manifest), kind))
-    sources = Sources(entries, left_out, fingerprint, size, kind, span)
+    sources = Sources(entries, left_out, fingerprint, size, kind, span, kinds)
     _check_labels(where, sources, by_folder=kind == "folders" and not manifest)
     clash = [name for name in sources.columns if name.startswith(_OURS)]
     if clash:
@@ -142,7 +170,7 @@ def _format(data: str, files: list[File | LeftOut]) -> str:
     return str(next(iter(kinds), "folders"))
 
 
-def _found(files: list[File | LeftOut], kind: str, layout: Layout) -> Iterator[Found]:
+def _found(files: list[File | LeftOut], kind: str, layout: Layout, max_bytes: int) -> Iterator[Found]:
     label_names = LabelNames.read(layout.label_names)
     for file in files:
         if isinstance(file, LeftOut):
@@ -153,11 +181,12 @@ def _found(files: list[File | LeftOut], kind: str, layout: Layout) -> Iterator[F
             yield LeftOut(file.name, "is not in a split of data.layout.split_files", counts=False)
         elif kind == "folders":
             item = as_image(file, depth, split)
-            yield item if isinstance(item, LeftOut) else (item, file)
+            yield (item, file) if isinstance(item, Entry) else item
         elif layout.format == "auto" and format_of(file.name) != kind:
-            yield LeftOut(file.name, f"is not a {kind} file", counts=False)
+            other = LeftOut(file.name, f"is not a {kind} file", counts=may_be_image(file.name, head(file.path)))
+            yield Skipped.by_suffix(file.name) or other
         else:
-            for item in entries_of(file, kind, layout, label_names, split):
+            for item in entries_of(file, kind, layout, label_names, split, max_bytes):
                 yield item if isinstance(item, LeftOut) else (item, file)
 
 
@@ -172,20 +201,25 @@ def _split_by_file(name: str, layout: Layout) -> tuple[str | None, int]:
 
 
 def _examine(
-    found: Iterator[Found], split_names: frozenset[str]
-) -> tuple[tuple[Entry, ...], tuple[LeftOut, ...], str, int]:
-    """Returns the entries sorted by name, the files left out, the fingerprint and the size in bytes."""
+    found: Iterator[Found], split_names: frozenset[str], max_bytes: int
+) -> tuple[tuple[Entry, ...], tuple[LeftOut, ...], str, int, Counter[str]]:
+    """Returns the entries sorted by name, the files left out, the fingerprint, the size, and what is skipped."""
+    skipped: Counter[str] = Counter()
     entries: list[Entry] = []
     left_out: list[LeftOut] = []
     files: dict[str, File] = {}  # by path
     for item in found:
         if isinstance(item, LeftOut):
             left_out.append(item)
+        elif isinstance(item, Skipped):
+            skipped[item.kind] += 1
+        elif (size := _size(*item)) > max_bytes:
+            left_out.append(LeftOut(item[0].name, too_large(size, max_bytes)))
         elif item[0].split and split_names and item[0].split not in split_names:
             reason = f"has the split {item[0].split!r}, which is not one of {', '.join(sorted(split_names))}"
             left_out.append(LeftOut(item[0].name, reason))
         else:
-            entries.append(item[0])
+            entries.append(replace(item[0], listed=(item[1].size, item[1].changed)))
             files[item[1].path] = item[1]
     entries.sort(key=lambda entry: entry.name)
     once = [entry for i, entry in enumerate(entries) if i == 0 or entry.name != entries[i - 1].name]
@@ -200,7 +234,15 @@ def _examine(
         digest.update(f"{files[path]}\n".encode())
     for entry in once:
         digest.update(f"{entry}\n".encode())
-    return tuple(once), tuple(left_out), digest.hexdigest(), sum(file.size for file in files.values())
+    size = sum(file.size for file in files.values())
+    return tuple(once), tuple(left_out), digest.hexdigest(), size, skipped
+
+
+def _size(entry: Entry, file: File) -> int:
+    """Returns the size of the encoded image, or 0 if it is not known yet."""
+    if entry.size is not None:
+        return entry.size
+    return file.size if entry.row is None else 0
 
 
 def _check_labels(where: str, sources: Sources, by_folder: bool) -> None:

@@ -7,6 +7,7 @@ import json
 
 from tfx import v1 as tfx
 
+from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.sources import find_images
 
@@ -18,6 +19,7 @@ def DataVersion(
     manifest: tfx.dsl.components.Parameter[str],
     splits: tfx.dsl.components.Parameter[str],
     layout: tfx.dsl.components.Parameter[str],
+    max_image_bytes: tfx.dsl.components.Parameter[int] = MAX_IMAGE_BYTES,
 ) -> None:
     """Computes the fingerprint from the name, size and time of every file, without opening images.
 
@@ -27,6 +29,8 @@ def DataVersion(
         manifest: As for ImageExampleGen.
         splits: As for ImageExampleGen.
         layout: As for ImageExampleGen.
+        max_image_bytes: As for ImageExampleGen.
     """
-    sources = find_images(images, manifest or None, frozenset(json.loads(splits)), Layout.model_validate_json(layout))
+    form = Layout.model_validate_json(layout)
+    sources = find_images(images, manifest or None, frozenset(json.loads(splits)), form, max_image_bytes)
     fingerprint.write(sources.fingerprint)

@@ -63,6 +63,7 @@ class ClusterEnvironment(Environment):
             manifest=data.manifest or "",
             splits=json.dumps(data.splits),
             layout=data.layout.model_dump_json(exclude_defaults=True),
+            max_image_bytes=data.max_image_bytes,
         )
         return self._look_up(version)["fingerprint"]
 

@@ -1,6 +1,7 @@
 """The commands inspect and plan, for data that no model has been trained on yet."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,10 +49,19 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
     from efficientmixnet.pipeline.inspection.page import render
 
     console = Console(highlight=False, soft_wrap=True)
-    sources = find_images(config.images, config.manifest, frozenset(config.splits), config.layout)
+    sources = find_images(
+        config.images, config.manifest, frozenset(config.splits), config.layout, config.max_image_bytes
+    )
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("images", total=len(sources.entries))
-        found = inspect_images(sources, config.layout, config.splits, config.max_pixels, lambda: bar.advance(task))
+        found = inspect_images(
+            sources,
+            config.layout,
+            config.splits,
+            config.max_pixels,
+            lambda: bar.advance(task),
+            config.max_image_bytes,
+        )
     notes = warnings(found.counts, found.duplicates, found.left_out)
     where = config.manifest or config.images
     statistics_page = page.with_suffix(".statistics.html")
@@ -69,7 +79,7 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
         page.write_text(render(where, found, notes, link), encoding="utf-8")
     except OSError as error:
         raise BadInput(f"{page}: cannot be written: {error.strerror}") from None
-    _print(console, found, notes)
+    _print(console, found, sources.skipped, notes)
     console.print(f"page          {page}", markup=False)
     if show:
         click.launch(page.resolve().as_uri())
@@ -135,8 +145,9 @@ def _bytes(size: float) -> str:
     return size_in_words(size) if size else ""
 
 
-def _print(console: Console, found: "Inspection", notes: list[str]) -> None:
+def _print(console: Console, found: "Inspection", skipped: Mapping[str, int], notes: list[str]) -> None:
     from efficientmixnet.components.image_example_gen.findings import by_reason
+    from efficientmixnet.components.image_example_gen.skipped import in_words
     from efficientmixnet.pipeline.inspection.inspect_images import side_buckets
     from efficientmixnet.pipeline.inspection.page import size_in_words
 
@@ -150,6 +161,7 @@ def _print(console: Console, found: "Inspection", notes: list[str]) -> None:
     rows.append(("formats", ", ".join(f"{name} {count:,}" for name, count in found.formats.most_common())))
     rows.append(("shorter side", ", ".join(f"{name}: {count:,}" for name, count in side_buckets(found.sizes))))
     rows += [("left out", f"{count:,} {reason}") for reason, count in by_reason(found.left_out).items()]
+    rows += [("skipped", in_words(skipped))] if skipped else []
     rows += [("warning", note) for note in notes]
     console.print()
     for name, value in rows:

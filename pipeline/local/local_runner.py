@@ -58,7 +58,7 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
     output = Path(config.output)
     with _only_run_in(output):
         data = config.data
-        sources = find_images(data.images, data.manifest, frozenset(data.splits), data.layout)
+        sources = find_images(data.images, data.manifest, frozenset(data.splits), data.layout, data.max_image_bytes)
         config = resolve(config, sources)
         started = datetime.now(timezone.utc)
         folder = output / "runs" / started.strftime("%Y%m%d-%H%M%S-%f")
