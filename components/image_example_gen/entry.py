@@ -58,7 +58,7 @@ class LeftOut:
     is_folder: bool = False
 
     @classmethod
-    def because(cls, name: str, error: BadImage | OSError, content: bytes = b"") -> "LeftOut":
+    def because(cls, name: str, error: BadImage | OSError, content: bytes | None = None) -> "LeftOut":
         """Returns the file with the error as its reason.
 
         A file does not count if its suffix or its content shows that it is not an image.
@@ -66,7 +66,7 @@ class LeftOut:
         Args:
             name: The file's name.
             error: Why it is not used.
-            content: The file's content, or its beginning; empty if it is unknown or part of another file.
+            content: The file's content, or its beginning; None if it is unknown or part of another file.
         """
         reason = f"cannot be read: {error.strerror or error}" if isinstance(error, OSError) else str(error)
         return cls(name, reason, counts=may_be_image(name, content))
@@ -81,12 +81,14 @@ def too_large(size: int, max_bytes: int) -> str:
     return f"has {size:,} bytes, over the limit (data.max_image_bytes: {max_bytes})"
 
 
-def may_be_image(name: str, content: bytes = b"") -> bool:
+def may_be_image(name: str, content: bytes | None = None) -> bool:
     """Returns whether a file that cannot be read may be an image: neither its suffix nor its content shows otherwise.
 
     Args:
         name: The file's name.
-        content: The beginning of its content.
+        content: The beginning of its content; None if it is unknown.
     """
     suffix = PurePosixPath(name).suffix.lower()
-    return suffix in SUFFIXES or not (suffix in skipped.SUFFIXES or skipped.is_text(name, content))
+    if suffix in SUFFIXES or suffix in skipped.SUFFIXES:
+        return suffix in SUFFIXES
+    return content is None or not (skipped.is_text(name, content) if content else suffix == "")

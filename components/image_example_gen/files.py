@@ -17,6 +17,9 @@ from efficientmixnet.components.image_example_gen.skipped import Skipped
 from efficientmixnet.components.image_example_gen.walk import walk
 from efficientmixnet.modules.exceptions import BadInput
 
+STORES = frozenset({"gs", "s3"})
+"""The schemes of the URLs that are read."""
+
 _HEAD = 4096  # bytes
 CHANGED = "it has changed since the images were listed"
 _NOT_REGULAR = "it is a named pipe, a device or a socket"
@@ -37,6 +40,11 @@ class File:
     name: str
     size: int
     changed: str
+
+
+def is_refused(path: str) -> bool:
+    """Returns whether the path is a URL of another kind than those in STORES, such as file:// or zip://."""
+    return is_remote(path) and path.partition("://")[0] not in STORES
 
 
 def is_remote(path: str) -> bool:
@@ -100,13 +108,13 @@ def open_file(path: str) -> BinaryIO:
     return opened
 
 
-def head(path: str) -> bytes:
-    """Returns the first bytes of the file; none if it cannot be read."""
+def head(path: str) -> bytes | None:
+    """Returns the first bytes of the file; None if it cannot be read."""
     try:
         with open_file(path) as file:
             return file.read(_HEAD)
     except OSError:
-        return b""
+        return None
 
 
 def has_changed(entry: Entry) -> bool:
@@ -194,6 +202,8 @@ def _store(path: str) -> Any:
     """Returns fsspec's file system for the path. Environment variables say how to reach it."""
     import fsspec
 
+    if is_refused(path):
+        raise BadInput(f"data.images: {path} cannot be listed (it is not on this machine, in gs:// or in s3://)")
     try:
         return fsspec.filesystem(path.partition("://")[0])
     except (ValueError, ImportError) as error:

@@ -40,12 +40,12 @@ def read(entry: Entry, max_pixels: int, columns: Sequence[str] = ()) -> tf.train
     """
     if entry.row is not None:  # unpack() could not read it
         return LeftOut(entry.name, entry.unreadable or LOST)
-    file = b""
+    file = None
     try:
         file = read_bytes(entry)
         example = _example(entry, file, max_pixels)
     except (BadImage, OSError) as error:
-        return LeftOut.because(entry.name, error, file if entry.size is None else b"")
+        return LeftOut.because(entry.name, error, file if entry.size is None else None)
     values = dict(entry.columns)
     for column in columns:
         example.features.feature[column].bytes_list.value.append(values.get(column, "").encode())

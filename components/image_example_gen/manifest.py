@@ -9,7 +9,15 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
-from efficientmixnet.components.image_example_gen.files import File, find_file, is_remote, join, list_files, open_file
+from efficientmixnet.components.image_example_gen.files import (
+    File,
+    find_file,
+    is_refused,
+    is_remote,
+    join,
+    list_files,
+    open_file,
+)
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
 from efficientmixnet.modules.exceptions import BadInput
 
@@ -114,6 +122,8 @@ class Manifest:
                 name, f"has the split {split!r}, which is not one of {', '.join(sorted(self._splits))} ({where})"
             )
         path = join(self._folder, name)
+        if is_refused(path):
+            return LeftOut(name, f"is not on this machine, in gs:// or in s3:// ({where})")
         file = self._file_at(path, name)
         if file is None:
             return LeftOut(name, f"does not exist ({where})")

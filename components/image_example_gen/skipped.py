@@ -88,7 +88,7 @@ def is_text(name: str, head: bytes) -> bool:
         text = codecs.getincrementaldecoder("utf-8-sig")().decode(head[:_HEAD])  # the last character may be cut
     except UnicodeDecodeError:
         return False
-    return bool(text) and all(character.isprintable() or character in _SPACES for character in text)
+    return all(character.isprintable() or character in _SPACES for character in text)
 
 
 def in_words(counts: Mapping[str, int]) -> str:

@@ -251,6 +251,7 @@ def _check_labels(where: str, sources: Sources, by_folder: bool) -> None:
         raise BadInput(
             f"{where}: only the class {labels[0]!r} has images. A classifier needs two or more classes"
             + (", each in its own folder." if by_folder else ".")
+            + next((f" Left out: {item.name} {item.reason}." for item in sources.left_out if item.counts), "")
         )
     if by_folder and set(labels) <= _LIKE_SPLITS:
         training = next((label for label in labels if label.startswith("train")), labels[0])
@@ -262,7 +263,7 @@ def _check_labels(where: str, sources: Sources, by_folder: bool) -> None:
 
 
 def _nothing_found(where: str, left_out: tuple[LeftOut, ...], is_manifest: bool, kind: str) -> str:
-    if is_manifest or kind != "folders":
+    if is_manifest or kind != "folders" or any(item.is_folder for item in left_out):
         if not left_out:
             return (
                 f"{where}: has no rows. Give a row path,label for each image."

@@ -139,7 +139,7 @@ def _open(entry: Entry, encoded: bytes | LeftOut, with_thumbnail: bool, max_pixe
             except DECODING_ERRORS:
                 raise damaged(image) from None
     except BadImage as error:
-        return LeftOut.because(entry.name, error, encoded if entry.size is None and entry.row is None else b"")
+        return LeftOut.because(entry.name, error, encoded if entry.size is None and entry.row is None else None)
     digest = hashlib.blake2b(encoded, digest_size=16).digest()
     return Opened(entry, kind, mode, width, height, len(encoded), digest, thumbnail)
 

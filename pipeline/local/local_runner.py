@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from filelock import FileLock, Timeout
 
+from efficientmixnet.components.image_example_gen.skipped import OUTPUT_MARK
 from efficientmixnet.components.image_example_gen.sources import Sources, find_images
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import BadInput, RunFailed
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.local.check_model_server import check_model_server
+from efficientmixnet.pipeline.local.check_output import check_output
 from efficientmixnet.pipeline.local.imports_at_once import imports_at_once
 from efficientmixnet.pipeline.local.quiet import noise_to
 from efficientmixnet.pipeline.local.revision import revision, versions
@@ -56,8 +58,9 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
     """
     check_model_server(config.serving)
     output = Path(config.output)
+    data = config.data
+    check_output(output, data.images)
     with _only_run_in(output):
-        data = config.data
         sources = find_images(data.images, data.manifest, frozenset(data.splits), data.layout, data.max_image_bytes)
         config = resolve(config, sources)
         started = datetime.now(timezone.utc)
@@ -191,6 +194,7 @@ def _only_run_in(output: Path) -> Iterator[None]:
         output.mkdir(parents=True, exist_ok=True)
         lock = FileLock(output / ".lock")
         lock.acquire(timeout=0)
+        (output / OUTPUT_MARK).touch()
     except Timeout:
         raise BadInput(
             f"output: another run is using {output}; wait until it ends, or give another folder with --output"

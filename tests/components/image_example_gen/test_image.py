@@ -211,6 +211,7 @@ def _png_of_size(width: int, height: int) -> bytes:
         ("flipped.png", _flipped_in_its_data(_noise("PNG")), "is a truncated or corrupt PNG file"),
         ("hollow.png", _png_of_size(64, 64), "is a truncated or corrupt PNG file"),
         ("text.jpg", b"no image", "is not an image in a supported format"),
+        ("empty.heic", b"", "has zero bytes"),
         ("unknown.dng", b"II\0\x01", "is not an image in a supported format"),
         ("unknown", b"II\0\x01", "is not an image in a supported format"),
         ("drawing.svg", b"<svg/>", "is not an image in a supported format"),
@@ -227,9 +228,9 @@ def test_unusable_files_are_left_out_with_a_reason_and_count(
     assert read(_entry(tmp_path, name, content), LIMIT) == LeftOut(f"größe/{name}", reason, counts=True)
 
 
-@pytest.mark.parametrize("content", [b"no image", "größe\n".encode() * 2000, b'\xef\xbb\xbf{"a": 1}'])
+@pytest.mark.parametrize("content", [b"no image", b"", "größe\n".encode() * 2000, b'\xef\xbb\xbf{"a": 1}'])
 def test_a_file_whose_content_is_text_is_left_out_and_does_not_count(tmp_path: Path, content: bytes) -> None:
-    reason = "is not an image in a supported format"
+    reason = "is not an image in a supported format" if content else "has zero bytes"
     assert read(_entry(tmp_path, "text", content), LIMIT) == LeftOut("größe/text", reason, counts=False)
 
 

@@ -161,3 +161,11 @@ def test_the_columns_of_a_manifest_have_the_names_of_the_layout(folder: Path) ->
 def test_a_wrong_line_is_refused_with_its_number(folder: Path, line: str, complaint: str) -> None:
     with pytest.raises(BadInput, match=f"data.manifest: .*list.jsonl, {complaint}"):
         _json_lines(folder, '{"path": "cat/1.png", "label": "cat"}', line)
+
+
+@pytest.mark.parametrize("scheme", ["file:", "zip:", "http:", "https:", "ftp:", "github:", "s3::zip:", "FILE:"])
+def test_a_url_of_another_kind_of_store_is_left_out_with_its_line(folder: Path, scheme: str) -> None:
+    url = f"{scheme}//{folder}/cat/1.png"
+    (folder / "list.csv").write_text(f"path,label\ncat/1.png,cat\ndog/1.png,dog\n{url},cat\n")
+    sources = find_images(str(folder), str(folder / "list.csv"), SPLITS)
+    assert sources.left_out == (LeftOut(url, "is not on this machine, in gs:// or in s3:// (list.csv, line 4)"),)

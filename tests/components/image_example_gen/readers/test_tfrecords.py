@@ -1,12 +1,14 @@
 """TFRecords of tf.Examples, whole and broken."""
 
 import gzip
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from efficientmixnet.components.image_example_gen.layout import Layout
+from efficientmixnet.components.image_example_gen.readers.by_format import images_of
 from efficientmixnet.components.image_example_gen.sources import LeftOut, find_images
 from efficientmixnet.modules.exceptions import BadInput
 
@@ -46,3 +48,19 @@ def test_for_a_record_without_a_label_the_message_lists_its_features(write: Any,
     write.tfrecord(tmp_path / "a.tfrecord", [write.example(b"p", "cat", name="class")])
     with pytest.raises(BadInput, match=r"has no feature 'image/class/label'; it has class, image/encoded, image/sou"):
         find_images(str(tmp_path), None, SPLITS)
+
+
+@pytest.mark.parametrize("compression", ["", "GZIP"])
+def test_a_large_record_is_left_out_and_not_unpacked(write: Any, tmp_path: Path, compression: str) -> None:
+    examples = [write.example(b"p", "cat"), write.example(bytes(2**25), "cat"), write.example(b"q", "dog")]
+    write.tfrecord(tmp_path / "a.tfrecord", examples, compression)
+    tracemalloc.start()
+    sources = find_images(str(tmp_path), None, SPLITS, max_image_bytes=1000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**23
+    assert [entry.name for entry in sources.entries] == ["a.tfrecord/0", "a.tfrecord/2"]
+    assert [item.row() for item in sources.left_out] == [
+        ("a.tfrecord/1", f"has {len(examples[1]):,} bytes, over the limit (data.max_image_bytes: 1000)")
+    ]
+    assert [one for _, one in images_of(sources.entries, "tfrecord", Layout())] == [b"p", b"q"]
