@@ -106,6 +106,8 @@ def _places(config: Config, limits: _Limits) -> Iterator[str]:
             f"kubeflow.pipeline_root: {root!r} is not a folder that every pod can reach; give a bucket and a folder, "
             f"such as {limits.root}"
         )
+    elif _is_below(root, config.data.images):
+        yield f"kubeflow.pipeline_root: {root} is below data.images, so artifacts would be taken for images"
     if kubeflow.pushed and not kubeflow.pushed.startswith((*SCHEMES, "/")):
         yield (
             f"kubeflow.pushed: {kubeflow.pushed!r} is neither in an object store nor an absolute path; give one of them"
@@ -115,6 +117,12 @@ def _places(config: Config, limits: _Limits) -> Iterator[str]:
             yield f"kubeflow.{key}: {path} would be lost with the pod; give a folder on a volume in kubeflow.volumes"
     if not limits.is_kubernetes and (kubeflow.volumes or kubeflow.secrets):
         yield "kubeflow.volumes, kubeflow.secrets: Vertex AI has neither; use gs:// and its service accounts"
+
+
+def _is_below(place: str, folder: str) -> bool:
+    """Whether the place is the folder or in it. minio:// and s3:// are names of the same store."""
+    inner, outer = (one.replace("minio://", "s3://").rstrip("/") + "/" for one in (place, folder))
+    return inner.startswith(outer)
 
 
 def _pods(config: Config, limits: _Limits) -> Iterator[str]:

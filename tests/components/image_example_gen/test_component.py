@@ -40,6 +40,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(source.integers(0, 256, (6, 9, 3), dtype=np.uint8)).save(path)
     (folder / "a cat" / "empty.jpg").touch()
+    (folder / "a cat" / "notes").write_text("cats")
     (folder / "a cat" / "notes.txt").write_text("cats")
     return folder
 
@@ -52,7 +53,7 @@ def _run(folder: Path, data: Path, **parameters: Any) -> Path:
         splits=json.dumps(parameters.pop("splits", SPLITS)),
         max_left_out=parameters.pop("max_left_out", 0.05),
         max_pixels=parameters.pop("max_pixels", 1000),
-        fingerprint="",
+        fingerprint=parameters.pop("fingerprint", ""),
         layout=parameters.pop("layout", "{}"),
     )
     pipeline = tfx.dsl.Pipeline(
@@ -136,7 +137,7 @@ def test_files_left_out_are_listed_with_the_reason(uri: Path) -> None:
         assert list(csv.reader(file)) == [
             ["file", "reason"],
             ["a cat/empty.jpg", "has zero bytes"],
-            ["a cat/notes.txt", "is not an image in a supported format"],
+            ["a cat/notes", "is not an image in a supported format"],
         ]
 
 
@@ -201,7 +202,7 @@ def test_too_many_unreadable_images_stop_the_run_with_their_list(data: Path, tmp
     assert "a cat/empty.jpg has zero bytes" in str(caught.value)
     assert caught.value.left_out == (
         ("a cat/empty.jpg", "has zero bytes"),
-        ("a cat/notes.txt", "is not an image in a supported format"),
+        ("a cat/notes", "is not an image in a supported format"),
     )
 
 
@@ -238,4 +239,4 @@ def test_a_parquet_file_is_unpacked_split_and_the_copy_removed(data: Path, tmp_p
         for number, file in enumerate(files)
     }
     left = {path.name for path in uri.iterdir()}
-    assert left == {"Split-eval", "Split-train", "left_out.csv", "class_counts.json", "outcome.jsonl"}
+    assert left == {"Split-eval", "Split-train", "left_out.csv", "class_counts.json", "outcome.jsonl", "records.json"}
