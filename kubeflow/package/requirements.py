@@ -106,8 +106,9 @@ def _places(config: Config, limits: _Limits) -> Iterator[str]:
             f"kubeflow.pipeline_root: {root!r} is not a folder that every pod can reach; give a bucket and a folder, "
             f"such as {limits.root}"
         )
-    elif _is_below(root, config.data.images):
-        yield f"kubeflow.pipeline_root: {root} is below data.images, so artifacts would be taken for images"
+    for key, path in (("pipeline_root", root), ("pushed", kubeflow.pushed), ("checkpoints", kubeflow.checkpoints)):
+        if path and _is_below(path, config.data.images):
+            yield f"kubeflow.{key}: {path} is below data.images, where its files could be read as images; move it"
     if kubeflow.pushed and not kubeflow.pushed.startswith((*SCHEMES, "/")):
         yield (
             f"kubeflow.pushed: {kubeflow.pushed!r} is neither in an object store nor an absolute path; give one of them"

@@ -55,7 +55,7 @@ class RecordCounts:
 
     def __str__(self) -> str:
         records = "" if self.records is None else f" with {self.records:,} records"
-        return f"{self.files:,} files ({self.bytes:,} bytes){records}"
+        return f"{self.files:,} {'file' if self.files == 1 else 'files'} ({self.bytes:,} bytes){records}"
 
 
 def write_counts(folder: str, counts: Mapping[str, RecordCounts]) -> None:

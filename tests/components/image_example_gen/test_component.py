@@ -240,3 +240,34 @@ def test_a_parquet_file_is_unpacked_split_and_the_copy_removed(data: Path, tmp_p
     }
     left = {path.name for path in uri.iterdir()}
     assert left == {"Split-eval", "Split-train", "left_out.csv", "class_counts.json", "outcome.jsonl", "records.json"}
+
+
+def test_the_number_of_records_of_each_split_is_written(uri: Path) -> None:
+    counts = json.loads((uri / "records.json").read_text())
+    for split, one in counts.items():
+        files = list((uri / f"Split-{split}").iterdir())
+        records = [record for file, found in _records(uri).items() if f"Split-{split}/" in file for record in found]
+        assert one == {
+            "files": len(files),
+            "bytes": sum(file.stat().st_size for file in files),
+            "records": len(records),
+        }
+    assert sum(one["records"] for one in counts.values()) == IMAGES
+
+
+def test_images_that_changed_since_the_start_of_the_run_stop_it(data: Path, tmp_path: Path) -> None:
+    shutil.copytree(data, tmp_path / "data")
+    before = find_images(str(tmp_path / "data"), None, frozenset(SPLITS)).fingerprint
+    shutil.rmtree(tmp_path / "data/a cat")
+    (tmp_path / "data/dog").mkdir()
+    shutil.copy(data / "a cat/1.png", tmp_path / "data/dog")
+    with pytest.raises(BadInput, match=r"the images are not those that this run listed at its start"):
+        _run(tmp_path / "run", tmp_path / "data", fingerprint=before)
+
+
+def test_a_new_span_since_the_start_of_the_run_stops_it(data: Path, tmp_path: Path) -> None:
+    shutil.copytree(data, tmp_path / "day-1")
+    before = find_images(str(tmp_path / "day-{SPAN}"), None, frozenset(SPLITS)).fingerprint
+    shutil.copytree(data, tmp_path / "day-2")
+    with pytest.raises(BadInput, match=r"day-\{SPAN\}: the images are not those that this run listed"):
+        _run(tmp_path / "run", tmp_path / "day-{SPAN}", fingerprint=before)
