@@ -1,12 +1,15 @@
 """RecordFile: gzipped TFRecords, as TFX's readers expect them, but without compressing images again."""
 
 import hashlib
+import sys
+from contextlib import ExitStack
 
 import apache_beam as beam
 import tensorflow as tf
 from apache_beam.coders import BytesCoder
 
 from efficientmixnet.modules import features
+from efficientmixnet.modules.whole_file import whole_path
 
 _LARGE = 4096  # bytes; a larger record is mostly an encoded image, which gzip cannot make smaller
 _STORED, _FASTEST = 0, 1  # gzip levels
@@ -16,11 +19,12 @@ class RecordFile:
     """A file of gzipped TFRecords. The size of the first record decides about the compression of all.
 
     Args:
-        path: The file to write.
+        path: The file to write. It appears when it is closed.
     """
 
     def __init__(self, path: str) -> None:
-        self._path = path
+        self._stack = ExitStack()
+        self._path = str(self._stack.enter_context(whole_path(path)))
         self._writer: tf.io.TFRecordWriter | None = None
 
     def write(self, record: bytes) -> None:
@@ -36,12 +40,16 @@ class RecordFile:
         if self._writer is None:
             self._writer = tf.io.TFRecordWriter(self._path, "GZIP")
         self._writer.close()
+        self._stack.close()
 
     def __enter__(self) -> "RecordFile":
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._stack.__exit__(*sys.exc_info())
 
 
 class WriteRecords(beam.PTransform):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from efficientmixnet.modules.exceptions import BadInput, RunFailed
+from efficientmixnet.modules.whole_file import write_text
 from efficientmixnet.pipeline.commands.local_path import LocalPath
 from efficientmixnet.pipeline.commands.numbers import Number
 from efficientmixnet.pipeline.commands.one_line_errors import OneLineErrors
@@ -102,7 +103,7 @@ def search(config: str, image: str | None, transformed: str, output: Path, overr
     checked = load_config(config, [*overrides, *([f"kubeflow.image={image}"] if image else [])])
     text = yaml.safe_dump(experiment(checked, transformed), sort_keys=False, width=120)
     try:
-        output.write_text(text, encoding="utf-8")
+        write_text(output, text)
     except OSError as error:
         raise BadInput(f"{output}: cannot be written: {error.strerror}") from None
     echo(f"{output}: {checked.search.trials} trials; run them with `kubectl create -f {output} -n NAMESPACE`")

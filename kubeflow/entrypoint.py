@@ -14,6 +14,7 @@ from efficientmixnet.kubeflow.executor import execute, invocation_of
 from efficientmixnet.kubeflow.launcher_paths import to_path
 from efficientmixnet.kubeflow.pod_errors import one_line_in_a_pod
 from efficientmixnet.modules.keras_settings import use_tensorflow
+from efficientmixnet.modules.whole_file import write_text
 from efficientmixnet.pipeline.stop_signals import StopSignals
 
 
@@ -41,7 +42,7 @@ def _run(arguments: Sequence[str]) -> None:
     report = launch(job, arguments, invocation) if job else execute(arguments, invocation)
     file = Path(to_path(invocation["outputs"]["outputFile"]))
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(report))
+    write_text(file, json.dumps(report))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,11 @@ NETWORK = "assets.extra/network.keras"
 LABELS = "assets.extra/labels.json"
 
 
+def is_version(name: str) -> bool:
+    """Returns whether the name is a whole number in ASCII digits, as TensorFlow Serving reads it."""
+    return name.isascii() and name.isdecimal()
+
+
 def newest_version(folder: Path) -> Path:
     """Returns the folder if it holds a SavedModel, or else the newest version in it.
 
@@ -25,7 +30,7 @@ def newest_version(folder: Path) -> Path:
     """
     if (folder / SAVED_MODEL).exists():
         return folder
-    versions = [child for child in folder.glob("*") if child.name.isdecimal() and (child / SAVED_MODEL).exists()]
+    versions = [child for child in folder.glob("*") if is_version(child.name) and (child / SAVED_MODEL).exists()]
     if not versions:
         raise BadInput(f"{folder}: has no model; name a folder that a run printed as its pushed model")
     return max(versions, key=lambda version: int(version.name))

@@ -12,6 +12,7 @@ import click
 
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.keras_settings import use_tensorflow
+from efficientmixnet.modules.whole_file import write_text
 from efficientmixnet.pipeline.commands import data_commands, results_commands
 from efficientmixnet.pipeline.commands.local_path import LocalPath
 from efficientmixnet.pipeline.commands.numbers import Number
@@ -102,11 +103,10 @@ def init(file: Path) -> None:
     """Write a configuration to FILE: every key with a comment and its default."""
     from efficientmixnet.pipeline.config.config_template import config_template
 
+    if file.exists():
+        raise BadInput(f"{file}: already exists; give another name, or delete it")
     try:
-        with file.open("x", encoding="utf-8") as new:
-            new.write(config_template())
-    except FileExistsError:
-        raise BadInput(f"{file}: already exists; give another name, or delete it") from None
+        write_text(file, config_template())
     except OSError as error:
         raise BadInput(f"{file}: cannot be written: {error.strerror}") from None
     echo(f"{file}: set data.images, then run `efficientmixnet run {file}`")

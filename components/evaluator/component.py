@@ -21,6 +21,7 @@ from efficientmixnet.components.evaluator.verdict import Verdict
 from efficientmixnet.modules import features
 from efficientmixnet.modules.data.record_counts import check_counts
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.whole_file import write_text
 
 
 class _Executor(executor.Executor):
@@ -85,8 +86,7 @@ def _write_blessing(
     blessing.set_string_custom_property("reason", verdict.reason)
     name = constants.BLESSED_FILE_NAME if verdict.blessed else constants.NOT_BLESSED_FILE_NAME
     tfx.dsl.io.fileio.makedirs(blessing.uri)
-    with tfx.dsl.io.fileio.open(f"{blessing.uri}/{name}", "w") as file:
-        file.write("")
+    write_text(f"{blessing.uri}/{name}", "")
     value = constants.BLESSED_VALUE if verdict.blessed else constants.NOT_BLESSED_VALUE
     blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
 

@@ -4,7 +4,8 @@ import dataclasses
 import json
 from dataclasses import dataclass
 
-import tensorflow as tf
+from efficientmixnet.modules.stored_file import damage_named, made_again, read_json
+from efficientmixnet.modules.whole_file import write_text
 
 VERDICT_FILE = "verdict.json"
 
@@ -31,11 +32,15 @@ class Verdict:
 
     def write(self, uri: str) -> None:
         """Writes the verdict to the folder `uri`."""
-        with tf.io.gfile.GFile(f"{uri}/{VERDICT_FILE}", "w") as file:
-            file.write(json.dumps(dataclasses.asdict(self), indent=2))
+        write_text(f"{uri}/{VERDICT_FILE}", json.dumps(dataclasses.asdict(self), indent=2))
 
 
 def read_verdict(uri: str) -> Verdict:
-    """Returns the verdict in the folder `uri`."""
-    with tf.io.gfile.GFile(f"{uri}/{VERDICT_FILE}") as file:
-        return Verdict(**json.loads(file.read()))
+    """Returns the verdict in the folder `uri`.
+
+    Raises:
+        BadInput: The file is damaged.
+    """
+    file = f"{uri}/{VERDICT_FILE}"
+    with damage_named(file, made_again(uri)):
+        return Verdict(**read_json(file, made_again(uri)))

@@ -15,6 +15,7 @@ from efficientmixnet.components.image_example_gen.near_duplicates import HASH_BY
 from efficientmixnet.components.image_example_gen.sources import name_hash
 from efficientmixnet.modules.csv_cells import write_rows
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.whole_file import whole_file, write_text
 
 # Files in the artifact's folder.
 LEFT_OUT_FILE = "left_out.csv"  # a row for each file: name and reason
@@ -92,8 +93,7 @@ class Outcome:
 
     def write_tables(self, folder: str) -> None:
         """Writes the files left out, the number of images of each class, and the duplicates if there are any."""
-        with tf.io.gfile.GFile(f"{folder}/{CLASS_COUNTS_FILE}", "w") as file:
-            json.dump(self.counts, file, ensure_ascii=False, sort_keys=True)
+        write_text(f"{folder}/{CLASS_COUNTS_FILE}", json.dumps(self.counts, ensure_ascii=False, sort_keys=True))
         _write(f"{folder}/{LEFT_OUT_FILE}", [("file", "reason"), *(item.row() for item in self.left_out)])
         if self.duplicates.groups:
             _write(f"{folder}/{DUPLICATES_FILE}", self.duplicates.rows())
@@ -148,5 +148,5 @@ def _near_duplicates(looks: Mapping[str, bytearray], entries: Iterable[Entry]) -
 
 
 def _write(path: str, rows: Iterable[tuple[object, ...]]) -> None:
-    with tf.io.gfile.GFile(path, "w") as file:
+    with whole_file(path, newline="", encoding="utf-8") as file:
         write_rows(file, rows)

@@ -5,6 +5,7 @@ A row group holds a few batches, so that memory use does not grow with the numbe
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,7 @@ import tensorflow as tf
 from efficientmixnet.components.evaluator.measures import Outcomes
 from efficientmixnet.components.report.predictions import BASELINE, LABEL_IDS, OUTCOME, PROBABILITIES
 from efficientmixnet.modules import features, progress
+from efficientmixnet.modules.whole_file import whole_path
 
 BATCH = 64
 _GROUP = 16  # batches
@@ -60,20 +62,18 @@ def write_predictions(model: Classifier, baseline: Classifier | None, files: Seq
     """
     spec = _described(files)
     rows: list[pa.Table] = []
-    writer: pq.ParquetWriter | None = None
-    try:
+    with ExitStack() as stack:
+        part = stack.enter_context(whole_path(path))
+        writer: pq.ParquetWriter | None = None
         for examples in _records(files).batch(BATCH).prefetch(tf.data.AUTOTUNE):
             rows.append(_rows(model, baseline, examples, spec))
-            writer = writer or pq.ParquetWriter(path, rows[0].schema)
+            writer = writer or stack.enter_context(pq.ParquetWriter(part, rows[0].schema))
             if len(rows) == _GROUP:
                 writer.write_table(pa.concat_tables(rows))
                 rows.clear()
             progress.advance(len(examples))
         if rows and writer:
             writer.write_table(pa.concat_tables(rows))
-    finally:
-        if writer:
-            writer.close()
 
 
 def images_of(files: Sequence[str], names: frozenset[str]) -> Iterator[tuple[str, bytes]]:

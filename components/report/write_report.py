@@ -16,6 +16,7 @@ from efficientmixnet.components.report.predictions import PREDICTIONS_FILE, Pred
 from efficientmixnet.components.report.write_predictions import Classifier, write_predictions
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exported_model import SERVING_FOLDER
+from efficientmixnet.modules.whole_file import write_text
 
 
 @dataclass(frozen=True)
@@ -78,5 +79,4 @@ def write_report(
         "evaluation": places.evaluation,
     }
     for name, text in ((CONTENT_FILE, json.dumps(found)), (PAGE_FILE, render(found))):
-        with tf.io.gfile.GFile(f"{folder}/{name}", "w") as file:
-            file.write(text)
+        write_text(f"{folder}/{name}", text)

@@ -1,14 +1,18 @@
 """Baseline: finds the latest blessed model that is older than the candidate."""
 
+import math
 from collections.abc import Mapping
+from pathlib import Path
 
 import ml_metadata
 from tfx import types
 from tfx import v1 as tfx
 
+from efficientmixnet.modules import progress
+
 
 class LatestBlessedBefore(tfx.dsl.experimental.ResolverStrategy):
-    """TFX's LatestBlessedModelStrategy, for models older than the candidate only.
+    """TFX's LatestBlessedModelStrategy, for models that exist and are older than the candidate, if there is one.
 
     A candidate from the cache may itself be the latest blessed model. To compare it with itself, the evaluation would
     run again. With older models only, an unchanged run takes all results from the cache.
@@ -18,19 +22,28 @@ class LatestBlessedBefore(tfx.dsl.experimental.ResolverStrategy):
         self, store: ml_metadata.MetadataStore, input_dict: dict[str, list[types.Artifact]]
     ) -> dict[str, list[types.Artifact]]:
         """Returns the inputs with the baseline model and its blessing only; without either if there is none."""
-        candidates = [model.id for model in input_dict["candidate"]]
+        before = min((model.id for model in input_dict.get("candidate", ())), default=math.inf)
         blessings = {
             blessing.get_int_custom_property("current_model_id"): blessing
             for blessing in input_dict["model_blessing"]
             if blessing.get_int_custom_property("blessed") == 1
         }
-        older = [model for model in input_dict["model"] if model.id in blessings and model.id < min(candidates)]
-        baseline = max(older, key=lambda model: model.id, default=None)
+        older = [model for model in input_dict["model"] if model.id in blessings and model.id < before]
+        baseline = _latest(older)
         chosen: Mapping[str, list[types.Artifact]] = {
             "model": [baseline] if baseline else [],
             "model_blessing": [blessings[baseline.id]] if baseline else [],
         }
         return {**input_dict, **chosen}
+
+
+def _latest(models: list[types.Artifact]) -> types.Artifact | None:
+    """The latest model whose folder has not been deleted."""
+    for model in sorted(models, key=lambda model: model.id, reverse=True):
+        if Path(model.uri).is_dir():
+            return model
+        progress.tell(f"{model.uri}: the blessed model is missing; the one before it is used")
+    return None
 
 
 def baseline(candidate: tfx.types.BaseChannel) -> tfx.dsl.Resolver:

@@ -9,6 +9,8 @@ from tfx.components.tuner import executor
 from tfx.dsl.components.base import executor_spec
 from tfx.types import artifact_utils, standard_component_specs
 
+from efficientmixnet.modules.whole_file import write_text
+
 FAILURES_FILE = "failed_trials.json"
 
 
@@ -22,8 +24,7 @@ class _Executor(executor.Executor):
         searched = executor.search(input_dict, exec_properties, self._get_tmp_dir())
         executor.write_best_hyperparameters(searched, output_dict)
         results = artifact_utils.get_single_uri(output_dict[standard_component_specs.TUNER_RESULTS_KEY])
-        with tfx.dsl.io.fileio.open(f"{results}/{FAILURES_FILE}", "w") as file:
-            file.write(json.dumps(searched.failures))
+        write_text(f"{results}/{FAILURES_FILE}", json.dumps(searched.failures))
 
 
 class Tuner(tfx.components.Tuner):

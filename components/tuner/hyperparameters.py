@@ -1,9 +1,9 @@
 """found_in: reads the best hyperparameters from the Tuner's artifact."""
 
-import json
 from typing import Any
 
 from efficientmixnet.modules.config.search_config import found_values
+from efficientmixnet.modules.stored_file import damage_named, made_again, read_json
 
 FILE = "best_hyperparameters.txt"  # TFX's name
 
@@ -13,8 +13,10 @@ def found_in(uri: str) -> dict[str, Any]:
 
     Args:
         uri: The folder of the artifact.
-    """
-    from tfx import v1 as tfx  # takes seconds to import
 
-    with tfx.dsl.io.fileio.open(f"{uri}/{FILE}") as file:
-        return found_values(json.load(file)["values"])
+    Raises:
+        BadInput: The file is damaged.
+    """
+    file = f"{uri}/{FILE}"
+    with damage_named(file, made_again(uri)):
+        return found_values(read_json(file, made_again(uri), "values")["values"])

@@ -55,7 +55,7 @@ def _checked(place: str, listed: list[object_store.File]) -> dict[str, RecordCou
     """Returns the size of each split, after a comparison with its files. Nothing if an earlier version wrote them."""
     if not any(file.name == FILE for file in listed):
         return {}
-    written = parse_counts(object_store.read_text(f"{place}/{FILE}"))
+    written = parse_counts(object_store.read_text(f"{place}/{FILE}"), f"{place}/{FILE}")
     for split, counts in written.items():
         sizes = [file.size for file in listed if file.name.startswith(f"Split-{split}/")]
         counts.check(RecordCounts(len(sizes), sum(sizes)), f"{place}/Split-{split}")

@@ -1,6 +1,5 @@
 """ModelCard: writes the model card of a pushed model."""
 
-import json
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -8,7 +7,9 @@ from tfx import v1 as tfx
 
 from efficientmixnet.components.report.model_card import CARD_FILES, model_card
 from efficientmixnet.components.report.page import CONTENT_FILE
+from efficientmixnet.kubeflow.launcher_paths import to_uri
 from efficientmixnet.kubeflow.store import object_store
+from efficientmixnet.modules.stored_file import made_again, read_json
 from efficientmixnet.pipeline.local.revision import revision, versions
 
 
@@ -31,7 +32,7 @@ def ModelCard(
     if not folder:
         card.write("the model was not pushed, so it has no card")
         return
-    content = json.loads(Path(report.uri, CONTENT_FILE).read_text(encoding="utf-8"))
+    content = read_json(Path(report.uri, CONTENT_FILE), made_again(to_uri(report.uri)))
     run = {"started": datetime.now(timezone.utc).isoformat(), "revision": revision(), "versions": versions()}
     texts = model_card(content, run, folder.rpartition("/")[2])
     card.write(texts[0])

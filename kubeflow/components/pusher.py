@@ -14,7 +14,9 @@ def Pusher(
     pushed_model: tfx.dsl.components.OutputArtifact[tfx.types.standard_artifacts.PushedModel],
     pushed: tfx.dsl.components.Parameter[str],
 ) -> None:
-    """Pushes a blessed model. The output artifact gets the same properties as that of TFX's Pusher.
+    """Pushes a blessed model, unless it is there. The output artifact gets the same properties as TFX's Pusher's.
+
+    It runs in every run: a cached task would name a model that may have been deleted since.
 
     Args:
         model: The candidate.

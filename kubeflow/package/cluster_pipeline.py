@@ -20,7 +20,7 @@ from efficientmixnet.pipeline.environment import Environment
 from efficientmixnet.pipeline.pipeline import create_pipeline
 
 # These tasks run every time: their results change although their inputs do not.
-NEVER_CACHED = ("DataVersion", "DataBefore", "PushedBefore", "LatestPushed")
+NEVER_CACHED = ("DataVersion", "DataBefore", "PushedBefore", "LatestPushed", "Pusher")
 # Deleted with the pod: a retried Trainer starts again.
 _POD_CHECKPOINTS = "/tmp/efficientmixnet/checkpoints"  # noqa: S108
 

@@ -10,6 +10,7 @@ import yaml
 from efficientmixnet.components.image_example_gen.find_dataset import find_dataset
 from efficientmixnet.kubeflow.package.requirements import Target, check, sees_images
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.whole_file import whole_file
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.resolve import resolve
 
@@ -58,12 +59,10 @@ def write_package(documents: list[dict[str, Any]], file: Path, service_account: 
     """
     if file.suffix not in (".yaml", ".yml"):
         raise BadInput(f"{file}: the name of a package must end with .yaml or .yml")
-    part = file.with_name(f"{file.name}.part")
     try:
-        with part.open("w", encoding="utf-8") as out:
+        with whole_file(file, encoding="utf-8") as out:
             out.write(f"{_SERVICE_ACCOUNT}{service_account}\n" if service_account else "")
             yaml.safe_dump_all(documents, out, sort_keys=True, width=120)
-        part.replace(file)
     except OSError as error:
         raise BadInput(f"{file}: cannot be written: {error.strerror}") from None
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.private_file import make_private
+from efficientmixnet.modules.stored_file import read_json
+from efficientmixnet.modules.whole_file import write_text
 
 
 class MetadataAndCache:
@@ -18,9 +19,11 @@ class MetadataAndCache:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        known: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
-        self._artifacts: dict[str, dict[str, Any]] = known.get("artifacts", {})
-        self._cache: dict[str, dict[str, Any]] = known.get("cache", {})
+        known: dict[str, Any] = {"artifacts": {}, "cache": {}}
+        if file.exists():
+            known = read_json(file, f"restore it, or delete {file.parent}", *known)
+        self._artifacts: dict[str, dict[str, Any]] = known["artifacts"]
+        self._cache: dict[str, dict[str, Any]] = known["cache"]
 
     def record(self, name: str, uri: str, metadata: Mapping[str, Any], session: Mapping[str, Any]) -> str:
         """Records an artifact as the launcher does. Numbers become floating-point.
@@ -63,6 +66,5 @@ class MetadataAndCache:
         self._save()
 
     def _save(self) -> None:
-        part = self._file.with_suffix(".part")
-        make_private(part).write_text(json.dumps({"artifacts": self._artifacts, "cache": self._cache}, indent=1))
-        part.replace(self._file)
+        content = json.dumps({"artifacts": self._artifacts, "cache": self._cache}, indent=1)
+        write_text(self._file, content, private=True)

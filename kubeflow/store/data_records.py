@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from efficientmixnet.kubeflow.store import object_store
+from efficientmixnet.modules.stored_file import damage_named
 
 
 @dataclass(frozen=True)
@@ -70,17 +71,23 @@ class DataRecords:
     folder: str
 
     def note(self, data: DataSet) -> History:
-        """Writes a record of the data unless there is one, and returns all records of its source."""
+        """Writes a record of the data unless there is one, and returns all records of its source.
+
+        Raises:
+            BadInput: A record is damaged.
+        """
         folder = f"{self.folder}/{_digest(data.source)}"
         mine = f"{_digest(data.statistics)}.json"
-        known = {
-            file.name: DataSet(**json.loads(object_store.read_text(f"{folder}/{file.name}")))
-            for file in object_store.files(folder)
-        }
+        known = {file.name: _read(f"{folder}/{file.name}") for file in object_store.files(folder)}
         if mine not in known:
             known[mine] = replace(data, seen=time.time())
             object_store.write_text(f"{folder}/{mine}", json.dumps(asdict(known[mine])))
         return History(known[mine], list(known.values()))
+
+
+def _read(record: str) -> DataSet:
+    with damage_named(record, "delete it"):
+        return DataSet(**json.loads(object_store.read_text(record)))
 
 
 def _digest(text: str) -> str:

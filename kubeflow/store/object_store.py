@@ -10,7 +10,8 @@ Every function raises StoreUnavailable if the store does not answer, and BadInpu
 import base64
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -19,6 +20,7 @@ from typing import Any
 from efficientmixnet.kubeflow.launcher_paths import check_uri
 from efficientmixnet.kubeflow.store.ask_store import ask_store
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.whole_file import whole_path
 
 # A local folder that replaces every object store in a rehearsal: minio://bucket/key is FOLDER/minio/bucket/key.
 FOLDER_VARIABLE = "EFFICIENTMIXNET_STORE_FOLDER"
@@ -85,24 +87,28 @@ def download(place: str, to: str) -> None:
     for name in names:
         check_uri(name)
         Path(f"{to}{name}").parent.mkdir(parents=True, exist_ok=True)
-        ask_store(place, partial(system.get_file, f"{path}{name}", f"{to}{name}"))
+        with whole_path(f"{to}{name}") as part:
+            ask_store(place, partial(system.get_file, f"{path}{name}", str(part)))
 
 
-def upload(place: str, to: str, last: str = "") -> None:
+def upload(place: str, to: str, without: str = "") -> None:
     """Copies a local file, or everything below a local folder, into the store.
 
     Args:
         place: A local path.
         to: The URI or path of the copy.
-        last: The name of a file to copy after all others.
+        without: The name of a file in the folder that is not copied.
     """
     system, path = _open(to)
     if Path(place).is_file():
         names = [""]
     else:
         names = [f"/{file.relative_to(place)}" for file in sorted(Path(place).rglob("*")) if file.is_file()]
-    for name in sorted(names, key=lambda name: name == f"/{last}"):
-        ask_store(to, partial(system.put_file, f"{place}{name}", f"{path}{name}"))
+    for name in names:
+        if name == f"/{without}":
+            continue
+        with _whole(system, f"{path}{name}") as part:
+            ask_store(to, partial(system.put_file, f"{place}{name}", part))
 
 
 def remove(place: str) -> None:
@@ -126,7 +132,19 @@ def read_text(file: str) -> str:
 def write_text(file: str, content: str) -> None:
     """Writes a text file as a whole: readers never see a part of it."""
     system, path = _open(file)
-    ask_store(file, lambda: system.pipe_file(path, content.encode()))
+    with _whole(system, path) as part:
+        ask_store(file, lambda: system.pipe_file(part, content.encode()))
+
+
+@contextmanager
+def _whole(system: Any, path: str) -> Iterator[str]:
+    """Yields the path to write to. A store shows only complete files; on a volume, the file must be renamed."""
+    if "file" not in system.protocol:
+        yield path
+        return
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with whole_path(path) as part:
+        yield str(part)
 
 
 def _open(uri: str) -> tuple[Any, str]:

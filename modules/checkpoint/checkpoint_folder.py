@@ -1,13 +1,9 @@
 """CheckpointFolder: writes checkpoints in a thread, and keeps the last two and the best one.
 
-A file is written under another name and then renamed, so that no file is ever incomplete. A damaged file fails its
-checksums, and the previous one is used.
+No file is ever incomplete. A damaged file fails its checksums, and the previous one is used.
 """
 
 import json
-import os
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,9 +14,11 @@ import numpy as np
 
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.checkpoint import checkpoint_copies
+from efficientmixnet.modules.stored_file import DAMAGE, reason
+from efficientmixnet.modules.whole_file import whole_file
 
 _ABOUT = "state"
-_UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+_KEYS = {"history": list, "steps_done": int, "means": dict, "phase": int, "variables": list}
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,19 +74,21 @@ class CheckpointFolder:
         """Yields the checkpoints, newest first. An unreadable one is reported and skipped."""
         self.wait()
         checkpoint_copies.fetch(self._path)
-        for file in reversed(self._files()):
+        files = self._files()
+        for file in reversed(files):
             try:
                 yield file, _read(file)
-            except _UNREADABLE as error:
-                progress.tell(f"{file}: the checkpoint cannot be read ({error}); the previous one is used")
+            except DAMAGE as error:
+                then = "the training starts again" if file == files[0] else "the previous one is used"
+                progress.tell(f"{file}: the checkpoint cannot be read ({reason(error)}); {then}")
 
     def after(self, epochs_done: int) -> State | None:
         """Returns the state after this many epochs; None if it cannot be read, which is reported."""
         self.wait()
         try:
             return _read(self._path / file_name(epochs_done))
-        except _UNREADABLE as error:
-            progress.tell(f"the checkpoint of the best epoch, {epochs_done}, cannot be read: {error}")
+        except DAMAGE as error:
+            progress.tell(f"the checkpoint of the best epoch, {epochs_done}, cannot be read: {reason(error)}")
             return None
 
     @property
@@ -102,18 +102,27 @@ class CheckpointFolder:
         return sorted(self._path.glob("epoch-*.npz"))
 
     def _write(self, state: State) -> None:
-        place = self._path / state.file_name
-        part = place.with_suffix(".part")
-        with part.open("wb") as file:
+        with whole_file(self._path / state.file_name, "wb") as file:
             about: dict[str, Any] = {_ABOUT: np.frombuffer(json.dumps(state.about).encode(), np.uint8)}
             np.savez(file, *state.arrays, **about)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(place)
 
 
 def _read(file: Path) -> State:
     """Reads a checkpoint. The zip format checks every array against its checksum."""
     with file.open("rb") as opened, np.load(opened, allow_pickle=False) as content:
         about = json.loads(content[_ABOUT].tobytes())
-        return State(about, [content[name] for name in content.files if name != _ABOUT])
+        _check_keys(about)
+        return State(about, [_array(content, number, *one) for number, one in enumerate(about["variables"])])
+
+
+def _check_keys(about: dict[str, Any]) -> None:
+    for key, kind in _KEYS.items():
+        if not isinstance(about[key], kind):
+            raise ValueError(f"{key} is not a {kind.__name__}")
+
+
+def _array(content: Any, number: int, name: str, shape: list[int]) -> np.ndarray:
+    array = content[f"arr_{number}"]  # NumPy's name
+    if list(array.shape) != shape:
+        raise ValueError(f"{name} has the shape {list(array.shape)}, not {shape}")
+    return array

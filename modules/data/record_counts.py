@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass
 import tensorflow as tf
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.stored_file import damage_named
+from efficientmixnet.modules.whole_file import write_text
 
 FILE = "records.json"
 
@@ -60,21 +62,30 @@ class RecordCounts:
 
 def write_counts(folder: str, counts: Mapping[str, RecordCounts]) -> None:
     """Writes the size of each split to the folder of the splits."""
-    with tf.io.gfile.GFile(os.path.join(folder, FILE), "w") as file:
-        json.dump({split: asdict(one) for split, one in counts.items()}, file)
+    write_text(os.path.join(folder, FILE), json.dumps({split: asdict(one) for split, one in counts.items()}))
 
 
 def read_counts(folder: str) -> dict[str, RecordCounts]:
-    """Returns the size of each split, as it was written; nothing if an earlier version wrote the folder."""
-    if not tf.io.gfile.exists(os.path.join(folder, FILE)):
+    """Returns the size of each split, as it was written; nothing if an earlier version wrote the folder.
+
+    Raises:
+        BadInput: The file is damaged.
+    """
+    path = os.path.join(folder, FILE)
+    if not tf.io.gfile.exists(path):
         return {}
-    with tf.io.gfile.GFile(os.path.join(folder, FILE)) as file:
-        return parse_counts(file.read())
+    with tf.io.gfile.GFile(path) as file:
+        return parse_counts(file.read(), path)
 
 
-def parse_counts(text: str) -> dict[str, RecordCounts]:
-    """Returns the content of the file."""
-    return {split: RecordCounts(**one) for split, one in json.loads(text).items()}
+def parse_counts(text: str, path: str) -> dict[str, RecordCounts]:
+    """Returns the content of the file at this path.
+
+    Raises:
+        BadInput: The file is damaged.
+    """
+    with damage_named(path, "run the command again with --no-cache"):
+        return {split: RecordCounts(**one) for split, one in json.loads(text).items()}
 
 
 def check_counts(folder: str, splits: Iterable[str]) -> None:

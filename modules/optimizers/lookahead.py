@@ -158,7 +158,7 @@ class Lookahead(keras.optimizers.Optimizer):
         tf.__internal__.distribute.interim.maybe_merge_call(assign_everywhere, self._distribution_strategy, due)
 
     def finalize_variable_values(self, var_list: list) -> None:
-        steps = int(ops.convert_to_tensor(self.iterations))
+        steps = int(ops.convert_to_numpy(self.iterations))
         if 0 < steps < self.sync_period:
             warnings.warn(
                 f"Lookahead: the training ended after {steps} steps, before the first synchronization "

@@ -24,6 +24,7 @@ from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.training.caught_signals import CaughtSignals
 from efficientmixnet.modules.training.train_elsewhere import train_elsewhere
 from efficientmixnet.modules.training.training_job import TrainingJob
+from efficientmixnet.modules.whole_file import whole_path
 
 _PAUSE = 1.0  # seconds to wait if the algorithm needs the results of running trials
 _FAILURES = 3  # failed trials after which a search without any result stops
@@ -109,7 +110,8 @@ class Search(base_tuner.BaseTuner):
         try:
             job = self._job(values).model_copy(update={"checkpoints": str(place), "until": values.get("tuner/epochs")})
             if before and not place.exists():
-                shutil.copytree(Path(self.get_trial_dir(before), "checkpoint"), place)
+                with whole_path(place) as part:
+                    shutil.copytree(Path(self.get_trial_dir(before), "checkpoint"), part)
             logs = train_elsewhere(job, self._environment(worker), listener=_Listener(one), started=self._started)
         except (BadInput, ValidationError, RuntimeError, SystemExit) as error:
             if self._is_over:

@@ -2,7 +2,6 @@
 
 import json
 import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,11 @@ from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import LABELS, NETWORK, newest_version
 from efficientmixnet.modules.network.imagenet import MEAN, STD
 from efficientmixnet.modules.network.weights.pretrained import load_pretrained
+from efficientmixnet.modules.stored_file import damage_named, read_json
 from efficientmixnet.modules.untrusted_json import parse_json
+from efficientmixnet.modules.whole_file import write_text
+
+_CURE = "give other weights in network.weights"
 
 Statistics = tuple[Sequence[float], Sequence[float]]
 
@@ -71,10 +74,7 @@ class StartingWeights:
         network = version / NETWORK
         if not network.is_file():
             raise BadInput(f"network.weights: {folder} has no model that this pipeline exported")
-        try:
-            labels = parse_json((version / LABELS).read_bytes())
-        except (OSError, ValueError) as error:
-            raise BadInput(f"network.weights: {version / LABELS} is damaged ({error}); give another model") from None
+        labels = read_json(version / LABELS, _CURE)
         return cls(str(network), tuple(labels), _statistics_of(network))
 
 
@@ -83,18 +83,16 @@ def keep_for_fine_tuning(model: keras.Model, labels: Sequence[str], exported: st
     network = Path(exported, NETWORK)
     network.parent.mkdir(exist_ok=True)
     keras.Model(model.input, model.output).save(network)  # a copy, without the optimizer
-    Path(exported, LABELS).write_text(json.dumps(list(labels)), encoding="utf-8")
+    write_text(Path(exported, LABELS), json.dumps(list(labels)))
 
 
 def _statistics_of(file: Path) -> Statistics | None:
     """Reads mean and deviation from the Rescaling layer of a .keras file, without building the model."""
-    try:
+    with damage_named(file, _CURE):
         with zipfile.ZipFile(file) as archive:
             layers = parse_json(archive.read("config.json"))["config"].get("layers", [])
-    except (OSError, zipfile.BadZipFile, zlib.error, KeyError, TypeError, ValueError):
-        raise BadInput(f"network.weights: {file} is no model that Keras saved, or is damaged; give another") from None
-    scaling = next((layer["config"] for layer in layers if layer["class_name"] == "Rescaling"), None)
-    if scaling is None:
-        return None
-    deviation = [1 / (255 * scale) for scale in scaling["scale"]]
-    return [-offset * d for offset, d in zip(scaling["offset"], deviation, strict=True)], deviation
+        scaling = next((layer["config"] for layer in layers if layer["class_name"] == "Rescaling"), None)
+        if scaling is None:
+            return None
+        deviation = [1 / (255 * scale) for scale in scaling["scale"]]
+        return [-offset * d for offset, d in zip(scaling["offset"], deviation, strict=True)], deviation

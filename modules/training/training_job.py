@@ -1,6 +1,5 @@
 """TrainingJob: a configuration with its data. train: runs the training in this process."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from efficientmixnet.modules.training.compile_model import compile_model
 from efficientmixnet.modules.training.fit import fit
 from efficientmixnet.modules.training.phases import phases
 from efficientmixnet.modules.training.starting_weights import StartingWeights
+from efficientmixnet.modules.whole_file import whole_file
 
 
 class TrainingJob(Section):
@@ -154,9 +154,8 @@ def prepare_randomness(config: ModelConfig) -> None:
 def write_weights(file: str, model: keras.Model) -> None:
     """Writes all weights to an .npz file, in Keras's order, which is the same for every backend."""
     Path(file).parent.mkdir(parents=True, exist_ok=True)
-    with open(f"{file}.part", "wb") as part:
-        np.savez(part, *model.get_weights())
-    os.replace(f"{file}.part", file)
+    with whole_file(file, "wb") as written:
+        np.savez(written, *model.get_weights())
 
 
 def read_weights(file: str) -> list[np.ndarray]:

@@ -9,6 +9,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.whole_file import write_text
 from efficientmixnet.pipeline.commands.local_path import LocalPath
 from efficientmixnet.pipeline.commands.numbers import Number
 from efficientmixnet.pipeline.terminal import PlainConsole
@@ -74,9 +75,9 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
                 from efficientmixnet.pipeline.inspection.statistics_view import statistics_view
 
                 drawn = statistics_view(where, found)
-            statistics_page.write_text(drawn, encoding="utf-8")
+            write_text(statistics_page, drawn)
         link = statistics_page.name if statistics and found.described else None
-        page.write_text(render(where, found, notes, link), encoding="utf-8")
+        write_text(page, render(where, found, notes, link))
     except OSError as error:
         raise BadInput(f"{page}: cannot be written: {error.strerror}") from None
     _print(console, found, sources, notes)

@@ -1,6 +1,8 @@
 """run: runs the pipeline on this machine, and writes a summary even if it fails."""
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +22,7 @@ from efficientmixnet.modules.exceptions import BadInput, EfficientMixNetError, O
 from efficientmixnet.modules.out_of_memory import is_out_of_memory, log_says_out_of_memory, memory_is_limited
 from efficientmixnet.modules.private_file import make_private
 from efficientmixnet.modules.unexpected import explain_unexpected
+from efficientmixnet.modules.whole_file import whole_file, whole_path, write_text
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.local.check_files import check_files
 from efficientmixnet.pipeline.local.check_model_server import check_model_server
@@ -30,6 +33,7 @@ from efficientmixnet.pipeline.local.revision import revision, versions
 from efficientmixnet.pipeline.local.stages import Stages
 from efficientmixnet.pipeline.memory_advice import out_of_memory
 from efficientmixnet.pipeline.resolve import resolve
+from efficientmixnet.pipeline.runs.metadata import METADATA_FILE, check_metadata
 from efficientmixnet.pipeline.runs.run_report import write_report
 from efficientmixnet.pipeline.runs.run_summary import Images, Summary
 from efficientmixnet.pipeline.runs.trials import write_trials
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
     from efficientmixnet.pipeline.runs.results import Results
 
 LOG_FILE = "log.txt"
+_NO_SPACE = os.strerror(errno.ENOSPC)  # in the messages of Python and TensorFlow
 _FULL = 2**20  # bytes; with less free space than this, any error is taken for a full disk
 LEFT_OUT_FILE = "left_out.csv"
 DUPLICATES_FILE = "duplicates.csv"  # only if there are duplicate images
@@ -75,6 +80,7 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
     data = config.data
     check_output(output, data.images)
     with _only_run_in(output) as signals:
+        check_metadata(output)
         sources = find_dataset(data.images, data.manifest, data.splitting, data.layout, data.max_image_bytes)
         config = resolve(config, sources)
         started = datetime.now(timezone.utc)
@@ -90,9 +96,8 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
         stages: Stages | None = None
         try:
             folder.mkdir(parents=True)
-            make_private(folder / "config.yaml").write_text(
-                yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
-            )
+            content = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+            write_text(folder / "config.yaml", content, private=True)
             summary.write(folder, output)
             note(run=str(folder), output=str(output), log=str(folder / LOG_FILE))
             with noise_to(folder / LOG_FILE, also_show=verbose) as out, Stages(out) as stages:
@@ -133,7 +138,7 @@ def _write_pages(summary: Summary) -> None:
 
 def _as_one_line(error: BaseException, output: Path, folder: Path, stages: Stages | None) -> BaseException:
     """The error that the command prints for this one."""
-    if shutil.disk_usage(output).free < _FULL:
+    if shutil.disk_usage(output).free < _FULL or _NO_SPACE in str(error):
         return BadInput(
             f"output: the disk of {output} is full; free some space, then run the command again to continue"
         )
@@ -156,6 +161,7 @@ def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: b
         import absl.logging
 
         from efficientmixnet.pipeline.environment import Environment
+        from efficientmixnet.pipeline.local.damaged_input import damaged_input
         from efficientmixnet.pipeline.local.patient_runner import PatientRunner
         from efficientmixnet.pipeline.pipeline import create_pipeline
         from efficientmixnet.pipeline.starting_weights import check_weights
@@ -166,11 +172,17 @@ def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: b
     logger = absl.logging.get_absl_logger()
     logger.addHandler(stages)
     progress.listen(stages)
-    make_private(Path(config.output, "metadata.sqlite"))  # SQLite takes an empty file for a new database.
+    make_private(Path(config.output, METADATA_FILE))  # SQLite takes an empty file for a new database.
     try:
         environment = Environment(config.output, sources.bytes)
         pipeline = create_pipeline(config, sources.fingerprint, environment, use_cache)
         PatientRunner(config.beam, signals.check).run(pipeline)
+    except (BadInput, OutOfMemory):
+        raise
+    except Exception as error:
+        if found := damaged_input(Path(config.output)):
+            raise found from error
+        raise
     finally:
         progress.listen(None)
         logger.removeHandler(stages)
@@ -179,7 +191,7 @@ def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: b
 def _summarize(config: Config, folder: Path, facts: dict[str, Any]) -> Summary:
     from efficientmixnet.pipeline.runs.results import Results
 
-    results = Results(Path(config.output, "metadata.sqlite"))
+    results = Results(Path(config.output, METADATA_FILE))
     verdict = results.verdict()
     if verdict is None:
         raise RuntimeError(f"the run ended without an evaluation; see {folder / LOG_FILE}")
@@ -214,12 +226,13 @@ def _copy_tables(results: "Results", folder: Path) -> None:
     for name in (LEFT_OUT_FILE, DUPLICATES_FILE, NEAR_DUPLICATES_FILE):
         table = Path(examples or "", name)
         if examples and table.exists():
-            shutil.copyfile(table, folder / name)
+            with whole_path(folder / name) as part:
+                shutil.copyfile(table, part)
 
 
 def _write_rows(path: Path, left_out: tuple[tuple[str, str], ...]) -> None:
     if left_out:
-        with path.open("w", newline="", encoding="utf-8") as file:
+        with whole_file(path, newline="", encoding="utf-8") as file:
             write_rows(file, [("file", "reason"), *left_out])
 
 

@@ -5,11 +5,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 import grpc
 from apache_beam.runners.runner import PipelineResult, PipelineState
+from ml_metadata.proto import metadata_store_pb2
 from tfx import v1 as tfx
 from tfx.dsl.compiler import constants
 from tfx.orchestration.local import runner_utils
@@ -18,7 +20,9 @@ from tfx.orchestration.portable import runtime_parameter_utils
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import RunnerFailed, WorkerEnded
 from efficientmixnet.pipeline.config.beam_config import BeamConfig
+from efficientmixnet.pipeline.local.complete_results import only_complete_results, record_sizes
 from efficientmixnet.pipeline.local.worker_watch import interrupted_when_a_worker_ends
+from efficientmixnet.pipeline.runs.metadata import latest_artifacts, open_metadata
 
 _CANCEL_SECONDS = 10
 
@@ -47,7 +51,8 @@ class PatientRunner(tfx.orchestration.LocalDagRunner):
         """Overrides LocalDagRunner: runs each component as a pipeline in which all others are skipped."""
         now = {constants.PIPELINE_RUN_ID_PARAMETER_NAME: datetime.now().isoformat()}
         runtime_parameter_utils.substitute_runtime_parameter(pipeline, now)
-        specs = runner_utils.extract_local_deployment_config(pipeline).executor_specs
+        deployment = runner_utils.extract_local_deployment_config(pipeline)
+        specs = deployment.executor_specs
         for node in pipeline.nodes:
             name = node.pipeline_node.node_info.id
             alone = type(pipeline)()
@@ -57,14 +62,18 @@ class PatientRunner(tfx.orchestration.LocalDagRunner):
                     other.pipeline_node.execution_options.skip.SetInParent()
             on_beam = name in specs and specs[name].WhichOneof("spec") == "beam_executable_spec"
             try:
-                if on_beam:
-                    self._run_on_beam(name, alone)
-                else:
-                    super().run_with_ir(alone)
+                with only_complete_results():
+                    if on_beam:
+                        self._run_on_beam(name, alone)
+                    else:
+                        super().run_with_ir(alone)
             except Exception as error:
                 self._check(error)
                 raise
             self._check(None)
+            record_sizes(
+                _new_results(Path(deployment.metadata_connection_config.database_connection_config.sqlite.filename_uri))
+            )
 
     def _run_on_beam(self, name: str, pipeline: Any) -> None:
         canceling = nullcontext if self._beam.runner == "in-process" else _jobs_canceled_on_error
@@ -102,6 +111,12 @@ class PatientRunner(tfx.orchestration.LocalDagRunner):
             last_line = str(error).strip().rpartition("\n")[2]
             return f"the job failed ({last_line}); check that its workers are running"
         return None
+
+
+def _new_results(database: Path) -> list[Path]:
+    """The folders that the last component has written."""
+    outputs = latest_artifacts(open_metadata(database), metadata_store_pb2.Event.OUTPUT)
+    return [Path(artifact.uri) for artifact in outputs]
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import yaml
 from rich.table import Table
 
@@ -14,6 +15,8 @@ from efficientmixnet.components.evaluator.metric_names import METRICS
 from efficientmixnet.components.report.page import number, render_comparison
 from efficientmixnet.components.report.predictions import PREDICTIONS_FILE, Predictions
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.stored_file import damage_named, made_again
+from efficientmixnet.modules.whole_file import write_text
 from efficientmixnet.pipeline.runs.run_report import read_content
 from efficientmixnet.pipeline.runs.run_summary import Summary
 from efficientmixnet.pipeline.terminal import PlainConsole
@@ -50,13 +53,19 @@ class McNemar:
 
 
 def read_run(summary: Summary) -> Run | None:
-    """Returns the data of a run, or None if it has no report."""
+    """Returns the data of a run, or None if it has no report.
+
+    Raises:
+        BadInput: The data is damaged.
+    """
     content = read_content(summary)
     if content is None:
         return None
-    predictions = Predictions(Path(str(summary.evaluated), PREDICTIONS_FILE))
-    images = zip(predictions.names, predictions.true_labels, strict=True)
-    return Run(summary, content, dict(zip(images, predictions.outcomes().correct.tolist(), strict=True)))
+    file = Path(str(summary.evaluated), PREDICTIONS_FILE)
+    with damage_named(file, made_again(file.parent), pa.ArrowException):
+        predictions = Predictions(file)
+        images = zip(predictions.names, predictions.true_labels, strict=True)
+        return Run(summary, content, dict(zip(images, predictions.outcomes().correct.tolist(), strict=True)))
 
 
 def compare(summaries: Sequence[Summary]) -> list[Run]:
@@ -142,7 +151,7 @@ def write_comparison(runs: Sequence[Run], file: Path) -> None:
         curves=[run.content["curves"] for run in runs],
     )
     try:
-        file.write_text(page, encoding="utf-8")
+        write_text(file, page)
     except OSError as error:
         raise BadInput(f"{file}: cannot be written: {error.strerror}") from None
 

@@ -11,15 +11,14 @@ from typing import Any
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 
-from efficientmixnet.components.tuner.hyperparameters import FILE
-from efficientmixnet.modules.config.search_config import found_values
+from efficientmixnet.components.tuner.hyperparameters import FILE, found_in
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import newest_version
+from efficientmixnet.pipeline.runs.metadata import METADATA_FILE, open_metadata
 from efficientmixnet.pipeline.runs.run_summary import Summary
 from efficientmixnet.pipeline.runs.runs import runs_of
 from efficientmixnet.pipeline.terminal import PlainConsole
 
-METADATA_FILE = "metadata.sqlite"
 _SHOWN = {"ImageExampleGen": ("images", "manifest", "fingerprint")}
 
 
@@ -61,10 +60,7 @@ def lineage(model: str) -> Lineage:
         raise BadInput(
             f"{model}: the output folder has no {METADATA_FILE}; give a model in the folder OUTPUT/pushed of a run"
         )
-    connection = metadata_store_pb2.ConnectionConfig()
-    connection.sqlite.filename_uri = str(database)
-    connection.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
-    store = mlmd.MetadataStore(connection)
+    store = open_metadata(database)
     pushed = [
         artifact.id
         for artifact in store.get_artifacts_by_type("PushedModel")
@@ -108,7 +104,8 @@ def _steps(store: mlmd.MetadataStore, artifacts: list[int]) -> Iterator[Step]:
 def _found(inputs: Iterable[str]) -> dict[str, Any]:
     """The hyperparameters of the search, if one of the inputs is its result."""
     files = (Path(uri, FILE) for uri in inputs)
-    return next((found_values(json.loads(file.read_text())["values"]) for file in files if file.is_file()), {})
+    file = next((file for file in files if file.is_file()), None)
+    return found_in(str(file.parent)) if file else {}
 
 
 def _is_output(event: metadata_store_pb2.Event) -> bool:

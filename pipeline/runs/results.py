@@ -7,6 +7,7 @@ import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 
 from efficientmixnet.components.evaluator.verdict import Verdict, read_verdict
+from efficientmixnet.pipeline.runs.metadata import open_metadata
 
 
 class Results:
@@ -17,10 +18,7 @@ class Results:
     """
 
     def __init__(self, metadata: Path) -> None:
-        connection = metadata_store_pb2.ConnectionConfig()
-        connection.sqlite.filename_uri = str(metadata)
-        connection.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
-        self._artifacts = _latest_artifacts(mlmd.MetadataStore(connection))
+        self._artifacts = _latest_artifacts(open_metadata(metadata))
 
     def uri(self, type_name: str) -> str | None:
         """Returns the folder of the run's artifact of this type, or None."""

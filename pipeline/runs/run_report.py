@@ -1,31 +1,45 @@
 """write_report: renders the report of a run from the data that the component Report gathered."""
 
-import json
 from pathlib import Path
 from typing import Any
 
+from efficientmixnet.modules.stored_file import damage_named, made_again, read_json
+from efficientmixnet.modules.whole_file import write_text
 from efficientmixnet.pipeline.runs.run_summary import Summary
 
 
 def write_report(summary: Summary) -> Path | None:
-    """Writes the report to the run's folder, and returns its path. None if the run ended before Report."""
-    from efficientmixnet.components.report.page import PAGE_FILE, render
+    """Writes the report to the run's folder, and returns its path. None if the run ended before Report.
+
+    Raises:
+        BadInput: The data of the report is damaged.
+    """
+    import jinja2
+
+    from efficientmixnet.components.report.page import CONTENT_FILE, PAGE_FILE, render
 
     content = read_content(summary)
     if content is None:
         return None
-    if summary.blessed is not None:  # TensorFlow Serving can refuse a model that the evaluation has blessed.
-        content["verdict"] |= {"blessed": summary.blessed, "reason": summary.reason}
+    file = Path(str(summary.evaluated), CONTENT_FILE)
+    with damage_named(file, made_again(file.parent), jinja2.TemplateError):
+        if summary.blessed is not None:  # TensorFlow Serving can refuse a model that the evaluation has blessed.
+            content["verdict"] |= {"blessed": summary.blessed, "reason": summary.reason}
+        text = render(content, summary.model_dump())
     page = Path(summary.run, PAGE_FILE)
-    page.write_text(render(content, summary.model_dump()), encoding="utf-8")
+    write_text(page, text)
     return page
 
 
 def read_content(summary: Summary) -> dict[str, Any] | None:
-    """Returns the data that the component Report gathered, or None if there is none."""
+    """Returns the data that the component Report gathered, or None if there is none.
+
+    Raises:
+        BadInput: The data is damaged.
+    """
     from efficientmixnet.components.report.page import CONTENT_FILE
 
     file = Path(summary.evaluated or "", CONTENT_FILE)
     if not summary.evaluated or not file.is_file():
         return None
-    return json.loads(file.read_text(encoding="utf-8"))
+    return read_json(file, made_again(file.parent), "config", "curves", "metrics", "verdict")

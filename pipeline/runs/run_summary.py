@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from efficientmixnet.modules.secrets import mask
+from efficientmixnet.modules.whole_file import write_text
 
 SUMMARY_FILE = "summary.json"
 
@@ -88,6 +89,4 @@ class Summary(BaseModel):
     def write(self, *folders: Path) -> None:
         """Writes summary.json to each folder. Each write is atomic."""
         for folder in folders:
-            part = folder / f"{SUMMARY_FILE}.part"
-            part.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
-            part.replace(folder / SUMMARY_FILE)
+            write_text(folder / SUMMARY_FILE, self.model_dump_json(indent=2) + "\n")

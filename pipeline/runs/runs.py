@@ -1,16 +1,18 @@
 """Lists the runs of an output folder from their summaries, without TensorFlow and TFX."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 from rich.table import Table
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.stored_file import reason
 from efficientmixnet.pipeline.runs.run_summary import SUMMARY_FILE, Summary
 from efficientmixnet.pipeline.terminal import PlainConsole, styled
 
+_CURE = "restore it, or delete its folder"
 _METRICS = ("accuracy", "macro_f1", "loss")
 _COLORS = {"pushed": "green", "not_blessed": "red", "failed": "red", "interrupted": "yellow", "running": "cyan"}
 
@@ -31,14 +33,18 @@ def read_summary(run: str) -> Summary:
     file = Path(run, SUMMARY_FILE)
     try:
         return Summary.model_validate_json(file.read_text(encoding="utf-8"))
-    except OSError:
+    except FileNotFoundError:
         raise BadInput(f"{run}: has no {SUMMARY_FILE}; give the folder of a run, or an output folder") from None
     except ValidationError as error:
-        raise BadInput(f"{file}: is not the summary of a run ({error.errors()[0]['msg']})") from None
+        first = error.errors()[0]
+        what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first["loc"] else first["msg"]
+        raise BadInput(f"{file}: is not the summary of a run ({what}); {_CURE}") from None
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{file}: cannot be read ({reason(error)}); {_CURE}") from None
 
 
 def runs_of(output: str) -> list[Summary]:
-    """Returns the summaries of all runs in an output folder, oldest first.
+    """Returns the summaries of all runs in an output folder, oldest first. Names those that cannot be read.
 
     Raises:
         BadInput: There are no runs.
@@ -46,7 +52,15 @@ def runs_of(output: str) -> list[Summary]:
     found = sorted(Path(output, "runs").glob(f"*/{SUMMARY_FILE}"))
     if not found:
         raise BadInput(f"{output}: has no runs; give the output folder of `efficientmixnet run`")
-    return [read_summary(str(file.parent)) for file in found]
+    return list(_readable(found))
+
+
+def _readable(files: Sequence[Path]) -> Iterator[Summary]:
+    for file in files:
+        try:
+            yield read_summary(str(file.parent))
+        except BadInput as error:
+            print(f"left out: {error}", file=sys.stderr)
 
 
 def print_runs(summaries: Sequence[Summary]) -> None:

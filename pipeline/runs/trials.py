@@ -7,6 +7,8 @@ from typing import Any
 from efficientmixnet.modules.config.search_config import found_values
 from efficientmixnet.modules.csv_cells import write_rows
 from efficientmixnet.modules.secrets import mask
+from efficientmixnet.modules.stored_file import made_again, read_json
+from efficientmixnet.modules.whole_file import whole_file
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.runs.run_summary import Search
 
@@ -30,7 +32,7 @@ def write_trials(results: str, config: Config, folder: Path) -> Search | None:
         return None
     search, whole = config.search, config.search.of_a_trial(config).training.epochs
     done, failed = _read(results, _RESULTS_FILE), _read(results, _FAILURES_FILE)
-    with (folder / TRIALS_FILE).open("w", newline="", encoding="utf-8") as table:
+    with whole_file(folder / TRIALS_FILE, newline="", encoding="utf-8") as table:
         write_rows(table, [["trial", search.objective, "epochs", *search.space, "state", "reason"]])
         for row in done + failed:
             values = found_values(row)
@@ -50,4 +52,4 @@ def write_trials(results: str, config: Config, folder: Path) -> Search | None:
 
 def _read(results: str, name: str) -> list[dict[str, Any]]:
     file = Path(results, name)
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
+    return read_json(file, made_again(results)) if file.is_file() else []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from efficientmixnet.modules import features
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import newest_version
+from efficientmixnet.modules.stored_file import reason
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,10 +43,12 @@ class Classifier:
             model = tf.saved_model.load(str(path))
             self._classify = model.signatures["serving_default"]
             self.labels = [label.decode() for label in model.class_labels().numpy()]
-        except (OSError, KeyError, AttributeError, tf.errors.OpError) as error:
+        except (MemoryError, tf.errors.ResourceExhaustedError):
+            raise
+        except Exception as error:  # TensorFlow raises many kinds, some of them without a message
             raise BadInput(
-                f"{path}: is not a model that a run has pushed ({type(error).__name__}); give another folder"
-            ) from None
+                f"{path}: is damaged, or is not a model that a run has pushed ({reason(error)}); give another folder"
+            ) from error
         self._to_tensor = tf.constant
         self.undecodable = tf.errors.InvalidArgumentError
         """The error that `probabilities` raises for a corrupt image."""

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pyarrow.parquet as pq
 from efficientmixnet.components.image_example_gen.entry import LeftOut
 from efficientmixnet.modules.csv_cells import write_rows
 from efficientmixnet.modules.parquet_file import open_parquet
+from efficientmixnet.modules.stored_file import damage_named
+from efficientmixnet.modules.whole_file import whole_file, whole_path
 
 SUFFIXES = (".parquet", ".csv")
 
@@ -37,22 +40,26 @@ def merge_shards(folder: Path, outputs: Sequence[Path], left_out: Sequence[LeftO
     shards = sorted(folder.glob("*.parquet"))
     left_out_file = outputs[0].with_name(f"{outputs[0].stem}.left_out.csv")
     image_count, left_out_count = 0, len(left_out)
-    writers = [_Writer(output, open_parquet(shards[0]).schema_arrow) for output in outputs]
-    try:
-        with left_out_file.open("w", newline="", encoding="utf-8", errors="replace") as file:
-            write_rows(file, [("file", "reason"), *(one.row() for one in left_out)])
-            for shard in shards:
-                table = open_parquet(shard).read()
-                is_bad = np.array(table["reason"].is_valid())
-                for writer in writers:
-                    writer.write(table.filter(pa.array(~is_bad)).drop(["reason"]))
-                bad = table.filter(pa.array(is_bad))
-                write_rows(file, zip(bad["file"].to_pylist(), bad["reason"].to_pylist(), strict=True))
-                image_count += int((~is_bad).sum())
-                left_out_count += int(is_bad.sum())
-    finally:
-        for writer in writers:
-            writer.close()
+    with ExitStack() as stack:
+        parts = [stack.enter_context(whole_path(output)) for output in outputs]
+        with damage_named(shards[0], "delete it and run the command again", pa.ArrowException):
+            schema = open_parquet(shards[0]).schema_arrow
+        writers = [
+            stack.enter_context(closing(_Writer(part, output.suffix == ".csv", schema)))
+            for part, output in zip(parts, outputs, strict=True)
+        ]
+        file = stack.enter_context(whole_file(left_out_file, newline="", encoding="utf-8", errors="replace"))
+        write_rows(file, [("file", "reason"), *(one.row() for one in left_out)])
+        for shard in shards:
+            with damage_named(shard, "delete it and run the command again", pa.ArrowException):
+                table = open_parquet(shard).read().cast(schema)
+            is_bad = np.array(table["reason"].is_valid())
+            for writer in writers:
+                writer.write(table.filter(pa.array(~is_bad)).drop(["reason"]))
+            bad = table.filter(pa.array(is_bad))
+            write_rows(file, zip(bad["file"].to_pylist(), bad["reason"].to_pylist(), strict=True))
+            image_count += int((~is_bad).sum())
+            left_out_count += int(is_bad.sum())
     shutil.rmtree(folder)
     if not left_out_count:
         left_out_file.unlink()
@@ -60,16 +67,15 @@ def merge_shards(folder: Path, outputs: Sequence[Path], left_out: Sequence[LeftO
 
 
 class _Writer:
-    """Writes one output row by row. The file appears when the writer is closed."""
+    """Writes one output row by row."""
 
-    def __init__(self, output: Path, schema: pa.Schema) -> None:
-        self._output, self._part = output, output.with_name(f".{output.name}.part")
-        self._as_csv = output.suffix == ".csv"
+    def __init__(self, part: Path, as_csv: bool, schema: pa.Schema) -> None:
+        self._as_csv = as_csv
         if self._as_csv:
-            self._file = self._part.open("w", newline="", encoding="utf-8", errors="replace")
+            self._file = part.open("w", newline="", encoding="utf-8", errors="replace")
             write_rows(self._file, [("file", "label", "probability")])
         else:
-            self._writer = pq.ParquetWriter(self._part, schema.remove(schema.get_field_index("reason")))
+            self._writer = pq.ParquetWriter(part, schema.remove(schema.get_field_index("reason")))
 
     def write(self, table: pa.Table) -> None:
         if self._as_csv:
@@ -81,4 +87,3 @@ class _Writer:
 
     def close(self) -> None:
         (self._file if self._as_csv else self._writer).close()
-        self._part.replace(self._output)

@@ -8,11 +8,12 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import SAVED_MODEL, newest_version
-from efficientmixnet.modules.private_file import make_private
+from efficientmixnet.modules.whole_file import write_text
 from efficientmixnet.pipeline.config.secrets_by_reference import refuse_secret
 from efficientmixnet.pipeline.scoring.images_to_score import find_images
 from efficientmixnet.pipeline.scoring.merge_shards import SUFFIXES, Scored, merge_shards
@@ -73,12 +74,20 @@ def _missing_shards(folder: Path, images: str, names: list[str], model: Path) ->
     version = (model / SAVED_MODEL).stat()
     job = {"names": digest, "model": [str(model), version.st_size, version.st_mtime_ns]}
     file = folder / _JOB_FILE
-    if not file.is_file() or json.loads(file.read_text()) != job:
+    if _read(file) != job:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        make_private(file).write_text(json.dumps(job))
+        write_text(file, json.dumps(job), private=True)
     shards = [(number, names[start : start + SHARD]) for number, start in enumerate(range(0, len(names), SHARD))]
     return [(number, shard) for number, shard in shards if not _shard_file(folder, number).exists()]
+
+
+def _read(file: Path) -> Any:
+    """The job of the previous call; None if it left no file, or a damaged one."""
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def _shard_file(folder: Path, number: int) -> Path:

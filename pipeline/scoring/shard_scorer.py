@@ -15,6 +15,7 @@ from efficientmixnet.components.image_example_gen.files import join, read_bytes
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import BadImage
 from efficientmixnet.modules.secrets import mask, mask_urls
+from efficientmixnet.modules.whole_file import whole_path
 from efficientmixnet.pipeline.scoring.classifier import Classifier
 
 _BATCH = 32
@@ -45,9 +46,8 @@ class ShardScorer:
                 reading = readers.map(self._read, following)
                 rows += self._rows(batch, encoded)
                 progress.advance(len(batch))
-        part = file.with_suffix(".part")
-        pq.write_table(pa.Table.from_pylist(rows, shard_schema(self._classifier.labels)), part)
-        part.replace(file)
+        with whole_path(file) as part:
+            pq.write_table(pa.Table.from_pylist(rows, shard_schema(self._classifier.labels)), part)
 
     def _read(self, name: str) -> bytes | str:
         """The image as a JPEG or PNG file, or the reason why it cannot be read."""

@@ -1,11 +1,12 @@
 """write_tfma_page: a page with TFMA's slicing metrics, plots and time series of a run."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.stored_file import damage_named, made_again, read_json
+from efficientmixnet.modules.whole_file import write_text
 from efficientmixnet.pipeline.runs.run_report import read_content
 from efficientmixnet.pipeline.runs.run_summary import Summary
 from efficientmixnet.pipeline.runs.tfma_page.page import View, render
@@ -37,7 +38,7 @@ def write_tfma_page(summary: Summary, others: Sequence[Summary]) -> Path:
         if uri := _evaluation(other):
             by_evaluation.setdefault(uri, Path(other.run).name)
     page = Path(summary.run, TFMA_FILE)
-    page.write_text(render(Path(summary.run).name, list(_views(evaluation, by_evaluation))), encoding="utf-8")
+    write_text(page, render(Path(summary.run).name, list(_views(evaluation, by_evaluation))))
     return page
 
 
@@ -46,13 +47,18 @@ def load_evaluation(uri: str) -> Any:
 
     Args:
         uri: The folder of the artifact ModelEvaluation.
+
+    Raises:
+        BadInput: The evaluation is damaged.
     """
+    import tensorflow as tf
     import tensorflow_model_analysis as tfma  # takes seconds
 
-    specs = json.loads(Path(uri, "eval_config.json").read_text(encoding="utf-8"))["evalConfig"]["modelSpecs"]
-    # TFX names the model only if there is a baseline model.
-    names = [spec.get("name", "") for spec in specs if not spec.get("isBaseline")]
-    return tfma.load_eval_result(uri, model_name=names[0] or None)
+    with damage_named(uri, made_again(uri), tf.errors.OpError):
+        specs = read_json(Path(uri, "eval_config.json"), made_again(uri))["evalConfig"]["modelSpecs"]
+        # TFX names the model only if there is a baseline model.
+        names = [spec.get("name", "") for spec in specs if not spec.get("isBaseline")]
+        return tfma.load_eval_result(uri, model_name=names[0] or None)
 
 
 def _evaluation(summary: Summary) -> str | None:

@@ -22,6 +22,7 @@ from tfx import v1 as tfx
 from efficientmixnet.components.image_example_gen.component import ImageExampleGen
 from efficientmixnet.components.image_example_gen.find_dataset import find_dataset
 from efficientmixnet.components.image_example_gen.layout import Layout
+from efficientmixnet.components.image_example_gen.sources import find_images
 from efficientmixnet.components.image_example_gen.splits import Splits
 from efficientmixnet.modules import features, progress
 from efficientmixnet.modules.exceptions import BadInput

@@ -10,6 +10,11 @@ from efficientmixnet.modules.data.record_counts import RecordCounts, check_count
 from efficientmixnet.modules.exceptions import BadInput
 
 
+RECORD = tf.train.Example(
+    features=tf.train.Features(feature={"a": tf.train.Feature(int64_list=tf.train.Int64List(value=[1]))})
+)
+
+
 @pytest.fixture
 def examples(tmp_path: Path) -> Path:
     """Three files of two records each."""
@@ -18,7 +23,7 @@ def examples(tmp_path: Path) -> Path:
     for number in range(3):
         with tf.io.TFRecordWriter(f"{folder}/{number}.gz", "GZIP") as writer:
             for _ in range(2):
-                writer.write(b"record")
+                writer.write(RECORD.SerializeToString())
     write_counts(str(folder.parent), {"train": RecordCounts.of_files(str(folder), 6)})
     return folder.parent
 
@@ -74,6 +79,13 @@ def test_records_of_an_earlier_version_have_no_counts(examples: Path) -> None:
     _delete(examples / "Split-train")
     check_counts(str(examples), ["train"])
     assert Records.find([f"{examples}/Split-train/*"]).count == 4
+
+
+@pytest.mark.parametrize("content", ["", "{", "[7]", '{"train": {"files": 3}}', '{"train": 7}'])
+def test_damaged_counts_are_named_with_the_cure(examples: Path, content: str) -> None:
+    (examples / "records.json").write_text(content)
+    with pytest.raises(BadInput, match=r"records\.json: is damaged \(.*\); run the command again with --no-cache"):
+        check_counts(str(examples), ["train"])
 
 
 def test_counts_are_added_if_all_are_known() -> None:

@@ -1,0 +1,113 @@
+"""whole_path, whole_file and write_text: write a file or folder beside its place, sync it, and rename it.
+
+Readers find the old content or the new one, but never a part of it, even after a crash or on a full disk.
+"""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+from efficientmixnet.modules.private_file import PRIVATE
+
+Place = str | os.PathLike[str]
+_NOT_SYNCED = (errno.EINVAL, errno.ENOTSUP, errno.EACCES)  # some mounted file systems cannot sync a folder
+
+
+@contextmanager
+def whole_path(place: Place) -> Iterator[Path]:
+    """Yields the path to write to. It is renamed to `place` if the body succeeds, and removed if it fails.
+
+    Args:
+        place: The file or folder to write. A file is replaced. A folder must not exist yet, or be empty.
+
+    Raises:
+        OSError: The disk is full, or the place cannot be written.
+    """
+    target = Path(os.path.realpath(place))
+    if target.exists() and not target.is_file() and not target.is_dir():
+        yield target  # a device such as /dev/null, or a pipe, which a rename would replace
+        return
+    part = part_of(target)
+    remove(part)  # from a process that was killed
+    try:
+        yield part
+        _sync_all(part)
+        part.replace(target)
+    except BaseException:
+        with suppress(OSError):
+            remove(part)
+        raise
+    _sync(target.parent)
+
+
+@contextmanager
+def whole_file(place: Place, mode: str = "w", private: bool = False, **options: Any) -> Iterator[IO[Any]]:
+    """Yields an open file. It is renamed to `place` if the body succeeds, and removed if it fails.
+
+    The file has the permissions of the file that it replaces.
+
+    Args:
+        place: The file to write.
+        mode: The mode for `open`.
+        private: Whether only the owner can read the file.
+        **options: More arguments of `open`.
+
+    Raises:
+        OSError: The disk is full, or the place cannot be written.
+    """
+    with whole_path(place) as part:
+        before = os.stat(place).st_mode & 0o777 if os.path.exists(place) else 0o666
+        part.touch(PRIVATE if private else before)
+        with part.open(mode, **options) as file:
+            yield file
+
+
+def write_text(place: Place, text: str, private: bool = False) -> None:
+    """Writes a text file in UTF-8.
+
+    Args:
+        place: The file to write.
+        text: The text.
+        private: Whether only the owner can read the file.
+
+    Raises:
+        OSError: The disk is full, or the place cannot be written.
+    """
+    with whole_file(place, private=private, encoding="utf-8") as file:
+        file.write(text)
+
+
+def part_of(place: Path) -> Path:
+    """Returns the name of a file or folder that is not complete. It is hidden, and it is not a number."""
+    return place.with_name(f".{place.name}.part")
+
+
+def remove(place: Path) -> None:
+    """Removes a file or a folder, if it exists."""
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place)
+    else:
+        place.unlink(missing_ok=True)
+
+
+def _sync_all(place: Path) -> None:
+    if place.is_dir():
+        for child in place.iterdir():
+            _sync_all(child)
+    _sync(place)
+
+
+def _sync(place: Path) -> None:
+    try:
+        descriptor = os.open(place, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno not in _NOT_SYNCED:
+            raise

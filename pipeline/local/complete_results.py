@@ -1,0 +1,72 @@
+"""Keeps TFX from using a cached result that has lost files, or a pushed model that is gone.
+
+TFX looks only whether the folder of a result exists. So the sizes of its files are recorded when a component has
+finished, in a hidden file beside the folder, and compared before the result is used.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tfx import types
+from tfx.orchestration.portable import cache_utils
+
+from efficientmixnet.components.pushed_folder import sizes
+from efficientmixnet.modules import progress
+from efficientmixnet.modules.whole_file import write_text
+
+
+def record_sizes(folders: Iterable[Path]) -> None:
+    """Records the sizes of the files in the folders of new results."""
+    for folder in folders:
+        if folder.is_dir() and not _record(folder).exists():
+            write_text(_record(folder), json.dumps(sizes(folder)))
+
+
+@contextmanager
+def only_complete_results() -> Iterator[None]:
+    """In the body, a component runs again if its cached result is not complete."""
+    look_up = cache_utils.get_cached_outputs
+
+    def look_up_and_check(*args: Any, **kwargs: Any) -> Any:
+        found = look_up(*args, **kwargs)
+        missing = next(_missing(found), None) if found else None
+        if missing:
+            progress.tell(f"{missing} is missing or incomplete, and is made again")
+        return None if missing else found
+
+    cache_utils.get_cached_outputs = look_up_and_check
+    try:
+        yield
+    finally:
+        cache_utils.get_cached_outputs = look_up
+
+
+def _missing(outputs: dict[str, list[types.Artifact]]) -> Iterator[Path]:
+    for artifact in (one for listed in outputs.values() for one in listed):
+        folder = Path(artifact.uri)
+        recorded = _recorded(folder)
+        yield from _not_in(folder, recorded)
+        if artifact.type_name == "PushedModel" and artifact.get_int_custom_property("pushed") == 1:
+            pushed = Path(artifact.get_string_custom_property("pushed_destination"))
+            if any(_not_in(pushed, recorded or sizes(folder))):  # the result is a copy of what was pushed
+                yield pushed
+
+
+def _not_in(folder: Path, recorded: dict[str, int]) -> Iterator[Path]:
+    found = sizes(folder)
+    return (folder / name for name, size in recorded.items() if found.get(name) != size)
+
+
+def _recorded(folder: Path) -> dict[str, int]:
+    """The recorded sizes. Results of earlier versions have no record, and a damaged one says nothing."""
+    try:
+        return dict(json.loads(_record(folder).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def _record(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.sizes.json")
