@@ -240,7 +240,8 @@ def test_a_parquet_file_is_unpacked_split_and_the_copy_removed(data: Path, tmp_p
         for number, file in enumerate(files)
     }
     left = {path.name for path in uri.iterdir()}
-    assert left == {"Split-eval", "Split-train", "left_out.csv", "class_counts.json", "outcome.jsonl", "records.json"}
+    tables = {"left_out.csv", "class_counts.json", "outcome.jsonl", "records.json"}
+    assert left == {"Split-eval", "Split-train", "originals", *tables}
 
 
 def test_the_number_of_records_of_each_split_is_written(uri: Path) -> None:

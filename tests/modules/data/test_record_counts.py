@@ -9,7 +9,6 @@ from efficientmixnet.modules.data.batches import Records
 from efficientmixnet.modules.data.record_counts import RecordCounts, check_counts, read_counts, write_counts
 from efficientmixnet.modules.exceptions import BadInput
 
-
 RECORD = tf.train.Example(
     features=tf.train.Features(feature={"a": tf.train.Feature(int64_list=tf.train.Int64List(value=[1]))})
 )
