@@ -9,8 +9,10 @@ from tfx import types
 from tfx import v1 as tfx
 from tfx.components.statistics_gen import executor
 from tfx.dsl.components.base import executor_spec
+from tfx.types import artifact_utils
 
 from efficientmixnet.modules import features
+from efficientmixnet.modules.data.record_counts import check_counts
 
 # By default TFDV keeps only the most frequent values of a feature. SchemaGen needs every label.
 _MOST_LABELS = 100_000
@@ -24,6 +26,7 @@ class _Executor(executor.Executor):
         exec_properties: dict[str, Any],
     ) -> None:
         (examples,) = input_dict["examples"]
+        check_counts(examples.uri, artifact_utils.decode_split_names(examples.split_names))
         columns = json.loads(examples.get_string_custom_property("columns") or "[]")
         options = image_statistics(tuple(columns)).to_json()
         super().Do(input_dict, output_dict, {**exec_properties, "stats_options_json": options})

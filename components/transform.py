@@ -8,8 +8,10 @@ from tfx import types
 from tfx import v1 as tfx
 from tfx.components.transform import executor
 from tfx.dsl.components.base import executor_spec
+from tfx.types import artifact_utils
 
 from efficientmixnet.components.record_file import WriteRecords
+from efficientmixnet.modules.data.record_counts import RecordCounts, check_counts, read_counts, write_counts
 
 
 class _WriteExamples(beam.PTransform):
@@ -41,10 +43,23 @@ class _Executor(executor.Executor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
+        for ingested in input_dict["examples"]:
+            check_counts(ingested.uri, artifact_utils.decode_split_names(ingested.split_names))
         executor.TransformProcessor = _Processor  # TFX looks its class up by this name, and has no other hook
         super().Do(input_dict, output_dict, exec_properties)
         for ingested, written in zip(input_dict["examples"], output_dict["transformed_examples"], strict=True):
             written.span, written.version = ingested.span, ingested.version
+            _write_counts(ingested, written)
+
+
+def _write_counts(ingested: types.Artifact, written: types.Artifact) -> None:
+    """Writes the size of each transformed split. Transform keeps the number of records."""
+    before = read_counts(ingested.uri)
+    counts = {}
+    for split in artifact_utils.decode_split_names(written.split_names):
+        records = before[split].records if split in before else None
+        counts[split] = RecordCounts.of_files(f"{written.uri}/Split-{split}", records)
+    write_counts(written.uri, counts)
 
 
 class Transform(tfx.components.Transform):

@@ -43,6 +43,7 @@ class Nodes:
             split_names=json.dumps(data.split_names),
             group=data.group or "",
             near_duplicates=int(data.near_duplicates),
+            max_image_bytes=data.max_image_bytes,
         )
 
     @cached_property

@@ -5,6 +5,8 @@ from typing import Any
 
 import fsspec
 
+from efficientmixnet.components.image_example_gen import files
+
 STORE: dict[str, bytes] = {}
 
 
@@ -30,4 +32,5 @@ class _Store(fsspec.AbstractFileSystem):
         return STORE[path][start:end]
 
 
+files.STORES |= {"shelf"}
 fsspec.register_implementation("shelf", _Store, clobber=True)

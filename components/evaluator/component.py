@@ -19,6 +19,7 @@ from efficientmixnet.components.evaluator.gate import Gate
 from efficientmixnet.components.evaluator.metric_names import GATED_METRICS
 from efficientmixnet.components.evaluator.verdict import Verdict
 from efficientmixnet.modules import features
+from efficientmixnet.modules.data.record_counts import check_counts
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.whole_file import write_text
 
@@ -33,6 +34,7 @@ class _Executor(executor.Executor):
         config = json_format.Parse(exec_properties["eval_config"], config_pb2.EvalConfig())
         weight = config.model_specs[0].example_weight_key
         (examples,) = input_dict["examples"]
+        check_counts(examples.uri, ["eval"])
         _check_weight(weight, examples)
         try:
             super().Do(input_dict, output_dict, exec_properties)

@@ -3,13 +3,14 @@
 import unicodedata
 from pathlib import PurePosixPath
 
-from efficientmixnet.components.image_example_gen.entry import SUFFIXES, Entry, LeftOut
-from efficientmixnet.components.image_example_gen.files import File
+from efficientmixnet.components.image_example_gen.entry import SUFFIXES, Entry, LeftOut, may_be_image
+from efficientmixnet.components.image_example_gen.files import File, head
 from efficientmixnet.components.image_example_gen.labels import label_text
+from efficientmixnet.components.image_example_gen.skipped import Skipped
 from efficientmixnet.modules.exceptions import BadInput, BadLabel
 
 
-def as_image(file: File, depth: int = 0, split: str | None = None) -> Entry | LeftOut:
+def as_image(file: File, depth: int = 0, split: str | None = None) -> Entry | LeftOut | Skipped:
     """Returns the file as an image of its class.
 
     Args:
@@ -17,10 +18,12 @@ def as_image(file: File, depth: int = 0, split: str | None = None) -> Entry | Le
         depth: How many folders are between the data folder and the class folders.
         split: The file's split, if its folder sets it.
     """
+    if skipped := Skipped.by_suffix(file.name):
+        return skipped
     parts = file.name.split("/")
     if len(parts) < depth + 2:
-        counts = PurePosixPath(file.name).suffix.lower() in SUFFIXES
-        return LeftOut(file.name, "is not in a class folder", counts=counts)
+        is_image = PurePosixPath(file.name).suffix.lower() in SUFFIXES or may_be_image(file.name, head(file.path))
+        return LeftOut(file.name, "is not in a class folder", counts=is_image)
     try:
         label = label_text(parts[depth])
     except BadLabel as error:

@@ -21,6 +21,7 @@ import tensorflow as tf
 from tfx import v1 as tfx
 
 from efficientmixnet.components.image_example_gen import outcome
+from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES
 from efficientmixnet.components.image_example_gen.find_dataset import find_dataset
 from efficientmixnet.components.image_example_gen.findings import by_reason, warnings
 from efficientmixnet.components.image_example_gen.image import read
@@ -28,10 +29,12 @@ from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.near_duplicates import gray_pixels
 from efficientmixnet.components.image_example_gen.originals import SPLIT, write_originals
 from efficientmixnet.components.image_example_gen.readers.by_format import unpack
+from efficientmixnet.components.image_example_gen.skipped import in_words
 from efficientmixnet.components.image_example_gen.sources import Entry, LeftOut, Sources, name_hash
 from efficientmixnet.components.image_example_gen.splits import Splits
 from efficientmixnet.components.record_file import RecordFile
 from efficientmixnet.modules import features, progress
+from efficientmixnet.modules.data.record_counts import RecordCounts, write_counts
 
 SHARD_BYTES = 64 * 2**20
 LEAST_SHARDS = 4  # of a split, so that a small split is read in parallel too
@@ -52,6 +55,7 @@ def ImageExampleGen(
     split_names: tfx.dsl.components.Parameter[str] = "{}",
     group: tfx.dsl.components.Parameter[str] = "",
     near_duplicates: tfx.dsl.components.Parameter[int] = 1,
+    max_image_bytes: tfx.dsl.components.Parameter[int] = MAX_IMAGE_BYTES,
     beam_pipeline: tfx.dsl.components.BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """Writes a tf.Example for each image (see features.py) to gzipped TFRecords, and lists the images left out.
@@ -68,13 +72,18 @@ def ImageExampleGen(
         split_names: The splits that further names in the data mean, as JSON.
         group: The column of a group, whose images are all in one split; empty for none.
         near_duplicates: 1 to look for images in several splits that look the same, 0 otherwise.
+        max_image_bytes: Larger images are left out.
 
     Raises:
-        BadInput: There are no images, a split is empty, or too many images cannot be read.
+        BadInput: There are no images, they are not those of the fingerprint, a split is empty, or too many images
+            cannot be read.
     """
     form = Layout.model_validate_json(layout)
     rule = Splits(json.loads(splits), json.loads(split_names), group or None)
-    sources = find_dataset(images, manifest or None, rule, form)
+    sources = find_dataset(images, manifest or None, rule, form, max_image_bytes)
+    sources.stop_if_changed(fingerprint, manifest or images)
+    if sources.skipped:
+        progress.tell(f"skipped files and folders that are not images: {in_words(sources.skipped)}")
     fractions = sources.splits
     shards = _shards(sources, fractions)
     for split in fractions:
@@ -84,7 +93,7 @@ def ImageExampleGen(
     progress.start(len(sources.entries), "images")
     with beam_pipeline as pipeline:
         written = (
-            _addressed(pipeline, sources, form, f"{examples.uri}/unpacked")
+            _addressed(pipeline, sources, form, f"{examples.uri}/unpacked", max_image_bytes)
             | "ByShard" >> beam.Map(lambda entry: (_shard_of(entry, shards), entry))
             | "Together" >> beam.GroupByKey()
             | "ReadAndWrite"
@@ -108,6 +117,13 @@ def ImageExampleGen(
         examples.span, examples.version = sources.span.number, sources.span.version
     found = outcome.Outcome.read(outcome_file, sources.left_out, sources.entries)
     found.write_tables(examples.uri)
+    write_counts(
+        examples.uri,
+        {
+            split: RecordCounts.of_files(f"{examples.uri}/Split-{split}", found.counts.get(split, Counter()).total())
+            for split in fractions
+        },
+    )
     examples.set_string_custom_property("source", manifest or images)
     examples.set_int_custom_property("images_read", found.read_count)
     examples.set_int_custom_property("images_left_out", len(found.left_out))
@@ -122,7 +138,9 @@ def ImageExampleGen(
     found.stop_if_a_split_is_empty(manifest or images, tuple(fractions))
 
 
-def _addressed(pipeline: beam.Pipeline, sources: Sources, layout: Layout, folder: str) -> beam.PCollection:
+def _addressed(
+    pipeline: beam.Pipeline, sources: Sources, layout: Layout, folder: str, max_bytes: int
+) -> beam.PCollection:
     """Returns entries that can be read on their own. Images that must be read in order are first copied to `folder`."""
     direct = [entry for entry in sources.entries if entry.row is None]
     in_order = sorted((entry for entry in sources.entries if entry.row is not None), key=lambda entry: entry.path)
@@ -135,16 +153,18 @@ def _addressed(pipeline: beam.Pipeline, sources: Sources, layout: Layout, folder
         pipeline
         | "Files" >> beam.Create(enumerate(files))
         | "Spread" >> beam.Reshuffle()
-        | "Unpack" >> beam.FlatMap(_unpack, folder, sources.format, layout)
+        | "Unpack" >> beam.FlatMap(_unpack, folder, sources.format, layout, max_bytes)
     )
     return (entries, unpacked) | "AllEntries" >> beam.Flatten()
 
 
-def _unpack(numbered: tuple[int, tuple[Entry, ...]], folder: str, kind: str, layout: Layout) -> Iterator[Entry]:
+def _unpack(
+    numbered: tuple[int, tuple[Entry, ...]], folder: str, kind: str, layout: Layout, max_bytes: int
+) -> Iterator[Entry]:
     number, entries = numbered
     path = f"{folder}/{number:05d}"
     with tf.io.gfile.GFile(path, "wb") as file:
-        yield from unpack(entries, kind, layout, file, path)
+        yield from unpack(entries, kind, layout, file, path, max_bytes)
 
 
 def _shards(sources: Sources, fractions: Mapping[str, float]) -> dict[str, int]:

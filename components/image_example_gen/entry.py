@@ -2,11 +2,15 @@
 
 import errno
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from efficientmixnet.components.image_example_gen import skipped
 from efficientmixnet.modules.exceptions import BadImage
 from efficientmixnet.modules.secrets import mask, mask_urls
+
+MAX_IMAGE_BYTES = 500_000_000
+"""The largest size of an encoded image, unless data.max_image_bytes sets another one."""
 
 SUFFIXES = frozenset(
     {
@@ -45,6 +49,8 @@ class Entry:
         offset: The position of the image's first byte in a file of many images.
         size: The number of the image's bytes in such a file.
         row: The number of the image's record, from 0, in a file that can only be read from its beginning.
+        listed: The size and the time of the last change of the file when it was listed; None to read any file.
+        unreadable: Why the image cannot be read, if that is known.
     """
 
     path: str
@@ -55,6 +61,8 @@ class Entry:
     offset: int | None = None
     size: int | None = None
     row: int | None = None
+    listed: tuple[int, str] | None = field(default=None, compare=False, repr=False)
+    unreadable: str = field(default="", compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", mask_urls(self.name))
@@ -76,31 +84,55 @@ class LeftOut:
         name: The file's name.
         reason: Why, as the rest of a sentence that starts with the name.
         counts: Whether the file counts towards data.max_left_out.
+        is_folder: Whether it is a folder with an unknown number of images.
     """
 
     name: str
     reason: str
     counts: bool = True
+    is_folder: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", mask_urls(self.name))
         object.__setattr__(self, "reason", mask(self.reason))
 
     @classmethod
-    def because(cls, name: str, error: BadImage | OSError) -> "LeftOut":
+    def because(cls, name: str, error: BadImage | OSError, content: bytes | None = None) -> "LeftOut":
         """Returns the file with the error as its reason.
 
-        A file with another suffix than an image's, such as notes.txt, does not count.
+        A file does not count if its suffix or its content shows that it is not an image.
+
+        Args:
+            name: The file's name.
+            error: Why it is not used.
+            content: The file's content, or its beginning; None if it is unknown or part of another file.
 
         Raises:
             MemoryError: The file could not be read for lack of memory.
         """
         if isinstance(error, OSError) and error.errno == errno.ENOMEM:  # The image may be fine.
             raise MemoryError from error
-        suffix = PurePosixPath(name.partition("?")[0] if "://" in name else name).suffix.lower()
         reason = f"cannot be read: {error.strerror or error}" if isinstance(error, OSError) else str(error)
-        return cls(name, reason, counts=suffix in SUFFIXES or not suffix)
+        return cls(name, reason, counts=may_be_image(name, content))
 
     def row(self) -> tuple[str, str]:
         """Returns the row for left_out.csv."""
         return self.name, self.reason
+
+
+def too_large(size: int, max_bytes: int) -> str:
+    """Returns the reason why an image with so many bytes is left out."""
+    return f"has {size:,} bytes, over the limit (data.max_image_bytes: {max_bytes})"
+
+
+def may_be_image(name: str, content: bytes | None = None) -> bool:
+    """Returns whether a file that cannot be read may be an image: neither its suffix nor its content shows otherwise.
+
+    Args:
+        name: The file's name.
+        content: The beginning of its content; None if it is unknown.
+    """
+    suffix = PurePosixPath(name.partition("?")[0] if "://" in name else name).suffix.lower()
+    if suffix in SUFFIXES or suffix in skipped.SUFFIXES:
+        return suffix in SUFFIXES
+    return content is None or not (skipped.is_text(name, content) if content else suffix == "")

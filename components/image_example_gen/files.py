@@ -3,15 +3,19 @@
 Beam's own file systems need a pipeline's options for S3, and connect again for every file.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
+from efficientmixnet.components.image_example_gen.skipped import Skipped
+from efficientmixnet.components.image_example_gen.walk import walk
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.unexpected import one_line
 
@@ -20,6 +24,13 @@ _CREDENTIALS = {
     "gs": "GOOGLE_APPLICATION_CREDENTIALS",
 }
 """The environment variables with the credentials of a store."""
+
+STORES = frozenset({"gs", "s3"})
+"""The schemes of the URLs that are read."""
+
+_HEAD = 4096  # bytes
+CHANGED = "it has changed since the images were listed"
+_NOT_REGULAR = "it is a named pipe, a device or a socket"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,11 @@ class File:
     changed: str
 
 
+def is_refused(path: str) -> bool:
+    """Returns whether the path is a URL of another kind than those in STORES, such as file:// or zip://."""
+    return is_remote(path) and path.partition("://")[0] not in STORES
+
+
 def is_remote(path: str) -> bool:
     """Returns whether the path is a URL, such as gs://bucket/folder."""
     return "://" in path
@@ -51,11 +67,11 @@ def join(folder: str, name: str) -> str:
     return f"{folder.rstrip('/')}/{name}" if is_remote(folder) else str(Path(folder, name))
 
 
-def list_files(folder: str) -> Iterator[File | LeftOut]:
-    """Yields all files below the folder, except hidden ones; or the folder itself if it is a file.
+def list_files(folder: str) -> Iterator[File | LeftOut | Skipped]:
+    """Yields all files below the folder, or the folder itself if it is a file.
 
     Raises:
-        BadInput: The folder does not exist, or its store cannot be reached.
+        BadInput: The folder does not exist or cannot be listed, or its store cannot be reached.
     """
     if is_remote(folder):
         yield from _listed_remotely(folder)
@@ -64,13 +80,13 @@ def list_files(folder: str) -> Iterator[File | LeftOut]:
         yield _file(folder, os.path.basename(folder))
         return
     if not os.path.isdir(folder):
-        raise BadInput(f"data.images: {folder} does not exist. Give the folder of the class folders.")
-    for name in sorted(os.listdir(folder)):
-        if name.startswith("."):
-            continue
-        path = os.path.join(folder, name)
-        for below in _below(path, name) if os.path.isdir(path) else (name,):
-            yield _file(os.path.join(folder, below), below)
+        what = "is not a folder" if os.path.lexists(folder) else "does not exist"
+        raise BadInput(f"data.images: {folder} {what}. Give the folder of the class folders.")
+    try:
+        for found in walk(folder):
+            yield _file(os.path.join(folder, found), found) if isinstance(found, str) else found
+    except OSError as error:
+        raise BadInput(f"data.images: {folder} cannot be listed ({error.strerror})") from None
 
 
 def find_file(path: str, name: str) -> File | None:
@@ -94,45 +110,70 @@ def find_file(path: str, name: str) -> File | None:
         status = os.stat(path)
     except (OSError, ValueError):  # ValueError: a null byte in the name
         return None
-    return File(path, name, status.st_size, str(status.st_mtime_ns)) if stat.S_ISREG(status.st_mode) else None
+    return File(path, name, *_as_listed(status)) if stat.S_ISREG(status.st_mode) else None
 
 
 def open_file(path: str) -> BinaryIO:
-    """Opens the file for reading bytes.
+    """Opens the file for reading bytes. On this machine it must be a regular file: a pipe could block forever.
 
     Raises:
-        OSError: The file cannot be opened.
+        OSError: The file cannot be opened, or is not a regular file.
     """
     if not is_remote(path):
-        return open(path, "rb")
+        return open(path, "rb", opener=_open_regular)
     with _store_errors(path):
         opened: BinaryIO = _store(path).open(path, "rb")
     return opened
+
+
+def head(path: str) -> bytes | None:
+    """Returns the first bytes of the file; None if it cannot be read."""
+    try:
+        with _store_errors(path), open_file(path) as file:
+            return file.read(_HEAD)
+    except OSError:
+        return None
+
+
+def has_changed(entry: Entry) -> bool:
+    """Returns whether the entry's file has changed since it was listed."""
+    file = find_file(entry.path, entry.name)
+    return entry.listed is not None and (file is None or entry.listed != (file.size, file.changed))
 
 
 def read_bytes(entry: Entry) -> bytes:
     """Returns the bytes of an image that has no row; readers.by_format reads the others.
 
     Raises:
-        OSError: The file cannot be read.
+        OSError: The file cannot be read, or has changed since it was listed.
     """
     if is_remote(entry.path):
         end = None if entry.offset is None or entry.size is None else entry.offset + entry.size
         with _store_errors(entry.path):
-            return bytes(_store(entry.path).cat_file(entry.path, start=entry.offset, end=end))
+            content = bytes(_store(entry.path).cat_file(entry.path, start=entry.offset, end=end))
+        if entry.listed and end is None and len(content) != entry.listed[0]:
+            raise OSError(CHANGED)
+        return content
     with open_file(entry.path) as file:
+        if entry.listed and entry.listed != _as_listed(os.fstat(file.fileno())):
+            raise OSError(CHANGED)
         if entry.offset is None or entry.size is None:
             return file.read()
         file.seek(entry.offset)
         return file.read(entry.size)
 
 
-def _below(folder: str, name: str) -> Iterator[str]:
-    """Yields the names of all files below the folder. Paths as strings are faster than Path."""
-    for parent, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        above = name + parent[len(folder) :].replace(os.sep, "/")
-        yield from (f"{above}/{file}" for file in sorted(files) if not file.startswith("."))
+def _as_listed(status: os.stat_result) -> tuple[int, str]:
+    return status.st_size, str(status.st_mtime_ns)
+
+
+def _open_regular(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # open() itself refuses folders
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, _NOT_REGULAR, path)
+    return descriptor
 
 
 def _file(path: str, name: str) -> File | LeftOut:
@@ -143,10 +184,12 @@ def _file(path: str, name: str) -> File | LeftOut:
         return LeftOut(name.encode(errors="replace").decode(), "has a name that is not UTF-8")
     except OSError as error:
         return LeftOut(name, f"cannot be read: {error.strerror}")
-    return File(path, name, status.st_size, str(status.st_mtime_ns))
+    if not stat.S_ISREG(status.st_mode):
+        return LeftOut(name, f"cannot be read: {_NOT_REGULAR}")
+    return File(path, name, *_as_listed(status))
 
 
-def _listed_remotely(folder: str) -> Iterator[File]:
+def _listed_remotely(folder: str) -> Iterator[File | Skipped]:
     scheme, below = folder.partition("://")[0], folder.rstrip("/") + "/"
     store = _store(folder)
     try:
@@ -163,8 +206,9 @@ def _listed_remotely(folder: str) -> Iterator[File]:
         name = path.removeprefix(below) if path.startswith(below) else path.rpartition("/")[2]
         # Some stores have an empty object for each folder.
         is_marker = found[path].get("Key", path).endswith("/")
-        if not is_marker and not any(part.startswith(".") for part in name.split("/")):
-            yield _remote_file(path, name, found[path])
+        skipped = next(filter(None, map(Skipped.by_name, accumulate(name.split("/"), "{}/{}".format))), None)
+        if skipped or not is_marker:
+            yield skipped or _remote_file(path, name, found[path])
 
 
 def _remote_file(path: str, name: str, about: Mapping[str, Any]) -> File:
@@ -177,6 +221,8 @@ def _store(path: str) -> Any:
     """Returns fsspec's file system for the path. Environment variables say how to reach it."""
     import fsspec
 
+    if is_refused(path):
+        raise BadInput(f"data.images: {path} cannot be listed (it is not on this machine, in gs:// or in s3://)")
     try:
         return fsspec.filesystem(path.partition("://")[0])
     except (ValueError, ImportError) as error:

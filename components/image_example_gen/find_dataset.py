@@ -4,12 +4,15 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
+from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.sources import Sources, find_images
 from efficientmixnet.components.image_example_gen.splits import Splits, assign_splits
 
 
-def find_dataset(data: str, manifest: str | None, splits: Splits, layout: Layout) -> Sources:
+def find_dataset(
+    data: str, manifest: str | None, splits: Splits, layout: Layout, max_image_bytes: int = MAX_IMAGE_BYTES
+) -> Sources:
     """Lists the images of a dataset, each with its split.
 
     Args:
@@ -17,12 +20,13 @@ def find_dataset(data: str, manifest: str | None, splits: Splits, layout: Layout
         manifest: A CSV or JSON-lines file that names images relative to `data`; None for none.
         splits: How images without a split are divided.
         layout: The layout of the data.
+        max_image_bytes: Larger images are left out.
 
     Raises:
         BadInput: As for find_images and assign_splits.
     """
     names = frozenset(splits.fractions)
-    sources = find_images(data, manifest, names, layout, splits.names, splits.group)
+    sources = find_images(data, manifest, names, layout, splits.names, splits.group, max_image_bytes)
     entries, notes = assign_splits(sources.entries, splits)
     fractions = _with_named(splits.fractions, Counter(entry.split for entry in entries))
     return replace(sources, entries=entries, splits=fractions, notes=(*sources.notes, *notes))

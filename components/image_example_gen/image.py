@@ -45,11 +45,13 @@ def read(
         The tf.Example that features.py describes, or the reason why there is none.
     """
     if entry.row is not None:  # unpack() could not read it
-        return LeftOut(entry.name, LOST)
+        return LeftOut(entry.name, entry.unreadable or LOST)
+    file = None
     try:
-        example = _example(entry, read_bytes(entry), max_pixels, see)
+        file = read_bytes(entry)
+        example = _example(entry, file, max_pixels, see)
     except (BadImage, OSError) as error:
-        return LeftOut.because(entry.name, error)
+        return LeftOut.because(entry.name, error, file if entry.size is None else None)
     values = dict(entry.columns)
     for column in columns:
         example.features.feature[column].bytes_list.value.append(values.get(column, "").encode())

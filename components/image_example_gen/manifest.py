@@ -9,7 +9,15 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut, character_to_refuse
-from efficientmixnet.components.image_example_gen.files import File, find_file, is_remote, join, list_files, open_file
+from efficientmixnet.components.image_example_gen.files import (
+    File,
+    find_file,
+    is_refused,
+    is_remote,
+    join,
+    list_files,
+    open_file,
+)
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
 from efficientmixnet.components.image_example_gen.split_names import TEST, SplitNames
 from efficientmixnet.modules.csv_cells import from_cell
@@ -35,8 +43,6 @@ class Manifest:
         self._path, self._label = layout.image or _PATH, layout.label or "label"
         self._split = layout.split or "split"
         self._label_names = LabelNames.read(layout.label_names)
-        # A manifest from outside cannot make this machine ask any server.
-        self._schemes = {"s3", "gs", *(place.partition("://")[0] for place in (file, folder) if is_remote(place))}
         # One call lists all files of an object store. Looking each file up would cost a call each.
         remote = is_remote(folder)
         self._listed = {file.path: file for file in list_files(folder) if isinstance(file, File)} if remote else None
@@ -137,8 +143,8 @@ class Manifest:
             raise BadInput(f"data.manifest: {where} {error}") from None
         if character := character_to_refuse(name, label, split):
             return LeftOut(name, f"has a character that is not text in its path, label or split ({character}, {where})")
-        if is_remote(name) and name.partition("://")[0] not in self._schemes:
-            return LeftOut(name, f"is a URL of another kind of store than the manifest ({where})")
+        if is_refused(name):  # A manifest from outside cannot make this machine ask any server.
+            return LeftOut(name, f"is not on this machine, in gs:// or in s3:// ({where})")
         if not label:
             reason = self._without_label(where, _text(row.get(self._label)))
             return LeftOut(name, reason, counts=known_split != TEST)  # Test images often come without labels.

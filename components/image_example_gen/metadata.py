@@ -6,16 +6,17 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from efficientmixnet.components.image_example_gen.entry import SUFFIXES, Entry, LeftOut
+from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.files import File, open_file
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.manifest import Manifest, image_column
+from efficientmixnet.components.image_example_gen.skipped import Skipped
 from efficientmixnet.components.image_example_gen.split_names import SplitNames
 
 METADATA = ("metadata.csv", "metadata.jsonl")
 _LONGEST = 2**20  # bytes of a first line
 
-Found = tuple[Entry, File] | LeftOut
+Found = tuple[Entry, File] | LeftOut | Skipped
 
 
 def find_metadata(files: Sequence[File | LeftOut], layout: Layout) -> list[File]:
@@ -34,7 +35,7 @@ def find_metadata(files: Sequence[File | LeftOut], layout: Layout) -> list[File]
 def metadata_images(
     metadata: Sequence[File], files: Sequence[File | LeftOut], layout: Layout, names: SplitNames
 ) -> Iterator[Found]:
-    """Yields the images that the metadata names, and the images that it does not name as left out.
+    """Yields the images that the metadata names, and the other files as left out or skipped.
 
     Without a column of splits, the folder of an image may name its split, as in train/metadata.csv. Metadata often
     comes from elsewhere with the images, so an image outside the data folder is left out.
@@ -64,8 +65,9 @@ def metadata_images(
     for other in files:
         if isinstance(other, LeftOut):
             yield other
-        elif other.name not in seen and other.name.lower().endswith(tuple(SUFFIXES)):
-            yield LeftOut(other.name, "is not listed in the metadata", counts=False)
+        elif other.name not in seen and other not in metadata:
+            not_listed = LeftOut(other.name, "is not listed in the metadata", counts=False)
+            yield Skipped.by_suffix(other.name) or not_listed
 
 
 def _below(folder: str, name: str) -> str:

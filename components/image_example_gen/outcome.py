@@ -101,17 +101,25 @@ class Outcome:
             _write(f"{folder}/{NEAR_DUPLICATES_FILE}", self.near_duplicates.rows())
 
     def stop_if_too_many_are_left_out(self, data: str, max_left_out: float) -> None:
-        """Raises BadInput if a larger fraction of the images than `max_left_out` could not be read."""
-        bad = [item for item in self.left_out if item.counts]
-        seen = self.read_count + len(bad)
-        if len(bad) > max_left_out * seen:
+        """Raises BadInput if a larger fraction of the images than `max_left_out` could not be read.
+
+        Nobody knows how many images a folder has that cannot be listed. It counts as many as a class has on average.
+        """
+        bad = sorted((item for item in self.left_out if item.counts), key=lambda item: not item.is_folder)
+        count = sum(self._mean_class() if item.is_folder else 1 for item in bad)
+        seen = self.read_count + count
+        if count > max_left_out * seen:
             examples = "; ".join(f"{item.name} {item.reason}" for item in bad[:3])
             raise BadInput(
-                f"{data}: {len(bad)} of {seen} images ({len(bad) / seen:.1%}) cannot be used, more than the "
+                f"{data}: {count} of {seen} images ({count / seen:.1%}) cannot be used, more than the "
                 f"{max_left_out:.1%} that data.max_left_out allows. The first are: {examples}. "
                 "Fix or remove them (the run's left_out.csv lists all), or raise data.max_left_out.",
                 [item.row() for item in self.left_out],
             )
+
+    def _mean_class(self) -> int:
+        labels = set().union(*self.counts.values())
+        return max(1, round(self.read_count / max(1, len(labels))))
 
     def stop_if_a_split_is_empty(self, where: str, splits: Iterable[str]) -> None:
         """Raises BadInput if a split has no image."""

@@ -5,15 +5,24 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from itertools import chain
 
 from efficientmixnet.components.image_example_gen.class_folders import as_image
-from efficientmixnet.components.image_example_gen.entry import SUFFIXES, Entry, LeftOut
-from efficientmixnet.components.image_example_gen.files import File, list_files
+from efficientmixnet.components.image_example_gen.entry import (
+    MAX_IMAGE_BYTES,
+    SUFFIXES,
+    Entry,
+    LeftOut,
+    may_be_image,
+    too_large,
+)
+from efficientmixnet.components.image_example_gen.files import File, head, list_files
 from efficientmixnet.components.image_example_gen.labels import combined_label
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
 from efficientmixnet.components.image_example_gen.manifest import Manifest
 from efficientmixnet.components.image_example_gen.metadata import METADATA, find_metadata, metadata_images
 from efficientmixnet.components.image_example_gen.readers.by_format import NO_LABEL, entries_of, format_of
+from efficientmixnet.components.image_example_gen.skipped import Skipped
 from efficientmixnet.components.image_example_gen.source_splits import SourceSplits, of_files, of_folders
 from efficientmixnet.components.image_example_gen.spans import Span, find_span, has_spans
 from efficientmixnet.components.image_example_gen.split_names import TRAIN, SplitNames
@@ -24,7 +33,7 @@ __all__ = ["SUFFIXES", "Entry", "LeftOut", "Sources", "find_images", "name_hash"
 _OURS = "image/"  # prefix of our own features
 _UNLABELED = "has no label, like all images beside it"
 
-Found = tuple[Entry, File] | LeftOut
+Found = tuple[Entry, File] | LeftOut | Skipped
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,7 @@ class Sources:
         span: The span that was read, if the data has spans.
         splits: The fraction of each split, with those that only the source names; empty if none was assigned.
         notes: How the splits were found.
+        skipped: The number of files and folders that are not images, by kind.
     """
 
     entries: tuple[Entry, ...]
@@ -50,6 +60,7 @@ class Sources:
     span: Span | None = None
     splits: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    skipped: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def labels(self) -> Counter[str]:
@@ -61,6 +72,14 @@ class Sources:
         """The names of all further features."""
         return tuple(sorted({name for entry in self.entries for name, _ in entry.columns}))
 
+    def stop_if_changed(self, fingerprint: str, where: str) -> None:
+        """Raises BadInput if these are not the images of the fingerprint. Every image fits an empty fingerprint."""
+        if fingerprint and fingerprint != self.fingerprint:
+            raise BadInput(
+                f"{where}: the images are not those that this run listed at its start. Files were added, changed or "
+                "removed, or a folder is not reachable. Run the command again when the images no longer change."
+            )
+
 
 def find_images(
     data: str,
@@ -69,6 +88,7 @@ def find_images(
     layout: Layout | None = None,
     further_names: Mapping[str, str] | None = None,
     group: str | None = None,
+    max_image_bytes: int = MAX_IMAGE_BYTES,
 ) -> Sources:
     """Lists the images of a dataset.
 
@@ -79,6 +99,7 @@ def find_images(
         layout: The layout of the data.
         further_names: The splits that further names in the data mean.
         group: A column that is read in addition to those of the layout.
+        max_image_bytes: Larger images are left out.
 
     Returns:
         The images and a fingerprint. No image is read. An image has a split if the source names it.
@@ -100,7 +121,9 @@ def find_images(
         )
     names = SplitNames(split_names, further_names)
     kind, by_name = "folders", SourceSplits()
-    files = [] if manifest else list(list_files(data))
+    listed = [] if manifest else list(list_files(data))
+    files = [file for file in listed if not isinstance(file, Skipped)]
+    skipped = {file for file in listed if isinstance(file, Skipped)}  # A store repeats a folder for each of its files.
     metadata = find_metadata(files, layout)
     if group and not (layout.features is None and (manifest or metadata)):  # Those have all columns.
         layout = layout.model_copy(update={"features": tuple(dict.fromkeys((*(layout.features or ()), group)))})
@@ -111,12 +134,14 @@ def find_images(
     else:
         kind = _format(data, files) if layout.format == "auto" else layout.format
         by_name = _splits_by_name(data, files, kind, layout, names)
-        found = _found(files, kind, layout, by_name)
-    entries, left_out, fingerprint, size = _examine(found, names)
+        found = _found(files, kind, layout, by_name, max_image_bytes)
+    entries, left_out, fingerprint, size, kinds = _examine(chain(skipped, found), names, max_image_bytes)
     where = manifest or data
     if not entries:
-        raise BadInput(_nothing_found(where, left_out, bool(manifest or metadata), kind))
-    sources = Sources(entries, left_out, fingerprint, size, kind, span, notes=_notes(metadata, by_name, left_out))
+        lists = [file.name for file in files if file.name.rpartition("/")[2] in METADATA]
+        raise BadInput(_nothing_found(where, left_out, bool(manifest or metadata), kind, lists))
+    notes = _notes(metadata, by_name, left_out)
+    sources = Sources(entries, left_out, fingerprint, size, kind, span, notes=notes, skipped=kinds)
     _check_labels(where, sources, kind == "folders" and not manifest and not metadata, names)
     clash = [name for name in sources.columns if name.startswith(_OURS)]
     if clash:
@@ -159,7 +184,9 @@ def _splits_by_name(
     return of_files(data, [file for file in listed if layout.format != "auto" or format_of(file.name) == kind], names)
 
 
-def _found(files: list[File | LeftOut], kind: str, layout: Layout, by_name: SourceSplits) -> Iterator[Found]:
+def _found(
+    files: list[File | LeftOut], kind: str, layout: Layout, by_name: SourceSplits, max_bytes: int
+) -> Iterator[Found]:
     label_names = LabelNames.read(layout.label_names)
     for file in files:
         if isinstance(file, LeftOut):
@@ -172,11 +199,12 @@ def _found(files: list[File | LeftOut], kind: str, layout: Layout, by_name: Sour
             yield LeftOut(file.name, _UNLABELED, counts=False)
         elif kind == "folders":
             item = as_image(file, depth, split)
-            yield item if isinstance(item, LeftOut) else (item, file)
+            yield (item, file) if isinstance(item, Entry) else item
         elif layout.format == "auto" and format_of(file.name) != kind:
-            yield LeftOut(file.name, f"is not a {kind} file", counts=False)
+            other = LeftOut(file.name, f"is not a {kind} file", counts=may_be_image(file.name, head(file.path)))
+            yield Skipped.by_suffix(file.name) or other
         else:
-            items = list(entries_of(file, kind, layout, label_names, split))
+            items = list(entries_of(file, kind, layout, label_names, split, max_bytes))
             unlabeled = split not in (None, TRAIN) and all(map(_has_no_label, items))
             for item in items:
                 if isinstance(item, Entry):
@@ -212,8 +240,11 @@ def _split_by_file(name: str, layout: Layout) -> tuple[str | None, int]:
     return None, 0
 
 
-def _examine(found: Iterator[Found], names: SplitNames) -> tuple[tuple[Entry, ...], tuple[LeftOut, ...], str, int]:
-    """Returns the entries sorted by name, the files left out, the fingerprint and the size in bytes."""
+def _examine(
+    found: Iterable[Found], names: SplitNames, max_bytes: int
+) -> tuple[tuple[Entry, ...], tuple[LeftOut, ...], str, int, Counter[str]]:
+    """Returns the entries sorted by name, the files left out, the fingerprint, the size, and what is skipped."""
+    skipped: Counter[str] = Counter()
     entries: list[Entry] = []
     left_out: list[LeftOut] = []
     files: dict[str, File] = {}  # by path
@@ -221,14 +252,19 @@ def _examine(found: Iterator[Found], names: SplitNames) -> tuple[tuple[Entry, ..
         if isinstance(item, LeftOut):
             left_out.append(item)
             continue
+        if isinstance(item, Skipped):
+            skipped[item.kind] += 1
+            continue
         entry, file = item
         split = entry.split and names.of_value(entry.split)
         if fault := entry.fault:
             left_out.append(LeftOut(entry.name, fault))
+        elif (size := _size(entry, file)) > max_bytes:
+            left_out.append(LeftOut(entry.name, too_large(size, max_bytes)))
         elif entry.split and not split:
             left_out.append(LeftOut(entry.name, names.unknown(entry.split)))
         else:
-            entries.append(entry if entry.split == split else replace(entry, split=split))
+            entries.append(replace(entry, split=split, listed=(file.size, file.changed)))
             files[file.path] = file
     entries.sort(key=lambda entry: entry.name)
     once = [entry for i, entry in enumerate(entries) if i == 0 or entry.name != entries[i - 1].name]
@@ -244,7 +280,15 @@ def _examine(found: Iterator[Found], names: SplitNames) -> tuple[tuple[Entry, ..
     for entry in once:
         digest.update(f"{entry}\n".encode())
     left_out = [replace(item, name=_encodable(item.name), reason=_encodable(item.reason)) for item in left_out]
-    return tuple(once), tuple(left_out), digest.hexdigest(), sum(file.size for file in files.values())
+    size = sum(file.size for file in files.values())
+    return tuple(once), tuple(left_out), digest.hexdigest(), size, skipped
+
+
+def _size(entry: Entry, file: File) -> int:
+    """Returns the size of the encoded image, or 0 if it is not known yet."""
+    if entry.size is not None:
+        return entry.size
+    return file.size if entry.row is None else 0
 
 
 def _encodable(text: str) -> str:
@@ -257,6 +301,7 @@ def _check_labels(where: str, sources: Sources, by_folder: bool, names: SplitNam
         raise BadInput(
             f"{where}: only the class {labels[0]!r} has images. A classifier needs two or more classes"
             + (", each in its own folder." if by_folder else ".")
+            + next((f" Left out: {item.name} {item.reason}." for item in sources.left_out if item.counts), "")
         )
     meanings = {names.of_name(label) for label in labels} - {None}
     if by_folder and len(meanings) == len(labels):
@@ -271,8 +316,8 @@ def _check_labels(where: str, sources: Sources, by_folder: bool, names: SplitNam
         )
 
 
-def _nothing_found(where: str, left_out: tuple[LeftOut, ...], is_manifest: bool, kind: str) -> str:
-    if is_manifest or kind != "folders":
+def _nothing_found(where: str, left_out: tuple[LeftOut, ...], is_manifest: bool, kind: str, lists: list[str]) -> str:
+    if is_manifest or kind != "folders" or any(item.is_folder for item in left_out):
         if not left_out:
             return (
                 f"{where}: has no rows. Give a row path,label for each image."
@@ -282,7 +327,7 @@ def _nothing_found(where: str, left_out: tuple[LeftOut, ...], is_manifest: bool,
         return f"{where}: no image can be used. The first: {left_out[0].name} {left_out[0].reason}."
     if any(item.counts for item in left_out):
         cure = "Put the images of each class into a folder with its name"
-        if lists := [item.name for item in left_out if item.name.rpartition("/")[2] in METADATA]:
+        if lists:
             cure += f", or name the column of labels of {lists[0]} in data.layout.label"
         return f"{where}: has images but no class folders. {cure}."
     return f"{where}: has no images. Put the images of each class into a folder with its name."

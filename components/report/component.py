@@ -10,6 +10,7 @@ from efficientmixnet.components.report.write_report import Places, write_report
 from efficientmixnet.components.tuner.hyperparameters import found_in
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.search_config import with_values
+from efficientmixnet.modules.data.record_counts import check_counts
 
 
 @tfx.dsl.components.component
@@ -45,6 +46,7 @@ def Report(
             ModelConfig(network=settings["network"], training=settings["training"]), found_in(hyperparameters.uri)
         )
         settings |= found_by_search.model_dump(mode="json")
+    check_counts(examples.uri, ["eval"])
     (evaluated,) = artifact_utils.get_split_uris([examples], "eval")
     write_report(
         report.uri,

@@ -7,6 +7,7 @@ import json
 
 from tfx import v1 as tfx
 
+from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.sources import find_images
 
@@ -19,6 +20,8 @@ def DataVersion(
     splits: tfx.dsl.components.Parameter[str],
     layout: tfx.dsl.components.Parameter[str],
     split_names: tfx.dsl.components.Parameter[str] = "{}",
+    group: tfx.dsl.components.Parameter[str] = "",
+    max_image_bytes: tfx.dsl.components.Parameter[int] = MAX_IMAGE_BYTES,
 ) -> None:
     """Computes the fingerprint from the name, size and time of every file, without opening images.
 
@@ -29,7 +32,10 @@ def DataVersion(
         splits: As for ImageExampleGen.
         layout: As for ImageExampleGen.
         split_names: As for ImageExampleGen.
+        group: As for ImageExampleGen.
+        max_image_bytes: As for ImageExampleGen.
     """
     form, names = Layout.model_validate_json(layout), frozenset(json.loads(splits))
-    sources = find_images(images, manifest or None, names, form, json.loads(split_names))
+    further = json.loads(split_names)
+    sources = find_images(images, manifest or None, names, form, further, group or None, max_image_bytes)
     fingerprint.write(sources.fingerprint)

@@ -8,6 +8,7 @@ from tfx.types import artifact_utils
 from efficientmixnet.kubeflow.components.fetch import files_of
 from efficientmixnet.kubeflow.launcher_paths import to_uri
 from efficientmixnet.kubeflow.store import object_store
+from efficientmixnet.modules.data.record_counts import FILE, RecordCounts, parse_counts, write_counts
 from efficientmixnet.modules.exceptions import BadInput
 
 
@@ -32,8 +33,11 @@ def LatestSpans(
     """
     examples.split_names, examples.span, examples.version = now.split_names, now.span, now.version
     folders = {f"Split-{split}" for split in artifact_utils.decode_split_names(now.split_names)}
+    merged: dict[str, RecordCounts] | None = {}
     for age, place in enumerate([now.uri, *json.loads(earlier)]):
-        files = [file.name.partition("/") for file in files_of(place)]
+        listed = files_of(place)
+        merged = _merged(merged, _checked(place, listed))
+        files = [file.name.partition("/") for file in listed]
         if lacking := folders - {folder for folder, _, _ in files}:
             raise BadInput(
                 f"data.splits: {place} has no {', '.join(sorted(lacking))}; give the splits that it has, or set "
@@ -43,3 +47,23 @@ def LatestSpans(
             if folder in folders:
                 object_store.download(f"{place}/{folder}/{name}", f"{examples.uri}/{folder}/{age}-{name}")
         print(f"training on {to_uri(place)}")
+    if merged:
+        write_counts(examples.uri, merged)
+
+
+def _checked(place: str, listed: list[object_store.File]) -> dict[str, RecordCounts]:
+    """Returns the size of each split, after a comparison with its files. Nothing if an earlier version wrote them."""
+    if not any(file.name == FILE for file in listed):
+        return {}
+    written = parse_counts(object_store.read_text(f"{place}/{FILE}"), f"{place}/{FILE}")
+    for split, counts in written.items():
+        sizes = [file.size for file in listed if file.name.startswith(f"Split-{split}/")]
+        counts.check(RecordCounts(len(sizes), sum(sizes)), f"{place}/Split-{split}")
+    return written
+
+
+def _merged(before: dict[str, RecordCounts] | None, added: dict[str, RecordCounts]) -> dict[str, RecordCounts] | None:
+    """Returns the sum for each split; None if a size is unknown."""
+    if before is None or not added:
+        return None
+    return {split: before[split] + counts if split in before else counts for split, counts in added.items()}

@@ -64,6 +64,8 @@ class ClusterEnvironment(Environment):
             splits=json.dumps(data.splits),
             layout=data.layout.model_dump_json(exclude_defaults=True),
             split_names=json.dumps(data.split_names),
+            group=data.group or "",
+            max_image_bytes=data.max_image_bytes,
         )
         return self._look_up(version)["fingerprint"]
 

@@ -33,7 +33,7 @@ def compile_package(config: Config, target: Target) -> list[dict[str, Any]]:
     check(config, target)
     if sees_images(config):
         data = config.data
-        sources = find_dataset(data.images, data.manifest, data.splitting, data.layout)
+        sources = find_dataset(data.images, data.manifest, data.splitting, data.layout, data.max_image_bytes)
         config = resolve(config, sources)
     config = _with_s3(config)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

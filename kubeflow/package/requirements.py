@@ -106,6 +106,9 @@ def _places(config: Config, limits: _Limits) -> Iterator[str]:
             f"kubeflow.pipeline_root: {root!r} is not a folder that every pod can reach; give a bucket and a folder, "
             f"such as {limits.root}"
         )
+    for key, path in (("pipeline_root", root), ("pushed", kubeflow.pushed), ("checkpoints", kubeflow.checkpoints)):
+        if path and _is_below(path, config.data.images):
+            yield f"kubeflow.{key}: {path} is below data.images, where its files could be read as images; move it"
     if kubeflow.pushed and not kubeflow.pushed.startswith((*SCHEMES, "/")):
         yield (
             f"kubeflow.pushed: {kubeflow.pushed!r} is neither in an object store nor an absolute path; give one of them"
@@ -115,6 +118,12 @@ def _places(config: Config, limits: _Limits) -> Iterator[str]:
             yield f"kubeflow.{key}: {path} would be lost with the pod; give a folder on a volume in kubeflow.volumes"
     if not limits.is_kubernetes and (kubeflow.volumes or kubeflow.secrets):
         yield "kubeflow.volumes, kubeflow.secrets: Vertex AI has neither; use gs:// and its service accounts"
+
+
+def _is_below(place: str, folder: str) -> bool:
+    """Whether the place is the folder or in it. minio:// and s3:// are names of the same store."""
+    inner, outer = (one.replace("minio://", "s3://").rstrip("/") + "/" for one in (place, folder))
+    return inner.startswith(outer)
 
 
 def _pods(config: Config, limits: _Limits) -> Iterator[str]:

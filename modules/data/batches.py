@@ -5,6 +5,7 @@ sees the same batches as one that never stopped.
 """
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from efficientmixnet.modules import features
 from efficientmixnet.modules.config.training_config import AugmentationConfig
 from efficientmixnet.modules.data import images
 from efficientmixnet.modules.data.augmentation import augment_image, mix_images
+from efficientmixnet.modules.data.record_counts import RecordCounts, read_counts
 
 SHUFFLE_BUFFER = 8192  # encoded images: about 200 MB for photographs of 256 pixels
 
@@ -57,9 +59,13 @@ class Records:
 
     @classmethod
     def find(cls, patterns: Sequence[str]) -> "Records":
-        """Finds the files that match the patterns, and counts their records."""
+        """Finds the files that match the patterns, and counts their records.
+
+        Raises:
+            BadInput: Files were deleted or changed after Transform wrote them.
+        """
         files = tuple(sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern)))
-        count = int(_read(files).reduce(np.int64(0), lambda count, _: count + 1))
+        count = sum(map(_count, patterns))
         return cls(files, count, deep=count > 0 and is_deep(next(iter(_read(files)))))
 
     def decoded_bytes(self) -> int:
@@ -210,6 +216,17 @@ def is_deep(transformed: tf.Tensor) -> bool:
 
 def _decoded(image: tf.Tensor, reading: Reading) -> tf.Tensor:
     return images.decode_stored(image, reading.deep) if image.dtype == tf.string else image
+
+
+def _count(pattern: str) -> int:
+    """Returns the number of records in the files, and compares it with what Transform wrote."""
+    folder = os.path.dirname(pattern)
+    files = sorted(tf.io.gfile.glob(pattern))
+    count = int(_read(files).reduce(np.int64(0), lambda count, _: count + 1)) if files else 0
+    split = os.path.basename(folder).removeprefix("Split-")
+    if written := read_counts(os.path.dirname(folder)).get(split):
+        written.check(RecordCounts.of_files(folder, count), folder)
+    return count
 
 
 def _read(files: Sequence[str]) -> tf.data.Dataset:

@@ -1,7 +1,6 @@
 """The commands inspect and plan, for data that no model has been trained on yet."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from efficientmixnet.pipeline.commands.numbers import Number
 from efficientmixnet.pipeline.terminal import PlainConsole
 
 if TYPE_CHECKING:
+    from efficientmixnet.components.image_example_gen.sources import Sources
     from efficientmixnet.pipeline.inspection.inspect_images import Inspection
 
 _MOST_CLASSES = 20  # in the printed table
@@ -52,10 +52,17 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
     from efficientmixnet.pipeline.inspection.page import render
 
     console = PlainConsole(soft_wrap=True)
-    sources = find_dataset(config.images, config.manifest, config.splitting, config.layout)
+    sources = find_dataset(config.images, config.manifest, config.splitting, config.layout, config.max_image_bytes)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("images", total=len(sources.entries))
-        found = inspect_images(sources, config.layout, sources.splits, config.max_pixels, lambda: bar.advance(task))
+        found = inspect_images(
+            sources,
+            config.layout,
+            sources.splits,
+            config.max_pixels,
+            lambda: bar.advance(task),
+            config.max_image_bytes,
+        )
     notes = warnings(found.counts, found.duplicates, found.left_out, found.near_duplicates)
     where = config.manifest or config.images
     statistics_page = page.with_suffix(".statistics.html")
@@ -73,7 +80,7 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
         write_text(page, render(where, found, notes, link))
     except OSError as error:
         raise BadInput(f"{page}: cannot be written: {error.strerror}") from None
-    _print(console, found, sources.notes, notes)
+    _print(console, found, sources, notes)
     console.print(f"page          {page}")
     if show:
         click.launch(page.resolve().as_uri())
@@ -140,8 +147,9 @@ def _bytes(size: float) -> str:
     return size_in_words(size) if size else ""
 
 
-def _print(console: PlainConsole, found: "Inspection", splits: Sequence[str], notes: list[str]) -> None:
+def _print(console: PlainConsole, found: "Inspection", sources: "Sources", notes: list[str]) -> None:
     from efficientmixnet.components.image_example_gen.findings import by_reason
+    from efficientmixnet.components.image_example_gen.skipped import in_words
     from efficientmixnet.pipeline.inspection.inspect_images import side_buckets
     from efficientmixnet.pipeline.inspection.page import size_in_words
 
@@ -154,8 +162,9 @@ def _print(console: PlainConsole, found: "Inspection", splits: Sequence[str], no
     rows = [("images", f"{found.images:,} in {len(found.labels):,} classes, {size_in_words(found.bytes)}")]
     rows.append(("formats", ", ".join(f"{name} {count:,}" for name, count in found.formats.most_common())))
     rows.append(("shorter side", ", ".join(f"{name}: {count:,}" for name, count in side_buckets(found.sizes))))
-    rows += [("splits", "; ".join(splits))] if splits else []
+    rows += [("splits", "; ".join(sources.notes))] if sources.notes else []
     rows += [("left out", f"{count:,} {reason}") for reason, count in by_reason(found.left_out).items()]
+    rows += [("skipped", in_words(sources.skipped))] if sources.skipped else []
     rows += [("warning", note) for note in notes]
     console.print()
     for name, value in rows:

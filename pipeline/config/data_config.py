@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.spans import has_spans
 from efficientmixnet.components.image_example_gen.splits import Splits
@@ -11,6 +12,7 @@ from efficientmixnet.modules.config.names import FolderName
 from efficientmixnet.modules.config.section import Fraction, PathText, Section
 
 _MOST_PIXELS = 2**29 - 1  # TensorFlow decodes at most so many bytes
+_MOST_IMAGE_BYTES = 2**31 - 1  # of a protocol buffer, which holds the image
 _LEAST_SPLIT = 1e-6  # of all images
 
 
@@ -36,6 +38,8 @@ class DataConfig(Section):
     """The run stops if a larger fraction of the images cannot be read."""
     max_pixels: int = Field(100_000_000, ge=1, le=_MOST_PIXELS)
     """Images with more pixels are left out."""
+    max_image_bytes: int = Field(MAX_IMAGE_BYTES, ge=1, le=_MOST_IMAGE_BYTES)
+    """Images with more bytes are left out: files, files in a tar shard, and values in a TFRecord or Parquet file."""
     schema_file: PathText | None = None
     """A schema (schema.pbtxt) that the data must fit; null: the schema is inferred from the training split."""
     training_spans: int = Field(1, ge=1, le=10_000)

@@ -16,7 +16,7 @@ from itertools import islice
 
 from PIL import Image
 
-from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
+from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, Entry, LeftOut
 from efficientmixnet.components.image_example_gen.findings import Copy, Duplicates
 from efficientmixnet.components.image_example_gen.image_header import open_image
 from efficientmixnet.components.image_example_gen.layout import Layout
@@ -78,6 +78,7 @@ def inspect_images(
     splits: Mapping[str, float],
     max_pixels: int,
     progress: Callable[[], None] = lambda: None,
+    max_image_bytes: int = MAX_IMAGE_BYTES,
 ) -> Inspection:
     """Opens and counts every image.
 
@@ -87,6 +88,7 @@ def inspect_images(
         splits: The fraction of each split.
         max_pixels: Images with more pixels are left out.
         progress: Is called after each image.
+        max_image_bytes: Larger images are left out.
 
     Returns:
         The counts, the samples and the files that were left out.
@@ -95,7 +97,7 @@ def inspect_images(
     sampled = _sampled(sources.entries)
     copies: dict[bytes, list[Copy]] = defaultdict(list)
     looks: list[tuple[bytes, Copy]] = []
-    images = images_of(sources.entries, sources.format, layout)
+    images = images_of(sources.entries, sources.format, layout, max_image_bytes)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         while block := list(islice(images, _AHEAD)):
             for opened in threads.map(lambda pair: _open(pair[0], pair[1], pair[0].name in sampled, max_pixels), block):
@@ -143,7 +145,7 @@ def _open(entry: Entry, encoded: bytes | LeftOut, with_thumbnail: bool, max_pixe
             small = image.thumbnail(_THUMBNAIL)
             image.check(_THUMBNAIL)
     except BadImage as error:
-        return LeftOut.because(entry.name, error)
+        return LeftOut.because(entry.name, error, encoded if entry.size is None and entry.row is None else None)
     digest = hashlib.blake2b(encoded, digest_size=16).digest()
     thumbnail = _data_url(small) if with_thumbnail else None
     return Opened(entry, image.format, image.mode, *image.size, len(encoded), digest, thumbnail, gray_pixels(small))

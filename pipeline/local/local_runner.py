@@ -14,6 +14,7 @@ import yaml
 from filelock import FileLock, Timeout
 
 from efficientmixnet.components.image_example_gen.find_dataset import find_dataset
+from efficientmixnet.components.image_example_gen.skipped import OUTPUT_MARK
 from efficientmixnet.components.image_example_gen.sources import Sources
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.csv_cells import write_rows
@@ -25,6 +26,7 @@ from efficientmixnet.modules.whole_file import whole_file, whole_path, write_tex
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.local.check_files import check_files
 from efficientmixnet.pipeline.local.check_model_server import check_model_server
+from efficientmixnet.pipeline.local.check_output import check_output
 from efficientmixnet.pipeline.local.imports_at_once import imports_at_once
 from efficientmixnet.pipeline.local.quiet import noise_to
 from efficientmixnet.pipeline.local.revision import revision, versions
@@ -75,10 +77,11 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
     check_model_server(config.serving)
     check_files(config.data)
     output = Path(config.output)
+    data = config.data
+    check_output(output, data.images)
     with _only_run_in(output) as signals:
-        data = config.data
         check_metadata(output)
-        sources = find_dataset(data.images, data.manifest, data.splitting, data.layout)
+        sources = find_dataset(data.images, data.manifest, data.splitting, data.layout, data.max_image_bytes)
         config = resolve(config, sources)
         started = datetime.now(timezone.utc)
         folder = output / "runs" / started.strftime("%Y%m%d-%H%M%S-%f")
@@ -240,6 +243,7 @@ def _only_run_in(output: Path) -> Iterator[StopSignals]:
         output.mkdir(parents=True, exist_ok=True)
         lock = FileLock(output / ".lock")
         lock.acquire(timeout=0)
+        (output / OUTPUT_MARK).touch()
     except Timeout:
         raise BadInput(
             f"output: another run is using {output}; wait until it ends, or give another folder with --output"

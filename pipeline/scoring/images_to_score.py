@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from efficientmixnet.components.image_example_gen.entry import LeftOut, character_to_refuse
-from efficientmixnet.components.image_example_gen.files import is_remote, list_files, open_file
+from efficientmixnet.components.image_example_gen.files import File, is_remote, list_files, open_file
 from efficientmixnet.modules.csv_cells import from_cell
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.untrusted_json import parse_json
@@ -38,7 +38,7 @@ def find_images(folder: str, manifest: str | None = None) -> tuple[list[str], li
             found = list(list_files(folder))
         except BadInput as error:
             raise BadInput(str(error).removeprefix("data.images: ")) from None
-        names = {file.name for file in found if not isinstance(file, LeftOut)}
+        names = {file.name for file in found if isinstance(file, File)}
         left_out = [file for file in found if isinstance(file, LeftOut)]
     if not names:
         raise BadInput(f"{manifest or folder}: has no images; give another {'manifest' if manifest else 'folder'}")

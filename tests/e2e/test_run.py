@@ -22,7 +22,7 @@ def output(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def first_run(cold_efficientmixnet, small_config, digits, output):
-    (digits / "3" / "notes.txt").write_text("This file is not an image.")
+    (digits / "3" / "notes").write_text("This file is not an image.")
     done = cold_efficientmixnet("run", small_config, "--output", output)
     assert done.returncode == 0, done.stdout + done.stderr
     return done
@@ -50,7 +50,7 @@ def test_every_image_is_read_or_listed_with_a_reason(first_summary):
         "left_out_by_reason": {"is not an image in a supported format": 1},
     }
     with Path(first_summary["run"], "left_out.csv").open(newline="") as file:
-        assert list(csv.reader(file)) == [["file", "reason"], ["3/notes.txt", "is not an image in a supported format"]]
+        assert list(csv.reader(file)) == [["file", "reason"], ["3/notes", "is not an image in a supported format"]]
 
 
 def test_every_component_has_a_line_with_its_state_and_time(first_run):
@@ -98,12 +98,12 @@ def test_tfma_agrees_with_the_validation_of_training(first_summary):
 
 def test_the_pushed_model_predicts_labels(efficientmixnet, first_summary, digits):
     images = [digits / "0" / "0000.png", digits / "1" / "0001.png", digits / "6" / "0006.png"]
-    done = efficientmixnet("predict", Path(first_summary["pushed_model"]).parent, *images, digits / "3" / "notes.txt")
+    done = efficientmixnet("predict", Path(first_summary["pushed_model"]).parent, *images, digits / "3" / "notes")
     named = re.findall(r"/(\d)/\d+\.png: (\d) (0\.\d+)", done.stdout)
     assert sum(truth == label for truth, label, _ in named) >= 2
     assert all(0.1 < float(probability) <= 1 for _, _, probability in named)
     assert done.returncode == 2
-    assert "notes.txt: is not an image in a supported format" in done.stderr
+    assert "notes: is not an image in a supported format" in done.stderr
 
 
 def test_an_unchanged_run_uses_the_cache(efficientmixnet, small_config, first_summary, output, summary):

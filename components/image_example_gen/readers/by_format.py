@@ -8,8 +8,8 @@ from dataclasses import replace
 from itertools import groupby
 from typing import IO, Any
 
-from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
-from efficientmixnet.components.image_example_gen.files import File, read_bytes
+from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, Entry, LeftOut
+from efficientmixnet.components.image_example_gen.files import CHANGED, File, has_changed, read_bytes
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
 from efficientmixnet.components.image_example_gen.readers.reader import Reader, Sample
 from efficientmixnet.components.image_example_gen.split_names import TEST, SplitNames
@@ -32,7 +32,12 @@ def format_of(name: str) -> str | None:
 
 
 def entries_of(
-    file: File, kind: str, layout: Layout, label_names: LabelNames, split: str | None
+    file: File,
+    kind: str,
+    layout: Layout,
+    label_names: LabelNames,
+    split: str | None,
+    max_bytes: int = MAX_IMAGE_BYTES,
 ) -> Iterator[Entry | LeftOut]:
     """Yields the file's images in their order.
 
@@ -42,13 +47,14 @@ def entries_of(
         layout: Where the file holds image and label.
         label_names: The names of labels that are numbers.
         split: The split of images that do not name one.
+        max_bytes: The largest size of an encoded image.
 
     Raises:
         BadInput: The format is unknown, or the file has no image or no label where the layout says.
     """
     row = -1
     try:
-        for row, sample in enumerate(_reader(kind)(file.path, layout, with_images=False)):
+        for row, sample in enumerate(_reader(kind)(file.path, layout, False, max_bytes)):
             name = f"{file.name}/{sample.name}"
             label = "" if sample.fault else _label(name, sample, label_names)
             if sample.fault:
@@ -77,13 +83,16 @@ def _label(name: str, sample: Sample, label_names: LabelNames) -> str:
         raise BadInput(f"data.images: {name} {error}") from None
 
 
-def images_of(entries: Iterable[Entry], kind: str, layout: Layout) -> Iterator[tuple[Entry, bytes | LeftOut]]:
+def images_of(
+    entries: Iterable[Entry], kind: str, layout: Layout, max_bytes: int = MAX_IMAGE_BYTES
+) -> Iterator[tuple[Entry, bytes | LeftOut]]:
     """Yields each entry with its encoded image, or with the reason why it cannot be read.
 
     Args:
         entries: The entries, in any order. They are yielded file by file.
         kind: The format of their files.
         layout: Where the files hold image and label.
+        max_bytes: The largest size of an encoded image.
     """
     for path, group in groupby(sorted(entries, key=lambda entry: entry.path), key=lambda entry: entry.path):
         by_row: dict[int, Entry] = {}
@@ -96,10 +105,17 @@ def images_of(entries: Iterable[Entry], kind: str, layout: Layout) -> Iterator[t
             except OSError as error:
                 yield entry, LeftOut.because(entry.name, error)
         if by_row:
-            yield from _in_order(path, by_row, kind, layout)
+            yield from _in_order(path, by_row, kind, layout, max_bytes)
 
 
-def unpack(entries: Iterable[Entry], kind: str, layout: Layout, file: IO[bytes], path: str) -> Iterator[Entry]:
+def unpack(
+    entries: Iterable[Entry],
+    kind: str,
+    layout: Layout,
+    file: IO[bytes],
+    path: str,
+    max_bytes: int = MAX_IMAGE_BYTES,
+) -> Iterator[Entry]:
     """Copies images that can only be read in order into one plain file.
 
     Args:
@@ -108,35 +124,43 @@ def unpack(entries: Iterable[Entry], kind: str, layout: Layout, file: IO[bytes],
         layout: Where the files hold image and label.
         file: The file to write.
         path: The path of that file.
+        max_bytes: The largest size of an encoded image.
 
     Yields:
-        Each entry with its place in the new file. An entry that cannot be read stays as it is, with its row.
+        Each entry with its place in the new file. An entry that cannot be read keeps its row, and gets the reason.
     """
     offset = 0
-    for entry, encoded in images_of(entries, kind, layout):
+    for entry, encoded in images_of(entries, kind, layout, max_bytes):
         if isinstance(encoded, LeftOut):
-            yield entry
+            yield replace(entry, unreadable=encoded.reason)
             continue
         file.write(encoded)
-        yield replace(entry, path=path, offset=offset, size=len(encoded), row=None)
+        yield replace(entry, path=path, offset=offset, size=len(encoded), row=None, listed=None)
         offset += len(encoded)
 
 
 def _in_order(
-    path: str, by_row: dict[int, Entry], kind: str, layout: Layout
+    path: str, by_row: dict[int, Entry], kind: str, layout: Layout, max_bytes: int
 ) -> Iterator[tuple[Entry, bytes | LeftOut]]:
     left = dict(by_row)
     last = max(by_row)
+    reason = LOST
     try:
-        for row, sample in enumerate(_reader(kind)(path, layout, with_images=True)):
-            if row in left and sample.image is not None:
+        if has_changed(by_row[last]):
+            raise OSError(CHANGED)
+        for row, sample in enumerate(_reader(kind)(path, layout, True, max_bytes)):
+            if row in left and sample.fault:
+                yield (entry := left.pop(row)), LeftOut(entry.name, sample.fault)
+            elif row in left and sample.image is not None:
                 yield left.pop(row), sample.image
             if row == last:
                 break
     except DamagedFile:
         pass  # the rest of its entries are lost
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror or error}"
     for entry in left.values():
-        yield entry, LeftOut(entry.name, LOST)
+        yield entry, LeftOut(entry.name, reason)
 
 
 def _tfrecord() -> Reader:

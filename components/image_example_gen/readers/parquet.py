@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pyarrow
+import pyarrow.parquet
 
+from efficientmixnet.components.image_example_gen.entry import too_large
 from efficientmixnet.components.image_example_gen.files import open_file
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.reader import Sample
@@ -14,9 +16,11 @@ from efficientmixnet.modules.unexpected import one_line
 from efficientmixnet.modules.untrusted_json import parse_json
 
 _ROWS = 64  # at once, to use little memory
+_BATCH_BYTES = 2**30
+_MOST_COMPRESSION = 100
 
 
-def read_parquet(path: str, layout: Layout, with_images: bool) -> Iterator[Sample]:
+def read_parquet(path: str, layout: Layout, with_images: bool, max_bytes: int) -> Iterator[Sample]:
     """Yields every row; see Reader."""
     with open_file(path) as file:
         try:
@@ -30,24 +34,39 @@ def read_parquet(path: str, layout: Layout, with_images: bool) -> Iterator[Sampl
                 *further,
                 *([image] if with_images else []),
             ]
-            row = 0
-            for batch in table.iter_batches(batch_size=_ROWS, columns=columns):
-                for values in batch.to_pylist():
-                    yield Sample(
-                        name=str(row),
-                        label=values[label],
-                        split=values[layout.split] if layout.split else None,
-                        columns=tuple((name, values[name]) for name in further),
-                        image=_bytes(values[image]) if with_images else None,
-                        label_names=names,
-                    )
-                    row += 1
+            for row, values in enumerate(_rows(table, columns, max_bytes)):
+                encoded = _bytes(values[image]) if with_images else None
+                yield Sample(
+                    name=str(row),
+                    label=values[label],
+                    split=values[layout.split] if layout.split else None,
+                    columns=tuple((name, values[name]) for name in further),
+                    image=encoded,
+                    label_names=names,
+                    fault=too_large(len(encoded), max_bytes) if encoded and len(encoded) > max_bytes else "",
+                )
         except UnsafeSchema as error:
             raise BadInput(f"data.images: {path}: {error}") from None
-        except BadInput:
+        except (BadInput, DamagedFile):
             raise
         except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:  # text in UTF-8, dates
             raise DamagedFile(f"is not a Parquet file, or is damaged ({one_line(error)})") from None
+
+
+def _rows(table: pyarrow.parquet.ParquetFile, columns: list[str], max_bytes: int) -> Iterator[dict[str, Any]]:
+    """Yields the rows. A batch has few rows where values may be large, to use little memory.
+
+    Encoded images and labels do not compress well, so a large group that does is refused.
+    """
+    for number in range(table.num_row_groups):
+        group = table.metadata.row_group(number)
+        for chunk in map(group.column, range(group.num_columns)):
+            size = chunk.total_uncompressed_size
+            if size > max_bytes and size > _MOST_COMPRESSION * chunk.total_compressed_size:
+                raise DamagedFile(f"unpacks a column to {size:,} bytes (data.max_image_bytes: {max_bytes})")
+        rows = max(1, min(_ROWS, _BATCH_BYTES // max(1, group.total_byte_size)))
+        for batch in table.iter_batches(batch_size=rows, row_groups=[number], columns=columns):
+            yield from batch.to_pylist()
 
 
 def _columns(path: str, schema: pyarrow.Schema, layout: Layout) -> tuple[str, str]:

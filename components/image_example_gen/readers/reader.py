@@ -37,13 +37,14 @@ class Sample:
 class Reader(Protocol):
     """Reads files of one format, always in the same order."""
 
-    def __call__(self, path: str, layout: Layout, with_images: bool) -> Iterator[Sample]:
+    def __call__(self, path: str, layout: Layout, with_images: bool, max_bytes: int) -> Iterator[Sample]:
         """Yields every sample of the file.
 
         Args:
             path: The file.
             layout: Where the file holds image and label.
             with_images: Whether samples have their encoded images.
+            max_bytes: The largest size of an encoded image. Larger ones are not read.
 
         Raises:
             BadInput: The file has no image or no label where the layout says.

@@ -5,6 +5,17 @@ import zlib
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import PurePosixPath
+from tarfile import (  # type: ignore[attr-defined]
+    GNUTYPE_LONGLINK,
+    GNUTYPE_LONGNAME,
+    SOLARIS_XHDTYPE,
+    XGLTYPE,
+    XHDTYPE,
+    EmptyHeaderError,
+    EOFHeaderError,
+    HeaderError,
+    TruncatedHeaderError,
+)
 from typing import Any
 
 from efficientmixnet.components.image_example_gen.entry import SUFFIXES
@@ -16,10 +27,41 @@ from efficientmixnet.modules.untrusted_json import parse_json
 
 _CLASS, _JSON, _TEXT = "cls", "json", "txt"
 _GZIP = b"\x1f\x8b"
-_MOST_TEXT = 10_000_000  # bytes of a label or a .json file
+_LONGEST_TEXT = 2**24  # bytes
+_LONGEST_HEADER = 2**20  # bytes
+_HEADERS = (GNUTYPE_LONGNAME, GNUTYPE_LONGLINK, XHDTYPE, XGLTYPE, SOLARIS_XHDTYPE)
 
 
-def read_tar(path: str, layout: Layout, with_images: bool) -> Iterator[Sample]:
+class _Member(tarfile.TarInfo):
+    """A member whose header is checked. tarfile takes a broken header for the end of the archive."""
+
+    @classmethod
+    def fromtarfile(cls, tarfile: tarfile.TarFile) -> "_Member":
+        try:
+            return super().fromtarfile(tarfile)
+        except EOFHeaderError:
+            raise
+        except HeaderError as error:
+            if tarfile.offset == 0:
+                raise
+            is_cut = isinstance(error, (EmptyHeaderError, TruncatedHeaderError))
+            raise DamagedFile("is truncated" if is_cut else f"has a broken header ({error})") from None
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_Member":
+        member = super().frombuf(buf, encoding, errors)
+        if member.type in _HEADERS and member.size > _LONGEST_HEADER:
+            raise DamagedFile(f"has a header of {member.size:,} bytes")
+        return member
+
+    def _block(self, count: int) -> int:
+        """Overrides TarInfo: with a negative size, tarfile would read the same headers forever (CVE-2025-8194)."""
+        if count < 0:
+            raise DamagedFile("has a member of negative size")
+        return super()._block(count)  # type: ignore[misc]
+
+
+def read_tar(path: str, layout: Layout, with_images: bool, max_bytes: int) -> Iterator[Sample]:
     """Yields every sample; see Reader.
 
     The label is in a file .cls, or under "label" in .json. Further features are in .json.
@@ -30,9 +72,9 @@ def read_tar(path: str, layout: Layout, with_images: bool) -> Iterator[Sample]:
         end = file.tell()
         file.seek(0)
         try:
-            with tarfile.open(fileobj=file, mode="r|gz" if compressed else "r:") as tar:
+            with tarfile.open(fileobj=file, mode="r|gz" if compressed else "r:", tarinfo=_Member) as tar:
                 for key, members in groupby(_files(tar), key=lambda member: _key(member.name)):
-                    yield _sample(tar, key, members, layout, compressed, with_images or compressed)
+                    yield _sample(tar, key, members, layout, compressed, max_bytes if with_images or compressed else 0)
                 # An archive ends with blocks of zeros, which tarfile does not require.
                 if not compressed and tar.offset + tarfile.BLOCKSIZE > end:
                     raise DamagedFile("is truncated")
@@ -40,16 +82,16 @@ def read_tar(path: str, layout: Layout, with_images: bool) -> Iterator[Sample]:
             raise DamagedFile(
                 "is truncated" if "unexpected end" in str(error) else f"is not a tar file ({error})"
             ) from None
-        except (EOFError, zlib.error, OSError) as error:
+        except DamagedFile:
+            raise
+        except (EOFError, zlib.error, OSError, ValueError, OverflowError) as error:  # numbers in headers
             raise DamagedFile(f"cannot be read further ({error})") from None
 
 
 def _files(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     for member in tar:
         tar.members = []  # type: ignore[attr-defined]  # otherwise tarfile would keep them all
-        if member.size < 0:  # tarfile would go back, and read the same members again and again
-            raise DamagedFile("has a file with a negative size")
-        if member.isfile() and not PurePosixPath(member.name).name.startswith("."):
+        if not member.isdir() and not PurePosixPath(member.name).name.startswith("."):
             yield member
 
 
@@ -60,7 +102,12 @@ def _key(name: str) -> str:
 
 
 def _sample(
-    tar: tarfile.TarFile, key: str, members: Iterator[tarfile.TarInfo], layout: Layout, compressed: bool, read: bool
+    tar: tarfile.TarFile,
+    key: str,
+    members: Iterator[tarfile.TarInfo],
+    layout: Layout,
+    compressed: bool,
+    most_bytes: int,  # of an image that is read now
 ) -> Sample:
     wanted = (layout.image or "").lower()
     place: tuple[int, int] | None = None
@@ -68,11 +115,15 @@ def _sample(
     texts: dict[str, bytes] = {}  # by extension
     for member in members:
         extension = member.name.rpartition("/")[2].partition(".")[2].lower()
+        if not member.isfile():
+            continue  # links are not followed
         if place is None and (extension == wanted if wanted else f".{extension}" in SUFFIXES):
             place = member.offset_data, member.size
-            image = _content(tar, member) if read else None
+            image = _content(tar, member) if member.size <= most_bytes else None
         elif extension in (_CLASS, _JSON, _TEXT, layout.label, layout.split):
-            texts[extension] = _text(tar, member)
+            if member.size > _LONGEST_TEXT:
+                return Sample(key, fault=f"has a .{extension} file of {member.size:,} bytes")
+            texts[extension] = _content(tar, member)
     if place is None:
         return Sample(key, fault="has no image" + (f" (no .{wanted})" if wanted else ""))
     try:
@@ -97,12 +148,6 @@ def _sample(
         size=place[1],
         image=image,
     )
-
-
-def _text(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    if member.size > _MOST_TEXT:
-        raise DamagedFile(f"has a text of {member.size:,} bytes ({member.name})")
-    return _content(tar, member)
 
 
 def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:

@@ -8,6 +8,7 @@ from typing import IO, Any
 
 import google_crc32c
 
+from efficientmixnet.components.image_example_gen.entry import too_large
 from efficientmixnet.components.image_example_gen.files import open_file
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.reader import Sample
@@ -15,16 +16,19 @@ from efficientmixnet.modules import features
 from efficientmixnet.modules.exceptions import BadInput, DamagedFile
 
 _GZIP = b"\x1f\x8b"
-_LONGEST = 2**31 - 1  # bytes of a protocol buffer
+_BLOCK = 2**20  # bytes
 
 
-def read_tfrecord(path: str, layout: Layout, with_images: bool) -> Iterator[Sample]:
+def read_tfrecord(path: str, layout: Layout, with_images: bool, max_bytes: int) -> Iterator[Sample]:
     """Yields every record; see Reader."""
     import tensorflow as tf
     from google.protobuf.message import DecodeError
 
     image = layout.image or features.ENCODED
-    for row, (offset, record) in enumerate(_records(path)):
+    for row, (offset, record) in enumerate(_records(path, max_bytes)):
+        if isinstance(record, int):
+            yield Sample(str(row), fault=too_large(record, max_bytes))
+            continue
         if record is None:
             yield Sample(str(row), fault="is damaged: its checksum is wrong")
             continue
@@ -64,8 +68,11 @@ def _value(feature: Any, all_of_them: bool = False) -> Any:
     return values[0] if values else None
 
 
-def _records(path: str) -> Iterator[tuple[int | None, bytes | None]]:
-    """Yields the position of each record, None in a compressed file, and its bytes, None if the checksum is wrong."""
+def _records(path: str, max_bytes: int) -> Iterator[tuple[int | None, bytes | int | None]]:
+    """Yields the position of each record, None in a compressed file, and its bytes.
+
+    Instead of the bytes it yields None if the checksum is wrong, and the size if the record is too large.
+    """
     with open_file(path) as raw:
         compressed = raw.read(2) == _GZIP
         raw.seek(0)
@@ -78,16 +85,26 @@ def _records(path: str) -> Iterator[tuple[int | None, bytes | None]]:
                 length, checksum = struct.unpack("<QI", head)
                 if _masked(head[:8]) != checksum:
                     raise DamagedFile("is not a TFRecord file, or is damaged,")
-                if length > _LONGEST:
-                    raise DamagedFile(f"has a record of {length:,} bytes, more than a tf.Example can have,")
-                record, tail = stream.read(length), stream.read(4)
+                is_read = length <= max_bytes
+                record = stream.read(length) if is_read else b""
+                if not is_read:
+                    _skip(stream, length)
+                tail = stream.read(4)
                 if len(tail) < 4:
                     raise DamagedFile("is truncated")
-                intact = _masked(record) == int.from_bytes(tail, "little")
-                yield None if compressed else offset + 12, record if intact else None
+                if not is_read:
+                    yield None, length
+                else:
+                    intact = _masked(record) == int.from_bytes(tail, "little")
+                    yield None if compressed else offset + 12, record if intact else None
                 offset += 16 + length
         except (EOFError, gzip.BadGzipFile, zlib.error, OSError) as error:
             raise DamagedFile(f"cannot be read further ({error})") from None
+
+
+def _skip(stream: IO[bytes], size: int) -> None:
+    while size > 0 and (read := len(stream.read(min(size, _BLOCK)))):
+        size -= read
 
 
 def _masked(data: bytes) -> int:

@@ -53,12 +53,16 @@ def test_two_spellings_of_one_accent_are_one_class(folder: Path) -> None:
 
 
 def test_an_image_next_to_the_class_folders_is_left_out_and_counts(folder: Path) -> None:
-    _write(folder / "stray.jpg")
-    _write(folder / "notes.txt")
-    assert find_images(str(folder), None, SPLITS).left_out == (
-        LeftOut("notes.txt", "is not in a class folder", counts=False),
+    for name in ("LICENSE", "stray.jpg", "notes.txt"):
+        _write(folder / name)
+    (folder / "IMG_1.dng").write_bytes(b"II*\0\x08\0\0\0")
+    sources = find_images(str(folder), None, SPLITS)
+    assert sources.left_out == (
+        LeftOut("IMG_1.dng", "is not in a class folder", counts=True),
+        LeftOut("LICENSE", "is not in a class folder", counts=False),  # its content is text
         LeftOut("stray.jpg", "is not in a class folder", counts=True),
     )
+    assert sources.skipped == {".txt": 1}
 
 
 def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from tfx import v1 as tfx
 from efficientmixnet.components.image_example_gen.component import ImageExampleGen
 from efficientmixnet.components.image_example_gen.find_dataset import find_dataset
 from efficientmixnet.components.image_example_gen.layout import Layout
+from efficientmixnet.components.image_example_gen.sources import find_images
 from efficientmixnet.components.image_example_gen.splits import Splits
 from efficientmixnet.modules import features, progress
 from efficientmixnet.modules.exceptions import BadInput
@@ -41,6 +42,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(source.integers(0, 256, (6, 9, 3), dtype=np.uint8)).save(path)
     (folder / "a cat" / "empty.jpg").touch()
+    (folder / "a cat" / "notes").write_text("cats")
     (folder / "a cat" / "notes.txt").write_text("cats")
     return folder
 
@@ -53,7 +55,7 @@ def _run(folder: Path, data: Path, **parameters: Any) -> Path:
         splits=json.dumps(parameters.pop("splits", SPLITS)),
         max_left_out=parameters.pop("max_left_out", 0.05),
         max_pixels=parameters.pop("max_pixels", 1000),
-        fingerprint="",
+        fingerprint=parameters.pop("fingerprint", ""),
         layout=parameters.pop("layout", "{}"),
     )
     pipeline = tfx.dsl.Pipeline(
@@ -137,7 +139,7 @@ def test_files_left_out_are_listed_with_the_reason(uri: Path) -> None:
         assert list(csv.reader(file)) == [
             ["file", "reason"],
             ["a cat/empty.jpg", "has zero bytes"],
-            ["a cat/notes.txt", "is not an image in a supported format"],
+            ["a cat/notes", "is not an image in a supported format"],
         ]
 
 
@@ -232,7 +234,7 @@ def test_too_many_unreadable_images_stop_the_run_with_their_list(data: Path, tmp
     assert "a cat/empty.jpg has zero bytes" in str(caught.value)
     assert caught.value.left_out == (
         ("a cat/empty.jpg", "has zero bytes"),
-        ("a cat/notes.txt", "is not an image in a supported format"),
+        ("a cat/notes", "is not an image in a supported format"),
     )
 
 
@@ -269,4 +271,36 @@ def test_a_parquet_file_is_unpacked_split_and_the_copy_removed(data: Path, tmp_p
         for number, file in enumerate(files)
     }
     left = {path.name for path in uri.iterdir()}
-    assert left == {"Split-eval", "Split-train", "left_out.csv", "class_counts.json", "outcome.jsonl"}
+    tables = {"left_out.csv", "class_counts.json", "outcome.jsonl", "records.json"}
+    assert left == {"Split-eval", "Split-train", "originals", *tables}
+
+
+def test_the_number_of_records_of_each_split_is_written(uri: Path) -> None:
+    counts = json.loads((uri / "records.json").read_text())
+    for split, one in counts.items():
+        files = list((uri / f"Split-{split}").iterdir())
+        records = [record for file, found in _records(uri).items() if f"Split-{split}/" in file for record in found]
+        assert one == {
+            "files": len(files),
+            "bytes": sum(file.stat().st_size for file in files),
+            "records": len(records),
+        }
+    assert sum(one["records"] for one in counts.values()) == IMAGES
+
+
+def test_images_that_changed_since_the_start_of_the_run_stop_it(data: Path, tmp_path: Path) -> None:
+    shutil.copytree(data, tmp_path / "data")
+    before = find_images(str(tmp_path / "data"), None, frozenset(SPLITS)).fingerprint
+    shutil.rmtree(tmp_path / "data/a cat")
+    (tmp_path / "data/dog").mkdir()
+    shutil.copy(data / "a cat/1.png", tmp_path / "data/dog")
+    with pytest.raises(BadInput, match=r"the images are not those that this run listed at its start"):
+        _run(tmp_path / "run", tmp_path / "data", fingerprint=before)
+
+
+def test_a_new_span_since_the_start_of_the_run_stops_it(data: Path, tmp_path: Path) -> None:
+    shutil.copytree(data, tmp_path / "day-1")
+    before = find_images(str(tmp_path / "day-{SPAN}"), None, frozenset(SPLITS)).fingerprint
+    shutil.copytree(data, tmp_path / "day-2")
+    with pytest.raises(BadInput, match=r"day-\{SPAN\}: the images are not those that this run listed"):
+        _run(tmp_path / "run", tmp_path / "day-{SPAN}", fingerprint=before)

@@ -67,9 +67,12 @@ def test_an_empty_folder_in_a_store_is_refused() -> None:
         find_images("shelf://b/empty", None, SPLITS)
 
 
-def test_an_unknown_store_is_refused() -> None:
-    with pytest.raises(BadInput, match=r"attic://b/data cannot be listed \(.*attic"):
-        find_images("attic://b/data", None, SPLITS)
+@pytest.mark.parametrize(
+    "url", ["attic://b/data", "file:///etc", "zip://a.zip", "http://host/x", "simplecache::s3://b"]
+)
+def test_another_kind_of_url_is_refused(url: str) -> None:
+    with pytest.raises(BadInput, match=rf"{url} cannot be listed \(it is not on this machine, in gs:// or in s3://\)"):
+        find_images(url, None, SPLITS)
 
 
 def test_passwords_and_signatures_in_a_manifest_are_used_but_not_shown(store: dict[str, bytes]) -> None:

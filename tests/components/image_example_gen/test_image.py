@@ -220,7 +220,10 @@ def _png_of_size(width: int, height: int) -> bytes:
         ("flipped.png", _flipped_in_its_data(_noise("PNG")), "is a truncated or corrupt PNG file"),
         ("hollow.png", _png_of_size(64, 64), "is a truncated or corrupt PNG file"),
         ("text.jpg", b"no image", "is not an image in a supported format"),
-        ("text", b"no image", "is not an image in a supported format"),
+        ("empty.heic", b"", "has zero bytes"),
+        ("unknown.dng", b"II\0\x01", "is not an image in a supported format"),
+        ("unknown", b"II\0\x01", "is not an image in a supported format"),
+        ("drawing.svg", b"<svg/>", "is not an image in a supported format"),
         (
             "huge.png",
             _png_of_size(20_000, 20_000),
@@ -300,6 +303,12 @@ def test_gray_of_16_bits_keeps_every_level(tmp_path: Path, kind: str) -> None:
     np.testing.assert_array_equal(decoded[..., 0], ramp)
     np.testing.assert_allclose(example[features.CHANNEL_MEAN], [0.5] * 3, atol=1e-3)
     np.testing.assert_allclose(example[features.CHANNEL_MEAN_SQUARE], [1 / 3] * 3, atol=5e-3)
+
+
+@pytest.mark.parametrize("content", [b"no image", b"", "größe\n".encode() * 2000, b'\xef\xbb\xbf{"a": 1}'])
+def test_a_file_whose_content_is_text_is_left_out_and_does_not_count(tmp_path: Path, content: bytes) -> None:
+    reason = "is not an image in a supported format" if content else "has zero bytes"
+    assert read(_entry(tmp_path, "text", content), LIMIT) == LeftOut("größe/text", reason, counts=False)
 
 
 @pytest.mark.parametrize("kind", ["GIF", "BMP", "WEBP", "TIFF", "AVIF", "JPEG2000", "PPM"])

@@ -39,7 +39,7 @@ def _with_wrong_checksum(png: bytes) -> bytes:
 BROKEN: dict[str, tuple[bytes, str]] = {
     "empty.jpg": (b"", "has zero bytes"),
     "text.jpg": (b"not an image", "is not an image in a supported format"),
-    "notes.txt": (b"these are cats", "is not an image in a supported format"),
+    "notes.dat": (b"these are cats", "is not an image in a supported format"),
     "icon.ico": (_image("ICO"), "is not an image in a supported format"),
     "large.png": (_image("PNG", 101), "has 101 x 101 pixels, over the limit (data.max_pixels: 10000)"),
     "checksum.png": (_with_wrong_checksum(_image("PNG")), "is a truncated or corrupt PNG file"),

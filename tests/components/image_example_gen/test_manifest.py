@@ -224,12 +224,13 @@ def test_a_device_is_not_read_as_a_manifest(folder: Path) -> None:
         find_images(str(folder), "/dev/zero", SPLITS)
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9/x.png", "file:///etc/passwd", "simplecache::s3://bucket/x.png"])
-def test_a_url_of_another_kind_of_store_is_left_out(folder: Path, url: str) -> None:
+@pytest.mark.parametrize(
+    "scheme", ["file:", "FILE:", "zip:", "http:", "https:", "ftp:", "github:", "s3::zip:", "simplecache::s3:"]
+)
+def test_a_url_of_another_kind_of_store_is_left_out_with_its_line(folder: Path, scheme: str) -> None:
+    url = f"{scheme}//{folder}/cat/1.png"
     sources = _manifest(folder, f"path,label\ncat/1.png,cat\ndog/1.png,dog\n{url},cat\n")
-    assert [item.row() for item in sources.left_out] == [
-        (url, "is a URL of another kind of store than the manifest (list.csv, line 4)")
-    ]
+    assert sources.left_out == (LeftOut(url, "is not on this machine, in gs:// or in s3:// (list.csv, line 4)"),)
 
 
 def test_without_credentials_the_row_and_the_variables_to_set_are_named(

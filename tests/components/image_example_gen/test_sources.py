@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from efficientmixnet.components.image_example_gen.files import read_bytes
 from efficientmixnet.components.image_example_gen.sources import Sources, find_images
+from efficientmixnet.modules.exceptions import BadInput
 
 SPLITS = frozenset({"train", "eval"})
 
@@ -61,3 +63,37 @@ def test_the_fingerprint_changes_with_a_label_or_split_of_the_manifest(folder: P
 
 def test_the_size_is_the_sum_of_all_files(folder: Path) -> None:
     assert find_images(str(folder), None, SPLITS).bytes == 4 * len("image")
+
+
+def test_a_large_file_is_left_out(folder: Path) -> None:
+    _write(folder / "cat/large.png", "p" * 1001)
+    sources = find_images(str(folder), None, SPLITS, max_image_bytes=1000)
+    assert [item.row() for item in sources.left_out] == [
+        ("cat/large.png", "has 1,001 bytes, over the limit (data.max_image_bytes: 1000)")
+    ]
+
+
+@pytest.mark.parametrize("content", ["other", "longer than it was"])
+def test_a_file_that_changed_after_it_was_listed_is_not_read(folder: Path, content: str) -> None:
+    entry = find_images(str(folder), None, SPLITS).entries[0]
+    assert read_bytes(entry) == b"image"
+    _write(folder / entry.name, content)
+    os.utime(folder / entry.name, (1, 1))
+    with pytest.raises(OSError, match="it has changed since the images were listed"):
+        read_bytes(entry)
+
+
+def test_an_object_that_changed_after_it_was_listed_is_not_read(shelf: dict[str, bytes]) -> None:
+    shelf |= {"shelf://b/data/cat/1.jpg": b"one", "shelf://b/data/dog/1.jpg": b"two"}
+    entry = find_images("shelf://b/data", None, SPLITS).entries[0]
+    shelf[entry.path] = b"three"
+    with pytest.raises(OSError, match="it has changed since the images were listed"):
+        read_bytes(entry)
+
+
+def test_images_of_another_fingerprint_are_refused(folder: Path) -> None:
+    first = find_images(str(folder), None, SPLITS)
+    first.stop_if_changed(first.fingerprint, "images")
+    (folder / "cat/1.png").unlink()
+    with pytest.raises(BadInput, match=r"images: the images are not those that this run listed at its start"):
+        find_images(str(folder), None, SPLITS).stop_if_changed(first.fingerprint, "images")

@@ -1,6 +1,7 @@
 """DataBefore and LatestSpans find earlier spans and merge their examples with the present ones."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tfx.types import standard_artifacts
 from efficientmixnet.kubeflow.components.data_before import DataBefore_Executor
 from efficientmixnet.kubeflow.components.latest_spans import LatestSpans_Executor
 from efficientmixnet.kubeflow.store import object_store
+from efficientmixnet.modules.data.record_counts import RecordCounts, check_counts, read_counts
 from efficientmixnet.modules.exceptions import BadInput
 
 SHARD = "images-00000-of-00001.gz"
@@ -90,3 +92,25 @@ def test_a_span_without_a_split_is_named(place: str, tmp_path: Path) -> None:
     object_store.write_text(f"{now.uri}/Split-test/{SHARD}", "")
     with pytest.raises(BadInput, match=r"data\.splits: .*/runs/first has no Split-test; give the splits that it has"):
         LatestSpans_Executor._FUNCTION(now=now, examples=_examples(str(tmp_path / "merged")), earlier=earlier)
+
+
+def test_the_sizes_of_all_spans_are_added_and_checked(place: str, tmp_path: Path) -> None:
+    first, now = _ingest(place, "first", 1), _ingest(str(tmp_path), "second", 2)
+    for examples, records in ((first, 3), (now, 4)):
+        counts = {
+            split: asdict(RecordCounts(1, len(f"Split-{split} of {examples.uri.rpartition('/')[2]}"), records))
+            for split in ("train", "eval")
+        }
+        object_store.write_text(f"{examples.uri}/records.json", json.dumps(counts))
+    _earlier(first, place, tmp_path, spans=2)
+    earlier, merged = _earlier(now, place, tmp_path, spans=2), _examples(str(tmp_path / "merged"))
+    LatestSpans_Executor._FUNCTION(now=now, examples=merged, earlier=earlier)
+    check_counts(merged.uri, ["train", "eval"])
+    assert {split: (one.files, one.records) for split, one in read_counts(merged.uri).items()} == {
+        "train": (2, 7),
+        "eval": (2, 7),
+    }
+
+    object_store.write_text(f"{first.uri}/Split-train/{SHARD}", "shorter")
+    with pytest.raises(BadInput, match=r"first/Split-train: files were deleted or changed"):
+        LatestSpans_Executor._FUNCTION(now=now, examples=_examples(str(tmp_path / "again")), earlier=earlier)

@@ -28,6 +28,11 @@ def _config(config: Config, **changed: Any) -> Config:
             "kubeflow.pipeline_root: '/data/runs' is not a folder that every pod can reach",
         ),
         ({"pipeline_root": "minio://"}, "kubeflow.pipeline_root: 'minio://' is not a folder"),
+        (
+            {"checkpoints": "/mnt/images/digits/checkpoints"},
+            "kubeflow.checkpoints: /mnt/images/digits/checkpoints is below data.images",
+        ),
+        ({"pushed": "/mnt/images/digits/"}, "kubeflow.pushed: /mnt/images/digits/ is below data.images"),
         ({"pushed": "models"}, "kubeflow.pushed: 'models' is neither in an object store nor an abs"),
         ({"pushed": "/models"}, "kubeflow.pushed: /models would be lost with the pod; give"),
         ({"checkpoints": "/mnt/images-of-2019"}, "kubeflow.checkpoints: /mnt/images-of-2019 would be lost"),

@@ -36,7 +36,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Inspection:
     whole = (data / "dog/20.jpg").read_bytes()
     (data / "dog/cut.jpg").write_bytes(whole[: len(whole) // 2])
     (data / "dog/empty.jpg").touch()
-    (data / "dog/notes.txt").write_text("dogs")
+    (data / "dog/notes").write_text("dogs")
     Image.new("L", (400, 300)).save(data / "dog/huge.png")
     sources = find_dataset(str(data), None, Splits(SPLITS), Layout())
     return inspect_images(sources, Layout(), SPLITS, max_pixels=100_000)
@@ -59,7 +59,7 @@ def test_unusable_files_are_listed_with_the_reason(found: Inspection) -> None:
         ("dog/cut.jpg", "is a truncated or corrupt JPEG file"),
         ("dog/empty.jpg", "has zero bytes"),
         ("dog/huge.png", "has 400 x 300 pixels, over the limit (data.max_pixels: 100000)"),
-        ("dog/notes.txt", "is not an image in a supported format"),
+        ("dog/notes", "is not an image in a supported format"),
     ]
 
 

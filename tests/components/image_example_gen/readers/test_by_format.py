@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -134,10 +135,22 @@ def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
 def test_images_in_the_damaged_part_of_a_file_are_lost_and_the_others_are_not(write: Any, tmp_path: Path) -> None:
     _as_compressed_tar(write, tmp_path)
     path = tmp_path / "shard-0.tar.gz"
-    entries = find_images(str(tmp_path), None, SPLITS).entries
+    entries = [replace(entry, listed=None) for entry in find_images(str(tmp_path), None, SPLITS).entries]
     write.tar(path, dict(list(_tar_files().items())[:4]), "w:gz")  # two of the four samples
     found = dict(images_of(entries, "webdataset", Layout()))
     assert list(found.values()) == [*IMAGES[:2], *(LeftOut(entry.name, LOST) for entry in entries[2:])]
     with (tmp_path / "plain").open("wb") as file:
         unpacked = list(unpack(entries, "webdataset", Layout(), file, str(tmp_path / "plain")))
     assert [entry.row for entry in unpacked] == [None, None, 2, 3]
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_a_shard_that_changed_after_it_was_listed_is_left_out(write: Any, tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "0.tar"
+    write.tar(path, _tar_files(), mode)
+    entries = find_images(str(tmp_path), None, SPLITS).entries
+    write.tar(path, dict.fromkeys(_tar_files(), b"other"), mode)
+    found = [one for _, one in images_of(entries, "webdataset", Layout())]
+    assert found == [
+        LeftOut(entry.name, "cannot be read: it has changed since the images were listed") for entry in entries
+    ]

@@ -1,4 +1,4 @@
-"""Parquet files with wrong columns."""
+"""Parquet files with wrong columns, and with large values."""
 
 import datetime
 import struct
@@ -10,7 +10,8 @@ import pyarrow.parquet
 import pytest
 
 from efficientmixnet.components.image_example_gen.layout import Layout
-from efficientmixnet.components.image_example_gen.sources import find_images
+from efficientmixnet.components.image_example_gen.readers.by_format import images_of, unpack
+from efficientmixnet.components.image_example_gen.sources import LeftOut, find_images
 from efficientmixnet.modules.exceptions import BadInput
 
 SPLITS = frozenset({"train", "eval"})
@@ -65,3 +66,27 @@ def test_a_column_of_dates_is_kept_as_text(write: Any, tmp_path: Path) -> None:
     write.parquet(tmp_path / "a.parquet", {"image": IMAGES, "label": LABELS, "day": days})
     sources = find_images(str(tmp_path), None, SPLITS, Layout(features=("day",)))
     assert sources.entries[0].columns == (("day", '"2020-01-01"'),)
+
+
+def test_a_large_value_is_left_out(write: Any, tmp_path: Path) -> None:
+    images = [b"p", b"q" * 1001, b"r"]
+    write.parquet(tmp_path / "a.parquet", {"image": images, "label": ["cat", "dog", "dog"]})
+    sources = find_images(str(tmp_path), None, SPLITS, max_image_bytes=1000)
+    found = {entry.name: one for entry, one in images_of(sources.entries, "parquet", Layout(), 1000)}
+    reason = "has 1,001 bytes, over the limit (data.max_image_bytes: 1000)"
+    assert found == {
+        "a.parquet/0": b"p",
+        "a.parquet/1": LeftOut("a.parquet/1", reason),
+        "a.parquet/2": b"r",
+    }
+    with (tmp_path / "plain").open("wb") as file:
+        unpacked = list(unpack(sources.entries, "parquet", Layout(), file, str(tmp_path / "plain"), 1000))
+    assert [entry.unreadable for entry in unpacked] == ["", reason, ""]
+
+
+def test_a_small_file_that_unpacks_to_much_is_not_unpacked(tmp_path: Path) -> None:
+    table = pyarrow.table({"image": [bytes(200_000), bytes(200_000), b"p"], "label": ["cat", "dog", "dog"]})
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet", compression="zstd", use_dictionary=False)
+    assert (tmp_path / "a.parquet").stat().st_size < 4000
+    with pytest.raises(BadInput, match=r"a\.parquet unpacks a column to 400,\d+ bytes \(data.max_image_bytes: "):
+        find_images(str(tmp_path), None, SPLITS, max_image_bytes=100_000)

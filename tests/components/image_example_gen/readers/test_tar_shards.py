@@ -1,7 +1,9 @@
 """WebDataset's tar shards, whole and broken."""
 
+import gzip
 import io
 import tarfile
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -68,29 +70,83 @@ def test_a_truncated_tar_shard_gives_its_whole_samples(write: Any, tmp_path: Pat
     assert left_out.reason.startswith("is truncated after ")
 
 
-def test_a_negative_size_ends_the_reading_of_a_tar_shard(write: Any, tmp_path: Path) -> None:
-    write.tar(tmp_path / "a.tar", {f"{i}.{kind}": b"cd"[i % 2 :] for i in range(4) for kind in ("cls", "jpg")})
-    content = bytearray((tmp_path / "a.tar").read_bytes())
-    head = content[: tarfile.BLOCKSIZE]
-    head[124:136] = b"\xff" * 8 + (-512).to_bytes(4, "big", signed=True)  # the size, in GNU's binary form
-    head[148:156] = b" " * 8
-    head[148:156] = b"%06o\0 " % sum(head)  # the checksum
-    end = 8 * 2 * tarfile.BLOCKSIZE  # of the last file
-    (tmp_path / "a.tar").write_bytes(content[:end] + head + content[end:])
+def _with_size(tar: bytes, member: int, size: bytes) -> bytes:
+    """Replaces the size in the header of a member with one block of content, and its checksum."""
+    header = bytearray(tar[1024 * member : 1024 * member + 512])
+    header[124:136] = size
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return tar[: 1024 * member] + bytes(header) + tar[1024 * member + 512 :]
+
+
+@pytest.mark.parametrize(
+    ("size", "reason"),
+    [
+        (b"\xff" * 8 + (-512).to_bytes(4, "big", signed=True), "has a member of negative size after 2 records"),
+        (b"\xff" * 8 + (-1024).to_bytes(4, "big", signed=True), "has a member of negative size after 2 records"),
+        (b"77777777777\0", "is truncated after 4 records"),
+        (b"\x80" + b"\x7f" * 11, "cannot be read further"),
+    ],
+)
+def test_a_member_of_an_absurd_size_ends_the_shard(write: Any, tmp_path: Path, size: bytes, reason: str) -> None:
+    files = {f"{i}.{kind}": b"cd"[i % 2 : i % 2 + 1] for i in range(4) for kind in ("cls", "jpg")}
+    path = tmp_path / "a.tar"
+    write.tar(path, files)
+    path.write_bytes(_with_size(path.read_bytes(), 6, size))
     sources = find_images(str(tmp_path), None, SPLITS)
-    assert len(sources.entries) == 3
-    assert [item.row() for item in sources.left_out] == [("a.tar", "has a file with a negative size after 3 records")]
+    assert {"a.tar/0", "a.tar/1"} <= {entry.name for entry in sources.entries} <= {f"a.tar/{i}" for i in range(3)}
+    assert sources.left_out[-1].name == "a.tar"
+    assert sources.left_out[-1].reason.startswith(reason)
 
 
-def test_a_huge_text_in_a_small_archive_is_not_read(tmp_path: Path) -> None:
-    with tarfile.open(tmp_path / "a.tar.gz", "w:gz", compresslevel=1) as tar:
-        for name, content in (("0.jpg", b"p"), ("0.cls", b"c"), ("1.jpg", b"p"), ("1.cls", b"d"), ("2.jpg", b"p")):
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-        member = tarfile.TarInfo("2.json")
-        member.size = 10**7 + 1
-        tar.addfile(member, io.BytesIO(bytes(member.size)))
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_a_broken_header_is_not_taken_for_the_end_of_the_shard(write: Any, tmp_path: Path, mode: str) -> None:
+    files = {f"{i}.{kind}": b"cd"[i % 2 : i % 2 + 1] for i in range(4) for kind in ("cls", "jpg")}
+    path = tmp_path / "a.tar"
+    write.tar(path, files)
+    whole = bytearray(path.read_bytes())
+    whole[1024 * 6] ^= 1  # the first letter of a name
+    path.write_bytes(gzip.compress(whole) if mode == "w:gz" else whole)
     sources = find_images(str(tmp_path), None, SPLITS)
     assert len(sources.entries) == 2
-    assert sources.left_out[-1].reason == "has a text of 10,000,001 bytes (2.json) after 2 records"
+    assert [item.row() for item in sources.left_out] == [
+        ("a.tar", "has a broken header (bad checksum) after 2 records")
+    ]
+
+
+def test_a_pax_header_of_negative_size_ends_the_shard(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.PAX_FORMAT) as tar:
+        for number, label in enumerate(b"cdcd"):
+            for kind, content in (("cls", bytes([label])), ("jpg", b"p")):
+                info = tarfile.TarInfo(f"{number}.{kind}")
+                info.size = len(content)
+                info.pax_headers = {"size": "-3584"} if number == 3 else {}
+                tar.addfile(info, io.BytesIO(content))
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert [item.row() for item in sources.left_out] == [("a.tar", "has a member of negative size after 2 records")]
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_a_large_member_is_left_out_and_not_unpacked(write: Any, tmp_path: Path, mode: str) -> None:
+    files = {"0.cls": b"c", "0.jpg": b"p", "1.cls": b"d", "1.jpg": b"p", "2.cls": b"d", "2.jpg": b"p" * 1001}
+    write.tar(tmp_path / "a.tar", {**files, "3.json": bytes(2**27), "3.jpg": b"p"}, mode)
+    tracemalloc.start()
+    sources = find_images(str(tmp_path), None, SPLITS, max_image_bytes=1000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**26
+    assert [entry.name for entry in sources.entries] == ["a.tar/0", "a.tar/1"]
+    assert sorted(item.row() for item in sources.left_out) == [
+        ("a.tar/2", "has 1,001 bytes, over the limit (data.max_image_bytes: 1000)"),
+        ("a.tar/3", "has a .json file of 134,217,728 bytes"),
+    ]
+
+
+def test_a_sample_of_links_is_left_out(tmp_path: Path, write: Any) -> None:
+    write.tar(tmp_path / "a.tar", {"0.cls": b"c", "0.jpg": b"p", "1.cls": b"d", "1.jpg": b"p"})
+    with tarfile.open(tmp_path / "a.tar", "a") as tar:
+        for kind in ("cls", "jpg"):
+            info = tarfile.TarInfo(f"2.{kind}")
+            info.type, info.linkname = tarfile.SYMTYPE, "/etc/passwd"
+            tar.addfile(info)
+    assert [item.row() for item in find_images(str(tmp_path), None, SPLITS).left_out] == [("a.tar/2", "has no image")]

@@ -1,12 +1,14 @@
 """TFRecords of tf.Examples, whole and broken."""
 
 import gzip
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from efficientmixnet.components.image_example_gen.layout import Layout
+from efficientmixnet.components.image_example_gen.readers.by_format import images_of
 from efficientmixnet.components.image_example_gen.sources import LeftOut, find_images
 from efficientmixnet.modules.exceptions import BadInput
 
@@ -48,13 +50,13 @@ def test_for_a_record_without_a_label_the_message_lists_its_features(write: Any,
         find_images(str(tmp_path), None, SPLITS)
 
 
-def test_a_record_longer_than_memory_is_not_read(write: Any, tmp_path: Path) -> None:
+def test_a_record_longer_than_its_file_is_not_read(write: Any, tmp_path: Path) -> None:
     path = tmp_path / "a.tfrecord"
     write.tfrecord(path, [write.example(b"p", "cat"), write.example(b"q", "dog")])
     head = bytes.fromhex("0000000000000080") + (0xB6670895).to_bytes(4, "little")  # 2 ** 63, and its checksum
     path.write_bytes(path.read_bytes() + head)
     (left_out,) = find_images(str(tmp_path), None, SPLITS).left_out
-    assert left_out.reason.startswith("has a record of 9,223,372,036,854,775,808 bytes, more than a tf.Example can")
+    assert left_out.row() == ("a.tfrecord", "is truncated after 2 records")
 
 
 def test_a_damaged_compressed_file_is_left_out(write: Any, tmp_path: Path) -> None:
@@ -66,3 +68,19 @@ def test_a_damaged_compressed_file_is_left_out(write: Any, tmp_path: Path) -> No
     sources = find_images(str(tmp_path), None, SPLITS)
     assert len(sources.entries) > 100
     assert "records" in sources.left_out[-1].reason
+
+
+@pytest.mark.parametrize("compression", ["", "GZIP"])
+def test_a_large_record_is_left_out_and_not_unpacked(write: Any, tmp_path: Path, compression: str) -> None:
+    examples = [write.example(b"p", "cat"), write.example(bytes(2**25), "cat"), write.example(b"q", "dog")]
+    write.tfrecord(tmp_path / "a.tfrecord", examples, compression)
+    tracemalloc.start()
+    sources = find_images(str(tmp_path), None, SPLITS, max_image_bytes=1000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**23
+    assert [entry.name for entry in sources.entries] == ["a.tfrecord/0", "a.tfrecord/2"]
+    assert [item.row() for item in sources.left_out] == [
+        ("a.tfrecord/1", f"has {len(examples[1]):,} bytes, over the limit (data.max_image_bytes: 1000)")
+    ]
+    assert [one for _, one in images_of(sources.entries, "tfrecord", Layout())] == [b"p", b"q"]

@@ -1,0 +1,103 @@
+"""Skipped: a file or folder that is not an image. This file has the list of them.
+
+They are counted, but have no row in left_out.csv and do not count towards data.max_left_out.
+"""
+
+import codecs
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+OUTPUT_MARK = ".efficientmixnet"
+"""The name of a file in the output folder of runs."""
+
+_HIDDEN, _OUTPUT = "hidden", "output of runs"
+
+_NAMES = frozenset(
+    {
+        *("@eadir", "@__thumb", "#recycle", "@recycle", "#snapshot", "@recently-snapshot"),  # NAS systems
+        *("__macosx", "icon\r", "network trash folder", "temporary items"),  # macOS
+        *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini"),  # Windows
+        *("$recycle.bin", "system volume information", "lost+found"),  # file systems
+        *("_darcs", "_svn", "__pycache__"),  # version control, Python
+    }
+)
+"""Files and folders, in lower case. Names that start with a dot are skipped too, such as .git and .DS_Store."""
+
+SUFFIXES = frozenset(
+    {
+        *(".txt", ".text", ".md", ".rst", ".log", ".rtf", ".tex", ".pdf", ".html", ".htm", ".css"),
+        *(".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".geojson", ".xml", ".yaml", ".yml", ".toml"),
+        *(".ini", ".cfg", ".conf", ".db", ".sqlite", ".sql", ".xmp", ".aae", ".url", ".lnk", ".torrent"),
+        *(".doc", ".docx", ".xls", ".xlsx", ".ods", ".odt", ".ppt", ".pptx"),
+        *(".py", ".pyc", ".ipynb", ".sh", ".bat", ".js", ".m", ".r", ".c", ".cpp", ".java"),
+        *(".zip", ".7z", ".rar", ".md5", ".sha1", ".sha256"),
+        *(".mp4", ".mov", ".avi", ".mkv", ".webm", ".mp3", ".wav", ".m4a"),
+        *(".pkl", ".h5", ".hdf5", ".keras", ".pt", ".pth", ".onnx", ".tflite", ".ckpt"),
+    }
+)
+"""The suffixes of files that are not images."""
+
+_DRAWINGS = frozenset({".svg", ".svgz", ".eps", ".ps", ".xpm", ".xbm"})  # images that are text
+_HEAD = 4096  # bytes
+_SPACES = "\t\n\r\f"
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file or folder that is not an image.
+
+    Args:
+        name: The name relative to the data folder.
+        kind: What it is counted as: hidden, output of runs, or its name or suffix in the list.
+    """
+
+    name: str
+    kind: str
+
+    @classmethod
+    def by_name(cls, name: str) -> "Skipped | None":
+        """Returns the file or folder if the list has its name, or None. Names of folders above it are ignored."""
+        last = name.rpartition("/")[2]
+        if last.startswith("."):
+            return cls(name, _HIDDEN)
+        return cls(name, last.strip()) if last.lower() in _NAMES else None
+
+    @classmethod
+    def by_suffix(cls, name: str) -> "Skipped | None":
+        """Returns the file if the list has its suffix, or None."""
+        suffix = PurePosixPath(name).suffix.lower()
+        return cls(name, suffix) if suffix in SUFFIXES else None
+
+    @classmethod
+    def as_output(cls, name: str) -> "Skipped":
+        """Returns the output folder of runs."""
+        return cls(name, _OUTPUT)
+
+
+def is_output(names: frozenset[str]) -> bool:
+    """Returns whether a folder with these names is the output folder of runs."""
+    return OUTPUT_MARK in names or {"metadata.sqlite", "artifacts"} <= names  # earlier versions wrote no mark
+
+
+def is_text(name: str, head: bytes) -> bool:
+    """Returns whether the first bytes of a file show that it is text, and not a drawing in text."""
+    if PurePosixPath(name).suffix.lower() in _DRAWINGS or b"<svg" in head[:_HEAD]:
+        return False
+    try:
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(head[:_HEAD])  # the last character may be cut
+    except UnicodeDecodeError:
+        return False
+    return all(character.isprintable() or character in _SPACES for character in text)
+
+
+def in_words(counts: Mapping[str, int]) -> str:
+    """Returns the numbers of skipped files and folders as text, the largest first.
+
+    Example:
+        >>> in_words({"@eaDir": 1, ".txt": 3})
+        '3 .txt, 1 @eaDir'
+    """
+    return ", ".join(
+        f"{count:,} {kind}" for kind, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    )
