@@ -14,8 +14,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import click
-
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.stop_signals import EXIT_INTERRUPTED, SAME_SIGNAL, SIGNALS
 from efficientmixnet.pipeline.whereabouts import note, note_to, read_notes
@@ -89,20 +87,25 @@ def _end_with(parent: int) -> None:
 
 def _explain(number: int, hung: bool, facts: Mapping[str, str], kernel_kills: bool) -> int:
     """Prints why a signal ended the child, and writes it to the summary of its run. Returns the exit code."""
+    from efficientmixnet.pipeline.terminal import echo, echo_error  # The child imports it too, and waits for it.
+
     if hung or number in SIGNALS:
-        click.secho(f"interrupted: {'ended at once after a second signal; ' if hung else ''}{_AGAIN}", err=True)
+        echo(f"interrupted: {'ended at once after a second signal; ' if hung else ''}{_AGAIN}", err=True)
         _write_summary(facts, "interrupted", "interrupted")
         return EXIT_INTERRUPTED
     reason = _reason(number, facts.get("place", ""), Path(facts["log"]) if "log" in facts else None, kernel_kills)
-    click.secho(f"error: {reason}", err=True, fg="red")
+    echo_error(f"error: {reason}")
     _write_summary(facts, "failed", reason)
     return 1
 
 
 def _reason(number: int, place: str, log: Path | None, kernel_kills: bool) -> str:
     from efficientmixnet.modules.out_of_memory import log_says_out_of_memory, memory_is_limited
+    from efficientmixnet.pipeline.local.masked_log import wait_until_complete
     from efficientmixnet.pipeline.memory_advice import out_of_memory
 
+    if log is not None:
+        wait_until_complete(log)
     aborted = memory_is_limited() or (log is not None and log_says_out_of_memory(log))
     if kernel_kills if number == signal.SIGKILL else aborted:
         return str(out_of_memory(place))

@@ -12,11 +12,10 @@ import click
 
 from efficientmixnet.modules.exceptions import EfficientMixNetError
 from efficientmixnet.modules.out_of_memory import is_out_of_memory
-from efficientmixnet.modules.printable import printable
 from efficientmixnet.modules.unexpected import explain_unexpected
 from efficientmixnet.pipeline.memory_advice import out_of_memory
 from efficientmixnet.pipeline.stop_signals import EXIT_INTERRUPTED, StopSignals
-from efficientmixnet.pipeline.terminal import echo_error
+from efficientmixnet.pipeline.terminal import echo, echo_error
 
 _CONTINUE = "run the command again to continue"
 _VERBOSE = "efficientmixnet.verbose"  # in click's context
@@ -81,7 +80,8 @@ def _one_line(context: click.Context | None) -> Iterator[None]:
 
 def _end(context: click.Context | None, error: Exception, line: str, code: int) -> None:
     if context and context.meta.get(_VERBOSE):
-        click.echo(printable("".join(traceback.format_exception(error)), keep="\n"), err=True)
+        for text in "".join(traceback.format_exception(error)).rstrip().split("\n"):
+            echo(text, err=True)
     echo_error(line)
     sys.exit(code)
 
