@@ -33,7 +33,7 @@ _USER = re.compile(
 _PARAMETER = re.compile(r"(?<=[?&;#])([\w.%$-]+)=([^\s&;#\"'<>]+)")
 _BEARER = re.compile(r"\b(Bearer|bearer|Basic)(\s+)(?=\S*\d)[\w.~+/=-]{8,}")
 _QUOTED = r"(?P<quote>\\*[\"'])(?P<quoted>(?:\\.|[^\\])*?)(?P=quote)"
-_VALUE = re.compile(rf"(?P<between>(?:\\*[\"'])?\s*(?:=(?!=)|:)\s*)(?:{_QUOTED}|(?P<bare>(?![{{\[])[^\s\"',;&<>]+))")
+_VALUE = re.compile(rf"(?P<between>(?:\\*[\"'])?\s*(?:=(?!=)|:)\s*)(?:{_QUOTED}|(?P<bare>[^\s\"',;&<>]+))")
 # Also `'--token', 'abc1'` and `--token abc1`.
 _VALUE_OF_OPTION = re.compile(
     r"(?P<between>(?:\\*[\"'])?(?:\s*[=:]\s*|\s*,\s*(?=\\*[\"'])|\s+(?!-)(?=\S*\d|\S{12})))"
@@ -96,10 +96,11 @@ def _masked_parameter(found: re.Match[str]) -> str:
 
 
 def _value(text: str, name: re.Match[str]) -> re.Match[str] | None:
-    """The value behind the name; None if there is none, if it names a variable, or if the name begins a sentence."""
+    """The value behind the name; None if there is none, or if it is a sentence, an object or the name of a variable."""
     found = (_VALUE_OF_OPTION if name[0].startswith("--") else _VALUE).match(text, name.end())
     if not found or not found["bare"]:
         return found
     begins_sentence = ":" in found["between"] and _PROSE.match(text, found.end())
+    begins_json = found["between"].startswith(("'", '"')) and found["bare"].startswith(("{", "["))
     names_variable = _VARIABLE.fullmatch(found["bare"].rstrip("}])"))
-    return None if begins_sentence or names_variable else found
+    return None if begins_sentence or begins_json or names_variable else found

@@ -101,8 +101,11 @@ def _explain(number: int, hung: bool, facts: Mapping[str, str], kernel_kills: bo
 
 def _reason(number: int, place: str, log: Path | None, kernel_kills: bool) -> str:
     from efficientmixnet.modules.out_of_memory import log_says_out_of_memory, memory_is_limited
+    from efficientmixnet.pipeline.local.masked_log import wait_until_complete
     from efficientmixnet.pipeline.memory_advice import out_of_memory
 
+    if log is not None:
+        wait_until_complete(log)
     aborted = memory_is_limited() or (log is not None and log_says_out_of_memory(log))
     if kernel_kills if number == signal.SIGKILL else aborted:
         return str(out_of_memory(place))
