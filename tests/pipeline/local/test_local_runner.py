@@ -290,3 +290,13 @@ def test_a_damaged_database_is_refused_before_the_images_are_read(config: Config
     with pytest.raises(BadInput, match=rf"^{database}: is damaged \(.*\); restore it from a copy, or delete it and"):
         run(config)
     assert database.read_bytes() == b"no database" * 1000
+
+
+def test_a_run_whose_output_nobody_reads_is_interrupted(config: Config, pipeline: Pipeline) -> None:
+    def print_to_a_closed_pipe() -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    pipeline(print_to_a_closed_pipe)
+    with pytest.raises(KeyboardInterrupt, match=r"nobody reads the output, as after `\| head`; run the command again"):
+        run(config)
+    assert [one["state"] for one in _summaries(config)] == ["interrupted"] * 2
