@@ -17,7 +17,7 @@ from efficientmixnet.pipeline.config.config import load_config
         ("data.layout.format=zip", "data.layout.format: should be 'auto', 'folders', 'tfrecord', 'webdataset' or"),
         ("data.layout.split_files={test: x}", "data.layout.split_files: 'test' is not one of the splits train, eval"),
         ("data.split_names={holdout: x}", "data.split_names: 'x' is not one of the splits train, eval"),
-        ("data.group=''", "data.group: should have at least 1 character"),
+        ("data.group=''", "data.group: string should have at least 1 character"),
         ("data.layout.span=-1", "data.layout.span: should be greater than or equal to 0"),
         ("data.layout.lable=x", "data.layout.lable: no such key; did you mean data.layout.label?"),
     ],

@@ -47,6 +47,17 @@ def test_folders_of_splits_are_used(tmp_path: Path, training: str, other: str, s
     assert sources.left_out == ()
 
 
+def test_folders_of_splits_in_class_folders_are_used(tmp_path: Path) -> None:
+    _folders(tmp_path, **{"cat.train": 3, "cat.test": 1, "dog.Train": 2, "dog.val": 1})
+    found = _found(find_images(str(tmp_path), None, SPLITS))
+    assert found == {("train", "cat"): 3, ("test", "cat"): 1, ("train", "dog"): 2, ("eval", "dog"): 1}
+
+
+def test_other_folders_in_class_folders_are_ignored(tmp_path: Path) -> None:
+    _folders(tmp_path, **{"cat.train": 3, "cat.indoors": 1, "dog.train": 2})
+    assert _found(find_images(str(tmp_path), None, SPLITS)) == {(None, "cat"): 4, (None, "dog"): 2}
+
+
 def test_class_folders_named_as_a_split_stay_classes(tmp_path: Path) -> None:
     sources = find_images(str(_folders(tmp_path, **{"train": 2, "bus": 1, "tram.old": 3})), None, SPLITS)
     assert _found(sources) == {(None, "train"): 2, (None, "bus"): 1, (None, "tram"): 3}
