@@ -1,7 +1,9 @@
 """Tests of the Pusher's executor: what is pushed, and what the component records of it."""
 
+import errno
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -45,9 +47,12 @@ def test_a_model_that_is_not_blessed_is_not_pushed(tmp_path: Path) -> None:
     assert not (tmp_path / "pushed").exists()
 
 
-def test_nothing_is_pushed_if_the_result_cannot_be_written(tmp_path: Path) -> None:
-    (tmp_path / "result").mkdir()
-    (tmp_path / "result" / "saved_model.pb").mkdir()
-    with pytest.raises(OSError, match="saved_model"):
+def test_nothing_is_pushed_if_the_result_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill_the_disk(source: str, target: str, **_: object) -> None:
+        assert target == str(tmp_path / "result")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(shutil, "copytree", fill_the_disk)
+    with pytest.raises(OSError, match="No space left"):
         _push(tmp_path, blessed=True)
     assert not (tmp_path / "pushed").exists()
