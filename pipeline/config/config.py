@@ -130,9 +130,9 @@ def _nested(override: str) -> dict[str, Any]:
     try:
         nested: Any = parse_yaml(value)
     except YamlMistake as mistake:
-        hidden = is_secret_name(key)
-        given = f"{key}={MASK}" if hidden else shortened(override)
-        raise BadInput(f"--set {given}: {'not valid YAML' if hidden else mistake.reason}") from None
+        if is_secret_name(key):
+            raise BadInput(f"--set {key}={MASK} is not valid YAML") from None
+        raise BadInput(f"--set {shortened(override)}: {mistake.reason}") from None
     for part in reversed(parts):
         nested = {part: nested}
     return nested

@@ -15,10 +15,9 @@ from efficientmixnet.modules.exceptions import BadInput, TrainingFailed
     [
         (ValueError("one\ntwo"), 1, "error: unexpected ValueError: one two; please report it with this log"),
         (RecursionError("too deep"), 1, "error: unexpected RecursionError: too deep; please report it with this log"),
-        (MemoryError(), 1, "error: unexpected MemoryError; please report it with this log"),
-        (KeyboardInterrupt(), 130, "interrupted"),
+        (KeyboardInterrupt(), 143, "interrupted: the task starts again if it has retries, or in the next run"),
         (BadInput("images: none"), 2, "error: images: none"),
-        (BadInput("images: bad", [("a\x1b.png", "has zero bytes")]), 2, "  left out: a\\x1b.png has zero bytes"),
+        (BadInput("images: bad", [("a\x1b.png", "has zero bytes")]), 2, "  left out: a\\u001b.png has zero bytes"),
         (TrainingFailed("a worker failed"), 1, "error: a worker failed"),
     ],
 )

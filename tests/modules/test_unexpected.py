@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from efficientmixnet.modules.unexpected import explain_unexpected, one_line, printable
+from efficientmixnet.modules.unexpected import explain_unexpected, one_line
 
 
 def _raised(error: Exception) -> Exception:
@@ -44,4 +44,4 @@ def test_a_long_message_of_many_lines_becomes_one_short_line() -> None:
 
 
 def test_characters_that_control_a_terminal_are_escaped() -> None:
-    assert printable("a\x1b[2Jb\x07\u202ec\ud800ü\n") == "a\\x1b[2Jb\\x07\\u202ec\\ud800ü\n"
+    assert one_line(ValueError("a\x1b[2Jb\u202e\ud800ü")) == "ValueError: a\\u001b[2Jb\\u202e\\ud800ü"
