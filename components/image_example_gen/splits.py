@@ -115,7 +115,9 @@ def _divided(units: Mapping[str, tuple[str, str | None]], shares: Shares) -> dic
     for unit, (label, split) in units.items():
         if not split:
             by_label[label].append((name_hash(unit), unit))
-    bounds = {label: _bounds([place for place, _ in sorted(hashed)], shares) for label, hashed in by_label.items()}
+    bounds = {
+        label: _bounds([place for place, _ in sorted(hashed)], shares) for label, hashed in sorted(by_label.items())
+    }
     for number in range(1, len(shares)):
         _fill(number, bounds.values())
     found = {unit: split for unit, (_, split) in units.items() if split}

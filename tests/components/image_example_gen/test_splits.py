@@ -80,6 +80,8 @@ def test_the_order_of_images_and_of_fractions_has_no_effect() -> None:
     expected = _split(entries, THREE)
     assert _split(entries[::-1], dict(reversed(THREE.items()))) == expected
     assert _split(entries, {"train": 80, "eval": 10, "test": 10}) == expected
+    small = _entries("a", range(6)) + _entries("b", range(6))  # Both could give an image to the empty split.
+    assert _split(small[::-1], {"train": 0.999, "eval": 0.001}) == _split(small, {"train": 0.999, "eval": 0.001})
 
 
 def test_a_split_of_the_source_is_kept() -> None:
