@@ -8,7 +8,7 @@ import pytest
 
 pytestmark = pytest.mark.e2e
 
-LABELS = {"0": "=cmd()", "1": "[/red]<script>pwned=1</script>", "2": "`x`|*b*\x1b[2J:dog:"}
+LABELS = {"0": "=cmd()", "1": "[/red]<script>pwned=1</script>", "2": "`x`|*b*[bold]:dog:"}
 URL = "memory://me:HUSH99@bucket/x.png?X-Amz-Signature=HUSH99"
 
 
