@@ -222,7 +222,7 @@ def test_a_disk_that_is_full_when_the_report_is_written_is_reported(
 
     pipeline(lambda: None)
     monkeypatch.setattr(local_runner, "write_report", write_report)
-    with pytest.raises(BadInput, match="the disk of .* is full"):
+    with pytest.raises(BadInput, match=r"the disk of .* is full"):
         run(config)
     assert [one["state"] for one in _summaries(config)] == ["failed"] * 2
 
