@@ -104,8 +104,8 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
                 _run_pipeline(config, sources, stages, use_cache, signals)
                 summary = _summarize(config, folder, facts)
             _add_times(summary, stages, config)
-            with suppress(OSError):
-                summary.write(folder, output)
+            summary.write(folder, output)
+            with suppress(PermissionError):  # a pushed model that nobody may change
                 _write_pages(summary)
         except BaseException as error:
             ended = KeyboardInterrupt() if signals.caused(error) else _as_one_line(error, output, folder, stages)

@@ -63,6 +63,7 @@ def test_the_run_after_the_signals_gives_the_same_bytes(
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_a_full_disk_in_a_component_ends_the_run_with_one_line(command: Any, small_disk: Path, component: str) -> None:
     ended = command.run_with_fault(component, COMPONENTS[component], "full", small_disk)
+    assert (small_disk / "filler").exists(), ended  # else the fault did not happen
     (small_disk / "filler").unlink()
     cure = "free some space, then run the command again to continue"
     assert (ended.code, ended.err) == (2, f"error: output: the disk of {small_disk} is full; {cure}")

@@ -51,12 +51,13 @@ def test_the_component_returns_the_first_workers_report(
 
 
 def test_a_failed_training_fails_the_component(
-    arguments: list[str], cluster: Any, recorded: Any, tmp_path: Path
+    arguments: list[str], cluster: Any, recorded: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cluster.states = [recorded("failed")]
     with pytest.raises(SystemExit) as ended:
         entrypoint.main(arguments)
-    assert str(ended.value).startswith("error: TFJob digits-")
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith("error: TFJob digits-")
     assert not (tmp_path / "kfp").exists()
 
 

@@ -213,6 +213,20 @@ def test_an_interruption_on_a_full_disk_is_an_interruption(
         run(config)
 
 
+def test_a_disk_that_is_full_when_the_report_is_written_is_reported(
+    config: Config, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_report(_: Summary) -> None:
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    pipeline(lambda: None)
+    monkeypatch.setattr(local_runner, "write_report", write_report)
+    with pytest.raises(BadInput, match=r"the disk of .* is full"):
+        run(config)
+    assert [one["state"] for one in _summaries(config)] == ["failed"] * 2
+
+
 def test_a_run_that_is_interrupted_while_it_writes_the_report_is_interrupted(
     config: Config, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
