@@ -36,7 +36,7 @@ def damaged_input(output: Path) -> BadInput | None:
 
 
 def _check_records(folder: Path) -> None:
-    for file in sorted(folder.glob("Split-*/*.gz")):
+    for file in sorted(folder.rglob("*.gz")):
         with damage_named(file, made_again(folder)), gzip.open(file) as records:
             while records.read(_BLOCK):
                 pass  # gzip compares the checksum at the end

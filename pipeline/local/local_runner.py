@@ -182,7 +182,8 @@ def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: b
     except (BadInput, OutOfMemory):
         raise
     except Exception as error:
-        if found := damaged_input(Path(config.output)):
+        is_full = is_out_of_memory(error) or _NO_SPACE in str(error)
+        if not is_full and (found := damaged_input(Path(config.output))):
             raise found from error
         raise
     finally:

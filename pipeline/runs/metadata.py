@@ -61,10 +61,13 @@ def latest_artifacts(store: "MetadataStore", kind: int) -> "list[Artifact]":
 def _check(file: Path) -> None:
     # SQLite must write to undo what a killed process has left half done.
     mode = "rw" if os.access(file, os.W_OK) and os.access(file.parent, os.W_OK) else "ro"
-    with damage_named(file, _cure(file), sqlite3.Error):
-        with closing(sqlite3.connect(f"file:{quote(str(file))}?mode={mode}", uri=True)) as database:
-            (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
-            tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+    with damage_named(file, _cure(file), sqlite3.DatabaseError):
+        try:
+            with closing(sqlite3.connect(f"file:{quote(str(file))}?mode={mode}", uri=True)) as database:
+                (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
+                tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+        except sqlite3.OperationalError as error:  # It may be intact.
+            raise BadInput(f"{file}: cannot be read ({error}); end the other programs that use it") from None
         if found != "ok":
             raise ValueError(found)
         if missing := sorted(_TABLES - tables):

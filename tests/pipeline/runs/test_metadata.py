@@ -64,6 +64,18 @@ def test_a_damaged_database_is_named_with_the_cure(database: Path, damage: objec
         assert "\n" not in message
 
 
+def test_a_database_that_another_program_has_locked_is_not_called_damaged(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *args, **kwargs: connect(*args, **kwargs, timeout=0))
+    with closing(connect(database)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(BadInput, match=r"cannot be read \(database is locked\); end the other programs"):
+            check_metadata(database.parent)
+    check_metadata(database.parent)
+
+
 def test_a_database_is_not_needed_before_the_first_run(tmp_path: Path) -> None:
     check_metadata(tmp_path)
     (tmp_path / "metadata.sqlite").touch()
