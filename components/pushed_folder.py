@@ -2,13 +2,14 @@
 
 import shutil
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from efficientmixnet.modules.exported_model import is_version
 from efficientmixnet.modules.whole_file import part_of, remove, whole_path
 
 
-def push(saved_model: Path, folder: Path) -> Path:
+def push(saved_model: Path, folder: Path, known: Iterable[int] = ()) -> Path:
     """Copies the model beside the versions, checks the copy, and renames it. A version that exists is complete.
 
     Parts of an interrupted push are removed. Neither TensorFlow Serving nor this project takes them for a version.
@@ -16,6 +17,7 @@ def push(saved_model: Path, folder: Path) -> Path:
     Args:
         saved_model: The model's folder.
         folder: The folder of the versions. It is made if it does not exist.
+        known: Versions that were deleted. Their numbers are not used again.
 
     Returns:
         The folder of the new version. Its name is the time in seconds since 1970, or one more than the newest version.
@@ -27,7 +29,7 @@ def push(saved_model: Path, folder: Path) -> Path:
     for leftover in folder.glob(part_of(Path("*")).name):
         remove(leftover)
     taken = [int(child.name) for child in folder.iterdir() if is_version(child.name)]
-    version = folder / str(max([int(time.time()), *(number + 1 for number in taken)]))
+    version = folder / str(max([int(time.time()), *(number + 1 for number in (*taken, *known))]))
     with whole_path(version) as part:
         shutil.copytree(saved_model, part)
         check_copy(sizes(saved_model), sizes(part), str(folder))

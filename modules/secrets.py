@@ -96,10 +96,11 @@ def _masked_parameter(found: re.Match[str]) -> str:
 
 
 def _value(text: str, name: re.Match[str]) -> re.Match[str] | None:
-    """The value behind the name; None if there is none, if it names a variable, or if the name begins a sentence."""
+    """The value behind the name; None if there is none, or if it is a sentence, an object or the name of a variable."""
     found = (_VALUE_OF_OPTION if name[0].startswith("--") else _VALUE).match(text, name.end())
     if not found or not found["bare"]:
         return found
     begins_sentence = ":" in found["between"] and _PROSE.match(text, found.end())
+    begins_json = found["between"].startswith(("'", '"')) and found["bare"].startswith(("{", "["))
     names_variable = _VARIABLE.fullmatch(found["bare"].rstrip("}])"))
-    return None if begins_sentence or names_variable else found
+    return None if begins_sentence or begins_json or names_variable else found

@@ -12,7 +12,7 @@ from efficientmixnet.modules.exceptions import BadInput
 
 _LONGEST = 200  # characters of a reason
 # What libraries raise for a file that is cut off, overwritten or empty, and our code for one that lacks a part.
-DAMAGE = (
+DAMAGE: tuple[type[Exception], ...] = (
     OSError,
     ValueError,
     LookupError,
@@ -41,7 +41,7 @@ def damage_named(file: str | Path, cure: str, *more: type[Exception]) -> Iterato
         yield
     except BadInput:
         raise
-    except (*DAMAGE, *more) as error:
+    except DAMAGE + more as error:
         raise BadInput(f"{file}: is damaged ({reason(error)}); {cure}") from error
 
 
@@ -72,7 +72,7 @@ def reason(error: BaseException) -> str:
         return f"it is not JSON: {error}"
     if isinstance(error, KeyError):
         return f"it has no {error}"
-    if isinstance(error, FileNotFoundError):
+    if isinstance(error, FileNotFoundError) and error.filename:
         return "it is missing"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror

@@ -10,6 +10,7 @@ from tfx.types import BaseChannel
 from efficientmixnet.components.evaluator.component import evaluator
 from efficientmixnet.components.example_validator.component import ExampleValidator
 from efficientmixnet.components.image_example_gen.component import ImageExampleGen
+from efficientmixnet.components.image_example_gen.split_names import TEST, TRAIN
 from efficientmixnet.components.infra_validator import infra_validator
 from efficientmixnet.components.report.component import Report
 from efficientmixnet.components.schema_gen import SchemaGen
@@ -54,7 +55,8 @@ class Nodes:
         data = self._config.data
         if data.schema_file:
             return tfx.components.ImportSchemaGen(schema_file=data.schema_file).with_id("SchemaGen")
-        return SchemaGen(self.statistics.outputs["statistics"], [split for split in data.splits if split != "train"])
+        others = sorted({*data.splits, TEST} - {TRAIN})  # The data may name a test split that is not configured.
+        return SchemaGen(self.statistics.outputs["statistics"], others)
 
     @cached_property
     def previous_statistics(self) -> Any:

@@ -14,8 +14,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import click
-
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.stop_signals import EXIT_INTERRUPTED, SAME_SIGNAL, SIGNALS
 from efficientmixnet.pipeline.whereabouts import note, note_to, read_notes
@@ -46,6 +44,8 @@ def main() -> None:
     note(place=next((word for word in sys.argv[1:] if not word.startswith("-")), ""))
     from efficientmixnet.pipeline.cli import main as command
 
+    # Until the command is ready, Ctrl-C ends this process without a traceback, as SIGTERM does.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
     try:
         command()
@@ -87,20 +87,25 @@ def _end_with(parent: int) -> None:
 
 def _explain(number: int, hung: bool, facts: Mapping[str, str], kernel_kills: bool) -> int:
     """Prints why a signal ended the child, and writes it to the summary of its run. Returns the exit code."""
+    from efficientmixnet.pipeline.terminal import echo_error
+
     if hung or number in SIGNALS:
-        click.secho(f"interrupted: {'ended at once after a second signal; ' if hung else ''}{_AGAIN}", err=True)
+        echo_error(f"interrupted: {'ended at once after a second signal; ' if hung else ''}{_AGAIN}", color="yellow")
         _write_summary(facts, "interrupted", "interrupted")
         return EXIT_INTERRUPTED
     reason = _reason(number, facts.get("place", ""), Path(facts["log"]) if "log" in facts else None, kernel_kills)
-    click.secho(f"error: {reason}", err=True, fg="red")
+    echo_error(f"error: {reason}")
     _write_summary(facts, "failed", reason)
     return 1
 
 
 def _reason(number: int, place: str, log: Path | None, kernel_kills: bool) -> str:
     from efficientmixnet.modules.out_of_memory import log_says_out_of_memory, memory_is_limited
+    from efficientmixnet.pipeline.local.masked_log import wait_until_complete
     from efficientmixnet.pipeline.memory_advice import out_of_memory
 
+    if log is not None:
+        wait_until_complete(log)
     aborted = memory_is_limited() or (log is not None and log_says_out_of_memory(log))
     if kernel_kills if number == signal.SIGKILL else aborted:
         return str(out_of_memory(place))

@@ -46,14 +46,18 @@ class DeepTiff:
             self._photometric, self._bits = int(page.photometric), int(page.bitspersample)
             places = zip(page.dataoffsets, page.databytecounts, strict=True)
             is_whole = all(offset + count <= len(file) for offset, count in places)
-            is_plain = self._photometric in _COLORS and page.dtype is not None and page.dtype.kind in "uif"
+            self._colors = _COLORS.get(self._photometric, "")
+            least = len(self._colors) + (self._alpha is not None)
+            is_plain = self._colors and least <= int(page.samplesperpixel) <= len(self._colors) + 1
+            is_plain = is_plain and int(page.imagedepth) <= 1 and page.dtype is not None and page.dtype.kind in "uif"
+            tile = int(page.tilewidth) * int(page.tilelength)
         except Exception as error:  # the package does not say what it raises
             raise BadImage(f"has a broken header ({error})") from None
-        if not is_plain or page.imagedepth > 1 or page.samplesperpixel > len(self._colors) + 1:
+        if not is_plain:
             raise BadImage(f"has {page.samplesperpixel} channels of {page.dtype}, which are not supported")
         if page.compression not in _COMPRESSIONS:
             raise BadImage(f"has the compression {page.compression}, which is not supported with {page.dtype}")
-        if not is_whole or min(self.size) < 1 or page.tilewidth * page.tilelength > _LARGEST_TILE:
+        if not is_whole or min(self.size) < 1 or tile > _LARGEST_TILE:
             raise _damaged()
         self.mode = f"{self._colors}{'' if self._alpha is None else 'A'};{page.dtype}"
         """The colors and the type of the values, such as RGB;uint16."""
@@ -90,10 +94,6 @@ class DeepTiff:
             return values.reshape(height, width, self._page.samplesperpixel)
         except Exception:
             raise _damaged() from None
-
-    @property
-    def _colors(self) -> str:
-        return _COLORS[self._photometric]
 
     def _as_rgb(self, colors: np.ndarray) -> np.ndarray:
         if self._photometric == _WHITE_IS_ZERO:

@@ -87,7 +87,9 @@ def warnings(
 
 def _kind(reason: str) -> str:
     """Returns the reason without details of one file, so that equal reasons are counted together."""
-    without_details = re.sub(r"\s*\(.*\)|, over the limit.*|: \S+ has no name", "", reason)
+    if limit := re.search(r"over the limit \((.*)\)", reason):
+        return f"has more pixels than {limit[1]}"  # the key and its value
+    without_details = re.sub(r"\s*\(.*\)|: \S+ has no name", "", reason)
     return re.sub(r"'[^']*'|\d[\d,]*", "…", without_details)
 
 

@@ -19,7 +19,7 @@ from efficientmixnet.components.image_example_gen.files import (
     open_file,
 )
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
-from efficientmixnet.components.image_example_gen.split_names import SplitNames
+from efficientmixnet.components.image_example_gen.split_names import TEST, SplitNames
 from efficientmixnet.modules.csv_cells import from_cell
 from efficientmixnet.modules.exceptions import BadInput, BadLabel
 from efficientmixnet.modules.untrusted_json import parse_json
@@ -134,6 +134,9 @@ class Manifest:
         name, split = (_text(row.get(column)) for column in (self._path, self._split))
         if not name:
             return LeftOut(where, "has no path")
+        known_split = self._splits.of_value(split) if split else None
+        if split and not known_split:
+            return LeftOut(name, f"{self._splits.unknown(split)} ({where})")
         try:
             label = self._label_names.name(row.get(self._label))
         except BadLabel as error:
@@ -143,10 +146,8 @@ class Manifest:
         if is_refused(name):  # A manifest from outside cannot make this machine ask any server.
             return LeftOut(name, f"is not on this machine, in gs:// or in s3:// ({where})")
         if not label:
-            return LeftOut(name, self._without_label(where, _text(row.get(self._label))))
-        known_split = self._splits.of_value(split) if split else None
-        if split and not known_split:
-            return LeftOut(name, f"{self._splits.unknown(split)} ({where})")
+            reason = self._without_label(where, _text(row.get(self._label)))
+            return LeftOut(name, reason, counts=known_split != TEST)  # Test images often come without labels.
         path = join(self._folder, name)
         try:
             file = self._file_at(path, name)

@@ -37,7 +37,8 @@ def metadata_images(
 ) -> Iterator[Found]:
     """Yields the images that the metadata names, and the other files as left out or skipped.
 
-    Without a column of splits, the folder of an image may name its split, as in train/metadata.csv.
+    Without a column of splits, the folder of an image may name its split, as in train/metadata.csv. Metadata often
+    comes from elsewhere with the images, so an image outside the data folder is left out.
 
     Args:
         metadata: The files of metadata. Paths in each are relative to its folder.
@@ -46,6 +47,7 @@ def metadata_images(
         names: The names of splits.
     """
     seen = set()
+    inside = {file.path for file in files if isinstance(file, File)}
     for one in metadata:
         above = one.name.rpartition("/")[0]
         for item in Manifest(one.path, one.path.rpartition("/")[0], layout, names).images():
@@ -56,6 +58,9 @@ def metadata_images(
                 entry, file = item
                 name = _below(above, entry.name)
                 seen.add(name)
+                if file.path not in inside:
+                    yield LeftOut(name, "is not in the data folder")
+                    continue
                 yield replace(entry, name=name, split=entry.split or _split_of_folder(name, names)), file
     for other in files:
         if isinstance(other, LeftOut):

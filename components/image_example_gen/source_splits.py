@@ -22,8 +22,8 @@ class SourceSplits:
     """The splits that names give.
 
     Args:
-        splits: The split of each top folder, or of each file with many images.
-        depths: The number of folders between the data folder and the class folders, by top folder.
+        splits: The split of each folder, or of each file with many images.
+        depths: The number of folders between the data folder and the class folders, by top folder; 0 if missing.
         unlabeled: The top folders, or files, without labels.
     """
 
@@ -55,7 +55,8 @@ class SourceSplits:
         for name in self.splits.keys() - set(left_out):
             by_split[self.splits[name]].append(name)
         in_order = sorted(by_split.items(), key=lambda item: (item[0] != TRAIN, item[0]))
-        return [f"{_shown(sorted(names))} {'is' if len(names) == 1 else 'are'} {split}" for split, names in in_order]
+        notes = [f"{_shown(sorted(names))} {'is' if len(names) == 1 else 'are'} {split}" for split, names in in_order]
+        return [*notes[:-1], f"{notes[-1]} (data.layout.split_files changes this)"] if notes else []
 
 
 def of_folders(data: str, files: Iterable[File], names: SplitNames) -> SourceSplits:
@@ -81,7 +82,7 @@ def of_folders(data: str, files: Iterable[File], names: SplitNames) -> SourceSpl
     alike = [top for top in below if classes[top] & training]
     used = {top: split for top, split in splits.items() if top in alike}
     if not used or (len(used) == 1 and len(training) < 2):
-        return SourceSplits()
+        return _inside_classes(below, names)
     for top in below:
         if top not in splits and (top in alike or not is_unlabeled(top)):
             if len(used) < 2 and top not in alike:
@@ -90,6 +91,16 @@ def of_folders(data: str, files: Iterable[File], names: SplitNames) -> SourceSpl
         if top not in used and len(classes[top]) > 1:
             raise BadInput(f"data.images: {data}: {top} has other class folders than {_shown(list(used))}. {_CURE}")
     return SourceSplits(used, {top: depths[top] for top in used}, below.keys() - used.keys())
+
+
+def _inside_classes(below: Mapping[str, Sequence[Path]], names: SplitNames) -> SourceSplits:
+    """Recognizes folders of splits in every class folder, such as cat/train/1.jpg."""
+    inner = {(top, path[0] if len(path) > 1 else "") for top, paths in below.items() for path in paths}
+    splits = {f"{top}/{name}": names.of_name(name) for top, name in inner}
+    with_training = {top for top, name in inner if names.of_name(name) == TRAIN}
+    if not below or with_training != below.keys() or None in splits.values():
+        return SourceSplits()
+    return SourceSplits({name: splits[name] for name in sorted(splits)})  # type: ignore[misc]
 
 
 def of_files(data: str, files: Sequence[File], names: SplitNames) -> SourceSplits:

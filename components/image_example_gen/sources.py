@@ -126,7 +126,7 @@ def find_images(
     skipped = {file for file in listed if isinstance(file, Skipped)}  # A store repeats a folder for each of its files.
     metadata = find_metadata(files, layout)
     if group and not (layout.features is None and (manifest or metadata)):  # Those have all columns.
-        layout = layout.model_copy(update={"features": (*(layout.features or ()), group)})
+        layout = layout.model_copy(update={"features": tuple(dict.fromkeys((*(layout.features or ()), group)))})
     if manifest:
         found: Iterator[Found] = Manifest(manifest, data, layout, names).images()
     elif metadata:

@@ -18,7 +18,7 @@ from efficientmixnet.components.image_example_gen.sources import name_hash
 from efficientmixnet.components.image_example_gen.split_names import TRAIN
 from efficientmixnet.modules.exceptions import BadInput
 
-_TOLERANCE = Fraction(1, 10)  # of the exact number of a label's images in a split
+_TOLERANCE = Fraction(1, 10)  # of the exact number of a label's images in a split, or less than one image
 _AT_LEAST_ONE = Fraction(2, 5)  # If the exact number is this or more, the label has an image in the split.
 
 Shares = Sequence[tuple[str, Fraction]]
@@ -137,8 +137,8 @@ def _bounds(places: Sequence[int], shares: Shares) -> list[int]:
     for number in range(len(shares) - 1, 0, -1):
         size = bounds[number + 1]
         exact = size * shares[number][1] / before[number + 1]
-        least = max(math.floor(exact * (1 - _TOLERANCE)), int(exact >= _AT_LEAST_ONE))
-        most = math.ceil(exact * (1 + _TOLERANCE))
+        least = max(min(math.floor(exact), math.ceil(exact * (1 - _TOLERANCE))), int(exact >= _AT_LEAST_ONE))
+        most = max(math.ceil(exact), math.floor(exact * (1 + _TOLERANCE)))
         by_hash = bisect_left(places, before[number] * 2**64)
         bounds[number] = max(min(by_hash, size - least), size - most, min(1, size))
     return bounds

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.unexpected import one_line
 from efficientmixnet.pipeline.config.secrets_by_reference import refuse_secret
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -28,7 +29,10 @@ def check_package(spec: Mapping[str, Any]) -> None:
     Raises:
         BadInput: The server would refuse the package, or its driver would fail. The message lists every problem.
     """
-    found = list(_problems(spec))
+    try:
+        found = list(_problems(spec))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BadInput(f"the package is incomplete ({one_line(error)}); compile it again") from None
     if found:
         raise BadInput("\n  ".join(["Kubeflow Pipelines cannot run the package:", *found]))
 

@@ -40,9 +40,12 @@ class Connection:
         """Yields a kfp.Client.
 
         Raises:
-            BadInput: No server is given and none is found, or the pod has no token.
+            BadInput: No server is given and none is found, or the pod has no token, or an option has a line break.
             ServerFailed: A request in the `with` block failed.
         """
+        for option, value in (("--endpoint", self.endpoint), ("--token", self.token), ("--cookie", self.cookie)):
+            if value and not value.isprintable():
+                raise BadInput(f"{option}: has a line break or another control character; give the text without it")
         with warnings.catch_warnings(), contextlib.redirect_stdout(None):
             warnings.simplefilter("ignore")  # kfp and Google's packages warn about versions
             import kfp_server_api

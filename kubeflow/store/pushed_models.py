@@ -66,7 +66,7 @@ class PushedModels:
         if "://" in self.folder:
             version = self._push_to_store(Path(saved_model), known)
         else:
-            version = int(pushed_folder.push(Path(saved_model), Path(self.folder)).name)
+            version = int(pushed_folder.push(Path(saved_model), Path(self.folder), known).name)
         object_store.write_text(self._record(version), json.dumps({"candidate": candidate}))
         object_store.remove(f"{self.folder}/pushing/{version}")
         return str(version)

@@ -9,6 +9,8 @@ import struct
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 EXIF = b"Exif\0\0"
 """The beginning of EXIF in a JPEG file."""
+COMMENT = 0xFE
+"""The marker of a comment in a JPEG file. Those of other metadata are 0xE0 to 0xEF."""
 PNG_CHUNK = b"eXIf"
 LITTLE, BIG = b"II*\0", b"MM\0*"
 """The beginning of EXIF's numbers, by byte order."""
@@ -49,9 +51,9 @@ def _exif_of_jpeg(file: bytes) -> bytes | None:
             return file[content + len(EXIF) : content + size - 2]
         if marker == 0xFF:  # fills space
             place += 1
-        elif 0xC0 <= marker < 0xD0 or marker > 0xDA:
+        elif marker // 16 == 0xE or marker == COMMENT:
             place = content + size - 2
-        else:  # the pixels begin
+        else:  # what describes the pixels begins
             return None
     return None
 

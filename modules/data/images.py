@@ -97,12 +97,14 @@ def shrink(encoded: tf.Tensor, shorter_side: int) -> tf.Tensor:
         tf.errors.InvalidArgumentError: The file is damaged, or in a format that is not read here as ingest reads it.
     """
     turn = orientation(encoded)
-    return tf.case(
-        [
-            (tf.io.is_jpeg(encoded), lambda: _shrink_jpeg(encoded, turn, shorter_side)),
-            (_has_16_bits(encoded), lambda: _shrink_other(encoded, turn, shorter_side, tf.uint16)),
-        ],
-        default=lambda: _shrink_other(encoded, turn, shorter_side, tf.uint8),
+    return tf.cond(
+        tf.io.is_jpeg(encoded),
+        lambda: _shrink_jpeg(encoded, turn, shorter_side),
+        lambda: tf.cond(
+            _has_16_bits(encoded),
+            lambda: _shrink_other(encoded, turn, shorter_side, tf.uint16),
+            lambda: _shrink_other(encoded, turn, shorter_side, tf.uint8),
+        ),
     )
 
 

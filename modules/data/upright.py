@@ -7,17 +7,14 @@ import tensorflow as tf
 
 from efficientmixnet.modules.data import exif
 
-_WITH_EXIF = r"(?s)\C*Exif\C*"
-
 
 def orientation(encoded: tf.Tensor) -> tf.Tensor:
     """Returns the EXIF orientation of a JPEG or PNG file: bytes [] -> int32 [], from 1 to 8. It is 1 without EXIF."""
-    found = tf.case(
-        [
-            (tf.io.is_jpeg(encoded), lambda: _exif_of_jpeg(encoded)),
-            (is_png(encoded), lambda: _exif_of_png(encoded)),
-        ],
-        default=lambda: tf.constant(b""),
+    none = tf.constant(b"")
+    found = tf.cond(
+        tf.io.is_jpeg(encoded),
+        lambda: _exif_of_jpeg(encoded),
+        lambda: tf.cond(is_png(encoded), lambda: _exif_of_png(encoded), lambda: none),
     )
     return tf.cond(tf.strings.length(found) >= 8, lambda: _orientation_in(found), lambda: tf.constant(1))
 
@@ -49,19 +46,13 @@ def _exif_of_jpeg(encoded: tf.Tensor) -> tf.Tensor:
     def segment(step: tf.Tensor, place: tf.Tensor, _: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         first, marker, high, low = tf.unstack(_bytes(tf.strings.substr(encoded, place, 4 + head))[:4], 4)
         content, size = place + 4, 256 * high + low - 2
-        has_size = (marker >= 0xC0) & ((marker < 0xD0) | (marker > 0xDA))
-        following = tf.where(marker == 0xFF, place + 1, tf.where(has_size, content + size, length))
+        is_metadata = (marker // 16 == 0xE) | (marker == exif.COMMENT)
+        following = tf.where(marker == 0xFF, place + 1, tf.where(is_metadata, content + size, length))
         is_exif = (first == 0xFF) & (marker == 0xE1) & (tf.strings.substr(encoded, content, head) == exif.EXIF)
         found = tf.strings.substr(encoded, content + head, tf.where(is_exif, tf.maximum(size - head, 0), 0))
         return step + 1, tf.where((first != 0xFF) | is_exif, length, following), found
 
-    none = tf.constant(b"")
-    # A search is faster than the walk through the segments, and most files have no EXIF.
-    return tf.cond(
-        tf.strings.regex_full_match(encoded, _WITH_EXIF),
-        lambda: tf.while_loop(is_left, segment, (tf.constant(0), tf.constant(2), none))[2],
-        lambda: none,
-    )
+    return tf.while_loop(is_left, segment, (tf.constant(0), tf.constant(2), tf.constant(b"")))[2]
 
 
 def _exif_of_png(encoded: tf.Tensor) -> tf.Tensor:

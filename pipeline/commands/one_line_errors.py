@@ -12,11 +12,10 @@ import click
 
 from efficientmixnet.modules.exceptions import EfficientMixNetError
 from efficientmixnet.modules.out_of_memory import is_out_of_memory
-from efficientmixnet.modules.printable import printable
 from efficientmixnet.modules.unexpected import explain_unexpected
 from efficientmixnet.pipeline.memory_advice import out_of_memory
 from efficientmixnet.pipeline.stop_signals import EXIT_INTERRUPTED, StopSignals
-from efficientmixnet.pipeline.terminal import echo_error
+from efficientmixnet.pipeline.terminal import echo, echo_error
 
 _CONTINUE = "run the command again to continue"
 _VERBOSE = "efficientmixnet.verbose"  # in click's context
@@ -75,13 +74,14 @@ def _one_line(context: click.Context | None) -> Iterator[None]:
         _end(context, error, f"error: {explain_unexpected(error)}", 1)
     except Exception as error:
         full = is_out_of_memory(error)
-        reason = out_of_memory(context and context.invoked_subcommand) if full else explain_unexpected(error)
+        reason = out_of_memory(context.invoked_subcommand if context else None) if full else explain_unexpected(error)
         _end(context, error, f"error: {reason}", 1)
 
 
 def _end(context: click.Context | None, error: Exception, line: str, code: int) -> None:
     if context and context.meta.get(_VERBOSE):
-        click.echo(printable("".join(traceback.format_exception(error)), keep="\n"), err=True)
+        for each in "".join(traceback.format_exception(error)).splitlines():
+            echo(each, err=True)
     echo_error(line)
     sys.exit(code)
 

@@ -11,7 +11,7 @@ from efficientmixnet.components.image_example_gen.splits import Splits
 from efficientmixnet.modules.config.names import FolderName
 from efficientmixnet.modules.config.section import Fraction, PathText, Section
 
-_MOST_PIXELS = 2**29 - 1  # TensorFlow decodes at most so many bytes
+_MOST_PIXELS = 2**29 - 1  # of an image that TensorFlow decodes
 _MOST_IMAGE_BYTES = 2**31 - 1  # of a protocol buffer, which holds the image
 _LEAST_SPLIT = 1e-6  # of all images
 

@@ -43,7 +43,7 @@ class Opened:
     size: int  # bytes
     digest: bytes
     thumbnail: str | None  # for samples: a JPEG file as a data: URL
-    look: bytes  # the perceptual hash
+    gray: bytes  # the pixels of the perceptual hash
 
 
 @dataclass
@@ -112,8 +112,8 @@ def inspect_images(
                 found.bytes += opened.size
                 found.described.append((entry.label, opened.format, opened.mode, opened.width, opened.height))
                 copies[opened.digest].append(Copy(entry.name, entry.label, split))
-                if opened.look:
-                    looks.append((opened.look, copies[opened.digest][-1]))
+                if opened.gray:
+                    looks.append((perceptual_hash(opened.gray), copies[opened.digest][-1]))
                 if opened.thumbnail:
                     found.samples[entry.label].append((entry.name, opened.thumbnail))
     found.duplicates = Duplicates.of(group for group in copies.values() if len(group) > 1)
@@ -148,9 +148,7 @@ def _open(entry: Entry, encoded: bytes | LeftOut, with_thumbnail: bool, max_pixe
         return LeftOut.because(entry.name, error, encoded if entry.size is None and entry.row is None else None)
     digest = hashlib.blake2b(encoded, digest_size=16).digest()
     thumbnail = _data_url(small) if with_thumbnail else None
-    gray = gray_pixels(small)
-    look = perceptual_hash(gray) if gray else b""
-    return Opened(entry, image.format, image.mode, *image.size, len(encoded), digest, thumbnail, look)
+    return Opened(entry, image.format, image.mode, *image.size, len(encoded), digest, thumbnail, gray_pixels(small))
 
 
 def _data_url(image: Image.Image) -> str:

@@ -146,6 +146,8 @@ def _as_one_line(error: BaseException, output: Path, folder: Path, stages: Stage
         is_out_of_memory(error) or (memory_is_limited() and log_says_out_of_memory(folder / LOG_FILE))
     ):
         return out_of_memory((stages and stages.ended) or "the import of TFX")
+    if isinstance(error, BrokenPipeError):
+        return KeyboardInterrupt("nobody reads the output, as after `| head`; run the command again to continue")
     if isinstance(error, OSError) and not folder.exists():
         return BadInput(f"output: {output} cannot be written ({error.strerror}); give another folder")
     if isinstance(error, BadInput | OutOfMemory) or not isinstance(error, Exception):

@@ -4,13 +4,18 @@ A thread would not do: a library that fills the pipe while it holds the interpre
 the last lines of a process that is killed would be lost.
 """
 
+import fcntl
 import os
 import sys
+import time
+from contextlib import suppress
+from pathlib import Path
 
 from efficientmixnet.modules.printable import printable
 from efficientmixnet.modules.secrets import mask
 
 _LONGEST = 2**20  # bytes that are masked at once
+_PATIENCE = 5.0  # seconds
 
 
 def copy(log: int, shown: int | None) -> None:
@@ -25,6 +30,18 @@ def copy(log: int, shown: int | None) -> None:
         _write(log, mask(text).encode(errors="surrogateescape"))
         if shown is not None:
             _write(shown, printable(text, keep="\n\t").encode())
+
+
+def wait_until_complete(log: Path) -> None:
+    """Waits until no process copies to the log, such as after the death of the process that wrote the lines."""
+    end = time.monotonic() + _PATIENCE
+    with suppress(FileNotFoundError), log.open("rb") as file:
+        while time.monotonic() < end:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                time.sleep(0.02)
 
 
 def _write(descriptor: int, data: bytes) -> None:

@@ -1,12 +1,13 @@
 """noise_to: redirects standard output and error to a log file, including the output of C++ libraries."""
 
 import atexit
+import fcntl
 import os
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -53,6 +54,8 @@ def noise_to(log: Path, also_show: bool) -> Iterator[TextIO]:
 def _copier(source: int, log: Path, also_show: bool) -> threading.Thread:
     """Starts the process that writes the log. The thread ends when it ends."""
     log_file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE)
+    with suppress(OSError):  # a file system without locks
+        fcntl.flock(log_file, fcntl.LOCK_SH)  # until the copier ends, see wait_until_complete
     command = [sys.executable, str(_COPIER), *(["--show"] if also_show else [])]
     # In its own session, so that Ctrl-C does not end it before the last lines are written.
     process = subprocess.Popen(command, stdin=source, stdout=log_file, start_new_session=True)  # noqa: S603

@@ -10,7 +10,7 @@ from rich.table import Table
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.stored_file import reason
 from efficientmixnet.pipeline.runs.run_summary import SUMMARY_FILE, Summary
-from efficientmixnet.pipeline.terminal import PlainConsole, styled
+from efficientmixnet.pipeline.terminal import PlainConsole, echo, styled
 
 _CURE = "restore it, or delete its folder"
 _METRICS = ("accuracy", "macro_f1", "loss")
@@ -60,7 +60,7 @@ def _readable(files: Sequence[Path]) -> Iterator[Summary]:
         try:
             yield read_summary(str(file.parent))
         except BadInput as error:
-            print(f"left out: {error}", file=sys.stderr)
+            echo(f"left out: {error}", err=True)
 
 
 def print_runs(summaries: Sequence[Summary]) -> None:

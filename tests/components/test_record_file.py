@@ -65,3 +65,17 @@ def test_files_of_several_writers_have_a_fixed_order(tmp_path: Path, attempt: in
         written.append(writer.close())
     list(sink.finalize_write(folder, written, sink.pre_finalize(folder, written)))
     assert _read(tmp_path) == [_example(f"{number}.png") for number in (0, 2, 1, 4, 3)]
+
+
+def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:
+    with RecordFile(f"{tmp_path}/records.gz") as file:
+        file.write(b"record")
+        assert _read(tmp_path) == []
+    assert _read(tmp_path) == [b"record"]
+
+
+def test_a_failed_write_leaves_no_file(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), RecordFile(f"{tmp_path}/records.gz") as file:
+        file.write(b"record")
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []

@@ -39,7 +39,7 @@ def damaged(file: Path, damage: Any) -> Iterator[None]:
 
 
 def assert_is_one_line(ended: Any, name: str) -> None:
-    """One line that names the file, and an exit code for an error."""
+    """One line that names the file or the model, and an exit code for an error."""
     assert ended.code in (1, 2), ended
     assert ended.err.startswith("error: "), ended.err
     assert "\n" not in ended.err, ended.err
@@ -76,7 +76,8 @@ def test_a_command_names_the_damaged_file(command: Any, whole: Any, kind: str, d
     file = largest(Path("/"), pattern.removeprefix("/"))
     with damaged(file, damage):
         ended = command(*words.split())
-    assert_is_one_line(ended, file.name)
+    in_a_model = file.is_relative_to(whole.output / "pushed")
+    assert_is_one_line(ended, "/pushed/" if in_a_model else file.name)
 
 
 @pytest.mark.parametrize("damage", [truncated, garbled])

@@ -56,6 +56,7 @@ def test_secrets_are_masked_wherever_they_are(text: str) -> None:
         "password_file=/etc/password",
         "cat: 0.93",
         "basic building blocks",
+        '{"token": {"a": 1}, "cookie": [1, 2]}',
     ],
 )
 def test_other_texts_are_not_changed(text: str) -> None:

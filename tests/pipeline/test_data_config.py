@@ -16,6 +16,8 @@ from efficientmixnet.pipeline.config.config import load_config
         ("data.drift={camera: 2}", "data.drift.camera: should be less than or equal to 1"),
         ("data.layout.format=zip", "data.layout.format: should be 'auto', 'folders', 'tfrecord', 'webdataset' or"),
         ("data.layout.split_files={test: x}", "data.layout.split_files: 'test' is not one of the splits train, eval"),
+        ("data.split_names={holdout: x}", "data.split_names: 'x' is not one of the splits train, eval"),
+        ("data.group=''", "data.group: string should have at least 1 character"),
         ("data.layout.span=-1", "data.layout.span: should be greater than or equal to 0"),
         ("data.layout.lable=x", "data.layout.lable: no such key; did you mean data.layout.label?"),
     ],
@@ -24,6 +26,11 @@ def test_bad_values_are_refused_with_their_key(key: str, complaint: str) -> None
     with pytest.raises(BadInput) as caught:
         load_config(None, [key])
     assert complaint in str(caught.value)
+
+
+def test_names_may_mean_a_test_split_that_only_the_data_has() -> None:
+    data = load_config(None, ["data.split_names={holdout: test}", "data.group=patient_id"]).data
+    assert (data.splitting.names, data.splitting.group) == ({"holdout": "test"}, "patient_id")
 
 
 def test_relative_paths_start_at_the_configuration_files_folder(tmp_path: Path) -> None:

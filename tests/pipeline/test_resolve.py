@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from efficientmixnet.components.image_example_gen.find_dataset import find_dataset
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.sources import Sources, find_images
 from efficientmixnet.modules.exceptions import BadInput
@@ -122,3 +123,12 @@ def test_a_folder_of_pushed_models_is_replaced_by_its_newest_model(images: Image
     assert [resolved(name) for name in ("imagenet", "latest")] == ["imagenet", "latest"]
     with pytest.raises(BadInput, match=r"network\.weights: .*nothing\.keras does not exist"):
         resolved(str(tmp_path / "nothing.keras"))
+
+
+def test_a_test_split_that_only_the_data_names_is_added(tmp_path: Path) -> None:
+    for name, count in {"Training/a": 6, "Training/b": 6, "Testing/a": 2, "Testing/b": 1}.items():
+        (tmp_path / name).mkdir(parents=True)
+        for number in range(count):
+            Image.new("L", (8, 8)).save(tmp_path / name / f"{number}.png")
+    sources = find_dataset(str(tmp_path), None, Config().data.splitting, Layout())
+    assert resolve(Config(), sources).data.splits == {"train": 0.8, "eval": 0.2, "test": 0.25}

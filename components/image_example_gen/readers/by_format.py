@@ -12,10 +12,12 @@ from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, 
 from efficientmixnet.components.image_example_gen.files import CHANGED, File, has_changed, read_bytes
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
 from efficientmixnet.components.image_example_gen.readers.reader import Reader, Sample
+from efficientmixnet.components.image_example_gen.split_names import TEST, SplitNames
 from efficientmixnet.modules.exceptions import BadInput, BadLabel, DamagedFile
 
 LOST = "cannot be read: its file is damaged"
 NO_LABEL = "has no label"
+_TESTS = SplitNames({TEST})
 
 _NAMES = {
     "tfrecord": re.compile(r"(\.tfrec(ord)?s?|-\d{5}-of-\d{5})(\.gz)?$"),
@@ -58,7 +60,8 @@ def entries_of(
             if sample.fault:
                 yield LeftOut(name, sample.fault)
             elif not label:
-                yield LeftOut(name, f"{NO_LABEL}{_unnamed(_text(sample.label))}")
+                reason = f"{NO_LABEL}{_unnamed(_text(sample.label))}"
+                yield LeftOut(name, reason, counts=_TESTS.of_value(_text(sample.split)) != TEST)
             else:
                 columns = tuple((column, _text(value)) for column, value in sample.columns)
                 in_order = None if sample.offset is not None else row

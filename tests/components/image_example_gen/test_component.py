@@ -17,6 +17,7 @@ import pytest
 import tensorflow as tf
 from ml_metadata.proto import metadata_store_pb2
 from PIL import Image
+from sklearn.datasets import load_sample_image
 from tfx import v1 as tfx
 
 from efficientmixnet.components.image_example_gen.component import ImageExampleGen
@@ -165,6 +166,36 @@ def test_copies_are_listed_with_label_and_split(data: Path, tmp_path: Path) -> N
         ["group", "file", "label", "split"],
         *(["1", name, name.split("/")[0], splits[name]] for name in names),
     ]
+
+
+def test_the_same_photograph_in_two_splits_is_reported(tmp_path: Path) -> None:
+    photograph = Image.fromarray(load_sample_image("china.jpg"))
+    for number, (split, label) in enumerate((one, two) for one in ("train", "val", "test") for two in ("a", "b")):
+        (tmp_path / "data" / split / label).mkdir(parents=True)
+        image = photograph.rotate(90 * (number % 4) + 10 * (number // 4)).resize((200, 134))
+        image.save(tmp_path / "data" / split / label / "1.jpg")
+    photograph.resize((100, 67)).save(tmp_path / "data/test/b/copy.jpg", quality=40)
+    uri = _run(tmp_path / "run", tmp_path / "data", max_pixels=10**6)
+    with (uri / "near_duplicates.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    assert rows == [
+        ["group", "file", "label", "split"],
+        ["1", "test/b/copy.jpg", "b", "test"],
+        ["1", "train/a/1.jpg", "a", "train"],
+    ]
+    counts = json.loads((uri / "class_counts.json").read_text(encoding="utf-8"))
+    assert counts == {"train": {"a": 1, "b": 1}, "eval": {"a": 1, "b": 1}, "test": {"a": 1, "b": 2}}
+    assert len(list(uri.glob("Split-test/*"))) > 0
+
+
+def test_ten_images_fill_three_splits(tmp_path: Path) -> None:
+    for label in ("a", "b"):
+        (tmp_path / "data" / label).mkdir(parents=True)
+        for number in range(5):
+            Image.new("L", (4, 4), 50 * number).save(tmp_path / "data" / label / f"{number}.png")
+    uri = _run(tmp_path / "run", tmp_path / "data", splits={"train": 0.8, "eval": 0.1, "test": 0.1})
+    counts = json.loads((uri / "class_counts.json").read_text(encoding="utf-8"))
+    assert counts == {"train": {"a": 3, "b": 3}, "eval": {"a": 1, "b": 1}, "test": {"a": 1, "b": 1}}
 
 
 def test_ml_metadata_has_the_reasons_and_the_warnings(uri: Path) -> None:

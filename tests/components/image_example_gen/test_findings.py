@@ -18,7 +18,7 @@ def test_reasons_are_counted_without_the_details_of_one_file() -> None:
     ]
     assert by_reason(left_out) == {
         "is already listed with the label …": 3,
-        "has … x … pixels": 2,
+        "has more pixels than data.max_pixels: 100000000": 2,
         "has zero bytes": 1,
         "has a broken header": 1,
     }

@@ -250,3 +250,8 @@ def test_without_credentials_the_row_and_the_variables_to_set_are_named(
         "data.manifest: list.csv, line 4: s3://bar/x.png cannot be read (Unable to locate credentials; set "
         "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE)"
     )
+
+
+def test_test_images_without_labels_do_not_count(folder: Path) -> None:
+    sources = _manifest(folder, "path,label,split\ncat/1.png,cat,\ndog/1.png,dog,\ncat/2.png,,Test\ndog/2.png,,train\n")
+    assert [(item.name, item.counts) for item in sources.left_out] == [("cat/2.png", False), ("dog/2.png", True)]

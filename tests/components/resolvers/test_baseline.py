@@ -7,9 +7,10 @@ from tfx import v1 as tfx
 from efficientmixnet.components.resolvers.baseline import LatestBlessedBefore
 
 
-def _model(number: int) -> types.Artifact:
+def _model(number: int, deleted: tuple[int, ...] = ()) -> types.Artifact:
     model = tfx.types.standard_artifacts.Model()
     model.id = number
+    model.uri = "/deleted" if number in deleted else "/"
     return model
 
 
@@ -21,9 +22,9 @@ def _blessing(number: int, model: int, blessed: bool) -> types.Artifact:
     return blessing
 
 
-def _resolve(candidate: int, blessed: dict[int, bool]) -> tuple[list[int], list[int]]:
+def _resolve(candidate: int, blessed: dict[int, bool], deleted: tuple[int, ...] = ()) -> tuple[list[int], list[int]]:
     """Returns the chosen model and the model of the chosen blessing. `blessed` has all evaluated models."""
-    models = [_model(number) for number in sorted({candidate, *blessed})]
+    models = [_model(number, deleted) for number in sorted({candidate, *blessed})]
     resolved = LatestBlessedBefore().resolve_artifacts(
         None,
         {
@@ -66,3 +67,19 @@ def _resolve(candidate: int, blessed: dict[int, bool]) -> tuple[list[int], list[
 )
 def test_the_latest_blessed_model_before_the_candidate_is_chosen(blessed: dict[int, bool], baseline: list[int]) -> None:
     assert _resolve(5, blessed) == (baseline, baseline)
+
+
+@pytest.mark.parametrize(("deleted", "baseline"), [((3,), [1]), ((1,), [3]), ((1, 3), [])])
+def test_a_deleted_model_is_passed_over(
+    deleted: tuple[int, ...], baseline: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _resolve(5, {1: True, 3: True}, deleted) == (baseline, baseline)
+    assert ("the blessed model is missing" in capsys.readouterr().out) == (3 in deleted)
+
+
+def test_without_a_candidate_the_latest_blessed_model_is_chosen() -> None:
+    models = [_model(number) for number in (1, 2, 3)]
+    blessings = [_blessing(11, 1, True), _blessing(12, 2, True), _blessing(13, 3, False)]
+    resolved = LatestBlessedBefore().resolve_artifacts(None, {"model": models, "model_blessing": blessings})
+    assert [model.id for model in resolved["model"]] == [2]
+    assert [blessing.id for blessing in resolved["model_blessing"]] == [12]

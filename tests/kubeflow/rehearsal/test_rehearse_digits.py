@@ -106,11 +106,16 @@ def test_the_model_is_pushed_to_the_store(first: str, environment: dict[str, str
     assert f"efficientmixnet/pushed/{version}/model_card.html" in keys
 
 
-def test_an_unchanged_run_runs_only_the_lookups(first: str, folder: Path, environment: dict[str, str]) -> None:
+def test_an_unchanged_run_runs_only_the_lookups_and_the_push(
+    first: str, folder: Path, environment: dict[str, str]
+) -> None:
     done = _run(environment, "kubeflow", "rehearse", folder / "first.yaml", "--output", folder / "output")
     assert done.returncode == 0, done.stdout + done.stderr
     states = _states(done.stdout)
-    assert {name for name, state in states.items() if state == "done"} == {"DataVersion", "LatestPushed"}
+    ran = {name for name, state in states.items() if state == "done"}
+    assert ran == {"DataVersion", "LatestPushed", "Pusher", "ModelCard"}
+    pushed = re.compile(r"pushed model +(\S+)")
+    assert pushed.findall(done.stdout) == pushed.findall(first)
 
 
 def test_a_run_with_other_training_settings_reuses_the_data_and_has_the_first_model_as_its_baseline(

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import fsspec
 import pytest
 import requests
 
+from efficientmixnet.components import pushed_folder
 from efficientmixnet.components.image_example_gen.files import open_file, read_bytes
 from efficientmixnet.components.image_example_gen.sources import find_images
 from efficientmixnet.kubeflow.store import ask_store, object_store
@@ -242,3 +244,56 @@ def test_the_newest_pushed_model_is_found_and_never_the_candidate(
     assert {file.name for file in object_store.files(f"{pushed.folder}/{second}")} == {
         "empty", "saved_model.pb", "variables/variables.index",
     }  # fmt: skip
+
+
+@pytest.fixture(params=["store", "volume"])
+def pushed(request: pytest.FixtureRequest, store: str, tmp_path: Path) -> PushedModels:
+    return PushedModels(f"{store}/{uuid.uuid4()}" if request.param == "store" else str(tmp_path / "pushed"))
+
+
+def test_a_pushed_model_that_was_deleted_is_pushed_again(pushed: PushedModels, model: Path) -> None:
+    first = pushed.push(str(model), "minio://runs/1/model")
+    assert pushed.push(str(model), "minio://runs/1/model") == first
+    object_store.remove(f"{pushed.folder}/{first}")
+    second = pushed.push(str(model), "minio://runs/1/model")
+    assert int(second) > int(first)
+    assert len(object_store.files(f"{pushed.folder}/{second}")) == 3
+
+
+def test_a_failed_push_leaves_no_version_that_servers_load(
+    pushed: PushedModels, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def incomplete(expected: Any, found: Any, place: str) -> None:
+        raise OSError(f"{place}: the copy is not complete")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pushed_folder, "check_copy", incomplete)
+        with pytest.raises(OSError, match="not complete"):
+            pushed.push(str(model), "minio://runs/1/model")
+    assert not [file for file in object_store.files(pushed.folder) if file.name.endswith("saved_model.pb")]
+    assert pushed.latest_before(None) is None
+
+
+def test_a_later_push_removes_what_an_interrupted_one_left_in_the_store(store: str, model: Path) -> None:
+    pushed = PushedModels(f"{store}/interrupted")
+    now = int(time.time())
+    for version in (now - 7200, now):  # another run may still be pushing the second
+        object_store.write_text(f"{pushed.folder}/pushing/{version}", "")
+        object_store.write_text(f"{pushed.folder}/{version}/variables/data", "half")
+    last = pushed.push(str(model), "minio://runs/1/model")
+    folders = {file.name.partition("/")[0] for file in object_store.files(pushed.folder)}
+    assert folders == {"records", "pushing", str(now), last}
+    assert [file.name for file in object_store.files(f"{pushed.folder}/pushing")] == [str(now)]
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", "7"])
+def test_a_damaged_record_is_named(pushed: PushedModels, content: str) -> None:
+    object_store.write_text(f"{pushed.folder}/records/1795328785.json", content)
+    with pytest.raises(BadInput, match=r"/records/1795328785\.json: is damaged \(.*\); restore it, or delete it"):
+        pushed.latest_before(None)
+
+
+def test_a_foreign_file_among_the_records_is_ignored(pushed: PushedModels) -> None:
+    for name in ("²", "notes"):
+        object_store.write_text(f"{pushed.folder}/records/{name}.json", "")
+    assert pushed.latest_before(None) is None

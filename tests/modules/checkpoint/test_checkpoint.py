@@ -1,8 +1,11 @@
 """A stopped training resumes, and ends as if it had never stopped."""
 
 import errno
+import json
 import os
+import re
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -99,7 +102,7 @@ def test_a_kill_during_a_write_leaves_the_previous_checkpoint(tmp_path: Path, mo
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(Path, "replace", killed)
         _train(tmp_path / "killed", 3)
-    assert (tmp_path / "killed" / "epoch-0003-step-000000.part").exists()
+    (tmp_path / "killed" / ".epoch-0003-step-000000.npz.part").write_bytes(b"half")  # after kill -9
     assert Checkpoint(str(tmp_path / "killed"), None).restore(_model()) == 2
     resumed, _ = _train(tmp_path / "killed", EPOCHS)
     whole, _ = _train(tmp_path / "whole", EPOCHS)
@@ -125,6 +128,49 @@ def test_a_damaged_checkpoint_is_skipped_for_the_previous_one(
     assert Checkpoint(str(tmp_path), None).restore(model) == 2
     np.testing.assert_array_equal(_weights(model), 2)
     assert f"{last}: the checkpoint cannot be read" in capsys.readouterr().out
+
+
+def _rewritten(file: Path, change: Callable[[dict[str, Any], dict[str, np.ndarray]], object]) -> None:
+    """Changes a checkpoint's state and arrays, and writes a file with valid checksums."""
+    with np.load(file) as content:
+        arrays = dict(content)
+    about = json.loads(arrays.pop("state").tobytes())
+    change(about, arrays)
+    np.savez(file, **arrays, state=np.frombuffer(json.dumps(about).encode(), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda about, arrays: about.pop("phase"), "it has no 'phase'"),
+        (lambda about, arrays: about.pop("history"), "it has no 'history'"),
+        (lambda about, arrays: about.update(history=None), "history is not a list"),
+        (lambda about, arrays: arrays.pop("arr_1"), "arr_1"),
+        (lambda about, arrays: arrays.update(arr_0=np.zeros((9, 9))), r"has the shape \[9, 9\]"),
+    ],
+    ids=["no phase", "no history", "null", "no array", "shape"],
+)
+def test_a_checkpoint_that_lacks_a_part_is_skipped_for_the_previous_one(
+    tmp_path: Path, change: Callable[..., object], why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _simulate(tmp_path, [3, 2, 1], patience=None)
+    last = tmp_path / "epoch-0003-step-000000.npz"
+    _rewritten(last, change)
+    model = _model()
+    assert Checkpoint(str(tmp_path), None).restore(model) == 2
+    np.testing.assert_array_equal(_weights(model), 2)
+    printed = capsys.readouterr().out
+    assert re.search(rf"{last}: the checkpoint cannot be read \(.*{why}.*\); the previous one is used", printed)
+
+
+def test_a_training_without_a_readable_checkpoint_starts_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _simulate(tmp_path, [3, 2, 1], patience=None)
+    for file in tmp_path.glob("*.npz"):
+        _rewritten(file, lambda about, arrays: about.pop("phase"))
+    assert Checkpoint(str(tmp_path), None).restore(_model()) == 0
+    assert "the training starts again" in capsys.readouterr().out
 
 
 def test_a_checkpoint_of_another_network_is_refused_with_the_first_layer_that_differs(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ def test_the_first_exif_segment_of_a_jpeg_counts() -> None:
     assert _both(_segments(b"\xff\xff\xff" + six)) == {6}  # bytes that fill space
     assert _both(_segments(_segment(0xFE, b"Exif\0\0" + _tiff(6)))) == {1}  # a comment
     assert _both(_segments() + six) == {1}  # behind the pixels
+    assert _both(_segments(_segment(0xDB, bytes(65)), six)) == {1}  # behind a quantization table
 
 
 def test_the_search_in_a_jpeg_ends_after_many_segments() -> None:

@@ -45,7 +45,6 @@ def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("kind", "line"),
     [
         ("recursion", "error: unexpected RecursionError: maximum recursion depth exceeded"),
-        ("memory", "error: unexpected MemoryError; please report it"),
         ("file", "error: unexpected OSError: [Errno 5] Input/output error: 'a.png'; please report it"),
         ("pipe", "error: unexpected BrokenPipeError: [Errno 32] Broken pipe; please report it"),
         ("value", "error: unexpected ValueError: the first line the second; please report it"),
@@ -72,7 +71,12 @@ def test_verbose_also_prints_the_traceback() -> None:
 @pytest.mark.parametrize(
     ("kind", "code", "line"),
     [
-        ("input", 2, "error: data.images: \\x1b[2Jx does not exist"),
+        ("input", 2, "error: data.images: \\u001b[2Jx does not exist"),
+        (
+            "memory",
+            1,
+            "error: out of memory in fail: give the process more memory; then run the command again to continue",
+        ),
         ("run", 1, "error: Trainer failed"),
         ("stopped", 130, "interrupted: run the command again to continue"),
     ],

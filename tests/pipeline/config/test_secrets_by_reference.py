@@ -33,7 +33,7 @@ from efficientmixnet.pipeline.config.config import load_config
         ("kubeflow.environment.API_KEY=[HUSH]", "kubeflow.environment.API_KEY: should be a valid string, not ***"),
         ("kubeflow.object_store.endpoint=http://me:HUSH@minio", "kubeflow.object_store.endpoint: holds a password"),
         ("data.token=HUSH", "data.token: no such key"),
-        ("data.token={HUSH", "data.token=*** *** is not valid YAML"),
+        ("data.token={HUSH", "data.token=*** not valid YAML"),
     ],
 )
 def test_a_secret_is_refused_and_not_quoted(key: str, complaint: str) -> None:

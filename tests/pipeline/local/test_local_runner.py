@@ -1,6 +1,7 @@
 """Tests of local runs: the lock of the output folder, and the summary. A stub replaces the pipeline."""
 
 import csv
+import errno
 import json
 import os
 import re
@@ -270,3 +271,32 @@ def test_an_output_in_an_object_store_is_refused_and_makes_no_folder(
         ):
             run(given)
     assert set(tmp_path.iterdir()) == before
+
+
+def test_a_disk_that_has_space_again_after_the_failed_write_is_named(config: Config, pipeline: Pipeline) -> None:
+    def fill_the_disk() -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "images-00000-of-00004.gz")
+
+    pipeline(fill_the_disk)
+    with pytest.raises(BadInput, match=r"the disk of .* is full; free some space, then run the command again"):
+        run(config)
+
+
+def test_a_damaged_database_is_refused_before_the_images_are_read(config: Config, pipeline: Pipeline) -> None:
+    Path(config.output).mkdir(parents=True)
+    database = Path(config.output, "metadata.sqlite")
+    database.write_bytes(b"no database" * 1000)
+    pipeline(lambda: pytest.fail("the pipeline ran"))
+    with pytest.raises(BadInput, match=rf"^{database}: is damaged \(.*\); restore it from a copy, or delete it and"):
+        run(config)
+    assert database.read_bytes() == b"no database" * 1000
+
+
+def test_a_run_whose_output_nobody_reads_is_interrupted(config: Config, pipeline: Pipeline) -> None:
+    def print_to_a_closed_pipe() -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    pipeline(print_to_a_closed_pipe)
+    with pytest.raises(KeyboardInterrupt, match=r"nobody reads the output, as after `\| head`; run the command again"):
+        run(config)
+    assert [one["state"] for one in _summaries(config)] == ["interrupted"] * 2

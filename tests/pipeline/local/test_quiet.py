@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from efficientmixnet.pipeline.local.masked_log import wait_until_complete
 from efficientmixnet.pipeline.local.quiet import noise_to
 
 # pytest replaces the streams of Python, so the output comes from another process.
 NOISY = """
 import ctypes, logging, subprocess, sys
 from pathlib import Path
+from efficientmixnet.pipeline.local.masked_log import wait_until_complete
 from efficientmixnet.pipeline.local.quiet import noise_to
 
 class DiesLoudly:
@@ -146,3 +148,17 @@ def test_a_full_disk_does_not_stop_the_process(capfd: pytest.CaptureFixture[str]
             os.write(1, b"noise" * 1000 + b"\n")
         out.write("goes on")
     assert capfd.readouterr().out == "goes on"
+
+
+def test_the_log_of_a_killed_process_can_be_waited_for(tmp_path: Path) -> None:
+    """The log is locked while another process may still write to it."""
+    log = tmp_path / "log.txt"
+    program = (
+        "import os, sys; from pathlib import Path; from efficientmixnet.pipeline.local.quiet import noise_to\n"
+        "with noise_to(Path(sys.argv[1]), False):\n"
+        "    os.write(1, b'line\\n' * 200_000 + b'last words'); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(log)], check=False)  # noqa: S603
+    wait_until_complete(log)
+    assert log.read_text().endswith("last words")
+    wait_until_complete(tmp_path / "none")

@@ -1,11 +1,23 @@
 """Tests of the comparison of runs: McNemar's exact test, the differences of configurations, and the page."""
 
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from scipy.stats import binom
 
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.runs import compare as comparing
-from efficientmixnet.pipeline.runs.compare import Run, against_first, compare, differences, mcnemar, write_comparison
+from efficientmixnet.pipeline.runs.compare import (
+    Run,
+    against_first,
+    compare,
+    differences,
+    mcnemar,
+    read_run,
+    write_comparison,
+)
 from efficientmixnet.pipeline.runs.run_summary import Summary
 
 
@@ -87,3 +99,20 @@ def test_fewer_than_two_reports_are_refused(monkeypatch):
     monkeypatch.setattr(comparing, "read_run", lambda summary: FIRST if summary.run == "/runs/one" else None)
     with pytest.raises(BadInput, match="1 of these runs evaluated a model"):
         compare([FIRST.summary, SECOND.summary])
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "text", "cut off", "columns"])
+def test_damaged_predictions_are_named_with_the_cure(tmp_path, damage):
+    content = {"config": {}, "metrics": [], "curves": {}, "verdict": {}}
+    (tmp_path / "content.json").write_text(json.dumps(content))
+    file = tmp_path / "predictions.parquet"
+    pq.write_table(pa.table({"other": [1, 2]}), file)
+    if damage == "missing":
+        file.unlink()
+    elif damage != "columns":
+        file.write_bytes({"empty": b"", "text": b"no table", "cut off": file.read_bytes()[:100]}[damage])
+    facts = {"run": "/runs/one", "evaluated": str(tmp_path), "started": "2020-01-02T03:04:05+00:00"}
+    with pytest.raises(BadInput) as raised:
+        read_run(Summary(state="pushed", reason="", **facts))
+    assert str(raised.value).startswith(f"{file}: is damaged (")
+    assert str(raised.value).endswith(f"delete {tmp_path} and run the command again")

@@ -112,3 +112,16 @@ def test_a_model_that_no_run_has_pushed_is_refused(output, tmp_path):
         lineage(str(stranger))
     with pytest.raises(BadInput, match=r"has no metadata\.sqlite"):
         lineage(str(tmp_path / "elsewhere" / "pushed" / "1"))
+
+
+def test_a_damaged_database_is_named(output):
+    (output / "metadata.sqlite").write_bytes(b"no database" * 100)
+    with pytest.raises(BadInput, match=rf"^{output}/metadata\.sqlite: is damaged \(.*file is not a database\)"):
+        lineage(str(output / "pushed"))
+
+
+@pytest.mark.parametrize("written", [b"", b"\xff", b"[]", b'{"values": 7}', b'{"values": {"network.norm": "{"}}'])
+def test_damaged_hyperparameters_are_named(output, written):
+    (output / "found" / "best_hyperparameters.txt").write_bytes(written)
+    with pytest.raises(BadInput, match=rf"^{output}/found/best_hyperparameters\.txt: is damaged"):
+        lineage(str(output / "pushed"))

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from efficientmixnet.components.report import page
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.runs.run_report import write_report
 from efficientmixnet.pipeline.runs.run_summary import Summary
 
@@ -14,9 +15,30 @@ from efficientmixnet.pipeline.runs.run_summary import Summary
 )
 def test_the_report_shows_the_final_state_of_the_run(tmp_path, monkeypatch, state, reason):
     content = {"verdict": {"blessed": True, "reason": "accuracy 0.9 reaches 0.5", "metrics": {}}}
+    content |= {"config": {}, "curves": {}, "metrics": []}
     (tmp_path / "content.json").write_text(json.dumps(content), encoding="utf-8")
     monkeypatch.setattr(page, "render", lambda content, run: json.dumps(content["verdict"]))
     facts = {"run": str(tmp_path), "evaluated": str(tmp_path), "started": "2026-01-02T03:04:05+00:00"}
     written = write_report(Summary(state=state, blessed=state == "pushed", reason=reason, **facts))
     verdict = json.loads(written.read_text(encoding="utf-8"))
     assert verdict == {"blessed": state == "pushed", "reason": reason, "metrics": {}}
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        (b"\xff", "it is not UTF-8"),
+        (b'{"config": {', "it is not JSON"),
+        (b"{}", "it has no 'config'"),
+        (b'{"config": {}, "curves": {}, "metrics": [], "verdict": {}}', "it has no 'reliability'"),
+        (b'{"config": {}, "curves": {}, "metrics": [], "verdict": {}, "reliability": 7}', "TypeError"),
+    ],
+)
+def test_damaged_data_of_a_report_is_named_with_the_cure(tmp_path, written, why):
+    (tmp_path / "content.json").write_bytes(written)
+    facts = {"run": str(tmp_path), "evaluated": str(tmp_path), "started": "2026-01-02T03:04:05+00:00"}
+    with pytest.raises(BadInput) as raised:
+        write_report(Summary(state="pushed", blessed=True, reason="", **facts))
+    assert str(raised.value).startswith(f"{tmp_path}/content.json: is damaged ({why}")
+    assert str(raised.value).endswith(f"delete {tmp_path} and run the command again")
+    assert not (tmp_path / "report.html").exists()

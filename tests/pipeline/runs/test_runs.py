@@ -26,12 +26,36 @@ def test_runs_are_listed_oldest_first_with_their_results(tmp_path, capsys):
     assert second == ["2", "failed", "0.0", "the", "disk", "is", "full"]
 
 
-@pytest.mark.parametrize("written", [None, "{}", "no JSON"])
-def test_a_folder_without_a_valid_summary_is_refused(tmp_path, written):
-    if written is not None:
-        (tmp_path / "summary.json").write_text(written)
-    with pytest.raises(BadInput, match=str(tmp_path)):
+INVALID = [
+    (b"{}", "is not the summary of a run (state: Field required)"),
+    (b"no JSON", "is not the summary of a run (Invalid JSON"),
+    (b"", "is not the summary of a run (Invalid JSON"),
+    (b"\xff\xfe", "cannot be read (it is not UTF-8)"),
+]
+
+
+@pytest.mark.parametrize(("written", "why"), INVALID)
+def test_an_invalid_summary_is_refused_with_the_cure(tmp_path, written, why):
+    (tmp_path / "summary.json").write_bytes(written)
+    with pytest.raises(BadInput) as raised:
         read_summary(str(tmp_path))
+    assert str(raised.value).startswith(f"{tmp_path}/summary.json: {why}")
+    assert str(raised.value).endswith("; restore it, or delete its folder")
+
+
+def test_a_folder_without_a_summary_is_refused(tmp_path):
+    with pytest.raises(BadInput, match=f"{tmp_path}: has no summary.json"):
+        read_summary(str(tmp_path))
+
+
+@pytest.mark.parametrize(("written", "why"), INVALID)
+def test_one_invalid_summary_does_not_hide_the_other_runs(tmp_path, capsys, written, why):
+    _write(tmp_path, "1")
+    _write(tmp_path, "3")
+    (tmp_path / "runs" / "2").mkdir()
+    (tmp_path / "runs" / "2" / "summary.json").write_bytes(written)
+    assert [Path(run.run).name for run in runs_of(str(tmp_path))] == ["1", "3"]
+    assert capsys.readouterr().err.startswith(f"left out: {tmp_path}/runs/2/summary.json: {why}")
 
 
 def test_an_output_folder_without_runs_is_refused(tmp_path):

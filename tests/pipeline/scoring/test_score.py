@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -189,3 +190,45 @@ def test_passwords_and_signatures_in_a_manifest_are_used_but_not_written(model, 
 def test_a_password_in_an_argument_is_refused(model, tmp_path):
     with pytest.raises(BadInput, match="IMAGES: holds a password or a signature"):
         score(model, "https://me:HUSH@web/images", [tmp_path / "out.csv"])
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[7]", b"\xff", "[" * 100_000])
+def test_a_damaged_job_starts_again(model, images, tmp_path, damage):
+    output = tmp_path / "out.csv"
+    parts = tmp_path / ".out.csv.parts"
+    parts.mkdir()
+    (parts / "job.json").write_bytes(damage if isinstance(damage, bytes) else damage.encode())
+    (parts / "000000.parquet").write_text("of another job")
+    assert score(model, str(images), [output]).images == 11
+    assert not parts.exists()
+
+
+def test_a_damaged_shard_is_named_and_no_output_is_half_written(model, images, tmp_path, monkeypatch):
+    monkeypatch.setattr(scoring, "SHARD", 5)
+    outputs = [tmp_path / "out.csv", tmp_path / "out.parquet"]
+    names, _ = find_images(str(images))
+    parts = tmp_path / ".out.csv.parts"
+    scoring._missing_shards(parts, str(images), names, Path(model, "7"))
+    damaged = scoring._shard_file(parts, 1)
+    damaged.write_text("no table")
+    with pytest.raises(BadInput, match=rf"^{damaged}: is damaged \(.*\); delete it and run the command again"):
+        score(model, str(images), outputs)
+    assert sorted(file.name for file in tmp_path.iterdir()) == [".out.csv.parts", "images"]
+    damaged.unlink()
+    assert score(model, str(images), outputs).images == 11
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut off", "noise", "no weights", "cut off weights"])
+def test_a_damaged_model_is_named(model, images, tmp_path, damage):
+    folder = tmp_path / "model"
+    shutil.copytree(Path(model, "7"), folder)
+    graph = folder / "saved_model.pb"
+    if damage == "no weights":
+        shutil.rmtree(folder / "variables")
+    elif damage == "cut off weights":
+        (folder / "variables" / "variables.index").write_bytes(b"")
+    else:
+        content = graph.read_bytes()
+        graph.write_bytes({"empty": b"", "cut off": content[: len(content) // 2], "noise": content[::-1]}[damage])
+    with pytest.raises(BadInput, match=rf"^{folder}: is damaged, or is not a model that a run has pushed \(.+\); give"):
+        score(str(folder), str(images), [tmp_path / "out.csv"])

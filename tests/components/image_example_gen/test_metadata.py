@@ -1,0 +1,79 @@
+"""Hugging Face's metadata.csv and metadata.jsonl in the data folder."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from efficientmixnet.components.image_example_gen.sources import LeftOut, find_images
+from efficientmixnet.modules.exceptions import BadInput
+
+SPLITS = frozenset({"train", "eval"})
+
+
+def _touch(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+def test_the_metadata_names_images_and_labels(tmp_path: Path) -> None:
+    _touch(tmp_path, "1.png", "sub/2.png", "3.png", "notes.txt")
+    (tmp_path / "metadata.csv").write_text("file_name,label,site\n1.png,cat,north\nsub/2.png,dog,south\n")
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert [(entry.name, entry.label, entry.split, entry.columns) for entry in sources.entries] == [
+        ("1.png", "cat", None, (("site", "north"),)),
+        ("sub/2.png", "dog", None, (("site", "south"),)),
+    ]
+    assert sources.left_out == (LeftOut("3.png", "is not listed in the metadata", counts=False),)
+    assert sources.notes == ("metadata.csv has the labels",)
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "/{}/secret.png", "sub/../../secret.png"])
+def test_an_image_outside_the_data_folder_is_left_out(tmp_path: Path, name: str) -> None:
+    data, name = tmp_path / "data", name.format(str(tmp_path).strip("/"))
+    _touch(tmp_path, "secret.png", "data/1.png", "data/2.png", "data/sub/3.png")
+    (data / "metadata.csv").write_text(f"file_name,label\n1.png,a\n2.png,b\nsub/3.png,a\n{name},b\n")
+    sources = find_images(str(data), None, SPLITS)
+    assert len(sources.entries) == 3
+    assert sources.left_out == (LeftOut(name, "is not in the data folder"),)
+
+
+def test_the_folder_of_the_metadata_is_the_split(tmp_path: Path) -> None:
+    for split, names in {"train": ("1.png", "2.png"), "validation": ("1.png",)}.items():
+        _touch(tmp_path, *(f"{split}/{name}" for name in names))
+        rows = [json.dumps({"file_name": name, "label": label}) for name, label in zip(names, (0, 1), strict=False)]
+        (tmp_path / split / "metadata.jsonl").write_text("\n".join(rows))
+    found = find_images(str(tmp_path), None, SPLITS).entries
+    assert [(entry.name, entry.label, entry.split) for entry in found] == [
+        ("train/1.png", "0", "train"),
+        ("train/2.png", "1", "train"),
+        ("validation/1.png", "0", "eval"),
+    ]
+    assert [entry.path for entry in found] == [str(tmp_path / entry.name) for entry in found]
+
+
+def test_a_column_of_splits_comes_before_the_folder(tmp_path: Path) -> None:
+    _touch(tmp_path, "train/1.png", "train/2.png")
+    (tmp_path / "metadata.csv").write_text("file_name,label,split\ntrain/1.png,a,val\ntrain/2.png,b,\n")
+    assert [entry.split for entry in find_images(str(tmp_path), None, SPLITS).entries] == ["eval", "train"]
+
+
+def test_metadata_without_labels_leaves_class_folders_alone(tmp_path: Path) -> None:
+    _touch(tmp_path, "cat/1.png", "dog/1.png")
+    (tmp_path / "metadata.csv").write_text("file_name,text\ncat/1.png,a cat\n")
+    assert find_images(str(tmp_path), None, SPLITS).labels == {"cat": 1, "dog": 1}
+
+
+def test_without_class_folders_the_message_names_the_column_of_labels(tmp_path: Path) -> None:
+    _touch(tmp_path, "1.png")
+    (tmp_path / "metadata.csv").write_text("file_name,text\n1.png,a cat\n")
+    with pytest.raises(BadInput, match=r"name the column of labels of metadata\.csv in data\.layout\.label"):
+        find_images(str(tmp_path), None, SPLITS)
+
+
+def test_a_manifest_may_name_images_as_the_metadata_does(tmp_path: Path) -> None:
+    _touch(tmp_path, "1.png", "2.png")
+    (tmp_path / "list.csv").write_text("file_name,label,split\n1.png,a,dev\n2.png,b,Training\n")
+    found = find_images(str(tmp_path), str(tmp_path / "list.csv"), SPLITS).entries
+    assert [(entry.name, entry.split) for entry in found] == [("1.png", "eval"), ("2.png", "train")]

@@ -1,0 +1,155 @@
+"""Splits that the names of folders and files give."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from efficientmixnet.components.image_example_gen.layout import Layout
+from efficientmixnet.components.image_example_gen.sources import Sources, find_images
+from efficientmixnet.modules.exceptions import BadInput
+
+SPLITS = frozenset({"train", "eval"})
+
+
+def _folders(data: Path, **counts: int) -> Path:
+    """Writes files that are named as images. Dots in the keywords separate folders."""
+    for folder, count in counts.items():
+        for number in range(count):
+            path = data / folder.replace(".", "/") / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    return data
+
+
+def _found(sources: Sources) -> Counter:
+    return Counter((entry.split, entry.label) for entry in sources.entries)
+
+
+@pytest.mark.parametrize(
+    ("training", "other", "split"),
+    [
+        ("train", "val", "eval"),
+        ("Training", "Testing", "test"),
+        ("TRAIN", "VAL", "eval"),
+        ("seg_train.seg_train", "seg_test.seg_test", "test"),
+        ("train_data", "test_data", "test"),
+        ("train.images", "valid.images", "eval"),
+    ],
+)
+def test_folders_of_splits_are_used(tmp_path: Path, training: str, other: str, split: str) -> None:
+    _folders(tmp_path, **{f"{training}.cat": 3, f"{training}.dog": 2, f"{other}.cat": 1, f"{other}.dog": 1})
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert _found(sources) == {("train", "cat"): 3, ("train", "dog"): 2, (split, "cat"): 1, (split, "dog"): 1}
+    tops = training.split(".")[0], other.split(".")[0]
+    assert sources.notes == (f"{tops[0]} is train", f"{tops[1]} is {split} (data.layout.split_files changes this)")
+    assert sources.left_out == ()
+
+
+def test_folders_of_splits_in_class_folders_are_used(tmp_path: Path) -> None:
+    _folders(tmp_path, **{"cat.train": 3, "cat.test": 1, "dog.Train": 2, "dog.val": 1})
+    found = _found(find_images(str(tmp_path), None, SPLITS))
+    assert found == {("train", "cat"): 3, ("test", "cat"): 1, ("train", "dog"): 2, ("eval", "dog"): 1}
+
+
+def test_other_folders_in_class_folders_are_ignored(tmp_path: Path) -> None:
+    _folders(tmp_path, **{"cat.train": 3, "cat.indoors": 1, "dog.train": 2})
+    assert _found(find_images(str(tmp_path), None, SPLITS)) == {(None, "cat"): 4, (None, "dog"): 2}
+
+
+def test_class_folders_named_as_a_split_stay_classes(tmp_path: Path) -> None:
+    sources = find_images(str(_folders(tmp_path, **{"train": 2, "bus": 1, "tram.old": 3})), None, SPLITS)
+    assert _found(sources) == {(None, "train"): 2, (None, "bus"): 1, (None, "tram"): 3}
+    assert sources.notes == ()
+
+
+def test_an_unlabeled_folder_beside_splits_is_not_used(tmp_path: Path) -> None:
+    _folders(tmp_path, **{"train.cat": 2, "train.dog": 2, "test": 5, "seg_pred.seg_pred": 1})
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert _found(sources) == {("train", "cat"): 2, ("train", "dog"): 2}
+    assert {(item.reason, item.counts) for item in sources.left_out} == {
+        ("has no label, like all images beside it", False)
+    }
+    assert sources.notes == (
+        "train is train (data.layout.split_files changes this)",
+        "the images in 'seg_pred' (1) have no labels and are not used",
+        "the images in 'test' (5) have no labels and are not used",
+    )
+
+
+@pytest.mark.parametrize(
+    ("folders", "message"),
+    [
+        ({"train.a": 1, "train.b": 1, "val.a": 1, "extra.a": 1}, "extra is in no split, unlike train and val"),
+        ({"train.a": 1, "train.b": 1, "holdout.a": 1}, "holdout is in no split, unlike train"),
+        ({"train.a": 1, "train.b": 1, "test.c": 1, "test.d": 1}, "test has other class folders than train"),
+        ({"train": 2, "test": 2}, "the folders test, train look like splits, but hold no class folders"),
+    ],
+)
+def test_a_folder_in_no_split_is_refused(tmp_path: Path, folders: dict[str, int], message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        find_images(str(_folders(tmp_path, **folders)), None, SPLITS)
+
+
+def test_further_names_are_mapped(tmp_path: Path) -> None:
+    _folders(tmp_path, **{"train.a": 1, "train.b": 1, "holdout.a": 1})
+    sources = find_images(str(tmp_path), None, SPLITS, further_names={"holdout": "eval"})
+    assert _found(sources) == {("train", "a"): 1, ("train", "b"): 1, ("eval", "a"): 1}
+
+
+def test_files_with_many_images_are_in_the_split_of_their_name(write: Any, tmp_path: Path) -> None:
+    for name, labels in (
+        ("a-train.parquet", ["cat", "dog"]),
+        ("validation/0.parquet", ["cat"]),
+        ("test-0.parquet", ["dog"]),
+    ):
+        write.parquet(tmp_path / name, {"image": [b"p"] * len(labels), "label": labels})
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert [(entry.name, entry.split) for entry in sources.entries] == [
+        ("a-train.parquet/0", "train"),
+        ("a-train.parquet/1", "train"),
+        ("test-0.parquet/0", "test"),
+        ("validation/0.parquet/0", "eval"),
+    ]
+
+
+def test_tar_shards_and_tfrecords_are_in_the_split_of_their_name(write: Any, tmp_path: Path) -> None:
+    write.tar(tmp_path / "tar/x-train-0.tar", {"0.jpg": b"p", "0.cls": b"cat", "1.jpg": b"p", "1.cls": b"dog"})
+    write.tar(tmp_path / "tar/x-val-0.tar", {"0.jpg": b"p", "0.cls": b"cat"})
+    write.tfrecord(tmp_path / "records/train-00000-of-00001", [write.example(b"p", "cat"), write.example(b"q", "dog")])
+    write.tfrecord(tmp_path / "records/test-00000-of-00001", [write.example(b"r", "cat")])
+    for folder, other in (("tar", "eval"), ("records", "test")):
+        found = _found(find_images(str(tmp_path / folder), None, SPLITS))
+        assert found == {("train", "cat"): 1, ("train", "dog"): 1, (other, "cat"): 1}
+
+
+def test_a_test_file_without_labels_is_not_used(write: Any, tmp_path: Path) -> None:
+    about = '{"info": {"features": {"label": {"names": ["cat", "dog"], "_type": "ClassLabel"}}}}'
+    for name, labels in (("train-0.parquet", [0, 1, 0]), ("test-0.parquet", [-1, -1])):
+        write.parquet(tmp_path / name, {"image": [b"p"] * len(labels), "label": labels}, {"huggingface": about})
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert sources.labels == {"cat": 2, "dog": 1}
+    assert [item.counts for item in sources.left_out] == [False, False]
+    assert sources.notes == (
+        "train-0.parquet is train (data.layout.split_files changes this)",
+        "the images in 'test-0.parquet' (2) have no labels and are not used",
+    )
+
+
+def test_a_file_in_no_split_is_refused(write: Any, tmp_path: Path) -> None:
+    for name in ("train.parquet", "test.parquet", "more.parquet"):
+        write.parquet(tmp_path / name, {"image": [b"p"] * 2, "label": ["cat", "dog"]})
+    with pytest.raises(BadInput, match=r"more\.parquet is in no split, unlike test\.parquet and train\.parquet"):
+        find_images(str(tmp_path), None, SPLITS)
+
+
+def test_the_layout_decides_before_names(write: Any, tmp_path: Path) -> None:
+    for name in ("train.parquet", "test.parquet"):
+        write.parquet(tmp_path / name, {"image": [b"p"] * 2, "label": ["cat", "dog"]})
+    layout = Layout(split_files={"train": "test.parquet", "eval": "train.parquet"})
+    found = find_images(str(tmp_path), None, SPLITS, layout).entries
+    assert {entry.name: entry.split for entry in found if entry.name.endswith("/0")} == {
+        "test.parquet/0": "train",
+        "train.parquet/0": "eval",
+    }

@@ -1,0 +1,50 @@
+"""The splits that names mean."""
+
+import pytest
+
+from efficientmixnet.components.image_example_gen.split_names import SplitNames, is_unlabeled
+
+NAMES = SplitNames({"train", "eval"}, {"holdout": "test"})
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        *(
+            (name, "train")
+            for name in ("train", "TRAIN", "Training", "seg_train", "train_data", "trainData", "x-train-2")
+        ),
+        *((name, "eval") for name in ("eval", "VAL", "valid", "Validation", "dev", "valset", "images_val", "val2017")),
+        *((name, "test") for name in ("test", "Testing", "seg_test", "test_data", "testset", "test1", "Holdout")),
+        *((name, None) for name in ("cat", "trainer", "latest", "contest", "train_test", "", "data", "große")),
+    ],
+)
+def test_a_part_of_a_name_means_a_split(name: str, split: str | None) -> None:
+    assert NAMES.of_name(name) == split
+
+
+@pytest.mark.parametrize(
+    ("value", "split"),
+    [
+        ("val", "eval"),
+        (" Validation ", "eval"),
+        ("dev", "eval"),
+        ("test", "test"),
+        ("holdout", "test"),
+        ("seg_train", None),
+    ],
+)
+def test_a_value_of_a_column_is_a_whole_name(value: str, split: str | None) -> None:
+    assert NAMES.of_value(value) == split
+
+
+def test_the_splits_of_the_configuration_mean_themselves() -> None:
+    assert SplitNames({"train", "eval", "dev"}).of_value("dev") == "dev"
+    assert SplitNames({"train", "eval"}, {"val": "train"}).of_name("val") == "train"
+
+
+def test_names_of_unlabeled_images_are_known() -> None:
+    assert [name for name in ("seg_pred", "unlabeled", "predator", "cat") if is_unlabeled(name)] == [
+        "seg_pred",
+        "unlabeled",
+    ]
