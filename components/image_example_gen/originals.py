@@ -4,6 +4,7 @@ ServingCheck sends them to the exported model.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 import tensorflow as tf
 
@@ -28,8 +29,9 @@ def write_originals(uri: str, shard: str, images: Iterable[tuple[Entry, bytes]])
     with RecordFile(f"{uri}/{_FOLDER}/{shard}") as file:
         for entry, record in images:
             example = tf.train.Example.FromString(record)
-            example.features.feature[features.ORIGINAL].bytes_list.value.append(read_bytes(entry))
-            file.write(example.SerializeToString(deterministic=True))
+            with suppress(OSError):  # the file is gone since it was read
+                example.features.feature[features.ORIGINAL].bytes_list.value.append(read_bytes(entry))
+                file.write(example.SerializeToString(deterministic=True))
 
 
 def read_originals(uri: str) -> Iterator[tf.train.Example]:

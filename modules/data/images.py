@@ -33,7 +33,7 @@ def decode_stored(encoded: tf.Tensor, deep: bool = False) -> tf.Tensor:
     """Decodes an image that Transform has written: bytes [] -> uint8 [height, width, 3].
 
     Args:
-        encoded: A JPEG or PNG file, or a BMP or GIF file of 8 bits. EXIF is ignored.
+        encoded: A JPEG or PNG file. EXIF is ignored.
         deep: Whether to return float32 from 0 to 255, which keeps the precision of a PNG file of 16 bits.
     """
     if not deep:

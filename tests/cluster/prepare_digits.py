@@ -26,6 +26,7 @@ RAW_SPEC = {
     features.ENCODED: tf.io.FixedLenFeature([], tf.string),
     features.LABEL: tf.io.FixedLenFeature([], tf.string),
     features.FILENAME: tf.io.FixedLenFeature([], tf.string),
+    features.DEPTH: tf.io.FixedLenFeature([], tf.int64),
     features.CHANNEL_MEAN: tf.io.FixedLenFeature([3], tf.float32),
     features.CHANNEL_MEAN_SQUARE: tf.io.FixedLenFeature([3], tf.float32),
 }

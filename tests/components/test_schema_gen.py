@@ -46,6 +46,7 @@ def test_every_feature_of_a_record_has_its_type(completed: dict[str, schema_pb2.
         "image/size": "BYTES",
         "image/height": "INT",
         "image/width": "INT",
+        "image/depth": "INT",
         "image/channel/mean": "FLOAT",
         "image/channel/mean_square": "FLOAT",
     }

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
-from PIL import Image
+from PIL import Image, ImageOps
 
 from efficientmixnet.components.image_example_gen.image import read
 from efficientmixnet.components.image_example_gen.sources import find_images
@@ -30,6 +30,7 @@ RAW_SPEC = {
     features.ENCODED: tf.io.FixedLenFeature([], tf.string),
     features.LABEL: tf.io.FixedLenFeature([], tf.string),
     features.FILENAME: tf.io.FixedLenFeature([], tf.string),
+    features.DEPTH: tf.io.FixedLenFeature([], tf.int64),
     features.CHANNEL_MEAN: tf.io.FixedLenFeature([3], tf.float32),
     features.CHANNEL_MEAN_SQUARE: tf.io.FixedLenFeature([3], tf.float32),
 }
@@ -226,6 +227,28 @@ def test_serving_gives_the_probabilities_of_training(train, transformed, example
     named = [LABELS[number].encode() for number in expected.argmax(axis=1)]
     assert by_image[features.LABELS].numpy().tolist() == named
     assert by_image[features.CLASS_IDS].numpy().tolist() == expected.argmax(axis=1).tolist()
+
+
+def test_the_exported_model_turns_images_upright_and_refuses_other_formats(train):
+    classify = tf.saved_model.load(train(epochs=3, learning_rate=0.01)).signatures["serving_default"]
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 44, 3), dtype=np.uint8)
+    turns = [lambda a: a, np.fliplr, lambda a: np.rot90(a, 2), np.flipud]
+    turns += [lambda a, turn=turn: turn(a.swapaxes(0, 1)) for turn in (turns[0], turns[3], turns[2], turns[1])]
+    files = []
+    for number, turn in enumerate(turns, 1):
+        exif, file = Image.Exif(), io.BytesIO()
+        exif[0x112] = number
+        Image.fromarray(np.ascontiguousarray(turn(pixels))).save(file, "PNG", exif=exif)
+        with Image.open(file) as stored:
+            np.testing.assert_array_equal(ImageOps.exif_transpose(stored), pixels)
+        files.append(file.getvalue())
+    probabilities = classify(tf.constant(files))[features.PROBABILITIES].numpy()
+    np.testing.assert_allclose(probabilities, probabilities[:1].repeat(8, axis=0), atol=1e-5)
+
+    gif = io.BytesIO()
+    Image.fromarray(pixels).save(gif, "GIF")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="The image is not a JPEG, PNG or 24-bit BMP file"):
+        classify(tf.constant([gif.getvalue()]))
 
 
 def test_the_activations_of_a_class_add_up_to_its_logit(train, examples):
