@@ -7,13 +7,9 @@ from pathlib import Path
 from efficientmixnet.components.image_example_gen.entry import LeftOut
 from efficientmixnet.components.image_example_gen.skipped import Skipped, is_output
 
-Identity = tuple[int, int]  # device and inode
-
 
 def walk(root: str) -> Iterator[str | LeftOut | Skipped]:
     """Yields the names of all files, relative to the folder. Links to files and folders are followed.
-
-    Each folder is read once for a folder at the top. So a link cannot lead into a loop.
 
     Args:
         root: The folder.
@@ -21,37 +17,55 @@ def walk(root: str) -> Iterator[str | LeftOut | Skipped]:
     Raises:
         OSError: The folder itself cannot be listed.
     """
-    above = {_identity(str(folder)) for folder in (Path(root).resolve(), *Path(root).resolve().parents)}
-    listed: dict[tuple[str, Identity], str] = {}
+    seen = _Seen(root)
     pending = [""]
     while pending:
         name = pending.pop()
         try:
-            if name:
-                identity = _identity(os.path.join(root, name))
-                first = listed.setdefault((name.partition("/")[0], identity), name)
-                if identity in above or first != name:
-                    yield LeftOut(name, f"is a link to {'a folder above it' if identity in above else first}")
-                    continue
-            entries = _entries(os.path.join(root, name))
+            repeated, entries = seen.repeats(name), _entries(os.path.join(root, name))
         except OSError as error:
             if not name:
                 raise
             yield LeftOut(name, f"cannot be listed: {error.strerror}", is_folder=True)
             continue
-        if name and is_output(frozenset(entry.name for entry in entries)):
+        if repeated:
+            yield LeftOut(name, repeated)
+        elif name and is_output(frozenset(entry.name for entry in entries)):
             yield Skipped.as_output(name)
-            continue
-        folders = []
-        for entry in entries:
-            below = f"{name}/{entry.name}" if name else entry.name
-            if skipped := Skipped.by_name(below):
-                yield skipped
-            elif _is_folder(entry):
-                folders.append(below)
-            else:
-                yield below
-        pending += reversed(folders)
+        else:
+            folders = []
+            for entry in entries:
+                below = f"{name}/{entry.name}" if name else entry.name
+                skipped = Skipped.by_name(below)
+                if not skipped and _is_folder(entry):
+                    folders.append(below)
+                else:
+                    yield skipped or below
+            pending += reversed(folders)
+
+
+class _Seen:
+    """The folders that were read. A folder is read once for each folder at the top, so that no link leads into a loop.
+
+    Args:
+        root: The data folder.
+    """
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        real = Path(root).resolve()
+        self._above = {_identity(str(folder)) for folder in (real, *real.parents)}
+        self._first: dict[tuple[str, tuple[int, int]], str] = {}
+
+    def repeats(self, name: str) -> str | None:
+        """Returns the reason why the folder is not read, or None if it is read."""
+        if not name:
+            return None
+        identity = _identity(os.path.join(self._root, name))
+        if identity in self._above:
+            return "is a link to a folder above it"
+        first = self._first.setdefault((name.partition("/")[0], identity), name)
+        return f"is the same folder as {first}" if first != name else None
 
 
 def _entries(folder: str) -> list["os.DirEntry[str]"]:
@@ -59,7 +73,8 @@ def _entries(folder: str) -> list["os.DirEntry[str]"]:
         return sorted(entries, key=lambda entry: entry.name)
 
 
-def _identity(path: str) -> Identity:
+def _identity(path: str) -> tuple[int, int]:
+    """Returns the device and the inode."""
     status = os.stat(path)
     return status.st_dev, status.st_ino
 

@@ -38,7 +38,7 @@ def test_a_link_that_leads_into_a_loop_is_left_out(folder: Path) -> None:
     assert dict(sources.labels) == {"cat": 2, "dog": 2}
     assert sources.left_out == (
         LeftOut("cat/all", "is a link to a folder above it"),
-        LeftOut("cat/self", "is a link to cat"),
+        LeftOut("cat/self", "is the same folder as cat"),
         LeftOut("dog/parent", "is a link to a folder above it"),
     )
 
