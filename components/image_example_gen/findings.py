@@ -87,8 +87,8 @@ def warnings(
 
 def _kind(reason: str) -> str:
     """Returns the reason without details of one file, so that equal reasons are counted together."""
-    if limit := re.search(r"over the limit \((.*)\)", reason):
-        return f"has more pixels than {limit[1]}"  # the key and its value
+    if limit := re.search(r"(pixels|bytes), over the limit \((.*)\)", reason):
+        return f"has more {limit[1]} than {limit[2]}"  # the key and its value
     without_details = re.sub(r"\s*\(.*\)|: \S+ has no name", "", reason)
     return re.sub(r"'[^']*'|\d[\d,]*", "…", without_details)
 

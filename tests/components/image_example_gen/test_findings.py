@@ -15,12 +15,14 @@ def test_reasons_are_counted_without_the_details_of_one_file() -> None:
         LeftOut("e", "is already listed with the label 'große Katze' (list.csv, line 50)"),
         LeftOut("f", "is already listed with the label 'dog' (list.csv, line 5)"),
         LeftOut("g", "has a broken header (bad magic)"),
+        LeftOut("h", "has 500,000,001 bytes, over the limit (data.max_image_bytes: 500000000)"),
     ]
     assert by_reason(left_out) == {
         "is already listed with the label …": 3,
         "has more pixels than data.max_pixels: 100000000": 2,
         "has zero bytes": 1,
         "has a broken header": 1,
+        "has more bytes than data.max_image_bytes: 500000000": 1,
     }
 
 
