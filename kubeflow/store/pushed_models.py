@@ -77,7 +77,8 @@ class PushedModels:
             if now - version > _ABANDONED and version not in known:
                 object_store.remove(f"{self.folder}/{version}")
                 object_store.remove(f"{self.folder}/pushing/{version}")
-        version = max([now, *(number + 1 for number in known)])
+        taken = [*known, *self._numbers("pushing")]  # another run may be pushing
+        version = max([now, *(number + 1 for number in taken)])
         place = f"{self.folder}/{version}"
         object_store.write_text(f"{self.folder}/pushing/{version}", "")
         object_store.upload(str(saved_model), place, without=SAVED_MODEL)

@@ -45,7 +45,9 @@ class OneLineErrors(click.Group):
         super().add_command(cmd, name)
 
     def invoke(self, context: click.Context) -> Any:
-        """Runs the command."""
+        """Runs the command. Only the outermost group ends the process."""
+        if context.parent:
+            return super().invoke(context)
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")  # a name may not be UTF-8
         with _one_line(context), StopSignals():
