@@ -270,7 +270,7 @@ def test_a_checkpoint_keeps_the_state_at_the_end_of_its_epoch_while_training_con
     model.set_weights([np.full_like(weight, 1) for weight in model.get_weights()])
     checkpoint.on_epoch_end(0, {"loss": 1.0})
     model.set_weights([np.full_like(weight, 2) for weight in model.get_weights()])  # the next epoch's first step
-    assert _files(tmp_path) in ([], ["epoch-0001-step-000000"]) and not list(tmp_path.glob("*.npz"))
+    assert not list(tmp_path.glob("*.npz"))
     disk.set()
     checkpoint.folder.wait()
     found = _model()

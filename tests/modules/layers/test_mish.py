@@ -34,6 +34,7 @@ def test_saved_and_loaded_it_gives_identical_outputs(reload: Any, rng: np.random
     np.testing.assert_array_equal(model(x), loaded(x))
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only TensorFlow quantizes")
 def test_quantized_to_8_bits_it_stays_within_a_step(tmp_path: Path) -> None:
     """The largest error is about one step of the input's scale, 16 / 255, and half a step of the output's."""
     x = np.linspace(-8, 8, 1024, dtype="float32")

@@ -44,7 +44,6 @@ def test_other_channels_and_a_missing_classifier_are_supported(tmp_path):
     ("options", "complaint"),
     [
         ({"classes": 7}, r"'predictions'.*\(24, 7\).*\(24, 5\).*5 classes in the source"),
-        ({"norm": "an"}, r"'stem_norm'.*another norm"),
         (
             {"blocks": [BLOCKS[0], BLOCKS[1].replace("3.5", "3")]},
             r"stage2_block1_depthwise_conv.*\(3, 3, 16, 1\).*\(3, 3, 8, 1\)",
@@ -57,6 +56,12 @@ def test_a_file_of_another_network_is_refused(tmp_path, options, complaint):
     randomized(tiny()).save_weights(tmp_path / "tiny.weights.h5")
     with pytest.raises(ValueError, match=complaint):
         tiny(weights=tmp_path / "tiny.weights.h5", **options)
+
+
+def test_weights_of_an_do_not_start_a_network_with_batch_normalization(tmp_path):
+    randomized(tiny(norm="an")).save_weights(tmp_path / "tiny.weights.h5")
+    with pytest.raises(ValueError, match=r"'stem_norm'.*another norm"):
+        tiny(weights=tmp_path / "tiny.weights.h5")
 
 
 def test_an_unknown_suffix_and_a_missing_file_are_refused(tmp_path):
