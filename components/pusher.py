@@ -4,25 +4,20 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from tfx import types
 from tfx import v1 as tfx
 from tfx.components.pusher import executor
 from tfx.dsl.components.base import executor_spec
 from tfx.types import artifact_utils
 from tfx.utils import proto_utils
 
+from efficientmixnet.components.artifacts import Artifacts
 from efficientmixnet.components.pushed_folder import push
 
 
 class _Executor(executor.Executor):
     """Pushes as TFX's executor does, but a version's folder never holds half a model."""
 
-    def Do(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]) -> None:
         pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
         if not self.CheckBlessing(input_dict):
             self._MarkNotPushed(pushed)

@@ -4,21 +4,16 @@ from typing import Any
 
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
-from tfx import types
 from tfx import v1 as tfx
 from tfx.components.schema_gen import executor
 from tfx.dsl.components.base import executor_spec
 
+from efficientmixnet.components.artifacts import Artifacts
 from efficientmixnet.modules import features
 
 
 class _Executor(executor.Executor):
-    def Do(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]) -> None:
         super().Do(input_dict, output_dict, exec_properties)
         (statistics,), (schema,) = input_dict["statistics"], output_dict["schema"]
         path = f"{schema.uri}/{executor.DEFAULT_FILE_NAME}"

@@ -5,12 +5,12 @@ from typing import Any
 
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2
-from tfx import types
 from tfx import v1 as tfx
 from tfx.components.statistics_gen import executor
 from tfx.dsl.components.base import executor_spec
 from tfx.types import artifact_utils
 
+from efficientmixnet.components.artifacts import Artifacts
 from efficientmixnet.modules import features
 from efficientmixnet.modules.data.record_counts import check_counts
 
@@ -19,12 +19,7 @@ _MOST_LABELS = 100_000
 
 
 class _Executor(executor.Executor):
-    def Do(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]) -> None:
         (examples,) = input_dict["examples"]
         check_counts(examples.uri, artifact_utils.decode_split_names(examples.split_names))
         columns = json.loads(examples.get_string_custom_property("columns") or "[]")

@@ -10,6 +10,7 @@ from tfx.components.transform import executor
 from tfx.dsl.components.base import executor_spec
 from tfx.types import artifact_utils
 
+from efficientmixnet.components.artifacts import Artifacts
 from efficientmixnet.components.record_file import WriteRecords
 from efficientmixnet.modules.data.record_counts import RecordCounts, check_counts, read_counts, write_counts
 
@@ -37,12 +38,7 @@ class _Processor(executor.TransformProcessor):
 
 
 class _Executor(executor.Executor):
-    def Do(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]) -> None:
         for ingested in input_dict["examples"]:
             check_counts(ingested.uri, artifact_utils.decode_split_names(ingested.split_names))
         executor.TransformProcessor = _Processor  # TFX looks its class up by this name, and has no other hook

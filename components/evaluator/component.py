@@ -14,6 +14,7 @@ from tfx.dsl.components.base import executor_spec
 from tfx.types import artifact_utils
 from tfx.types.component_spec import ExecutionParameter
 
+from efficientmixnet.components.artifacts import Artifacts
 from efficientmixnet.components.evaluator.class_counts import ClassCounts
 from efficientmixnet.components.evaluator.gate import Gate
 from efficientmixnet.components.evaluator.metric_names import GATED_METRICS
@@ -25,12 +26,7 @@ from efficientmixnet.modules.whole_file import write_text
 
 
 class _Executor(executor.Executor):
-    def Do(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]) -> None:
         config = json_format.Parse(exec_properties["eval_config"], config_pb2.EvalConfig())
         weight = config.model_specs[0].example_weight_key
         (examples,) = input_dict["examples"]
@@ -71,7 +67,7 @@ def _bad_input_behind(error: BaseException | None) -> BadInput | None:
 def _write_blessing(
     blessing: types.Artifact,
     verdict: Verdict,
-    input_dict: dict[str, list[types.Artifact]],
+    input_dict: Artifacts,
     exec_properties: dict[str, Any],
 ) -> None:
     """Writes the blessing as TFX's executor does if TFMA checks thresholds, and the reason."""

@@ -12,18 +12,14 @@ from tfx.components.example_validator import executor
 from tfx.dsl.components.base import executor_spec
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
+from efficientmixnet.components.artifacts import Artifacts
 from efficientmixnet.components.example_validator import drift
 from efficientmixnet.modules import features
 from efficientmixnet.modules.exceptions import BadInput
 
 
 class _Executor(executor.Executor):
-    def Do(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> Any:
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]) -> Any:
         result = super().Do(input_dict, output_dict, exec_properties)
         (anomalies,) = output_dict["anomalies"]
         found = []
@@ -101,7 +97,7 @@ class ExampleValidator(tfx.components.ExampleValidator):
         super(tfx.components.ExampleValidator, self).__init__(spec=spec)
 
 
-def _moved(input_dict: dict[str, list[types.Artifact]], properties: dict[str, Any]) -> list[str]:
+def _moved(input_dict: Artifacts, properties: dict[str, Any]) -> list[str]:
     (now,) = input_dict["statistics"]
     before = input_dict.get("previous")
     found = []

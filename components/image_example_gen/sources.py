@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from itertools import chain
 
+from efficientmixnet.components.image_example_gen.check_sources import check_labels, nothing_found
 from efficientmixnet.components.image_example_gen.class_folders import as_image
 from efficientmixnet.components.image_example_gen.entry import (
     MAX_IMAGE_BYTES,
@@ -17,7 +18,6 @@ from efficientmixnet.components.image_example_gen.entry import (
     too_large,
 )
 from efficientmixnet.components.image_example_gen.files import File, head, list_files
-from efficientmixnet.components.image_example_gen.labels import combined_label
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
 from efficientmixnet.components.image_example_gen.manifest import Manifest
 from efficientmixnet.components.image_example_gen.metadata import METADATA, find_metadata, metadata_images
@@ -139,10 +139,11 @@ def find_images(
     where = manifest or data
     if not entries:
         lists = [file.name for file in files if file.name.rpartition("/")[2] in METADATA]
-        raise BadInput(_nothing_found(where, left_out, bool(manifest or metadata), kind, lists))
+        raise nothing_found(where, left_out, bool(manifest or metadata), kind, lists)
     notes = _notes(metadata, by_name, left_out)
     sources = Sources(entries, left_out, fingerprint, size, kind, span, notes=notes, skipped=kinds)
-    _check_labels(where, sources, kind == "folders" and not manifest and not metadata, names)
+    by_folder = kind == "folders" and not manifest and not metadata
+    check_labels(where, sorted(sources.labels), left_out, by_folder, names)
     clash = [name for name in sources.columns if name.startswith(_OURS)]
     if clash:
         raise BadInput(
@@ -293,41 +294,3 @@ def _size(entry: Entry, file: File) -> int:
 
 def _encodable(text: str) -> str:
     return text.encode(errors="backslashreplace").decode()
-
-
-def _check_labels(where: str, sources: Sources, by_folder: bool, names: SplitNames) -> None:
-    labels = sorted(sources.labels)
-    if len(labels) < 2:
-        raise BadInput(
-            f"{where}: only the class {labels[0]!r} has images. A classifier needs two or more classes"
-            + (", each in its own folder." if by_folder else ".")
-            + next((f" Left out: {item.name} {item.reason}." for item in sources.left_out if item.counts), "")
-        )
-    meanings = {names.of_name(label) for label in labels} - {None}
-    if by_folder and len(meanings) == len(labels):
-        raise BadInput(
-            f"{where}: the folders {', '.join(labels)} look like splits, but hold no class folders of the same names. "
-            "Put the images of each class into a folder in each split, or list labels in a manifest (data.manifest)."
-        )
-    if combined := combined_label(labels):
-        raise BadInput(
-            f"{where}: the label {combined!r} lists other labels. One label per image is supported. Rename it if it "
-            "is a class."
-        )
-
-
-def _nothing_found(where: str, left_out: tuple[LeftOut, ...], is_manifest: bool, kind: str, lists: list[str]) -> str:
-    if is_manifest or kind != "folders" or any(item.is_folder for item in left_out):
-        if not left_out:
-            return (
-                f"{where}: has no rows. Give a row path,label for each image."
-                if is_manifest
-                else (f"{where}: its files have no records.")
-            )
-        return f"{where}: no image can be used. The first: {left_out[0].name} {left_out[0].reason}."
-    if any(item.counts for item in left_out):
-        cure = "Put the images of each class into a folder with its name"
-        if lists:
-            cure += f", or name the column of labels of {lists[0]} in data.layout.label"
-        return f"{where}: has images but no class folders. {cure}."
-    return f"{where}: has no images. Put the images of each class into a folder with its name."

@@ -3,24 +3,19 @@
 import json
 from typing import Any
 
-from tfx import types
 from tfx import v1 as tfx
 from tfx.components.tuner import executor
 from tfx.dsl.components.base import executor_spec
 from tfx.types import artifact_utils, standard_component_specs
 
+from efficientmixnet.components.artifacts import Artifacts
 from efficientmixnet.modules.whole_file import write_text
 
 FAILURES_FILE = "failed_trials.json"
 
 
 class _Executor(executor.Executor):
-    def Do(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]) -> None:
         searched = executor.search(input_dict, exec_properties, self._get_tmp_dir())
         executor.write_best_hyperparameters(searched, output_dict)
         results = artifact_utils.get_single_uri(output_dict[standard_component_specs.TUNER_RESULTS_KEY])

@@ -35,8 +35,10 @@ def _on_tensorflow_cpu(inputs: Any) -> Any:
     """Computes Mish with its own gradient. TensorFlow's takes ten times as long as the forward pass.
 
     tanh(softplus(x)) is written as u / (2 - u), with u = s (2 - s) and s = sigmoid(x). Every term is within [0, 2], so
-    that 8-bit integers can hold it after quantization. And after a normalization, TensorFlow's graph optimizer would
-    fuse x tanh(softplus(x)) into a kernel that does not exist ("Fusion is not implemented: [FusedBatchNorm,Mish]").
+    that 8-bit integers can hold it after quantization. TensorFlow Lite 2.21 refuses divisors of 8 bits that it stores
+    as 0, so the quotient is a product with the square of a reciprocal root. And after a normalization, TensorFlow's
+    graph optimizer would fuse x tanh(softplus(x)) into a kernel that does not exist ("Fusion is not implemented:
+    [FusedBatchNorm,Mish]").
     """
     import tensorflow as tf
 
@@ -44,7 +46,7 @@ def _on_tensorflow_cpu(inputs: Any) -> Any:
     def mish(x: tf.Tensor) -> Any:
         s = tf.sigmoid(tf.cast(x, tf.float32))
         u = s * (2.0 - s)
-        tanh = tf.cast(u / (2.0 - u), x.dtype)
+        tanh = tf.cast(u * tf.square(tf.math.rsqrt(2.0 - u)), x.dtype)
 
         def gradient(upstream: tf.Tensor) -> tf.Tensor:
             # d/dx = x sigmoid(x) (1 - tanh^2) + tanh, whose first term is one kernel

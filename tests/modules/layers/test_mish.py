@@ -7,7 +7,6 @@ import pytest
 import tensorflow as tf
 
 from efficientmixnet.modules.layers import Mish
-from efficientmixnet.modules.stack import OLDER
 
 
 def test_numbers_by_hand() -> None:
@@ -36,7 +35,6 @@ def test_saved_and_loaded_it_gives_identical_outputs(reload: Any, rng: np.random
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only TensorFlow quantizes")
-@pytest.mark.skipif(not OLDER, reason="TensorFlow Lite 2.21 refuses a divisor that is stored as 0")
 def test_quantized_to_8_bits_it_stays_within_a_step(tmp_path: Path) -> None:
     """The largest error is about one step of the input's scale, 16 / 255, and half a step of the output's."""
     x = np.linspace(-8, 8, 1024, dtype="float32")

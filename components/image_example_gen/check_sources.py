@@ -1,0 +1,68 @@
+"""Checks of a listed dataset: whether it has images, and labels that a classifier can learn."""
+
+from collections.abc import Iterable, Sequence
+
+from efficientmixnet.components.image_example_gen.entry import LeftOut
+from efficientmixnet.components.image_example_gen.labels import combined_label
+from efficientmixnet.components.image_example_gen.split_names import SplitNames
+from efficientmixnet.modules.exceptions import BadInput
+
+
+def check_labels(
+    where: str, labels: Sequence[str], left_out: Iterable[LeftOut], by_folder: bool, names: SplitNames
+) -> None:
+    """Checks that a classifier can learn the labels.
+
+    Args:
+        where: The data folder or the manifest, for the message.
+        labels: The labels, in order, each once.
+        left_out: The files that are not used.
+        by_folder: Whether the labels are names of folders.
+        names: The names of splits.
+
+    Raises:
+        BadInput: There are fewer than two labels, they are names of splits, or one lists others.
+    """
+    if len(labels) < 2:
+        raise BadInput(
+            f"{where}: only the class {labels[0]!r} has images. A classifier needs two or more classes"
+            + (", each in its own folder." if by_folder else ".")
+            + next((f" Left out: {item.name} {item.reason}." for item in left_out if item.counts), "")
+        )
+    meanings = {names.of_name(label) for label in labels} - {None}
+    if by_folder and len(meanings) == len(labels):
+        raise BadInput(
+            f"{where}: the folders {', '.join(labels)} look like splits, but hold no class folders of the same names. "
+            "Put the images of each class into a folder in each split, or list labels in a manifest (data.manifest)."
+        )
+    if combined := combined_label(labels):
+        raise BadInput(
+            f"{where}: the label {combined!r} lists other labels. One label per image is supported. Rename it if it "
+            "is a class."
+        )
+
+
+def nothing_found(
+    where: str, left_out: Sequence[LeftOut], is_manifest: bool, kind: str, lists: Sequence[str]
+) -> BadInput:
+    """Returns the error for data without any image that can be used.
+
+    Args:
+        where: The data folder or the manifest.
+        left_out: The files that are not used.
+        is_manifest: Whether a table lists the images.
+        kind: The format of the data, one of Layout.format.
+        lists: The tables of Hugging Face's form below the data folder.
+    """
+    if is_manifest or kind != "folders" or any(item.is_folder for item in left_out):
+        if left_out:
+            return BadInput(f"{where}: no image can be used. The first: {left_out[0].name} {left_out[0].reason}.")
+        if is_manifest:
+            return BadInput(f"{where}: has no rows. Give a row path,label for each image.")
+        return BadInput(f"{where}: its files have no records.")
+    if any(item.counts for item in left_out):
+        cure = "Put the images of each class into a folder with its name"
+        if lists:
+            cure += f", or name the column of labels of {lists[0]} in data.layout.label"
+        return BadInput(f"{where}: has images but no class folders. {cure}.")
+    return BadInput(f"{where}: has no images. Put the images of each class into a folder with its name.")
