@@ -10,7 +10,7 @@ from efficientmixnet.modules.whole_file import part_of, remove, whole_path
 
 
 def push(saved_model: Path, folder: Path, known: Iterable[int] = ()) -> Path:
-    """Copies the model beside the versions, checks the copy, and renames it. A version that exists is complete.
+    """Copies the model next to the versions, checks the copy, and renames it. A version that exists is complete.
 
     Parts of an interrupted push are removed. Neither TensorFlow Serving nor this project takes them for a version.
 

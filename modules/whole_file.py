@@ -1,4 +1,4 @@
-"""whole_path, whole_file and write_text: write a file or folder beside its place, sync it, and rename it.
+"""whole_path, whole_file and write_text: write a file or folder under a temporary name, sync it, and rename it.
 
 Readers find the old content or the new one, but never a part of it, even after a crash or on a full disk.
 """

@@ -36,7 +36,7 @@ def resolve(config: Config, sources: Sources) -> Config:
         The complete configuration.
 
     Raises:
-        BadInput: network.weights does not exist, or is no file of weights.
+        BadInput: network.weights does not exist, or is not a weights file.
     """
     network: dict[str, object] = {}
     if config.network.image_size is None:

@@ -18,7 +18,7 @@ def find_weights(weights: str) -> str:
         weights: The path of a file of weights, of an exported model, or of a folder of pushed models.
 
     Raises:
-        BadInput: The path does not exist, or is no such file or folder.
+        BadInput: The path does not exist, or is something else.
     """
     path = Path(weights)
     if not path.exists():
@@ -33,7 +33,7 @@ def find_weights(weights: str) -> str:
     beginning = _BEGINNINGS.get(path.suffix)
     if beginning is None or not path.is_file():
         raise BadInput(
-            f"network.weights: {path} is no file of weights; give one that ends with .keras, .weights.h5, .h5 or "
+            f"network.weights: {path} is not a weights file; give one that ends with .keras, .weights.h5, .h5 or "
             ".safetensors"
         )
     try:
@@ -42,7 +42,7 @@ def find_weights(weights: str) -> str:
     except OSError as error:
         raise BadInput(f"network.weights: {path} cannot be read: {error.strerror}") from None
     if starts != beginning:
-        raise BadInput(f"network.weights: {path} is no {path.suffix} file, or is damaged; give another file")
+        raise BadInput(f"network.weights: {path} is not a {path.suffix} file, or is damaged; give another file")
     return weights
 
 

@@ -121,7 +121,7 @@ class LeftOut:
 
 
 def too_large(size: int, max_bytes: int) -> str:
-    """Returns the reason why an image with so many bytes is left out."""
+    """Returns the reason why an image of this size is left out."""
     return f"has {size:,} bytes, over the limit (data.max_image_bytes: {max_bytes})"
 
 

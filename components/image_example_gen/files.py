@@ -25,7 +25,7 @@ _CREDENTIALS = {
 }
 """The environment variables with the credentials of a store."""
 
-STORES = frozenset({"gs", "s3"})
+STORES = _CREDENTIALS.keys()
 """The schemes of the URLs that are read."""
 
 _HEAD = 4096  # bytes
@@ -231,7 +231,7 @@ def _store(path: str) -> Any:
 
 @contextmanager
 def _store_errors(path: str) -> Iterator[None]:
-    """Raises an OSError in place of the errors that each store has of its own."""
+    """Raises an OSError in place of the store's own errors."""
     try:
         yield
     except (OSError, BadInput):

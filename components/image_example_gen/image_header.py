@@ -31,7 +31,7 @@ class OpenImage:
         """Decodes the pixels.
 
         Args:
-            side: If given, a JPEG file is decoded at a smaller size whose sides have at least so many pixels.
+            side: If given, a JPEG file is decoded at a smaller size, with sides of at least this many pixels.
 
         Raises:
             BadImage: The file is damaged.

@@ -1,4 +1,4 @@
-"""label_text: the label of an image as text. What is no single class is refused."""
+"""label_text: the label of an image as text. A label that is not a single class is refused."""
 
 import math
 import re
@@ -20,7 +20,7 @@ def label_text(value: Any) -> str:
     """Returns the label, or no text if there is none.
 
     An empty label and a negative number, which Hugging Face's datasets and others write for an image without a label,
-    are no label.
+    do not count as labels.
 
     Args:
         value: The label as the source holds it: text, bytes, a number, a list of one of these, or None.

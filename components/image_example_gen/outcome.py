@@ -13,15 +13,12 @@ from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.findings import Copy, Duplicates
 from efficientmixnet.components.image_example_gen.near_duplicates import HASH_BYTES, near_duplicates, perceptual_hash
 from efficientmixnet.components.image_example_gen.sources import name_hash
+from efficientmixnet.components.image_example_gen.tables import DUPLICATES_FILE, LEFT_OUT_FILE, NEAR_DUPLICATES_FILE
 from efficientmixnet.modules.csv_cells import write_rows
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.whole_file import whole_file, write_text
 
-# Files in the artifact's folder.
-LEFT_OUT_FILE = "left_out.csv"  # a row for each file: name and reason
-DUPLICATES_FILE = "duplicates.csv"  # a row for each image: group, name, label and split
-NEAR_DUPLICATES_FILE = "near_duplicates.csv"  # the same, for images that look the same and are in several splits
-CLASS_COUNTS_FILE = "class_counts.json"  # images by split and label
+CLASS_COUNTS_FILE = "class_counts.json"  # in the artifact's folder: images by split and label
 
 
 _NAME_BYTES = 8

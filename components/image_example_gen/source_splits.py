@@ -68,7 +68,7 @@ def of_folders(data: str, files: Iterable[File], names: SplitNames) -> SourceSpl
         names: The names of splits.
 
     Raises:
-        BadInput: A folder beside them is in no split.
+        BadInput: Another folder does not belong to any split.
     """
     below: dict[str, list[Path]] = defaultdict(list)
     for file in files:
@@ -112,7 +112,7 @@ def of_files(data: str, files: Sequence[File], names: SplitNames) -> SourceSplit
         names: The names of splits.
 
     Raises:
-        BadInput: A file beside them is in no split.
+        BadInput: Another file does not belong to any split.
     """
     found = {file.name: _split_of_file(file.name, names) for file in files}
     splits = {name: split for name, split in found.items() if split}

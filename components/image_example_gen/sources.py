@@ -31,7 +31,7 @@ from efficientmixnet.modules.exceptions import BadInput
 __all__ = ["SUFFIXES", "Entry", "LeftOut", "Sources", "find_images", "name_hash"]
 
 _OURS = "image/"  # prefix of our own features
-_UNLABELED = "has no label, like all images beside it"
+_UNLABELED = "has no label, like all images in the same place"
 
 Found = tuple[Entry, File] | LeftOut | Skipped
 

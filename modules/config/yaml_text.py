@@ -13,7 +13,7 @@ from efficientmixnet.modules.exceptions import BadInput
 _MOST_BYTES = 10_000_000
 _DEEPEST = 100  # levels
 _LONGEST_KEY = 200  # characters
-_MOST_NODES = 1_000_000  # with each alias counted as what it stands for
+_MOST_NODES = 1_000_000  # each alias counts as the value that it refers to
 _TAG = "tag:yaml.org,2002:"
 _TAGS = frozenset(_TAG + name for name in ("null", "bool", "int", "float", "str", "seq", "map", "merge"))
 _WORDS = {f"{_TAG}int": "a whole number", f"{_TAG}float": "a number", f"{_TAG}bool": "true or false"}
@@ -147,7 +147,7 @@ class _Check:
         if id(node) in self._measured:
             found = self._measured[id(node)]
             if found is None:
-                raise YamlMistake(f"{_at(name)}an alias stands for a value that contains the alias", node.start_mark)
+                raise YamlMistake(f"{_at(name)}an alias refers to a value that contains the alias", node.start_mark)
             return found
         self._measured[id(node)] = None
         self._names[id(node)] = name

@@ -90,7 +90,7 @@ def to_rgb(image: tf.Tensor) -> tf.Tensor:
 def shrink(encoded: tf.Tensor, shorter_side: int) -> tf.Tensor:
     """Turns an image upright, and shrinks it until its shorter side has at most this many pixels: bytes [] -> bytes [].
 
-    A JPEG stays a JPEG, and other formats become PNG, of 16 bits if they have so many. An upright image that is small
+    A JPEG stays a JPEG, and other formats become PNG, with 16 bits if they have 16. An upright image that is small
     enough keeps its bytes, and another small image becomes PNG.
 
     Raises:

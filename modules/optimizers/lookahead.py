@@ -112,7 +112,7 @@ class Lookahead(keras.optimizers.Optimizer):
                 raise ValueError("Lookahead: apply() without variables needs build(trainable_variables) before it.")
             with keras.name_scope(self.name):
                 self.build(list(trainable_variables))
-        # Keras gives this optimizer a counter of its own. It counts the steps since the slow weights started.
+        # Keras also gives this outer optimizer a counter. It counts the steps since the slow weights started.
         self._synchronize(ops.equal(self._iterations, 0), 1.0)
         self._iterations.assign_add(1)
         self.inner_optimizer.apply(grads, trainable_variables)

@@ -13,7 +13,7 @@ def check_files(data: DataConfig) -> None:
     """Checks data.schema_file and data.served.
 
     Raises:
-        BadInput: A file cannot be read, or is no schema; or a folder does not exist.
+        BadInput: A file cannot be read or is not a schema, or a folder does not exist.
     """
     if data.schema_file and not is_remote(data.schema_file):
         _check_schema(Path(data.schema_file))

@@ -1,7 +1,7 @@
 """Keeps TFX from using a cached result that has lost files, or a pushed model that is gone.
 
 TFX looks only whether the folder of a result exists. So the sizes of its files are recorded when a component has
-finished, in a hidden file beside the folder, and compared before the result is used.
+finished, in a hidden file next to the folder, and compared before the result is used.
 """
 
 import json
@@ -61,7 +61,7 @@ def _not_in(folder: Path, recorded: dict[str, int]) -> Iterator[Path]:
 
 
 def _recorded(folder: Path) -> dict[str, int]:
-    """The recorded sizes. Results of earlier versions have no record, and a damaged one says nothing."""
+    """The recorded sizes. Empty if there is no record, as in earlier versions, or if it is damaged."""
     try:
         return dict(json.loads(_record(folder).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):

@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from efficientmixnet.components.image_example_gen.find_dataset import find_dataset
 from efficientmixnet.components.image_example_gen.skipped import OUTPUT_MARK
 from efficientmixnet.components.image_example_gen.sources import Sources
+from efficientmixnet.components.image_example_gen.tables import DUPLICATES_FILE, LEFT_OUT_FILE, NEAR_DUPLICATES_FILE
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.csv_cells import write_rows
 from efficientmixnet.modules.exceptions import BadInput, EfficientMixNetError, OutOfMemory, RunFailed
@@ -47,9 +48,6 @@ if TYPE_CHECKING:
 LOG_FILE = "log.txt"
 _NO_SPACE = os.strerror(errno.ENOSPC)  # in the messages of Python and TensorFlow
 _FULL = 2**20  # bytes; with less free space than this, any error is taken for a full disk
-LEFT_OUT_FILE = "left_out.csv"
-DUPLICATES_FILE = "duplicates.csv"  # only if there are duplicate images
-NEAR_DUPLICATES_FILE = "near_duplicates.csv"  # only if there are some
 
 
 def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summary:

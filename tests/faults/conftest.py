@@ -1,4 +1,4 @@
-"""Fixtures for the faults: a tiny dataset, the command in a process of its own, and the result of a whole run."""
+"""Fixtures for the faults: a tiny dataset, the command in a separate process, and the result of a whole run."""
 
 import json
 import subprocess
@@ -40,7 +40,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Command:
-    """The installed command, in a process of its own."""
+    """The installed command, in a separate process."""
 
     config: Path
     an_image: Path

@@ -50,10 +50,10 @@ def test_weights_of_another_network_are_refused_with_the_layer(saved: Path, name
     ("name", "content", "message"),
     [
         ("none.keras", None, "does not exist; give imagenet, latest, or a path that exists"),
-        ("text.keras", b"text", "is no .keras file, or is damaged"),
-        ("text.h5", b"text", "is no .h5 file, or is damaged"),
-        ("empty.weights.h5", b"", "is no .h5 file, or is damaged"),
-        ("notes.txt", b"text", "is no file of weights; give one that ends with .keras, .weights.h5, .h5 or"),
+        ("text.keras", b"text", "is not a .keras file, or is damaged"),
+        ("text.h5", b"text", "is not a .h5 file, or is damaged"),
+        ("empty.weights.h5", b"", "is not a .h5 file, or is damaged"),
+        ("notes.txt", b"text", "is not a weights file; give one that ends with .keras, .weights.h5, .h5 or"),
     ],
 )
 def test_a_path_without_weights_is_refused(tmp_path: Path, name: str, content: bytes | None, message: str) -> None:
@@ -67,7 +67,7 @@ def test_a_path_without_weights_is_refused(tmp_path: Path, name: str, content: b
 def test_a_folder_without_a_model_and_a_device_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="has no model; give a folder that a run printed as its pushed model"):
         find_weights(str(tmp_path))
-    with pytest.raises(BadInput, match="/dev/zero is no file of weights"):
+    with pytest.raises(BadInput, match="/dev/zero is not a weights file"):
         find_weights("/dev/zero")
 
 

@@ -66,7 +66,7 @@ def _kernels(layer: MixedDepthwiseConv2D, kernel: np.ndarray) -> list[np.ndarray
 def _resized(kernel: np.ndarray, size: int) -> np.ndarray:
     more = size - kernel.shape[0]
     if more % 2:
-        return kernel  # there is no center to keep, and the check of the shapes refuses it
+        return kernel  # it has no center to keep; the check of the shapes refuses it
     if more >= 0:
         margin = more // 2
         return np.pad(kernel, [(margin, margin), (margin, margin), (0, 0), (0, 0)])

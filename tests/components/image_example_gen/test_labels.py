@@ -1,4 +1,4 @@
-"""Labels that are no single class, in every kind of source."""
+"""Labels that are not a single class, in every kind of source."""
 
 import json
 from pathlib import Path

@@ -69,7 +69,7 @@ def test_an_unlabeled_folder_beside_splits_is_not_used(tmp_path: Path) -> None:
     sources = find_images(str(tmp_path), None, SPLITS)
     assert _found(sources) == {("train", "cat"): 2, ("train", "dog"): 2}
     assert {(item.reason, item.counts) for item in sources.left_out} == {
-        ("has no label, like all images beside it", False)
+        ("has no label, like all images in the same place", False)
     }
     assert sources.notes == (
         "train is train (data.layout.split_files changes this)",

@@ -1,4 +1,4 @@
-"""Tests of read_package: files that are no packages."""
+"""Tests of read_package: files that are not packages."""
 
 from pathlib import Path
 

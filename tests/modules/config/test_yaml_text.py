@@ -57,7 +57,7 @@ def test_aliases_and_merge_keys_work() -> None:
         ("- " * 5000 + "x", "has more than 100 levels"),
         ("a0: &a0 x\n" + "".join(f"a{n + 1}: &a{n + 1} [*a{n}]\n" for n in range(200)), "has more than 100 levels"),
         (_bomb(9), "has more than 1,000,000 values; use fewer aliases"),
-        ("a: &a [*a]", "a: an alias stands for a value that contains the alias"),
+        ("a: &a [*a]", "a: an alias refers to a value that contains the alias"),
         ("? [1, 2]\n: 3", "has a key that is not a short text"),
         ("a: [1, 2", "is not valid YAML"),
         ("a: *b", "line 1: is not valid YAML"),
