@@ -161,7 +161,7 @@ def test_ctrl_c_in_a_terminal_reaches_the_command_once(tmp_path: Path) -> None:
     while b"steady" not in shown:
         shown += os.read(terminal, 1000)
     os.write(terminal, b"\x03")
-    while b"got" not in shown:
+    while b"]" not in shown:
         shown += os.read(terminal, 1000)
     os.waitpid(process, 0)
     assert b"got [2]" in shown
