@@ -1,11 +1,16 @@
 """Checks network.weights before a run, so that weights that cannot work do not stop it in Trainer."""
 
+import http.client
+import importlib.util
+import urllib.request
 from pathlib import Path
 
 from efficientmixnet.modules.config.network_config import NetworkConfig
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import NETWORK, newest_version
+from efficientmixnet.modules.network.weights.published import published
 
+_PATIENCE = 5  # seconds for the server of the weights to answer
 _HDF5, _ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
 # The first bytes of each kind of file; safetensors starts with a length.
 _BEGINNINGS = {".keras": _ZIP, ".h5": _HDF5, ".safetensors": b""}
@@ -46,6 +51,35 @@ def find_weights(weights: str) -> str:
     return weights
 
 
+def check_download(network: NetworkConfig) -> None:
+    """Checks within seconds that ImageNet's weights are on this machine or can be downloaded.
+
+    Args:
+        network: The section network.
+
+    Raises:
+        BadInput: They cannot. The message says which file to give instead.
+    """
+    if network.weights != "imagenet":
+        return
+    variant = network.as_variant().name
+    file = published(variant)
+    if file.found:
+        return
+    cure = f"download {file.url} elsewhere, and give its path in network.weights"
+    if file.package and not all(map(importlib.util.find_spec, (file.package, "safetensors"))):
+        raise BadInput(
+            f"network.weights: imagenet for {variant} needs {file.package} and safetensors; run pip install "
+            f"'efficientmixnet[timm]', or {cure}"
+        )
+    try:
+        with urllib.request.urlopen(file.url, timeout=_PATIENCE):  # noqa: S310  The URL is ours.
+            return
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        raise BadInput(f"network.weights: imagenet cannot be downloaded ({reason}); {cure}") from None
+
+
 def check_weights(network: NetworkConfig) -> None:
     """Loads the weights into the network, as Trainer will.
 
@@ -55,7 +89,7 @@ def check_weights(network: NetworkConfig) -> None:
     Raises:
         BadInput: The weights are damaged, or are another network's. The message names the layer.
     """
-    if network.weights in (None, "imagenet", "latest"):
+    if network.weights in (None, "latest"):
         return
     from efficientmixnet.modules.network.imagenet import MEAN, STD
     from efficientmixnet.modules.training.build_model import build_model

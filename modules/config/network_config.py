@@ -1,7 +1,6 @@
 """NetworkConfig: the section `network` of the configuration."""
 
 import math
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
@@ -11,6 +10,7 @@ from efficientmixnet.modules.layers.norm import Norm
 from efficientmixnet.modules.network.plan import as_blocks, plan_network, smallest_image_size
 from efficientmixnet.modules.network.scaling import round_repeats
 from efficientmixnet.modules.network.variants import Variant, get_variant, list_variants
+from efficientmixnet.modules.network.weights.published import IMAGENET_VARIANTS
 
 
 def _written(norm: Norm) -> str | dict[str, Any] | None:
@@ -116,15 +116,11 @@ class NetworkConfig(Section):
 
     @model_validator(mode="after")
     def _imagenet_knows_this_network(self) -> "NetworkConfig":
-        if self.weights == "imagenet":
-            if re.fullmatch("(EfficientNet)?B[0-7]", self.variant) is None:
-                raise ValueError(
-                    f"weights: imagenet has no weights for the variant {self.variant}; use B0 to B7, or give a path"
-                )
-            if self.mixed or self.norm.kind != "bn" or self.activation not in (None, "swish"):
-                raise ValueError(
-                    "weights: imagenet has no weights for mixed convolutions, other norms or other activations"
-                )
+        if self.weights == "imagenet" and self.as_variant().name not in IMAGENET_VARIANTS:
+            raise ValueError(
+                f"weights: imagenet has no weights for the variant {self.variant}; use B0 to B7, MixNetS, MixNetM, "
+                "MixNetL or MixNetXL, or give a path"
+            )
         return self
 
     @property

@@ -14,7 +14,8 @@ _FILES = {
     "scaling": ("compound_scale",),
     "transfer_learning": ("freeze", "reset_classifier", "unfreeze"),
     "variants": ("Variant", "get_variant", "list_variants"),
-    "weights.keras_applications": ("load_imagenet_weights", "load_keras_applications_weights"),
+    "weights.imagenet_weights": ("load_imagenet_weights",),
+    "weights.keras_applications": ("load_keras_applications_weights",),
     "weights.keras_files": ("load_saved_weights",),
     "weights.timm": ("load_timm_weights",),
 }

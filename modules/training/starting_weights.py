@@ -1,6 +1,7 @@
 """StartingWeights: the weights that a training starts from: ImageNet's, a file's or an exported model's."""
 
 import json
+import warnings
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,9 +9,11 @@ from pathlib import Path
 
 import keras
 
+from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import LABELS, NETWORK, newest_version
 from efficientmixnet.modules.network.imagenet import MEAN, STD
+from efficientmixnet.modules.network.weights.imagenet_weights import InexactStart
 from efficientmixnet.modules.network.weights.pretrained import load_pretrained
 from efficientmixnet.modules.stored_file import damage_named, read_json
 from efficientmixnet.modules.untrusted_json import parse_json
@@ -59,11 +62,17 @@ class StartingWeights:
             BadInput: The weights are another network's, or cannot be downloaded. The message names the layer.
         """
         try:
-            load_pretrained(model, self.source, variant)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always", InexactStart)
+                load_pretrained(model, self.source, variant)
         except MemoryError:
             raise
         except Exception as error:  # Keras raises a plain Exception if a download fails
-            raise BadInput(f"network.weights: {error}") from None
+            reason = str(error).partition("\n")[0]
+            raise BadInput(f"network.weights: {reason}") from None
+        for warning in caught:
+            if issubclass(warning.category, InexactStart):
+                progress.tell(f"network.weights: {warning.message}")
 
     @classmethod
     def _of_export(cls, folder: Path) -> "StartingWeights":

@@ -39,6 +39,7 @@ from efficientmixnet.pipeline.runs.run_report import write_report
 from efficientmixnet.pipeline.runs.run_summary import Images, Summary
 from efficientmixnet.pipeline.runs.trials import write_trials
 from efficientmixnet.pipeline.runs.write_model_card import write_model_card
+from efficientmixnet.pipeline.starting_weights import check_download, check_weights
 from efficientmixnet.pipeline.stop_signals import StopSignals
 from efficientmixnet.pipeline.whereabouts import note
 
@@ -74,6 +75,7 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
         )
     check_model_server(config.serving)
     check_files(config.data)
+    check_download(config.network)
     output = Path(config.output)
     data = config.data
     check_output(output, data.images)
@@ -164,7 +166,6 @@ def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: b
         from efficientmixnet.pipeline.local.damaged_input import damaged_input
         from efficientmixnet.pipeline.local.patient_runner import PatientRunner
         from efficientmixnet.pipeline.pipeline import create_pipeline
-        from efficientmixnet.pipeline.starting_weights import check_weights
 
     check_weights(config.network)
     absl.logging.use_absl_handler()

@@ -1,5 +1,9 @@
 """Tests of starting_weights: weights that cannot work are refused before a run."""
 
+import sys
+import time
+import urllib.error
+import urllib.request
 import zipfile
 from pathlib import Path
 
@@ -10,7 +14,7 @@ from efficientmixnet.modules.config.network_config import NetworkConfig
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.network import EfficientNetBuilder
 from efficientmixnet.pipeline.config.config import load_config
-from efficientmixnet.pipeline.starting_weights import check_weights, find_weights
+from efficientmixnet.pipeline.starting_weights import check_download, check_weights, find_weights
 
 BLOCKS = ("r1_k3_s22_e1_i8_o8", "r1_k3_s22_e2_i8_o16")
 OTHERS = ("r1_k3_s22_e1_i8_o8", "r1_k3_s22_e2_i8_o24")
@@ -83,3 +87,46 @@ def test_an_archive_without_a_model_is_refused(tmp_path: Path, content: dict[str
 def test_weights_in_an_object_store_are_refused_with_the_configuration() -> None:
     with pytest.raises(BadInput, match=r"network\.weights: s3://bucket/a\.h5 is in an object store; copy it"):
         load_config(None, ["network.weights=s3://bucket/a.h5"])
+
+
+def test_imagenet_without_a_network_is_refused_with_the_file_to_give(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def offline(url: str, timeout: float) -> None:
+        raise urllib.error.URLError("Name or service not known")
+
+    monkeypatch.setattr(urllib.request, "urlopen", offline)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    network = NetworkConfig(variant="B0", weights="imagenet", mixed=True)
+    start = time.monotonic()
+    with pytest.raises(BadInput) as caught:
+        check_download(network)
+    assert time.monotonic() - start < 1
+    assert str(caught.value) == (
+        "network.weights: imagenet cannot be downloaded (Name or service not known); download "
+        "https://storage.googleapis.com/keras-applications/efficientnetb0_notop.h5 elsewhere, and give its path in "
+        "network.weights"
+    )
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "efficientnetb0_notop.h5").touch()
+    check_download(network)
+
+
+def test_imagenet_for_a_mixnet_without_the_hubs_package_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    with pytest.raises(BadInput, match=r"pip install 'efficientmixnet\[timm\]', or download https.*tf_mixnet_s"):
+        check_download(NetworkConfig(variant="MixNetS", weights="imagenet"))
+
+
+@pytest.mark.parametrize("variant", ["B8", "MixNetXXL"])
+def test_imagenet_for_a_variant_without_published_weights_is_refused(variant: str) -> None:
+    with pytest.raises(ValueError, match=f"no weights for the variant {variant}; use B0 to B7, MixNetS"):
+        NetworkConfig(variant=variant, weights="imagenet")
+
+
+def test_a_start_that_is_not_exact_is_reported_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keras.applications.EfficientNetB0(weights=None, include_top=False).save_weights(tmp_path / "b0.weights.h5")
+    check_weights(NetworkConfig(image_size=64, weights=str(tmp_path / "b0.weights.h5"), activation="mish", norm="an"))
+    assert capsys.readouterr().out.splitlines() == [
+        "network.weights: the network does not start exactly as published: mish instead of swish"
+    ]

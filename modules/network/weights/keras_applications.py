@@ -10,12 +10,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from efficientmixnet.modules.network.variants import list_variants
 from efficientmixnet.modules.network.weights.adapt import adapt
 from efficientmixnet.modules.network.weights.keras_arrays import read_arrays
 from efficientmixnet.modules.network.weights.transfer import Transfer, transfer_weights
-
-IMAGENET_VARIANTS = tuple(name for name in list_variants() if re.fullmatch("EfficientNetB[0-7]", name))
 
 _LAYERS = {"stem_norm": "stem_bn", "head_conv": "top_conv", "head_norm": "top_bn"}
 _STEPS = {
@@ -25,24 +22,6 @@ _STEPS = {
     "project_norm": "project_bn",
 }
 _OF_THEIR_TOP = ("top_conv", "top_bn", "predictions")
-
-
-def load_imagenet_weights(model: keras.Model, variant: str) -> keras.Model:
-    """Downloads Keras's ImageNet weights of a variant, checks their hash, and loads them into the model."""
-    if variant not in IMAGENET_VARIANTS:
-        raise ValueError(
-            f"weights='imagenet': there are none for {variant}, only for {', '.join(IMAGENET_VARIANTS)}; "
-            "for a MixNet give the path of a timm checkpoint"
-        )
-    top = [layer for layer in model.layers if layer.name == "predictions"]
-    if top and top[0].units != 1000:
-        raise ValueError(
-            f"weights of layer 'predictions': the model has {top[0].units} classes, ImageNet 1000; "
-            f"build with classes=1000, then call reset_classifier(model, {top[0].units})"
-        )
-    return load_keras_applications_weights(
-        model, getattr(keras.applications, variant)(include_top=bool(top), weights="imagenet")
-    )
 
 
 def load_keras_applications_weights(model: keras.Model, source: keras.Model | str | Path) -> keras.Model:

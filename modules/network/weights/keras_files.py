@@ -4,12 +4,9 @@ from pathlib import Path
 
 import keras
 
-from efficientmixnet.modules.network.weights.adapt import adapt
+from efficientmixnet.modules.network.weights.by_name import matches_by_name
 from efficientmixnet.modules.network.weights.keras_applications import is_of_keras_applications, load_arrays
 from efficientmixnet.modules.network.weights.keras_arrays import read_arrays
-from efficientmixnet.modules.network.weights.transfer import Transfer, transfer_weights
-
-_TOP = ("head_conv", "head_norm", "predictions")
 
 
 def load_saved_weights(model: keras.Model, path: str | Path) -> keras.Model:
@@ -30,11 +27,6 @@ def load_saved_weights(model: keras.Model, path: str | Path) -> keras.Model:
     saved = read_arrays(Path(path))
     if is_of_keras_applications(saved):
         return load_arrays(model, saved)
-    transfers = []
-    for layer in model.layers:
-        values = adapt(layer, saved.get(layer.name, []))
-        for index, weight in enumerate(layer.weights):
-            value = values[index] if index < len(values) else None
-            transfers.append(Transfer(layer.name, weight, f"{layer.name}/{weight.name}", value))
-    transfer_weights(transfers, saved.keys() - {transfer.layer for transfer in transfers} - {*_TOP})
+    for weight, value in matches_by_name(model, saved):
+        weight.assign(value)
     return model

@@ -21,7 +21,13 @@ class Transfer:
 
 
 def transfer_weights(transfers: Iterable[Transfer], unused: Iterable[str] = ()) -> None:
-    """Checks all shapes, then assigns all values. The stem is fitted to the number of input channels.
+    """Checks all shapes, then assigns all values, as `matches` returns them."""
+    for variable, value in matches(transfers, unused):
+        variable.assign(value)
+
+
+def matches(transfers: Iterable[Transfer], unused: Iterable[str] = ()) -> list[tuple[keras.Variable, np.ndarray]]:
+    """Checks all shapes, and returns the values of all variables. The stem is fitted to the number of input channels.
 
     Args:
         transfers: The variables of the model with their values.
@@ -42,8 +48,7 @@ def transfer_weights(transfers: Iterable[Transfer], unused: Iterable[str] = ()) 
             f"weights: the model has no place for {unused[0]!r} and {len(unused) - 1} more; "
             "likely cause: weights of another variant, or of other squeeze-excite or kernel sizes"
         )
-    for variable, value in fitted:
-        variable.assign(value)
+    return fitted
 
 
 def _first(names: Iterable[str]) -> str:

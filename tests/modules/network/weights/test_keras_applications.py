@@ -9,7 +9,6 @@ import pytest
 
 from efficientmixnet.modules.network import (
     EfficientNetBuilder,
-    load_imagenet_weights,
     load_keras_applications_weights,
     preprocess_input,
 )
@@ -164,15 +163,6 @@ def test_imagenets_file_gives_their_features_of_preprocessed_images(monkeypatch,
     expected = keras.ops.convert_to_numpy(reference(image))
     features = keras.ops.convert_to_numpy(model(preprocess_input(image)))
     np.testing.assert_allclose(features, expected, atol=1e-4 * np.abs(expected).max(), rtol=0)
-
-
-def test_imagenet_weights_are_refused_if_they_cannot_fit():
-    blocks = ["r1_k3_s11_e1_i32_o16"]
-    with pytest.raises(ValueError, match="there are none for MixNetS, only for EfficientNetB0, "):
-        EfficientNetBuilder((64, 64, 3), weights="imagenet").custom_model(blocks, model_name="MixNetS")
-    ten = EfficientNetBuilder((64, 64, 3), classes=10).custom_model(blocks)
-    with pytest.raises(ValueError, match=r"10 classes, ImageNet 1000; .*reset_classifier"):
-        load_imagenet_weights(ten, "EfficientNetB0")
 
 
 def test_weights_of_another_variant_are_refused(reference):
