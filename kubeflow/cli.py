@@ -13,6 +13,7 @@ import click
 
 from efficientmixnet.modules.exceptions import BadInput, RunFailed
 from efficientmixnet.modules.whole_file import write_text
+from efficientmixnet.pipeline.announce import announce
 from efficientmixnet.pipeline.commands.local_path import LocalPath
 from efficientmixnet.pipeline.commands.numbers import Number
 from efficientmixnet.pipeline.commands.one_line_errors import OneLineErrors
@@ -66,6 +67,7 @@ def compile_(
 
     given = {"kubeflow.image": image, "kubeflow.pipeline_root": pipeline_root}
     checked = load_config(config, [*overrides, *(f"{key}={value}" for key, value in given.items() if value)])
+    announce("loading TFX and Kubeflow's compiler")
     documents = compile_package(checked, target)
     for note in notes(checked):
         echo(f"note: {note}", err=True, color="yellow")
@@ -135,6 +137,7 @@ def rehearse(package: Path, output: Path, parameters: tuple[str, ...]) -> None:
     if not os.environ.get("AWS_ENDPOINT_URL"):
         given.setdefault("pushed", str(output.resolve() / "pushed"))
     rehearsal = Rehearsal(documents, output.resolve(), arguments(documents[0], given), _report)
+    announce("running the first task")
     rehearsal.run()
     pushed = rehearsal.artifact("Pusher", "pushed_model")["metadata"].get("pushed_destination", "none")
     echo("")
@@ -163,6 +166,7 @@ def _server(command: Callable[..., None]) -> Callable[..., None]:
         from efficientmixnet.kubeflow.server.connection import Connection
 
         refuse_secret("--endpoint", endpoint)
+        announce("connecting to Kubeflow Pipelines")
         connection = Connection(endpoint, namespace, token, cookie, service_account_token, ca_certificate, timeout)
         command(connection, **options)
 

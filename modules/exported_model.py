@@ -13,6 +13,7 @@ from efficientmixnet.modules.exceptions import BadInput
 
 SERVING_FOLDER = "Format-Serving"  # in TFX's Model artifact, the folder of the SavedModel
 SAVED_MODEL = "saved_model.pb"
+PUSHED_FOLDER = "pushed"  # in the output folder of runs
 NETWORK = "assets.extra/network.keras"
 LABELS = "assets.extra/labels.json"
 
@@ -23,7 +24,7 @@ def is_version(name: str) -> bool:
 
 
 def newest_version(folder: Path) -> Path:
-    """Returns the folder if it holds a SavedModel, or else the newest version in it.
+    """Returns the folder if it holds a SavedModel, or else the newest version in it, or in its folder `pushed`.
 
     Raises:
         BadInput: There is no model.
@@ -31,6 +32,8 @@ def newest_version(folder: Path) -> Path:
     if (folder / SAVED_MODEL).exists():
         return folder
     versions = [child for child in folder.glob("*") if is_version(child.name) and (child / SAVED_MODEL).exists()]
+    if not versions and (folder / PUSHED_FOLDER).is_dir():
+        return newest_version(folder / PUSHED_FOLDER)
     if not versions:
         raise BadInput(f"{folder}: has no model; name a folder that a run printed as its pushed model")
     return max(versions, key=lambda version: int(version.name))

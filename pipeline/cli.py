@@ -1,8 +1,9 @@
-"""The command `efficientmixnet`, with the subcommands run, init, predict, network, scale and digits.
+"""The command `efficientmixnet`, with the subcommands run, init, network, scale and digits.
 
 Commands import TFX and TensorFlow when they are called, so that --help and errors appear at once.
 """
 
+import shlex
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -13,10 +14,12 @@ import click
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.keras_settings import use_tensorflow
 from efficientmixnet.modules.whole_file import write_text
+from efficientmixnet.pipeline.announce import announce
 from efficientmixnet.pipeline.commands import data_commands, results_commands
 from efficientmixnet.pipeline.commands.local_path import LocalPath
 from efficientmixnet.pipeline.commands.numbers import Number
 from efficientmixnet.pipeline.commands.one_line_errors import OneLineErrors, remember_verbose
+from efficientmixnet.pipeline.commands.predict_command import predict
 from efficientmixnet.pipeline.terminal import echo
 
 _COMMAND_ENTRY_POINTS = "efficientmixnet.commands"
@@ -54,7 +57,7 @@ def main() -> None:
     use_tensorflow()
 
 
-for _command in (*data_commands.COMMANDS, *results_commands.COMMANDS):
+for _command in (*data_commands.COMMANDS, predict, *results_commands.COMMANDS):
     main.add_command(_command)
 
 
@@ -86,8 +89,10 @@ def run(
         raise BadInput(
             "nothing to run; give --data IMAGES or a configuration (`efficientmixnet init my.yaml` creates one)"
         )
+    if config and Path(config).is_dir():
+        raise BadInput(f"{config}: is a folder; give it as --data {shlex.quote(config)}")
     checked = load_config(config, overrides, data, output)
-
+    announce(f"listing the images of {checked.data.manifest or checked.data.images}")
     from efficientmixnet.pipeline.local.local_runner import run as run_locally
     from efficientmixnet.pipeline.runs.print_summary import show
 
@@ -110,31 +115,6 @@ def init(file: Path) -> None:
     except OSError as error:
         raise BadInput(f"{file}: cannot be written: {error.strerror}") from None
     echo(f"{file}: set data.images, then run `efficientmixnet run {file}`")
-
-
-@main.command()
-@click.argument("model")
-@click.argument("images", nargs=-1, required=True)
-@click.option(
-    "--top", default=3, show_default=True, type=click.IntRange(1), help="Number of labels to print for each image."
-)
-def predict(model: str, images: tuple[str, ...], top: int) -> None:
-    """Print the most probable labels of IMAGES.
-
-    MODEL is a pushed model, or the folder of pushed models.
-    """
-    from efficientmixnet.pipeline.scoring.classifier import Classifier
-
-    bad = 0
-    classifier = Classifier(model)
-    for image, labels in classifier.classify(images, top):
-        if isinstance(labels, str):
-            echo(f"{image}: {labels}", err=True, color="red")
-            bad += 1
-        else:
-            echo(f"{image}: " + "  ".join(f"{label} {probability:.4f}" for label, probability in labels))
-    if bad:
-        sys.exit(BadInput.exit_code)
 
 
 @main.command()

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.whole_file import write_text
+from efficientmixnet.pipeline.announce import announce
 from efficientmixnet.pipeline.commands.local_path import LocalPath
 from efficientmixnet.pipeline.commands.numbers import Number
 from efficientmixnet.pipeline.terminal import PlainConsole
@@ -52,6 +53,7 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
     from efficientmixnet.pipeline.inspection.page import render
 
     console = PlainConsole(soft_wrap=True)
+    announce(f"reading the images of {config.manifest or config.images}")
     sources = find_dataset(config.images, config.manifest, config.splitting, config.layout, config.max_image_bytes)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("images", total=len(sources.entries))
@@ -71,6 +73,7 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
         if statistics and found.described:
             from efficientmixnet.pipeline.local.quiet import noise_to
 
+            announce("loading TensorFlow Data Validation for the page of statistics")
             with noise_to(Path(os.devnull), also_show=False):  # TensorFlow prints messages when it is imported.
                 from efficientmixnet.pipeline.inspection.statistics_view import statistics_view
 

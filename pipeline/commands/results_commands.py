@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.pipeline.announce import announce
 from efficientmixnet.pipeline.commands.local_path import LocalPath
 from efficientmixnet.pipeline.terminal import echo
 
@@ -58,6 +59,7 @@ def compare(folders: tuple[str, ...], page: Path | None) -> None:
     from efficientmixnet.pipeline.runs.compare import compare, print_comparison, write_comparison
     from efficientmixnet.pipeline.runs.runs import read_summary, runs_of
 
+    announce("comparing the predictions")
     one_output = len(folders) == 1 and Path(folders[0], "runs").is_dir()
     found = compare(runs_of(folders[0]) if one_output else [read_summary(folder) for folder in folders])
     print_comparison(found)
@@ -72,8 +74,9 @@ def compare(folders: tuple[str, ...], page: Path | None) -> None:
 def lineage(model: str, as_json: bool) -> None:
     """Show the run, code, configuration, data and components that MODEL was made with.
 
-    MODEL is a pushed model, or the folder of pushed models.
+    MODEL is a pushed model, the folder of pushed models, or the output folder of runs.
     """
+    announce("reading ML Metadata")
     from efficientmixnet.pipeline.runs import lineage
 
     found = lineage.lineage(model)
@@ -102,15 +105,15 @@ def lineage(model: str, as_json: bool) -> None:
 def score(model: str, images: str, manifest: str | None, outputs: tuple[Path, ...]) -> None:
     """Write a prediction for every image in the folder IMAGES and its subfolders.
 
-    MODEL is a pushed model, or the folder of pushed models. IMAGES and the manifest can be in an object store, such as
-    gs://BUCKET/FOLDER. If the command is interrupted, run it again to continue.
+    MODEL is a pushed model, the folder of pushed models, or the output folder of runs. IMAGES and the manifest can be
+    in an object store, such as gs://BUCKET/FOLDER. If the command is interrupted, run it again to continue.
     """
-    import warnings
-
-    warnings.simplefilter("ignore")  # Google's packages warn about Python versions.
+    announce("loading TensorFlow")
+    from efficientmixnet.pipeline.scoring.import_tensorflow import import_tensorflow
     from efficientmixnet.pipeline.scoring.score import score
     from efficientmixnet.pipeline.scoring.scoring_bar import ScoringBar
 
+    import_tensorflow()
     with ScoringBar():
         scored = score(model, images, outputs, manifest=manifest)
     if scored.left_out:
@@ -131,6 +134,7 @@ def tfma(run: str, show: bool) -> None:
     from efficientmixnet.pipeline.runs.tfma_page.tfma_page import write_tfma_page
 
     summary = read_summary(run)
+    announce("loading TensorFlow Model Analysis")
     with noise_to(Path(os.devnull), also_show=False):
         page = write_tfma_page(summary, runs_of(str(Path(summary.run).parent.parent)))
     echo(str(page))

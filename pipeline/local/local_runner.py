@@ -4,7 +4,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -24,12 +24,14 @@ from efficientmixnet.modules.out_of_memory import is_out_of_memory, log_says_out
 from efficientmixnet.modules.private_file import make_private
 from efficientmixnet.modules.unexpected import explain_unexpected
 from efficientmixnet.modules.whole_file import whole_file, whole_path, write_text
+from efficientmixnet.pipeline.announce import announce
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.local.check_files import check_files
 from efficientmixnet.pipeline.local.check_model_server import check_model_server
 from efficientmixnet.pipeline.local.check_output import check_output
 from efficientmixnet.pipeline.local.imports_at_once import imports_at_once
 from efficientmixnet.pipeline.local.quiet import noise_to
+from efficientmixnet.pipeline.local.repeated_run import forget_run, remember_run, repeated_run
 from efficientmixnet.pipeline.local.revision import revision, versions
 from efficientmixnet.pipeline.local.stages import Stages
 from efficientmixnet.pipeline.memory_advice import out_of_memory
@@ -41,6 +43,7 @@ from efficientmixnet.pipeline.runs.trials import write_trials
 from efficientmixnet.pipeline.runs.write_model_card import write_model_card
 from efficientmixnet.pipeline.starting_weights import check_download, check_weights
 from efficientmixnet.pipeline.stop_signals import StopSignals
+from efficientmixnet.pipeline.terminal import echo
 from efficientmixnet.pipeline.whereabouts import note
 
 if TYPE_CHECKING:
@@ -83,6 +86,10 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
         check_metadata(output)
         sources = find_dataset(data.images, data.manifest, data.splitting, data.layout, data.max_image_bytes)
         config = resolve(config, sources)
+        if use_cache and (repeated := repeated_run(config, sources)):
+            repeated.write(output)
+            echo(f"nothing has changed since the run {Path(repeated.run).name}; this is its result")
+            return repeated
         started = datetime.now(timezone.utc)
         folder = output / "runs" / started.strftime("%Y%m%d-%H%M%S-%f")
         facts: dict[str, Any] = {
@@ -95,14 +102,17 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
         summary = Summary(state="running", reason="the run has not ended, or its process was killed", **facts)
         stages: Stages | None = None
         try:
+            forget_run(output)
             folder.mkdir(parents=True)
             content = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
             write_text(folder / "config.yaml", content, private=True)
             summary.write(folder, output)
+            announce("loading TensorFlow and TFX")
             note(run=str(folder), output=str(output), log=str(folder / LOG_FILE))
             with noise_to(folder / LOG_FILE, also_show=verbose) as out, Stages(out) as stages:
                 _run_pipeline(config, sources, stages, use_cache, signals)
                 summary = _summarize(config, folder, facts)
+                folders = _folders(config)
             _add_times(summary, stages, config)
             summary.write(folder, output)
             with suppress(PermissionError):  # a pushed model that nobody may change
@@ -121,6 +131,8 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
                 _add_times(summary, stages, config)
             with suppress(OSError):  # A full disk has no space for the summary. The command prints the error.
                 summary.write(folder, output)
+        with suppress(OSError, ValueError):  # Then the next run asks TFX.
+            remember_run(config, sources, summary, folders)
     return summary
 
 
@@ -223,6 +235,13 @@ def _summarize(config: Config, folder: Path, facts: dict[str, Any]) -> Summary:
     )
 
 
+def _folders(config: Config) -> list[str]:
+    """The folders of the artifacts that the run has read and written."""
+    from efficientmixnet.pipeline.runs.results import Results
+
+    return Results(Path(config.output, METADATA_FILE)).folders
+
+
 def _copy_tables(results: "Results", folder: Path) -> None:
     examples = results.uri("Examples")
     for name in (LEFT_OUT_FILE, DUPLICATES_FILE, NEAR_DUPLICATES_FILE):
@@ -240,7 +259,11 @@ def _write_rows(path: Path, left_out: tuple[tuple[str, str], ...]) -> None:
 
 @contextmanager
 def _only_run_in(output: Path) -> Iterator[StopSignals]:
-    """Locks the output folder. The operating system releases the lock when the process ends."""
+    """Locks the output folder. The operating system releases the lock when the process ends.
+
+    If the body fails before there is a run, the files and folders that this has made are removed.
+    """
+    made = [path for path in (output / OUTPUT_MARK, output / ".lock", output, *output.parents) if not path.exists()]
     try:
         output.mkdir(parents=True, exist_ok=True)
         lock = FileLock(output / ".lock")
@@ -255,5 +278,15 @@ def _only_run_in(output: Path) -> Iterator[StopSignals]:
     try:
         with StopSignals() as signals:
             yield signals
+    except BaseException:
+        if not (output / "runs").exists():
+            _remove(made)
+        raise
     finally:
         lock.release()
+
+
+def _remove(made: Sequence[Path]) -> None:
+    with suppress(OSError):  # Something else is in the folder.
+        for path in made:
+            path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)

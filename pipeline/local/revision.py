@@ -1,5 +1,6 @@
-"""The revision of the code, if it runs from a git checkout, and the versions of its packages."""
+"""The revision of the code, if it runs from a git checkout, a digest of it, and the versions of its packages."""
 
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,15 @@ def revision() -> str | None:
     command = [git, "-C", str(_PROJECT), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     found = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     return found.stdout.strip() or None
+
+
+def code_digest() -> str:
+    """Returns a digest of the source files of this project."""
+    digest = hashlib.sha256()
+    for folder in ("modules", "components", "pipeline"):
+        for file in sorted((_PROJECT / folder).rglob("*.py")):
+            digest.update(f"{file.relative_to(_PROJECT)}\n".encode() + file.read_bytes())
+    return digest.hexdigest()
 
 
 def versions() -> dict[str, str]:

@@ -18,7 +18,11 @@ class Results:
     """
 
     def __init__(self, metadata: Path) -> None:
-        self._artifacts = _latest_artifacts(open_metadata(metadata))
+        store = open_metadata(metadata)
+        events = _latest_events(store)
+        self._artifacts = _by_type(store, [one for one in events if one.type == metadata_store_pb2.Event.OUTPUT])
+        self.folders = [one.uri for one in store.get_artifacts_by_id([event.artifact_id for event in events])]
+        """The folders of all artifacts that the run has read and written."""
 
     def uri(self, type_name: str) -> str | None:
         """Returns the folder of the run's artifact of this type, or None."""
@@ -39,15 +43,18 @@ class Results:
         return read_verdict(uri) if uri else None
 
 
-def _latest_artifacts(store: mlmd.MetadataStore) -> dict[str, metadata_store_pb2.Artifact]:
-    """The output artifacts of the latest run by type, and the first one of each type."""
+def _latest_events(store: mlmd.MetadataStore) -> list[metadata_store_pb2.Event]:
+    """The inputs and outputs of all components of the latest run."""
     run = max(store.get_contexts_by_type("pipeline_run"), key=lambda context: context.id)
     executions = [execution.id for execution in store.get_executions_by_context(run.id)]
-    outputs = [
-        event.artifact_id
-        for event in store.get_events_by_execution_ids(executions)
-        if event.type == metadata_store_pb2.Event.OUTPUT
-    ]
+    return list(store.get_events_by_execution_ids(executions))
+
+
+def _by_type(
+    store: mlmd.MetadataStore, outputs: list[metadata_store_pb2.Event]
+) -> dict[str, metadata_store_pb2.Artifact]:
+    """The first output artifact of each type."""
     # The first Examples are those of ImageExampleGen. Transform's come later.
-    latest_first = sorted(store.get_artifacts_by_id(outputs), key=lambda artifact: artifact.id, reverse=True)
+    artifacts = store.get_artifacts_by_id([event.artifact_id for event in outputs])
+    latest_first = sorted(artifacts, key=lambda artifact: artifact.id, reverse=True)
     return {artifact.type: artifact for artifact in latest_first}

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from efficientmixnet.modules import features
-from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.exceptions import BadImage, BadInput
 from efficientmixnet.modules.exported_model import newest_version
 from efficientmixnet.modules.stored_file import reason
+from efficientmixnet.pipeline.local.imports_at_once import imports_at_once
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +23,8 @@ class Classifier:
     """A pushed model.
 
     Args:
-        folder: The folder of the model, or the folder of pushed models for the newest one.
+        folder: The folder of the model, the folder of pushed models for the newest one, or the output folder of runs.
+        optimize: Whether TensorFlow optimizes the graph, which takes a second and pays from hundreds of images.
 
     Raises:
         BadInput: The folder has no model that a run has pushed.
@@ -32,15 +34,17 @@ class Classifier:
         [('cat.jpg', [('cat', 0.93), ('dog', 0.05)])]
     """
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, optimize: bool = True) -> None:
         path = newest_version(Path(folder))
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow prints messages when it is imported.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Google's packages warn about Python versions.
             import tensorflow as tf
 
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": not optimize})
         try:
-            model = tf.saved_model.load(str(path))
+            with imports_at_once():
+                model = tf.saved_model.load(str(path))
             self._classify = model.signatures["serving_default"]
             self.labels = [label.decode() for label in model.class_labels().numpy()]
         except (MemoryError, tf.errors.ResourceExhaustedError):
@@ -53,41 +57,60 @@ class Classifier:
         self.undecodable = tf.errors.InvalidArgumentError
         """The error that `probabilities` raises for a corrupt image."""
 
-    def classify(self, images: Sequence[str], top: int) -> Iterator[tuple[str, list[tuple[str, float]] | str]]:
+    def classify(
+        self, images: Sequence[str | bytes], top: int
+    ) -> Iterator[tuple[str | bytes, list[tuple[str, float]] | str]]:
         """Yields each image with its most probable labels, or with the reason why it cannot be read.
 
         Args:
-            images: The paths of the images.
+            images: The paths of the images, or their encoded bytes.
             top: The number of labels for each image.
 
         Yields:
-            The path, and a list of (label, probability) or a reason.
+            The image as given, and a list of (label, probability) or a reason.
         """
         for start in range(0, len(images), _BATCH):
-            names = images[start : start + _BATCH]
-            read = [_read(Path(name)) for name in names]
-            predictions = iter(self._most_probable([encoded for encoded in read if isinstance(encoded, bytes)], top))
-            for name, encoded in zip(names, read, strict=True):
-                yield name, next(predictions) if isinstance(encoded, bytes) else encoded
+            batch = images[start : start + _BATCH]
+            read = [read_image(image) for image in batch]
+            predictions = iter(self.probabilities_of_each([one for one in read if isinstance(one, bytes)]))
+            for image, encoded in zip(batch, read, strict=True):
+                found = next(predictions) if isinstance(encoded, bytes) else encoded
+                yield image, found if isinstance(found, str) else self._most_probable(found, top)
 
     def probabilities(self, encoded: list[bytes]) -> "np.ndarray":
         """Returns the probabilities of JPEG or PNG files, float32 [batch, classes]."""
         return self._classify(self._to_tensor(encoded))[features.PROBABILITIES].numpy()
 
-    def _most_probable(self, encoded: list[bytes], top: int) -> list[list[tuple[str, float]]]:
+    def probabilities_of_each(self, encoded: list[bytes]) -> "list[np.ndarray | str]":
+        """Returns for each JPEG or PNG file the probabilities, float32 [classes], or the reason why there are none."""
         if not encoded:
             return []
-        probabilities = self.probabilities(encoded)
-        order = (-probabilities).argsort(axis=1)[:, :top]
-        return [[(self.labels[i], float(row[i])) for i in best] for row, best in zip(probabilities, order, strict=True)]
+        try:
+            return list(self.probabilities(encoded))
+        except self.undecodable:
+            if len(encoded) == 1:
+                return ["is a truncated or corrupt file"]
+            # One corrupt image makes the whole batch fail.
+            return [found for one in encoded for found in self.probabilities_of_each([one])]
+
+    def _most_probable(self, probabilities: "np.ndarray", top: int) -> list[tuple[str, float]]:
+        return [(self.labels[i], float(probabilities[i])) for i in (-probabilities).argsort()[:top]]
 
 
-def _read(path: Path) -> bytes | str:
-    """The image as ImageExampleGen stores it, or the reason why it cannot be read."""
-    from efficientmixnet.components.image_example_gen.image import read
-    from efficientmixnet.components.image_example_gen.sources import Entry, LeftOut
+def read_image(image: str | bytes) -> bytes | str:
+    """Returns an image as a JPEG or PNG file, or the reason why it cannot be read.
 
-    example = read(Entry(str(path), path.name, label=""), _MAX_PIXELS)
-    if isinstance(example, LeftOut):
-        return example.reason
-    return example.features.feature[features.ENCODED].bytes_list.value[0]
+    Args:
+        image: The path, or the encoded bytes.
+    """
+    from efficientmixnet.components.image_example_gen.files import read_bytes
+    from efficientmixnet.components.image_example_gen.image import canonical
+    from efficientmixnet.components.image_example_gen.sources import Entry
+
+    try:
+        encoded = image if isinstance(image, bytes) else read_bytes(Entry(image, Path(image).name, label=""))
+        return canonical(encoded, _MAX_PIXELS)[0]
+    except BadImage as error:
+        return str(error)
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}"

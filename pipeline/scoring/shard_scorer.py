@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -63,7 +62,7 @@ class ShardScorer:
 
     def _rows(self, names: Sequence[str], encoded: list[bytes | str]) -> Iterator[dict[str, Any]]:
         readable = [one for one in encoded if isinstance(one, bytes)]
-        predictions = iter(self._probabilities(readable))
+        predictions = iter(self._classifier.probabilities_of_each(readable))
         for name, one in zip(names, encoded, strict=True):
             prediction = next(predictions) if isinstance(one, bytes) else one
             if isinstance(prediction, str):
@@ -77,17 +76,6 @@ class ShardScorer:
                     "probability": prediction[best],
                     "probabilities": prediction,
                 }
-
-    def _probabilities(self, encoded: list[bytes]) -> list[np.ndarray | str]:
-        if not encoded:
-            return []
-        try:
-            return list(self._classifier.probabilities(encoded))
-        except self._classifier.undecodable:
-            if len(encoded) == 1:
-                return ["is a truncated or corrupt file"]
-            # One corrupt image makes the whole batch fail.
-            return [prediction for one in encoded for prediction in self._probabilities([one])]
 
 
 def shard_schema(labels: list[str]) -> pa.Schema:

@@ -99,15 +99,24 @@ def test_tfma_agrees_with_the_validation_of_training(first_summary):
 def test_the_pushed_model_predicts_labels(efficientmixnet, first_summary, digits):
     images = [digits / "0" / "0000.png", digits / "1" / "0001.png", digits / "6" / "0006.png"]
     done = efficientmixnet("predict", Path(first_summary["pushed_model"]).parent, *images, digits / "3" / "notes")
-    named = re.findall(r"/(\d)/\d+\.png: (\d) (0\.\d+)", done.stdout)
+    named = re.findall(r"/(\d)/\d+\.png +(\d) (0\.\d+)", done.stdout)
     assert sum(truth == label for truth, label, _ in named) >= 2
     assert all(0.1 < float(probability) <= 1 for _, _, probability in named)
     assert done.returncode == 2
     assert "notes: is not an image in a supported format" in done.stderr
 
 
-def test_an_unchanged_run_uses_the_cache(efficientmixnet, small_config, first_summary, output, summary):
-    done = efficientmixnet("run", small_config, "--output", output)
+def test_an_unchanged_run_repeats_the_result_without_tfx(cold_efficientmixnet, small_config, first_summary, output):
+    done = cold_efficientmixnet("run", small_config, "--output", output)
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"nothing has changed since the run {Path(first_summary['run']).name};")
+    assert first_summary["pushed_model"] in done.stdout
+    assert "loading TensorFlow" not in done.stderr
+    assert [path.name for path in (output / "runs").iterdir()] == [Path(first_summary["run"]).name]
+
+
+def test_components_with_the_same_inputs_use_the_cache(efficientmixnet, small_config, first_summary, output, summary):
+    done = efficientmixnet("run", small_config, "--output", output, "--set", "report.price_per_hour=2")
     again = summary(output)
     assert done.returncode == 0
     assert again["cached"] == [name for name in COMPONENTS if name != "Baseline"]  # Baseline is never cached.

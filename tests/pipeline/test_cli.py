@@ -163,28 +163,23 @@ def test_errors_have_their_exit_code_and_one_line(ends: Any, error: BaseExceptio
     ends.with_ = error
     result = _call("run", "--data", ".")
     assert result.exit_code == code
-    assert result.output.strip() == line
+    assert result.output.splitlines() == [f"listing the images of {Path.cwd()} ...", line]
 
 
-def test_a_folder_without_a_model_ends_with_2(tmp_path: Path) -> None:
-    result = _call("predict", tmp_path, "image.png")
+def test_run_says_how_to_give_a_folder(tmp_path: Path) -> None:
+    result = _call("run", tmp_path)
     assert result.exit_code == 2
-    assert f"error: {tmp_path}: has no model; name a folder that a run printed" in result.output
+    assert result.output.strip() == f"error: {tmp_path}: is a folder; give it as --data {tmp_path}"
 
 
-def test_predict_prints_labels_and_the_images_it_cannot_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Classifier:
-        def __init__(self, folder: str) -> None:
-            assert folder == "model"
-
-        def classify(self, images: tuple[str, ...], top: int) -> list[tuple[str, Any]]:
-            assert (images, top) == (("a.png", "b.png"), 2)
-            return [("a.png", [("cat", 0.75), ("große Bären", 0.25)]), ("b.png", "has zero bytes")]
-
-    monkeypatch.setattr("efficientmixnet.pipeline.scoring.classifier.Classifier", Classifier)
-    result = _call("predict", "--top", "2", "model", "a.png", "b.png")
-    assert result.exit_code == 2
-    assert result.output.splitlines() == ["a.png: cat 0.7500  große Bären 0.2500", "b.png: has zero bytes"]
+def test_a_failed_check_leaves_no_files(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "mine").mkdir()
+    for output in (tmp_path / "new" / "runs", tmp_path / "mine"):
+        result = _call("run", "--data", tmp_path / "images", "--output", output)
+        assert result.exit_code == 2
+        assert "images" in result.output
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["images", "mine"]
 
 
 def test_digits_are_not_written_twice(tmp_path: Path) -> None:

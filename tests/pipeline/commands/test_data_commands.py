@@ -47,5 +47,6 @@ def test_inspect_accepts_a_configuration_and_overrides(data: Path, tmp_path: Pat
 def test_missing_data_is_reported_in_one_line(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["inspect", str(tmp_path / "none")])
     assert result.exit_code == 2
-    assert result.output.count("\n") == 1
-    assert "none does not exist" in result.output
+    reading, error = result.output.splitlines()
+    assert reading == f"reading the images of {tmp_path}/none ..."
+    assert "none does not exist" in error

@@ -62,6 +62,7 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
         return Summary(state="not_blessed", reason="by a stand-in", **facts)
 
     monkeypatch.setattr(local_runner, "_summarize", summarize)
+    monkeypatch.setattr(local_runner, "_folders", lambda _: [])
     return replace
 
 

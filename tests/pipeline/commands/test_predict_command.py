@@ -1,0 +1,120 @@
+"""Tests of the command predict: its output, what it takes as images and as a model, and what it imports."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from efficientmixnet.pipeline.cli import main
+
+COMMAND = [sys.executable, "-c", "from efficientmixnet.pipeline.supervisor import main; main()"]
+
+
+class Brightness(tf.Module):
+    """A model whose probability of the class bright is the mean of the image."""
+
+    @tf.function(input_signature=[])
+    def class_labels(self) -> tf.Tensor:
+        return tf.constant(["bright", "große Bären"])
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def classify(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+        def mean(one: tf.Tensor) -> tf.Tensor:
+            return tf.reduce_mean(tf.cast(tf.io.decode_image(one, 3, expand_animations=False), tf.float32) / 255)
+
+        bright = tf.map_fn(mean, images, fn_output_signature=tf.float32)
+        return {"probabilities": tf.stack([bright, 1 - bright], axis=1)}
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An output folder with a pushed model."""
+    folder = tmp_path_factory.mktemp("output")
+    module = Brightness()
+    tf.saved_model.save(module, str(folder / "pushed" / "7"), signatures={"serving_default": module.classify})
+    return folder
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    folder = tmp_path / "images"
+    (folder / "below").mkdir(parents=True)
+    Image.new("RGB", (4, 4), (51, 51, 51)).save(folder / "a.png")  # 51 / 255 = 0.2
+    Image.new("RGB", (4, 4), "white").save(folder / "below" / "white.png")
+    (folder / "notes.txt").write_text("no image")
+    return folder
+
+
+def _call(*arguments: object, stdin: bytes = b"") -> Result:
+    return CliRunner().invoke(main, ["predict", *map(str, arguments)], input=stdin)
+
+
+def _lines(result: Result) -> list[str]:
+    return [line for line in result.output.splitlines() if line != "loading TensorFlow ..."]
+
+
+def test_the_images_of_a_folder_are_printed_in_aligned_columns(output: Path, images: Path) -> None:
+    result = _call(output, images)
+    assert result.exit_code == 0
+    assert _lines(result) == [
+        f"{images}/a.png            große Bären 0.8000  bright      0.2000",
+        f"{images}/below/white.png  bright      1.0000  große Bären 0.0000",
+    ]
+
+
+def test_an_image_from_standard_input_is_predicted_as_json(output: Path, images: Path) -> None:
+    result = _call(output / "pushed" / "7", "--json", "--top-k", "1", "-", stdin=(images / "a.png").read_bytes())
+    (line,) = _lines(result)
+    expected = {"image": "-", "predictions": [{"label": "große Bären", "probability": 0.8}]}
+    assert json.loads(line) == expected
+
+
+def test_images_that_cannot_be_read_end_with_2_after_the_others(output: Path, images: Path) -> None:
+    (images / "torn.png").write_bytes((images / "a.png").read_bytes()[:60])
+    result = _call(output, images / "missing.png", images / "torn.png", images / "a.png")
+    assert result.exit_code == 2
+    missing, torn, found = _lines(result)
+    assert missing == f"{images}/missing.png: cannot be read: No such file or directory"
+    assert torn.startswith(f"{images}/torn.png: is a truncated or corrupt")
+    assert "0.8000" in found
+    failed = json.loads(_lines(_call(output, "--json", images / "missing.png"))[0])
+    assert failed == {"image": f"{images}/missing.png", "error": "cannot be read: No such file or directory"}
+
+
+@pytest.mark.parametrize("model", ["", "pushed"])
+def test_a_folder_without_a_model_or_without_images_is_refused(tmp_path: Path, output: Path, model: str) -> None:
+    (tmp_path / "pushed").mkdir()
+    result = _call(tmp_path / model, "image.png")
+    assert result.exit_code == 2
+    assert "has no model; name a folder that a run printed" in result.output
+    result = _call(output, tmp_path)
+    assert result.output.strip() == f"error: {tmp_path}: has no images; give an image, or a folder with images"
+
+
+def test_a_process_imports_tensorflow_alone(output: Path, images: Path) -> None:
+    code = f"""
+import sys
+from click.testing import CliRunner
+from efficientmixnet.pipeline.cli import main
+print(CliRunner().invoke(main, ["predict", "{output}", "{images}/a.png"]).exit_code)
+print(sorted({{"tensorflow", "keras", "jax", "tfx", "apache_beam", "pandas", "scipy"}} & sys.modules.keys()))
+import keras
+import pandas
+print(keras.backend.backend(), keras.ops.convert_to_numpy(keras.layers.Dense(2)(keras.ops.ones((1, 1)))).shape)
+"""
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)  # noqa: S603
+    assert found.stdout.splitlines() == ["0", "['tensorflow']", "tensorflow (1, 2)"]
+
+
+def test_the_first_line_comes_before_tensorflow_is_loaded(output: Path, images: Path) -> None:
+    command = [*COMMAND, "predict", str(output), str(images / "a.png")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+        assert process.stderr
+        assert process.stderr.readline() == "loading TensorFlow ...\n"
+        (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert "_pywrap_tensorflow_internal" not in Path(f"/proc/{child}/maps").read_text()
