@@ -20,6 +20,7 @@ from efficientmixnet.modules.checkpoint import checkpoint_copies
 from efficientmixnet.modules.exceptions import BadInput, OutOfMemory
 from efficientmixnet.modules.out_of_memory import ended_out_of_memory, is_out_of_memory
 from efficientmixnet.modules.training.caught_signals import CaughtSignals
+from efficientmixnet.modules.unexpected import one_line
 
 if TYPE_CHECKING:
     from efficientmixnet.modules.training.training_job import TrainingJob
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _BAD_INPUT = 2  # exit code
 # The names of the messages.
 _PROGRESS = ("start", "advance", "tell")
-_RESULTS = ("logs", "bad_input", "out_of_memory")
+_RESULTS = ("logs", "bad_input", "out_of_memory", "failed")
 _COPIES = {"fetch": checkpoint_copies.fetch, "keep": checkpoint_copies.keep}
 
 
@@ -103,7 +104,7 @@ def train_elsewhere(
         raise SystemExit(code)
     if code:
         ended = f"ended with code {code}" if code > 0 else f"was killed by signal {-code}"
-        raise RuntimeError(f"the training process {ended}")
+        raise RuntimeError(f"the training process {ended}" + (f": {result['failed']}" if "failed" in result else ""))
     return dict(result["logs"])
 
 
@@ -181,6 +182,7 @@ def _main(weights: str | None = None) -> int:
         except Exception as error:
             if is_out_of_memory(error):
                 messages.write("out_of_memory", str(error))
+            messages.write("failed", one_line(error))
             raise
         if weights:
             write_weights(weights, trained.model)

@@ -73,6 +73,7 @@ say("logs", {"loss": 1.0})
         ("sys.exit(143)", SystemExit, "143"),
         ("say('hello'); time.sleep(30)", ValueError, "unknown message 'hello'"),
         ("sys.exit(1)", RuntimeError, "ended with code 1$"),
+        ("say('failed', 'KeyError: 1'); sys.exit(1)", RuntimeError, "ended with code 1: KeyError: 1$"),
         ("os.kill(os.getpid(), 9)", OutOfMemory, "signal 9 ended its process, .* lower training.batch_size"),
         ("os.kill(os.getpid(), 6)", RuntimeError, "was killed by signal 6$"),
         ("say('out_of_memory', 'halve training.batch_size'); sys.exit(1)", OutOfMemory, "^halve training.batch_size$"),
