@@ -162,8 +162,8 @@ def _format(data: str, files: list[File | LeftOut]) -> str:
     kinds = Counter(format_of(file.name) for file in files)
     if len(files) == 1 and files[0].name == data.rpartition("/")[2] and None in kinds:
         raise BadInput(
-            f"data.images: {data} is not a TFRecord, tar or Parquet file. Give such a file or a folder, and a CSV or JSON "
-            "lines file as data.manifest."
+            f"data.images: {data} is not a TFRecord, tar or Parquet file. Give such a file or a folder. Give a "
+            "CSV or JSON lines file as data.manifest."
         )
     if any(file.name.lower().endswith(tuple(SUFFIXES)) for file in files):
         return "folders"
