@@ -10,6 +10,7 @@ from efficientmixnet.components.image_example_gen.image_header import open_image
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.by_format import images_of
 from efficientmixnet.components.image_example_gen.sources import Entry, Sources, name_hash
+from efficientmixnet.components.image_example_gen.split_names import TEST
 from efficientmixnet.modules.config.section import Section
 from efficientmixnet.modules.exceptions import BadImage
 from efficientmixnet.pipeline.config.config import Config
@@ -60,9 +61,10 @@ def _image_size(config: Config, sources: Sources) -> int:
 
 
 def _sample(sources: Sources) -> list[Entry]:
-    first = sources.entries[0]
+    entries = [entry for entry in sources.entries if entry.split != TEST] or list(sources.entries)
+    first = entries[0]
     # An archive can only be read from its beginning, so one of them has to be enough.
-    candidates = [entry for entry in sources.entries if first.row is None or entry.path == first.path]
+    candidates = [entry for entry in entries if first.row is None or entry.path == first.path]
     return sorted(candidates, key=lambda entry: name_hash(entry.name))[:_SAMPLE]
 
 

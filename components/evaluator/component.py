@@ -1,5 +1,9 @@
-"""The Evaluator component: TFMA measures the model on the evaluation split, and the gate blesses it or not."""
+"""The Evaluator component: TFMA measures the model on the evaluation split, and the gate blesses it or not.
 
+If there is a test split, the model is then measured on it. Nothing is chosen by the result.
+"""
+
+import dataclasses
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +22,9 @@ from efficientmixnet.components.artifacts import Artifacts
 from efficientmixnet.components.evaluator.class_counts import ClassCounts
 from efficientmixnet.components.evaluator.gate import Gate
 from efficientmixnet.components.evaluator.metric_names import GATED_METRICS
-from efficientmixnet.components.evaluator.verdict import Verdict
+from efficientmixnet.components.evaluator.slices import overall_of, read_slices
+from efficientmixnet.components.evaluator.verdict import TEST_FOLDER, Verdict
+from efficientmixnet.components.image_example_gen.split_names import EVAL, TEST
 from efficientmixnet.modules import features
 from efficientmixnet.modules.data.record_counts import check_counts
 from efficientmixnet.modules.exceptions import BadInput
@@ -30,26 +36,47 @@ class _Executor(executor.Executor):
         config = json_format.Parse(exec_properties["eval_config"], config_pb2.EvalConfig())
         weight = config.model_specs[0].example_weight_key
         (examples,) = input_dict["examples"]
-        check_counts(examples.uri, ["eval"])
+        has_test = TEST in artifact_utils.decode_split_names(examples.split_names)
+        check_counts(examples.uri, [EVAL, TEST] if has_test else [EVAL])
         _check_weight(weight, examples)
+        self._measure(input_dict, output_dict, exec_properties)
+        evaluation = artifact_utils.get_single_uri(output_dict["evaluation"])
+        verdict = Gate.from_json(exec_properties["gate"]).judge(evaluation, weight)
+        if has_test:
+            self._measure_test(f"{evaluation}/{TEST_FOLDER}", input_dict, output_dict, exec_properties)
+            tested = overall_of(read_slices(f"{evaluation}/{TEST_FOLDER}"))
+            verdict = dataclasses.replace(
+                verdict, test_metrics=dict(tested.metrics), test_intervals=dict(tested.intervals)
+            )
+        verdict.write(evaluation)
+        (blessing,) = output_dict["blessing"]
+        _write_blessing(blessing, verdict, input_dict, exec_properties)
+
+    def _measure(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]) -> None:
         try:
             super().Do(input_dict, output_dict, exec_properties)
         except RuntimeError as error:
             if found := _bad_input_behind(error):
                 raise found from error
             raise
-        evaluation = artifact_utils.get_single_uri(output_dict["evaluation"])
-        verdict = Gate.from_json(exec_properties["gate"]).judge(evaluation, weight)
-        verdict.write(evaluation)
-        (blessing,) = output_dict["blessing"]
-        _write_blessing(blessing, verdict, input_dict, exec_properties)
+
+    def _measure_test(
+        self, uri: str, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]
+    ) -> None:
+        """Measures the candidate, without the baseline model, on the test split."""
+        folder = tfx.types.standard_artifacts.ModelEvaluation()
+        folder.uri = uri
+        inputs = {name: artifacts for name, artifacts in input_dict.items() if name != "baseline_model"}
+        self._measure(
+            inputs, {**output_dict, "evaluation": [folder]}, {**exec_properties, "example_splits": json.dumps([TEST])}
+        )
 
 
 def _check_weight(weight: str, examples: types.Artifact) -> None:
     """Raises BadInput if images have no such feature. TFMA would give each of them the weight 1."""
     if not weight:
         return
-    (split,) = artifact_utils.get_split_uris([examples], "eval")
+    (split,) = artifact_utils.get_split_uris([examples], EVAL)
     files = sorted(f"{split}/{name}" for name in tfx.dsl.io.fileio.listdir(split))
     for record in tf.data.TFRecordDataset(files, "GZIP").take(1):  # all images of a source have the same features
         known = tf.train.Example.FromString(record.numpy()).features.feature
@@ -116,7 +143,7 @@ class Evaluator(tfx.components.Evaluator):
         """Makes the component.
 
         Args:
-            examples: The images as ingested; the split `eval` is measured.
+            examples: The images as ingested; the splits `eval` and, if there is one, `test` are measured.
             model: The candidate model.
             baseline_model: The model to compare with; the channel may be empty.
             schema: The schema of the examples.
@@ -128,7 +155,7 @@ class Evaluator(tfx.components.Evaluator):
             model=model,
             baseline_model=baseline_model,
             schema=schema,
-            example_splits=json.dumps(["eval"]),
+            example_splits=json.dumps([EVAL]),
             eval_config=eval_config,
             gate=gate.to_json(),
             evaluation=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelEvaluation),
@@ -149,7 +176,7 @@ def evaluator(
     """Returns the Evaluator component for the settings of the configuration's section `evaluation`.
 
     Args:
-        examples: The images as ingested; the split `eval` is measured.
+        examples: The images as ingested; the splits `eval` and, if there is one, `test` are measured.
         model: The candidate model.
         baseline_model: The model to compare with; the channel may be empty.
         schema: The schema of the examples.

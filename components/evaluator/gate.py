@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from efficientmixnet.components.evaluator.metric_names import GATED_METRICS, METRICS
-from efficientmixnet.components.evaluator.slices import Slice, read_slices, short_name
+from efficientmixnet.components.evaluator.slices import Slice, overall_of, read_slices, short_name
 from efficientmixnet.components.evaluator.verdict import Verdict
 from efficientmixnet.modules import features
 
@@ -119,7 +119,7 @@ class Gate:
             The verdict with its reason. Without a measured image the model is not blessed.
         """
         slices = list(read_slices(uri))
-        overall = next((one for one in slices if not one.values), Slice((), {}, {}, {}))
+        overall = overall_of(slices)
         misses: list[str] = []
         passes: list[str] = []
         for limit in self._limits():

@@ -1,6 +1,6 @@
 """Slice: the metrics of the images with the same values of some features."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,11 @@ def read_slices(uri: str) -> Iterator[Slice]:
             (key.column, _text(getattr(key, key.WhichOneof("kind")))) for key in one.slice_key.single_slice_keys
         )
         yield Slice(values, next(iter(by_model.values()), {}), baseline, intervals)
+
+
+def overall_of(slices: Iterable[Slice]) -> Slice:
+    """Returns the slice of all images. It has no metrics if no image was measured."""
+    return next((one for one in slices if not one.values), Slice((), {}, {}, {}))
 
 
 def short_name(feature: str) -> str:

@@ -8,6 +8,7 @@ from efficientmixnet.modules.stored_file import damage_named, made_again, read_j
 from efficientmixnet.modules.whole_file import write_text
 
 VERDICT_FILE = "verdict.json"
+TEST_FOLDER = "test"  # with TFMA's metrics on the test split
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Verdict:
         baseline_metrics: The baseline model's metrics over all images; empty without one.
         intervals: The low and high end of TFMA's 95 % intervals, where the configuration asks for them.
         weight: The feature that images are weighted by; empty for none.
+        test_metrics: The candidate's metrics on the test split; empty without one. The gate does not use them.
+        test_intervals: As `intervals`, on the test split.
     """
 
     blessed: bool
@@ -29,6 +32,8 @@ class Verdict:
     baseline_metrics: dict[str, float]
     intervals: dict[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
     weight: str = ""
+    test_metrics: dict[str, float] = dataclasses.field(default_factory=dict)
+    test_intervals: dict[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
 
     def write(self, uri: str) -> None:
         """Writes the verdict to the folder `uri`."""

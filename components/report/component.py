@@ -6,6 +6,7 @@ from tfx import v1 as tfx
 from tfx.types import artifact_utils
 
 from efficientmixnet.components.evaluator.verdict import read_verdict
+from efficientmixnet.components.image_example_gen.split_names import EVAL, TEST
 from efficientmixnet.components.report.write_report import Places, write_report
 from efficientmixnet.components.tuner.hyperparameters import found_in
 from efficientmixnet.modules.config.model_config import ModelConfig
@@ -26,7 +27,7 @@ def Report(
     baseline_model: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.Model] = None,
     hyperparameters: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.HyperParameters] = None,
 ) -> None:
-    """Writes the report page for the evaluation split.
+    """Writes the report page for the evaluation split, with the metrics on the test split if there is one.
 
     Args:
         report: The page, its content as JSON, and the predictions.
@@ -46,8 +47,10 @@ def Report(
             ModelConfig(network=settings["network"], training=settings["training"]), found_in(hyperparameters.uri)
         )
         settings |= found_by_search.model_dump(mode="json")
-    check_counts(examples.uri, ["eval"])
-    (evaluated,) = artifact_utils.get_split_uris([examples], "eval")
+    splits = artifact_utils.decode_split_names(examples.split_names)
+    measured = [split for split in (EVAL, TEST) if split in splits]
+    check_counts(examples.uri, measured)
+    evaluated, *tested = (artifact_utils.get_split_uris([examples], split)[0] for split in measured)
     write_report(
         report.uri,
         Places(
@@ -57,9 +60,10 @@ def Report(
             model_run=model_run.uri,
             evaluation=evaluation.uri,
             baseline_model=baseline_model and baseline_model.uri,
+            tested=tested[0] if tested else None,
         ),
         settings,
-        splits=artifact_utils.decode_split_names(examples.split_names),
+        splits=splits,
         left_out=json.loads(examples.get_string_custom_property("left_out_by_reason") or "{}"),
         warnings=json.loads(examples.get_string_custom_property("warnings") or "[]"),
     )

@@ -38,18 +38,11 @@ def measured(predictions: Predictions, crossings: Sequence[Sequence[str]] = ()) 
     Returns:
         The measures with their intervals, the classes, confusions, calibration, slices and curves.
     """
-    outcomes, baseline = predictions.outcomes(), predictions.baseline_outcomes()
-    found = intervals.with_intervals(outcomes, baseline)
+    outcomes = predictions.outcomes()
     areas, area = _areas(predictions)
-    rows = [
-        {"name": name, **_interval(value), **({"difference": _interval(difference)} if difference else {})}
-        for name, (value, difference) in found.items()
-    ]
     reliability = measures.reliability(outcomes)
     return {
-        "images_evaluated": len(predictions),
-        "has_baseline": baseline is not None,
-        "metrics": [*rows, {"name": "auc", **_interval(area)}],
+        **_metrics(predictions, outcomes, area),
         "classes": list(_classes(predictions.labels, outcomes, areas)),
         "confusion": outcomes.confusion.tolist() if outcomes.classes <= gallery.MOST_CELLS_CLASSES else None,
         "top_confusions": gallery.top_confusions(outcomes),
@@ -57,6 +50,15 @@ def measured(predictions: Predictions, crossings: Sequence[Sequence[str]] = ()) 
         "slices": list(_slices(predictions, outcomes, crossings)),
         **_trade_offs(predictions, areas),
     }
+
+
+def headline(predictions: Predictions) -> dict[str, Any]:
+    """Returns the number of images, and the measures with their intervals.
+
+    Args:
+        predictions: The predictions for the test split.
+    """
+    return _metrics(predictions, predictions.outcomes(), _areas(predictions)[1])
 
 
 def shown(predictions: Predictions, model: Classifier, files: Sequence[str]) -> dict[str, Any]:
@@ -131,6 +133,19 @@ def trained_on(
 
 def _interval(interval: Interval) -> dict[str, float | None]:
     return {name: value if math.isfinite(value) else None for name, value in dataclasses.asdict(interval).items()}
+
+
+def _metrics(predictions: Predictions, outcomes: Outcomes, area: Interval) -> dict[str, Any]:
+    baseline = predictions.baseline_outcomes()
+    rows = [
+        {"name": name, **_interval(value), **({"difference": _interval(difference)} if difference else {})}
+        for name, (value, difference) in intervals.with_intervals(outcomes, baseline).items()
+    ]
+    return {
+        "images_evaluated": len(predictions),
+        "has_baseline": baseline is not None,
+        "metrics": [*rows, {"name": "auc", **_interval(area)}],
+    }
 
 
 def _areas(predictions: Predictions) -> tuple[np.ndarray, Interval]:

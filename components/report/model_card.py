@@ -59,7 +59,7 @@ def model_card(content: Mapping[str, Any], run: Mapping[str, Any], version: str)
     measured = [one for one in content["classes"] if one["recall"]["value"] is not None]
     weakest = sorted(measured, key=lambda one: one["recall"]["value"])[:_WEAKEST]
     card = environment.get_template("model_card.md").render(
-        **content,
+        **{"test": None, **content},
         run=run,
         version=version,
         metric_names=METRICS,

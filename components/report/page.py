@@ -45,7 +45,7 @@ def render(content: Mapping[str, Any], run: Mapping[str, Any] | None = None) -> 
     ]
     style, script = style_sheet(_FOLDER / "page.css"), own_file(_FOLDER / "page.js")
     return _template("page.html").render(
-        **content,
+        **{"test": None, **content},
         run=run,
         metric_names=METRICS,
         curve_charts=curves,
@@ -70,6 +70,7 @@ def render_comparison(
     names: Sequence[str],
     states: Sequence[str],
     metrics: Mapping[str, Sequence[Mapping[str, float] | None]],
+    test_metrics: Mapping[str, Sequence[Mapping[str, float] | None]],
     differences: Mapping[str, Sequence[str]],
     against_first: Sequence[str],
     curves: Sequence[Mapping[str, Any]],
@@ -80,6 +81,7 @@ def render_comparison(
         names: The runs' names.
         states: The runs' states.
         metrics: By name, each run's value with `low` and `high`; None where a run has no such metric.
+        test_metrics: As `metrics`, on the test split; empty without one.
         differences: By key of the configuration, each run's value.
         against_first: A sentence for each further run.
         curves: The training curves (curves.read_curves).
@@ -98,6 +100,7 @@ def render_comparison(
         names=names,
         states=states,
         metrics=metrics,
+        test_metrics=test_metrics,
         differences=shown(differences),
         against_first=against_first,
         charts=charts,

@@ -12,7 +12,7 @@ from efficientmixnet.components.evaluator.measures import Outcomes
 from efficientmixnet.modules import features
 from efficientmixnet.modules.parquet_file import open_parquet
 
-PREDICTIONS_FILE = "predictions.parquet"
+PREDICTIONS_FILE, TEST_PREDICTIONS_FILE = "predictions.parquet", "test_predictions.parquet"
 LABEL_IDS, PROBABILITIES = "label_ids", "probabilities"  # columns; features.py names the others
 BASELINE = "baseline_"  # prefix of the columns with the baseline model's Outcomes
 OUTCOME = [field.name for field in fields(Outcomes) if field.name not in ("classes", "labels")]

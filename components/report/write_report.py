@@ -12,7 +12,7 @@ from efficientmixnet.components.evaluator.verdict import read_verdict
 from efficientmixnet.components.report import content
 from efficientmixnet.components.report.curves import read_curves
 from efficientmixnet.components.report.page import CONTENT_FILE, PAGE_FILE, render
-from efficientmixnet.components.report.predictions import PREDICTIONS_FILE, Predictions
+from efficientmixnet.components.report.predictions import PREDICTIONS_FILE, TEST_PREDICTIONS_FILE, Predictions
 from efficientmixnet.components.report.write_predictions import Classifier, write_predictions
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exported_model import SERVING_FOLDER
@@ -30,6 +30,7 @@ class Places:
         model_run: TensorBoard's files of its training.
         evaluation: The Evaluator's metrics and verdict.
         baseline_model: The baseline model, if there is one.
+        tested: The records of the test split, if there is one.
     """
 
     evaluated: str
@@ -38,6 +39,7 @@ class Places:
     model_run: str
     evaluation: str
     baseline_model: str | None = None
+    tested: str | None = None
 
 
 def write_report(
@@ -59,19 +61,24 @@ def write_report(
         warnings: The data's warnings.
     """
     verdict = read_verdict(places.evaluation)
-    files = sorted(f"{places.evaluated}/{name}" for name in tf.io.gfile.listdir(places.evaluated))
+    files = _files(places.evaluated)
     candidate = Classifier(f"{places.model}/{SERVING_FOLDER}")
     baseline = (
         Classifier(f"{places.baseline_model}/{SERVING_FOLDER}", candidate.labels) if places.baseline_model else None
     )
 
-    progress.start(int(verdict.metrics.get("example_count", 0)), "images")
-    predictions_file = f"{folder}/{PREDICTIONS_FILE}"
+    images = sum(metrics.get("example_count", 0) for metrics in (verdict.metrics, verdict.test_metrics))
+    progress.start(int(images), "images")
     tf.io.gfile.makedirs(folder)
-    write_predictions(candidate, baseline, files, predictions_file)
-    predictions = Predictions(predictions_file)
+    write_predictions(candidate, baseline, files, f"{folder}/{PREDICTIONS_FILE}")
+    predictions = Predictions(f"{folder}/{PREDICTIONS_FILE}")
+    tested = None
+    if places.tested:
+        write_predictions(candidate, baseline, _files(places.tested), f"{folder}/{TEST_PREDICTIONS_FILE}")
+        tested = content.headline(Predictions(f"{folder}/{TEST_PREDICTIONS_FILE}"))
     found = {
         "verdict": dataclasses.asdict(verdict),
+        "test": tested,
         **content.measured(predictions, settings["evaluation"]["slices"]),
         **content.shown(predictions, candidate, files),
         **content.trained_on(settings, places.statistics, splits, left_out, warnings),
@@ -80,3 +87,7 @@ def write_report(
     }
     for name, text in ((CONTENT_FILE, json.dumps(found)), (PAGE_FILE, render(found))):
         write_text(f"{folder}/{name}", text)
+
+
+def _files(split: str) -> list[str]:
+    return sorted(f"{split}/{name}" for name in tf.io.gfile.listdir(split))

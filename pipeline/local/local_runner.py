@@ -221,6 +221,9 @@ def _summarize(config: Config, folder: Path, facts: dict[str, Any]) -> Summary:
         metrics=verdict.metrics,
         baseline_metrics=verdict.baseline_metrics,
         intervals=verdict.intervals,
+        test_accuracy=verdict.test_metrics.get("accuracy"),
+        test_metrics=verdict.test_metrics,
+        test_intervals=verdict.test_intervals,
         images=Images(
             read=results.custom_property("Examples", "images_read"),
             left_out=results.custom_property("Examples", "images_left_out"),

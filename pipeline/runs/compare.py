@@ -102,10 +102,13 @@ def print_comparison(runs: Sequence[Run]) -> None:
     table = Table("", *(run.name for run in runs), box=None, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
-    for name, row in metrics(runs).items():
-        cells = (f"{number(one['value'])}  [{number(one['low'])}, {number(one['high'])}]" if one else "" for one in row)
-        table.add_row(METRICS[name].title, *cells)
-    table.add_section()
+    for prefix, rows in (("", metrics(runs)), ("test: ", metrics_on_test(runs))):
+        for name, row in rows.items():
+            cells = (
+                f"{number(one['value'])}  [{number(one['low'])}, {number(one['high'])}]" if one else "" for one in row
+            )
+            table.add_row(prefix + METRICS[name].title, *cells)
+        table.add_section()
     for key, row in differences(runs).items():
         table.add_row(key, *(_shown(value) for value in row))
     console = PlainConsole(width=None if sys.stdout.isatty() else 60 + 40 * len(runs))
@@ -116,8 +119,17 @@ def print_comparison(runs: Sequence[Run]) -> None:
 
 
 def metrics(runs: Sequence[Run]) -> dict[str, list[dict[str, float] | None]]:
-    """Returns the metrics by name, with the value and the interval in each run."""
-    by_run = [{one["name"]: one for one in run.content["metrics"] if one["value"] is not None} for run in runs]
+    """Returns the metrics on the evaluation split by name, with the value and the interval in each run."""
+    return _by_name([run.content["metrics"] for run in runs])
+
+
+def metrics_on_test(runs: Sequence[Run]) -> dict[str, list[dict[str, float] | None]]:
+    """Returns the metrics on the test split, as `metrics` does. It is empty if no run has a test split."""
+    return _by_name([(run.content.get("test") or {"metrics": []})["metrics"] for run in runs])
+
+
+def _by_name(rows: Sequence[Sequence[dict[str, Any]]]) -> dict[str, list[dict[str, float] | None]]:
+    by_run = [{one["name"]: one for one in row if one["value"] is not None} for row in rows]
     return {name: [one.get(name) for one in by_run] for name in METRICS if any(name in one for one in by_run)}
 
 
@@ -146,6 +158,7 @@ def write_comparison(runs: Sequence[Run], file: Path) -> None:
         names=[run.name for run in runs],
         states=[run.summary.state.replace("_", " ") for run in runs],
         metrics=metrics(runs),
+        test_metrics=metrics_on_test(runs),
         differences={key: [_shown(value) for value in row] for key, row in differences(runs).items()},
         against_first=list(against_first(runs)),
         curves=[run.content["curves"] for run in runs],

@@ -52,6 +52,12 @@ class Summary(BaseModel):
     """The same metrics of the baseline model; empty if there is none."""
     intervals: dict[str, tuple[float, float]] = {}
     """For each metric the 95 % confidence interval, [low, high]; empty without evaluation.intervals."""
+    test_accuracy: float | None = None
+    """The accuracy on the test split, by which nothing was chosen; null without a test split."""
+    test_metrics: dict[str, float] = {}
+    """All metrics on the test split; empty without one."""
+    test_intervals: dict[str, tuple[float, float]] = {}
+    """As intervals, on the test split."""
     images: Images | None = None
     """null if the run ended before they were counted."""
     splits: list[Masked] = []

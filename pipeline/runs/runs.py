@@ -65,16 +65,18 @@ def _readable(files: Sequence[Path]) -> Iterator[Summary]:
 
 def print_runs(summaries: Sequence[Summary]) -> None:
     """Prints a table with a row for each run."""
-    table = Table("run", "state", *_METRICS, "minutes", "model or reason", box=None, pad_edge=False)
-    for column in table.columns[2 : 3 + len(_METRICS)]:
+    tested = ["test accuracy"] if any(summary.test_accuracy is not None for summary in summaries) else []
+    table = Table("run", "state", *_METRICS, *tested, "minutes", "model or reason", box=None, pad_edge=False)
+    for column in table.columns[2 : 3 + len(_METRICS) + len(tested)]:
         column.justify = "right"
     table.columns[0].no_wrap = True
     for summary in summaries:
-        metrics = (f"{summary.metrics[name]:.4f}" if name in summary.metrics else "" for name in _METRICS)
+        metrics = [summary.metrics.get(name) for name in _METRICS]
+        metrics += [summary.test_accuracy] if tested else []
         table.add_row(
             Path(summary.run).name,
             styled(summary.state.replace("_", " "), _COLORS[summary.state]),
-            *metrics,
+            *("" if value is None else f"{value:.4f}" for value in metrics),
             f"{sum(summary.seconds.values()) / 60:.1f}",
             Path(summary.pushed_model).name if summary.pushed_model else summary.reason,
         )

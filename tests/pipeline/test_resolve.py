@@ -132,3 +132,13 @@ def test_a_test_split_that_only_the_data_names_is_added(tmp_path: Path) -> None:
             Image.new("L", (8, 8)).save(tmp_path / name / f"{number}.png")
     sources = find_dataset(str(tmp_path), None, Config().data.splitting, Layout())
     assert resolve(Config(), sources).data.splits == {"train": 0.8, "eval": 0.2, "test": 0.25}
+
+
+def test_the_image_size_does_not_depend_on_test_images(tmp_path: Path) -> None:
+    for split, side in (("train", 96), ("val", 96), ("test", 256)):
+        for label in "ab":
+            (tmp_path / split / label).mkdir(parents=True)
+            for number in range(1 if split != "test" else 9):
+                Image.new("RGB", (side, side)).save(tmp_path / split / label / f"{number}.png")
+    sources = find_dataset(str(tmp_path), None, Config().data.splitting, Layout())
+    assert resolve(Config(), sources).network.image_size == 96

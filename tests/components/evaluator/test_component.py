@@ -9,6 +9,8 @@ from tfx import v1 as tfx
 
 from efficientmixnet.components.evaluator.component import Evaluator, evaluator
 from efficientmixnet.components.evaluator.gate import Gate
+from efficientmixnet.components.evaluator.slices import Slice
+from efficientmixnet.components.evaluator.verdict import read_verdict
 
 
 def _evaluator(**settings) -> Evaluator:
@@ -73,3 +75,40 @@ def test_predictions_come_from_the_examples_signature_and_labels_from_the_transf
     assert spec.signature_name == "serving_examples"
     assert list(spec.preprocessing_function_names) == ["transform_features"]
     assert (spec.prediction_key, spec.label_key) == ("probabilities", "image/class/label")
+
+
+@pytest.mark.parametrize("splits", [["train", "eval"], ["train", "eval", "test"]])
+def test_a_test_split_is_measured_after_the_gate_and_does_not_change_the_verdict(tmp_path, monkeypatch, splits) -> None:
+    examples = tfx.types.standard_artifacts.Examples()
+    examples.uri, examples.split_names = str(tmp_path / "examples"), json.dumps(splits)
+    artifacts = {
+        "model": tfx.types.standard_artifacts.Model(),
+        "blessing": tfx.types.standard_artifacts.ModelBlessing(),
+    }
+    artifacts["evaluation"] = tfx.types.standard_artifacts.ModelEvaluation()
+    for name, artifact in artifacts.items():
+        artifact.uri = str(tmp_path / name)
+    accuracies = {"eval": 0.6, "test": 0.4}
+    measured: dict[str, str] = {}  # the split by folder
+
+    def measure(self, inputs, outputs, properties) -> None:
+        (split,) = json.loads(properties["example_splits"])
+        assert ("baseline_model" in inputs) == (split == "eval")
+        measured[outputs["evaluation"][0].uri] = split
+        tfx.dsl.io.fileio.makedirs(outputs["evaluation"][0].uri)
+
+    def read(uri: str):
+        yield Slice((), {"accuracy": accuracies[measured[uri]], "example_count": 9.0}, {}, {"accuracy": (0.1, 0.9)})
+
+    monkeypatch.setattr("tfx.components.evaluator.executor.Executor.Do", measure)
+    monkeypatch.setattr("efficientmixnet.components.evaluator.gate.read_slices", read)
+    monkeypatch.setattr("efficientmixnet.components.evaluator.component.read_slices", read)
+    component = _evaluator(thresholds={"accuracy": 0.5})
+    inputs = {"examples": [examples], "model": [artifacts["model"]], "baseline_model": [artifacts["model"]]}
+    outputs = {name: [artifacts[name]] for name in ("evaluation", "blessing")}
+    Evaluator.EXECUTOR_SPEC.executor_class().Do(inputs, outputs, dict(component.exec_properties))
+    verdict = read_verdict(artifacts["evaluation"].uri)
+    assert list(measured.values()) == splits[1:]
+    assert (verdict.blessed, verdict.metrics["accuracy"]) == (True, 0.6)
+    assert verdict.test_metrics == ({"accuracy": 0.4, "example_count": 9.0} if "test" in splits else {})
+    assert verdict.test_intervals == ({"accuracy": [0.1, 0.9]} if "test" in splits else {})

@@ -64,6 +64,7 @@ def pages(content) -> dict[str, str]:
             names=[HOSTILE, "b"],
             states=[HOSTILE, "b"],
             metrics={"accuracy": [interval, None]},
+            test_metrics={"accuracy": [None, interval]},
             differences={f"{HOSTILE}.{HOSTILE}": [HOSTILE, "b"]},
             against_first=[HOSTILE],
             curves=[curves, curves],

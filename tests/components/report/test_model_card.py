@@ -2,6 +2,7 @@
 
 import pytest
 
+from efficientmixnet.components.report.content import headline
 from efficientmixnet.components.report.model_card import model_card, text
 
 RUN = {"started": "2020-01-02T03:04:05", "revision": "abc", "versions": {"keras": "3"}}
@@ -45,3 +46,15 @@ def test_a_browser_shows_the_card_without_network_requests(evaluate, tmp_path, c
     assert 'class "0" <b>&, \u2068قطة\u2069.' in page.evaluate("document.body.innerText")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert (page.said, page.requests) == ([], [])
+
+
+def test_the_card_shows_the_test_split_first_and_says_what_chose_by_the_evaluation_split(evaluate):
+    content = evaluate(3, 20).content
+    tested = headline(evaluate(3, 7, noise=0.2).predictions)
+    card, page = model_card(content | {"test": tested}, RUN, "17")
+    first, second = card.index("the 21 images of the test split. Nothing was chosen by"), card.index("60 images of the")
+    assert first < second
+    assert "early stopping, a search and the thresholds choose by them" in card[second:]
+    accuracy = next(one for one in tested["metrics"] if one["name"] == "accuracy")
+    assert f"| accuracy | {accuracy['value']:.4f} |" in card[first:second]
+    assert page.count("<table>") == 4

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from efficientmixnet.components.report.content import headline
 from efficientmixnet.components.report.page import render
 
 MOST_BYTES = 5_000_000
@@ -197,3 +198,25 @@ def contrast(one: str, other: str) -> float:
 
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
+
+
+def test_the_test_split_is_the_headline(evaluate):
+    evaluated = evaluate(4, 20)
+    tested = headline(evaluate(4, 5, noise=0.2).predictions)
+    page = render(evaluated.content | {"test": tested}, RUN)
+    accuracy = next(one for one in tested["metrics"] if one["name"] == "accuracy")
+    header = page[page.index("<header") : page.index("</header>")]
+    assert f"accuracy <b>{accuracy['value']:.4f}</b>" in header
+    assert "on 20 images that nothing was chosen by" in header
+    section = page[page.index('<section id="metrics"') : page.index('<section id="confusion"')]
+    test_split, evaluation_split = section.split("<b>Evaluation split</b>, 80 images")
+    assert f">{accuracy['value']:.4f}<" in test_split
+    evaluation = next(one for one in evaluated.content["metrics"] if one["name"] == "accuracy")
+    assert f">{evaluation['value']:.4f}<" in evaluation_split
+    assert accuracy["value"] != evaluation["value"]
+
+
+def test_a_report_of_an_earlier_version_without_a_test_split_is_rendered(evaluate):
+    content = evaluate(2, 20).content
+    content.pop("test", None)
+    assert "the evaluation split" in render(content, RUN)

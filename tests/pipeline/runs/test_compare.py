@@ -116,3 +116,17 @@ def test_damaged_predictions_are_named_with_the_cure(tmp_path, damage):
         read_run(Summary(state="pushed", reason="", **facts))
     assert str(raised.value).startswith(f"{file}: is damaged (")
     assert str(raised.value).endswith(f"delete {tmp_path} and run the command again")
+
+
+def test_metrics_on_test_splits_are_shown_without_a_winner(tmp_path, capsys):
+    interval = {"name": "accuracy", "value": 0.7123, "low": 0.6, "high": 0.8}
+    tested = Run(FIRST.summary, {**FIRST.content, "test": {"metrics": [interval]}}, FIRST.right)
+    assert comparing.metrics_on_test([tested, SECOND]) == {"accuracy": [interval, None]}
+    comparing.print_comparison([tested, SECOND])
+    assert "test: accuracy  0.7123  [0.6000, 0.8000]" in " ".join(capsys.readouterr().out.split(" ")).replace(
+        "   ", " "
+    )
+    write_comparison([tested, SECOND], tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert "On the test split." in page
+    assert "0.7123 ★" not in page

@@ -33,3 +33,12 @@ def test_the_result_of_a_search_is_printed(capsys: pytest.CaptureFixture[str]) -
     show(Summary(state="pushed", reason="", run="", started="", search=found))
     told = "best of 12 trials: val_accuracy 0.9877 with training.learning_rate 0.01235 (trials.csv)"
     assert told in capsys.readouterr().out
+
+
+def test_the_test_split_is_printed_first(capsys: pytest.CaptureFixture[str]) -> None:
+    show(Summary(state="pushed", reason="", run="", started="", accuracy=0.9, test_accuracy=0.87654))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:3] == [
+        "test accuracy 0.8765 on the test split, by which nothing was chosen",
+        "accuracy      0.9000 on the evaluation split",
+    ]

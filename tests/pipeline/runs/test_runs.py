@@ -61,3 +61,13 @@ def test_one_invalid_summary_does_not_hide_the_other_runs(tmp_path, capsys, writ
 def test_an_output_folder_without_runs_is_refused(tmp_path):
     with pytest.raises(BadInput, match="has no runs"):
         runs_of(str(tmp_path))
+
+
+def test_the_accuracy_on_a_test_split_has_a_column(tmp_path, capsys):
+    _write(tmp_path, "1", metrics={"accuracy": 0.5})
+    _write(tmp_path, "2", metrics={"accuracy": 0.5}, test_accuracy=0.25)
+    print_runs(runs_of(str(tmp_path)))
+    head, first, second = capsys.readouterr().out.splitlines()
+    assert "test accuracy" in head
+    assert first.split()[2:4] == ["0.5000", "0.0"]
+    assert second.split()[2:5] == ["0.5000", "0.2500", "0.0"]
