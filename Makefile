@@ -42,6 +42,7 @@ lint: environment  ## check style and types
 	@# mypy does not follow the installed namespace. These links give it the folders under their public name.
 	@mkdir -p build/typing/efficientmixnet
 	@for folder in modules components pipeline kubeflow; do ln -sfn ../../../$$folder build/typing/efficientmixnet/$$folder; done
+	@ln -sfn ../../../pipeline/api/__init__.py build/typing/efficientmixnet/__init__.py
 	cd build/typing && ../../.venv/bin/mypy --config-file ../../pyproject.toml -p efficientmixnet
 
 audit:  ## check the lock against published security holes; PYTHON_VERSION chooses the stack

@@ -1,4 +1,4 @@
-"""Installs the fixed top-level folders as one namespace, efficientmixnet."""
+"""Installs the fixed top-level folders as one package, efficientmixnet. Its __init__.py is in pipeline/api."""
 
 from setuptools import find_packages, setup
 
@@ -6,12 +6,15 @@ FOLDERS = ("modules", "components", "pipeline", "kubeflow")
 
 setup(
     packages=[
-        name
-        for folder in FOLDERS
-        for name in (
-            f"efficientmixnet.{folder}",
-            *(f"efficientmixnet.{folder}.{inner}" for inner in find_packages(folder)),
-        )
+        "efficientmixnet",
+        *(
+            name
+            for folder in FOLDERS
+            for name in (
+                f"efficientmixnet.{folder}",
+                *(f"efficientmixnet.{folder}.{inner}" for inner in find_packages(folder, exclude=["api"])),
+            )
+        ),
     ],
     package_data={
         "efficientmixnet.components.report": ["*.html", "*.css", "*.js", "*.md"],
@@ -19,5 +22,5 @@ setup(
         "efficientmixnet.pipeline.inspection": ["*.html", "*.css"],
         "efficientmixnet.pipeline.commands": ["*.json"],
     },
-    package_dir={f"efficientmixnet.{folder}": folder for folder in FOLDERS},
+    package_dir={"efficientmixnet": "pipeline/api"} | {f"efficientmixnet.{folder}": folder for folder in FOLDERS},
 )

@@ -67,7 +67,6 @@ def compile_(
 
     given = {"kubeflow.image": image, "kubeflow.pipeline_root": pipeline_root}
     checked = load_config(config, [*overrides, *(f"{key}={value}" for key, value in given.items() if value)])
-    announce("loading TFX and Kubeflow's compiler")
     documents = compile_package(checked, target)
     for note in notes(checked):
         echo(f"note: {note}", err=True, color="yellow")

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
+from efficientmixnet.modules.missing_package import missing_package
+
 
 def lazy_names(
     package: str, files: Mapping[str, str]
@@ -21,6 +23,9 @@ def lazy_names(
     def get(name: str) -> Any:
         if name not in files:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(import_module(f"{package}.{files[name]}"), name)
+        try:
+            return getattr(import_module(f"{package}.{files[name]}"), name)
+        except ModuleNotFoundError as error:
+            raise missing_package(error, pipeline=False) from error
 
     return get, lambda: sorted(files), list(files)

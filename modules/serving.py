@@ -63,6 +63,7 @@ class ServingModule(tf.Module):
         self.class_labels = _traced(lambda: self._labels)  # [classes], in the order of the probabilities
         self.classify_inputs = _traced(lambda inputs: self._network(inputs)[0], images)
         self.class_activations = _traced(self._class_activations, strings, tf.TensorSpec([None], tf.int64))
+        self.embeddings = _traced(self._embeddings, strings)
         self._classify = _traced(self._classify_images, strings)
 
     def save(self, folder: str) -> None:
@@ -112,6 +113,10 @@ class ServingModule(tf.Module):
         weights = tf.gather(tf.cast(self._kernel, tf.float32), class_ids, axis=1)  # [filters, batch]
         seen = tf.cast(tf.round(inputs), tf.uint8) if self._pixels.is_floating else inputs
         return {"inputs": seen, "activations": tf.einsum("bhwf,fb->bhw", maps, weights)}
+
+    def _embeddings(self, images: tf.Tensor) -> tf.Tensor:
+        """Encoded images, bytes [batch] -> the mean of the last feature maps, float32 [batch, filters]."""
+        return tf.reduce_mean(tf.cast(self._network(self._inputs(images))[1], tf.float32), axis=[1, 2])
 
     def _inputs_of(self, images: tf.Tensor) -> tf.Tensor:
         """Encoded images, bytes [batch] -> the network's input, [batch, size, size, 3]."""

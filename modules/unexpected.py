@@ -5,6 +5,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
+from efficientmixnet.modules.missing_package import missing_package
 from efficientmixnet.modules.printable import printable
 
 _LONGEST = 500  # characters of the exception's own message
@@ -18,8 +19,11 @@ def explain_unexpected(error: BaseException, log: Path | None = None) -> str:
         log: The log to append to. None: a new file in the folder for temporary files.
 
     Returns:
-        The kind of the exception and its message, the path of the log, and the request to report it.
+        The kind of the exception and its message, the path of the log, and the request to report it. For a missing
+        package, the command that installs it.
     """
+    if isinstance(error, ModuleNotFoundError) and (named := missing_package(error)) is not error:
+        return str(named)
     try:
         kept = f"with the traceback in {_keep(error, log)}"
     except (OSError, MemoryError):

@@ -14,7 +14,6 @@ import click
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.keras_settings import use_tensorflow
 from efficientmixnet.modules.whole_file import write_text
-from efficientmixnet.pipeline.announce import announce
 from efficientmixnet.pipeline.commands import data_commands, results_commands
 from efficientmixnet.pipeline.commands.local_path import LocalPath
 from efficientmixnet.pipeline.commands.numbers import Number
@@ -61,7 +60,7 @@ for _command in (*data_commands.COMMANDS, predict, *results_commands.COMMANDS):
     main.add_command(_command)
 
 
-@main.command()
+@main.command("run")
 @click.argument("config", required=False)
 @click.option("--data", metavar="IMAGES", help="A folder with one subfolder of images for each class.")
 @click.option("--output", metavar="RUNS", help="The output folder for runs and pushed models.  [default: runs]")
@@ -76,29 +75,25 @@ for _command in (*data_commands.COMMANDS, predict, *results_commands.COMMANDS):
     callback=remember_verbose,
     help="Print the log messages of the libraries and the traceback of an error too.",
 )
-def run(
+def run_command(
     config: str | None, data: str | None, output: str | None, overrides: tuple[str, ...], no_cache: bool, verbose: bool
 ) -> None:
     """Train, evaluate and push a model.
 
     Give CONFIG, a YAML file, or --data, or both.
     """
-    from efficientmixnet.pipeline.config.config import load_config
-
     if not config and not data:
         raise BadInput(
             "nothing to run; give --data IMAGES or a configuration (`efficientmixnet init my.yaml` creates one)"
         )
     if config and Path(config).is_dir():
         raise BadInput(f"{config}: is a folder; give it as --data {shlex.quote(config)}")
-    checked = load_config(config, overrides, data, output)
-    announce(f"listing the images of {checked.data.manifest or checked.data.images}")
-    from efficientmixnet.pipeline.local.local_runner import run as run_locally
     from efficientmixnet.pipeline.runs.print_summary import show
+    from efficientmixnet.pipeline.start_run import run
 
-    summary = run_locally(checked, verbose=verbose, use_cache=not no_cache)
-    show(summary)
-    if summary.state == "not_blessed":
+    done = run(data, output, config, overrides=overrides, verbose=verbose, use_cache=not no_cache)
+    show(done.summary)
+    if done.summary.state == "not_blessed":
         sys.exit(EXIT_NOT_BLESSED)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.missing_package import missing_package
 from efficientmixnet.pipeline.stop_signals import EXIT_INTERRUPTED, SAME_SIGNAL, SIGNALS
 from efficientmixnet.pipeline.whereabouts import note, note_to, read_notes
 
@@ -42,8 +43,11 @@ def main() -> None:
     os.close(source)
     note_to(sink)
     note(place=next((word for word in sys.argv[1:] if not word.startswith("-")), ""))
-    from efficientmixnet.pipeline.cli import main as command
-
+    try:
+        from efficientmixnet.pipeline.cli import main as command
+    except ModuleNotFoundError as error:
+        print(f"error: {missing_package(error)}", file=sys.stderr)
+        sys.exit(1)
     # Until the command is ready, Ctrl-C ends this process without a traceback, as SIGTERM does.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, before)

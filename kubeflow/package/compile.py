@@ -11,6 +11,7 @@ from efficientmixnet.components.image_example_gen.find_dataset import find_datas
 from efficientmixnet.kubeflow.package.requirements import Target, check, sees_images
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.whole_file import whole_file
+from efficientmixnet.pipeline.announce import announce
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.resolve import resolve
 
@@ -36,6 +37,7 @@ def compile_package(config: Config, target: Target) -> list[dict[str, Any]]:
         sources = find_dataset(data.images, data.manifest, data.splitting, data.layout, data.max_image_bytes)
         config = resolve(config, sources)
     config = _with_s3(config)
+    announce("loading TFX and Kubeflow's compiler")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -3,7 +3,7 @@
 import glob
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,11 @@ class Config(ModelConfig):
 
 
 def load_config(
-    file: str | None, overrides: Iterable[str] = (), data: str | None = None, output: str | None = None
+    file: str | None,
+    overrides: Iterable[str] = (),
+    data: str | None = None,
+    output: str | None = None,
+    sections: Mapping[str, Any] | None = None,
 ) -> Config:
     """Reads and checks a configuration.
 
@@ -84,6 +88,7 @@ def load_config(
         overrides: Each is `section.key=value`, with the value in YAML.
         data: Replaces data.images. A relative path starts at the current folder.
         output: Replaces output. A relative path starts at the current folder.
+        sections: Sections that are merged into those of the file, before the overrides.
 
     Returns:
         The configuration with absolute paths.
@@ -98,6 +103,7 @@ def load_config(
     refuse_secret("--data", data)
     refuse_secret("--output", output)
     values = _read(Path(file)) if file else {}
+    values = merge(values, dict(sections or {}))
     for override in overrides:
         values = merge(values, _nested(override))
     here = Path(file).resolve().parent if file else Path.cwd()

@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,7 @@ class Classifier:
                 model = tf.saved_model.load(str(path))
             self._classify = model.signatures["serving_default"]
             self.labels = [label.decode() for label in model.class_labels().numpy()]
+            self._embed = getattr(model, "embeddings", None)
         except (MemoryError, tf.errors.ResourceExhaustedError):
             raise
         except Exception as error:  # TensorFlow raises many kinds, some of them without a message
@@ -54,6 +55,7 @@ class Classifier:
                 f"{path}: is damaged, or is not a model that a run has pushed ({reason(error)}); give another folder"
             ) from error
         self._to_tensor = tf.constant
+        self._path = path
         self.undecodable = tf.errors.InvalidArgumentError
         """The error that `probabilities` raises for a corrupt image."""
 
@@ -80,6 +82,35 @@ class Classifier:
     def probabilities(self, encoded: list[bytes]) -> "np.ndarray":
         """Returns the probabilities of JPEG or PNG files, float32 [batch, classes]."""
         return self._classify(self._to_tensor(encoded))[features.PROBABILITIES].numpy()
+
+    def embeddings(self, encoded: list[bytes]) -> "np.ndarray":
+        """Returns the mean of the last feature maps for JPEG or PNG files, float32 [batch, filters].
+
+        Raises:
+            BadInput: An earlier version has pushed the model.
+        """
+        if self._embed is None:
+            raise BadInput(f"{self._path}: has no embeddings, because an earlier version pushed it; run it again")
+        return self._embed(self._to_tensor(encoded)).numpy()
+
+    def in_batches(self, call: Callable[[list[bytes]], "np.ndarray"], encoded: list[bytes]) -> "np.ndarray":
+        """Returns what `probabilities` or `embeddings` returns for any number of JPEG or PNG files.
+
+        Raises:
+            BadInput: A file is corrupt.
+        """
+        import numpy as np
+
+        found = []
+        for start in range(0, len(encoded), _BATCH):
+            batch = encoded[start : start + _BATCH]
+            try:
+                found.append(call(batch))
+            except self.undecodable:
+                reasons = enumerate(self.probabilities_of_each(batch), start)
+                bad = next((number for number, one in reasons if isinstance(one, str)), start)
+                raise BadInput(f"image {bad}: is a truncated or corrupt file") from None
+        return np.concatenate(found) if found else np.zeros([0, 0], np.float32)
 
     def probabilities_of_each(self, encoded: list[bytes]) -> "list[np.ndarray | str]":
         """Returns for each JPEG or PNG file the probabilities, float32 [classes], or the reason why there are none."""

@@ -28,6 +28,14 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("efficientmixnet.kubeflow.server.watch.PAUSE", 0.01)
 
 
+@pytest.fixture(autouse=True)
+def announced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the command says that it does next. It goes to standard error, which `Result.output` also has."""
+    found: list[str] = []
+    monkeypatch.setattr("efficientmixnet.kubeflow.cli.announce", found.append)
+    return found
+
+
 def _call(*arguments: object) -> Result:
     return CliRunner().invoke(main, ["kubeflow", *map(str, arguments)])
 
@@ -262,12 +270,13 @@ def test_a_file_without_a_package_is_refused(server: Any, tmp_path: Path) -> Non
         assert line in result.output
 
 
-def test_runs_are_listed_and_stopped(server: Any, run: Any) -> None:
+def test_runs_are_listed_and_stopped(server: Any, run: Any, announced: list[str]) -> None:
     server.runs = [run("RUNNING")]
     result = _call("runs", "--endpoint", server.url)
     assert result.output == "run-1  RUNNING    2026-01-02 03:04  digits\n"
     assert _call("stop", "run-1", "--endpoint", server.url).output == "stopping run run-1\n"
     assert server.requests[-1][:2] == ("POST", "/apis/v2beta1/runs/run-1:terminate")
+    assert announced == ["connecting to Kubeflow Pipelines"] * 2
 
 
 def test_help_does_not_import_kfp() -> None:

@@ -1,0 +1,122 @@
+"""load: a pushed model in Python, which predicts labels and computes embeddings."""
+
+from collections.abc import Iterable
+from os import PathLike, fspath
+
+import numpy as np
+
+from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.pipeline.scoring.classifier import Classifier, read_image
+
+Image = str | PathLike[str] | bytes | np.ndarray
+
+_CHANNELS = (1, 3, 4)
+
+
+class Model:
+    """A pushed model. `load` returns it.
+
+    Images are paths, encoded files (bytes) or arrays of uint8 or uint16, [height, width] or [height, width, channels]
+    with 1, 3 or 4 channels. Arrays are upright, and in the order red, green, blue.
+
+    Args:
+        classifier: The loaded SavedModel.
+    """
+
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+        self.labels: list[str] = classifier.labels
+        """The labels in the order of the probabilities."""
+
+    def predict(self, images: Iterable[Image], top_k: int = 3) -> list[list[tuple[str, float]]]:
+        """Returns for each image its most probable labels, each with its probability.
+
+        Args:
+            images: The images.
+            top_k: The number of labels for each image.
+
+        Raises:
+            BadInput: An image cannot be read.
+
+        Example:
+            >>> efficientmixnet.load("runs").predict(["cat.jpg"], top_k=2)
+            [[('cat', 0.93), ('dog', 0.05)]]
+        """
+        encoded = _encoded(images)
+        return [_named(found, number) for number, (_, found) in enumerate(self._classifier.classify(encoded, top_k))]
+
+    def probabilities(self, images: Iterable[Image]) -> np.ndarray:
+        """Returns the probabilities of all classes, float32 [images, classes], in the order of `labels`.
+
+        Args:
+            images: The images.
+
+        Raises:
+            BadInput: An image cannot be read.
+        """
+        return self._classifier.in_batches(self._classifier.probabilities, _encoded(images))
+
+    def embed(self, images: Iterable[Image]) -> np.ndarray:
+        """Returns the embeddings, float32 [images, filters]: the mean of the last feature maps.
+
+        Images that look alike to the network have similar embeddings, for a search or for a clustering.
+
+        Args:
+            images: The images.
+
+        Raises:
+            BadInput: An image cannot be read, or an earlier version has pushed the model.
+        """
+        return self._classifier.in_batches(self._classifier.embeddings, _encoded(images))
+
+
+def load(model: str | PathLike[str]) -> Model:
+    """Loads a pushed model.
+
+    Args:
+        model: A pushed model, the folder of pushed models for the newest one, or the output folder of runs.
+
+    Raises:
+        BadInput: The folder has no model that a run has pushed.
+
+    Example:
+        >>> model = efficientmixnet.load("runs")
+        >>> model.predict(["cat.jpg"], top_k=1)
+        [[('cat', 0.93)]]
+    """
+    return Model(Classifier(fspath(model)))
+
+
+def _encoded(images: Iterable[Image]) -> list[bytes]:
+    if isinstance(images, str | bytes | PathLike):
+        raise BadInput("images: give a list of images, such as ['photo.jpg']")
+    return [_as_file(image, number) for number, image in enumerate(images)]
+
+
+def _as_file(image: Image, number: int) -> bytes:
+    """A JPEG or PNG file."""
+    if not isinstance(image, str | bytes | PathLike):
+        return _as_png(np.asarray(image), number)
+    found = read_image(image if isinstance(image, bytes) else fspath(image))
+    if isinstance(found, str):
+        raise BadInput(f"{number if isinstance(image, bytes) else image}: {found}")
+    return found
+
+
+def _as_png(pixels: np.ndarray, number: int) -> bytes:
+    import tensorflow as tf
+
+    if pixels.ndim == 2:
+        pixels = pixels[..., np.newaxis]
+    if pixels.ndim != 3 or pixels.shape[-1] not in _CHANNELS or 0 in pixels.shape:
+        shape = list(pixels.shape)
+        raise BadInput(f"image {number}: an array of shape {shape}; give [height, width, 1, 3 or 4 channels]")
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise BadInput(f"image {number}: an array of {pixels.dtype}; give uint8 (0 to 255) or uint16 (0 to 65535)")
+    return bytes(tf.io.encode_png(pixels).numpy())
+
+
+def _named(found: list[tuple[str, float]] | str, number: int) -> list[tuple[str, float]]:
+    if isinstance(found, str):
+        raise BadInput(f"image {number}: {found}")
+    return found
