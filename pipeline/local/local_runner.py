@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
@@ -131,7 +132,7 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
                 _add_times(summary, stages, config)
             with suppress(OSError):  # A full disk has no space for the summary. The command prints the error.
                 summary.write(folder, output)
-        with suppress(OSError, ValueError):  # Then the next run asks TFX.
+        with suppress(sqlite3.Error, OSError, ValueError):  # Then the next run asks TFX.
             remember_run(config, sources, summary, folders)
     return summary
 

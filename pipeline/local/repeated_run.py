@@ -6,6 +6,7 @@ output folder. In doubt there is no repeated run: TFX then decides which results
 
 import hashlib
 import json
+import sqlite3
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +18,7 @@ from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.whole_file import write_text
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.local.revision import code_digest, revision, versions
-from efficientmixnet.pipeline.runs.metadata import METADATA_FILE
+from efficientmixnet.pipeline.runs.metadata import latest_ids
 from efficientmixnet.pipeline.runs.run_summary import Summary
 from efficientmixnet.pipeline.runs.runs import read_summary
 
@@ -33,14 +34,14 @@ def repeated_run(config: Config, sources: Sources) -> Summary | None:
         sources: The images.
     """
     output = Path(config.output)
-    with suppress(OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, BadInput):
+    with suppress(sqlite3.Error, OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, BadInput):
         known = json.loads((output / _FILE).read_text(encoding="utf-8"))
         summary = read_summary(str(output / "runs" / Path(known["run"]).name))
         if (
             _has_fixed_inputs(config)
             and summary.state in _ENDED
             and known["depends_on"] == _depends_on(config, sources)
-            and known["metadata"] == _listed(output / METADATA_FILE)
+            and known["metadata"] == latest_ids(output)
             and all(sizes(output / folder) == files for folder, files in known["folders"].items())
             and all(Path(summary.run, name).is_file() for name in known["files"])
         ):
@@ -64,7 +65,7 @@ def remember_run(config: Config, sources: Sources, summary: Summary, folders: It
     known = {
         "run": Path(summary.run).name,
         "depends_on": _depends_on(config, sources),
-        "metadata": _listed(output / METADATA_FILE),
+        "metadata": latest_ids(output),
         "folders": {str(Path(folder).relative_to(output)): sizes(Path(folder)) for folder in sorted(inside)},
         "files": sorted(path.name for path in Path(summary.run).iterdir()),
     }

@@ -1,7 +1,10 @@
 """Opens and checks ML Metadata's database, which describes the results of all runs in an output folder."""
 
+import atexit
 import os
+import shutil
 import sqlite3
+import tempfile
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +12,7 @@ from urllib.parse import quote
 
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.stored_file import damage_named
+from efficientmixnet.pipeline.runs.moved_output import follow_move, has_moved
 
 if TYPE_CHECKING:
     from ml_metadata import MetadataStore
@@ -41,12 +45,20 @@ def open_metadata(file: Path) -> "MetadataStore":
     import ml_metadata as mlmd
     from ml_metadata.proto import metadata_store_pb2
 
-    _check(file)
+    file = _check(file)
     connection = metadata_store_pb2.ConnectionConfig()
     connection.sqlite.filename_uri = str(file)
     connection.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
     with damage_named(file, _cure(file), mlmd.errors.StatusError):
         return mlmd.MetadataStore(connection)
+
+
+def latest_ids(output: Path) -> list[int]:
+    """Returns the numbers of the latest execution and the latest artifact. They change with every run of TFX."""
+    with closing(_open(output / METADATA_FILE, "ro")) as database:
+        return list(
+            database.execute("SELECT (SELECT max(id) FROM Execution), (SELECT max(id) FROM Artifact)").fetchone()
+        )
 
 
 def latest_artifacts(store: "MetadataStore", kind: int) -> "list[Artifact]":
@@ -58,12 +70,13 @@ def latest_artifacts(store: "MetadataStore", kind: int) -> "list[Artifact]":
     return list(store.get_artifacts_by_id([event.artifact_id for event in events if event.type == kind]))
 
 
-def _check(file: Path) -> None:
+def _check(file: Path) -> Path:
+    """Returns the database to open: a copy with other paths, if the output folder was moved and cannot be written."""
     # SQLite must write to undo what a killed process has left half done.
     mode = "rw" if os.access(file, os.W_OK) and os.access(file.parent, os.W_OK) else "ro"
     with damage_named(file, _cure(file), sqlite3.DatabaseError):
         try:
-            with closing(sqlite3.connect(f"file:{quote(str(file))}?mode={mode}", uri=True)) as database:
+            with closing(_open(file, mode)) as database:
                 (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
                 tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
         except sqlite3.OperationalError as error:  # It may be intact.
@@ -72,6 +85,30 @@ def _check(file: Path) -> None:
             raise ValueError(found)
         if missing := sorted(_TABLES - tables):
             raise ValueError(f"it has no table {missing[0]}")
+        return _at_its_place(file, mode)
+
+
+def _at_its_place(file: Path, mode: str) -> Path:
+    """Lets the paths in the database follow an output folder that was moved."""
+    output = file.absolute().parent
+    with closing(_open(file, mode)) as database:
+        former = has_moved(database, output)
+        if former is None:
+            return file
+        if mode == "rw":
+            follow_move(database, former, output)
+            return file
+    folder = tempfile.TemporaryDirectory(prefix="efficientmixnet-")
+    atexit.register(folder.cleanup)
+    copy = Path(shutil.copy(file, folder.name))
+    copy.chmod(0o600)
+    with closing(_open(copy, "rw")) as database:
+        follow_move(database, former, output)
+    return copy
+
+
+def _open(file: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{quote(str(file))}?mode={mode}", uri=True)
 
 
 def _cure(file: Path) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from efficientmixnet.modules.stored_file import damage_named, made_again, read_json
 from efficientmixnet.modules.whole_file import write_text
+from efficientmixnet.pipeline.runs.moved_output import artifact_at
 from efficientmixnet.pipeline.runs.run_summary import Summary
 
 
@@ -42,4 +43,7 @@ def read_content(summary: Summary) -> dict[str, Any] | None:
     file = Path(summary.evaluated or "", CONTENT_FILE)
     if not summary.evaluated or not file.is_file():
         return None
-    return read_json(file, made_again(file.parent), "config", "curves", "metrics", "verdict")
+    content = read_json(file, made_again(file.parent), "config", "curves", "metrics", "verdict")
+    if isinstance(content.get("evaluation"), str):
+        content["evaluation"] = artifact_at(content["evaluation"], Path(summary.run).parent.parent)
+    return content

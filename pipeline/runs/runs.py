@@ -9,6 +9,7 @@ from rich.table import Table
 
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.stored_file import reason
+from efficientmixnet.pipeline.runs.moved_output import summary_at
 from efficientmixnet.pipeline.runs.run_summary import SUMMARY_FILE, Summary
 from efficientmixnet.pipeline.terminal import PlainConsole, echo, styled
 
@@ -18,7 +19,7 @@ _COLORS = {"pushed": "green", "not_blessed": "red", "failed": "red", "interrupte
 
 
 def read_summary(run: str) -> Summary:
-    """Returns the summary of a run, or of the last run in an output folder.
+    """Returns the summary of a run, or of the last run in an output folder. Its paths are those of the folder now.
 
     Args:
         run: The folder of a run, or an output folder.
@@ -32,7 +33,7 @@ def read_summary(run: str) -> Summary:
     """
     file = Path(run, SUMMARY_FILE)
     try:
-        return Summary.model_validate_json(file.read_text(encoding="utf-8"))
+        return summary_at(Summary.model_validate_json(file.read_text(encoding="utf-8")), run)
     except FileNotFoundError:
         raise BadInput(f"{run}: has no {SUMMARY_FILE}; give the folder of a run, or an output folder") from None
     except ValidationError as error:

@@ -1,9 +1,10 @@
 """Tests of repeated_run: an unchanged run is found, and any change means that the pipeline runs."""
 
 import dataclasses
-import os
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,12 @@ def output(tmp_path: Path) -> Path:
         "artifacts/Trainer/model/2/variables/variables.index",
         "pushed/7/saved_model.pb",
         "runs/1/report.html",
-        "metadata.sqlite",
         "../start.weights.h5",
     ):
         (output / file).parent.mkdir(parents=True, exist_ok=True)
         (output / file).write_text("content")
+    for table in ("Execution", "Artifact"):
+        _add(output, table)
     folder, pushed = output / "runs" / "1", str(output / "pushed" / "7")
     summary = Summary(state="pushed", reason="good", run=str(folder), started="2026-01-02", pushed_model=pushed)
     summary.write(folder)
@@ -46,10 +48,24 @@ def output(tmp_path: Path) -> Path:
     return output
 
 
+def _add(output: Path, table: str) -> None:
+    """Adds a row to one of ML Metadata's tables, as every run does."""
+    with closing(sqlite3.connect(output / "metadata.sqlite")) as database, database:
+        database.execute(f"CREATE TABLE IF NOT EXISTS {table} (id INTEGER PRIMARY KEY)")
+        database.execute(f"INSERT INTO {table} DEFAULT VALUES")
+
+
 def test_an_unchanged_run_gives_the_summary_of_the_last_one(output: Path) -> None:
     found = repeated_run(_config(output), SOURCES)
     assert found
     assert (found.run, found.reason) == (str(output / "runs" / "1"), "good")
+
+
+def test_a_renamed_output_folder_is_still_unchanged(output: Path) -> None:
+    renamed = output.rename(output.with_name("renamed"))
+    found = repeated_run(_config(renamed), SOURCES)
+    assert found
+    assert (found.run, found.pushed_model) == (str(renamed / "runs" / "1"), str(renamed / "pushed" / "7"))
 
 
 def _longer(file: str) -> Callable[[Path], object]:
@@ -78,7 +94,8 @@ def _removed(file: str) -> Callable[[Path], object]:
         _longer("../start.weights.h5"),
         lambda output: (output / ".last_run.json").write_text("[1]"),
         lambda output: (output / ".last_run.json").write_text('{"run": "../../.."}'),
-        lambda output: os.utime(output / "metadata.sqlite", (1, 1)),
+        lambda output: _add(output, "Execution"),
+        lambda output: _add(output, "Artifact"),
         lambda output: shutil.rmtree(output / "artifacts/Trainer/model/2"),
         lambda output: shutil.rmtree(output / "pushed"),
         forget_run,
