@@ -15,6 +15,7 @@ from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.keras_settings import use_tensorflow
 from efficientmixnet.modules.whole_file import write_text
 from efficientmixnet.pipeline.commands import data_commands, results_commands
+from efficientmixnet.pipeline.commands.evaluate_command import evaluate
 from efficientmixnet.pipeline.commands.local_path import LocalPath
 from efficientmixnet.pipeline.commands.numbers import Number
 from efficientmixnet.pipeline.commands.one_line_errors import OneLineErrors, remember_verbose
@@ -51,12 +52,12 @@ def main() -> None:
 
     \b
     Exit codes: 0 success, 1 failure, 2 an input cannot be used,
-    3 the model was not blessed and so not pushed, 130 interrupted.
+    3 the model was not blessed and so not pushed, or misses a limit, 130 interrupted.
     """
     use_tensorflow()
 
 
-for _command in (*data_commands.COMMANDS, predict, *results_commands.COMMANDS):
+for _command in (*data_commands.COMMANDS, predict, evaluate, *results_commands.COMMANDS):
     main.add_command(_command)
 
 

@@ -11,6 +11,7 @@ from efficientmixnet.components.evaluator.slices import Slice, overall_of, read_
 from efficientmixnet.components.evaluator.verdict import Verdict
 from efficientmixnet.modules import features
 
+_BASELINE = "the latest blessed model"
 _NAMED = 3  # slices in a reason, the worst ones first
 
 
@@ -23,8 +24,13 @@ class Limit:
     threshold: float | None
     tolerance: float | None
 
-    def misses(self, slices: Sequence[Slice]) -> Iterator[str]:
-        """Yields a reason for each slice that misses the limit; of many slices, for the worst ones."""
+    def misses(self, slices: Sequence[Slice], baseline: str = _BASELINE) -> Iterator[str]:
+        """Yields a reason for each slice that misses the limit; of many slices, for the worst ones.
+
+        Args:
+            slices: The slices by the limit's features.
+            baseline: What the reasons call the baseline model.
+        """
         sign = -1 if METRICS[self.metric].lower_is_better else 1
         prefix = "slice_" if self.features else ""
         if self.threshold is not None:
@@ -41,7 +47,7 @@ class Limit:
             yield from self._reasons(
                 margins,
                 lambda one: (
-                    f"is worse than the latest blessed model's {one.baseline[self.metric]:.4f} "
+                    f"is worse than {baseline}'s {one.baseline[self.metric]:.4f} "
                     f"by more than {self.tolerance:g} ({key})"
                 ),
                 key,
@@ -120,6 +126,29 @@ class Gate:
         """
         slices = list(read_slices(uri))
         overall = overall_of(slices)
+        misses, passes = self.check(slices)
+        if overall.baseline:
+            passes.append(f"no worse than the latest blessed model ({overall.baseline['accuracy']:.4f})")
+        else:
+            passes.append("there is no blessed model yet to compare with")
+        if not overall.metrics:
+            misses.append("no image of the evaluation split could be measured")
+        empty = list(self.empty(slices))
+        reason = "; ".join([*misses, *empty]) if misses else ", ".join([*passes, *empty])
+        return Verdict(
+            not misses, reason, dict(overall.metrics), dict(overall.baseline), dict(overall.intervals), weight=weight
+        )
+
+    def check(self, slices: Sequence[Slice], baseline: str = _BASELINE) -> tuple[list[str], list[str]]:
+        """Compares the metrics with the limits.
+
+        Args:
+            slices: The metrics of each slice, and of all images.
+            baseline: What the reasons call the baseline model.
+
+        Returns:
+            The reasons of the limits that are missed, and of those that are kept.
+        """
         misses: list[str] = []
         passes: list[str] = []
         for limit in self._limits():
@@ -128,18 +157,10 @@ class Gate:
                 for one in slices
                 if one.features == limit.features and (not limit.features or one.images >= self.min_slice_size)
             ]
-            misses += limit.misses(checked)
-            passes += limit.passes(checked, self.min_slice_size)
-        if overall.baseline:
-            passes.append(f"no worse than the latest blessed model ({overall.baseline['accuracy']:.4f})")
-        else:
-            passes.append("there is no blessed model yet to compare with")
-        if not overall.metrics:
-            misses.append("no image of the evaluation split could be measured")
-        reason = "; ".join([*misses, *self._empty(slices)]) if misses else ", ".join([*passes, *self._empty(slices)])
-        return Verdict(
-            not misses, reason, dict(overall.metrics), dict(overall.baseline), dict(overall.intervals), weight=weight
-        )
+            missed = list(limit.misses(checked, baseline))
+            misses += missed
+            passes += [] if missed else limit.passes(checked, self.min_slice_size)
+        return misses, passes
 
     def _limits(self) -> Iterator[Limit]:
         for metric in GATED_METRICS:
@@ -148,7 +169,7 @@ class Gate:
                 threshold, tolerance = self.slice_thresholds.get(metric), self.slice_tolerances.get(metric)
                 yield Limit(metric, frozenset(slicing), threshold, tolerance)
 
-    def _empty(self, slices: Sequence[Slice]) -> Iterator[str]:
+    def empty(self, slices: Sequence[Slice]) -> Iterator[str]:
         """Yields a note for each slicing whose features no image has."""
         found = {one.features for one in slices}
         for slicing in self.slicings:

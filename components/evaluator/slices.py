@@ -4,12 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import tensorflow_model_analysis as tfma
-
 from efficientmixnet.modules import features
 
 _BASELINE = "baseline"  # TFX's name for the baseline model
-_COUNT = "example_count"
+COUNT = "example_count"
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class Slice:
 
     @property
     def images(self) -> float:
-        return self.metrics.get(_COUNT, 0.0)
+        return self.metrics.get(COUNT, 0.0)
 
     @property
     def name(self) -> str:
@@ -45,6 +43,8 @@ class Slice:
 
 def read_slices(uri: str) -> Iterator[Slice]:
     """Yields each slice that TFMA wrote to the folder `uri`."""
+    import tensorflow_model_analysis as tfma  # takes seconds
+
     for one in tfma.load_metrics(uri):
         by_model: dict[str, dict[str, float]] = {}
         intervals = {}

@@ -9,7 +9,12 @@ from efficientmixnet.modules.exceptions import BadInput
 
 
 def check_labels(
-    where: str, labels: Sequence[str], left_out: Iterable[LeftOut], by_folder: bool, names: SplitNames
+    where: str,
+    labels: Sequence[str],
+    left_out: Iterable[LeftOut],
+    by_folder: bool,
+    names: SplitNames,
+    least: int = 2,
 ) -> None:
     """Checks that a classifier can learn the labels.
 
@@ -19,11 +24,12 @@ def check_labels(
         left_out: The files that are not used.
         by_folder: Whether the labels are names of folders.
         names: The names of splits.
+        least: The least number of labels. One is enough to measure a model.
 
     Raises:
-        BadInput: There are fewer than two labels, they are names of splits, or one lists others.
+        BadInput: There are too few labels, they are names of splits, or one lists others.
     """
-    if len(labels) < 2:
+    if len(labels) < least:
         raise BadInput(
             f"{where}: only the class {labels[0]!r} has images. A classifier needs two or more classes"
             + (", each in its own folder." if by_folder else ".")

@@ -89,6 +89,7 @@ def find_images(
     further_names: Mapping[str, str] | None = None,
     group: str | None = None,
     max_image_bytes: int = MAX_IMAGE_BYTES,
+    least_labels: int = 2,
 ) -> Sources:
     """Lists the images of a dataset.
 
@@ -100,12 +101,13 @@ def find_images(
         further_names: The splits that further names in the data mean.
         group: A column that is read in addition to those of the layout.
         max_image_bytes: Larger images are left out.
+        least_labels: The least number of labels.
 
     Returns:
         The images and a fingerprint. No image is read. An image has a split if the source names it.
 
     Raises:
-        BadInput: There are no images, or fewer than two classes, or the layout does not fit the data.
+        BadInput: There are no images, or too few labels, or the layout does not fit the data.
     """
     layout, span = layout or Layout(), None
     if manifest and has_spans(manifest):
@@ -143,7 +145,7 @@ def find_images(
     notes = _notes(metadata, by_name, left_out)
     sources = Sources(entries, left_out, fingerprint, size, kind, span, notes=notes, skipped=kinds)
     by_folder = kind == "folders" and not manifest and not metadata
-    check_labels(where, sorted(sources.labels), left_out, by_folder, names)
+    check_labels(where, sorted(sources.labels), left_out, by_folder, names, least_labels)
     clash = [name for name in sources.columns if name.startswith(_OURS)]
     if clash:
         raise BadInput(

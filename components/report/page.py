@@ -29,12 +29,32 @@ def render(content: Mapping[str, Any], run: Mapping[str, Any] | None = None) -> 
         content: The report's content, as write_report writes it.
         run: The run's summary (pipeline/runs/run_summary.py), once the run has ended.
     """
-    reliability = content["reliability"]
     curves = {
         name: line_chart(content["curves"][name], "epoch", f"{name} by epoch")
         for name in _CURVES
         if content["curves"].get(name)
     }
+    return _rendered(
+        "page.html",
+        {"test": None, **content},
+        run=run,
+        curve_charts=curves,
+        config_yaml=yaml.safe_dump(content["config"], sort_keys=False, allow_unicode=True),
+    )
+
+
+def render_evaluation(content: Mapping[str, Any], evaluation: Mapping[str, Any]) -> str:
+    """Returns the report page of `efficientmixnet evaluate` as HTML.
+
+    Args:
+        content: The measures and galleries, as content.measured and content.shown return them.
+        evaluation: The content of evaluation.json.
+    """
+    return _rendered("evaluation.html", content, evaluation=evaluation, verdict={}, warnings=(), labels={})
+
+
+def _rendered(template: str, content: Mapping[str, Any], **more: Any) -> str:
+    """Returns a page with measures and galleries."""
     trade_offs = [
         (title, line_chart(content[kind], x_label, title, of_fractions=True))
         for kind, title, x_label in (
@@ -44,14 +64,12 @@ def render(content: Mapping[str, Any], run: Mapping[str, Any] | None = None) -> 
         if content.get(kind)
     ]
     style, script = style_sheet(_FOLDER / "page.css"), own_file(_FOLDER / "page.js")
-    return _template("page.html").render(
-        **{"test": None, **content},
-        run=run,
+    return _template(template).render(
+        **content,
+        **more,
         metric_names=METRICS,
-        curve_charts=curves,
         trade_offs=trade_offs,
-        reliability_chart=reliability_chart(**reliability),
-        config_yaml=yaml.safe_dump(content["config"], sort_keys=False, allow_unicode=True),
+        reliability_chart=reliability_chart(**content["reliability"]),
         policy=policy([script], [style]),
         style=style,
         script=script,

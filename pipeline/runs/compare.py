@@ -37,11 +37,16 @@ class Run:
 
 @dataclass(frozen=True)
 class McNemar:
-    """McNemar's test of two runs on the images that both evaluated."""
+    """McNemar's test of two runs or models on the images that both predicted."""
 
     images: int
-    only_first: int  # images that only the first run predicts correctly
+    only_first: int  # images that only the first one predicts correctly
     only_second: int
+
+    @classmethod
+    def of(cls, first: np.ndarray, second: np.ndarray) -> "McNemar":
+        """Returns the test. The arguments say whether each prediction is correct, bool [images]."""
+        return cls(len(first), int((first & ~second).sum()), int((second & ~first).sum()))
 
     @property
     def p_value(self) -> float:
@@ -50,6 +55,14 @@ class McNemar:
 
         different = self.only_first + self.only_second
         return float(binomtest(self.only_first, different).pvalue) if different else 1.0
+
+    def in_words(self, first: str, second: str) -> str:
+        """Returns the result as a sentence with these names."""
+        verdict = "may be due to chance" if self.p_value >= 0.05 else "is unlikely to be due to chance"
+        return (
+            f"of {self.images:,} images in common, only {second} classifies {self.only_second:,} correctly, and "
+            f"only {first} {self.only_first:,}: the difference {verdict} (McNemar, p = {self.p_value:.2g})"
+        )
 
 
 def read_run(summary: Summary) -> Run | None:
@@ -86,7 +99,7 @@ def mcnemar(first: Run, second: Run) -> McNemar:
     both = first.right.keys() & second.right.keys()
     ours = np.array([first.right[one] for one in both], bool)
     theirs = np.array([second.right[one] for one in both], bool)
-    return McNemar(len(both), int((ours & ~theirs).sum()), int((theirs & ~ours).sum()))
+    return McNemar.of(ours, theirs)
 
 
 def differences(runs: Sequence[Run]) -> dict[str, list[Any]]:
@@ -138,14 +151,10 @@ def against_first(runs: Sequence[Run]) -> Iterator[str]:
     first, *others = runs
     for run in others:
         found = mcnemar(first, run)
-        if not found.images:
+        if found.images:
+            yield found.in_words(first.name, run.name)
+        else:
             yield f"{run.name} and {first.name} have no evaluated images in common"
-            continue
-        verdict = "may be due to chance" if found.p_value >= 0.05 else "is unlikely to be due to chance"
-        yield (
-            f"of {found.images:,} images in common, only {run.name} classifies {found.only_second:,} correctly, and "
-            f"only {first.name} {found.only_first:,}: the difference {verdict} (McNemar, p = {found.p_value:.2g})"
-        )
 
 
 def write_comparison(runs: Sequence[Run], file: Path) -> None:

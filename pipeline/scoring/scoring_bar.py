@@ -31,8 +31,8 @@ class ScoringBar:
         self._bar.stop()
 
     def start(self, total: int, unit: str) -> None:
-        """Starts the bar with the total number of items."""
-        self._bar.update(self._task, description=unit, total=total)
+        """Starts the bar, also again, with the total number of items."""
+        self._bar.reset(self._task, description=unit, total=total)
 
     def advance(self, count: int, figures: progress.Figures) -> None:
         """Moves the bar by `count` items."""

@@ -1,0 +1,1 @@
+"""Measures of pushed models on any labeled images."""
