@@ -80,7 +80,7 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
                 drawn = statistics_view(where, found)
             write_text(statistics_page, drawn)
         link = statistics_page.name if statistics and found.described else None
-        write_text(page, render(where, found, notes, link))
+        write_text(page, render(where, found, notes, link, sources.notes))
     except OSError as error:
         raise BadInput(f"{page}: cannot be written: {error.strerror}") from None
     _print(console, found, sources, notes)
@@ -156,7 +156,10 @@ def _print(console: PlainConsole, found: "Inspection", sources: "Sources", notes
     from efficientmixnet.pipeline.inspection.inspect_images import side_buckets
     from efficientmixnet.pipeline.inspection.page import size_in_words
 
-    table = Table("class", *found.counts, box=None, pad_edge=False)
+    table = Table("class", *found.counts, box=None, pad_edge=False, show_footer=len(found.labels) > 1)
+    totals = ["all classes", *(f"{labels.total():,}" for labels in found.counts.values())]
+    for column, total in zip(table.columns, totals, strict=True):
+        column.footer = total
     for label in found.labels[:_MOST_CLASSES]:
         table.add_row(label, *(f"{labels[label]:,}" for labels in found.counts.values()))
     console.print(table)

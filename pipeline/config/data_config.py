@@ -32,8 +32,8 @@ class DataConfig(Section):
     group: str | None = Field(None, min_length=1)
     """A column whose value joins images, such as patient_id. All images of a group are in one split."""
     near_duplicates: bool = True
-    """Whether to look for the same image in two splits, at another size or quality. This makes ingestion 5 to 10 %
-    slower."""
+    """Whether to look for the same image in two splits, at another size or quality. The search takes about 0.2 ms for
+    each image: less than 10 % of reading a photograph, but more than that for smaller images."""
     max_left_out: Fraction = 0.01
     """The run stops if a larger fraction of the images cannot be read."""
     max_pixels: int = Field(100_000_000, ge=1, le=_MOST_PIXELS)

@@ -23,7 +23,9 @@ def render_template(name: str, **values: Any) -> str:
     return page_environment(_FOLDER).get_template(name).render(style=style, policy=policy(styles=[style]), **values)
 
 
-def render(data: str, found: Inspection, notes: Sequence[str], statistics: str | None) -> str:
+def render(
+    data: str, found: Inspection, notes: Sequence[str], statistics: str | None, splits: Sequence[str] = ()
+) -> str:
     """Returns the page.
 
     Args:
@@ -31,6 +33,7 @@ def render(data: str, found: Inspection, notes: Sequence[str], statistics: str |
         found: The counts and samples.
         notes: Warnings about the data.
         statistics: The name of the page of statistics next to this one, if there is one.
+        splits: How the splits were found, if the data names them.
     """
     totals: Counter[str] = sum(found.counts.values(), Counter())
     return render_template(
@@ -39,6 +42,11 @@ def render(data: str, found: Inspection, notes: Sequence[str], statistics: str |
         found=found,
         notes=notes,
         statistics=statistics and quote(statistics),
+        splits=splits,
+        duplicates=[
+            ("Duplicates", found.duplicates.groups),
+            ("Near duplicates in two splits", found.near_duplicates.groups),
+        ],
         totals=totals,
         largest=max(totals.values(), default=1),
         size=size_in_words(found.bytes),

@@ -1,5 +1,6 @@
 """Tests of `efficientmixnet inspect`."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,29 @@ def test_missing_data_is_reported_in_one_line(tmp_path: Path) -> None:
     reading, error = result.output.splitlines()
     assert reading == f"reading the images of {tmp_path}/none ..."
     assert "none does not exist" in error
+
+
+def test_the_page_and_the_table_count_the_images_of_each_class_in_each_split(tmp_path: Path) -> None:
+    counts = {"train": {"cat": 5, "dog": 3}, "valid": {"cat": 2, "dog": 1}, "test": {"cat": 1, "dog": 4}}
+    for split, classes in counts.items():
+        for label, count in classes.items():
+            (tmp_path / "data" / split / label).mkdir(parents=True)
+            for number in range(count):
+                Image.new("RGB", (8, 8), (number, len(split), len(classes))).save(
+                    tmp_path / "data" / split / label / f"{number}.png"
+                )
+    result = CliRunner().invoke(
+        main, ["inspect", str(tmp_path / "data"), "--page", str(tmp_path / "page.html"), "--no-statistics"]
+    )
+    assert result.exit_code == 0, result.output
+    assert ["all classes", "8", "3", "5"] in [line.strip().rsplit(maxsplit=3) for line in result.output.splitlines()]
+    html = (tmp_path / "page.html").read_text()
+    table = html[html.index('<table id="classes">') : html.index("</table>", html.index('<table id="classes">'))]
+    rows = [re.findall(r"<t[hd][^>]*>(?:<a[^>]*>)?([\w,]+)<", row) for row in table.split("<tr>")[1:]]
+    assert rows == [
+        ["class", "train", "eval", "test", "all"],
+        ["all", "8", "3", "5", "16"],
+        ["cat", "5", "2", "1", "8"],
+        ["dog", "3", "1", "4", "8"],
+    ]
+    assert "<p>valid is eval.</p>" in html
