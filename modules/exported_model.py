@@ -5,6 +5,7 @@ pushed/1795328785/          a version; its name is a number
     assets.extra/           where a SavedModel keeps files that are not TensorFlow's
         network.keras       the network, to start another training from
         labels.json         its labels, in the order of the probabilities
+        calibration.json    the temperature that its classifier's weights were divided by, if they were
 """
 
 from pathlib import Path
@@ -16,6 +17,7 @@ SAVED_MODEL = "saved_model.pb"
 PUSHED_FOLDER = "pushed"  # in the output folder of runs
 NETWORK = "assets.extra/network.keras"
 LABELS = "assets.extra/labels.json"
+CALIBRATION = "assets.extra/calibration.json"
 
 
 def is_version(name: str) -> bool:

@@ -17,6 +17,7 @@ from efficientmixnet.modules.data.training_data import TrainingData
 from efficientmixnet.modules.distribution.distribution import choose_distribution
 from efficientmixnet.modules.keras_settings import use_default_formats
 from efficientmixnet.modules.serving import ServingModule
+from efficientmixnet.modules.training.calibration import calibrate
 from efficientmixnet.modules.training.starting_weights import keep_for_fine_tuning
 from efficientmixnet.modules.training.train_elsewhere import train_elsewhere
 from efficientmixnet.modules.training.training_job import (
@@ -54,8 +55,11 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
         if trained.distribution.replicas > 1 or job.config.training.precision != "float32":
             weights, model = model.get_weights(), job.network(data)()
             model.set_weights(weights)
+    calibration = calibrate(model, data)
     ServingModule(model, transform_output, job.labels, data.reading).save(fn_args.serving_model_dir)
     keep_for_fine_tuning(model, job.labels, fn_args.serving_model_dir)
+    if calibration:
+        calibration.write(fn_args.serving_model_dir)
     shutil.copytree(job.logs, fn_args.model_run_dir, dirs_exist_ok=True)
     shutil.rmtree(job.checkpoints)
 

@@ -40,27 +40,37 @@ def line_chart(series: Mapping[str, Points], x_label: str, title: str, of_fracti
     return _svg(parts, title) + _legend(list(series))
 
 
-def reliability_chart(images: Sequence[int], confidence: Sequence[float], accuracy: Sequence[float]) -> Markup:
+def reliability_chart(after: Mapping[str, Sequence[float]], before: Mapping[str, Sequence[float]] | None) -> Markup:
     """Returns the reliability diagram: accuracy by confidence.
 
     Args:
-        images: The number of images in each bin; a dot's area grows with it.
-        confidence: The mean confidence in each bin.
-        accuracy: The accuracy in each bin.
+        after: The number of `images`, the mean `confidence` and the `accuracy` of each bin. A dot's area grows with the
+            number of images.
+        before: The same before calibration; None: only one line is drawn.
     """
     frame = _Frame((0.0, 1.0), (0.0, 1.0))
+    series = {"calibrated": after, "before": before} if before else {"": after}
     parts = [frame.axes("confidence"), _diagonal(frame)]
+    for number, bins in enumerate(series.values()):
+        parts += _reliability(frame, f"line{number}", **bins)
+    chart = _svg(parts, "Accuracy by confidence")
+    return chart + _legend(list(series)) if before else chart
+
+
+def _reliability(
+    frame: "_Frame", style: str, images: Sequence[float], confidence: Sequence[float], accuracy: Sequence[float]
+) -> list[str]:
     most = max(images, default=1)
     shown = [one for one in zip(images, confidence, accuracy, strict=True) if one[0]]
     path = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for _, x, y in shown)
-    parts.append(f'<polyline class="line0" points="{path}"/>')
+    parts = [f'<polyline class="{style}" points="{path}"/>']
     for count, x, y in shown:
         radius = 2.5 + 6 * math.sqrt(count / most)
         parts.append(
-            f'<circle class="line0 dot" cx="{frame.x(x):.1f}" cy="{frame.y(y):.1f}" r="{radius:.1f}">'
+            f'<circle class="{style} dot" cx="{frame.x(x):.1f}" cy="{frame.y(y):.1f}" r="{radius:.1f}">'
             f"<title>{count:,} images: confidence {x:.3f}, accuracy {y:.3f}</title></circle>"
         )
-    return _svg(parts, "Accuracy by confidence")
+    return parts
 
 
 class _Frame:

@@ -28,12 +28,15 @@ _TRADE_OFFS, _POINTS = 6, 80  # classes with a curve, and the points of a curve
 _FEW = 20  # images of a class; fewer are too few for a reliable value
 
 
-def measured(predictions: Predictions, crossings: Sequence[Sequence[str]] = ()) -> dict[str, Any]:
+def measured(
+    predictions: Predictions, crossings: Sequence[Sequence[str]] = (), temperature: float | None = None
+) -> dict[str, Any]:
     """Returns everything that is computed from the predictions.
 
     Args:
         predictions: The predictions for the evaluation split.
         crossings: The slices of the configuration, each the features that it crosses.
+        temperature: The temperature of the model's calibration; None: it is not calibrated.
 
     Returns:
         The measures with their intervals, the classes, confusions, calibration, slices and curves.
@@ -46,7 +49,8 @@ def measured(predictions: Predictions, crossings: Sequence[Sequence[str]] = ()) 
         "classes": list(_classes(predictions.labels, outcomes, areas)),
         "confusion": outcomes.confusion.tolist() if outcomes.classes <= gallery.MOST_CELLS_CLASSES else None,
         "top_confusions": gallery.top_confusions(outcomes),
-        "reliability": {name: getattr(reliability, name).tolist() for name in ("images", "confidence", "accuracy")},
+        "reliability": _as_lists(reliability),
+        "calibration": _calibration(predictions, temperature, reliability.calibration_error),
         "slices": list(_slices(predictions, outcomes, crossings)),
         **_trade_offs(predictions, areas),
     }
@@ -129,6 +133,23 @@ def trained_on(
         "left_out": list(left_out.items()),
         "warnings": [*warnings, *_few_images(by_split["train"], by_split["eval"])],
     }
+
+
+def _calibration(predictions: Predictions, temperature: float | None, error: float) -> dict[str, Any] | None:
+    """Returns the reliability that the model had before it was calibrated."""
+    if temperature is None:
+        return None
+    before = measures.reliability(predictions.uncalibrated_outcomes(temperature))
+    return {
+        "temperature": temperature,
+        "error": error,
+        "error_before": before.calibration_error,
+        "before": _as_lists(before),
+    }
+
+
+def _as_lists(reliability: measures.Reliability) -> dict[str, list[float]]:
+    return {name: getattr(reliability, name).tolist() for name in ("images", "confidence", "accuracy")}
 
 
 def _interval(interval: Interval) -> dict[str, float | None]:

@@ -69,7 +69,7 @@ def _rendered(template: str, content: Mapping[str, Any], **more: Any) -> str:
         **more,
         metric_names=METRICS,
         trade_offs=trade_offs,
-        reliability_chart=reliability_chart(**content["reliability"]),
+        reliability_chart=reliability_chart(content["reliability"], (content.get("calibration") or {}).get("before")),
         policy=policy([script], [style]),
         style=style,
         script=script,

@@ -47,6 +47,12 @@ class Predictions:
         """Returns the outcomes of the model."""
         return Outcomes.together([Outcomes.of(*batch) for batch in self._batches()])
 
+    def uncalibrated_outcomes(self, temperature: float) -> Outcomes:
+        """Returns the outcomes that the model would have with temperature 1."""
+        return Outcomes.together(
+            [Outcomes.of(labels, _powers(probabilities, temperature)) for labels, probabilities in self._batches()]
+        )
+
     def baseline_outcomes(self) -> Outcomes | None:
         """Returns the outcomes of the baseline model; None without one."""
         if f"{BASELINE}{OUTCOME[0]}" not in self._file.schema_arrow.names:
@@ -78,3 +84,8 @@ class Predictions:
 
     def _column(self, name: str) -> np.ndarray:
         return self._file.read([name])[name].to_numpy()
+
+
+def _powers(probabilities: np.ndarray, exponent: float) -> np.ndarray:
+    powers = probabilities.astype("float64") ** exponent
+    return powers / powers.sum(axis=1, keepdims=True)

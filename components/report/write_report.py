@@ -15,7 +15,8 @@ from efficientmixnet.components.report.page import CONTENT_FILE, PAGE_FILE, rend
 from efficientmixnet.components.report.predictions import PREDICTIONS_FILE, TEST_PREDICTIONS_FILE, Predictions
 from efficientmixnet.components.report.write_predictions import Classifier, write_predictions
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.exported_model import SERVING_FOLDER
+from efficientmixnet.modules.exported_model import CALIBRATION, SERVING_FOLDER
+from efficientmixnet.modules.stored_file import made_again, read_json
 from efficientmixnet.modules.whole_file import write_text
 
 
@@ -62,7 +63,8 @@ def write_report(
     """
     verdict = read_verdict(places.evaluation)
     files = _files(places.evaluated)
-    candidate = Classifier(f"{places.model}/{SERVING_FOLDER}")
+    model = f"{places.model}/{SERVING_FOLDER}"
+    candidate = Classifier(model)
     baseline = (
         Classifier(f"{places.baseline_model}/{SERVING_FOLDER}", candidate.labels) if places.baseline_model else None
     )
@@ -79,7 +81,7 @@ def write_report(
     found = {
         "verdict": dataclasses.asdict(verdict),
         "test": tested,
-        **content.measured(predictions, settings["evaluation"]["slices"]),
+        **content.measured(predictions, settings["evaluation"]["slices"], _temperature(model)),
         **content.shown(predictions, candidate, files),
         **content.trained_on(settings, places.statistics, splits, left_out, warnings),
         "curves": read_curves(places.model_run),
@@ -91,3 +93,9 @@ def write_report(
 
 def _files(split: str) -> list[str]:
     return sorted(f"{split}/{name}" for name in tf.io.gfile.listdir(split))
+
+
+def _temperature(model: str) -> float | None:
+    """Returns the temperature of the model's calibration; None: it is not calibrated."""
+    path = f"{model}/{CALIBRATION}"
+    return float(read_json(path, made_again(model), "temperature")["temperature"]) if tf.io.gfile.exists(path) else None

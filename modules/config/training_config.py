@@ -109,6 +109,8 @@ class TrainingConfig(Section):
     schedule: ScheduleConfig = ScheduleConfig()
     label_smoothing: Probability = 0.1
     """The fraction of each label that is spread evenly over all classes."""
+    calibration: Literal["temperature", "none"] = "temperature"
+    """temperature: makes confidence agree with accuracy, by images held out from the training split; none: does not."""
     class_weights: Literal["none", "balanced"] = "none"
     """balanced: images of rare classes weigh more in the loss, as in scikit-learn; none: all images weigh the same."""
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None

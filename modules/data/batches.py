@@ -7,7 +7,7 @@ sees the same batches as one that never stopped.
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import tensorflow as tf
@@ -56,6 +56,8 @@ class Records:
     count: int
     cached: bool = False  # whether decoded images stay in memory after the first pass
     deep: bool = False  # as in Reading
+    every: int | None = None  # with n: only every n-th record of the files, or all others
+    others: bool = False
 
     @classmethod
     def find(cls, patterns: Sequence[str]) -> "Records":
@@ -67,6 +69,15 @@ class Records:
         files = tuple(sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern)))
         count = sum(map(_count, patterns))
         return cls(files, count, deep=count > 0 and is_deep(next(iter(_read(files)))))
+
+    def split_off(self, count: int) -> tuple["Records", "Records"]:
+        """Splits off about `count` records, evenly spread. Returns the others, and these."""
+        every = self.count // count
+        fewer = -(-self.count // every)
+        return (
+            replace(self, count=self.count - fewer, every=every, others=True),
+            replace(self, count=fewer, every=every),
+        )
 
     def decoded_bytes(self) -> int:
         """Estimates the bytes of all decoded images from a sample of the records."""
@@ -91,7 +102,11 @@ class Records:
     def _parsed(self) -> tf.data.Dataset:
         # Parsing in batches takes a quarter of the time.
         batches = _read(self.files).batch(_PARSE_BATCH).map(_parse, num_parallel_calls=tf.data.AUTOTUNE)
-        return batches.unbatch()
+        every, others = self.every, self.others
+        if every is None:
+            return batches.unbatch()
+        numbered = batches.unbatch().enumerate()
+        return numbered.filter(lambda number, _: (number % every != 0) == others).map(lambda _, record: record)
 
 
 def training_batches(

@@ -14,6 +14,7 @@ class TrainingData:
     evaluation: Records
     reading: Reading
     labels: Sequence[str]  # in the order of the probabilities
+    held_out: Records | None = None  # a part of the training split, for calibration
     class_weights: Sequence[float] | None = None  # in the same order; None: all images weigh the same
 
     @property

@@ -28,6 +28,9 @@ from efficientmixnet.modules.training.phases import phases
 from efficientmixnet.modules.training.starting_weights import StartingWeights
 from efficientmixnet.modules.whole_file import whole_file
 
+_HELD_OUT = 100, 5000  # images for calibration, at least and at most
+_FEWEST_HELD_OUT = 20
+
 
 class TrainingJob(Section):
     """A configuration and its data. As JSON it is sent to other processes."""
@@ -66,6 +69,9 @@ class TrainingJob(Section):
                 f"training.distribution: {evaluation.count} images to evaluate are too few for "
                 f"{distribution.workers} workers; use fewer workers"
             )
+        held_out = None
+        if training.calibration == "temperature" and (count := images_to_hold_out(train.count)):
+            train, held_out = train.split_off(count)
         cached = keeps_in_memory(training.cache, training.epochs, train, evaluation)
         reading = Reading(
             image_size=self.config.network.image_size or self.config.network.default_image_size,
@@ -78,7 +84,7 @@ class TrainingJob(Section):
             deep=train.deep,
         )
         train, evaluation = replace(train, cached=cached), replace(evaluation, cached=cached)
-        return TrainingData(train, evaluation, reading, self.labels, self.class_weights)
+        return TrainingData(train, evaluation, reading, self.labels, held_out, self.class_weights)
 
     def network(self, data: TrainingData) -> Callable[..., keras.Model]:
         """Returns a function that builds the network with its starting weights."""
@@ -142,6 +148,15 @@ def _train(job: TrainingJob, distribution: Distribution) -> Trained:
             if epochs:
                 fit(model, data, training, distribution, checkpoint, epochs, job.logs)
     return Trained(model, data, distribution, checkpoint)
+
+
+def images_to_hold_out(images: int) -> int:
+    """Returns how many of the training images calibration needs: a twentieth of them; 0 if there are too few.
+
+    With fewer than 2,000 images it is 100 of them or a tenth, whichever is less.
+    """
+    count = min(max(images // 20, _HELD_OUT[0]), images // 10, _HELD_OUT[1])
+    return count if count >= _FEWEST_HELD_OUT else 0
 
 
 def prepare_randomness(config: ModelConfig) -> None:

@@ -1,9 +1,13 @@
 """The report's content against scikit-learn on the same predictions, and against the inputs."""
 
+import itertools
+
 import numpy as np
 import pytest
+from scipy.special import softmax
 from sklearn import metrics
 
+from efficientmixnet.components.report.content import measured
 from efficientmixnet.components.report.predictions import Predictions
 
 
@@ -33,6 +37,20 @@ def test_the_numbers_equal_scikit_learns(ten):
     )
     assert ten.content["confusion"] == metrics.confusion_matrix(ten.labels, predicted).tolist()
     assert all(one["low"] < one["value"] < one["high"] for one in found.values())
+
+
+def test_the_reliability_before_calibration_is_that_of_temperature_1(ten):
+    calibration = measured(ten.predictions, temperature=2.0)["calibration"]
+    for key, temperature in (("error", 1.0), ("error_before", 2.0)):
+        probabilities = softmax(temperature * np.log(ten.probabilities), axis=1)
+        confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == ten.labels
+        edges = np.linspace(0, 1, 16)
+        bins = [(confidence > low) & (confidence <= high) for low, high in itertools.pairwise(edges)]
+        gaps = [abs((confidence[one] - correct[one]).sum()) for one in bins]
+        assert calibration[key] == pytest.approx(sum(gaps) / len(correct), abs=1e-4)
+    assert sum(calibration["before"]["images"]) == 300
+    assert calibration["error"] != pytest.approx(calibration["error_before"], abs=0.01)
+    assert ten.content["calibration"] is None
 
 
 def test_there_are_curves_of_the_classes_with_the_smallest_areas(ten):

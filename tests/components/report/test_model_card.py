@@ -2,8 +2,9 @@
 
 import pytest
 
-from efficientmixnet.components.report.content import headline
+from efficientmixnet.components.report.content import headline, measured
 from efficientmixnet.components.report.model_card import model_card, text
+from efficientmixnet.components.report.page import render
 
 RUN = {"started": "2020-01-02T03:04:05", "revision": "abc", "versions": {"keras": "3"}}
 
@@ -24,6 +25,20 @@ def test_the_card_has_the_reports_facts(evaluate, classes):
     assert "<li>a note</li>" in page
     assert 'class "0" &lt;b&gt;&amp;' in page
     assert "http" not in page.replace("http-equiv", "")
+
+
+def test_card_and_page_say_how_calibration_changed_the_error(evaluate):
+    evaluated = evaluate(2, 20)
+    content = evaluated.content | measured(evaluated.predictions, temperature=1.5)
+    error, before = (f"{content['calibration'][key]:.4f}" for key in ("error", "error_before"))
+    sentence = f"The expected calibration error is {error}; before calibration it was {before}."
+    card, _ = model_card(content, RUN, "17")
+    assert f"temperature 1.50. {sentence}" in card
+    page = render(content)
+    assert sentence in page
+    chart = page.partition('<section id="calibration">')[2].partition("</section>")[0]
+    assert chart.count("<polyline") == 2
+    assert "before" in chart
 
 
 def test_a_label_written_right_to_left_is_isolated():

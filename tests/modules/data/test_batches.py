@@ -84,6 +84,15 @@ def test_channel_statistics_come_from_a_record(records: Records) -> None:
     assert (mean, deviation) == (pytest.approx([0.1, 0.2, 0.3]), pytest.approx([0.4, 0.5, 0.6]))
 
 
+def test_split_off_records_appear_in_no_training_batch(records: Records) -> None:
+    others, held_out = records.split_off(5)
+    assert (others.count, held_out.count) == (20, 6)
+    held_out_numbers = _numbers([(images.numpy(), None) for images, _ in evaluation_batches(held_out, READING)])
+    assert len(set(held_out_numbers)) == 6
+    trained = _numbers(_batches(replace(others, cached=True), range(8)))
+    assert set(trained) == set(range(RECORDS)) - set(held_out_numbers)
+
+
 def test_an_epoch_has_only_full_batches(records: Records) -> None:
     batches = _batches(records, range(2))
     assert len(batches) == 2 * 3  # 26 records fill 3 batches of 8
