@@ -4,6 +4,7 @@ Each command imports TFX and kfp in its function, so that --help and errors are 
 """
 
 import functools
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ import click
 from efficientmixnet.modules.exceptions import BadInput, RunFailed
 from efficientmixnet.modules.whole_file import write_text
 from efficientmixnet.pipeline.announce import announce
+from efficientmixnet.pipeline.cli import EXIT_NOT_BLESSED
 from efficientmixnet.pipeline.commands.local_path import LocalPath
 from efficientmixnet.pipeline.commands.numbers import Number
 from efficientmixnet.pipeline.commands.one_line_errors import OneLineErrors
@@ -22,6 +24,7 @@ from efficientmixnet.pipeline.terminal import echo, echo_error
 
 if TYPE_CHECKING:
     from efficientmixnet.kubeflow.package.requirements import Target
+    from efficientmixnet.kubeflow.run_result import RunResult
     from efficientmixnet.kubeflow.server.connection import Connection
 
 
@@ -120,7 +123,14 @@ def search(config: str, image: str | None, transformed: str, output: Path, overr
     help="The folder for artifacts, logs and the cache.",
 )
 @click.option("--param", "parameters", metavar="NAME=VALUE", multiple=True, help="Set a parameter of the package.")
-def rehearse(package: Path, output: Path, parameters: tuple[str, ...]) -> None:
+@click.option(
+    "--server-defaults",
+    type=click.Choice(["2.5", "2.17"]),
+    default="2.5",
+    show_default=True,
+    help="Retry as a server of this version does with its own manifests.",
+)
+def rehearse(package: Path, output: Path, parameters: tuple[str, ...], server_defaults: str) -> None:
     """Run PACKAGE on this machine, each task as in a cluster.
 
     Artifacts go to the object store at AWS_ENDPOINT_URL. If that is not set, they go to a folder in --output.
@@ -129,19 +139,23 @@ def rehearse(package: Path, output: Path, parameters: tuple[str, ...]) -> None:
 
     from efficientmixnet.kubeflow.package.backend_rules import arguments, parse_argument
     from efficientmixnet.kubeflow.package.read_package import read_package
+    from efficientmixnet.kubeflow.rehearsal.drawn_artifacts import drawn
     from efficientmixnet.kubeflow.rehearsal.rehearsal import Rehearsal
 
     documents = read_package(package)
     given = dict(parse_argument(one, documents[0]) for one in parameters)
     if not os.environ.get("AWS_ENDPOINT_URL"):
         given.setdefault("pushed", str(output.resolve() / "pushed"))
-    rehearsal = Rehearsal(documents, output.resolve(), arguments(documents[0], given), _report)
+    rehearsal = Rehearsal(
+        documents, output.resolve(), arguments(documents[0], given), _report, server_defaults == "2.17"
+    )
     announce("running the first task")
     rehearsal.run()
-    pushed = rehearsal.artifact("Pusher", "pushed_model")["metadata"].get("pushed_destination", "none")
-    echo("")
-    echo(f"pushed model  {pushed}")
-    echo(f"logs          {rehearsal.folder}/runs/{rehearsal.run_id}")
+    for line in drawn(rehearsal):
+        echo(line)
+    echo(f"logs: {rehearsal.folder}/runs/{rehearsal.run_id}")
+    if result := rehearsal.result():
+        _end_with(result)
 
 
 def _report(task: str, state: str, seconds: float) -> None:
@@ -280,16 +294,27 @@ def stop(connection: "Connection", run_id: str) -> None:
 
 
 def _follow(connection: "Connection", run_id: str) -> None:
-    from efficientmixnet.kubeflow.server.watch import failures
-    from efficientmixnet.kubeflow.server.watch import watch as until_the_end
+    from efficientmixnet.kubeflow.server import watch as server
 
     with _interruption(f"the run goes on; follow it with `efficientmixnet kubeflow watch {run_id}`"):
-        state = until_the_end(connection, run_id, _show)
-    if state != "SUCCEEDED":
-        for line in failures(connection, run_id):
+        run = server.watch(connection, run_id, lambda task: echo(str(task)))
+    if run.state != "SUCCEEDED":
+        for line in server.failures(connection, run):
             echo_error(line)
-        raise RunFailed(f"run {run_id} {state.lower()}")
+        raise RunFailed(f"run {run_id} {run.state.lower()}")
+    result = server.result(connection, run)
     echo(f"run {run_id} succeeded")
+    if result:
+        _end_with(result)
+
+
+def _end_with(result: "RunResult") -> None:
+    """Prints the result, and ends with the exit code of a local run."""
+    echo("")
+    for name, value in result.rows():
+        echo(f"{name:<13} {value}")
+    if not result.blessed:
+        sys.exit(EXIT_NOT_BLESSED)
 
 
 @contextmanager
@@ -299,10 +324,3 @@ def _interruption(how_to_continue: str) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         raise KeyboardInterrupt(how_to_continue) from None
-
-
-def _show(task: str, state: str, seconds: float | None) -> None:
-    if seconds is None:
-        echo(f"{task:<17} {state}")
-    else:
-        _report(task, state, seconds)

@@ -4,24 +4,25 @@ TFX's entry point and the launcher do not fit together without these changes:
 - Outputs that the component does not declare, such as the launcher's `executor-logs`, are removed.
 - The empty types of inputs are filled in from the component's specification.
 - URIs of object stores become the launcher's paths, and in the report URIs again.
-- Properties without a value, which the launcher cannot store, are removed from the report.
+- Properties without a value, which the launcher cannot store, are removed from the report. So are ids of artifacts,
+  since the ids that TFX's entry point makes up mean nothing to others.
 """
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from efficientmixnet.kubeflow.fetched_inputs import fetch
 from efficientmixnet.kubeflow.launcher_paths import to_path, to_uri
 
-# The property of an artifact without content, such as Baseline's before the first push. A task needs all its inputs.
-ABSENT = "absent"
+_IDS = ("model_id", "current_model", "baseline_model")  # TFX's numbers, and the names that it gives to them
 
 
 def invocation_of(arguments: Sequence[str]) -> dict[str, Any]:
     """Returns the ExecutorInput from the arguments of a task's command."""
-    options, _ = _parser().parse_known_args(arguments)
+    options, _ = parser().parse_known_args(arguments)
     return dict(json.loads(options.json_serialized_invocation_args))
 
 
@@ -35,7 +36,8 @@ def execute(arguments: Sequence[str], invocation: dict[str, Any]) -> dict[str, A
     Returns:
         TFX's ExecutorOutput, for the launcher.
     """
-    options, beam_arguments = _parser().parse_known_args(arguments)
+    options, beam_arguments = parser().parse_known_args(arguments)
+    invocation = fetch(invocation, options.fetched)
     task = localize(
         invocation, json.loads(options.json_serialized_inputs_spec_args), json.loads(options.output_artifacts)
     )
@@ -44,9 +46,14 @@ def execute(arguments: Sequence[str], invocation: dict[str, Any]) -> dict[str, A
 
     from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
 
+    from efficientmixnet.kubeflow.drawn_outputs import draw
+
     options.json_serialized_invocation_args = json.dumps(task)
     kubeflow_v2_run_executor._run_executor(options, beam_arguments)
-    return globalize(json.loads(report.read_text()))
+    written = json.loads(report.read_text())
+    drawn = draw(invocation["outputs"], written)
+    written.setdefault("artifacts", {}).update(drawn)
+    return globalize(written, _places(task, json.loads(options.fetched)))
 
 
 def localize(invocation: dict[str, Any], inputs_spec: dict[str, Any], outputs: Sequence[str]) -> dict[str, Any]:
@@ -65,7 +72,6 @@ def localize(invocation: dict[str, Any], inputs_spec: dict[str, Any], outputs: S
             "artifacts": {
                 name: {"artifacts": [_localized(artifact, types.get(name)) for artifact in listed]}
                 for name, listed in _artifacts(inputs)
-                if not any(artifact.get("metadata", {}).get(ABSENT) for artifact in listed)
             },
         },
         "outputs": {
@@ -80,14 +86,27 @@ def localize(invocation: dict[str, Any], inputs_spec: dict[str, Any], outputs: S
     }
 
 
-def globalize(report: dict[str, Any]) -> dict[str, Any]:
-    """Converts TFX's ExecutorOutput into one for the launcher. Changes `report`, and returns it."""
+def globalize(report: dict[str, Any], places: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Converts TFX's ExecutorOutput into one for the launcher. Changes `report`, and returns it.
+
+    Args:
+        report: The ExecutorOutput.
+        places: By local folder, the URI of which it is a copy.
+    """
+    places = places or {}
     for _, listed in _artifacts(report):
         for artifact in listed:
             artifact["uri"] = to_uri(artifact["uri"])
-            metadata = artifact.get("metadata", {})
-            artifact["metadata"] = {key: value for key, value in metadata.items() if value is not None}
+            artifact["metadata"] = {
+                key: places.get(value) or to_uri(value) if isinstance(value, str) else value
+                for key, value in artifact.get("metadata", {}).items()
+                if value is not None and not key.endswith(_IDS)
+            }
     return report
+
+
+def _places(task: Mapping[str, Any], fetched: Mapping[str, Any]) -> dict[str, str]:
+    return {one["uri"]: one["name"] for name, listed in _artifacts(task["inputs"]) for one in listed if name in fetched}
 
 
 def _artifacts(of: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
@@ -99,10 +118,15 @@ def _localized(artifact: dict[str, Any], kind: dict[str, Any] | None) -> dict[st
     return {**artifact, "uri": to_path(artifact.get("uri", "")), **({"type": kind} if kind else {})}
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser of a task's command. Beam's arguments are left over."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--executor_class_path", required=True)
+    parser.add_argument("--executor_class_path")
     parser.add_argument("--json_serialized_invocation_args", required=True)
     parser.add_argument("--json_serialized_inputs_spec_args", default="{}")
     parser.add_argument("--output_artifacts", default="[]", help="JSON list of the component's outputs")
+    parser.add_argument("--fetched", default="{}", help="JSON: the inputs to fetch (fetched_inputs.py)")
+    parser.add_argument("--stages", default="[]", help="JSON: the components that follow in this pod (stages.py)")
+    parser.add_argument("--retries", default="{}", help="JSON: the arguments of retries_in_pod.run_with_retries")
+    parser.add_argument("--task", help="a file in kubeflow/tasks, which runs instead of an executor")
     return parser

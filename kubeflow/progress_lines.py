@@ -2,6 +2,7 @@
 
 import threading
 import time
+from typing import TextIO
 
 from efficientmixnet.modules import progress
 
@@ -9,9 +10,14 @@ _SECONDS = 30
 
 
 class ProgressLines:
-    """Prints the progress of a stage at most every 30 seconds, and once at the end."""
+    """Prints the progress of a stage at most every 30 seconds, and once at the end.
 
-    def __init__(self) -> None:
+    Args:
+        out: Where to print it. By default standard output.
+    """
+
+    def __init__(self, out: TextIO | None = None) -> None:
+        self._out = out
         self._lock = threading.Lock()  # Beam calls it from several threads
         self._done = self._total = 0
         self._unit = ""
@@ -27,14 +33,12 @@ class ProgressLines:
             self._done += count
             if self._done >= self._total or time.monotonic() - self._printed > _SECONDS:
                 self._printed = time.monotonic()
-                print(
-                    f"{self._done:,} of {self._total:,} {self._unit} {progress.as_text(figures)}".rstrip(), flush=True
-                )
+                self.tell(f"{self._done:,} of {self._total:,} {self._unit} {progress.as_text(figures)}".rstrip())
 
     def tell(self, line: str) -> None:
-        print(line, flush=True)
+        print(line, file=self._out, flush=True)
 
 
-def show() -> None:
-    """Prints all further progress to standard output."""
-    progress.listen(ProgressLines())
+def show(out: TextIO | None = None) -> None:
+    """Prints all further progress to the stream, by default standard output."""
+    progress.listen(ProgressLines(out))

@@ -22,6 +22,9 @@ class Environment:
         image_bytes: The size of all images together, or 0 if it is unknown.
     """
 
+    reports_first = False
+    """Whether the report is written before the push, which then adds the model card. Otherwise after it."""
+
     def __init__(self, folder: str, image_bytes: int = 0) -> None:
         self.folder = folder
         self.image_bytes = image_bytes
@@ -54,10 +57,8 @@ class Environment:
         """Its output `model` is the model that the candidate is compared with."""
         return baseline(candidate)
 
-    def pusher(self, model: BaseChannel, blessing: BaseChannel, infra_blessing: BaseChannel | None) -> Any:
+    def pusher(
+        self, model: BaseChannel, blessing: BaseChannel, infra_blessing: BaseChannel | None, report: BaseChannel | None
+    ) -> Any:
         """Copies a blessed model to the folder of pushed models; its output is `pushed_model`."""
         return pusher(model, blessing, f"{self.folder}/pushed", infra_blessing)
-
-    def model_card(self, report: BaseChannel, pushed_model: BaseChannel) -> Any:
-        """Writes the model card. None: the local runner writes it after the run."""
-        return None

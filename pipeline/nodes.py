@@ -154,7 +154,8 @@ class Nodes:
     @cached_property
     def pushed(self) -> Any:
         infra_blessing = _output(self.infra_validator, "blessing")
-        node = self._environment.pusher(self._model, self.evaluation.outputs["blessing"], infra_blessing)
+        report = self.report.outputs["report"] if self._environment.reports_first else None
+        node = self._environment.pusher(self._model, self.evaluation.outputs["blessing"], infra_blessing, report)
         node.add_upstream_node(self.serving_check)
         return node
 
@@ -170,12 +171,9 @@ class Nodes:
             baseline_model=self.baseline.outputs["model"],
             hyperparameters=_output(self.search, "best_hyperparameters"),
         )
-        node.add_upstream_node(self.pushed)  # A blessed model is pushed even if the report fails.
+        if not self._environment.reports_first:
+            node.add_upstream_node(self.pushed)  # A blessed model is pushed even if the report fails.
         return node
-
-    @cached_property
-    def model_card(self) -> Any:
-        return self._environment.model_card(self.report.outputs["report"], self.pushed.outputs["pushed_model"])
 
     @property
     def _all_examples(self) -> BaseChannel:

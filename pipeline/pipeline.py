@@ -42,12 +42,11 @@ def create_pipeline(
         nodes.infra_validator,  # does the same through TensorFlow Serving (serving.infra_validator)
         nodes.pushed,  # copies a blessed model to the folder of pushed models
         nodes.report,  # writes the report
-        nodes.model_card,  # writes the model card (on a cluster)
     ]
     return tfx.dsl.Pipeline(
         pipeline_name=config.name,
         pipeline_root=f"{environment.folder}/artifacts",
-        components=[node for node in in_data_order if node] + environment.lookups,
+        components=list(dict.fromkeys([*filter(None, in_data_order), *environment.lookups])),
         enable_cache=use_cache,
         metadata_connection_config=environment.metadata_config,
         beam_pipeline_args=config.beam.args(),

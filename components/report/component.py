@@ -70,4 +70,3 @@ def Report(
     verdict = read_verdict(evaluation.uri)
     report.set_string_custom_property("verdict", "blessed" if verdict.blessed else "not blessed")
     report.set_string_custom_property("reason", verdict.reason)
-    report.set_int_custom_property("model_id", model.id)

@@ -4,16 +4,9 @@ import json
 from typing import Any
 
 from tfx import v1 as tfx
-from tfx.types import BaseChannel
+from tfx.types import BaseChannel, standard_artifacts
 
-from efficientmixnet.kubeflow.components.baseline import Baseline
-from efficientmixnet.kubeflow.components.data_before import DataBefore
-from efficientmixnet.kubeflow.components.data_version import DataVersion
-from efficientmixnet.kubeflow.components.latest_pushed import LatestPushed
-from efficientmixnet.kubeflow.components.latest_spans import LatestSpans
-from efficientmixnet.kubeflow.components.model_card import ModelCard
-from efficientmixnet.kubeflow.components.previous_statistics import PreviousStatistics
-from efficientmixnet.kubeflow.components.pusher import Pusher
+from efficientmixnet.kubeflow.package.task_component import task_component
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.config.kubeflow_config import TrainerPodConfig
 from efficientmixnet.pipeline.environment import Environment
@@ -40,11 +33,13 @@ class ClusterEnvironment(Environment):
         config: The configuration of the run.
     """
 
+    reports_first = True
+
     def __init__(self, config: Config) -> None:
         super().__init__(str(config.kubeflow.pipeline_root).rstrip("/"))
         self._config = config
         self._pushed = config.kubeflow.pushed or f"{self.folder}/pushed"
-        self._data_before: dict[str, Any] = {}
+        self._data_before: Any = None
 
     @property
     def checkpoints(self) -> str:
@@ -58,7 +53,10 @@ class ClusterEnvironment(Environment):
     def fingerprint(self) -> Any:
         """Returns a placeholder for the fingerprint of the images at the time of the run."""
         data = self._config.data
-        version = DataVersion(
+        version = task_component(
+            "DataVersion",
+            {},
+            {"fingerprint": standard_artifacts.String},
             images=data.images,
             manifest=data.manifest or "",
             splits=json.dumps(data.splits),
@@ -67,43 +65,51 @@ class ClusterEnvironment(Environment):
             group=data.group or "",
             max_image_bytes=data.max_image_bytes,
         )
-        return self._look_up(version)["fingerprint"]
+        self.lookups.append(version)
+        return version.outputs["fingerprint"].future()[0].value
 
     def previous_statistics(self, examples: BaseChannel, statistics: BaseChannel) -> Any:
-        return PreviousStatistics(now=statistics, before=self._look_up_data(examples, statistics)["before"])
+        return self._data(examples, statistics)
 
     def spans(self, examples: BaseChannel, statistics: BaseChannel, count: int) -> Any:
-        return LatestSpans(now=examples, earlier=self._look_up_data(examples, statistics)["earlier"])
+        earlier = self._data(examples, statistics).outputs["earlier"].future()[0].value
+        return task_component(
+            "LatestSpans", {"now": examples}, {"examples": standard_artifacts.Examples}, earlier=earlier
+        )
 
     def warm_start(self, schema: BaseChannel) -> Any:
-        latest = LatestPushed(schema=schema, pushed=self._pushed).with_id("PushedBefore")
-        return Baseline(schema=schema, **self._look_up(latest)).with_id("WarmStart")
+        # In the schema's metadata, the launcher writes how to reach the object store.
+        return self._latest_pushed("PushedBefore", {"schema": schema})
 
     def baseline(self, candidate: BaseChannel) -> Any:
-        return Baseline(candidate=candidate, **self._look_up(LatestPushed(candidate=candidate, pushed=self._pushed)))
+        return self._latest_pushed("LatestPushed", {"candidate": candidate})
 
-    def pusher(self, model: BaseChannel, blessing: BaseChannel, infra_blessing: BaseChannel | None) -> Any:
-        return Pusher(model=model, model_blessing=blessing, pushed=self._pushed)
+    def pusher(
+        self, model: BaseChannel, blessing: BaseChannel, infra_blessing: BaseChannel | None, report: BaseChannel | None
+    ) -> Any:
+        inputs = {"model": model, "model_blessing": blessing, "report": report}
+        return task_component("Pusher", inputs, {"pushed_model": standard_artifacts.PushedModel}, pushed=self._pushed)
 
-    def model_card(self, report: BaseChannel, pushed_model: BaseChannel) -> Any:
-        return ModelCard(report=report, pushed_model=pushed_model)
+    def _latest_pushed(self, name: str, inputs: dict[str, BaseChannel]) -> Any:
+        outputs = {"latest": standard_artifacts.String, "model": standard_artifacts.Model}
+        return task_component(name, inputs, outputs, pushed=self._pushed)
 
-    def _look_up(self, node: Any) -> dict[str, Any]:
-        """Adds the node to the pipeline, and returns its outputs by name, as parameters for other nodes."""
-        self.lookups.append(node)
-        return {name: output.future()[0].value for name, output in node.outputs.items()}
-
-    def _look_up_data(self, examples: BaseChannel, statistics: BaseChannel) -> dict[str, Any]:
-        """Adds one DataBefore task, however many nodes read from it."""
+    def _data(self, examples: BaseChannel, statistics: BaseChannel) -> Any:
+        """Returns the one task DataBefore, however many nodes read from it."""
         if not self._data_before:
             config = self._config
-            before = DataBefore(
-                examples=examples,
-                statistics=statistics,
+            self._data_before = task_component(
+                "DataBefore",
+                {"examples": examples, "statistics": statistics},
+                {
+                    "before": standard_artifacts.String,
+                    "earlier": standard_artifacts.String,
+                    "previous": standard_artifacts.ExampleStatistics,
+                },
                 records=f"{self.folder}/data/{config.name}",
                 spans=config.data.training_spans,
             )
-            self._data_before = self._look_up(before)
+            self.lookups.append(self._data_before)
         return self._data_before
 
 

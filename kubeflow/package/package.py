@@ -4,6 +4,8 @@ TFX's compiler does most of the work. This file changes its result:
 - The command is our entry point (entrypoint.py), which gets the names of the component's outputs.
 - A parameter from another task names that task. TFX appends `_task` to the name, and there is no such task.
 - Root parameters keep their defaults, which TFX drops. A run can then use other images without a new package.
+- The cluster's own tasks run without TFX (own_tasks.py), and the page of a run gets something to draw (ui_outputs.py).
+- Tasks that always follow each other run in one pod (merge_tasks.py).
 - Tasks that look something up are never cached, and every task has a retry policy. TFX supports neither.
 - Every container gets its resources and environment here. TFX ignores them for some components.
 """
@@ -16,8 +18,12 @@ from tfx import v1 as tfx
 
 from efficientmixnet.kubeflow.package.backend_rules import check_package
 from efficientmixnet.kubeflow.package.cluster_pipeline import NEVER_CACHED
+from efficientmixnet.kubeflow.package.merge_tasks import merge_tasks
+from efficientmixnet.kubeflow.package.own_tasks import use_own_tasks
 from efficientmixnet.kubeflow.package.platform_spec import platform_spec
 from efficientmixnet.kubeflow.package.requirements import Target
+from efficientmixnet.kubeflow.package.ui_outputs import add_ui_outputs, of_tfx
+from efficientmixnet.kubeflow.tasks.task import TASKS
 from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
 from efficientmixnet.pipeline.config.kubeflow_config import KubeflowConfig, PodConfig
 
@@ -62,6 +68,8 @@ def package(pipeline: tfx.dsl.Pipeline, config: KubeflowConfig, target: Target) 
     )
     spec = runner.run(pipeline, write_out=False)["pipelineSpec"]
     spec["defaultPipelineRoot"] = config.pipeline_root
+    use_own_tasks(spec)
+    add_ui_outputs(spec)
     _expose_parameters(spec)
     for name, task in spec["root"]["dag"]["tasks"].items():
         _complete_task(task, config)
@@ -69,10 +77,11 @@ def package(pipeline: tfx.dsl.Pipeline, config: KubeflowConfig, target: Target) 
             task["cachingOptions"] = {}
     for name, component in spec["components"].items():
         container = spec["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
-        declared = sorted(component.get("outputDefinitions", {}).get("artifacts", {}))
-        container["args"][:0] = ["--output_artifacts", json.dumps(declared)]
+        declared = sorted(component["outputDefinitions"]["artifacts"]) if name in TASKS else of_tfx(component)
+        container["args"][:0] = ["--output_artifacts", json.dumps(declared), *_retries(config)]
         job = JobSettings.of(config, pipeline.pipeline_info.pipeline_name) if name == "Trainer" else None
         _complete_container(container, config, config.pod_of(name), job)
+    merge_tasks(spec)
     check_package(spec)
     platform = _PLATFORM_SPECS[target](config, list(spec["components"]))
     return [spec, platform] if platform else [spec]
@@ -106,6 +115,12 @@ def _complete_task(task: dict[str, Any], config: KubeflowConfig) -> None:
             "backoffFactor": retries.backoff_factor,
             "backoffMaxDuration": f"{retries.within_seconds}s",
         }
+
+
+def _retries(config: KubeflowConfig) -> list[str]:
+    retries = config.retries
+    settings = {"count": retries.count, "pause": retries.backoff_seconds, "factor": retries.backoff_factor}
+    return ["--retries", json.dumps(settings)] if retries.count else []
 
 
 def _complete_container(

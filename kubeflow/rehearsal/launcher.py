@@ -16,6 +16,7 @@ from typing import Any
 from efficientmixnet.kubeflow.launcher_paths import ROOT_VARIABLE, check_uri, to_path
 from efficientmixnet.kubeflow.rehearsal.driver import LOGS
 from efficientmixnet.kubeflow.rehearsal.metadata_and_cache import MetadataAndCache
+from efficientmixnet.kubeflow.retries_in_pod import INDEX_VARIABLE
 from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.kubeflow.training_jobs.settings import VARIABLE as JOB_VARIABLE
 from efficientmixnet.modules.exceptions import BadInput
@@ -30,11 +31,13 @@ class Launcher:
         folder: The rehearsal's folder. `store` in it replaces the object store unless AWS_ENDPOINT_URL is set.
         root: The run's URI in the store.
         records: Where to record the outputs.
+        counts_attempts: Whether the number of the attempt is in each container, as on servers since version 2.17.
     """
 
     folder: Path
     root: str
     records: MetadataAndCache
+    counts_attempts: bool = False
 
     def launch(
         self, executor_input: dict[str, Any], component: Mapping[str, Any], container: Mapping[str, Any], log: Path
@@ -57,7 +60,7 @@ class Launcher:
         root.mkdir(parents=True)
         for listed in executor_input["inputs"]["artifacts"].values():
             for artifact in listed["artifacts"]:
-                object_store.download(self._stored(artifact["uri"]), to_path(artifact["uri"], str(root)))
+                object_store.download(self.stored(artifact["uri"]), to_path(artifact["uri"], str(root)))
         for listed in executor_input["outputs"]["artifacts"].values():
             Path(to_path(listed["artifacts"][0]["uri"], str(root))).parent.mkdir(parents=True, exist_ok=True)
         invocation = json.dumps(executor_input)
@@ -83,6 +86,7 @@ class Launcher:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             ROOT_VARIABLE: str(root),
         }
+        environment |= {INDEX_VARIABLE: "0"} if self.counts_attempts else {}
         environment.pop(JOB_VARIABLE, None)  # without a cluster, training runs in this process
         if not os.environ.get("AWS_ENDPOINT_URL"):
             environment[object_store.FOLDER_VARIABLE] = str(self.folder / "store")
@@ -103,7 +107,7 @@ class Launcher:
             if not uri.startswith(f"{self.root}/"):
                 raise BadInput(f"{name}: the launcher does not upload to {uri}, which is outside of the run's folder")
             if Path(to_path(uri, root)).exists():
-                object_store.upload(to_path(uri, root), self._stored(uri))
+                object_store.upload(to_path(uri, root), self.stored(uri))
             artifacts[name] = self.records.record(name, uri, reported.get("metadata", {}), {"Provider": "none"})
         parameters = report.get("parameterValues", {})
         missing = set(component.get("outputDefinitions", {}).get("parameters", {})) - set(parameters)
@@ -111,7 +115,7 @@ class Launcher:
             raise BadInput(f"the command did not report the output parameters {', '.join(sorted(missing))}")
         return {"artifacts": artifacts, "parameters": parameters}
 
-    def _stored(self, uri: str) -> str:
+    def stored(self, uri: str) -> str:
         """Returns where the store keeps it: in the store that AWS_ENDPOINT_URL names, or in a local folder."""
         if os.environ.get("AWS_ENDPOINT_URL") and not uri.startswith("gs://"):
             return uri

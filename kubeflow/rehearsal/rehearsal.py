@@ -16,6 +16,7 @@ from efficientmixnet.kubeflow.package.backend_rules import check_package
 from efficientmixnet.kubeflow.rehearsal.driver import Outcome, cache_key, executor_input
 from efficientmixnet.kubeflow.rehearsal.launcher import Launcher
 from efficientmixnet.kubeflow.rehearsal.metadata_and_cache import MetadataAndCache
+from efficientmixnet.kubeflow.run_result import RunResult, find_result
 from efficientmixnet.modules.exceptions import BadInput, TaskFailed
 
 _LONGEST_PAUSE = 1.0  # seconds; a cluster waits as long as the retry policy says
@@ -30,6 +31,8 @@ class Rehearsal:
         folder: Keeps the store, the metadata, the cache and the tasks' logs. A second run in it uses the cache.
         arguments: A value for each parameter of the package.
         report: Called with the task's name, its state and its seconds when a task has ended.
+        merges_retries: Whether the server has the default retry strategy of version 2.17. Such a server starts only
+            lost pods again, so the task's own process has to repeat what fails.
 
     Raises:
         BadInput: Kubeflow Pipelines would refuse the package.
@@ -39,6 +42,7 @@ class Rehearsal:
     folder: Path
     arguments: Mapping[str, Any]
     report: Callable[[str, str, float], None]
+    merges_retries: bool = False
     run_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def __post_init__(self) -> None:
@@ -51,7 +55,7 @@ class Rehearsal:
         self._platform = _executor_settings(self.documents[1:])
         self.folder.mkdir(parents=True, exist_ok=True)
         self.records = MetadataAndCache(self.folder / "metadata.json")
-        self._launcher = Launcher(self.folder, self._root, self.records)
+        self._launcher = Launcher(self.folder, self._root, self.records, self.merges_retries)
         self.outcomes: dict[str, Outcome] = {}
 
     def run(self) -> dict[str, Outcome]:
@@ -79,6 +83,23 @@ class Rehearsal:
         """Returns a task's output artifact."""
         return self.records.artifact(self.outcomes[task].artifacts[name])
 
+    def declared_artifacts(self) -> Iterator[tuple[str, str, str]]:
+        """Yields the task, the name and the type of each artifact that this run or an earlier one has written."""
+        for task, outcome in self.outcomes.items():
+            component = self._spec["components"][self._spec["root"]["dag"]["tasks"][task]["componentRef"]["name"]]
+            for name, declared in component.get("outputDefinitions", {}).get("artifacts", {}).items():
+                if name in outcome.artifacts:
+                    yield task, name, declared["artifactType"].get("schemaTitle", "")
+
+    def stored(self, uri: str) -> str:
+        """Returns where the store keeps an artifact."""
+        return self._launcher.stored(uri)
+
+    def result(self) -> RunResult | None:
+        """Returns the result that Pusher wrote. None if the run did not evaluate a model."""
+        logs = sorted((self.folder / "runs" / self.run_id).glob("Pusher-*/log.txt"))
+        return find_result(logs[-1].read_text(errors="replace")) if logs else None
+
     def _run_task(self, name: str, task: Mapping[str, Any]) -> Outcome:
         component = self._spec["components"][task["componentRef"]["name"]]
         container = self._spec["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
@@ -92,7 +113,8 @@ class Rehearsal:
             return Outcome("from cache", cached["artifacts"], cached["parameters"])
         policy = task.get("retryPolicy", {})
         pause = float(policy.get("backoffDuration", "0s").removesuffix("s"))
-        for attempt in range(int(policy.get("maxRetryCount", 0)) + 1):
+        retries = 0 if self.merges_retries else int(policy.get("maxRetryCount", 0))
+        for attempt in range(retries + 1):
             if attempt:
                 time.sleep(min(pause, _LONGEST_PAUSE))
                 pause *= policy.get("backoffFactor", 2.0)

@@ -1,40 +1,41 @@
-"""watch: follows a run on the server, task by task, until it ends."""
+"""watch: follows a run on the server, task by task, until it ends. Then result and failures tell how it ended."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from efficientmixnet.kubeflow.run_result import RunResult, find_result
 from efficientmixnet.kubeflow.server.connection import Connection
+from efficientmixnet.kubeflow.server.node_log import is_gone, log_url, read_log, reason
+from efficientmixnet.kubeflow.server.task_progress import TaskProgress, task_progress
+from efficientmixnet.kubeflow.server.workflow_nodes import WorkflowNodes
 from efficientmixnet.kubeflow.wait_for_answer import wait_for_answer
-from efficientmixnet.modules.exceptions import ServerFailed
+from efficientmixnet.modules.exceptions import RunFailed, ServerFailed
 
 PAUSE = 5.0  # seconds between two requests
+QUIET = 600.0  # seconds without a change, after which watch looks whether the run still has pods
 _ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "SKIPPED"})
-_SHOWN = {"SUCCEEDED": "done", "SKIPPED": "from cache", "CACHED": "from cache"}
-_DRIVERS = ("-driver", "executor", "root")  # the server lists its own steps among the tasks
+_LAST_TASK = "Pusher"
 
 
-def watch(
-    connection: Connection,
-    run_id: str,
-    show: Callable[[str, str, float | None], None],
-    patience: float = 300.0,
-) -> str:
-    """Shows every change of a task's state until the run ends.
+def watch(connection: Connection, run_id: str, show: Callable[[TaskProgress], None], patience: float = 300.0) -> Any:
+    """Shows every change of a component's state until the run ends.
 
     Args:
         connection: The server.
         run_id: The run.
-        show: Called with the task's name, its state, and its seconds if it has ended.
+        show: Called with the component's progress.
         patience: Seconds for which a failed request is repeated.
 
     Returns:
-        The run's last state, such as SUCCEEDED.
+        The server's description of the run. Its `state` is SUCCEEDED, FAILED, CANCELED or SKIPPED.
 
     Raises:
+        RunFailed: The server says that the run has not ended, but its workflow is gone.
         ServerFailed: Requests failed for `patience` seconds.
     """
-    seen: dict[str, str] = {}
+    seen: dict[str, TaskProgress] = {}
+    changed = time.monotonic()
     while True:
         run = wait_for_answer(
             lambda: _get_run(connection, run_id),
@@ -43,36 +44,77 @@ def watch(
             PAUSE,
             retry_on=ServerFailed,
         )
-        for task in _tasks(run):
-            if task.state and seen.get(task.task_id) != task.state:
-                seen[task.task_id] = task.state
-                show(task.display_name, _SHOWN.get(task.state, task.state.lower()), _seconds(task))
+        for task in task_progress(run):
+            if _key(task) != _key(seen.get(task.name)):
+                changed = time.monotonic()
+                show(task)
+            seen[task.name] = task
         if run.state in _ENDED:
-            return str(run.state)
+            return run
+        if time.monotonic() - changed > QUIET:
+            _check_workflow(connection, run_id, run)
+            changed = time.monotonic()
         time.sleep(PAUSE)
 
 
-def failures(connection: Connection, run_id: str) -> list[str]:
-    """Returns one line for each failed task, or the run's error if no task failed."""
-    run = _get_run(connection, run_id)
-    lines = [
-        f"{task.display_name}: {task.error.message}" for task in _tasks(run) if task.state == "FAILED" and task.error
-    ]
-    return lines or ([str(run.error.message)] if run.error and run.error.message else [])
+def result(connection: Connection, run: Any) -> RunResult | None:
+    """Returns the result of a run that succeeded. None if the run did not evaluate a model.
+
+    Raises:
+        RunFailed: The server has the log with the result no more.
+    """
+    if _LAST_TASK not in [task.name for task in task_progress(run)]:
+        return None
+    log = read_log(connection, run.run_id, _nodes(run).pods(_LAST_TASK))
+    if log is None:
+        raise RunFailed(
+            f"run {run.run_id} succeeded, but the server has no log of {_LAST_TASK}, which says whether the model is "
+            "blessed; look at the outputs of Evaluator on the run's page"
+        )
+    return find_result(log[0])
+
+
+def failures(connection: Connection, run: Any) -> Iterator[str]:
+    """Yields for each failed component why it failed, and where its log is. The run's error if none failed."""
+    failed = [task for task in task_progress(run) if task.state == "failed"]
+    for task in failed:
+        log = read_log(connection, run.run_id, _nodes(run).pods(task.name))
+        if log:
+            yield f"{task.name}: {reason(log[0])}"
+            yield f"  the whole log: {log_url(connection, run.run_id, log[1])}"
+        else:
+            yield f"{task.name}: {_server_says(run, task.name)}"
+    if not failed and run.error and run.error.message:
+        yield str(run.error.message)
+
+
+def _server_says(run: Any, name: str) -> str:
+    """The server's own error of the component. Current servers leave it empty."""
+    for one in run.run_details.task_details:
+        if one.display_name and one.display_name.partition("(")[0] == name and one.error and one.error.message:
+            return str(one.error.message)
+    return "the server gives no reason and has no log of its pod; look at the run's page"
+
+
+def _check_workflow(connection: Connection, run_id: str, run: Any) -> None:
+    nodes = _nodes(run)
+    running = [nodes.pods(task.name) for task in task_progress(run) if task.state == "running"]
+    if all(is_gone(connection, run_id, pods) for pods in running):
+        raise RunFailed(
+            f"run {run_id}: its workflow is gone: nothing has changed for {QUIET / 60:.0f} minutes, and none of its "
+            f"pods is running, although the server says {str(run.state).lower()}; start a new run, which takes the "
+            "finished tasks from the cache"
+        )
+
+
+def _key(task: TaskProgress | None) -> tuple[str, int] | None:
+    return task and (task.state, task.retries)
+
+
+def _nodes(run: Any) -> WorkflowNodes:
+    return WorkflowNodes((run.run_details and run.run_details.task_details) or [])
 
 
 def _get_run(connection: Connection, run_id: str) -> Any:
     with connection.client() as client:
         return client.get_run(run_id)
-
-
-def _tasks(run: Any) -> list[Any]:
-    details = run.run_details.task_details if run.run_details else None
-    found = [task for task in details or [] if task.display_name and not task.display_name.endswith(_DRIVERS)]
-    return sorted(found, key=lambda task: task.create_time.timestamp() if task.create_time else 0.0)
-
-
-def _seconds(task: Any) -> float | None:
-    if not task.start_time or not task.end_time or task.end_time < task.start_time:
-        return None
-    return float((task.end_time - task.start_time).total_seconds())

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from efficientmixnet.kubeflow.executor import parser
+from efficientmixnet.kubeflow.fetched_inputs import fetch
 from efficientmixnet.kubeflow.training_jobs.cluster_job import ClusterJob
 from efficientmixnet.kubeflow.training_jobs.component_pod import component_pod
 from efficientmixnet.kubeflow.training_jobs.job_kind import JobKind
@@ -33,6 +35,8 @@ def launch(settings: JobSettings, arguments: Sequence[str], invocation: Mapping[
     """
     task = Task(invocation, settings.exchange)
     task.hand_over()
+    if task.root:  # Its workers cannot fetch from the object store.
+        fetch(invocation, parser().parse_known_args(arguments)[0].fetched, task.root)
     command = [*_WORKER, "--component", as_argument(list(arguments))]
     if pod := component_pod():
         command += ["--component-pod", pod.name]

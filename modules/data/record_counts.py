@@ -11,8 +11,6 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
-import tensorflow as tf
-
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.stored_file import damage_named
 from efficientmixnet.modules.whole_file import write_text
@@ -37,6 +35,8 @@ class RecordCounts:
     @classmethod
     def of_files(cls, folder: str, records: int | None = None) -> "RecordCounts":
         """Returns the size of the files in the folder."""
+        import tensorflow as tf  # here, since a task that only copies records does not need it
+
         sizes = [tf.io.gfile.stat(f"{folder}/{name}").length for name in tf.io.gfile.listdir(folder)]
         return cls(len(sizes), sum(sizes), records)
 
@@ -71,6 +71,8 @@ def read_counts(folder: str) -> dict[str, RecordCounts]:
     Raises:
         BadInput: The file is damaged.
     """
+    import tensorflow as tf
+
     path = os.path.join(folder, FILE)
     if not tf.io.gfile.exists(path):
         return {}
@@ -98,6 +100,8 @@ def check_counts(folder: str, splits: Iterable[str]) -> None:
     Raises:
         BadInput: Files were deleted or changed.
     """
+    import tensorflow as tf
+
     written = read_counts(folder)
     for split in splits:
         if split in written:

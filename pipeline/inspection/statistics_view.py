@@ -36,6 +36,16 @@ def statistics_view(data: str, found: Inspection) -> str:
     """
     table = pandas.DataFrame(found.described, columns=list(_COLUMNS))
     (dataset,) = tfdv.generate_statistics_from_dataframe(table, n_jobs=1).datasets
+    return view_of(data, dataset)
+
+
+def view_of(data: str, dataset: statistics_pb2.DatasetFeatureStatistics) -> str:
+    """Returns the page for TFDV's statistics.
+
+    Args:
+        data: The dataset's name, for the title.
+        dataset: The statistics.
+    """
     numbers = [_of_numbers(one) for one in dataset.features if one.HasField("num_stats")]
     texts = [_of_text(one) for one in dataset.features if one.HasField("string_stats")]
     groups = [("Numeric features", numbers), ("Text features", texts)]

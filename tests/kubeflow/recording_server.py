@@ -1,6 +1,7 @@
 """RecordingServer: answers on this machine as the API server of Kubeflow Pipelines, and records all requests."""
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ class RecordingServer:
     failing: int | None = None
     failing_times: int | None = None  # how often it fails; None: always
     pause: float = 0.0
+    logs: dict[str, str] = field(default_factory=dict)  # by the pod's name
     requests: list[tuple[str, str, Any, dict[str, str]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -57,16 +59,24 @@ class RecordingServer:
         body = json.loads(content) if content and is_json else content
         self.requests.append((handler.command, path, body, dict(handler.headers)))
         time.sleep(self.pause)
-        status, answer = 200, self._route(handler.command, path.removeprefix(API), body)
+        log = re.fullmatch(r"/apis/v1alpha1/runs/run-1/nodes/([^/]+)/log", path)
+        status, answer = 200, self._log(log[1]) if log else self._route(handler.command, path.removeprefix(API), body)
         if self.failing and self.failing_times != 0:
             status, answer = self.failing, {"error_message": f"refused with {self.failing}\nat a line of Go"}
             self.failing_times = self.failing_times and self.failing_times - 1
-        encoded = json.dumps(answer).encode()
+        encoded = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
         handler.send_response(status)
         handler.send_header("Content-Type", "application/json")
         handler.send_header("Content-Length", str(len(encoded)))
         handler.end_headers()
         handler.wfile.write(encoded)
+
+    def _log(self, pod: str) -> Any:
+        """The pod's log. The server answers with the status 200 also if there is none."""
+        return self.logs.get(pod) or {
+            "error_message": f'Failed to read logs: pods "{pod}" not found',
+            "error_details": "",
+        }
 
     def _route(self, method: str, path: str, body: Any) -> dict[str, Any]:
         routes: dict[tuple[str, str], Callable[[], dict[str, Any]]] = {

@@ -55,13 +55,6 @@ def test_parameters_and_the_reports_path_are_unchanged() -> None:
     assert task["outputs"]["artifacts"]["blessing"]["artifacts"][0]["type"] == MODEL
 
 
-def test_an_absent_input_is_removed() -> None:
-    sent = copy.deepcopy(SENT)
-    sent["inputs"]["artifacts"]["baseline_model"]["artifacts"][0]["metadata"] = {"absent": 1.0}
-    assert list(localize(sent, SPEC, ["blessing"])["inputs"]["artifacts"]) == ["model"]
-    assert list(localize(SENT, SPEC, ["blessing"])["inputs"]["artifacts"]) == ["model", "baseline_model"]
-
-
 def test_a_task_may_have_no_inputs() -> None:
     assert localize({"outputs": SENT["outputs"]}, {}, ["blessing"])["inputs"] == {"artifacts": {}}
 

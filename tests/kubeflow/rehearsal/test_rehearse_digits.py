@@ -113,7 +113,7 @@ def test_an_unchanged_run_runs_only_the_lookups_and_the_push(
     assert done.returncode == 0, done.stdout + done.stderr
     states = _states(done.stdout)
     ran = {name for name, state in states.items() if state == "done"}
-    assert ran == {"DataVersion", "LatestPushed", "Pusher", "ModelCard"}
+    assert ran == {"DataVersion", "LatestPushed", "Pusher"}
     pushed = re.compile(r"pushed model +(\S+)")
     assert pushed.findall(done.stdout) == pushed.findall(first)
 
@@ -131,7 +131,7 @@ def test_a_run_with_other_training_settings_reuses_the_data_and_has_the_first_mo
     states = _states(done.stdout)
     for name in ("ImageExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "Transform"):
         assert states[name] == "from cache"
-    for name in ("Trainer", "LatestPushed", "Baseline", "Evaluator", "Pusher"):
+    for name in ("Trainer", "LatestPushed", "Evaluator", "Pusher"):
         assert states[name] == "done"
-    baselines = sorted((folder / "output").glob("runs/*/Evaluator-0/root/minio/mlpipeline/**/Baseline/*/model"))
+    baselines = sorted((folder / "output").glob("runs/*/Evaluator-0/root/minio/mlpipeline/**/fetched/baseline_model"))
     assert any((baseline / "Format-Serving" / "saved_model.pb").is_file() for baseline in baselines)

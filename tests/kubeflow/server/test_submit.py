@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -149,7 +150,7 @@ def test_watch_shows_every_change_until_the_run_succeeds(server: Any, package: P
         run("RUNNING", DataVersion="SUCCEEDED", Trainer="RUNNING"),
         run("RUNNING", DataVersion="SUCCEEDED", Trainer="FAILED"),
         run("RUNNING", DataVersion="SUCCEEDED", Trainer="RUNNING"),
-        run("SUCCEEDED", DataVersion="SUCCEEDED", Trainer="SUCCEEDED", Pusher="SKIPPED"),
+        run("SUCCEEDED", DataVersion="SUCCEEDED", Trainer="SUCCEEDED", Evaluator="SKIPPED"),
     ]
     result = _call("submit", package, "--endpoint", server.url, "--watch")
     assert result.exit_code == 0, result.output
@@ -159,7 +160,7 @@ def test_watch_shows_every_change_until_the_run_succeeds(server: Any, package: P
         ["Trainer", "failed", "7.0", "s"],
         ["Trainer", "running"],
         ["Trainer", "done", "7.0", "s"],
-        ["Pusher", "from", "cache", "7.0", "s"],
+        ["Evaluator", "from", "cache"],
         ["run", "run-1", "succeeded"],
     ]
 
@@ -195,7 +196,7 @@ def test_watch_exits_with_1_if_the_run_does_not_succeed(server: Any, run: Any, s
 def test_watch_repeats_failed_requests(server: Any, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
     server.runs, server.failing, server.failing_times = [run("SUCCEEDED", Trainer="SUCCEEDED")], 503, 3
     shown: list[str] = []
-    assert watch(Connection(server.url), "run-1", lambda task, *_: shown.append(task)) == "SUCCEEDED"
+    assert watch(Connection(server.url), "run-1", lambda task: shown.append(task.name)).state == "SUCCEEDED"
     assert shown == ["Trainer"]
     assert capsys.readouterr().out.splitlines() == [
         f"{server.url}: the server answered 503: refused with 503; trying again for 300 s",
@@ -301,7 +302,7 @@ def test_names_and_errors_from_the_server_are_printed_as_text(monkeypatch: pytes
         "efficientmixnet.kubeflow.server.submit.list_runs", lambda *_: [("1", name, "FAILED", "2020-01-02 03:04")]
     )
     assert _call("runs").output == "1  FAILED     2020-01-02 03:04  [/x]\\u001b[2J\\ntoken=***\n"
-    monkeypatch.setattr("efficientmixnet.kubeflow.server.watch.watch", lambda *_: "FAILED")
+    monkeypatch.setattr("efficientmixnet.kubeflow.server.watch.watch", lambda *_: SimpleNamespace(state="FAILED"))
     monkeypatch.setattr("efficientmixnet.kubeflow.server.watch.failures", lambda *_: [name])
     assert _call("watch", "1").output == "[/x]\\u001b[2J\n  token=***\nerror: run 1 failed\n"
 

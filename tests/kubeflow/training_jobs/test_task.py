@@ -76,7 +76,7 @@ def test_with_an_exchange_the_workers_need_no_store(tmp_path: Path, monkeypatch:
 def test_workers_get_the_base_model_and_ignore_a_missing_one(
     store: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchange: bool
 ) -> None:
-    """The base model comes from WarmStart. Before the first push it has no files."""
+    """An input artifact of an earlier task may have no files."""
     folder = str(tmp_path / "exchange") if exchange else None
     invocation = _invocation()
     for name in ("base_model", "absent"):

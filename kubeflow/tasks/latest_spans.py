@@ -2,39 +2,30 @@
 
 import json
 
-from tfx import v1 as tfx
-from tfx.types import artifact_utils
-
-from efficientmixnet.kubeflow.components.fetch import files_of
+from efficientmixnet.kubeflow.fetched_inputs import files_of
 from efficientmixnet.kubeflow.launcher_paths import to_uri
 from efficientmixnet.kubeflow.store import object_store
+from efficientmixnet.kubeflow.tasks.task import Task
 from efficientmixnet.modules.data.record_counts import FILE, RecordCounts, parse_counts, write_counts
 from efficientmixnet.modules.exceptions import BadInput
 
 
-@tfx.dsl.components.component
-def LatestSpans(
-    now: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.Examples],
-    examples: tfx.dsl.components.OutputArtifact[tfx.types.standard_artifacts.Examples],
-    earlier: tfx.dsl.components.Parameter[str],
-) -> None:
+def run(task: Task) -> None:
     """Copies the files of every split. The names start with the span's age, so that they differ.
 
     On one machine there is one artifact for each span, but a task of Kubeflow Pipelines has one artifact for each
     output.
 
-    Args:
-        now: The examples of the present span.
-        examples: The merged examples.
-        earlier: A JSON list of URIs: the examples of the earlier spans.
-
     Raises:
         BadInput: The examples of an earlier span are missing, or lack a split.
     """
-    examples.split_names, examples.span, examples.version = now.split_names, now.span, now.version
-    folders = {f"Split-{split}" for split in artifact_utils.decode_split_names(now.split_names)}
+    now, examples = task.inputs["now"], task.outputs["examples"]
+    for name in ("split_names", "span", "version"):
+        if name in now.properties:
+            examples.properties[name] = now.properties[name]
+    folders = {f"Split-{split}" for split in now.splits}
     merged: dict[str, RecordCounts] | None = {}
-    for age, place in enumerate([now.uri, *json.loads(earlier)]):
+    for age, place in enumerate([now.path, *json.loads(task.parameters["earlier"])]):
         listed = files_of(place)
         merged = _merged(merged, _checked(place, listed))
         files = [file.name.partition("/") for file in listed]
@@ -45,10 +36,10 @@ def LatestSpans(
             )
         for folder, _, name in files:
             if folder in folders:
-                object_store.download(f"{place}/{folder}/{name}", f"{examples.uri}/{folder}/{age}-{name}")
+                object_store.download(f"{place}/{folder}/{name}", f"{examples.path}/{folder}/{age}-{name}")
         print(f"training on {to_uri(place)}")
     if merged:
-        write_counts(examples.uri, merged)
+        write_counts(examples.path, merged)
 
 
 def _checked(place: str, listed: list[object_store.File]) -> dict[str, RecordCounts]:

@@ -5,12 +5,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from tfx.components.util import examples_utils
-from tfx.types import standard_artifacts
 
-from efficientmixnet.kubeflow.components.data_before import DataBefore_Executor
-from efficientmixnet.kubeflow.components.latest_spans import LatestSpans_Executor
 from efficientmixnet.kubeflow.store import object_store
+from efficientmixnet.kubeflow.tasks import data_before, latest_spans
+from efficientmixnet.kubeflow.tasks.task import Artifact, Task
 from efficientmixnet.modules.data.record_counts import RecordCounts, check_counts, read_counts
 from efficientmixnet.modules.exceptions import BadInput
 
@@ -23,75 +21,72 @@ def place(request: pytest.FixtureRequest, store: str, tmp_path: Path) -> str:
     return f"{store}/runs" if request.param == "store" else str(tmp_path / "runs")
 
 
-def _examples(folder: str, span: int = 0, version: int = 0) -> standard_artifacts.Examples:
-    examples = standard_artifacts.Examples()
-    examples.uri, examples.span, examples.version = folder, span, version
-    examples.split_names = '["train", "eval"]'
-    examples.set_string_custom_property("source", "days/{SPAN}")
-    return examples
+def _examples(folder: str, span: int = 0, version: int = 0) -> Artifact:
+    properties = {"split_names": '["train", "eval"]', "source": "days/{SPAN}", "span": span, "version": version}
+    return Artifact(folder, properties)
 
 
-def _ingest(place: str, name: str, span: int, version: int = 0) -> standard_artifacts.Examples:
+def _ingest(place: str, name: str, span: int, version: int = 0) -> Artifact:
     """Writes the examples of a run: a shard of each split, one of an unused split, and a table."""
     for file in (f"Split-train/{SHARD}", f"Split-eval/{SHARD}", f"Split-old/{SHARD}", "left_out.csv"):
         object_store.write_text(f"{place}/{name}/{file}", f"{file.partition('/')[0]} of {name}")
     return _examples(f"{place}/{name}", span, version)
 
 
-def _earlier(examples: standard_artifacts.Examples, place: str, tmp_path: Path, spans: int) -> str:
-    statistics, before = standard_artifacts.ExampleStatistics(), standard_artifacts.String()
-    earlier = standard_artifacts.String()
-    statistics.uri, before.uri, earlier.uri = f"{examples.uri}-statistics", f"{tmp_path}/before", f"{tmp_path}/earlier"
-    DataBefore_Executor._FUNCTION(
-        examples=examples, statistics=statistics, before=before, earlier=earlier, records=f"{place}/data", spans=spans
-    )
-    return earlier.read()
+def _earlier(examples: Artifact, place: str, spans: int) -> str:
+    statistics = Artifact(f"{examples.uri}-statistics")
+    task = Task({"examples": examples, "statistics": statistics}, {}, {"records": f"{place}/data", "spans": spans})
+    data_before.run(task)
+    return task.values["earlier"]
+
+
+def _merge(now: Artifact, folder: Path, earlier: str) -> Artifact:
+    merged = Artifact(str(folder))
+    latest_spans.run(Task({"now": now}, {"examples": merged}, {"earlier": earlier}))
+    return merged
 
 
 def test_the_shards_of_all_spans_are_merged_under_different_names(place: str, tmp_path: Path) -> None:
     for name, span, version in (("first", 1, 0), ("second-2", 2, 2), ("second-1", 2, 1)):
-        _earlier(_ingest(place, name, span, version), place, tmp_path, spans=3)
+        _earlier(_ingest(place, name, span, version), place, spans=3)
     now = _ingest(str(tmp_path), "third", 3)  # in the container, where the launcher copied it
-    earlier = _earlier(now, place, tmp_path, spans=3)
+    earlier = _earlier(now, place, spans=3)
     assert json.loads(earlier) == [f"{place}/second-2", f"{place}/first"]
 
-    merged = _examples(str(tmp_path / "merged"))
-    LatestSpans_Executor._FUNCTION(now=now, examples=merged, earlier=earlier)
+    merged = _merge(now, tmp_path / "merged", earlier)
     found = {str(file.relative_to(merged.uri)): file.read_text() for file in Path(merged.uri).rglob("*.*")}
     assert found == {
         f"Split-{split}/{age}-{SHARD}": f"Split-{split} of {name}"
         for split in ("train", "eval")
         for age, name in enumerate(("third", "second-2", "first"))
     }
-    assert (merged.split_names, merged.span, merged.version) == ('["train", "eval"]', 3, 0)
-    for of in (examples_utils.get_payload_format, examples_utils.get_file_format):
-        assert of(merged) == of(now)
+    assert merged.properties == {"split_names": '["train", "eval"]', "span": 3, "version": 0}
 
 
 def test_the_first_span_is_used_alone(place: str, tmp_path: Path) -> None:
-    now, merged = _ingest(str(tmp_path), "first", 1), _examples(str(tmp_path / "merged"))
-    LatestSpans_Executor._FUNCTION(now=now, examples=merged, earlier=_earlier(now, place, tmp_path, spans=3))
+    now = _ingest(str(tmp_path), "first", 1)
+    merged = _merge(now, tmp_path / "merged", _earlier(now, place, spans=3))
     assert sorted(file.name for file in Path(merged.uri).rglob("*.gz")) == [f"0-{SHARD}"] * 2
 
 
 def test_a_missing_span_is_named(place: str, tmp_path: Path) -> None:
     first = _ingest(place, "first", 1)
-    _earlier(first, place, tmp_path, spans=2)
+    _earlier(first, place, spans=2)
     now = _ingest(str(tmp_path), "second", 2)
-    earlier = _earlier(now, place, tmp_path, spans=2)
+    earlier = _earlier(now, place, spans=2)
     object_store.remove(first.uri)
     with pytest.raises(BadInput, match=r"/runs/first: is missing, but an earlier run has recorded it; restore it, or"):
-        LatestSpans_Executor._FUNCTION(now=now, examples=_examples(str(tmp_path / "merged")), earlier=earlier)
+        _merge(now, tmp_path / "merged", earlier)
 
 
 def test_a_span_without_a_split_is_named(place: str, tmp_path: Path) -> None:
-    _earlier(_ingest(place, "first", 1), place, tmp_path, spans=2)
+    _earlier(_ingest(place, "first", 1), place, spans=2)
     now = _ingest(str(tmp_path), "second", 2)
-    earlier = _earlier(now, place, tmp_path, spans=2)
-    now.split_names = '["train", "test"]'
+    earlier = _earlier(now, place, spans=2)
+    now.properties["split_names"] = '["train", "test"]'
     object_store.write_text(f"{now.uri}/Split-test/{SHARD}", "")
     with pytest.raises(BadInput, match=r"data\.splits: .*/runs/first has no Split-test; give the splits that it has"):
-        LatestSpans_Executor._FUNCTION(now=now, examples=_examples(str(tmp_path / "merged")), earlier=earlier)
+        _merge(now, tmp_path / "merged", earlier)
 
 
 def test_the_sizes_of_all_spans_are_added_and_checked(place: str, tmp_path: Path) -> None:
@@ -102,9 +97,9 @@ def test_the_sizes_of_all_spans_are_added_and_checked(place: str, tmp_path: Path
             for split in ("train", "eval")
         }
         object_store.write_text(f"{examples.uri}/records.json", json.dumps(counts))
-    _earlier(first, place, tmp_path, spans=2)
-    earlier, merged = _earlier(now, place, tmp_path, spans=2), _examples(str(tmp_path / "merged"))
-    LatestSpans_Executor._FUNCTION(now=now, examples=merged, earlier=earlier)
+    _earlier(first, place, spans=2)
+    earlier = _earlier(now, place, spans=2)
+    merged = _merge(now, tmp_path / "merged", earlier)
     check_counts(merged.uri, ["train", "eval"])
     assert {split: (one.files, one.records) for split, one in read_counts(merged.uri).items()} == {
         "train": (2, 7),
@@ -113,4 +108,4 @@ def test_the_sizes_of_all_spans_are_added_and_checked(place: str, tmp_path: Path
 
     object_store.write_text(f"{first.uri}/Split-train/{SHARD}", "shorter")
     with pytest.raises(BadInput, match=r"first/Split-train: files were deleted or changed"):
-        LatestSpans_Executor._FUNCTION(now=now, examples=_examples(str(tmp_path / "again")), earlier=earlier)
+        _merge(now, tmp_path / "again", earlier)
