@@ -253,8 +253,10 @@ def submit(
         if cron:
             echo(f"schedule {server.schedule(connection, submission, cron)}")
             return
-        run_id = server.submit(connection, submission)
+        run_id, note = server.submit(connection, submission)
     echo(f"run {run_id}" + (f"  {connection.endpoint}/#/runs/details/{run_id}" if connection.endpoint else ""))
+    if note:
+        echo(f"note: {note}", err=True, color="yellow")
     if follow:
         _follow(connection, run_id)
 

@@ -10,6 +10,7 @@ from efficientmixnet.kubeflow.package.backend_rules import arguments, check_pack
 from efficientmixnet.kubeflow.package.compile import service_account_of
 from efficientmixnet.kubeflow.package.read_package import read_package
 from efficientmixnet.kubeflow.server.connection import Connection
+from efficientmixnet.kubeflow.server.server_version import retry_note
 from efficientmixnet.modules.exceptions import BadInput
 
 
@@ -36,11 +37,11 @@ class Submission:
     cache: bool = True
 
 
-def submit(connection: Connection, submission: Submission) -> str:
+def submit(connection: Connection, submission: Submission) -> tuple[str, str | None]:
     """Starts a run.
 
     Returns:
-        The run's id.
+        The run's id, and a note on the server's retries if there is something to know.
 
     Raises:
         BadInput: The server would refuse the package or its parameters.
@@ -50,7 +51,8 @@ def submit(connection: Connection, submission: Submission) -> str:
     with connection.client() as client:
         experiment = client.create_experiment(submission.experiment, namespace=connection.namespace)
         run = client.run_pipeline(experiment.experiment_id, _name(submission), **options)
-    return str(run.run_id)
+        note = retry_note(client)
+    return str(run.run_id), note
 
 
 def schedule(connection: Connection, submission: Submission, cron: str) -> str:

@@ -23,6 +23,7 @@ class RecordingServer:
     failing: int | None = None
     failing_times: int | None = None  # how often it fails; None: always
     pause: float = 0.0
+    version: str = "unknown"
     logs: dict[str, str] = field(default_factory=dict)  # by the pod's name
     requests: list[tuple[str, str, Any, dict[str, str]]] = field(default_factory=list)
 
@@ -80,7 +81,7 @@ class RecordingServer:
 
     def _route(self, method: str, path: str, body: Any) -> dict[str, Any]:
         routes: dict[tuple[str, str], Callable[[], dict[str, Any]]] = {
-            ("GET", "/healthz"): lambda: {"multi_user": False},
+            ("GET", "/healthz"): lambda: {"multi_user": False, "tag_name": self.version},
             ("GET", "/experiments"): dict,
             ("POST", "/experiments"): lambda: {**body, "experiment_id": "experiment-1"},
             ("POST", "/runs"): lambda: {**body, "run_id": "run-1"},

@@ -65,6 +65,16 @@ def test_submit_sends_the_package_its_parameters_root_and_service_account(
     )
 
 
+@pytest.mark.parametrize(
+    ("version", "noted"), [("2.17.0", True), ("v3.0.1", True), ("2.5.0", False), ("unknown", False), ("2.16.2", False)]
+)
+def test_submit_says_what_the_server_does_not_retry(server: Any, package: Path, version: str, noted: bool) -> None:
+    server.version = version
+    result = _call("submit", package, "--endpoint", server.url)
+    assert result.exit_code == 0, result.output
+    assert ("retryPolicy in the ConfigMap workflow-controller-configmap" in result.output) is noted
+
+
 def test_options_override_the_package(server: Any, package: Path) -> None:
     result = _call(
         "submit", package, "--endpoint", server.url, "--service-account", "other", "--pipeline-root", "s3://b/c",
