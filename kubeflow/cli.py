@@ -1,4 +1,4 @@
-"""The command line: efficientmixnet kubeflow compile, search, rehearse, submit, watch, runs, stop.
+"""The command line: efficientmixnet kubeflow compile, search, rehearse, submit, watch, runs, schedules, stop.
 
 Each command imports TFX and kfp in its function, so that --help and errors are fast.
 """
@@ -234,7 +234,7 @@ def submit(
 ) -> None:
     """Run PACKAGE on Kubeflow Pipelines.
 
-    With --watch the exit code is 0 if the run succeeds, and 1 otherwise.
+    With --watch the exit code is 0 if the model is blessed, 3 if it is not, and 1 if the run fails.
     """
     from efficientmixnet.kubeflow.package.backend_rules import parse_argument
     from efficientmixnet.kubeflow.package.read_package import read_package
@@ -266,11 +266,47 @@ def submit(
 @click.option("--count", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many runs to list.")
 @_server
 def runs(connection: "Connection", experiment: str | None, count: int) -> None:
-    """List the latest runs."""
+    """List the latest runs, with the verdict and the accuracy of those that succeeded."""
     from efficientmixnet.kubeflow.server.submit import list_runs
+    from efficientmixnet.kubeflow.server.watch import verdict
 
     for run_id, name, state, started in list_runs(connection, experiment, count):
-        echo(f"{run_id}  {state:<10} {started}  {name}")
+        found = verdict(connection, run_id) if state == "SUCCEEDED" else ""
+        echo(f"{run_id}  {state:<10} {started}  {found:<20}  {name}")
+
+
+@kubeflow.group(cls=OneLineErrors)
+def schedules() -> None:
+    """List, pause, resume and remove schedules. `submit --cron` creates one."""
+
+
+@schedules.command("list")
+@click.option("--experiment", help="List only the schedules of this experiment.")
+@_server
+def list_(connection: "Connection", experiment: str | None) -> None:
+    """List all schedules."""
+    from efficientmixnet.kubeflow.server.schedules import list_schedules
+
+    for one in list_schedules(connection, experiment):
+        echo(f"{one.id}  {one.state:<8}  {one.cron:<20}  {one.name}")
+
+
+def _schedule_command(how: str, done: str, text: str) -> None:
+    """Adds a command that changes a schedule."""
+
+    @schedules.command(how, help=text)
+    @click.argument("schedule_id")
+    @_server
+    def command(connection: "Connection", schedule_id: str) -> None:
+        from efficientmixnet.kubeflow.server.schedules import change
+
+        change(connection, schedule_id, how)
+        echo(f"{done} schedule {schedule_id}")
+
+
+_schedule_command("pause", "paused", "Start no more runs until the schedule is resumed.")
+_schedule_command("resume", "resumed", "Start runs again.")
+_schedule_command("remove", "removed", "Delete a schedule. Its runs stay.")
 
 
 @kubeflow.command()
@@ -279,7 +315,7 @@ def runs(connection: "Connection", experiment: str | None, count: int) -> None:
 def watch(connection: "Connection", run_id: str) -> None:
     """Show a run's tasks until the run ends.
 
-    The exit code is 0 if the run succeeds, and 1 otherwise.
+    The exit code is 0 if the model is blessed, 3 if it is not, and 1 if the run fails.
     """
     _follow(connection, run_id)
 

@@ -1,7 +1,7 @@
 """RunResult: how a run ended. Pusher, the last task, writes it as a line of its log, which `watch` reads."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,6 +21,8 @@ class RunResult:
         interval: The low and high end of its 95 % confidence interval, if the configuration asks for it.
         pushed_model: Where the pushed model is.
         report: Where the report is.
+        test_accuracy: The accuracy on the test split, if the data has one.
+        test_interval: The low and high end of its confidence interval.
     """
 
     blessed: bool
@@ -29,6 +31,8 @@ class RunResult:
     interval: tuple[float, float] | None = None
     pushed_model: str | None = None
     report: str | None = None
+    test_accuracy: float | None = None
+    test_interval: tuple[float, float] | None = None
 
     def to_line(self) -> str:
         """Returns the line for the log."""
@@ -36,9 +40,13 @@ class RunResult:
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """Yields what a command prints at the end, as a local run does."""
-        between = f" ({self.interval[0]:.4f} to {self.interval[1]:.4f})" if self.interval else ""
-        known = self.accuracy is not None
-        yield "accuracy", f"{self.accuracy:.4f}{between} on the evaluation split" if known else "unknown"
+        if self.test_accuracy is not None:
+            tested = _with_interval(self.test_accuracy, self.test_interval)
+            yield "test accuracy", f"{tested} on the test split, by which nothing was chosen"
+        if self.accuracy is None:
+            yield "accuracy", "unknown"
+        else:
+            yield "accuracy", f"{_with_interval(self.accuracy, self.interval)} on the evaluation split"
         yield "result", f"{'blessed' if self.blessed else 'not blessed'}: {self.reason}"
         yield "pushed model", self.pushed_model or "none"
         if self.report:
@@ -53,10 +61,20 @@ def result_of(verdict: Mapping[str, Any], pushed_model: str | None, report: str)
         pushed_model: Where the pushed model is, if it was pushed.
         report: Where the report is.
     """
-    accuracy, interval = verdict["metrics"].get("accuracy"), verdict["intervals"].get("accuracy")
     return RunResult(
-        verdict["blessed"], verdict["reason"], accuracy, tuple(interval) if interval else None, pushed_model, report
+        blessed=verdict["blessed"],
+        reason=verdict["reason"],
+        accuracy=verdict["metrics"].get("accuracy"),
+        interval=verdict["intervals"].get("accuracy"),
+        pushed_model=pushed_model,
+        report=report,
+        test_accuracy=verdict.get("test_metrics", {}).get("accuracy"),
+        test_interval=verdict.get("test_intervals", {}).get("accuracy"),
     )
+
+
+def _with_interval(accuracy: float, bounds: Sequence[float] | None) -> str:
+    return f"{accuracy:.4f}" + (f" ({bounds[0]:.4f} to {bounds[1]:.4f})" if bounds else "")
 
 
 def find_result(log: str) -> RunResult | None:

@@ -74,6 +74,17 @@ def result(connection: Connection, run: Any) -> RunResult | None:
     return find_result(log[0])
 
 
+def verdict(connection: Connection, run_id: str) -> str:
+    """Returns the verdict and the accuracy of a run that succeeded, such as `blessed 0.9913`. Empty if unknown."""
+    run = _get_run(connection, run_id)
+    log = read_log(connection, run_id, _nodes(run).pods(_LAST_TASK))
+    found = find_result(log[0]) if log else None
+    if found is None:
+        return ""
+    accuracy = "" if found.accuracy is None else f" {found.accuracy:.4f}"
+    return f"{'blessed' if found.blessed else 'not blessed'}{accuracy}"
+
+
 def failures(connection: Connection, run: Any) -> Iterator[str]:
     """Yields for each failed component why it failed, and where its log is. The run's error if none failed."""
     failed = [task for task in task_progress(run) if task.state == "failed"]

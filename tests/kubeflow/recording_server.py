@@ -23,6 +23,7 @@ class RecordingServer:
     failing: int | None = None
     failing_times: int | None = None  # how often it fails; None: always
     pause: float = 0.0
+    schedules: list[dict[str, Any]] = field(default_factory=list)
     version: str = "unknown"
     logs: dict[str, str] = field(default_factory=dict)  # by the pod's name
     requests: list[tuple[str, str, Any, dict[str, str]]] = field(default_factory=list)
@@ -34,7 +35,7 @@ class RecordingServer:
             def do_GET(self) -> None:
                 recorder._answer(self)
 
-            do_POST = do_GET
+            do_POST = do_DELETE = do_GET
 
             def log_message(self, *_: Any) -> None: ...
 
@@ -87,6 +88,10 @@ class RecordingServer:
             ("POST", "/runs"): lambda: {**body, "run_id": "run-1"},
             ("GET", "/runs/run-1"): lambda: self.runs.pop(0) if len(self.runs) > 1 else self.runs[0],
             ("GET", "/runs"): lambda: {"runs": self.runs},
+            ("GET", "/recurringruns"): lambda: {"recurringRuns": self.schedules},
+            ("POST", "/recurringruns/schedule-1:disable"): dict,
+            ("POST", "/recurringruns/schedule-1:enable"): dict,
+            ("DELETE", "/recurringruns/schedule-1"): dict,
             ("POST", "/runs/run-1:terminate"): dict,
             ("POST", "/recurringruns"): lambda: {**body, "recurring_run_id": "schedule-1"},
             ("GET", "/pipelines"): lambda: {"pipelines": self.pipelines},

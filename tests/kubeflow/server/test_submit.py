@@ -284,7 +284,7 @@ def test_a_file_without_a_package_is_refused(server: Any, tmp_path: Path) -> Non
 def test_runs_are_listed_and_stopped(server: Any, run: Any, announced: list[str]) -> None:
     server.runs = [run("RUNNING")]
     result = _call("runs", "--endpoint", server.url)
-    assert result.output == "run-1  RUNNING    2026-01-02 03:04  digits\n"
+    assert result.output == f"run-1  RUNNING    2026-01-02 03:04  {'':<20}  digits\n"
     assert _call("stop", "run-1", "--endpoint", server.url).output == "stopping run run-1\n"
     assert server.requests[-1][:2] == ("POST", "/apis/v2beta1/runs/run-1:terminate")
     assert announced == ["connecting to Kubeflow Pipelines"] * 2
@@ -311,7 +311,7 @@ def test_names_and_errors_from_the_server_are_printed_as_text(monkeypatch: pytes
     monkeypatch.setattr(
         "efficientmixnet.kubeflow.server.submit.list_runs", lambda *_: [("1", name, "FAILED", "2020-01-02 03:04")]
     )
-    assert _call("runs").output == "1  FAILED     2020-01-02 03:04  [/x]\\u001b[2J\\ntoken=***\n"
+    assert _call("runs").output == f"1  FAILED     2020-01-02 03:04  {'':<20}  [/x]\\u001b[2J\\ntoken=***\n"
     monkeypatch.setattr("efficientmixnet.kubeflow.server.watch.watch", lambda *_: SimpleNamespace(state="FAILED"))
     monkeypatch.setattr("efficientmixnet.kubeflow.server.watch.failures", lambda *_: [name])
     assert _call("watch", "1").output == "[/x]\\u001b[2J\n  token=***\nerror: run 1 failed\n"
