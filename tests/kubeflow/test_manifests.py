@@ -16,7 +16,9 @@ FOLDERS = sorted(file.parent for file in MANIFESTS.rglob("kustomization.yaml"))
 FILES = sorted(file for file in MANIFESTS.rglob("*.yaml") if file.name != "kustomization.yaml")
 # KServe's published models: the keys and their types. Its package needs another protobuf than TFX.
 KSERVE = json.loads((Path(__file__).parent / "kserve_models.json").read_text())["models"]
-BUILT_IN = ("v1", "apps/v1", "rbac.authorization.k8s.io/v1")
+BUILT_IN = (
+    "v1", "apps/v1", "autoscaling/v2", "networking.k8s.io/v1", "policy/v1", "rbac.authorization.k8s.io/v1",
+)  # fmt: skip
 FROM_OPERATORS = ("serving.kserve.io/v1beta1", "trainer.kubeflow.org/v1alpha1")
 
 
@@ -84,6 +86,22 @@ def test_training_jobs_need_rights_on_jobs_and_on_reading_pods(overlay: str, gro
         {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
         {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
     ]
+
+
+def test_the_server_is_selected_by_everything_that_is_for_it() -> None:
+    folder = MANIFESTS / "overlays" / "tf-serving"
+    label = {"app": "efficientmixnet-serving"}
+    deployment = _load(folder / "deployment.yaml")["spec"]
+    ports = {one["name"] for one in deployment["template"]["spec"]["containers"][0]["ports"]}
+    policy = _load(folder / "network-policy.yaml")["spec"]
+    assert deployment["template"]["metadata"]["labels"] == label
+    assert _load(folder / "disruption-budget.yaml")["spec"]["selector"]["matchLabels"] == label
+    assert policy["podSelector"]["matchLabels"] == label
+    assert {one["port"] for one in policy["ingress"][0]["ports"]} <= ports
+    target = _load(folder / "autoscaler.yaml")["spec"]
+    assert target["scaleTargetRef"]["name"] == _load(folder / "deployment.yaml")["metadata"]["name"]
+    assert target["minReplicas"] > _load(folder / "disruption-budget.yaml")["spec"]["minAvailable"]
+    assert "replicas" not in deployment  # an apply would undo what the autoscaler has set
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl")
