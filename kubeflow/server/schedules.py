@@ -37,7 +37,7 @@ def list_schedules(connection: Connection, experiment: str | None) -> list[Sched
         ServerFailed: A request failed.
     """
     found: list[Any] = []
-    token = ""
+    token: str | None = ""
     with connection.client() as client:
         where = client.get_experiment(experiment_name=experiment).experiment_id if experiment else None
         while token is not None:

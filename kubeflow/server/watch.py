@@ -119,7 +119,7 @@ def _check_workflow(connection: Connection, run_id: str, run: Any) -> None:
 
 
 def _key(task: TaskProgress | None) -> tuple[str, int] | None:
-    return task and (task.state, task.retries)
+    return (task.state, task.retries) if task else None
 
 
 def _nodes(run: Any) -> WorkflowNodes:

@@ -53,7 +53,7 @@ class WorkflowNodes:
         """The ids of the nodes at this path, in the order of the attempts."""
         task, _, last = below_root.partition(".")
         workflows = {node.rpartition("-")[0] for node in self._by_id}
-        found = []
+        found: list[tuple[str, str]] = []
         for workflow, whole, root, outer, number in product(workflows, ("", "(0)"), ("", "(0)"), _NUMBERS, _NUMBERS):
             name = f"{task}{outer}.{last}{number}" if last else f"{task}{number}"
             node = f"{workflow}-{_hash(f'{workflow}{whole}.root{root}.{name}')}"

@@ -11,6 +11,6 @@ from efficientmixnet.kubeflow.tasks.task import Task
 def run(task: Task) -> None:
     """Sets `latest`, the URI of the model. With a candidate, only models from before its push count."""
     candidate = task.inputs.get("candidate")
-    latest = PushedModels(task.parameters["pushed"]).latest_before(candidate and candidate.uri)
+    latest = PushedModels(task.parameters["pushed"]).latest_before(candidate.uri if candidate else None)
     task.values["latest"] = latest or NONE
     print(f"the newest pushed model: {latest or 'none'}")

@@ -55,6 +55,23 @@ def test_parameters_and_the_reports_path_are_unchanged() -> None:
     assert task["outputs"]["artifacts"]["blessing"]["artifacts"][0]["type"] == MODEL
 
 
+def test_a_report_has_no_paths_of_the_launcher_and_no_made_up_ids() -> None:
+    fetched = "/minio/mlpipeline/root/digits/5f0c/Evaluator/1/fetched/baseline_model"
+    metadata = {
+        "current_model_uri": "/minio/mlpipeline/root/digits/5f0c/Trainer/1/model",
+        "baseline_model_uri": fetched,
+        "current_model_id": 1.2973e18,
+        "reason": "/minio is no URI here",
+    }
+    report = {"artifacts": {"blessing": {"artifacts": [{"uri": "/minio/a/b", "metadata": metadata}]}}}
+    places = {fetched: "minio://mlpipeline/pushed/17"}
+    assert globalize(report, places)["artifacts"]["blessing"]["artifacts"][0]["metadata"] == {
+        "current_model_uri": f"{RUN}/Trainer/1/model",
+        "baseline_model_uri": "minio://mlpipeline/pushed/17",
+        "reason": "/minio is no URI here",
+    }
+
+
 def test_a_task_may_have_no_inputs() -> None:
     assert localize({"outputs": SENT["outputs"]}, {}, ["blessing"])["inputs"] == {"artifacts": {}}
 

@@ -187,6 +187,25 @@ def test_a_task_that_always_fails_is_an_error_with_its_last_lines(tmp_path: Path
     assert len(list(tmp_path.glob("runs/*/First-*"))) == 2
 
 
+def test_a_server_with_a_default_retry_strategy_starts_no_container_again(tmp_path: Path) -> None:
+    fail = "print(os.environ['KFP_RETRY_INDEX']); sys.exit(1)"
+    rehearsal = Rehearsal(_package(fail=fail), tmp_path, {"color": "red"}, lambda *_: None, merges_retries=True)
+    with pytest.raises(TaskFailed, match=r"First failed; its last lines:\n0\n"):
+        rehearsal.run()
+    assert len(list(tmp_path.glob("runs/*/First-*"))) == 1
+
+
+def test_the_result_is_read_from_the_last_attempt_of_pusher(tmp_path: Path) -> None:
+    rehearsal, _ = _rehearse(_package(), tmp_path)
+    assert rehearsal.result() is None
+    for attempt, blessed in enumerate(("false", "true")):
+        folder = tmp_path / "runs" / rehearsal.run_id / f"Pusher-{attempt}"
+        folder.mkdir()
+        (folder / "log.txt").write_text(f'result: {{"blessed": {blessed}, "reason": "accuracy"}}\n')
+    result = rehearsal.result()
+    assert result and result.blessed
+
+
 def test_outputs_that_the_launcher_cannot_store_are_refused(tmp_path: Path) -> None:
     metadata = 'report["artifacts"]["model"]["artifacts"][0]["metadata"] = {"skew": None}'
     with pytest.raises(BadInput, match="model: the launcher cannot store the property skew, which is None"):

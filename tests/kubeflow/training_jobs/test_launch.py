@@ -89,7 +89,7 @@ def test_a_task_that_is_stopped_or_lacks_memory_ends_with_a_line(
     line: str,
 ) -> None:
     monkeypatch.setattr(JobSettings, "from_environment", lambda: None)
-    monkeypatch.setattr(entrypoint, "execute", executes)
+    monkeypatch.setattr(entrypoint, "execute_stages", executes)
     with pytest.raises(SystemExit) as ended:
         entrypoint.main(arguments)
     assert str(ended.value.code).startswith(str(code))
