@@ -17,7 +17,7 @@ from typing import Any
 from efficientmixnet.kubeflow.fetched_inputs import fetch
 from efficientmixnet.kubeflow.launcher_paths import to_path, to_uri
 
-_IDS = ("model_id", "current_model", "baseline_model")  # TFX's numbers, and the names that it gives to them
+_ID = "model_id"  # the end of the names of properties with ids that TFX's entry point makes up
 
 
 def invocation_of(arguments: Sequence[str]) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def globalize(report: dict[str, Any], places: Mapping[str, str] | None = None) -
             artifact["metadata"] = {
                 key: places.get(value) or to_uri(value) if isinstance(value, str) else value
                 for key, value in artifact.get("metadata", {}).items()
-                if value is not None and not key.endswith(_IDS)
+                if value is not None and not key.endswith(_ID)
             }
     return report
 

@@ -58,16 +58,16 @@ def test_parameters_and_the_reports_path_are_unchanged() -> None:
 def test_a_report_has_no_paths_of_the_launcher_and_no_made_up_ids() -> None:
     fetched = "/minio/mlpipeline/root/digits/5f0c/Evaluator/1/fetched/baseline_model"
     metadata = {
-        "current_model_uri": "/minio/mlpipeline/root/digits/5f0c/Trainer/1/model",
-        "baseline_model_uri": fetched,
+        "current_model": "/minio/mlpipeline/root/digits/5f0c/Trainer/1/model",
+        "baseline_model": fetched,
         "current_model_id": 1.2973e18,
         "reason": "/minio is no URI here",
     }
     report = {"artifacts": {"blessing": {"artifacts": [{"uri": "/minio/a/b", "metadata": metadata}]}}}
     places = {fetched: "minio://mlpipeline/pushed/17"}
     assert globalize(report, places)["artifacts"]["blessing"]["artifacts"][0]["metadata"] == {
-        "current_model_uri": f"{RUN}/Trainer/1/model",
-        "baseline_model_uri": "minio://mlpipeline/pushed/17",
+        "current_model": f"{RUN}/Trainer/1/model",
+        "baseline_model": "minio://mlpipeline/pushed/17",
         "reason": "/minio is no URI here",
     }
 
