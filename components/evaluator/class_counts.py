@@ -98,6 +98,8 @@ def _computations(
 
     def result(metrics: Mapping[metric_types.MetricKey, Any]) -> dict[metric_types.MetricKey, float]:
         counted = metrics[counts]
+        if name == "macro_f1" and np.count_nonzero(counted.by_class[0]) == 1:
+            return {}  # The other classes could only lower it, so within a label it says nothing.
         return {metric: _FORMULAS[name](counted) if counted.by_class.size else float("nan")}
 
     return [

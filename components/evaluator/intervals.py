@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from efficientmixnet.components.evaluator.measures import MEASURES, Outcomes
+from efficientmixnet.components.evaluator.measures import MEASURES, ByClass, Outcomes
 
 _REPLICATES = 1000
 _MOST_DRAWS = 50_000_000  # images in all replicates together, which take seconds
@@ -29,8 +29,25 @@ def fraction(part: int, whole: int) -> Interval:
     return Interval(part / whole, float(low), float(high))
 
 
+def balanced(by_class: ByClass) -> Interval:
+    """Returns balanced accuracy with the interval of a mean of fractions (MOVER; Zou and Donner, 2008).
+
+    It is computed from the Wilson interval of the recall of each class that has images.
+    """
+    counts = zip(by_class.correct.tolist(), by_class.images.tolist(), strict=True)
+    recalls = [fraction(correct, images) for correct, images in counts if images]
+    below = np.sqrt(sum((one.value - one.low) ** 2 for one in recalls)) / len(recalls)
+    above = np.sqrt(sum((one.high - one.value) ** 2 for one in recalls)) / len(recalls)
+    value = by_class.balanced_accuracy
+    return Interval(value, max(value - below, 0.0), min(value + above, 1.0))
+
+
 def with_intervals(outcomes: Outcomes, baseline: Outcomes | None = None) -> dict[str, tuple[Interval, Interval | None]]:
-    """Returns every measure with its bootstrap interval (percentiles).
+    """Returns every measure with its interval.
+
+    Accuracies have Wilson intervals, which are also right if every image or none is classified correctly. The other
+    measures and all differences have bootstrap intervals (percentiles). Where the bootstrap samples of macro F1 do not
+    vary, as without mistakes, it has the margins of balanced accuracy.
 
     Args:
         outcomes: The candidate's outcomes.
@@ -54,7 +71,23 @@ def with_intervals(outcomes: Outcomes, baseline: Outcomes | None = None) -> dict
         low, high = np.percentile(drawn[name], [2.5, 97.5], axis=0)
         difference = Interval(value - measure(baseline), low[1], high[1]) if baseline else None
         found[name] = Interval(value, low[0], high[0]), difference
+    for name, interval in _of_fractions(outcomes, found["macro_f1"][0]).items():
+        found[name] = interval, found[name][1]
     return found
+
+
+def _of_fractions(outcomes: Outcomes, macro_f1: Interval) -> dict[str, Interval]:
+    """Returns the intervals that do not come from the bootstrap, by name of the measure."""
+    exact = {
+        "accuracy": fraction(int(outcomes.correct.sum()), len(outcomes)),
+        "top_3": fraction(int((outcomes.label_rank < 3).sum()), len(outcomes)),
+        "balanced_accuracy": balanced(outcomes.by_class),
+    }
+    if macro_f1.low == macro_f1.high:
+        recall = exact["balanced_accuracy"]
+        low, high = macro_f1.value - recall.value + recall.low, macro_f1.value - recall.value + recall.high
+        exact["macro_f1"] = Interval(macro_f1.value, max(low, 0.0), min(high, 1.0))
+    return exact
 
 
 def auc(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, Interval]:
@@ -66,10 +99,11 @@ def auc(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, Inte
 
     Returns:
         The areas, float [classes], nan for a class that no image or every image has; and their mean with DeLong's
-        (1988) interval.
+        (1988) interval. Where all areas are 1, this would have no width: its lower end is the mean of those of
+        Newcombe (2006).
     """
     classes, count = probabilities.shape[1], len(labels)
-    areas = np.full(classes, np.nan)
+    areas, lowest = np.full(classes, np.nan), []
     influence = np.zeros(count)  # of each image on the sum of the areas
     for one in range(classes):
         positive = labels == one
@@ -79,12 +113,29 @@ def auc(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, Inte
         areas[one] = placed[positive].mean()
         fractions = np.where(positive, positive.mean(), 1 - positive.mean())
         influence += (placed - areas[one]) / fractions
+        if areas[one] == 1:
+            lowest.append(_low_of_perfect_area(int(positive.sum()), int(count - positive.sum())))
     counted = np.isfinite(areas).sum()
     if not counted:
         return areas, Interval(np.nan, np.nan, np.nan)
     mean = float(np.nanmean(areas))
+    if len(lowest) == counted:
+        return areas, Interval(mean, float(np.mean(lowest)), 1.0)
     margin = 1.96 * float(np.sqrt((influence**2).sum())) / count / counted
     return areas, Interval(mean, mean - margin, min(mean + margin, 1.0))
+
+
+def _low_of_perfect_area(positive: int, negative: int) -> float:
+    """Returns the lower end of the interval of an area of 1 (Newcombe, 2006, method 5)."""
+    from scipy.optimize import brentq
+
+    size = (positive + negative) / 2 - 1
+
+    def excess(area: float) -> float:
+        spread = 1 + size * ((1 - area) / (2 - area) + area / (1 + area))
+        return (1 - area) * positive * negative - 1.96**2 * area * spread
+
+    return float(brentq(excess, 0.0, 1.0))
 
 
 def _placements(scores: np.ndarray, positive: np.ndarray) -> np.ndarray:

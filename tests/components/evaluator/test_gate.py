@@ -11,7 +11,7 @@ from tfx import v1 as tfx
 
 from efficientmixnet.components.evaluator.component import _Executor, evaluator
 from efficientmixnet.components.evaluator.gate import Limit
-from efficientmixnet.components.evaluator.slices import Slice
+from efficientmixnet.components.evaluator.slices import Slice, read_slices
 from efficientmixnet.components.evaluator.verdict import Verdict, read_verdict
 from efficientmixnet.modules import features
 from efficientmixnet.modules.exceptions import BadInput
@@ -259,3 +259,16 @@ def test_only_the_worst_three_of_many_slices_are_named():
     for number, reason in enumerate((first, second, third), 1):
         assert reason.startswith(f"accuracy of label class {number} (30 images) 0.{number}000 does not reach 0.5 (")
     assert more == "and 1 more (evaluation.slice_thresholds.accuracy)"
+
+
+def test_macro_f1_is_neither_measured_nor_limited_in_a_slice_by_label(judged, model, tmp_path):
+    limits = {"slice_thresholds": {"macro_f1": 0.99}, "slices": [["camera"]], "min_slice_size": 1}
+    verdict, _ = judged(model("cat 1"), model(), **limits)
+    assert not verdict.blessed
+    assert verdict.reason.startswith("macro_f1 of camera left (10 images) 0.8990 does not reach 0.99 (")
+    assert "label" not in verdict.reason
+    slices = {one.features: one for one in read_slices(str(tmp_path / "evaluation"))}
+    for values in (slices[frozenset([features.LABEL])].metrics, slices[frozenset([features.LABEL])].baseline):
+        assert "accuracy" in values
+        assert "macro_f1" not in values
+    assert "macro_f1" in slices[frozenset(["camera"])].metrics

@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics
 
 from efficientmixnet.components.evaluator import intervals
-from efficientmixnet.components.evaluator.measures import Outcomes
+from efficientmixnet.components.evaluator.measures import ByClass, Outcomes
 
 
 def answers(images: int, classes: int, skill: float = 2.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -58,3 +58,43 @@ def test_a_model_equals_itself_and_exceeds_a_worse_one():
     assert (itself.value, itself.low, itself.high) == (0, 0, 0)
     _, difference = intervals.with_intervals(good, bad)["accuracy"]
     assert difference.low > 0.2
+
+
+def test_without_mistakes_the_intervals_are_those_of_wilson_and_never_a_single_value():
+    """Wilson's lower end for n of n is n / (n + 1.96^2)."""
+    labels = np.arange(344) % 4
+    probabilities = np.full((344, 4), 0.1, np.float32)
+    probabilities[np.arange(344), labels] = 0.7
+    found = intervals.with_intervals(Outcomes.of(labels, probabilities))
+    for name in ("accuracy", "top_3"):
+        interval, _ = found[name]
+        assert (interval.value, interval.high) == (1, 1)
+        assert interval.low == pytest.approx(344 / (344 + 1.96**2), abs=1e-5)
+    for name in ("balanced_accuracy", "macro_f1"):
+        interval, _ = found[name]
+        # Each of 4 classes of 86 images has the margin 3.84 / 89.84; the mean has half of it.
+        assert interval.low == pytest.approx(1 - 3.8415 / (86 + 3.8415) / 2, abs=1e-5)
+        assert interval.high == 1
+    areas, mean = intervals.auc(labels, probabilities)
+    assert (areas == 1).all()
+    assert 0.97 < mean.low < 0.999
+    assert mean.high == 1
+
+
+def test_the_interval_of_balanced_accuracy_covers_the_true_value_in_95_of_100_samples():
+    random = np.random.default_rng(1)
+    recalls, images = np.array([0.97, 0.9, 0.75]), np.array([30, 25, 40])
+    covered = 0
+    for _ in range(400):
+        correct = random.binomial(images, recalls)
+        found = intervals.balanced(ByClass(images, images, correct))
+        covered += found.low <= recalls.mean() <= found.high
+    assert 0.92 < covered / 400 < 0.985
+
+
+def test_the_lower_end_of_a_perfect_area_approaches_1_with_more_images():
+    def low(images: int) -> float:
+        labels = np.arange(images) % 2
+        return intervals.auc(labels, np.stack([1.0 - labels, labels], axis=1))[1].low
+
+    assert low(10) < low(40) < low(1000) < 1
