@@ -26,6 +26,7 @@ from efficientmixnet.pipeline.local.quiet import noise_to
 from efficientmixnet.pipeline.stop_signals import StopSignals
 
 LOG = "log"  # the output artifact with what libraries print
+_LOGS = "executor-logs"  # which the launcher writes
 _LAST_LINES = 40
 _MODULE = "efficientmixnet.kubeflow.entrypoint"
 
@@ -39,10 +40,15 @@ def main(arguments: Sequence[str]) -> None:
     if retries_here():
         options, _ = parser().parse_known_args(arguments)
         if settings := json.loads(options.retries):
-            sys.exit(run_with_retries(command_of(_MODULE, arguments), **settings))
+            sys.exit(run_with_retries(command_of(_MODULE, arguments), **settings, outputs=_outputs(arguments)))
     use_tensorflow()
     with one_line_in_a_pod(), StopSignals():  # the first process of a container ignores SIGTERM by default
         _run(arguments)
+
+
+def _outputs(arguments: Sequence[str]) -> list[str]:
+    listed = invocation_of(arguments)["outputs"].get("artifacts", {})
+    return [to_path(one["uri"]) for name, outputs in listed.items() if name != _LOGS for one in outputs["artifacts"]]
 
 
 def _run(arguments: Sequence[str]) -> None:

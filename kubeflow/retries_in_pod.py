@@ -6,11 +6,13 @@ first pod. If the cluster does start another pod, there are no further retries i
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 
 from efficientmixnet.modules.exceptions import BadInput
@@ -26,7 +28,9 @@ def retries_here() -> bool:
     return os.environ.get(INDEX_VARIABLE) == "0" and _CHILD_VARIABLE not in os.environ
 
 
-def run_with_retries(command: Sequence[str], count: int, pause: float, factor: float) -> int:
+def run_with_retries(
+    command: Sequence[str], count: int, pause: float, factor: float, outputs: Sequence[str] = ()
+) -> int:
     """Runs a command until it succeeds, at most `count` times more.
 
     A command that ends because of the user's input, or because its pod is stopped, is not repeated.
@@ -36,6 +40,8 @@ def run_with_retries(command: Sequence[str], count: int, pause: float, factor: f
         count: The number of retries.
         pause: Seconds before the first retry.
         factor: How much longer each pause is than the one before.
+        outputs: The files and folders that the command writes. They are deleted before each retry, so that each
+            attempt starts as in a new pod.
 
     Returns:
         The exit code of the last attempt. A process that was killed has 128 and the signal's number.
@@ -45,6 +51,8 @@ def run_with_retries(command: Sequence[str], count: int, pause: float, factor: f
         if attempt:
             print(f"the task ended with exit code {code}; retry {attempt} of {count} in {pause:g} s", flush=True)
             time.sleep(pause)
+            for output in outputs:
+                _delete(Path(output))
             pause = min(pause * factor, _LONGEST_PAUSE)
         code = _run(command, attempt)
         if code in _KEPT:
@@ -65,6 +73,13 @@ def _run(command: Sequence[str], attempt: int) -> int:
         for number, handler in before.items():
             signal.signal(number, handler)
     return code if code >= 0 else 128 - code
+
+
+def _delete(output: Path) -> None:
+    if output.is_dir():
+        shutil.rmtree(output)
+    else:
+        output.unlink(missing_ok=True)
 
 
 def command_of(module: str, arguments: Sequence[str]) -> list[str]:

@@ -52,6 +52,17 @@ def test_a_failed_or_killed_process_is_repeated(
     assert len(attempts.read_text()) == runs
 
 
+def test_each_attempt_starts_without_the_outputs_of_the_one_before(attempts: Path) -> None:
+    (attempts.parent / "left" / "0").write_text("1")
+    folder, file = attempts.parent / "examples", attempts.parent / "page"
+    folder.mkdir()
+    for output in (folder / "half", file):
+        output.write_text("half")
+    outputs = [str(folder), str(file), str(attempts.parent / "absent")]
+    assert run_with_retries([sys.executable, "-c", CODE], 1, 0.01, 2, outputs) == 0
+    assert not folder.exists() and not file.exists()
+
+
 @pytest.mark.parametrize(("index", "here"), [(None, False), ("0", True), ("1", False)])
 def test_only_the_first_pod_of_a_server_that_counts_attempts_repeats(
     monkeypatch: pytest.MonkeyPatch, index: str | None, here: bool
