@@ -4,12 +4,18 @@
     python benchmarks/ablation.py --data cifar10-train.tar.xz --short                                       on a CPU
 
 Each candidate changes one part of the plain network (one kernel size per block, swish, BN, Adam). Data, order,
-augmentation, steps, schedule and weight decay are the same for all. A tenth of the training images, the same number of
-each class, is held out and evaluated once, after the last step. The table has the mean and standard deviation over the
-seeds. A difference counts if it is larger than three standard errors, with the deviation pooled over all candidates:
-with 14 degrees of freedom this gives one false alarm in twenty for six comparisons together. Results are appended to
---results, and a run that is already there is skipped, so several processes can share the work. `--short` is for a CPU:
-a network of 50,000 weights and four epochs.
+augmentation, steps, schedule and weight decay are the same for all. A tenth of the training images is for validation,
+and a tenth for the final measurement, with the same number of each class.
+
+Every candidate gets the same search for its learning rate: one run for each of --rates with a seed of its own, measured
+on the validation images. Then it runs once per seed with the best rate, and is measured on the final images after the
+last step. The last candidate combines the parts whose mean was above the plain network's. The table has the mean and
+standard deviation over the seeds. A difference counts if it is larger than three standard errors, with the deviation
+pooled over all candidates.
+
+Results are appended to --results, and a run that is already there is skipped. So a study can be stopped at any time and
+goes on later, --minutes ends it after a part, and several processes can share the work. `--short` is for a CPU: a
+network of 50,000 weights and four epochs.
 """
 
 import argparse
@@ -19,7 +25,7 @@ import math
 import statistics
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,12 +35,17 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 
+from efficientmixnet.modules.layers.norm import Norm
 from efficientmixnet.modules.network import BlockArgs, EfficientNetBuilder
 from efficientmixnet.modules.optimizers import build_optimizer
 from efficientmixnet.modules.optimizers.schedules import build_schedule
 
 SIDE, PAD, ERASED = 32, 4, 8
 NOT_DECAYED = ["bias", "gamma", "beta"]
+
+
+SEARCH_SEED = 100  # of the runs that choose a learning rate
+RATES = {True: [0.002, 0.004, 0.008, 0.016], False: [0.001, 0.002, 0.004, 0.008]}  # for --short, and without
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,9 @@ class Candidate:
     mixed: bool = False
     activation: str = "swish"
     norm: str = "bn"
+    placement: str = "all"
+    init: str = "bn"
+    squeeze_excite: str = "always"
     optimizer: str = "adam"
 
 
@@ -67,10 +81,16 @@ CANDIDATES: dict[str, Candidate] = {
     "mixed kernels": replace(PLAIN, mixed=True),
     "mish": replace(PLAIN, activation="mish"),
     "an": replace(PLAIN, norm="an"),
+    "an, depthwise": replace(PLAIN, norm="an", placement="depthwise"),
+    "an, started as in the paper": replace(PLAIN, norm="an", init="paper"),
+    "an, depthwise, no squeeze-excite": replace(PLAIN, norm="an", placement="depthwise", squeeze_excite="auto"),
     "iebn": replace(PLAIN, norm="iebn"),
+    "iebn, depthwise": replace(PLAIN, norm="iebn", placement="depthwise"),
     "RAdam": replace(PLAIN, optimizer="radam"),
+    "Lookahead": replace(PLAIN, optimizer="lookahead"),
     "Lookahead + RAdam": replace(PLAIN, optimizer="ranger"),
 }
+COMBINED = "what helped alone, combined"
 
 # repeats, plain and mixed kernel sizes, stride, expansion, input and output filters
 STAGES: list[tuple[int, int, tuple[int, ...], int, int, int, int]] = [
@@ -97,7 +117,8 @@ def network(candidate: Candidate, scale: Scale) -> keras.Model:
         classes=10,
         drop_connect_rate=0.1,
         activation=candidate.activation,
-        norm=candidate.norm,
+        norm=Norm(candidate.norm, placement=candidate.placement, init=candidate.init),
+        squeeze_excite=candidate.squeeze_excite,
         batch_norm_momentum=0.9,  # the statistics must follow within a small budget
         classifier_activation=None,
     )
@@ -120,12 +141,23 @@ def read_images(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return np.stack(images), np.unique(names, return_inverse=True)[1]
 
 
-def split(images: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Splits off a tenth of each class for validation. The split does not depend on the seed."""
+@dataclass(frozen=True)
+class Images:
+    """Images uint8 [N, 32, 32, 3] and their classes int [N]."""
+
+    images: np.ndarray
+    classes: np.ndarray
+
+    def __getitem__(self, chosen: np.ndarray) -> "Images":
+        return Images(self.images[chosen], self.classes[chosen])
+
+
+def split(images: np.ndarray, classes: np.ndarray) -> tuple[Images, Images, Images]:
+    """Splits off a tenth of each class for validation, and one for the final measurement. No seed changes the split."""
     order = np.random.default_rng(0).permutation(len(images))
-    order = order[np.argsort(classes[order], kind="stable")]
-    kept = np.arange(len(order)) % 10 == 0
-    return images[order[~kept]], classes[order[~kept]], images[order[kept]], classes[order[kept]]
+    everything = Images(images, classes)[order[np.argsort(classes[order], kind="stable")]]
+    tenth = np.arange(len(order)) % 10
+    return everything[tenth > 1], everything[tenth == 1], everything[tenth == 0]
 
 
 class Batches(keras.utils.PyDataset):
@@ -160,33 +192,100 @@ class Batches(keras.utils.PyDataset):
         return images, np.eye(10, dtype="float32")[self.classes[chosen]]
 
 
-def run(candidate: Candidate, seed: int, data: tuple, given: argparse.Namespace) -> dict[str, Any]:
-    """Trains once and evaluates once."""
-    images, classes, kept_images, kept_classes = data
+def run(
+    candidate: Candidate, seed: int, rate: float, train: Images, kept: Images, given: argparse.Namespace
+) -> dict[str, Any]:
+    """Trains once, and measures the accuracy once, on the kept images."""
     keras.utils.clear_session()  # otherwise the graphs of all runs stay in memory
     keras.utils.set_random_seed(seed)
     model = network(candidate, SHORT if given.short else FULL)
-    batches = Batches(images, classes, given.batch, seed)
+    batches = Batches(train.images, train.classes, given.batch, seed)
     schedule = build_schedule(
-        "cosine", given.rate, steps_per_epoch=len(batches), epochs=given.budget, warmup_epochs=min(3, given.budget / 10)
+        "cosine", rate, steps_per_epoch=len(batches), epochs=given.budget, warmup_epochs=min(3, given.budget / 10)
     )
+    decay: dict[str, Any] = {"weight_decay": given.decay, "exclude_from_weight_decay": NOT_DECAYED}
     name = candidate.optimizer
-    optimizer = build_optimizer(
-        {"name": name, "weight_decay": given.decay, "exclude_from_weight_decay": NOT_DECAYED}, schedule
+    specification = (
+        {"name": name, "inner": {"name": "adam", **decay}} if name == "lookahead" else {"name": name} | decay
     )
     loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1)
-    model.compile(optimizer, loss)
+    model.compile(build_optimizer(specification, schedule), loss)
     start = time.perf_counter()
     model.fit(batches, epochs=given.budget, verbose=given.verbose)
     seconds = time.perf_counter() - start
-    guesses = model.predict(kept_images, batch_size=500, verbose=0).argmax(1)
+    guesses = model.predict(kept.images, batch_size=min(500, len(kept.images)), verbose=0).argmax(1)
     return {
-        **asdict(candidate),
-        "seed": seed,
-        "accuracy": float(np.mean(guesses == kept_classes)),
+        "accuracy": float(np.mean(guesses == kept.classes)),
         "seconds": round(seconds, 1),
         "parameters": model.count_params(),
     }
+
+
+class Study:
+    """The runs of a study. Those that are in the file of results are not repeated."""
+
+    def __init__(self, data: tuple[Images, Images, Images], given: argparse.Namespace) -> None:
+        self.train, self.validation, self.final = data
+        self.given = given
+        self.settings = {
+            name: getattr(given, name) for name in ("budget", "batch", "decay", "precision", "short", "images")
+        }
+        self.end = time.monotonic() + 60 * given.minutes
+
+    def lines(self, candidate: Candidate, **which: Any) -> list[dict[str, Any]]:
+        """Returns the results of a candidate so far, including those of other processes."""
+        wanted = {**self.settings, **asdict(candidate), **which}
+        return [line for line in read_lines(self.given.results) if wanted.items() <= line.items()]
+
+    def best_rate(self, candidate: Candidate) -> float | None:
+        """Returns the learning rate with the best accuracy on the validation images; None before the first search."""
+        found = [line for rate in self.given.rates for line in self.lines(candidate, part="search", rate=rate)]
+        return max(found, key=lambda line: line["accuracy"])["rate"] if found else None
+
+    def measure(self, name: str, candidate: Candidate) -> None:
+        """Searches the learning rate, and runs the candidate with every seed."""
+        for rate in self.given.rates:
+            self._once(name, candidate, "search", SEARCH_SEED, rate)
+        rate = self.best_rate(candidate)
+        assert rate is not None
+        for seed in self.given.seeds:
+            self._once(name, candidate, "final", seed, rate)
+
+    def _once(self, name: str, candidate: Candidate, part: str, seed: int, rate: float) -> None:
+        which = {"part": part, "seed": seed, "rate": rate}
+        if self.lines(candidate, **which):
+            return
+        if time.monotonic() > self.end:
+            raise SystemExit(f"{self.given.minutes:g} minutes are over; run the command again to go on")
+        kept = self.validation if part == "search" else self.final
+        result = run(candidate, seed, rate, self.train, kept, self.given)
+        with self.given.results.open("a") as results:
+            results.write(json.dumps({**self.settings, **asdict(candidate), **which, **result}) + "\n")
+        print(f"{name}, {part}, rate {rate:g}, seed {seed}: {result['accuracy']:.2%}", flush=True)
+
+    def final_runs(self, candidate: Candidate) -> list[dict[str, Any]]:
+        """Returns the runs with the best learning rate."""
+        return self.lines(candidate, part="final", rate=self.best_rate(candidate))
+
+
+def combined(study: Study, candidates: Mapping[str, Candidate]) -> Candidate | None:
+    """Returns the plain network with all parts that helped alone; None if there are fewer than two."""
+    mean = {
+        name: statistics.mean(line["accuracy"] for line in runs)
+        for name, candidate in candidates.items()
+        if (runs := study.final_runs(candidate))
+    }
+    plain = mean.pop(next(iter(CANDIDATES)), 1.0)
+    parts: dict[str, Any] = {}
+    # The better one of two candidates for the same part comes last.
+    helped = sorted((name for name in mean if mean[name] > plain), key=lambda name: mean[name])
+    for name in helped:
+        changed = {k: v for k, v in asdict(candidates[name]).items() if v != getattr(PLAIN, k)}
+        if "norm" in changed:
+            changed = {k: getattr(candidates[name], k) for k in ("norm", "placement", "init", "squeeze_excite")}
+        parts |= changed
+    several = len({"norm" if k in ("placement", "init", "squeeze_excite") else k for k in parts}) > 1
+    return replace(PLAIN, **parts) if several else None
 
 
 def read_lines(results: Path) -> list[dict[str, Any]]:
@@ -194,20 +293,17 @@ def read_lines(results: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
 
 
-def table(lines: list[dict[str, Any]]) -> str:
+def table(study: Study, candidates: Mapping[str, Candidate]) -> str:
     """Returns the mean and deviation of every candidate, and the differences from the plain one that count."""
-    runs = {
-        name: [line for line in lines if asdict(candidate).items() <= line.items()]
-        for name, candidate in CANDIDATES.items()
-    }
+    runs = {name: study.final_runs(candidate) for name, candidate in candidates.items()}
     accuracies = {name: [100 * each["accuracy"] for each in of_one] for name, of_one in runs.items() if of_one}
     means = {name: statistics.mean(values) for name, values in accuracies.items()}
     several = [values for values in accuracies.values() if len(values) > 1]
     freedom = sum(len(values) - 1 for values in several)
     pooled = sum((len(values) - 1) * statistics.variance(values) for values in several) / freedom if freedom else None
     rows = [
-        "| changed | accuracy, % | difference | counts | runs | weights |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "| changed | rate | accuracy, % | difference | counts | runs | weights |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     plain = next(iter(CANDIDATES))
     for name, values in accuracies.items():
@@ -218,8 +314,10 @@ def table(lines: list[dict[str, Any]]) -> str:
             if pooled is not None:
                 error = math.sqrt(pooled * (1 / len(values) + 1 / len(accuracies[plain])))
                 counts = "yes" if abs(means[name] - means[plain]) > 3 * error else "no"
+        rate = runs[name][0]["rate"]
+        limit = " (at the limit)" if rate in (min(study.given.rates), max(study.given.rates)) else ""
         rows.append(
-            f"| {name} | {means[name]:.2f}{deviation} | {difference} | {counts} | {len(values)} "
+            f"| {name} | {rate:g}{limit} | {means[name]:.2f}{deviation} | {difference} | {counts} | {len(values)} "
             f"| {runs[name][0]['parameters']:,} |"
         )
     return "\n".join(rows)
@@ -232,7 +330,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="each candidate runs once per seed")
     parser.add_argument("--only", nargs="*", choices=CANDIDATES, help="run only these candidates")
     parser.add_argument("--batch", type=int)
-    parser.add_argument("--rate", type=float, default=0.002)
+    parser.add_argument("--rates", type=float, nargs="+", help="the learning rates to search, at least four")
+    parser.add_argument("--images", type=int, help="use only this many images, to try the script")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="end after this time; a later call goes on")
     parser.add_argument("--decay", type=float, default=0.05)
     parser.add_argument("--precision", default="float32", help="or mixed_bfloat16, for a GPU")
     parser.add_argument("--results", type=Path, default=Path("ablation.jsonl"))
@@ -243,19 +343,18 @@ def main() -> None:
     given.budget, given.batch = given.budget or scale.epochs, given.batch or scale.batch
     keras.config.set_dtype_policy(given.precision)
 
-    settings = {name: getattr(given, name) for name in ("budget", "batch", "rate", "decay", "precision", "short")}
-    data = split(*read_images(given.data))
-    for seed in given.seeds:  # seed by seed, so that a stopped study has compared all candidates
-        for name in given.only or CANDIDATES:
-            what = {**settings, **asdict(CANDIDATES[name]), "seed": seed}
-            if any(what.items() <= line.items() for line in read_lines(given.results)):
-                continue
-            line = {**settings, **run(CANDIDATES[name], seed, data, given)}
-            with given.results.open("a") as results:
-                results.write(json.dumps(line) + "\n")
-            print(f"{name}, seed {seed}: {line['accuracy']:.2%} in {line['seconds']:.0f} s", flush=True)
-    lines = [line for line in read_lines(given.results) if settings.items() <= line.items()]
-    print(f"\n{keras.backend.backend()}, {settings}\n\n{table(lines)}")
+    given.rates = given.rates or RATES[given.short]
+    images, classes = read_images(given.data)
+    some = np.random.default_rng(1).permutation(len(images))[: given.images]
+    study = Study(split(images[some], classes[some]), given)
+    candidates = {name: CANDIDATES[name] for name in given.only or CANDIDATES}
+    for name, candidate in candidates.items():
+        study.measure(name, candidate)
+    if best := combined(study, candidates):
+        candidates[COMBINED] = best
+        study.measure(COMBINED, best)
+        print(f"{COMBINED}: {best}")
+    print(f"\n{keras.backend.backend()}, {study.settings}\n\n{table(study, candidates)}")
 
 
 if __name__ == "__main__":
