@@ -1,16 +1,18 @@
 """resolve: derives missing values of the configuration from the images."""
 
+import math
 import os
 import warnings
 from collections import Counter
 from collections.abc import Iterator
 from statistics import median
 
+from efficientmixnet.components.evaluator.least_accuracy import guessing_accuracy, least_accuracy
 from efficientmixnet.components.image_example_gen.image_header import open_image
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.by_format import images_of
 from efficientmixnet.components.image_example_gen.sources import Entry, Sources, name_hash
-from efficientmixnet.components.image_example_gen.split_names import TEST
+from efficientmixnet.components.image_example_gen.split_names import EVAL, TEST, TRAIN
 from efficientmixnet.modules.config.section import Section
 from efficientmixnet.modules.exceptions import BadImage
 from efficientmixnet.pipeline.config.config import Config
@@ -46,7 +48,7 @@ def resolve(config: Config, sources: Sources) -> Config:
         network["weights"] = find_weights(config.network.weights)
     changed: dict[str, Section] = {"network": config.network.model_copy(update=network)} if network else {}
     if "accuracy" not in config.evaluation.thresholds:
-        thresholds = {**config.evaluation.thresholds, "accuracy": round(_majority(sources), 4)}
+        thresholds = {**config.evaluation.thresholds, "accuracy": _least_accuracy(sources)}
         changed["evaluation"] = config.evaluation.model_copy(update={"thresholds": thresholds})
     if sources.splits.keys() - config.data.splits.keys():
         changed["data"] = config.data.model_copy(update={"splits": dict(sources.splits)})
@@ -79,13 +81,10 @@ def _shorter_sides(entries: list[Entry], kind: str, layout: Layout) -> Iterator[
                     continue  # ImageExampleGen reports it
 
 
-def _majority(sources: Sources) -> float:
-    """The accuracy on the evaluation split of always predicting the most frequent class of the training split."""
-    counts: dict[str, Counter[str]] = {"train": Counter(), "eval": Counter()}
-    for entry in sources.entries:
-        counts.setdefault(str(entry.split), Counter())[entry.label] += 1
-    train, evaluation = counts["train"], counts["eval"]
-    if not train or not evaluation:
-        return 0.0  # ImageExampleGen stops the run if a split is empty.
-    majority = max(train, key=lambda label: (train[label], evaluation[label]))
-    return evaluation[majority] / evaluation.total()
+def _least_accuracy(sources: Sources) -> float:
+    """The accuracy that is better than guessing. ImageExampleGen stops the run if a split is empty."""
+    train, evaluation = (
+        Counter(entry.label for entry in sources.entries if entry.split == split) for split in (TRAIN, EVAL)
+    )
+    least = least_accuracy(guessing_accuracy(train, evaluation), evaluation.total())
+    return math.floor(least * 10_000) / 10_000  # Rounded up, it could not be reached.

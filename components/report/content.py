@@ -12,6 +12,7 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from efficientmixnet.components.evaluator import intervals, measures
 from efficientmixnet.components.evaluator.intervals import Interval
+from efficientmixnet.components.evaluator.least_accuracy import guessing_accuracy, least_accuracy
 from efficientmixnet.components.evaluator.measures import Outcomes
 from efficientmixnet.components.report import gallery
 from efficientmixnet.components.report.predictions import Predictions
@@ -130,6 +131,7 @@ def trained_on(
         "labels": {
             label: {split: counts.get(label, 0) for split, counts in by_split.items()} for label in by_split["train"]
         },
+        "guessing": _guessing(by_split["train"], by_split["eval"]),
         "left_out": list(left_out.items()),
         "warnings": [*warnings, *_few_images(by_split["train"], by_split["eval"])],
     }
@@ -268,6 +270,11 @@ def _few_images(train: Mapping[str, int], evaluation: Mapping[str, int]) -> Iter
             f"{len(few)} of {len(train)} classes have fewer than {_FEW} images in the evaluation split ({which}): "
             "their values on this page are uncertain"
         )
+
+
+def _guessing(train: Mapping[str, int], evaluation: Mapping[str, int]) -> dict[str, float]:
+    accuracy = guessing_accuracy(train, evaluation)
+    return {"accuracy": accuracy, "least": least_accuracy(accuracy, sum(evaluation.values()))}
 
 
 def _network(config: Mapping[str, Any], classes: int) -> dict[str, Any]:

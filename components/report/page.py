@@ -36,7 +36,7 @@ def render(content: Mapping[str, Any], run: Mapping[str, Any] | None = None) -> 
     }
     return _rendered(
         "page.html",
-        {"test": None, **content},
+        {"test": None, "guessing": None, **content},
         run=run,
         curve_charts=curves,
         config_yaml=yaml.safe_dump(content["config"], sort_keys=False, allow_unicode=True),

@@ -220,3 +220,10 @@ def test_a_report_of_an_earlier_version_without_a_test_split_is_rendered(evaluat
     content = evaluate(2, 20).content
     content.pop("test", None)
     assert "the evaluation split" in render(content, RUN)
+
+
+def test_the_accuracy_of_a_guess_is_explained(evaluate):
+    """Of 20 images, a guess between two classes gets 15 or more right with probability 0.021, and 14 with 0.058."""
+    page = render(evaluate(2, 10).content, RUN)
+    assert "has an accuracy of 0.5000 on the evaluation split" in page
+    assert "A guess reaches 0.7500 or more with a probability of at most 5 %" in page
