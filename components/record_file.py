@@ -8,7 +8,7 @@ import apache_beam as beam
 import tensorflow as tf
 from apache_beam.coders import BytesCoder
 
-from efficientmixnet.modules import features
+from efficientmixnet.modules import features, progress
 from efficientmixnet.modules.whole_file import whole_path
 
 _LARGE = 4096  # bytes; a larger record is mostly an encoded image, which gzip cannot make smaller
@@ -95,6 +95,7 @@ class _Writer(beam.io.iobase.Writer):
         if self._file is None:
             self._file = self._open(tf.train.Example.FromString(record).features.feature[features.FILENAME])
         self._file.write(record)
+        progress.advance()
 
     def _open(self, name: tf.train.Feature) -> RecordFile:
         digest = hashlib.sha256(*name.bytes_list.value).hexdigest()

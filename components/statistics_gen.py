@@ -11,6 +11,7 @@ from tfx.dsl.components.base import executor_spec
 from tfx.types import artifact_utils
 
 from efficientmixnet.components.artifacts import Artifacts
+from efficientmixnet.components.counted_images import counted_images, start_counting
 from efficientmixnet.modules import features
 from efficientmixnet.modules.data.record_counts import check_counts
 
@@ -24,7 +25,9 @@ class _Executor(executor.Executor):
         check_counts(examples.uri, artifact_utils.decode_split_names(examples.split_names))
         columns = json.loads(examples.get_string_custom_property("columns") or "[]")
         options = image_statistics(tuple(columns)).to_json()
-        super().Do(input_dict, output_dict, {**exec_properties, "stats_options_json": options})
+        start_counting([examples.uri])
+        with counted_images(tfdv, "GenerateStatistics"):
+            super().Do(input_dict, output_dict, {**exec_properties, "stats_options_json": options})
 
 
 class StatisticsGen(tfx.components.StatisticsGen):

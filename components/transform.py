@@ -11,6 +11,7 @@ from tfx.dsl.components.base import executor_spec
 from tfx.types import artifact_utils
 
 from efficientmixnet.components.artifacts import Artifacts
+from efficientmixnet.components.counted_images import start_counting
 from efficientmixnet.components.record_file import WriteRecords
 from efficientmixnet.modules.data.record_counts import RecordCounts, check_counts, read_counts, write_counts
 
@@ -41,6 +42,7 @@ class _Executor(executor.Executor):
     def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]) -> None:
         for ingested in input_dict["examples"]:
             check_counts(ingested.uri, artifact_utils.decode_split_names(ingested.split_names))
+        start_counting(ingested.uri for ingested in input_dict["examples"])
         executor.TransformProcessor = _Processor  # TFX looks its class up by this name, and has no other hook
         super().Do(input_dict, output_dict, exec_properties)
         for ingested, written in zip(input_dict["examples"], output_dict["transformed_examples"], strict=True):

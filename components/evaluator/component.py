@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
+import tensorflow_model_analysis as tfma
 from google.protobuf import json_format
 from tensorflow_model_analysis.proto import config_pb2
 from tfx import types
@@ -19,6 +20,7 @@ from tfx.types import artifact_utils
 from tfx.types.component_spec import ExecutionParameter
 
 from efficientmixnet.components.artifacts import Artifacts
+from efficientmixnet.components.counted_images import counted_images, start_counting
 from efficientmixnet.components.evaluator.class_counts import ClassCounts
 from efficientmixnet.components.evaluator.gate import Gate
 from efficientmixnet.components.evaluator.metric_names import GATED_METRICS
@@ -39,6 +41,7 @@ class _Executor(executor.Executor):
         has_test = TEST in artifact_utils.decode_split_names(examples.split_names)
         check_counts(examples.uri, [EVAL, TEST] if has_test else [EVAL])
         _check_weight(weight, examples)
+        start_counting([examples.uri], [EVAL, TEST] if has_test else [EVAL])
         self._measure(input_dict, output_dict, exec_properties)
         evaluation = artifact_utils.get_single_uri(output_dict["evaluation"])
         verdict = Gate.from_json(exec_properties["gate"]).judge(evaluation, weight)
@@ -54,7 +57,8 @@ class _Executor(executor.Executor):
 
     def _measure(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]) -> None:
         try:
-            super().Do(input_dict, output_dict, exec_properties)
+            with counted_images(tfma, "ExtractEvaluateAndWriteResults"):
+                super().Do(input_dict, output_dict, exec_properties)
         except RuntimeError as error:
             if found := _bad_input_behind(error):
                 raise found from error

@@ -4,9 +4,11 @@ TFX looks only whether the folder of a result exists. So the sizes of its files 
 finished, in a hidden file next to the folder, and compared before the result is used.
 """
 
+import copy
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +28,15 @@ def record_sizes(folders: Iterable[Path]) -> None:
 
 
 @contextmanager
-def only_complete_results() -> Iterator[None]:
-    """In the body, a component runs again if its cached result is not complete."""
-    look_up = cache_utils.get_cached_outputs
+def only_complete_results(output: Path) -> Iterator[None]:
+    """In the body, a component runs again if its cached result is not complete.
+
+    Results are found by their inputs without the place of the output folder, so also after it was moved.
+
+    Args:
+        output: The output folder.
+    """
+    look_up, key = cache_utils.get_cached_outputs, cache_utils.get_cache_context
 
     def look_up_and_check(*args: Any, **kwargs: Any) -> Any:
         found = look_up(*args, **kwargs)
@@ -37,11 +45,31 @@ def only_complete_results() -> Iterator[None]:
             progress.tell(f"{missing} is missing or incomplete, and is made again")
         return None if missing else found
 
-    cache_utils.get_cached_outputs = look_up_and_check
+    def key_of_any_place(*args: Any, **kwargs: Any) -> Any:
+        given = signature(key).bind(*args, **kwargs)
+        _remove_place(given.arguments, f"{output}/")
+        return key(*given.args, **given.kwargs)
+
+    cache_utils.get_cached_outputs, cache_utils.get_cache_context = look_up_and_check, key_of_any_place
     try:
         yield
     finally:
-        cache_utils.get_cached_outputs = look_up
+        cache_utils.get_cached_outputs, cache_utils.get_cache_context = look_up, key
+
+
+def _remove_place(given: dict[str, Any], place: str) -> None:
+    """Removes the output folder from the inputs and parameters that TFX makes the key of a result from."""
+    inputs = copy.deepcopy(given.get("input_artifacts") or {})
+    for artifact in (one for listed in inputs.values() for one in listed):
+        artifact.uri = artifact.uri.removeprefix(place)
+        for value in artifact.mlmd_artifact.custom_properties.values():
+            if value.string_value.startswith(place):
+                value.string_value = value.string_value.removeprefix(place)
+    given["input_artifacts"] = inputs
+    given["parameters"] = {
+        name: value.replace(place, "") if isinstance(value, str) else value
+        for name, value in (given.get("parameters") or {}).items()
+    }
 
 
 def _missing(outputs: dict[str, list[types.Artifact]]) -> Iterator[Path]:

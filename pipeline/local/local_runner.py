@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shlex
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -111,6 +112,8 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
             announce("loading TensorFlow and TFX")
             note(run=str(folder), output=str(output), log=str(folder / LOG_FILE))
             with noise_to(folder / LOG_FILE, also_show=verbose) as out, Stages(out) as stages:
+                stages.tell(f"run folder   {folder}")
+                stages.tell(f"TensorBoard  tensorboard --logdir {shlex.quote(str(output))}")
                 _run_pipeline(config, sources, stages, use_cache, signals)
                 summary = _summarize(config, folder, facts)
                 folders = _folders(config)

@@ -53,6 +53,8 @@ class PatientRunner(tfx.orchestration.LocalDagRunner):
         runtime_parameter_utils.substitute_runtime_parameter(pipeline, now)
         deployment = runner_utils.extract_local_deployment_config(pipeline)
         specs = deployment.executor_specs
+        database = Path(deployment.metadata_connection_config.database_connection_config.sqlite.filename_uri)
+        output = database.parent
         for node in pipeline.nodes:
             name = node.pipeline_node.node_info.id
             alone = type(pipeline)()
@@ -62,7 +64,7 @@ class PatientRunner(tfx.orchestration.LocalDagRunner):
                     other.pipeline_node.execution_options.skip.SetInParent()
             on_beam = name in specs and specs[name].WhichOneof("spec") == "beam_executable_spec"
             try:
-                with only_complete_results():
+                with only_complete_results(output):
                     if on_beam:
                         self._run_on_beam(name, alone)
                     else:
@@ -71,9 +73,7 @@ class PatientRunner(tfx.orchestration.LocalDagRunner):
                 self._check(error)
                 raise
             self._check(None)
-            record_sizes(
-                _new_results(Path(deployment.metadata_connection_config.database_connection_config.sqlite.filename_uri))
-            )
+            record_sizes(_new_results(database))
 
     def _run_on_beam(self, name: str, pipeline: Any) -> None:
         canceling = nullcontext if self._beam.runner == "in-process" else _jobs_canceled_on_error

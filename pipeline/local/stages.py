@@ -6,13 +6,15 @@ import time
 from datetime import timedelta
 from typing import TextIO
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from efficientmixnet.modules.progress import Figures, as_text
 from efficientmixnet.pipeline.terminal import PlainConsole, styled
 from efficientmixnet.pipeline.whereabouts import note
 
 _PLAIN_SECONDS = 10  # between lines of progress if there is no terminal
+_VALIDATED = ("val_accuracy",)  # known after each epoch, and shown until the next one
+_WIDE = 100  # columns
 _STARTED = re.compile(r"Component (\S+) is running\.")
 _FINISHED = re.compile(r"Component (\S+) is finished\.")
 _CACHED = re.compile(r"A cached execution \d+ is used\.")
@@ -35,16 +37,18 @@ class Stages(logging.Handler):
         self._began = self._counting = self._last_line = 0.0
         self._done = self._total = self._first = 0
         self._unit = ""
+        self._validated: Figures = {}
         self._console = PlainConsole(out, soft_wrap=True)
         self._bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=4),
-            MofNCompleteColumn(),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[count]}"),
             TextColumn("{task.fields[figures]}", markup=False),
             TextColumn("{task.fields[pace]}", markup=False),
             console=self._console,
             transient=True,
+            expand=True,  # to the width of the terminal
             redirect_stdout=False,  # The output of the libraries goes to the log.
             redirect_stderr=False,
             disable=not self._console.is_terminal,
@@ -72,7 +76,7 @@ class Stages(logging.Handler):
 
     def start(self, total: int, unit: str) -> None:
         """Starts the bar of the current stage: it handles `total` items of `unit`, such as images."""
-        self._done, self._total, self._unit = 0, total, unit
+        self._done, self._total, self._unit, self._validated = 0, total, unit, {}
         self._show({})
 
     def advance(self, count: int, figures: Figures) -> None:
@@ -94,7 +98,7 @@ class Stages(logging.Handler):
         if stage != self._stage:  # A retried stage keeps its start time.
             self._stage, self._began = stage, time.monotonic()
             note(place=stage)
-            self._task = self._bar.add_task(stage, total=None, figures="", pace="")
+            self._task = self._bar.add_task(stage, total=None, count="", figures="", pace="")
         self._last_line = time.monotonic()
         self._done = self._total = 0
 
@@ -108,10 +112,24 @@ class Stages(logging.Handler):
 
     def _show(self, figures: Figures) -> None:
         if self._stage:
-            # In 80 columns, there is no space for the validation metrics.
-            training = {name: value for name, value in figures.items() if not name.startswith("val_")}
-            shown = as_text(training).replace("accuracy ", "acc ") or self._unit
-            self._bar.update(self._task, completed=self._done, total=self._total, figures=shown, pace=self._pace())
+            shown = self._in_the_bar(figures) or self._unit
+            count = f"{self._done:,}/{self._total:,}" if self._total else f"{self._done:,}"
+            self._bar.update(
+                self._task,
+                completed=self._done,
+                total=self._total or None,
+                count=count,
+                figures=shown,
+                pace=self._pace(),
+            )
+
+    def _in_the_bar(self, figures: Figures) -> str:
+        """The figures as text. In a narrow terminal, the loss is left out."""
+        self._validated = {name: figures[name] for name in _VALIDATED if name in figures} or self._validated
+        wide = self._console.width >= _WIDE
+        training = {name: one for name, one in figures.items() if name[:4] != "val_" and (wide or name != "loss")}
+        shown = as_text({**training, **self._validated})
+        return shown.replace("val_accuracy ", "val ").replace("accuracy ", "acc ")
 
     def _pace(self) -> str:
         """The items per second, and the remaining time at this pace."""
@@ -119,7 +137,7 @@ class Stages(logging.Handler):
         if timed <= 0 or seconds <= 0:
             return ""
         left = timedelta(seconds=round(seconds / timed * max(self._total - self._done, 0)))
-        return f"{timed / seconds:,.0f}/s -{left}"
+        return f"{timed / seconds:,.0f}/s {left} left"
 
     def _counted(self) -> str:
         return f"{self._done:,} {self._unit}"

@@ -1,5 +1,6 @@
 """Our statistics equal those of TFX's StatisticsGen, without the images' bytes and names."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,32 @@ from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils, standard_artifacts
 
 from efficientmixnet.components.statistics_gen import StatisticsGen
-from efficientmixnet.modules import features
+from efficientmixnet.modules import features, progress
+from efficientmixnet.modules.data.record_counts import RecordCounts, write_counts
 from efficientmixnet.pipeline.pipeline import BEAM_ARGS
 
 IMAGES = 40
+
+
+class Counted:
+    """A listener that adds up the progress."""
+
+    def __init__(self) -> None:
+        self.total, self.done, self.unit = 0, 0, ""
+
+    def start(self, total: int, unit: str) -> None:
+        self.total, self.unit = total, unit
+
+    def advance(self, count: int, figures: progress.Figures) -> None:
+        self.done += count
+
+
+@pytest.fixture
+def counted() -> Iterator[Counted]:
+    found = Counted()
+    progress.listen(found)
+    yield found
+    progress.listen(None)
 
 
 def _example(number: int) -> tf.train.Example:
@@ -76,3 +99,9 @@ def test_the_counts_equal_those_of_tfxs_component(examples: standard_artifacts.E
     assert ours[features.FORMAT].string_stats.common_stats.num_missing == 10
     height = ours[features.HEIGHT].num_stats
     assert (height.min, height.max, height.mean) == (100, 139, pytest.approx(119.5))
+
+
+def test_all_images_are_counted(examples: standard_artifacts.Examples, tmp_path: Path, counted: Counted) -> None:
+    write_counts(examples.uri, {"train": RecordCounts.of_files(f"{examples.uri}/Split-train", IMAGES)})
+    _described(StatisticsGen.EXECUTOR_SPEC.executor_class, examples, tmp_path)
+    assert (counted.total, counted.done, counted.unit) == (IMAGES, IMAGES, "images")

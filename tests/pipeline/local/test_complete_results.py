@@ -1,5 +1,6 @@
 """Tests of cached results: one that has lost files, or whose pushed model is gone, is not used."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,7 @@ def look_up(monkeypatch: pytest.MonkeyPatch) -> Callable[[Outputs | None], Any]:
 
     def call(outputs: Outputs | None) -> Any:
         monkeypatch.setattr(cache_utils, "get_cached_outputs", lambda metadata, cache_context: outputs)
-        with only_complete_results():
+        with only_complete_results(Path("/runs")):
             return cache_utils.get_cached_outputs(None, cache_context=None)
 
     return call
@@ -107,6 +108,31 @@ def test_a_model_that_was_not_pushed_is_not_looked_for(tmp_path: Path, look_up: 
 
 def test_the_cache_is_restored_afterwards() -> None:
     before = cache_utils.get_cached_outputs
-    with only_complete_results():
+    with only_complete_results(Path("/runs")):
         assert cache_utils.get_cached_outputs is not before
     assert cache_utils.get_cached_outputs is before
+
+
+def test_the_key_of_a_result_does_not_depend_on_the_place_of_the_output_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    def key(metadata_handle: Any, input_artifacts: Any = None, parameters: Any = None) -> Any:
+        return [one.mlmd_artifact.SerializeToString() for one in input_artifacts["model"]], parameters
+
+    monkeypatch.setattr(cache_utils, "get_cache_context", key)
+    keys = []
+    for place in ("/runs", "/moved/runs"):
+        artifact = standard_artifacts.Model()
+        artifact.uri = f"{place}/artifacts/Trainer/model/6"
+        artifact.set_string_custom_property("pushed_destination", f"{place}/pushed/7")
+        artifact.set_string_custom_property("other", "/elsewhere/runs/7")
+        config = {"checkpoints": f"{place}/checkpoints", "images": "/data"}
+        parameters = {"custom_config": json.dumps(config), "steps": 3}
+        with only_complete_results(Path(place)):
+            keys.append(
+                cache_utils.get_cache_context(None, input_artifacts={"model": [artifact]}, parameters=parameters)
+            )
+        assert artifact.uri == f"{place}/artifacts/Trainer/model/6"
+        assert place in parameters["custom_config"]
+    assert keys[0] == keys[1]
+    assert cache_utils.get_cache_context is key
+    assert "/elsewhere/runs/7" in str(keys[0])
+    assert json.loads(keys[0][1]["custom_config"]) == {"checkpoints": "checkpoints", "images": "/data"}

@@ -6,10 +6,12 @@ import os
 import pty
 import re
 import sys
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
 
+from efficientmixnet.modules.progress import Figures
 from efficientmixnet.pipeline.local.stages import Stages
 
 
@@ -99,8 +101,8 @@ def test_without_a_terminal_a_long_stage_prints_a_line_every_ten_seconds(out: io
             stages.advance(100, {"epoch": 1, "epochs": 2, "loss": second / 100})
         _log(stages, "Component Trainer is finished.")
     assert [" ".join(line.split()) for line in out.getvalue().splitlines()] == [
-        "Trainer 1,100 images of 64,000 epoch 1/2 loss 0.1100 100/s -0:10:29",
-        "Trainer 2,200 images of 64,000 epoch 1/2 loss 0.2200 100/s -0:10:18",
+        "Trainer 1,100 images of 64,000 epoch 1/2 loss 0.1100 100/s 0:10:29 left",
+        "Trainer 2,200 images of 64,000 epoch 1/2 loss 0.2200 100/s 0:10:18 left",
         "Trainer done 25.0 s 2,500 images",
     ]
 
@@ -116,7 +118,7 @@ def test_the_pace_excludes_the_time_before_the_first_step(out: io.StringIO, cloc
         _log(stages, "Component Trainer is finished.")
     assert [" ".join(line.split()) for line in out.getvalue().splitlines()][:2] == [
         "Trainer 100 images of 1,000",
-        "Trainer 300 images of 1,000 10/s -0:01:10",
+        "Trainer 300 images of 1,000 10/s 0:01:10 left",
     ]
 
 
@@ -139,21 +141,54 @@ def test_other_log_messages_are_not_shown(out: io.StringIO, clock: Clock) -> Non
     assert (out.getvalue(), stages.seconds) == ("", {})
 
 
-def test_on_a_terminal_the_bar_shows_count_and_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Returns the last line that the bar shows on a terminal with this many columns, after these figures."""
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "120")
     for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
         monkeypatch.delenv(name, raising=False)
-    reader, writer = pty.openpty()
-    with os.fdopen(writer, "w") as terminal, Stages(terminal) as stages:
-        _log(stages, "Component Trainer is running.")
-        stages.start(100, "images")
-        stages.advance(40, {"epoch": 1, "epochs": 2, "loss": 0.5})
-        shown = ""
-        while "loss" not in shown:  # the bar is drawn ten times a second
-            shown += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", os.read(reader, 100_000).decode())
-    os.close(reader)
-    assert "40/100 epoch 1/2 loss 0.5000" in shown
+
+    def show(columns: int, *figures: Figures, total: int = 28_800) -> str:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        reader, writer = pty.openpty()
+        with os.fdopen(writer, "w") as terminal, Stages(terminal) as stages:
+            _log(stages, "Component Trainer is running.")
+            if total:
+                stages.start(total, "images")
+            for one in figures:
+                stages.advance(40, one)
+            stages._bar.refresh()
+            written = b"".join(os.read(reader, 100_000) for _ in range(4))  # it is drawn ten times a second
+            shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", written.decode())
+        os.close(reader)
+        return shown.replace("\r", "\n").rstrip("\n").rpartition("\n")[2]
+
+    return show
+
+
+TRAINING = {"epoch": 12, "epochs": 20, "accuracy": 0.8123, "loss": 0.5}
+
+
+def test_the_bar_has_the_width_of_the_terminal(on_a_terminal: Callable[..., str]) -> None:
+    for columns in (100, 140):
+        line = on_a_terminal(columns, TRAINING)
+        assert len(line) in (columns, columns - 1)
+        assert "40/28,800 epoch 12/20 acc 0.8123 loss 0.5000" in line
+
+
+def test_the_validation_accuracy_is_shown_until_the_next_one(on_a_terminal: Callable[..., str]) -> None:
+    line = on_a_terminal(120, TRAINING, {**TRAINING, "val_accuracy": 0.9012, "val_loss": 0.4}, TRAINING)
+    assert "120/28,800 epoch 12/20 acc 0.8123 loss 0.5000 val 0.9012" in line
+
+
+def test_80_columns_have_both_accuracies_and_the_time_left(on_a_terminal: Callable[..., str]) -> None:
+    line = on_a_terminal(80, {**TRAINING, "val_accuracy": 0.9012}, TRAINING)
+    assert "epoch 12/20 acc 0.8123 val 0.9012" in line
+    assert re.search(r"/s \d+:\d\d:\d\d left$", line.rstrip())
+
+
+def test_a_stage_without_a_count_shows_none(on_a_terminal: Callable[..., str]) -> None:
+    assert "/" not in on_a_terminal(80, total=0)
 
 
 def test_the_bar_does_not_capture_standard_output() -> None:
