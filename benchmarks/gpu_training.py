@@ -1,9 +1,10 @@
 """Compares training on a GPU with timm's networks: images per second and memory.
 
-Our networks train with mixed_bfloat16 on the backend in KERAS_BACKEND. timm's networks train with torch.compile,
-bfloat16 autocast and channels_last. Batch size, image size, dropout rates and SGD with momentum are the same, and the
-batch is on the device. Each training run has its own process, and the runs take turns. The result is the median of the
-rounds. `largest` doubles the batch size until it no longer fits. A framework that is not installed is left out.
+Our networks train with mixed_bfloat16 on the backend in KERAS_BACKEND; on JAX, the compiled step alone. timm's networks
+train with torch.compile, bfloat16 autocast and channels_last. Batch size, image size, dropout rates and SGD with
+momentum are the same, and the batch is on the device. Each training run has its own process, and the runs take turns.
+The result is the median of the rounds. `largest` doubles the batch size until it no longer fits. A framework that is
+not installed is left out.
 
     python benchmarks/gpu_training.py [--networks B0 MixNetS] [--batches 256 largest] [--size 224] [--steps 30]
                                       [--rounds 3]
@@ -29,26 +30,29 @@ TIMM = {"B0": "tf_efficientnet_b0", "MixNetS": "tf_mixnet_s", "MixNetM": "tf_mix
 FULL = ("out of memory", "RESOURCE_EXHAUSTED", "OOM")  # in the messages of CUDA, XLA and TensorFlow
 
 Step = Callable[[], Any]
+Wait = Callable[[], None]  # until the device has finished all steps
 Peak = Callable[[], "int | None"]  # bytes
 
 
-def ours(network: str, batch: int, size: int) -> tuple[Step, Peak]:
-    """Returns a Keras training step and a function for the peak device memory."""
+def ours(network: str, batch: int, size: int) -> tuple[Step, Wait, Peak]:
+    """Returns a Keras training step, and functions that wait for it and return the peak device memory."""
     import keras
 
     from efficientmixnet.modules.network import EfficientNetBuilder
 
     keras.config.set_dtype_policy("mixed_bfloat16")
     model = EfficientNetBuilder((size, size, 3), classes=CLASSES).default_model(network)
-    model.compile(keras.optimizers.SGD(1e-3, momentum=0.9), "sparse_categorical_crossentropy")
+    optimizer = keras.optimizers.SGD(1e-3, momentum=0.9)
+    if keras.backend.backend() == "jax":
+        from jax_step import JaxStep
+
+        optimizer.build(model.trainable_variables)
+        compiled = JaxStep(model, optimizer, *constant_batch(batch, size))
+        return compiled.start, compiled.wait, jax_peak
+    model.compile(optimizer, "sparse_categorical_crossentropy")
     images, labels = (keras.ops.convert_to_tensor(one) for one in constant_batch(batch, size))
 
     def peak() -> int | None:
-        if keras.backend.backend() == "jax":
-            import jax
-
-            statistics = jax.local_devices()[0].memory_stats()
-            return statistics and statistics["peak_bytes_in_use"]
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf
 
@@ -56,11 +60,18 @@ def ours(network: str, batch: int, size: int) -> tuple[Step, Peak]:
             return tf.config.experimental.get_memory_info("GPU:0")["peak"] if on_gpu else None
         return cuda_peak()
 
-    return lambda: model.train_on_batch(images, labels), peak
+    return lambda: model.train_on_batch(images, labels), lambda: None, peak
 
 
-def timms(network: str, batch: int, size: int) -> tuple[Step, Peak]:
-    """Returns a PyTorch training step and a function for the peak device memory."""
+def jax_peak() -> int | None:
+    import jax
+
+    statistics = jax.local_devices()[0].memory_stats()
+    return statistics and statistics["peak_bytes_in_use"]
+
+
+def timms(network: str, batch: int, size: int) -> tuple[Step, Wait, Peak]:
+    """Returns a PyTorch training step, and functions that wait for it and return the peak device memory."""
     import timm
     import torch
 
@@ -71,15 +82,14 @@ def timms(network: str, batch: int, size: int) -> tuple[Step, Peak]:
     of_rows, labels = (torch.from_numpy(one).to(device) for one in constant_batch(batch, size))
     images = of_rows.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
 
-    def step() -> float:
+    def step() -> None:
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast(device, dtype=torch.bfloat16):
             loss = torch.nn.functional.cross_entropy(model(images), labels)
         loss.backward()
         optimizer.step()
-        return loss.item()  # waits for the device, as train_on_batch does
 
-    return step, cuda_peak
+    return step, torch.cuda.synchronize if device == "cuda" else lambda: None, cuda_peak
 
 
 def cuda_peak() -> int | None:
@@ -94,13 +104,22 @@ def constant_batch(batch: int, size: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def measure(framework: str, network: str, batch: int, size: int, steps: int) -> dict[str, float | None]:
-    """Returns images per second and bytes of memory per image, measured in this process."""
-    step, peak = {"ours": ours, "timm": timms}[framework](network, batch, size)
+    """Returns images per second and bytes of memory per image, measured in this process.
+
+    With no steps it only compiles, which fills the caches of JAX and PyTorch.
+    """
+    step, wait, peak = {"ours": ours, "timm": timms}[framework](network, batch, size)
+    if steps == 0:
+        if framework == "timm":  # PyTorch compiles in the first step
+            step()
+        return {"rate": None, "memory": None}
     for _ in range(3):  # warm up: trace and compile
         step()
+    wait()
     began = time.perf_counter()
     for _ in range(steps):
         step()
+    wait()
     seconds, held = time.perf_counter() - began, peak()
     return {"rate": batch * steps / seconds, "memory": held and held / batch}
 

@@ -1,8 +1,10 @@
 """Compares our layers with alternatives, interleaved in one run, and prints ratios.
 
-    python benchmarks/layers.py [mixed] [blocks] [normalizations] [--rounds 7] [--clock wall]
+    python benchmarks/layers.py [mixed] [blocks] [normalizations] [--rounds 7] [--clock wall] [--batch 8]
+                                [--precision float32] [--few] [--json]
 
-mixed: forms of the mixed depthwise convolution, relative to the obvious one (split, convolve, concatenate).
+mixed: forms of the mixed depthwise convolution, relative to the obvious one (split, convolve, concatenate). timm's is
+    among them if PyTorch and timm are installed.
 blocks: a training step of an inverted residual block with AN and with IEBN, relative to the same block with BN; and the
     block as keras.applications writes it.
 normalizations: a training step of the normalization layers, relative to Keras's BN.
@@ -12,8 +14,10 @@ other programs use, `--clock cpu` measures processor time instead of elapsed tim
 """
 
 import argparse
+import importlib.util
+import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -30,19 +34,14 @@ from efficientmixnet.modules.layers import (
     normalization,
 )
 
-# (batch, height, width, channels), from the first stage to the last
-MAPS = ((8, 112, 112, 32), (8, 56, 56, 144), (8, 28, 28, 240), (8, 14, 14, 672), (8, 7, 7, 1152))
+# Sides and channels, from the first stage to the last.
+MAPS = ((112, 32), (56, 144), (28, 240), (14, 672), (7, 1152))
 KERNELS = ((3, 5), (3, 5, 7), (3, 5, 7, 9))
-# Input map and depthwise kernel size of blocks of EfficientNetB0.
-BLOCKS = (
-    ((8, 112, 112, 16), 3),
-    ((8, 56, 56, 24), 3),
-    ((8, 28, 28, 40), 5),
-    ((8, 14, 14, 112), 5),
-    ((8, 7, 7, 192), 5),
-)
+# Input side and channels, and depthwise kernel size, of blocks of EfficientNetB0.
+BLOCKS = ((112, 16, 3), (56, 24, 3), (28, 40, 5), (14, 112, 5), (7, 192, 5))
 
 Candidates = dict[str, Callable[[], Any]]
+Comparisons = Iterator[tuple[str, Candidates]]  # a title, and what is compared with the first candidate
 Clock = Callable[[], float]
 
 CLOCKS: dict[str, Clock] = {"wall": time.perf_counter, "cpu": time.process_time}
@@ -102,10 +101,14 @@ def best_times(candidates: Candidates, rounds: int, clock: Clock) -> dict[str, f
     return best
 
 
-def report(title: str, candidates: Candidates, rounds: int, clock: Clock) -> None:
+def report(title: str, times: dict[str, float], as_json: bool) -> None:
     """Prints milliseconds, and ratios to the first candidate."""
-    times = best_times(candidates, rounds, clock)
-    reference = next(iter(times.values()))
+    against, reference = next(iter(times.items()))
+    if as_json:
+        for name, t in times.items():
+            line = {"name": title, "candidate": name, "value": 1e3 * t, "against": against, "ratio": t / reference}
+            print(json.dumps(line), flush=True)
+        return
     cells = "   ".join(f"{name} {1e3 * t:.1f} ms, x{t / reference:.2f}" for name, t in times.items())
     print(f"{title:42} {cells}", flush=True)
 
@@ -138,22 +141,49 @@ class PaddedDepthwise(MixedDepthwiseConv2D):
         return keras.ops.depthwise_conv(inputs, kernel, self.strides, self.padding, self.data_format)
 
 
-def mixed(rounds: int, clock: Clock) -> None:
-    for shape in MAPS:
-        inputs = np.random.default_rng(0).standard_normal(shape, "float32")
-        for kernels in KERNELS:
-            for strides in (1, 2):
-                report(
-                    f"mixed {kernels} stride {strides} {shape}",
-                    {
-                        "obvious": training_step([ObviousDepthwise(kernels, strides)], inputs),
-                        "ours": training_step([MixedDepthwiseConv2D(kernels, strides)], inputs),
-                        "padded": training_step([PaddedDepthwise(kernels, strides)], inputs),
-                        f"plain {max(kernels)}": training_step([MixedDepthwiseConv2D(max(kernels), strides)], inputs),
-                    },
-                    rounds,
-                    clock,
-                )
+def timms_step(kernels: tuple[int, ...], strides: int, inputs: np.ndarray) -> Callable[[], Any]:
+    """Returns a function that runs timm's compiled layer forward and backward."""
+    import torch
+    from timm.layers import MixedConv2d
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    kind = torch.bfloat16 if "bfloat16" in keras.config.dtype_policy().name else torch.float32
+    channels = inputs.shape[-1]
+    layer = MixedConv2d(channels, channels, list(kernels), stride=strides, depthwise=True)
+    layer = torch.compile(layer.to(device, kind, memory_format=torch.channels_last))
+    x = torch.from_numpy(inputs).to(device, kind).permute(0, 3, 1, 2).requires_grad_()  # as channels_last
+    weight = torch.ones_like(layer(x))
+
+    def step() -> None:
+        x.grad = None
+        layer(x).backward(weight)
+        if device == "cuda":
+            torch.cuda.synchronize()
+
+    return step
+
+
+def draw(batch: int, side: int, channels: int) -> np.ndarray:
+    return np.random.default_rng(0).standard_normal((batch, side, side, channels), "float32")
+
+
+def mixed(batch: int, few: bool) -> Comparisons:
+    has_timm = all(map(importlib.util.find_spec, ("torch", "timm")))
+    for side, channels in MAPS[1:4] if few else MAPS:
+        inputs = draw(batch, side, channels)
+        for kernels in KERNELS[1:2] if few else KERNELS:
+            for strides in (1,) if few else (1, 2):
+                candidates = {
+                    "obvious": training_step([ObviousDepthwise(kernels, strides)], inputs),
+                    "ours": training_step([MixedDepthwiseConv2D(kernels, strides)], inputs),
+                }
+                if not few:
+                    candidates["padded"] = training_step([PaddedDepthwise(kernels, strides)], inputs)
+                    plain = MixedDepthwiseConv2D(max(kernels), strides)
+                    candidates[f"plain {max(kernels)}"] = training_step([plain], inputs)
+                if has_timm:
+                    candidates["timm"] = timms_step(kernels, strides, inputs)
+                yield f"mixed {kernels} stride {strides} {inputs.shape}", candidates
 
 
 def block(kind: str, filters: int, kernel_size: int) -> list[keras.layers.Layer]:
@@ -190,31 +220,28 @@ def keras_block(x: Any, filters: int, kernel_size: int) -> Any:
     return keras.layers.BatchNormalization()(x)
 
 
-def blocks(rounds: int, clock: Clock) -> None:
-    for shape, kernel_size in BLOCKS:
-        inputs = np.random.default_rng(0).standard_normal(shape, "float32")
-        image = keras.Input(shape[1:])
-        in_keras = keras.Model(image, keras_block(image, shape[-1], kernel_size))
-        candidates = {kind: training_step(block(kind, shape[-1], kernel_size), inputs) for kind in ("bn", "an", "iebn")}
-        candidates["Keras's"] = training_step([in_keras], inputs)
-        report(f"block k{kernel_size} {shape}", candidates, rounds, clock)
+def blocks(batch: int, few: bool) -> Comparisons:
+    for side, channels, kernel_size in BLOCKS:
+        inputs = draw(batch, side, channels)
+        image = keras.Input(inputs.shape[1:])
+        in_keras = keras.Model(image, keras_block(image, channels, kernel_size))
+        candidates = {kind: training_step(block(kind, channels, kernel_size), inputs) for kind in ("bn", "an", "iebn")}
+        if not few:
+            candidates["Keras's"] = training_step([in_keras], inputs)
+        yield f"block k{kernel_size} {inputs.shape}", candidates
 
 
-def normalizations(rounds: int, clock: Clock) -> None:
-    for shape in MAPS:
-        inputs = np.random.default_rng(0).standard_normal(shape, "float32")
-        report(
-            f"normalization {shape}",
-            {
-                "Keras's BN": training_step([keras.layers.BatchNormalization()], inputs),
-                "BN": training_step([BatchNormalization()], inputs),
-                "AN": training_step([AttentiveNormalization()], inputs),
-                "AN, hard sigmoid": training_step([AttentiveNormalization(form="hard_sigmoid")], inputs),
-                "IEBN": training_step([InstanceEnhancementBatchNormalization()], inputs),
-            },
-            rounds,
-            clock,
-        )
+def normalizations(batch: int, few: bool) -> Comparisons:
+    for side, channels in MAPS[1:4] if few else MAPS:
+        inputs = draw(batch, side, channels)
+        candidates = {
+            "Keras's BN": training_step([keras.layers.BatchNormalization()], inputs),
+            "BN": training_step([BatchNormalization()], inputs),
+            "AN": training_step([AttentiveNormalization()], inputs),
+            "AN, hard sigmoid": training_step([AttentiveNormalization(form="hard_sigmoid")], inputs),
+            "IEBN": training_step([InstanceEnhancementBatchNormalization()], inputs),
+        }
+        yield f"normalization {inputs.shape}", candidates
 
 
 def main() -> None:
@@ -223,10 +250,17 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[[], *parts], help="what to measure (default: everything)")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--clock", choices=CLOCKS, default="wall")
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--precision", default="float32", help="or mixed_bfloat16, for a GPU")
+    parser.add_argument("--few", action="store_true", help="only a few shapes")
+    parser.add_argument("--json", action="store_true", help="print lines of JSON")
     arguments = parser.parse_args()
-    print(f"Keras {keras.__version__} on {keras.backend.backend()}")
-    for name in arguments.parts or parts:
-        parts[name](arguments.rounds, CLOCKS[arguments.clock])
+    keras.config.set_dtype_policy(arguments.precision)
+    if not arguments.json:
+        print(f"Keras {keras.__version__} on {keras.backend.backend()}")
+    for part in arguments.parts or parts:
+        for title, candidates in parts[part](arguments.batch, arguments.few):
+            report(title, best_times(candidates, arguments.rounds, CLOCKS[arguments.clock]), arguments.json)
 
 
 if __name__ == "__main__":

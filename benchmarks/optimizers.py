@@ -1,6 +1,7 @@
 """Compares a training step of EfficientNetB0 with our optimizers to the same step with Keras's Adam.
 
-    python benchmarks/optimizers.py [--batch 8] [--size 224] [--rounds 5]
+    python benchmarks/optimizers.py [--batch 8] [--size 224] [--rounds 5] [--precision float32] [--only NAME ...]
+                                    [--json]
 
 KERAS_BACKEND chooses the backend. A round runs every optimizer for one period of Lookahead, so that one of its six
 steps synchronizes. The order alternates between rounds. The result is the median of the ratios within a round. The
@@ -8,6 +9,7 @@ update alone, with given gradients, shows what noise hides in the whole step. Me
 """
 
 import argparse
+import json
 import statistics
 import time
 from collections.abc import Callable
@@ -61,37 +63,23 @@ def jax_steps(
 ) -> tuple[Callable[[], Any], Callable[[], Any]]:
     """Returns a whole training step and the update alone. Weights and state are donated, as Keras does."""
     import jax
+    from jax_step import JaxStep
 
     given = [jax.numpy.full(variable.shape, 1e-3) for variable in model.trainable_variables]
-    x, y = jax.numpy.asarray(images), jax.numpy.asarray(labels)
 
-    def loss(weights: list, fixed: list, x: Any, y: Any) -> tuple[Any, list]:
-        outputs, fixed = model.stateless_call(weights, fixed, x, training=True)
-        return keras.ops.mean(keras.losses.sparse_categorical_crossentropy(y, outputs)), fixed
-
-    @partial(jax.jit, donate_argnums=(0, 1, 2))
-    def step(weights: list, fixed: list, state: list, x: Any, y: Any) -> tuple[list, list, list]:
-        (_, fixed), gradients = jax.value_and_grad(loss, has_aux=True)(weights, fixed, x, y)
-        weights, state = optimizer.stateless_apply(state, gradients, weights)
-        return weights, fixed, state
-
-    @partial(jax.jit, donate_argnums=(0, 1, 2))
-    def update(weights: list, fixed: list, state: list, gradients: list) -> tuple[list, list, list]:
-        weights, state = optimizer.stateless_apply(state, gradients, weights)
-        return weights, fixed, state
+    @partial(jax.jit, donate_argnums=(0, 1))
+    def update(weights: list, state: list, gradients: list) -> tuple[list, list]:
+        return optimizer.stateless_apply(state, gradients, weights)
 
     held = [
         [jax.numpy.array(variable.value) for variable in variables]
-        for variables in (model.trainable_variables, model.non_trainable_variables, optimizer.variables)
+        for variables in (model.trainable_variables, optimizer.variables)
     ]
 
-    def finished(function: Callable, *more: Any) -> Callable[[], None]:
-        def run() -> None:
-            held[:] = jax.block_until_ready(function(*held, *more))
+    def finished_update() -> None:
+        held[:] = jax.block_until_ready(update(*held, given))
 
-        return run
-
-    return finished(step, x, y), finished(update, given)
+    return JaxStep(model, optimizer, images, labels), finished_update
 
 
 def seconds(step: Callable[[], Any]) -> float:
@@ -121,14 +109,19 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--precision", default="float32", help="or mixed_bfloat16, for a GPU")
+    parser.add_argument("--only", nargs="+", choices=OPTIMIZERS, help="measure only these")
+    parser.add_argument("--json", action="store_true", help="print lines of JSON instead of a table")
     given = parser.parse_args()
+    keras.config.set_dtype_policy(given.precision)
     draw = np.random.default_rng(0)
     images = draw.standard_normal((given.batch, given.size, given.size, 3), "float32")
     labels = draw.integers(0, 1000, given.batch)
 
     # All optimizers share one network: two equal networks differed by more than the optimizers do.
     model = EfficientNetBuilder(input_shape=images.shape[1:]).default_model("B0")
-    optimizers = {name: make() for name, make in OPTIMIZERS.items()}
+    optimizers = {name: make() for name, make in OPTIMIZERS.items() if name in (given.only or OPTIMIZERS)}
+    pairs = [pair for pair in RATIOS if optimizers.keys() >= set(pair)]
     steps = {}
     for name, optimizer in optimizers.items():
         optimizer.build(model.trainable_variables)
@@ -141,9 +134,14 @@ def main() -> None:
     def ratio(times: list[dict[str, float]], name: str, base: str) -> float:
         return statistics.median(each[name] / each[base] for each in times)
 
+    if given.json:
+        for name, base in pairs:
+            line = {"candidate": name, "against": base, "ratio": ratio(whole, name, base)}
+            print(json.dumps({**line, "value": 1e3 * statistics.median(times[name] for times in whole)}))
+        return
     print(f"EfficientNetB0, {given.batch} images of {given.size}, {keras.backend.backend()}: adam {step_time:.3f} s")
     print("| optimizer over | step | update, ms | update's difference over the step |\n| --- | --- | --- | --- |")
-    for name, base in RATIOS:
+    for name, base in pairs:
         mine, other = (statistics.median(times[each] for times in update) for each in (name, base))
         print(
             f"| {name} / {base} | {ratio(whole, name, base):.3f} | {1e3 * mine:.1f} / {1e3 * other:.1f} "
