@@ -53,7 +53,6 @@ class Results:
         same = {"key": measurement.key, "part": measurement.part, "name": measurement.name}
         versions = {name: importlib.metadata.version(name) for name in PACKAGES}
         versions["python"] = platform.python_version()
-        self.file.parent.mkdir(parents=True, exist_ok=True)
         with self.file.open("a") as file:
             file.write("".join(json.dumps(same | line | self.same | {"versions": versions}) + "\n" for line in found))
 
@@ -132,6 +131,7 @@ def main() -> None:
         parser.error(f"--parts: {', '.join(sorted(unknown))}: give some of {', '.join(PARTS)}")
     if not list(arguments.carried.glob("keras-*.whl")):
         parser.error(f"--carried: {arguments.carried} has no wheel of Keras; prepare it with benchmarks/on_gpu.sh")
+    arguments.results.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         machine = GpuMachine(Path(folder), arguments.carried, 60 * arguments.minutes - 5)  # 5 for the end
         revision = (arguments.carried / "revision").read_text().strip()

@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 
 import apache_beam as beam
@@ -53,17 +54,19 @@ class RecordFile:
 
 
 class WriteRecords(beam.PTransform):
-    """Writes serialized examples to files. Beam's runner chooses their number.
+    """Writes serialized examples to files. Their number is a multiple of `shards`. Beam's runner chooses which.
 
     The files are numbered in the order of their first images' names. Beam numbers them in a random order.
 
     Args:
         prefix: The prefix of the files' names.
+        shards: The number of files for each of Beam's bundles. Its records are dealt to them in turn.
     """
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str, shards: int = 1) -> None:
         super().__init__()
         self._prefix = prefix
+        self._shards = shards
 
     def expand(self, records: beam.PCollection) -> beam.PCollection:
         """See PTransform."""
@@ -71,39 +74,56 @@ class WriteRecords(beam.PTransform):
 
     def sink(self) -> beam.io.filebasedsink.FileBasedSink:
         """Returns what Beam writes to."""
-        return _Sink(self._prefix)
+        return _Sink(self._prefix, self._shards)
 
 
 class _Sink(beam.io.filebasedsink.FileBasedSink):
-    def __init__(self, prefix: str) -> None:
+    """Beam expects one file of each writer. A writer returns the paths of its files, one a line."""
+
+    def __init__(self, prefix: str, shards: int) -> None:
         super().__init__(prefix, BytesCoder(), file_name_suffix=".gz")
+        self._shards = shards
 
     def open_writer(self, init_result: str, uid: str) -> "_Writer":
-        return _Writer(init_result, uid)
+        return _Writer(init_result, uid, self._shards)
+
+    def pre_finalize(self, init_result: str, writer_results: Iterable[str]) -> None:
+        super().pre_finalize(init_result, _paths(writer_results))
+
+    def finalize_write(self, init_result: str, writer_results: Iterable[str], nothing: None) -> Iterator[str]:
+        return super().finalize_write(init_result, _paths(writer_results), nothing)
+
+
+def _paths(writer_results: Iterable[str]) -> list[str]:
+    return [path for paths in writer_results for path in paths.splitlines()]
 
 
 class _Writer(beam.io.iobase.Writer):
-    """Writes a file that is named after its first image. Beam renames the files in the order of their names."""
+    """Writes files that are named after the first image. Beam renames them in the order of their names."""
 
-    def __init__(self, folder: str, uid: str) -> None:
+    def __init__(self, folder: str, uid: str, shards: int) -> None:
         self._folder = folder
         self._uid = uid
-        self._path = ""
-        self._file: RecordFile | None = None
+        self._shards = shards
+        self._paths: list[str] = []
+        self._files: list[RecordFile] = []
+        self._count = 0
 
     def write(self, record: bytes) -> None:
-        if self._file is None:
-            self._file = self._open(tf.train.Example.FromString(record).features.feature[features.FILENAME])
-        self._file.write(record)
+        if not self._files:
+            self._open(tf.train.Example.FromString(record).features.feature[features.FILENAME])
+        self._files[self._count % self._shards].write(record)
+        self._count += 1
         progress.advance()
 
-    def _open(self, name: tf.train.Feature) -> RecordFile:
+    def _open(self, name: tf.train.Feature) -> None:
         digest = hashlib.sha256(*name.bytes_list.value).hexdigest()
-        self._path = f"{self._folder}/{digest}-{self._uid}"
-        return RecordFile(self._path)
+        self._paths = [f"{self._folder}/{digest}-{self._uid}-{shard:05d}" for shard in range(self._shards)]
+        self._files = [RecordFile(path) for path in self._paths]
 
     def close(self) -> str:
-        if self._file is None:
-            self._file = self._open(tf.train.Feature())
-        self._file.close()
-        return self._path
+        if not self._files:
+            self._open(tf.train.Feature())
+        for file in self._files:
+            file.close()
+        return "\n".join(self._paths)

@@ -1,8 +1,10 @@
 """Transform: resizes the images, encodes them again, and converts labels to numbers."""
 
+from dataclasses import replace
 from typing import Any
 
 import apache_beam as beam
+import tensorflow as tf
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx import types
 from tfx import v1 as tfx
@@ -14,6 +16,7 @@ from efficientmixnet.components.artifacts import Artifacts
 from efficientmixnet.components.counted_images import start_counting
 from efficientmixnet.components.record_file import WriteRecords
 from efficientmixnet.modules.data.record_counts import RecordCounts, check_counts, read_counts, write_counts
+from efficientmixnet.modules.data.shares import SHARDS, records_in_files
 
 
 class _WriteExamples(beam.PTransform):
@@ -29,7 +32,7 @@ class _WriteExamples(beam.PTransform):
             batches
             | "Encode" >> beam.ParDo(executor.TransformProcessor._RecordBatchToExamplesFn(self._schema))
             | "Examples" >> beam.Values()
-            | "Write" >> WriteRecords(self._prefix)
+            | "Write" >> WriteRecords(self._prefix, SHARDS)
         )
 
 
@@ -51,12 +54,14 @@ class _Executor(executor.Executor):
 
 
 def _write_counts(ingested: types.Artifact, written: types.Artifact) -> None:
-    """Writes the size of each transformed split. Transform keeps the number of records."""
+    """Writes the size of each transformed split and of its files. Transform keeps the number of records."""
     before = read_counts(ingested.uri)
     counts = {}
     for split in artifact_utils.decode_split_names(written.split_names):
         records = before[split].records if split in before else None
-        counts[split] = RecordCounts.of_files(f"{written.uri}/Split-{split}", records)
+        folder = f"{written.uri}/Split-{split}"
+        in_files = records_in_files(sorted(tf.io.gfile.glob(f"{folder}/*")))
+        counts[split] = replace(RecordCounts.of_files(folder, records), in_files=in_files)
     write_counts(written.uri, counts)
 
 

@@ -88,6 +88,8 @@ class TrainingConfig(Section):
     """With batch_scope replica: how learning_rate grows with the number of devices: linear, sqrt or none."""
     distribution: Literal["auto", "none", "mirrored", "multi_worker"] = "auto"
     """none: one device; mirrored: all GPUs of a machine; multi_worker: the workers in TF_CONFIG; auto: all devices."""
+    sharding: Literal["auto", "files", "records"] = "auto"
+    """files: each worker reads its own files; records: all files, in the order of one device; auto: files if enough."""
     worker_timeout: float = Field(10.0, gt=0, le=A_YEAR)
     """Minutes that a worker waits for the other workers to start."""
     synchronized_norm: bool = True
@@ -138,6 +140,12 @@ class TrainingConfig(Section):
                 )
             if importlib.util.find_spec("jax") is None:
                 raise ValueError("backend: jax is not installed; run pip install 'efficientmixnet[jax]'")
+        return self
+
+    @model_validator(mode="after")
+    def _only_images_of_all_files_stay_in_memory(self) -> "TrainingConfig":
+        if self.sharding == "files" and self.cache == "always":
+            raise ValueError("cache: always needs sharding: auto or records, because each epoch reads other files")
         return self
 
     @model_validator(mode="after")

@@ -17,6 +17,7 @@ from efficientmixnet.modules.config.training_config import AugmentationConfig
 from efficientmixnet.modules.data import images
 from efficientmixnet.modules.data.augmentation import augment_image, mix_images
 from efficientmixnet.modules.data.record_counts import RecordCounts, read_counts
+from efficientmixnet.modules.data.shares import RecordFiles, evaluation_share, records_in_files, training_share
 
 SHUFFLE_BUFFER = 8192  # encoded images: about 200 MB for photographs of 256 pixels
 
@@ -43,7 +44,8 @@ class Reading:
     classes: int
     batch_size: int  # of all workers together
     worker: int = 0  # the index of this worker
-    workers: int = 1  # each reads an equal part of every batch
+    workers: int = 1  # each has an equal part of every batch
+    own_files: bool = False  # whether each worker reads its own files, instead of all records
     devices: int = 1  # of each worker
     deep: bool = False  # whether the training split has images of 16 bits, so that pixels are float32 instead of uint8
 
@@ -58,6 +60,7 @@ class Records:
     deep: bool = False  # as in Reading
     every: int | None = None  # with n: only every n-th record of the files, or all others
     others: bool = False
+    in_files: tuple[int, ...] = ()  # the number of records in each file
 
     @classmethod
     def find(cls, patterns: Sequence[str]) -> "Records":
@@ -66,9 +69,13 @@ class Records:
         Raises:
             BadInput: Files were deleted or changed after Transform wrote them.
         """
-        files = tuple(sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern)))
-        count = sum(map(_count, patterns))
-        return cls(files, count, deep=count > 0 and is_deep(next(iter(_read(files)))))
+        counts: dict[str, int] = {}
+        for pattern in patterns:
+            counts |= _counts(pattern)
+        files = tuple(sorted(counts))
+        count = sum(counts.values())
+        deep = count > 0 and is_deep(next(iter(RecordFiles(files, ()).read())))
+        return cls(files, count, deep=deep, in_files=tuple(counts[file] for file in files))
 
     def split_off(self, count: int) -> tuple["Records", "Records"]:
         """Splits off about `count` records, evenly spread. Returns the others, and these."""
@@ -81,32 +88,29 @@ class Records:
 
     def decoded_bytes(self) -> int:
         """Estimates the bytes of all decoded images from a sample of the records."""
-        sizes = [images.decode_stored(encoded, self.deep).numpy().nbytes for encoded, _ in self._parsed().take(_SAMPLE)]
+        sample = _parsed(self.record_files.read()).take(_SAMPLE)
+        sizes = [images.decode_stored(encoded, self.deep).numpy().nbytes for encoded, _ in sample]
         return round(self.count * float(np.mean(sizes)))
 
     def channel_statistics(self) -> tuple[list[float], list[float]]:
         """Returns the training split's mean and deviation of R, G and B in [0, 1], which every record contains."""
-        first = tf.io.parse_single_example(next(iter(_read(self.files))), _STATISTICS_SPEC)
+        first = tf.io.parse_single_example(next(iter(self.record_files.read())), _STATISTICS_SPEC)
         return first[features.CHANNEL_MEAN].numpy().tolist(), first[features.CHANNEL_DEVIATION].numpy().tolist()
 
     def images(self) -> tf.data.Dataset:
         """Returns images with their class ids, int64 []: pixels [height, width, 3] if cached, else bytes []."""
         if not self.cached:
-            return self._parsed()
-        decoded = self._parsed().map(
+            return _parsed(self.record_files.read())
+        decoded = _parsed(self.record_files.read()).map(
             lambda encoded, label: (images.decode_stored(encoded, self.deep), label),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
         return decoded.cache()
 
-    def _parsed(self) -> tf.data.Dataset:
-        # Parsing in batches takes a quarter of the time.
-        batches = _read(self.files).batch(_PARSE_BATCH).map(_parse, num_parallel_calls=tf.data.AUTOTUNE)
-        every, others = self.every, self.others
-        if every is None:
-            return batches.unbatch()
-        numbered = batches.unbatch().enumerate()
-        return numbered.filter(lambda number, _: (number % every != 0) == others).map(lambda _, record: record)
+    @property
+    def record_files(self) -> RecordFiles:
+        """The files, and which of their records to read."""
+        return RecordFiles(self.files, self.in_files, self.every, self.others)
 
 
 def training_batches(
@@ -120,8 +124,8 @@ def training_batches(
 ) -> tf.data.Dataset:
     """Returns the training batches of these epochs. Each epoch has `records.count // batch_size` steps.
 
-    With several workers, each worker reads every n-th image of the same order. Together they see the batches that one
-    worker would see.
+    With several workers, each worker has every n-th image of the same order. Together they see the batches that one
+    worker would see. With `own_files`, each worker has another part of the images in every epoch, in its own order.
 
     Args:
         records: The training split.
@@ -138,6 +142,22 @@ def training_batches(
     """
     source = records.images()
     steps_per_epoch = records.count // reading.batch_size
+    own_batch = reading.batch_size // reading.workers
+
+    def of_all(epoch: tf.Tensor, first_step: tf.Tensor) -> tf.data.Dataset:
+        return (
+            source.shuffle(min(records.count, SHUFFLE_BUFFER), seed=seed + epoch)
+            .enumerate()
+            .take(steps_per_epoch * reading.batch_size)
+            .skip(first_step * reading.batch_size)
+            .shard(reading.workers, reading.worker)
+        )
+
+    def of_own_files(epoch: tf.Tensor, first_step: tf.Tensor) -> tf.data.Dataset:
+        own = steps_per_epoch * own_batch
+        share = training_share(records.record_files, reading.worker, own, [seed, epoch])
+        shuffled = _parsed(share).shuffle(min(own, SHUFFLE_BUFFER), seed=seed + epoch)
+        return shuffled.enumerate(reading.worker * own).skip(first_step * own_batch)
 
     def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
         # Sets the seed of this function's graph. With a global seed of 0, shuffle does not accept a tensor as a seed.
@@ -160,14 +180,10 @@ def training_batches(
             )
 
         first_step = tf.where(epoch == epochs.start, tf.constant(steps_done, tf.int64), 0)
+        examples = (of_own_files if reading.own_files else of_all)(epoch, first_step)
         batches = (
-            source.shuffle(min(records.count, SHUFFLE_BUFFER), seed=seed + epoch)
-            .enumerate()
-            .take(steps_per_epoch * reading.batch_size)
-            .skip(first_step * reading.batch_size)
-            .shard(reading.workers, reading.worker)
-            .map(augmented, num_parallel_calls=tf.data.AUTOTUNE)
-            .batch(reading.batch_size // reading.workers, drop_remainder=True)
+            examples.map(augmented, num_parallel_calls=tf.data.AUTOTUNE)
+            .batch(own_batch, drop_remainder=True)
             .map(one_hot)
         )
         if augmentation.mixup_alpha or augmentation.cutmix_alpha:
@@ -196,12 +212,16 @@ def evaluation_batches(records: Records, reading: Reading) -> tf.data.Dataset:
     def whole(image: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return evaluation_input(image, reading), tf.one_hot(label, reading.classes)
 
-    images = records.images().shard(reading.workers, reading.worker).map(whole, num_parallel_calls=tf.data.AUTOTUNE)
-    batch_size = _evaluation_batch(records.count, reading)
+    if reading.own_files:
+        own = _parsed(evaluation_share(records.record_files, reading.worker, reading.workers))
+    else:
+        own = records.images().shard(reading.workers, reading.worker)
+    images = own.map(whole, num_parallel_calls=tf.data.AUTOTUNE)
+    batch_size = evaluation_batch_size(records.count, reading)
     return _counted(images.batch(batch_size), math.ceil(math.ceil(records.count / reading.workers) / batch_size))
 
 
-def _evaluation_batch(count: int, reading: Reading) -> int:
+def evaluation_batch_size(count: int, reading: Reading) -> int:
     """Returns a worker's batch size: that of training, or the nearest one that TensorFlow can evaluate.
 
     All workers need the same number of batches, or some would wait forever. And the last batch needs an image for each
@@ -233,29 +253,27 @@ def _decoded(image: tf.Tensor, reading: Reading) -> tf.Tensor:
     return images.decode_stored(image, reading.deep) if image.dtype == tf.string else image
 
 
-def _count(pattern: str) -> int:
-    """Returns the number of records in the files, and compares it with what Transform wrote."""
+def _counts(pattern: str) -> dict[str, int]:
+    """Returns the number of records in each file, and compares them with what Transform wrote."""
     folder = os.path.dirname(pattern)
     files = sorted(tf.io.gfile.glob(pattern))
-    count = int(_read(files).reduce(np.int64(0), lambda count, _: count + 1)) if files else 0
     split = os.path.basename(folder).removeprefix("Split-")
-    if written := read_counts(os.path.dirname(folder)).get(split):
-        written.check(RecordCounts.of_files(folder, count), folder)
-    return count
-
-
-def _read(files: Sequence[str]) -> tf.data.Dataset:
-    """Reads serialized examples in an order that depends only on the files."""
-    return tf.data.Dataset.from_tensor_slices(list(files)).interleave(
-        lambda file: tf.data.TFRecordDataset(file, compression_type="GZIP"),
-        num_parallel_calls=tf.data.AUTOTUNE,
-        deterministic=True,
-    )
+    written = read_counts(os.path.dirname(folder)).get(split)
+    # With the numbers that Transform wrote, no worker has to read all files before the training.
+    known = written.in_files if written and len(written.in_files) == len(files) else records_in_files(files)
+    if written:
+        written.check(RecordCounts.of_files(folder, sum(known)), folder)
+    return dict(zip(files, known, strict=True))
 
 
 def _counted(batches: tf.data.Dataset, steps: int) -> tf.data.Dataset:
     """Sets the number of batches, which Keras would otherwise learn only at the end, and prefetches them."""
     return batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE)
+
+
+def _parsed(serialized: tf.data.Dataset) -> tf.data.Dataset:
+    """Parses in batches, which takes a quarter of the time."""
+    return serialized.batch(_PARSE_BATCH).map(_parse, num_parallel_calls=tf.data.AUTOTUNE).unbatch()
 
 
 def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -2,7 +2,7 @@
 
 They are written next to the records. Otherwise, nothing would notice a file that was deleted from TFX's cache.
 
-    FOLDER/records.json             {"train": {"files": 4, "bytes": 48213, "records": 116}, ...}
+    FOLDER/records.json             {"train": {"files": 2, "bytes": 48213, "records": 116, "in_files": [58, 58]}, ...}
     FOLDER/Split-train/...          the records
 """
 
@@ -26,11 +26,13 @@ class RecordCounts:
         files: The number of files.
         bytes: The size of all files.
         records: The number of records; None if it is unknown.
+        in_files: The number of records in each file, in the order of the files' names; empty if it is unknown.
     """
 
     files: int
     bytes: int
     records: int | None = None
+    in_files: tuple[int, ...] = ()
 
     @classmethod
     def of_files(cls, folder: str, records: int | None = None) -> "RecordCounts":
@@ -87,7 +89,10 @@ def parse_counts(text: str, path: str) -> dict[str, RecordCounts]:
         BadInput: The file is damaged.
     """
     with damage_named(path, "run the command again with --no-cache"):
-        return {split: RecordCounts(**one) for split, one in json.loads(text).items()}
+        return {
+            split: RecordCounts(**{**one, "in_files": tuple(map(int, one.get("in_files", ())))})
+            for split, one in json.loads(text).items()
+        }
 
 
 def check_counts(folder: str, splits: Iterable[str]) -> None:

@@ -16,6 +16,7 @@ from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.section import Section
 from efficientmixnet.modules.data.batches import Reading, Records
 from efficientmixnet.modules.data.memory_cache import keeps_in_memory
+from efficientmixnet.modules.data.sharding import reads_own_files
 from efficientmixnet.modules.data.training_data import TrainingData
 from efficientmixnet.modules.distribution.distribution import Distribution, choose_distribution
 from efficientmixnet.modules.distribution.lost_workers import exit_if_worker_lost
@@ -72,7 +73,8 @@ class TrainingJob(Section):
         held_out = None
         if training.calibration == "temperature" and (count := images_to_hold_out(train.count)):
             train, held_out = train.split_off(count)
-        cached = keeps_in_memory(training.cache, training.epochs, train, evaluation)
+        own_files = reads_own_files(training.sharding, distribution.workers, train, training.cache)
+        cached = not own_files and keeps_in_memory(training.cache, training.epochs, train, evaluation)
         reading = Reading(
             image_size=self.config.network.image_size or self.config.network.default_image_size,
             crop_fraction=self.config.network.evaluation_crop,
@@ -80,6 +82,7 @@ class TrainingJob(Section):
             batch_size=distribution.batch_size(training, train.count),
             worker=distribution.worker,
             workers=distribution.workers,
+            own_files=own_files,
             devices=distribution.replicas // distribution.workers,
             deep=train.deep,
         )

@@ -53,6 +53,23 @@ def test_beam_writes_every_record_once(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["examples-00000-of-00001.gz"]
 
 
+def test_records_are_dealt_to_the_files_of_a_bundle_in_turn(tmp_path: Path) -> None:
+    records = [_example(f"{number}.png") for number in range(7)]
+    with beam.Pipeline(argv=list(IN_PROCESS)) as pipeline:
+        _ = pipeline | beam.Create(records) | WriteRecords(f"{tmp_path}/examples", 3)
+    for shard in range(3):
+        file = f"{tmp_path}/examples-{shard:05d}-of-00003.gz"
+        read = tf.data.TFRecordDataset(file, compression_type="GZIP").as_numpy_iterator()
+        assert list(read) == records[shard::3]
+
+
+def test_a_bundle_with_fewer_records_than_files_leaves_empty_files(tmp_path: Path) -> None:
+    with beam.Pipeline(argv=list(IN_PROCESS)) as pipeline:
+        _ = pipeline | beam.Create([_example("0.png")]) | WriteRecords(f"{tmp_path}/examples", 4)
+    assert len(list(tmp_path.iterdir())) == 4
+    assert _read(tmp_path) == [_example("0.png")]
+
+
 @pytest.mark.parametrize("attempt", range(3))
 def test_files_of_several_writers_have_a_fixed_order(tmp_path: Path, attempt: int) -> None:
     """The SHA-256 digests of 0.png, 2.png, 1.png, 4.png and 3.png start with 0f, 33, 94, a6 and c6 (sha256sum)."""

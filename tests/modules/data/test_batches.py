@@ -312,3 +312,34 @@ def test_batches_of_deep_images_keep_16_bits(tmp_path: Path, cached: bool, augme
 
 def test_records_without_a_depth_have_8_bits(records: Records) -> None:
     assert not records.deep
+
+
+@pytest.mark.parametrize("augmentation", [PLAIN, MOST], ids=["plain", "augmented"])
+def test_workers_with_own_files_see_equal_batches_of_different_images(
+    records: Records, augmentation: AugmentationConfig
+) -> None:
+    readings = [replace(READING, worker=worker, workers=2, own_files=True) for worker in range(2)]
+    parts = [
+        [
+            (images.numpy(), labels.numpy())
+            for images, labels in training_batches(records, one, augmentation, 5, range(4))
+        ]
+        for one in readings
+    ]
+    assert [[len(images) for images, _ in part] for part in parts] == [[4] * 12] * 2
+    if augmentation is PLAIN:
+        epochs = [[_numbers(part[start : start + 3]) for part in parts] for start in range(0, 12, 3)]
+        for one, other in epochs:
+            assert len({*one, *other}) == 24
+        assert len({tuple(one) for one, _ in epochs}) == 4
+        assert set().union(*(one for one, _ in epochs)) > set(epochs[0][0])
+    for reading, part in zip(readings, parts, strict=True):  # resumed within the second epoch
+        rest = training_batches(records, reading, augmentation, 5, range(1, 4), steps_done=2)
+        _same([(images.numpy(), labels.numpy()) for images, labels in rest], part[5:])
+
+
+def test_workers_with_own_files_evaluate_every_record_once_in_the_same_number_of_batches(records: Records) -> None:
+    readings = [replace(READING, worker=worker, workers=4, own_files=True) for worker in range(4)]
+    parts = [[batch.numpy() for batch, _ in evaluation_batches(records, reading)] for reading in readings]
+    assert [[len(batch) for batch in part] for part in parts] == [[4, 3], [4, 3], [4, 2], [4, 2]]
+    assert sorted(_numbers([(batch, None) for part in parts for batch in part])) == list(range(RECORDS))

@@ -1,5 +1,6 @@
 """The numbers of files and records are written next to the records, and compared when they are read."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,11 @@ def test_damaged_counts_are_named_with_the_cure(examples: Path, content: str) ->
 def test_counts_are_added_if_all_are_known() -> None:
     assert RecordCounts(1, 10, 2) + RecordCounts(2, 5, 3) == RecordCounts(3, 15, 5)
     assert RecordCounts(1, 10, 2) + RecordCounts(2, 5) == RecordCounts(3, 15, None)
+
+
+def test_the_numbers_that_transform_wrote_are_used_without_reading_all_files(examples: Path) -> None:
+    folder = examples / "Split-train"
+    (folder / "2.gz").write_bytes(bytes(20))  # cannot be read
+    write_counts(str(examples), {"train": replace(RecordCounts.of_files(str(folder), 6), in_files=(2, 2, 2))})
+    records = Records.find([f"{folder}/*"])
+    assert (records.count, records.in_files) == (6, (2, 2, 2))
