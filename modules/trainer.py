@@ -15,6 +15,7 @@ from efficientmixnet.modules.config.search_config import found_values, with_valu
 from efficientmixnet.modules.data.class_weights import class_weights
 from efficientmixnet.modules.data.training_data import TrainingData
 from efficientmixnet.modules.distribution.distribution import choose_distribution
+from efficientmixnet.modules.distribution.jax_cluster import JaxCluster
 from efficientmixnet.modules.keras_settings import use_default_formats
 from efficientmixnet.modules.serving import ServingModule
 from efficientmixnet.modules.training.calibration import calibrate
@@ -45,7 +46,10 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
     config = with_values(ModelConfig.model_validate(fn_args.custom_config["model"]), found)
     job = training_job(config, fn_args, transform_output)
     if job.config.training.backend != keras.backend.backend():
-        model, data = _train_elsewhere(job)
+        found_model = _train_elsewhere(job)
+        if found_model is None:
+            return
+        model, data = found_model
     else:
         trained = train(job)
         model, data = trained.model, trained.data
@@ -87,14 +91,17 @@ def training_job(
     )
 
 
-def _train_elsewhere(job: TrainingJob) -> tuple[keras.Model, TrainingData]:
-    """Trains with another backend, from the same initial weights as this backend."""
+def _train_elsewhere(job: TrainingJob) -> tuple[keras.Model, TrainingData] | None:
+    """Trains with another backend, from the same initial weights as this backend. None: not the first worker."""
     prepare_randomness(job.config)
     data = job.data(choose_distribution("none"))
     model = job.network(data)()
     initial, trained = (f"{job.checkpoints}/{name}.npz" for name in ("initial", "trained"))
     write_weights(initial, model)
     train_elsewhere(job.model_copy(update={"initial": initial}), weights=trained)
+    cluster = JaxCluster.of(job.config.training.distribution)
+    if cluster and cluster.index:
+        return None
     model.set_weights(read_weights(trained))
     return model, data
 

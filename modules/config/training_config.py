@@ -75,7 +75,7 @@ class CheckpointConfig(Section):
 
 class TrainingConfig(Section):
     backend: Literal["tensorflow", "jax"] = "tensorflow"
-    """The Keras backend that trains: tensorflow or jax. jax uses one device, and needs efficientmixnet[jax]."""
+    """The Keras backend that trains: tensorflow or jax, which needs efficientmixnet[jax]."""
     recipe: Literal["efficientnet", "adamw-cosine", "ranger-flat-cosine"] | None = None
     """A preset for all keys that this file does not set: efficientnet, adamw-cosine, ranger-flat-cosine; null: none."""
     epochs: int = Field(10, ge=1, le=MOST_EPOCHS)
@@ -87,7 +87,7 @@ class TrainingConfig(Section):
     learning_rate_scaling: Literal["linear", "sqrt", "none"] = "linear"
     """With batch_scope replica: how learning_rate grows with the number of devices: linear, sqrt or none."""
     distribution: Literal["auto", "none", "mirrored", "multi_worker"] = "auto"
-    """none: one device; mirrored: all GPUs of a machine; multi_worker: the workers in TF_CONFIG; auto: all devices."""
+    """none: one device; mirrored: all of a machine; multi_worker: those of all workers in a cluster; auto: all."""
     sharding: Literal["auto", "files", "records"] = "auto"
     """files: each worker reads its own files; records: all files, in the order of one device; auto: files if enough."""
     worker_timeout: float = Field(10.0, gt=0, le=A_YEAR)
@@ -132,14 +132,9 @@ class TrainingConfig(Section):
     augmentation: AugmentationConfig = AugmentationConfig()
 
     @model_validator(mode="after")
-    def _jax_is_installed_and_trains_on_one_device(self) -> "TrainingConfig":
-        if self.backend == "jax":
-            if self.distribution in ("mirrored", "multi_worker"):
-                raise ValueError(
-                    f"distribution: {self.distribution} needs backend tensorflow, because jax trains on one device"
-                )
-            if importlib.util.find_spec("jax") is None:
-                raise ValueError("backend: jax is not installed; run pip install 'efficientmixnet[jax]'")
+    def _jax_is_installed(self) -> "TrainingConfig":
+        if self.backend == "jax" and importlib.util.find_spec("jax") is None:
+            raise ValueError("backend: jax is not installed; run pip install 'efficientmixnet[jax]'")
         return self
 
     @model_validator(mode="after")

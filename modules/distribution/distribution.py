@@ -13,6 +13,8 @@ import tensorflow as tf
 from efficientmixnet.modules.config.training_config import TrainingConfig
 from efficientmixnet.modules.distribution.cluster import Cluster
 from efficientmixnet.modules.distribution.distributed_model import DistributedModel
+from efficientmixnet.modules.distribution.jax_cluster import JAXJOB, JaxCluster
+from efficientmixnet.modules.distribution.jax_devices import JaxDevices, connect
 from efficientmixnet.modules.distribution.lost_workers import exit_if_worker_lost
 from efficientmixnet.modules.distribution.rendezvous import wait_for_workers
 from efficientmixnet.modules.exceptions import BadInput
@@ -22,9 +24,9 @@ _NAMES = get_args(TrainingConfig.model_fields["distribution"].annotation)
 
 @dataclass(frozen=True)
 class Distribution:
-    """A TensorFlow strategy, why it was chosen, and the index of this worker."""
+    """A TensorFlow strategy or JAX's devices, why they were chosen, and the index of this worker."""
 
-    strategy: tf.distribute.Strategy
+    strategy: tf.distribute.Strategy | JaxDevices
     reason: str
     worker: int = 0
     workers: int = 1
@@ -39,9 +41,19 @@ class Distribution:
         """Whether this is the worker that writes checkpoints, logs and the model."""
         return self.worker == 0
 
+    @property
+    def is_mirrored(self) -> bool:
+        """Whether each device has its own step, and must combine it with the others. JAX has one step for all."""
+        return self.replicas > 1 and not self.splits_equally
+
+    @property
+    def splits_equally(self) -> bool:
+        """Whether the devices must have equally many images of every batch, as JAX's must."""
+        return self.replicas > 1 and isinstance(self.strategy, JaxDevices)
+
     def accumulated_batches(self, training: TrainingConfig) -> int:
-        """Returns how many batches one step accumulates: 1 on one device, where each batch is its own step."""
-        return 1 if self.replicas == 1 else training.accumulation_steps
+        """Returns how many batches one step accumulates: 1 where each batch is its own step."""
+        return training.accumulation_steps if self.is_mirrored else 1
 
     def batch_size(self, training: TrainingConfig, images: int) -> int:
         """Returns the images of each training step, on all devices together.
@@ -82,13 +94,13 @@ class Distribution:
 
     def model(self, network: keras.Model) -> keras.Model:
         """Returns the network as a model that `fit` can train on these devices."""
-        if self.replicas == 1:
+        if not self.is_mirrored:
             return network
         return DistributedModel(network.input, network.output, name=network.name)
 
     def batches(self, dataset: tf.data.Dataset) -> Any:
         """Returns this worker's batches in a form that `fit` accepts, each split over the worker's devices."""
-        if self.workers == 1:
+        if self.workers == 1 or isinstance(self.strategy, JaxDevices):
             return dataset  # Keras distributes it
         devices = self.replicas // self.workers
 
@@ -113,9 +125,9 @@ def choose_distribution(name: str, worker_timeout: float = 10.0) -> Distribution
     """
     if name not in _NAMES:
         raise BadInput(f"training.distribution: {name!r} is not one of {', '.join(_NAMES)}")
-    cluster = Cluster.from_environment()
     if keras.backend.backend() == "jax":
-        return _one_jax_device(None if name == "none" else cluster)
+        return _on_jax(name, worker_timeout)
+    cluster = Cluster.from_environment()
     gpus = tf.config.list_physical_devices("GPU")
     for gpu in gpus:  # without it, TensorFlow reserves all of the memory at once
         tf.config.experimental.set_memory_growth(gpu, True)
@@ -140,18 +152,30 @@ def choose_distribution(name: str, worker_timeout: float = 10.0) -> Distribution
     return Distribution(tf.distribute.get_strategy(), _one_device(gpus))
 
 
-def _one_jax_device(cluster: Cluster | None) -> Distribution:
+def _on_jax(name: str, worker_timeout: float) -> Distribution:
     import jax
 
-    if cluster and len(cluster.workers) > 1:
-        raise BadInput(
-            f"training.backend: jax trains on one device, but TF_CONFIG names {len(cluster.workers)} workers; "
-            "give tensorflow, or training.distribution none"
-        )
     tf.config.set_visible_devices([], "GPU")  # TensorFlow only reads images. The GPU's memory is for JAX
+    cluster = JaxCluster.of(name)
+    if name == "multi_worker" and cluster is None:
+        raise BadInput(
+            f"training.distribution: multi_worker needs the environment variables {', '.join(JAXJOB)} of a JAXJob, "
+            "those of a TrainJob with the JAX runtime, or TF_CONFIG; give mirrored or none for one machine"
+        )
+    workers = cluster.processes if cluster else 1
+    if cluster and workers > 1:
+        with exit_if_worker_lost(workers):
+            connect(cluster, worker_timeout)
     first, *others = jax.devices()
-    idle = f"; {len(others)} more are idle" if others else ""
-    return Distribution(tf.distribute.get_strategy(), f"with JAX on {first.device_kind} ({first.platform}){idle}")
+    kind = f"{first.device_kind} ({first.platform})"
+    if name == "none" or not others:
+        idle = f"; {len(others)} more are idle" if others else ""
+        return Distribution(tf.distribute.get_strategy(), f"with JAX on {kind}{idle}")
+    devices = JaxDevices.all()
+    if cluster and workers > 1:
+        reason = f"with JAX, worker {cluster.index + 1} of {workers}, {devices.num_replicas_in_sync} devices in total"
+        return Distribution(devices, reason, cluster.index, workers)
+    return Distribution(devices, f"with JAX on {devices.num_replicas_in_sync} x {kind}")
 
 
 def _one_device(gpus: list[Any]) -> str:

@@ -31,11 +31,19 @@ def exit_if_worker_lost(workers: int) -> Iterator[None]:
     """
     try:
         yield
-    except _LOST as error:
-        if workers == 1:
+    except (*_LOST, RuntimeError) as error:  # JAX's errors are RuntimeErrors
+        if workers == 1 or not (isinstance(error, _LOST) or _is_jax_losing_a_worker(error)):
             raise
         lines = str(error).splitlines() or [""]
         reason = next((line for line in lines if "task" in line or "Collective" in line), lines[0]).strip()
         progress.tell(f"one of the {workers} workers ended: {reason}")
         progress.tell("when restarted, all workers resume from the last checkpoint")
         raise SystemExit(EXIT_WORKER_LOST) from error
+
+
+def _is_jax_losing_a_worker(error: Exception) -> bool:
+    """Whether JAX's collective operations or its service between the processes failed."""
+    words = ("gloo", "nccl", "coordination", "heartbeat", "connection", "unavailable", "aborted", "barrier")
+    return type(error).__name__ in ("XlaRuntimeError", "JaxRuntimeError") and any(
+        word in str(error).lower() for word in words
+    )

@@ -28,13 +28,14 @@ def wait_for_workers(addresses: Sequence[str], index: int, seconds: float) -> st
     until = time.monotonic() + seconds
     with socket.create_server(("", _port(addresses[index])), backlog=len(addresses)):
         while missing and time.monotonic() < until:
-            missing = [address for address in missing if not _answers(address)]
+            missing = [address for address in missing if not answers(address)]
             if missing:
                 time.sleep(_PAUSE)
     return missing[0] if missing else None
 
 
-def _answers(address: str) -> bool:
+def answers(address: str) -> bool:
+    """Returns whether something listens at this address (host:port)."""
     try:
         with socket.create_connection((address.rpartition(":")[0], _port(address)), timeout=1):
             return True

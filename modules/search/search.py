@@ -20,6 +20,7 @@ from efficientmixnet.modules import progress
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.search_config import SearchConfig, as_choices, found_values, takes_whole_numbers
 from efficientmixnet.modules.config.training_config import TrainingConfig
+from efficientmixnet.modules.distribution.jax_cluster import VARIABLES
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.training.caught_signals import CaughtSignals
 from efficientmixnet.modules.training.train_elsewhere import train_elsewhere
@@ -153,7 +154,7 @@ class Search(base_tuner.BaseTuner):
 
     def _environment(self, worker: int) -> dict[str, str]:
         """Gives each of several workers a GPU or an equal part of the cores."""
-        common = {"TF_CONFIG": ""}
+        common = dict.fromkeys(("TF_CONFIG", *VARIABLES), "")  # each trial is a training of its own
         if self._search.workers == 1:
             return common
         gpus = len(tf.config.list_physical_devices("GPU"))

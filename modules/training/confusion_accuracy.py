@@ -11,6 +11,7 @@ class ConfusionAccuracy(keras.metrics.Metric):
     """The same accuracy as keras.metrics.CategoricalAccuracy, with a confusion matrix in `counts`.
 
     Labels and probabilities are (batch, classes). `counts` is (classes, classes): rows are labels, columns predictions.
+    A negative label is that of padding, which is not counted.
 
     Args:
         classes: The number of classes.
@@ -30,6 +31,7 @@ class ConfusionAccuracy(keras.metrics.Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         labels, predictions = (ops.one_hot(ops.argmax(y, axis=-1), self.classes) for y in (y_true, y_pred))
+        labels = labels * ops.cast(ops.max(y_true, axis=-1, keepdims=True) >= 0, labels.dtype)
         if sample_weight is not None:
             labels = labels * ops.reshape(ops.cast(sample_weight, labels.dtype), (-1, 1))
         self.counts.assign_add(ops.matmul(ops.transpose(labels), predictions))

@@ -11,6 +11,7 @@ from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint
 from efficientmixnet.modules.checkpoint.continued_epoch import ContinuedEpoch
 from efficientmixnet.modules.config.training_config import TrainingConfig
 from efficientmixnet.modules.data.batches import evaluation_batches, training_batches
+from efficientmixnet.modules.data.padding import padded_batches
 from efficientmixnet.modules.data.training_data import TrainingData
 from efficientmixnet.modules.distribution.distribution import Distribution
 from efficientmixnet.modules.training.caught_signals import CaughtSignals
@@ -62,7 +63,9 @@ def fit(
         steps_done=checkpoint.steps_done,
         class_weights=data.class_weights,
     )
-    evaluated = evaluation_batches(data.evaluation, replace(data.reading, batch_size=at_once))
+    reading = replace(data.reading, batch_size=at_once)
+    evaluated = evaluation_batches(data.evaluation, reading)
+    padded = padded_batches(data.evaluation, reading) if distribution.splits_equally else evaluated
     signals = CaughtSignals()
     callbacks: list[keras.callbacks.Callback] = [
         ContinuedEpoch(checkpoint),
@@ -75,7 +78,7 @@ def fit(
     with signals, explain_out_of_memory(at_once):
         model.fit(
             distribution.batches(batches.repeat() if distribution.workers > 1 else batches),
-            validation_data=distribution.batches(evaluated),
+            validation_data=distribution.batches(padded),
             validation_steps=int(evaluated.cardinality()),
             initial_epoch=epochs.start,
             epochs=epochs.stop,

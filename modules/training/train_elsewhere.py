@@ -8,9 +8,11 @@ process copies the checkpoints of the other one, because only this one knows the
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -95,6 +97,9 @@ def train_elsewhere(
         raise BadInput(result["bad_input"])
     if "out_of_memory" in result:
         raise OutOfMemory(result["out_of_memory"])
+    if code == -signal.SIGABRT and _has_other_workers(job, {**os.environ, **(environment or {})}):
+        progress.tell("another worker ended; when restarted, all workers resume from the last checkpoint")
+        raise SystemExit(128 + signal.SIGHUP)
     if code < 0 and ended_out_of_memory(-code):
         raise OutOfMemory(
             f"out of memory in training: signal {-code} ended its process, probably for lack of memory; lower "
@@ -106,6 +111,14 @@ def train_elsewhere(
         ended = f"ended with code {code}" if code > 0 else f"was killed by signal {-code}"
         raise RuntimeError(f"the training process {ended}" + (f": {result['failed']}" if "failed" in result else ""))
     return dict(result["logs"])
+
+
+def _has_other_workers(job: "TrainingJob", environment: Mapping[str, str]) -> bool:
+    """Whether the training has several JAX processes. JAX aborts a process that has lost the others."""
+    from efficientmixnet.modules.distribution.jax_cluster import VARIABLES
+
+    several = any(environment.get(name) for name in (*VARIABLES, "TF_CONFIG"))
+    return job.config.training.backend == "jax" and several
 
 
 def _send(process: subprocess.Popen, line: str) -> None:
@@ -184,11 +197,27 @@ def _main(weights: str | None = None) -> int:
                 messages.write("out_of_memory", str(error))
             messages.write("failed", one_line(error))
             raise
-        if weights:
+        if weights and trained.distribution.is_chief:
             write_weights(weights, trained.model)
         messages.write("logs", trained.logs)
     return 0
 
 
+def _end(code: int) -> None:
+    """Ends the process, after a failure without JAX's wait for the other workers."""
+    if code == 0:
+        sys.exit()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(_main(*sys.argv[1:]))
+    try:
+        code = _main(*sys.argv[1:])
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    _end(code)

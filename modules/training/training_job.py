@@ -142,7 +142,7 @@ def _train(job: TrainingJob, distribution: Distribution) -> Trained:
     place = {"worker": distribution.worker, "workers": distribution.workers}
     checkpoint = Checkpoint(job.checkpoints, **training.checkpoint.model_dump(), **place)
     with precision(training.precision), distribution.scope():
-        model = distribution.model(network(synchronized=training.synchronized_norm and distribution.replicas > 1))
+        model = distribution.model(network(synchronized=training.synchronized_norm and distribution.is_mirrored))
         if job.initial:
             model.set_weights(read_weights(job.initial))
         for phase in phases(job.config, distribution.learning_rate(training)):
