@@ -69,6 +69,8 @@ def evaluate(
     models = {"model": candidate, **({"against": other} if other else {})}
     unknown = {role: images.unknown(one.labels) for role, one in models.items()}
     known = set(candidate.labels).intersection(*(one.labels for one in models.values()))
+    if known.isdisjoint(images.sources.labels):
+        raise _nothing_measured(images, known, [])
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".records-") as temporary:
         records = Path(temporary, "images.gz")

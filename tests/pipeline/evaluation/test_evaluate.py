@@ -170,13 +170,14 @@ def test_images_are_measured_only_if_both_models_know_their_label(call, images, 
     assert found["unknown_labels"] == {"model": {}, "against": {"dark": 4}}
 
 
-def test_data_without_a_known_label_is_refused_with_both_lists(call, images):
+def test_data_without_a_known_label_is_refused_with_both_lists(call, images, tmp_path):
     (images / "dark").rename(images / "zebra")
     (images / "bright").rename(images / "lion")
     result, _ = call(images)
     assert result.exit_code == 2
     expected = "no image has a label that the model knows. The data has lion, zebra; the model knows bright, dark"
     assert expected in result.output
+    assert not (tmp_path / "found").exists()
 
 
 def test_a_single_class_is_enough(call, images):
