@@ -19,7 +19,7 @@ def merge_tasks(spec: _Spec) -> None:
         stages = [_move(spec, name, first, [first, *others]) for name in others]
         spec["deploymentSpec"]["executors"][spec["components"][first]["executorLabel"]]["container"]["args"] += [
             "--stages",
-            json.dumps(stages),
+            json.dumps(stages, sort_keys=True),  # The order of protobuf's maps varies, and a change misses the cache.
         ]
 
 

@@ -31,7 +31,7 @@ def use_own_tasks(spec: dict[str, Any]) -> None:
     tasks, components = spec["root"]["dag"]["tasks"], spec["components"]
     for name, task in tasks.items():
         if fetched := _pass_uris(task, components[name]):
-            _container(spec, name)["args"][:0] = ["--fetched", json.dumps(fetched)]
+            _container(spec, name)["args"][:0] = ["--fetched", json.dumps(fetched, sort_keys=True)]
     for name, module in TASKS.items():
         if name in tasks:
             _container(spec, name)["args"] = ["--task", module, "--json_serialized_invocation_args", "{{$}}"]
