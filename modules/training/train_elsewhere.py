@@ -98,7 +98,7 @@ def train_elsewhere(
     if "out_of_memory" in result:
         raise OutOfMemory(result["out_of_memory"])
     if code == -signal.SIGABRT and _has_other_workers(job, {**os.environ, **(environment or {})}):
-        progress.tell("another worker ended; when restarted, all workers resume from the last checkpoint")
+        (listener or progress).tell("another worker ended; when restarted, all workers resume from the last checkpoint")
         raise SystemExit(128 + signal.SIGHUP)
     if code < 0 and ended_out_of_memory(-code):
         raise OutOfMemory(

@@ -5,7 +5,6 @@ import re
 import signal
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -196,7 +195,7 @@ def test_a_lost_process_is_reported_and_a_retry_ends_with_the_same_weights(
         first.result()
     assert ended.value.code == RETRY
     assert time.monotonic() - died < 150
-    assert "ended" in listeners[0].text or threading.active_count()
+    assert re.search(r"(another|one of the 2) workers? ended", listeners[0].text)
     listeners = [Listener(), Listener()]
     for future in _train_two(job, tmp_path, listeners):
         future.result()
