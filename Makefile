@@ -16,7 +16,8 @@ demo: environment  ## set up, then run the whole pipeline on handwritten digits
 	@.venv/bin/efficientmixnet run pipeline/demo.yaml
 
 test: environment  ## set up, then run the tests
-	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not slow and not gpu and not cluster and not engines and not faults"
+	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+	    -m "not slow and not gpu and not cluster and not engines and not faults"
 
 test-slow: environment  ## run the tests that take minutes
 	$(PYTHON) -m pytest -m "slow and not gpu and not cluster and not engines and not faults"

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from efficientmixnet.modules import progress
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 # On by default only on newer processors. Without oneDNN, TensorFlow cannot convolve channels_first on a CPU.
@@ -23,6 +25,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if reasons:
         counts = "; ".join(f"{count} because {reason}" for reason, count in reasons.most_common())
         terminalreporter.write_line(f"Skipped {len(skipped)} tests: {counts}")
+
+
+@pytest.fixture(autouse=True)
+def _no_listener_stays() -> Iterator[None]:
+    """Ends the progress that a test has left on. Its output may be closed when the next test writes."""
+    yield
+    progress.listen(None)
 
 
 @pytest.fixture(scope="session")

@@ -284,6 +284,7 @@ def test_the_number_of_records_of_each_split_is_written(uri: Path) -> None:
             "files": len(files),
             "bytes": sum(file.stat().st_size for file in files),
             "records": len(records),
+            "in_files": [],  # only Transform's records are divided among workers
         }
     assert sum(one["records"] for one in counts.values()) == IMAGES
 

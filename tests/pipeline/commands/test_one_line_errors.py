@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -93,7 +94,16 @@ def test_the_errors_of_click_stay_as_they_are() -> None:
     assert "No such option" in result.output
 
 
-@pytest.mark.parametrize("command", [*main.commands.values(), *kubeflow.commands.values()], ids=lambda one: one.name)
+def _commands(group: click.Group) -> Iterator[click.Command]:
+    """The commands of the group, and of the groups in it."""
+    for command in group.commands.values():
+        if isinstance(command, click.Group):
+            yield from _commands(command)
+        else:
+            yield command
+
+
+@pytest.mark.parametrize("command", [*_commands(main), *_commands(kubeflow)], ids=lambda one: one.name)
 def test_every_command_has_the_option_verbose(command: click.Command) -> None:
     assert [option.name for option in command.params].count("verbose") == 1
 
