@@ -75,13 +75,14 @@ def train_elsewhere(
     assert process.stdout
     started(process)
     result: dict[str, Any] = {}
+    shown: Any = listener or progress
     with process, CaughtSignals(process.terminate) as signals:
         try:
             _send(process, job.model_dump_json())
             for line in process.stdout:
                 name, *arguments = json.loads(line)
                 if name in _PROGRESS:
-                    getattr(listener or progress, name)(*arguments)
+                    getattr(shown, name)(*arguments)
                 elif name in _COPIES:
                     _send(process, json.dumps(_refusal(_COPIES[name], arguments[0])))
                 elif name in _RESULTS:
@@ -98,7 +99,7 @@ def train_elsewhere(
     if "out_of_memory" in result:
         raise OutOfMemory(result["out_of_memory"])
     if code == -signal.SIGABRT and _has_other_workers(job, {**os.environ, **(environment or {})}):
-        (listener or progress).tell("another worker ended; when restarted, all workers resume from the last checkpoint")
+        shown.tell("another worker ended; when restarted, all workers resume from the last checkpoint")
         raise SystemExit(128 + signal.SIGHUP)
     if code < 0 and ended_out_of_memory(-code):
         raise OutOfMemory(
