@@ -130,7 +130,7 @@ class Gate:
         if overall.baseline:
             passes.append(f"no worse than the latest blessed model ({overall.baseline['accuracy']:.4f})")
         else:
-            passes.append("there is no blessed model yet to compare with")
+            passes.append("no earlier model was blessed, so there is nothing to compare with")
         if not overall.metrics:
             misses.append("no image of the evaluation split could be measured")
         empty = list(self.empty(slices))

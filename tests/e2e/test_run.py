@@ -38,7 +38,7 @@ def test_a_good_model_is_blessed_and_pushed(first_summary):
     assert first_summary["blessed"] is True
     assert first_summary["accuracy"] > 0.5
     assert first_summary["accuracy"] == first_summary["metrics"]["accuracy"]
-    assert "no blessed model yet" in first_summary["reason"]
+    assert "no earlier model was blessed" in first_summary["reason"]
     assert Path(first_summary["pushed_model"], "saved_model.pb").is_file()
     assert list(Path(first_summary["tensorboard"]).rglob("events.out.tfevents.*"))
 

@@ -117,8 +117,8 @@ def test_the_first_model_is_blessed_if_it_reaches_the_thresholds(judged, model):
     assert is_blessed(blessing)
     assert verdict.blessed
     assert verdict.reason == (
-        "accuracy 0.9875 reaches 0.9, loss 0.1328 stays within 1, there is no blessed model yet to compare with, "
-        "no image has lens (evaluation.slices)"
+        "accuracy 0.9875 reaches 0.9, loss 0.1328 stays within 1, no earlier model was blessed, so there is "
+        "nothing to compare with, no image has lens (evaluation.slices)"
     )
     assert blessing.get_string_custom_property("reason") == verdict.reason
     assert verdict.metrics == pytest.approx(
