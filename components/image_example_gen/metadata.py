@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -12,6 +11,7 @@ from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.manifest import Manifest, image_column
 from efficientmixnet.components.image_example_gen.skipped import Skipped
 from efficientmixnet.components.image_example_gen.split_names import SplitNames
+from efficientmixnet.modules.untrusted_json import parse_json
 
 METADATA = ("metadata.csv", "metadata.jsonl")
 _LONGEST = 2**20  # bytes of a first line
@@ -83,7 +83,7 @@ def _names_images_and_labels(file: File, layout: Layout) -> bool:
     try:
         with io.TextIOWrapper(open_file(file.path), encoding="utf-8-sig", newline="") as text:
             first = text.readline(_LONGEST)
-        columns = json.loads(first) if file.name.endswith(".jsonl") else next(csv.reader([first]), [])
+        columns = parse_json(first) if file.name.endswith(".jsonl") else next(csv.reader([first]), [])
     except (OSError, ValueError, csv.Error):
         return False
     if not isinstance(columns, (dict, list)):

@@ -1,6 +1,5 @@
 """Search: runs the trials of a hyperparameter search."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -25,6 +24,7 @@ from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.training.caught_signals import CaughtSignals
 from efficientmixnet.modules.training.train_elsewhere import train_elsewhere
 from efficientmixnet.modules.training.training_job import TrainingJob
+from efficientmixnet.modules.untrusted_json import parse_json
 from efficientmixnet.modules.whole_file import whole_path
 
 _PAUSE = 1.0  # seconds to wait if the algorithm needs the results of running trials
@@ -187,7 +187,7 @@ def _short(value: Any) -> str:
 def _is_readable(folder: Path) -> bool:
     """Whether every file can be read. KerasTuner overwrites them in place, so a kill can damage one."""
     try:
-        return all(json.loads(file.read_text()) is not None for file in folder.rglob("*.json"))
+        return all(parse_json(file.read_text()) is not None for file in folder.rglob("*.json"))
     except ValueError:
         return False
 

@@ -17,6 +17,7 @@ from tfx.orchestration.portable import cache_utils
 
 from efficientmixnet.components.pushed_folder import sizes
 from efficientmixnet.modules import progress
+from efficientmixnet.modules.untrusted_json import parse_json
 from efficientmixnet.modules.whole_file import write_text
 
 
@@ -91,7 +92,7 @@ def _not_in(folder: Path, recorded: dict[str, int]) -> Iterator[Path]:
 def _recorded(folder: Path) -> dict[str, int]:
     """The recorded sizes. Empty if there is no record, as in earlier versions, or if it is damaged."""
     try:
-        return dict(json.loads(_record(folder).read_text(encoding="utf-8")))
+        return dict(parse_json(_record(folder).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return {}
 

@@ -9,11 +9,16 @@ def test_values_are_those_of_json() -> None:
     assert parse_json(b'{"a": [1, 2.5, null, {"b": "\\u00fc"}]}') == {"a": [1, 2.5, None, {"b": "ü"}]}
 
 
+def test_a_hundred_levels_are_read() -> None:
+    assert parse_json("[" * 100 + "]" * 100)
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("{", "Expecting property name"),
         ("", "Expecting value"),
+        ("[" * 101 + "]" * 101, "nested too deep"),
         ("[" * 100_000 + "]" * 100_000, "nested too deep"),
         ('{"a":' * 100_000 + "1" + "}" * 100_000, "nested too deep"),
         ("9" * 5000, "a number has too many digits"),

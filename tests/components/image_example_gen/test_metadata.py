@@ -39,6 +39,12 @@ def test_an_image_outside_the_data_folder_is_left_out(tmp_path: Path, name: str)
     assert sources.left_out == (LeftOut(name, "is not in the data folder"),)
 
 
+def test_a_deeply_nested_file_is_no_metadata(tmp_path: Path) -> None:
+    _touch(tmp_path, "a/1.png", "a/2.png", "b/1.png", "b/2.png")
+    (tmp_path / "metadata.jsonl").write_text('{"file_name": ' + "[" * 100_000 + "]" * 100_000 + "}\n")
+    assert set(find_images(str(tmp_path), None, SPLITS).labels) == {"a", "b"}
+
+
 def test_the_folder_of_the_metadata_is_the_split(tmp_path: Path) -> None:
     for split, names in {"train": ("1.png", "2.png"), "validation": ("1.png",)}.items():
         _touch(tmp_path, *(f"{split}/{name}" for name in names))

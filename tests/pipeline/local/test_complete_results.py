@@ -115,7 +115,7 @@ def test_the_cache_is_restored_afterwards() -> None:
 
 def test_the_key_of_a_result_does_not_depend_on_the_place_of_the_output_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     def key(metadata_handle: Any, input_artifacts: Any = None, parameters: Any = None) -> Any:
-        return [one.mlmd_artifact.SerializeToString() for one in input_artifacts["model"]], parameters
+        return [one.mlmd_artifact.SerializeToString(deterministic=True) for one in input_artifacts["model"]], parameters
 
     monkeypatch.setattr(cache_utils, "get_cache_context", key)
     keys = []
