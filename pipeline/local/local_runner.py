@@ -43,6 +43,7 @@ from efficientmixnet.pipeline.runs.run_report import write_report
 from efficientmixnet.pipeline.runs.run_summary import Images, Summary
 from efficientmixnet.pipeline.runs.trials import write_trials
 from efficientmixnet.pipeline.runs.write_model_card import write_model_card
+from efficientmixnet.pipeline.short_path import short_path
 from efficientmixnet.pipeline.starting_weights import check_download, check_weights
 from efficientmixnet.pipeline.stop_signals import StopSignals
 from efficientmixnet.pipeline.terminal import echo
@@ -112,8 +113,8 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
             announce("loading TensorFlow and TFX")
             note(run=str(folder), output=str(output), log=str(folder / LOG_FILE))
             with noise_to(folder / LOG_FILE, also_show=verbose) as out, Stages(out) as stages:
-                stages.tell(f"run folder   {folder}")
-                stages.tell(f"TensorBoard  tensorboard --logdir {shlex.quote(str(output))}")
+                stages.tell(f"run folder   {short_path(str(folder))}")
+                stages.tell(f"TensorBoard  tensorboard --logdir {shlex.quote(short_path(str(output)))}")
                 _run_pipeline(config, sources, stages, use_cache, signals)
                 summary = _summarize(config, folder, facts)
                 folders = _folders(config)

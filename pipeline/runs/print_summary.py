@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 
 from efficientmixnet.pipeline.runs.run_summary import Search, Summary
+from efficientmixnet.pipeline.short_path import short_path
 from efficientmixnet.pipeline.terminal import PlainConsole, styled
 
 
@@ -17,17 +18,17 @@ def show(summary: Summary) -> None:
         ("images", _images(summary)),
         *([("splits", "; ".join(summary.splits))] if summary.splits else []),
         *(("warning", warning) for warning in summary.warnings),
-        ("pushed model", summary.pushed_model or "none"),
-        ("run folder", summary.run),
+        ("pushed model", short_path(summary.pushed_model) if summary.pushed_model else "none"),
+        ("run folder", short_path(summary.run)),
     ]
     if summary.search:
         rows.append(("search", _search(summary.search)))
     if summary.report:
-        rows.append(("report", summary.report))
+        rows.append(("report", short_path(summary.report)))
     if summary.tensorboard:
-        rows.append(("TensorBoard", f"tensorboard --logdir {shlex.quote(summary.tensorboard)}"))
+        rows.append(("TensorBoard", f"tensorboard --logdir {shlex.quote(short_path(summary.tensorboard))}"))
     if summary.pushed_model:
-        predict = f"efficientmixnet predict {shlex.quote(summary.pushed_model)} IMAGE ..."
+        predict = f"efficientmixnet predict {shlex.quote(short_path(summary.pushed_model))} IMAGE ..."
         rows.append(("classify", predict))
     console.print()
     for name, *parts in rows:
