@@ -111,7 +111,7 @@ def test_every_command_has_the_option_verbose(command: click.Command) -> None:
 def test_a_closed_pipe_ends_the_command_without_a_message() -> None:
     code = "from efficientmixnet.pipeline.cli import main; main()"
     with subprocess.Popen(  # noqa: S603
-        [sys.executable, "-c", code, "scale", "--top", "100000", "--search", "20"],
+        [sys.executable, "-c", code, "scale", "--top", "100000", "--search", "8"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
