@@ -1,11 +1,13 @@
 """RunResult: how a run ended. Pusher, the last task, writes it as a line of its log, which `watch` reads."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+
+from efficientmixnet.pipeline.runs.accuracy_rows import accuracy_rows
 
 _MARK = "result: "
 
@@ -40,13 +42,7 @@ class RunResult:
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """Yields what a command prints at the end, as a local run does."""
-        if self.test_accuracy is not None:
-            tested = _with_interval(self.test_accuracy, self.test_interval)
-            yield "test accuracy", f"{tested} on the test split, by which nothing was chosen"
-        if self.accuracy is None:
-            yield "accuracy", "unknown"
-        else:
-            yield "accuracy", f"{_with_interval(self.accuracy, self.interval)} on the evaluation split"
+        yield from accuracy_rows(self.accuracy, self.interval, self.test_accuracy, self.test_interval)
         yield "result", f"{'blessed' if self.blessed else 'not blessed'}: {self.reason}"
         yield "pushed model", self.pushed_model or "none"
         if self.report:
@@ -71,10 +67,6 @@ def result_of(verdict: Mapping[str, Any], pushed_model: str | None, report: str)
         test_accuracy=verdict.get("test_metrics", {}).get("accuracy"),
         test_interval=verdict.get("test_intervals", {}).get("accuracy"),
     )
-
-
-def _with_interval(accuracy: float, bounds: Sequence[float] | None) -> str:
-    return f"{accuracy:.4f}" + (f" ({bounds[0]:.4f} to {bounds[1]:.4f})" if bounds else "")
 
 
 def find_result(log: str) -> RunResult | None:

@@ -18,6 +18,7 @@ from efficientmixnet.modules.whole_file import whole_file, write_text
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.config.evaluation_config import EvaluationConfig
 from efficientmixnet.pipeline.evaluation.labeled_images import LabeledImages
+from efficientmixnet.pipeline.scoring.damaged_model import damaged_model_named
 
 if TYPE_CHECKING:
     from efficientmixnet.components.report.predictions import Predictions
@@ -105,20 +106,11 @@ def evaluate(
 
 
 def _load(model: Path, candidate: "Classifier | None" = None) -> "Classifier":
-    import tensorflow as tf
-
     from efficientmixnet.components.report.write_predictions import Classifier
-    from efficientmixnet.modules.stored_file import reason
 
-    try:
+    with damaged_model_named(model):
         loaded = Classifier(str(model), candidate.labels if candidate else None)
         loaded.model.signatures["serving_examples"]
-    except (MemoryError, tf.errors.ResourceExhaustedError):
-        raise
-    except Exception as error:  # TensorFlow raises many kinds, some of them without a message
-        raise BadInput(
-            f"{model}: is damaged, or is not a model that a run has pushed ({reason(error)}); give another folder"
-        ) from error
     return loaded
 
 

@@ -1,8 +1,8 @@
 """show: prints the summary at the end of a run."""
 
 import shlex
-from collections.abc import Iterator, Mapping
 
+from efficientmixnet.pipeline.runs.accuracy_rows import accuracy_rows
 from efficientmixnet.pipeline.runs.run_summary import Search, Summary
 from efficientmixnet.pipeline.short_path import short_path
 from efficientmixnet.pipeline.terminal import PlainConsole, styled
@@ -13,7 +13,12 @@ def show(summary: Summary) -> None:
     console = PlainConsole(soft_wrap=True)
     blessed = styled("blessed", "bold green") if summary.blessed else styled("not blessed", "bold red")
     rows = [
-        *_accuracies(summary),
+        *accuracy_rows(
+            summary.accuracy,
+            summary.intervals.get("accuracy"),
+            summary.test_accuracy,
+            summary.test_intervals.get("accuracy"),
+        ),
         ("result", blessed, f": {summary.reason}"),
         ("images", _images(summary)),
         *([("splits", "; ".join(summary.splits))] if summary.splits else []),
@@ -33,21 +38,6 @@ def show(summary: Summary) -> None:
     console.print()
     for name, *parts in rows:
         console.print(f"{name:<13} ", *parts, sep="")
-
-
-def _accuracies(summary: Summary) -> Iterator[tuple[str, str]]:
-    if summary.test_accuracy is not None:
-        tested = _with_interval(summary.test_accuracy, summary.test_intervals)
-        yield "test accuracy", f"{tested} on the test split, by which nothing was chosen"
-    if summary.accuracy is None:
-        yield "accuracy", "unknown"
-    else:
-        yield "accuracy", f"{_with_interval(summary.accuracy, summary.intervals)} on the evaluation split"
-
-
-def _with_interval(accuracy: float, intervals: Mapping[str, tuple[float, float]]) -> str:
-    bounds = intervals.get("accuracy")
-    return f"{accuracy:.4f}" + (f" ({bounds[0]:.4f} to {bounds[1]:.4f})" if bounds else "")
 
 
 def _search(search: Search) -> str:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from efficientmixnet.modules import features
 from efficientmixnet.modules.exceptions import BadImage, BadInput
 from efficientmixnet.modules.exported_model import newest_version
-from efficientmixnet.modules.stored_file import reason
 from efficientmixnet.pipeline.local.imports_at_once import imports_at_once
+from efficientmixnet.pipeline.scoring.damaged_model import damaged_model_named
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,18 +42,11 @@ class Classifier:
             import tensorflow as tf
 
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": not optimize})
-        try:
-            with imports_at_once():
-                model = tf.saved_model.load(str(path))
+        with damaged_model_named(path), imports_at_once():
+            model = tf.saved_model.load(str(path))
             self._classify = model.signatures["serving_default"]
             self.labels = [label.decode() for label in model.class_labels().numpy()]
             self._embed = getattr(model, "embeddings", None)
-        except (MemoryError, tf.errors.ResourceExhaustedError):
-            raise
-        except Exception as error:  # TensorFlow raises many kinds, some of them without a message
-            raise BadInput(
-                f"{path}: is damaged, or is not a model that a run has pushed ({reason(error)}); give another folder"
-            ) from error
         self._to_tensor = tf.constant
         self._path = path
         self.undecodable = tf.errors.InvalidArgumentError
@@ -77,7 +70,7 @@ class Classifier:
             predictions = iter(self.probabilities_of_each([one for one in read if isinstance(one, bytes)]))
             for image, encoded in zip(batch, read, strict=True):
                 found = next(predictions) if isinstance(encoded, bytes) else encoded
-                yield image, found if isinstance(found, str) else self._most_probable(found, top)
+                yield image, found if isinstance(found, str) else self.most_probable(found, top)
 
     def probabilities(self, encoded: list[bytes]) -> "np.ndarray":
         """Returns the probabilities of JPEG or PNG files, float32 [batch, classes]."""
@@ -124,7 +117,8 @@ class Classifier:
             # One corrupt image makes the whole batch fail.
             return [found for one in encoded for found in self.probabilities_of_each([one])]
 
-    def _most_probable(self, probabilities: "np.ndarray", top: int) -> list[tuple[str, float]]:
+    def most_probable(self, probabilities: "np.ndarray", top: int) -> list[tuple[str, float]]:
+        """Returns the most probable labels of an image, each with its probability, from those of all classes."""
         return [(self.labels[i], float(probabilities[i])) for i in (-probabilities).argsort()[:top]]
 
 

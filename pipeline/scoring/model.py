@@ -42,8 +42,7 @@ class Model:
             >>> efficientmixnet.load("runs").predict(["cat.jpg"], top_k=2)
             [[('cat', 0.93), ('dog', 0.05)]]
         """
-        encoded = _encoded(images)
-        return [_named(found, number) for number, (_, found) in enumerate(self._classifier.classify(encoded, top_k))]
+        return [self._classifier.most_probable(found, top_k) for found in self.probabilities(images)]
 
     def probabilities(self, images: Iterable[Image]) -> np.ndarray:
         """Returns the probabilities of all classes, float32 [images, classes], in the order of `labels`.
@@ -99,7 +98,7 @@ def _as_file(image: Image, number: int) -> bytes:
         return _as_png(np.asarray(image), number)
     found = read_image(image if isinstance(image, bytes) else fspath(image))
     if isinstance(found, str):
-        raise BadInput(f"{number if isinstance(image, bytes) else image}: {found}")
+        raise BadInput(f"{f'image {number}' if isinstance(image, bytes) else image}: {found}")
     return found
 
 
@@ -114,9 +113,3 @@ def _as_png(pixels: np.ndarray, number: int) -> bytes:
     if pixels.dtype not in (np.uint8, np.uint16):
         raise BadInput(f"image {number}: an array of {pixels.dtype}; give uint8 (0 to 255) or uint16 (0 to 65535)")
     return bytes(tf.io.encode_png(pixels).numpy())
-
-
-def _named(found: list[tuple[str, float]] | str, number: int) -> list[tuple[str, float]]:
-    if isinstance(found, str):
-        raise BadInput(f"image {number}: {found}")
-    return found

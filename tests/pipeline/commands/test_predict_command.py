@@ -3,10 +3,10 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import tensorflow as tf
 from click.testing import CliRunner, Result
 from PIL import Image
 
@@ -15,28 +15,11 @@ from efficientmixnet.pipeline.cli import main
 COMMAND = [sys.executable, "-c", "from efficientmixnet.pipeline.supervisor import main; main()"]
 
 
-class Brightness(tf.Module):
-    """A model whose probability of the class bright is the mean of the image."""
-
-    @tf.function(input_signature=[])
-    def class_labels(self) -> tf.Tensor:
-        return tf.constant(["bright", "große Bären"])
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
-    def classify(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
-        def mean(one: tf.Tensor) -> tf.Tensor:
-            return tf.reduce_mean(tf.cast(tf.io.decode_image(one, 3, expand_animations=False), tf.float32) / 255)
-
-        bright = tf.map_fn(mean, images, fn_output_signature=tf.float32)
-        return {"probabilities": tf.stack([bright, 1 - bright], axis=1)}
-
-
 @pytest.fixture(scope="module")
-def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def output(tmp_path_factory: pytest.TempPathFactory, push_brightness: Callable[..., None]) -> Path:
     """An output folder with a pushed model."""
     folder = tmp_path_factory.mktemp("output")
-    module = Brightness()
-    tf.saved_model.save(module, str(folder / "pushed" / "7"), signatures={"serving_default": module.classify})
+    push_brightness(folder / "pushed" / "7", "bright", "große Bären")
     return folder
 
 

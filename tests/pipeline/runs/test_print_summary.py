@@ -39,6 +39,6 @@ def test_the_test_split_is_printed_first(capsys: pytest.CaptureFixture[str]) -> 
     show(Summary(state="pushed", reason="", run="", started="", accuracy=0.9, test_accuracy=0.87654))
     lines = capsys.readouterr().out.splitlines()
     assert lines[1:3] == [
-        "test accuracy 0.8765 on the test split, by which nothing was chosen",
+        "test accuracy 0.8765 on the held-out test split",
         "accuracy      0.9000 on the evaluation split",
     ]

@@ -1,6 +1,7 @@
 """Tests of efficientmixnet.load: labels, probabilities and embeddings of files, bytes and arrays."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,33 +13,11 @@ from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.scoring.model import Model, load
 
 
-class Means(tf.Module):
-    """A model whose embedding is the mean of each color, and whose probability of bright is the mean of these."""
-
-    @tf.function(input_signature=[])
-    def class_labels(self) -> tf.Tensor:
-        return tf.constant(["bright", "dark"])
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
-    def embeddings(self, images: tf.Tensor) -> tf.Tensor:
-        def mean(one: tf.Tensor) -> tf.Tensor:
-            pixels = tf.io.decode_image(one, 3, dtype=tf.uint8, expand_animations=False)
-            return tf.reduce_mean(tf.cast(pixels, tf.float32) / 255, axis=[0, 1])
-
-        return tf.map_fn(mean, images, fn_output_signature=tf.TensorSpec([3], tf.float32))
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
-    def classify(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
-        bright = tf.reduce_mean(self.embeddings(images), axis=1)
-        return {"probabilities": tf.stack([bright, 1 - bright], axis=1)}
-
-
 @pytest.fixture(scope="module")
-def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def output(tmp_path_factory: pytest.TempPathFactory, push_brightness: Callable[..., None]) -> Path:
     """An output folder with a pushed model."""
     folder = tmp_path_factory.mktemp("output")
-    module = Means()
-    tf.saved_model.save(module, str(folder / "pushed" / "7"), signatures={"serving_default": module.classify})
+    push_brightness(folder / "pushed" / "7", "bright", "dark")
     return folder
 
 
@@ -90,15 +69,15 @@ def test_images_that_cannot_be_read_are_named(model: Model, tmp_path: Path) -> N
             call([_pixels(0, 0, 0), file.getvalue()[:200]])
 
 
-def test_a_model_without_embeddings_is_named(output: Path, tmp_path: Path) -> None:
+def test_a_model_without_embeddings_is_named(tmp_path: Path) -> None:
     class Older(tf.Module):
-        class_labels, classify = (
-            Means.class_labels,
-            tf.function(
-                lambda self, images: {"probabilities": tf.ones([tf.shape(images)[0], 2])},
-                input_signature=[tf.TensorSpec([None], tf.string)],
-            ),
-        )
+        @tf.function(input_signature=[])
+        def class_labels(self) -> tf.Tensor:
+            return tf.constant(["bright", "dark"])
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+        def classify(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+            return {"probabilities": tf.ones([tf.shape(images)[0], 2])}
 
     module = Older()
     tf.saved_model.save(module, str(tmp_path / "1"), signatures={"serving_default": module.classify})

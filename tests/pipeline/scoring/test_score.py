@@ -9,7 +9,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import tensorflow as tf
 from PIL import Image
 
 from efficientmixnet.components.image_example_gen.sources import find_images as find_data
@@ -20,27 +19,10 @@ from efficientmixnet.pipeline.scoring.score import score
 from efficientmixnet.pipeline.scoring.shard_scorer import shard_schema
 
 
-class Brightness(tf.Module):
-    """A model whose probability of the class bright is the mean of the image."""
-
-    @tf.function(input_signature=[])
-    def class_labels(self) -> tf.Tensor:
-        return tf.constant(["bright", "dark"])
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
-    def classify(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
-        def mean(one: tf.Tensor) -> tf.Tensor:
-            return tf.reduce_mean(tf.cast(tf.io.decode_image(one, 3, expand_animations=False), tf.float32) / 255)
-
-        bright = tf.map_fn(mean, images, fn_output_signature=tf.float32)
-        return {"probabilities": tf.stack([bright, 1 - bright], axis=1)}
-
-
 @pytest.fixture(scope="module")
-def model(tmp_path_factory) -> str:
+def model(tmp_path_factory, push_brightness) -> str:
     folder = tmp_path_factory.mktemp("pushed") / "7"
-    module = Brightness()
-    tf.saved_model.save(module, str(folder), signatures={"serving_default": module.classify})
+    push_brightness(folder, "bright", "dark")
     return str(folder.parent)
 
 

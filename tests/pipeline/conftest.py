@@ -1,0 +1,43 @@
+"""A pushed model whose predictions can be computed by hand."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+
+
+class Brightness(tf.Module):
+    """A model whose embedding is the mean of each color, and whose probability of the first class is their mean."""
+
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        super().__init__()
+        self._labels = labels
+
+    @tf.function(input_signature=[])
+    def class_labels(self) -> tf.Tensor:
+        return tf.constant(self._labels)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def embeddings(self, images: tf.Tensor) -> tf.Tensor:
+        def mean(one: tf.Tensor) -> tf.Tensor:
+            pixels = tf.io.decode_image(one, 3, dtype=tf.uint8, expand_animations=False)
+            return tf.reduce_mean(tf.cast(pixels, tf.float32) / 255, axis=[0, 1])
+
+        return tf.map_fn(mean, images, fn_output_signature=tf.TensorSpec([3], tf.float32))
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def classify(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+        bright = tf.reduce_mean(self.embeddings(images), axis=1)
+        return {"probabilities": tf.stack([bright, 1 - bright], axis=1)}
+
+
+@pytest.fixture(scope="session")
+def push_brightness() -> Callable[..., None]:
+    """Writes the model to a folder, with these labels."""
+
+    def push(folder: Path, *labels: str) -> None:
+        module = Brightness(labels)
+        tf.saved_model.save(module, str(folder), signatures={"serving_default": module.classify})
+
+    return push
