@@ -1,6 +1,6 @@
 """The Evaluator component: TFMA measures the model on the evaluation split, and the gate blesses it or not.
 
-If there is a test split, the model is then measured on it. Nothing is chosen by the result.
+If there is a test split, the model is then measured on it. No choice depends on the result.
 """
 
 import dataclasses

@@ -87,7 +87,7 @@ class Stages(logging.Handler):
         self._show(figures)
         if self._bar.disable and time.monotonic() - self._last_line > _PLAIN_SECONDS:
             self._last_line = time.monotonic()
-            line = f"  {self._stage:<17} {self._counted()} of {self._total:,} {as_text(figures)}".rstrip()
+            line = f"  {self._stage:<17} {self._done:,} of {self._total:,} {self._unit} {as_text(figures)}".rstrip()
             self._console.print(f"{line} {self._pace()}".rstrip())
 
     def tell(self, line: str) -> None:
@@ -106,7 +106,7 @@ class Stages(logging.Handler):
         seconds = time.monotonic() - self._began
         self.seconds[self._stage or ""] = round(seconds, 2)
         self._bar.remove_task(self._task)
-        counted = f"   {self._counted()}" if self._done else ""
+        counted = f"   {self._done:,} {self._unit}" if self._done else ""
         self._console.print(f"{self._stage:<17}", styled(f"{state:<10}", color), f"{seconds:7.1f} s{counted}")
         self._stage, self.ended = None, self._stage
 
@@ -138,6 +138,3 @@ class Stages(logging.Handler):
             return ""
         left = timedelta(seconds=round(seconds / timed * max(self._total - self._done, 0)))
         return f"{timed / seconds:,.0f}/s {left} left"
-
-    def _counted(self) -> str:
-        return f"{self._done:,} {self._unit}"

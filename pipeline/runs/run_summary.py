@@ -53,7 +53,7 @@ class Summary(BaseModel):
     intervals: dict[str, tuple[float, float]] = {}
     """For each metric the 95 % confidence interval, [low, high]; empty without evaluation.intervals."""
     test_accuracy: float | None = None
-    """The accuracy on the test split, which no choice was based on; null without a test split."""
+    """The accuracy on the held-out test split; null without one."""
     test_metrics: dict[str, float] = {}
     """All metrics on the test split; empty without one."""
     test_intervals: dict[str, tuple[float, float]] = {}

@@ -67,9 +67,9 @@ def test_the_card_shows_the_test_split_first_and_says_what_chose_by_the_evaluati
     content = evaluate(3, 20).content
     tested = headline(evaluate(3, 7, noise=0.2).predictions)
     card, page = model_card(content | {"test": tested}, RUN, "17")
-    first, second = card.index("the 21 images of the test split. Nothing was chosen by"), card.index("60 images of the")
+    first, second = card.index("the 21 images of the test split. They were held out"), card.index("60 images of the")
     assert first < second
-    assert "early stopping, a search and the thresholds choose by them" in card[second:]
+    assert "early stopping, a search and the thresholds use them" in card[second:]
     accuracy = next(one for one in tested["metrics"] if one["name"] == "accuracy")
     assert f"| accuracy | {accuracy['value']:.4f} |" in card[first:second]
     assert page.count("<table>") == 4

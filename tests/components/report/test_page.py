@@ -207,7 +207,7 @@ def test_the_test_split_is_the_headline(evaluate):
     accuracy = next(one for one in tested["metrics"] if one["name"] == "accuracy")
     header = page[page.index("<header") : page.index("</header>")]
     assert f"accuracy <b>{accuracy['value']:.4f}</b>" in header
-    assert "on 20 images that nothing was chosen by" in header
+    assert "on 20 held-out images" in header
     section = page[page.index('<section id="metrics"') : page.index('<section id="confusion"')]
     test_split, evaluation_split = section.split("<b>Evaluation split</b>, 80 images")
     assert f">{accuracy['value']:.4f}<" in test_split

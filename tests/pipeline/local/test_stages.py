@@ -101,8 +101,8 @@ def test_without_a_terminal_a_long_stage_prints_a_line_every_ten_seconds(out: io
             stages.advance(100, {"epoch": 1, "epochs": 2, "loss": second / 100})
         _log(stages, "Component Trainer is finished.")
     assert [" ".join(line.split()) for line in out.getvalue().splitlines()] == [
-        "Trainer 1,100 images of 64,000 epoch 1/2 loss 0.1100 100/s 0:10:29 left",
-        "Trainer 2,200 images of 64,000 epoch 1/2 loss 0.2200 100/s 0:10:18 left",
+        "Trainer 1,100 of 64,000 images epoch 1/2 loss 0.1100 100/s 0:10:29 left",
+        "Trainer 2,200 of 64,000 images epoch 1/2 loss 0.2200 100/s 0:10:18 left",
         "Trainer done 25.0 s 2,500 images",
     ]
 
@@ -117,8 +117,8 @@ def test_the_pace_excludes_the_time_before_the_first_step(out: io.StringIO, cloc
         stages.advance(200, {})
         _log(stages, "Component Trainer is finished.")
     assert [" ".join(line.split()) for line in out.getvalue().splitlines()][:2] == [
-        "Trainer 100 images of 1,000",
-        "Trainer 300 images of 1,000 10/s 0:01:10 left",
+        "Trainer 100 of 1,000 images",
+        "Trainer 300 of 1,000 images 10/s 0:01:10 left",
     ]
 
 
