@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from efficientmixnet.modules.exported_model import is_version
-from efficientmixnet.modules.whole_file import part_of, remove, whole_path
+from efficientmixnet.modules.files.whole_file import part_of, remove, whole_path
 
 
 def push(saved_model: Path, folder: Path, known: Iterable[int] = ()) -> Path:

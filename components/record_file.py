@@ -10,7 +10,7 @@ import tensorflow as tf
 from apache_beam.coders import BytesCoder
 
 from efficientmixnet.modules import features, progress
-from efficientmixnet.modules.whole_file import whole_path
+from efficientmixnet.modules.files.whole_file import whole_path
 
 _LARGE = 4096  # bytes; a larger record is mostly an encoded image, which gzip cannot make smaller
 _STORED, _FASTEST = 0, 1  # gzip levels

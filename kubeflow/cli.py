@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from efficientmixnet.modules.exceptions import BadInput, RunFailed
-from efficientmixnet.modules.whole_file import write_text
+from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.pipeline.announce import announce
 from efficientmixnet.pipeline.cli import EXIT_NOT_BLESSED
 from efficientmixnet.pipeline.commands.local_path import LocalPath

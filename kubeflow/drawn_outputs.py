@@ -13,7 +13,7 @@ import numpy as np
 
 from efficientmixnet.components.report.page import CONTENT_FILE, PAGE_FILE
 from efficientmixnet.kubeflow.launcher_paths import to_path
-from efficientmixnet.modules.whole_file import write_text
+from efficientmixnet.modules.files.whole_file import write_text
 
 _POINTS = 100  # of a curve
 _MOST_CLASSES = 50  # of a confusion matrix; the database refuses values of more than some megabytes

@@ -20,8 +20,8 @@ from efficientmixnet.kubeflow.stages import execute_stages
 from efficientmixnet.kubeflow.tasks.task import run_task
 from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
 from efficientmixnet.modules.exceptions import EfficientMixNetError
+from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.modules.keras_settings import use_tensorflow
-from efficientmixnet.modules.whole_file import write_text
 from efficientmixnet.pipeline.local.quiet import noise_to
 from efficientmixnet.pipeline.stop_signals import StopSignals
 

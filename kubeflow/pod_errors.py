@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from efficientmixnet.modules.exceptions import BadInput, EfficientMixNetError
-from efficientmixnet.modules.out_of_memory import is_out_of_memory
-from efficientmixnet.modules.printable import printable
-from efficientmixnet.modules.unexpected import one_line
+from efficientmixnet.modules.failures.out_of_memory import is_out_of_memory
+from efficientmixnet.modules.failures.unexpected import one_line
+from efficientmixnet.modules.text.printable import printable
 
 _EXIT_TERMINATED = 128 + signal.SIGTERM  # operators restart the pod
 

@@ -20,7 +20,7 @@ EfficientMixNetError
 
 from collections.abc import Sequence
 
-from efficientmixnet.modules.secrets import mask
+from efficientmixnet.modules.text.secrets import mask
 
 
 class EfficientMixNetError(Exception):

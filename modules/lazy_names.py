@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
-from efficientmixnet.modules.missing_package import missing_package
+from efficientmixnet.modules.failures.missing_package import missing_package
 
 
 def lazy_names(

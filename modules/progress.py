@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from efficientmixnet.modules.printable import printable
+from efficientmixnet.modules.text.printable import printable
 
 Figures = Mapping[str, float]
 """Named values of the stage so far: trial, epoch, epochs and metrics."""

@@ -12,6 +12,6 @@ OLDER = sys.version_info < (3, 11)
 HEALTHZ_METHOD = "get_healthz" if OLDER else "healthz_service_get_healthz"
 
 if OLDER:
-    # pyarrow 10 can run code from a file's schema (CVE-2023-47248). pyarrow 14.0.1 and newer refuse it. parquet_file.py
-    # imports this module before it opens a file.
+    # pyarrow 10 can run code from a file's schema (CVE-2023-47248). pyarrow 14.0.1 and newer refuse it.
+    # files/parquet_file.py imports this module before it opens a file.
     import pyarrow_hotfix  # noqa: F401

@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.modules.keras_settings import use_tensorflow
-from efficientmixnet.modules.whole_file import write_text
 from efficientmixnet.pipeline.commands import data_commands, results_commands
 from efficientmixnet.pipeline.commands.evaluate_command import evaluate
 from efficientmixnet.pipeline.commands.local_path import LocalPath

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.missing_package import missing_package
+from efficientmixnet.modules.failures.missing_package import missing_package
 from efficientmixnet.pipeline.stop_signals import EXIT_INTERRUPTED, SAME_SIGNAL, SIGNALS
 from efficientmixnet.pipeline.whereabouts import note, note_to, read_notes
 
@@ -104,7 +104,7 @@ def _explain(number: int, hung: bool, facts: Mapping[str, str], kernel_kills: bo
 
 
 def _reason(number: int, place: str, log: Path | None, kernel_kills: bool) -> str:
-    from efficientmixnet.modules.out_of_memory import log_says_out_of_memory, memory_is_limited
+    from efficientmixnet.modules.failures.out_of_memory import log_says_out_of_memory, memory_is_limited
     from efficientmixnet.pipeline.local.masked_log import wait_until_complete
     from efficientmixnet.pipeline.memory_advice import out_of_memory
 

@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from efficientmixnet.modules.printable import printable
+from efficientmixnet.modules.text.printable import printable
 
 
 class PlainConsole(Console):

@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).parents[1]
 FOLDERS = ("modules", "components", "pipeline", "kubeflow")
 # The same order for the folders of modules/.
 MODULES = (
-    *("optimizers", "layers", "network", "config", "checkpoint"),
+    *("text", "failures", "files", "optimizers", "layers", "network", "config", "checkpoint"),
     *("distribution", "data", "training", "search"),
 )
 NETWORK_LIBRARY = ("modules/network", "modules/layers", "modules/optimizers")

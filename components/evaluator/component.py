@@ -30,7 +30,7 @@ from efficientmixnet.components.image_example_gen.split_names import EVAL, TEST
 from efficientmixnet.modules import features
 from efficientmixnet.modules.data.record_counts import check_counts
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.whole_file import write_text
+from efficientmixnet.modules.files.whole_file import write_text
 
 
 class _Executor(executor.Executor):

@@ -4,8 +4,8 @@ import dataclasses
 import json
 from dataclasses import dataclass
 
-from efficientmixnet.modules.stored_file import damage_named, made_again, read_json
-from efficientmixnet.modules.whole_file import write_text
+from efficientmixnet.modules.files.stored_file import damage_named, made_again, read_json
+from efficientmixnet.modules.files.whole_file import write_text
 
 VERDICT_FILE = "verdict.json"
 TEST_FOLDER = "test"  # with TFMA's metrics on the test split

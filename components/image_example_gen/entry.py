@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from efficientmixnet.components.image_example_gen import skipped
 from efficientmixnet.modules.exceptions import BadImage
-from efficientmixnet.modules.secrets import mask, mask_urls
+from efficientmixnet.modules.text.secrets import mask, mask_urls
 
 MAX_IMAGE_BYTES = 500_000_000
 """The largest size of an encoded image, unless data.max_image_bytes sets another one."""

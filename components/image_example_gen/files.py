@@ -17,7 +17,7 @@ from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.skipped import Skipped
 from efficientmixnet.components.image_example_gen.walk import walk
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.unexpected import one_line
+from efficientmixnet.modules.failures.unexpected import one_line
 
 _CREDENTIALS = {
     "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",

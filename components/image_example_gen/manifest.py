@@ -20,9 +20,9 @@ from efficientmixnet.components.image_example_gen.files import (
 )
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
 from efficientmixnet.components.image_example_gen.split_names import TEST, SplitNames
-from efficientmixnet.modules.csv_cells import from_cell
 from efficientmixnet.modules.exceptions import BadInput, BadLabel
-from efficientmixnet.modules.untrusted_json import parse_json
+from efficientmixnet.modules.files.csv_cells import from_cell
+from efficientmixnet.modules.files.untrusted_json import parse_json
 
 _JSON_LINES = (".jsonl", ".ndjson", ".json")
 _PATH, _HUGGING_FACE = "path", "file_name"  # usual names of the column of the image

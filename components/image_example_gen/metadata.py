@@ -11,7 +11,7 @@ from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.manifest import Manifest, image_column
 from efficientmixnet.components.image_example_gen.skipped import Skipped
 from efficientmixnet.components.image_example_gen.split_names import SplitNames
-from efficientmixnet.modules.untrusted_json import parse_json
+from efficientmixnet.modules.files.untrusted_json import parse_json
 
 METADATA = ("metadata.csv", "metadata.jsonl")
 _LONGEST = 2**20  # bytes of a first line

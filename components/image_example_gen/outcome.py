@@ -14,9 +14,9 @@ from efficientmixnet.components.image_example_gen.findings import Copy, Duplicat
 from efficientmixnet.components.image_example_gen.near_duplicates import HASH_BYTES, near_duplicates, perceptual_hash
 from efficientmixnet.components.image_example_gen.sources import name_hash
 from efficientmixnet.components.image_example_gen.tables import DUPLICATES_FILE, LEFT_OUT_FILE, NEAR_DUPLICATES_FILE
-from efficientmixnet.modules.csv_cells import write_rows
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.whole_file import whole_file, write_text
+from efficientmixnet.modules.files.csv_cells import write_rows
+from efficientmixnet.modules.files.whole_file import whole_file, write_text
 
 CLASS_COUNTS_FILE = "class_counts.json"  # in the artifact's folder: images by split and label
 

@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from efficientmixnet.modules.printable import printable
+from efficientmixnet.modules.text.printable import printable
 
 # A page has no style attributes, which its policy forbids. These classes set the length of a bar.
 _LENGTHS = "".join(f".w{percent}{{width:{percent}%}}.h{percent}{{height:{percent}%}}" for percent in range(101))

@@ -13,7 +13,7 @@ import markdown
 from efficientmixnet.components.evaluator.metric_names import METRICS
 from efficientmixnet.components.report.html_page import policy, style_sheet
 from efficientmixnet.components.report.page import number, percent
-from efficientmixnet.modules.printable import printable
+from efficientmixnet.modules.text.printable import printable
 
 CARD_FILES = ("MODEL_CARD.md", "model_card.html")
 _FOLDER = Path(__file__).parent

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from efficientmixnet.components.evaluator.measures import Outcomes
 from efficientmixnet.modules import features
-from efficientmixnet.modules.parquet_file import open_parquet
+from efficientmixnet.modules.files.parquet_file import open_parquet
 
 PREDICTIONS_FILE, TEST_PREDICTIONS_FILE = "predictions.parquet", "test_predictions.parquet"
 LABEL_IDS, PROBABILITIES = "label_ids", "probabilities"  # columns; features.py names the others

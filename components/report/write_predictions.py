@@ -15,7 +15,7 @@ import tensorflow as tf
 from efficientmixnet.components.evaluator.measures import Outcomes
 from efficientmixnet.components.report.predictions import BASELINE, LABEL_IDS, OUTCOME, PROBABILITIES
 from efficientmixnet.modules import features, progress
-from efficientmixnet.modules.whole_file import whole_path
+from efficientmixnet.modules.files.whole_file import whole_path
 
 BATCH = 64
 _GROUP = 16  # batches

@@ -16,8 +16,8 @@ from efficientmixnet.components.report.predictions import PREDICTIONS_FILE, TEST
 from efficientmixnet.components.report.write_predictions import Classifier, write_predictions
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exported_model import CALIBRATION, SERVING_FOLDER
-from efficientmixnet.modules.stored_file import made_again, read_json
-from efficientmixnet.modules.whole_file import write_text
+from efficientmixnet.modules.files.stored_file import made_again, read_json
+from efficientmixnet.modules.files.whole_file import write_text
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.data.batches import Reading, evaluation_input, is_deep
 from efficientmixnet.modules.data.images import shrink
 from efficientmixnet.modules.exported_model import SERVING_FOLDER
-from efficientmixnet.modules.out_of_memory import ended_out_of_memory
+from efficientmixnet.modules.failures.out_of_memory import ended_out_of_memory
 
 _IMAGES = 8
 _TOLERANCE = 1e-4  # probability

@@ -9,7 +9,7 @@ from tfx.dsl.components.base import executor_spec
 from tfx.types import artifact_utils, standard_component_specs
 
 from efficientmixnet.components.artifacts import Artifacts
-from efficientmixnet.modules.whole_file import write_text
+from efficientmixnet.modules.files.whole_file import write_text
 
 FAILURES_FILE = "failed_trials.json"
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from efficientmixnet.modules.config.search_config import found_values
-from efficientmixnet.modules.stored_file import damage_named, made_again, read_json
+from efficientmixnet.modules.files.stored_file import damage_named, made_again, read_json
 
 FILE = "best_hyperparameters.txt"  # TFX's name
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.unexpected import one_line
+from efficientmixnet.modules.failures.unexpected import one_line
 from efficientmixnet.pipeline.config.secrets_by_reference import refuse_secret
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")

@@ -10,7 +10,7 @@ import yaml
 from efficientmixnet.components.image_example_gen.find_dataset import find_dataset
 from efficientmixnet.kubeflow.package.requirements import Target, check, sees_images
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.whole_file import whole_file
+from efficientmixnet.modules.files.whole_file import whole_file
 from efficientmixnet.pipeline.announce import announce
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.resolve import resolve

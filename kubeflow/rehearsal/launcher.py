@@ -20,7 +20,7 @@ from efficientmixnet.kubeflow.retries_in_pod import INDEX_VARIABLE
 from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.kubeflow.training_jobs.settings import VARIABLE as JOB_VARIABLE
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.private_file import make_private
+from efficientmixnet.modules.files.private_file import make_private
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.stored_file import read_json
-from efficientmixnet.modules.whole_file import write_text
+from efficientmixnet.modules.files.stored_file import read_json
+from efficientmixnet.modules.files.whole_file import write_text
 
 
 class MetadataAndCache:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from efficientmixnet.kubeflow.store import object_store
-from efficientmixnet.modules.stored_file import damage_named
+from efficientmixnet.modules.files.stored_file import damage_named
 
 
 @dataclass(frozen=True)

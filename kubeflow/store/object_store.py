@@ -20,7 +20,7 @@ from typing import Any
 from efficientmixnet.kubeflow.launcher_paths import check_uri
 from efficientmixnet.kubeflow.store.ask_store import ask_store
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.whole_file import whole_path
+from efficientmixnet.modules.files.whole_file import whole_path
 
 # A local folder that replaces every object store in a rehearsal: minio://bucket/key is FOLDER/minio/bucket/key.
 FOLDER_VARIABLE = "EFFICIENTMIXNET_STORE_FOLDER"

@@ -17,7 +17,7 @@ from pathlib import Path
 from efficientmixnet.components import pushed_folder
 from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.modules.exported_model import SAVED_MODEL, is_version
-from efficientmixnet.modules.stored_file import damage_named
+from efficientmixnet.modules.files.stored_file import damage_named
 
 _ABANDONED = 3600  # seconds after which a push has been interrupted; another run may be pushing until then
 

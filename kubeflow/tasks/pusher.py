@@ -15,8 +15,8 @@ from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.kubeflow.store.pushed_models import PushedModels
 from efficientmixnet.kubeflow.tasks.task import Task
 from efficientmixnet.modules.exported_model import SERVING_FOLDER
-from efficientmixnet.modules.stored_file import made_again, read_json
-from efficientmixnet.modules.whole_file import write_text
+from efficientmixnet.modules.files.stored_file import made_again, read_json
+from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.pipeline.local.revision import revision, versions
 
 

@@ -11,7 +11,7 @@ from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
 from efficientmixnet.kubeflow.training_jobs.worker_logs import WorkerLogs
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import TrainingFailed
-from efficientmixnet.modules.printable import printable
+from efficientmixnet.modules.text.printable import printable
 
 _UNSEEN = 30.0  # seconds after which a job without a status is reported
 _RETRIED = 128  # an operator restarts workers with this exit code or a higher one

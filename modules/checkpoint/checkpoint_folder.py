@@ -14,8 +14,8 @@ import numpy as np
 
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.checkpoint import checkpoint_copies
-from efficientmixnet.modules.stored_file import DAMAGE, reason
-from efficientmixnet.modules.whole_file import whole_file
+from efficientmixnet.modules.files.stored_file import DAMAGE, reason
+from efficientmixnet.modules.files.whole_file import whole_file
 
 _ABOUT = "state"
 _KEYS = {"history": list, "steps_done": int, "means": dict, "phase": int, "variables": list}

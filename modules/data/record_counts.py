@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.stored_file import damage_named
-from efficientmixnet.modules.whole_file import write_text
+from efficientmixnet.modules.files.stored_file import damage_named
+from efficientmixnet.modules.files.whole_file import write_text
 
 FILE = "records.json"
 

@@ -21,11 +21,11 @@ from efficientmixnet.modules.config.search_config import SearchConfig, as_choice
 from efficientmixnet.modules.config.training_config import TrainingConfig
 from efficientmixnet.modules.distribution.jax_cluster import VARIABLES
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.files.untrusted_json import parse_json
+from efficientmixnet.modules.files.whole_file import whole_path
 from efficientmixnet.modules.training.caught_signals import CaughtSignals
 from efficientmixnet.modules.training.train_elsewhere import train_elsewhere
 from efficientmixnet.modules.training.training_job import TrainingJob
-from efficientmixnet.modules.untrusted_json import parse_json
-from efficientmixnet.modules.whole_file import whole_path
 
 _PAUSE = 1.0  # seconds to wait if the algorithm needs the results of running trials
 _FAILURES = 3  # failed trials after which a search without any result stops

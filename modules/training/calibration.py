@@ -18,8 +18,8 @@ from efficientmixnet.modules import progress
 from efficientmixnet.modules.data.batches import evaluation_batches
 from efficientmixnet.modules.data.training_data import TrainingData
 from efficientmixnet.modules.exported_model import CALIBRATION
+from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.modules.network.transfer_learning import CLASSIFIER
-from efficientmixnet.modules.whole_file import write_text
 
 _LEAST, _MOST = 0.05, 20.0  # of the temperature
 

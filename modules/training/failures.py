@@ -9,7 +9,7 @@ import keras
 
 from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint, up_to_date
 from efficientmixnet.modules.exceptions import BadInput, OutOfMemory
-from efficientmixnet.modules.out_of_memory import is_out_of_memory
+from efficientmixnet.modules.failures.out_of_memory import is_out_of_memory
 
 
 @contextmanager

@@ -12,12 +12,12 @@ import keras
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import LABELS, NETWORK, newest_version
+from efficientmixnet.modules.files.stored_file import damage_named, read_json
+from efficientmixnet.modules.files.untrusted_json import parse_json
+from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.modules.network.imagenet import MEAN, STD
 from efficientmixnet.modules.network.weights.imagenet_weights import InexactStart
 from efficientmixnet.modules.network.weights.pretrained import load_pretrained
-from efficientmixnet.modules.stored_file import damage_named, read_json
-from efficientmixnet.modules.untrusted_json import parse_json
-from efficientmixnet.modules.whole_file import write_text
 
 _CURE = "give other weights in network.weights"
 

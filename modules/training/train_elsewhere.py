@@ -20,9 +20,9 @@ from typing import IO, TYPE_CHECKING, Any
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.checkpoint import checkpoint_copies
 from efficientmixnet.modules.exceptions import BadInput, OutOfMemory
-from efficientmixnet.modules.out_of_memory import ended_out_of_memory, is_out_of_memory
+from efficientmixnet.modules.failures.out_of_memory import ended_out_of_memory, is_out_of_memory
+from efficientmixnet.modules.failures.unexpected import one_line
 from efficientmixnet.modules.training.caught_signals import CaughtSignals
-from efficientmixnet.modules.unexpected import one_line
 
 if TYPE_CHECKING:
     from efficientmixnet.modules.training.training_job import TrainingJob

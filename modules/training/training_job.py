@@ -21,13 +21,13 @@ from efficientmixnet.modules.data.training_data import TrainingData
 from efficientmixnet.modules.distribution.distribution import Distribution, choose_distribution
 from efficientmixnet.modules.distribution.lost_workers import exit_if_worker_lost
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.files.whole_file import whole_file
 from efficientmixnet.modules.keras_settings import use_default_formats
 from efficientmixnet.modules.training.build_model import build_model
 from efficientmixnet.modules.training.compile_model import compile_model
 from efficientmixnet.modules.training.fit import fit
 from efficientmixnet.modules.training.phases import phases
 from efficientmixnet.modules.training.starting_weights import StartingWeights
-from efficientmixnet.modules.whole_file import whole_file
 
 _HELD_OUT = 100, 5000  # images for calibration, at least and at most
 _FEWEST_HELD_OUT = 20

@@ -13,7 +13,7 @@ package efficientmixnet.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from efficientmixnet.modules.missing_package import missing_package
+from efficientmixnet.modules.failures.missing_package import missing_package
 
 if TYPE_CHECKING:
     from efficientmixnet.pipeline.scoring.model import Model, load

@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.untrusted_json import parse_json
+from efficientmixnet.modules.files.untrusted_json import parse_json
 
 _RATES = Path(__file__).with_name("rates.json")
 _ENTRY_BYTES = 1000  # memory for the name, label and path of an image while ImageExampleGen sorts them

@@ -9,7 +9,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.whole_file import write_text
+from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.pipeline.announce import announce
 from efficientmixnet.pipeline.commands.local_path import LocalPath
 from efficientmixnet.pipeline.commands.numbers import Number

@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from efficientmixnet.modules.exceptions import EfficientMixNetError
-from efficientmixnet.modules.out_of_memory import is_out_of_memory
-from efficientmixnet.modules.unexpected import explain_unexpected
+from efficientmixnet.modules.failures.out_of_memory import is_out_of_memory
+from efficientmixnet.modules.failures.unexpected import explain_unexpected
 from efficientmixnet.pipeline.memory_advice import out_of_memory
 from efficientmixnet.pipeline.stop_signals import EXIT_INTERRUPTED, StopSignals
 from efficientmixnet.pipeline.terminal import echo, echo_error

@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import newest_version
-from efficientmixnet.modules.printable import printable
+from efficientmixnet.modules.text.printable import printable
 from efficientmixnet.pipeline.announce import announce
 from efficientmixnet.pipeline.terminal import echo
 

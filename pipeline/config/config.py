@@ -16,7 +16,7 @@ from efficientmixnet.modules.config.search_config import SearchConfig
 from efficientmixnet.modules.config.section import PathText, merge
 from efficientmixnet.modules.config.yaml_text import YamlMistake, parse_yaml, read_yaml
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.secrets import MASK, is_secret_name
+from efficientmixnet.modules.text.secrets import MASK, is_secret_name
 from efficientmixnet.pipeline.config.beam_config import BeamConfig
 from efficientmixnet.pipeline.config.config_errors import problem_line, problems_found, reasons, shortened
 from efficientmixnet.pipeline.config.data_config import DataConfig

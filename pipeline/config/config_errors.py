@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from efficientmixnet.modules.secrets import MASK, is_secret_name, mask
+from efficientmixnet.modules.text.secrets import MASK, is_secret_name, mask
 
 
 def problems_found(count: int) -> str:

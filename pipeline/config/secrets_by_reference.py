@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.secrets import is_secret_name, mask, mask_urls
+from efficientmixnet.modules.text.secrets import is_secret_name, mask, mask_urls
 
 _ARGUMENTS = "beam.arguments"
 _ENVIRONMENT = "kubeflow.environment"

@@ -11,10 +11,10 @@ from efficientmixnet.components.image_example_gen.entry import LeftOut
 from efficientmixnet.components.image_example_gen.findings import by_reason
 from efficientmixnet.components.image_example_gen.tables import LEFT_OUT_FILE
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.csv_cells import write_rows
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.secrets import mask
-from efficientmixnet.modules.whole_file import whole_file, write_text
+from efficientmixnet.modules.files.csv_cells import write_rows
+from efficientmixnet.modules.files.whole_file import whole_file, write_text
+from efficientmixnet.modules.text.secrets import mask
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.config.evaluation_config import EvaluationConfig
 from efficientmixnet.pipeline.evaluation.labeled_images import LabeledImages

@@ -17,8 +17,8 @@ from tfx.orchestration.portable import cache_utils
 
 from efficientmixnet.components.pushed_folder import sizes
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.untrusted_json import parse_json
-from efficientmixnet.modules.whole_file import write_text
+from efficientmixnet.modules.files.untrusted_json import parse_json
+from efficientmixnet.modules.files.whole_file import write_text
 
 
 def record_sizes(folders: Iterable[Path]) -> None:

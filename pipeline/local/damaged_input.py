@@ -13,7 +13,7 @@ from efficientmixnet.components.evaluator.verdict import read_verdict
 from efficientmixnet.components.tuner.hyperparameters import found_in
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import SERVING_FOLDER
-from efficientmixnet.modules.stored_file import damage_named, made_again
+from efficientmixnet.modules.files.stored_file import damage_named, made_again
 from efficientmixnet.pipeline.runs.metadata import METADATA_FILE, latest_artifacts, open_metadata
 
 _BLOCK = 2**20  # bytes

@@ -20,12 +20,12 @@ from efficientmixnet.components.image_example_gen.skipped import OUTPUT_MARK
 from efficientmixnet.components.image_example_gen.sources import Sources
 from efficientmixnet.components.image_example_gen.tables import DUPLICATES_FILE, LEFT_OUT_FILE, NEAR_DUPLICATES_FILE
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.csv_cells import write_rows
 from efficientmixnet.modules.exceptions import BadInput, EfficientMixNetError, OutOfMemory, RunFailed
-from efficientmixnet.modules.out_of_memory import is_out_of_memory, log_says_out_of_memory, memory_is_limited
-from efficientmixnet.modules.private_file import make_private
-from efficientmixnet.modules.unexpected import explain_unexpected
-from efficientmixnet.modules.whole_file import whole_file, whole_path, write_text
+from efficientmixnet.modules.failures.out_of_memory import is_out_of_memory, log_says_out_of_memory, memory_is_limited
+from efficientmixnet.modules.failures.unexpected import explain_unexpected
+from efficientmixnet.modules.files.csv_cells import write_rows
+from efficientmixnet.modules.files.private_file import make_private
+from efficientmixnet.modules.files.whole_file import whole_file, whole_path, write_text
 from efficientmixnet.pipeline.announce import announce
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.local.check_files import check_files

@@ -11,8 +11,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from efficientmixnet.modules.printable import printable
-from efficientmixnet.modules.secrets import mask
+from efficientmixnet.modules.text.printable import printable
+from efficientmixnet.modules.text.secrets import mask
 
 _LONGEST = 2**20  # bytes that are masked at once
 _PATIENCE = 5.0  # seconds

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from efficientmixnet.modules.private_file import PRIVATE
+from efficientmixnet.modules.files.private_file import PRIVATE
 
 _COPIER = Path(__file__).with_name("masked_log.py")
 _SECONDS = 10  # for the last lines; a process that outlives the run may keep the pipe open

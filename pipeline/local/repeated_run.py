@@ -15,7 +15,7 @@ from typing import Any
 from efficientmixnet.components.image_example_gen.sources import Sources
 from efficientmixnet.components.pushed_folder import sizes
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.whole_file import write_text
+from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.local.revision import code_digest, revision, versions
 from efficientmixnet.pipeline.runs.metadata import latest_ids

@@ -15,8 +15,8 @@ from efficientmixnet.components.evaluator.metric_names import METRICS
 from efficientmixnet.components.report.page import number, render_comparison
 from efficientmixnet.components.report.predictions import PREDICTIONS_FILE, Predictions
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.stored_file import damage_named, made_again
-from efficientmixnet.modules.whole_file import write_text
+from efficientmixnet.modules.files.stored_file import damage_named, made_again
+from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.pipeline.runs.run_report import read_content
 from efficientmixnet.pipeline.runs.run_summary import Summary
 from efficientmixnet.pipeline.terminal import PlainConsole

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.stored_file import damage_named
+from efficientmixnet.modules.files.stored_file import damage_named
 from efficientmixnet.pipeline.runs.moved_output import follow_move, has_moved
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from efficientmixnet.modules.stored_file import damage_named, made_again, read_json
-from efficientmixnet.modules.whole_file import write_text
+from efficientmixnet.modules.files.stored_file import damage_named, made_again, read_json
+from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.pipeline.runs.moved_output import artifact_at
 from efficientmixnet.pipeline.runs.run_summary import Summary
 

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from efficientmixnet.modules.secrets import mask
-from efficientmixnet.modules.whole_file import write_text
+from efficientmixnet.modules.files.whole_file import write_text
+from efficientmixnet.modules.text.secrets import mask
 
 SUMMARY_FILE = "summary.json"
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from rich.table import Table
 
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.stored_file import reason
+from efficientmixnet.modules.files.stored_file import reason
 from efficientmixnet.pipeline.runs.moved_output import summary_at
 from efficientmixnet.pipeline.runs.run_summary import SUMMARY_FILE, Summary
 from efficientmixnet.pipeline.terminal import PlainConsole, echo, styled

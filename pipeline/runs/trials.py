@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from efficientmixnet.modules.config.search_config import found_values
-from efficientmixnet.modules.csv_cells import write_rows
-from efficientmixnet.modules.secrets import mask
-from efficientmixnet.modules.stored_file import made_again, read_json
-from efficientmixnet.modules.whole_file import whole_file
+from efficientmixnet.modules.files.csv_cells import write_rows
+from efficientmixnet.modules.files.stored_file import made_again, read_json
+from efficientmixnet.modules.files.whole_file import whole_file
+from efficientmixnet.modules.text.secrets import mask
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.runs.run_summary import Search
 

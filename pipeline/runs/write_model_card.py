@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from efficientmixnet.modules.stored_file import damage_named, made_again
-from efficientmixnet.modules.whole_file import write_text
+from efficientmixnet.modules.files.stored_file import damage_named, made_again
+from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.pipeline.runs.run_report import read_content
 from efficientmixnet.pipeline.runs.run_summary import Summary
 

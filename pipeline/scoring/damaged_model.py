@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.stored_file import reason
+from efficientmixnet.modules.files.stored_file import reason
 
 
 @contextmanager

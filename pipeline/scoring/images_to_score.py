@@ -8,9 +8,9 @@ from typing import Any
 
 from efficientmixnet.components.image_example_gen.entry import LeftOut, character_to_refuse
 from efficientmixnet.components.image_example_gen.files import File, is_remote, list_files, open_file
-from efficientmixnet.modules.csv_cells import from_cell
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.untrusted_json import parse_json
+from efficientmixnet.modules.files.csv_cells import from_cell
+from efficientmixnet.modules.files.untrusted_json import parse_json
 
 _COLUMN = "path"
 _JSON_LINES = (".jsonl", ".ndjson", ".json")

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from efficientmixnet.components.image_example_gen.entry import LeftOut
-from efficientmixnet.modules.csv_cells import write_rows
-from efficientmixnet.modules.parquet_file import open_parquet
-from efficientmixnet.modules.stored_file import damage_named
-from efficientmixnet.modules.whole_file import whole_file, whole_path
+from efficientmixnet.modules.files.csv_cells import write_rows
+from efficientmixnet.modules.files.parquet_file import open_parquet
+from efficientmixnet.modules.files.stored_file import damage_named
+from efficientmixnet.modules.files.whole_file import whole_file, whole_path
 
 SUFFIXES = (".parquet", ".csv")
 

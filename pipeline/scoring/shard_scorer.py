@@ -13,8 +13,8 @@ from efficientmixnet.components.image_example_gen.entry import Entry
 from efficientmixnet.components.image_example_gen.files import join, read_bytes
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import BadImage
-from efficientmixnet.modules.secrets import mask, mask_urls
-from efficientmixnet.modules.whole_file import whole_path
+from efficientmixnet.modules.files.whole_file import whole_path
+from efficientmixnet.modules.text.secrets import mask, mask_urls
 from efficientmixnet.pipeline.scoring.classifier import Classifier
 
 _BATCH = 32

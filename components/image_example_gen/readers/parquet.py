@@ -11,9 +11,9 @@ from efficientmixnet.components.image_example_gen.files import open_file
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.reader import Sample
 from efficientmixnet.modules.exceptions import BadInput, DamagedFile, UnsafeSchema
-from efficientmixnet.modules.parquet_file import open_parquet
-from efficientmixnet.modules.unexpected import one_line
-from efficientmixnet.modules.untrusted_json import parse_json
+from efficientmixnet.modules.failures.unexpected import one_line
+from efficientmixnet.modules.files.parquet_file import open_parquet
+from efficientmixnet.modules.files.untrusted_json import parse_json
 
 _ROWS = 64  # at once, to use little memory
 _BATCH_BYTES = 2**30

@@ -23,7 +23,7 @@ from efficientmixnet.components.image_example_gen.files import open_file
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.reader import Sample
 from efficientmixnet.modules.exceptions import DamagedFile
-from efficientmixnet.modules.untrusted_json import parse_json
+from efficientmixnet.modules.files.untrusted_json import parse_json
 
 _CLASS, _JSON, _TEXT = "cls", "json", "txt"
 _GZIP = b"\x1f\x8b"

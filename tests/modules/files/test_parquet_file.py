@@ -8,9 +8,9 @@ import pyarrow.parquet
 import pytest
 
 from efficientmixnet.modules.exceptions import UnsafeSchema
-from efficientmixnet.modules.parquet_file import open_parquet
+from efficientmixnet.modules.files.parquet_file import open_parquet
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 
 
 class _Touch:

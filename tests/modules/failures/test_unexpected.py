@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from efficientmixnet.modules.unexpected import explain_unexpected, one_line
+from efficientmixnet.modules.failures.unexpected import explain_unexpected, one_line
 
 
 def _raised(error: Exception) -> Exception:

@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from efficientmixnet.modules.private_file import make_private
+from efficientmixnet.modules.files.private_file import make_private
 
 
 def _mode(file: Path) -> int:

@@ -5,8 +5,8 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from efficientmixnet.modules.missing_package import missing_package
-from efficientmixnet.modules.printable import printable
+from efficientmixnet.modules.failures.missing_package import missing_package
+from efficientmixnet.modules.text.printable import printable
 
 _LONGEST = 500  # characters of the exception's own message
 

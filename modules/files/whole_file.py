@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from efficientmixnet.modules.private_file import PRIVATE
+from efficientmixnet.modules.files.private_file import PRIVATE
 
 Place = str | os.PathLike[str]
 _NOT_SYNCED = (errno.EINVAL, errno.ENOTSUP, errno.EACCES)  # some mounted file systems cannot sync a folder

@@ -2,7 +2,7 @@
 
 import pytest
 
-from efficientmixnet.modules.untrusted_json import parse_json
+from efficientmixnet.modules.files.untrusted_json import parse_json
 
 
 def test_values_are_those_of_json() -> None:

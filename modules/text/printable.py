@@ -2,7 +2,7 @@
 
 import re
 
-from efficientmixnet.modules.secrets import mask
+from efficientmixnet.modules.text.secrets import mask
 
 # Control characters, separators of lines, marks that reorder text, and halves of characters that UTF-8 cannot write.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")

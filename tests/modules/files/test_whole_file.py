@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from efficientmixnet.modules.whole_file import part_of, whole_file, whole_path, write_text
+from efficientmixnet.modules.files.whole_file import part_of, whole_file, whole_path, write_text
 
 
 def test_a_file_keeps_its_old_content_until_the_new_one_is_complete(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_killed_write_leaves_the_old_file_and_the_next_one_removes_its_part(tm
     file.write_text("old")
     kill = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
     program = (
-        "import sys; from efficientmixnet.modules.whole_file import whole_file\n"
+        "import sys; from efficientmixnet.modules.files.whole_file import whole_file\n"
         f"with whole_file(sys.argv[1]) as new: new.write('half'); new.flush(); {kill}"
     )
     assert subprocess.run([sys.executable, "-c", program, str(file)], check=False).returncode == -9  # noqa: S603

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from efficientmixnet.modules.csv_cells import from_cell, to_cell, write_rows
+from efficientmixnet.modules.files.csv_cells import from_cell, to_cell, write_rows
 
 FORMULAS = [
     *(

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from efficientmixnet.modules.exceptions import BadInput, EfficientMixNetError
-from efficientmixnet.modules.secrets import is_secret_name, mask, mask_urls
+from efficientmixnet.modules.text.secrets import is_secret_name, mask, mask_urls
 
 
 @pytest.mark.parametrize(

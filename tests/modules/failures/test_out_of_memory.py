@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.out_of_memory import is_out_of_memory, log_says_out_of_memory
+from efficientmixnet.modules.failures.out_of_memory import is_out_of_memory, log_says_out_of_memory
 
 
 def _wrapped(error: Exception) -> Exception:

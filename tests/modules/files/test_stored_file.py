@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.stored_file import damage_named, read_json
+from efficientmixnet.modules.files.stored_file import damage_named, read_json
 
 
 @pytest.mark.parametrize(

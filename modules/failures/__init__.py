@@ -1,0 +1,1 @@
+"""Failures of libraries and of the machine, explained in one line."""
