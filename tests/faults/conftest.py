@@ -31,7 +31,10 @@ _FAULTY = (sys.executable, Path(__file__).with_name("faulty_command.py"))
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended."""
+    """How a command ended.
+
+    `err` leaves out the lines that say what the command does next. They end with three dots.
+    """
 
     code: int
     out: str
@@ -70,7 +73,8 @@ def _start(*words: object) -> subprocess.Popen:
 
 def _wait(process: subprocess.Popen) -> Ended:
     out, err = process.communicate()
-    return Ended(process.returncode, out, err.strip())
+    errors = [line for line in err.strip().splitlines() if not line.endswith(" ...")]
+    return Ended(process.returncode, out, "\n".join(errors))
 
 
 @pytest.fixture(scope="session")

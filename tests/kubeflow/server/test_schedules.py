@@ -16,7 +16,7 @@ PUSHER = "digits-x7k2p-2830010354"
 
 @pytest.fixture(autouse=True)
 def _no_announcements(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("efficientmixnet.kubeflow.cli.announce", lambda _: None)
+    monkeypatch.setattr("efficientmixnet.kubeflow.commands.server_options.announce", lambda _: None)
 
 
 def _call(server: Any, *arguments: str) -> Result:

@@ -27,7 +27,7 @@ LAUNCHER = "F0821 10:11:12.123456      17 main.go:58] failed to execute componen
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("efficientmixnet.kubeflow.server.watch.PAUSE", 0.01)
-    monkeypatch.setattr("efficientmixnet.kubeflow.cli.announce", lambda _: None)
+    monkeypatch.setattr("efficientmixnet.kubeflow.commands.server_options.announce", lambda _: None)
 
 
 def _watch(server: Any, *states: str) -> Result:
