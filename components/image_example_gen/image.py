@@ -3,23 +3,20 @@
 TensorFlow decodes every image here, so that Transform, Trainer and the exported model can decode it too.
 """
 
-import io
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
+from efficientmixnet.components.image_example_gen.canonical import canonical
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.files import read_bytes
-from efficientmixnet.components.image_example_gen.image_header import OpenImage, open_image
+from efficientmixnet.components.image_example_gen.image_header import OpenImage
 from efficientmixnet.components.image_example_gen.readers.by_format import LOST
 from efficientmixnet.modules import features
 from efficientmixnet.modules.data import exif, images
 from efficientmixnet.modules.exceptions import BadImage
 
-# Other formats are converted to PNG, since TensorFlow supports fewer of their variants than Pillow.
-_KEPT = ("JPEG", "PNG")
 _PNG_BITS = 24  # the place in the file
 # The channels' mean and deviation need few pixels. A JPEG is decoded with at least _ENOUGH_PIXELS on its shorter side:
 # at half the size, the deviation of photographs is 2 % lower, as it is at the training size. Of the decoded pixels,
@@ -56,32 +53,6 @@ def read(
     for column in columns:
         example.features.feature[column].bytes_list.value.append(values.get(column, "").encode())
     return example
-
-
-def canonical(encoded: bytes, max_pixels: int) -> tuple[bytes, OpenImage]:
-    """Returns the image as a JPEG or PNG file, which records and models take. These two stay as they are.
-
-    Args:
-        encoded: The image in any supported format.
-        max_pixels: The largest number of pixels.
-
-    Returns:
-        The JPEG or PNG file, and the original file's header.
-
-    Raises:
-        BadImage: The file is not an image, is damaged, or has too many pixels.
-    """
-    header = open_image(encoded, max_pixels)
-    return (encoded if header.format in _KEPT else _as_png(header.levels())), header
-
-
-def _as_png(levels: np.ndarray) -> bytes:
-    """[height, width, 1 to 4] -> a PNG file with as many bits."""
-    if levels.dtype == np.uint16:
-        return bytes(tf.io.encode_png(levels).numpy())
-    png = io.BytesIO()
-    Image.fromarray(levels).save(png, "PNG")  # faster than TensorFlow
-    return png.getvalue()
 
 
 def _example(entry: Entry, file: bytes, max_pixels: int, see: See | None) -> tf.train.Example:

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.cells import cell_len, set_cell_size
@@ -13,6 +14,9 @@ from efficientmixnet.modules.exported_model import newest_version
 from efficientmixnet.modules.text.printable import printable
 from efficientmixnet.pipeline.announce import announce
 from efficientmixnet.pipeline.terminal import echo
+
+if TYPE_CHECKING:
+    from efficientmixnet.pipeline.scoring.image_classifier import ImageClassifier
 
 _FEW = 100  # images, for which it does not pay to optimize the graph
 _STDIN = "-"
@@ -43,11 +47,7 @@ def predict(model: str, images: tuple[str, ...], top: int, as_json: bool) -> Non
     folder = newest_version(Path(model))  # an error comes before TensorFlow is imported
     names = list(dict.fromkeys(name for image in images for name in _files(image)))
     announce("loading TensorFlow")
-    from efficientmixnet.pipeline.scoring.classifier import Classifier
-    from efficientmixnet.pipeline.scoring.import_tensorflow import import_tensorflow
-
-    import_tensorflow()
-    classifier = Classifier(str(folder), optimize=len(names) > _FEW)
+    classifier = _load(folder, few=len(names) <= _FEW)
     wide, label_width = _width(names), _width(classifier.labels)
     bad = 0
     for name, found in classifier.classify([sys.stdin.buffer.read() if one == _STDIN else one for one in names], top):
@@ -61,6 +61,17 @@ def predict(model: str, images: tuple[str, ...], top: int, as_json: bool) -> Non
             echo(f"{_padded(image, wide)}  {_in_columns(found, label_width)}")
     if bad:
         sys.exit(BadInput.exit_code)
+
+
+def _load(folder: Path, few: bool) -> "ImageClassifier":
+    from efficientmixnet.pipeline.scoring.classifier import Classifier
+    from efficientmixnet.pipeline.scoring.import_tensorflow import import_tensorflow
+    from efficientmixnet.pipeline.scoring.quick_classifier import quick_classifier
+
+    if few and (quick := quick_classifier(folder)):
+        return quick
+    import_tensorflow()
+    return Classifier(str(folder), optimize=not few)
 
 
 def _files(image: str) -> list[str]:

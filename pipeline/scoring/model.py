@@ -6,7 +6,8 @@ from os import PathLike, fspath
 import numpy as np
 
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.pipeline.scoring.classifier import Classifier, read_image
+from efficientmixnet.pipeline.scoring.classifier import Classifier
+from efficientmixnet.pipeline.scoring.image_classifier import read_image
 
 Image = str | PathLike[str] | bytes | np.ndarray
 

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from efficientmixnet.components.image_example_gen.canonical import canonical
 from efficientmixnet.components.image_example_gen.entry import Entry
 from efficientmixnet.components.image_example_gen.files import join, read_bytes
 from efficientmixnet.modules import progress
@@ -50,8 +51,6 @@ class ShardScorer:
 
     def _read(self, name: str) -> bytes | str:
         """The image as a JPEG or PNG file, or the reason why it cannot be read."""
-        from efficientmixnet.components.image_example_gen.image import canonical  # imports TensorFlow
-
         try:
             encoded, _ = canonical(read_bytes(Entry(join(self._images, name), name, label="")), _MAX_PIXELS)
         except BadImage as error:

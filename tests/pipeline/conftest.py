@@ -1,10 +1,13 @@
 """A pushed model whose predictions can be computed by hand."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import tensorflow as tf
+
+from efficientmixnet.modules.exported_model import LABELS
 
 
 class Brightness(tf.Module):
@@ -39,5 +42,7 @@ def push_brightness() -> Callable[..., None]:
     def push(folder: Path, *labels: str) -> None:
         module = Brightness(labels)
         tf.saved_model.save(module, str(folder), signatures={"serving_default": module.classify})
+        (folder / LABELS).parent.mkdir()
+        (folder / LABELS).write_text(json.dumps(labels))
 
     return push

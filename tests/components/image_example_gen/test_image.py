@@ -12,7 +12,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from efficientmixnet.components.image_example_gen.image import canonical, read
+from efficientmixnet.components.image_example_gen.canonical import canonical
+from efficientmixnet.components.image_example_gen.image import read
 from efficientmixnet.components.image_example_gen.image_header import open_image
 from efficientmixnet.components.image_example_gen.sources import Entry, LeftOut
 from efficientmixnet.modules import features

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from efficientmixnet.components.image_example_gen.image import canonical
+from efficientmixnet.components.image_example_gen.canonical import canonical
 from efficientmixnet.components.image_example_gen.image_header import open_image
 from efficientmixnet.modules.exceptions import BadImage
 

@@ -1,0 +1,81 @@
+"""ImageClassifier: labels images with any model that gives the probabilities of their labels."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from efficientmixnet.components.image_example_gen.canonical import canonical
+from efficientmixnet.components.image_example_gen.entry import Entry
+from efficientmixnet.components.image_example_gen.files import read_bytes
+from efficientmixnet.modules.exceptions import BadImage
+
+if TYPE_CHECKING:
+    import numpy as np
+
+BATCH = 32
+_MAX_PIXELS = 100_000_000
+
+
+class ImageClassifier(ABC):
+    """A model that gives probabilities. A subclass loads it and calls it."""
+
+    labels: list[str]
+    """The labels in the order of the probabilities."""
+    undecodable: type[Exception]
+    """The error that `probabilities` raises for a corrupt image."""
+
+    @abstractmethod
+    def probabilities(self, encoded: list[bytes]) -> "np.ndarray":
+        """Returns the probabilities of JPEG or PNG files, float32 [batch, classes]."""
+
+    def classify(
+        self, images: Sequence[str | bytes], top: int
+    ) -> Iterator[tuple[str | bytes, list[tuple[str, float]] | str]]:
+        """Yields each image with its most probable labels, or with the reason why it cannot be read.
+
+        Args:
+            images: The paths of the images, or their encoded bytes.
+            top: The number of labels for each image.
+
+        Yields:
+            The image as given, and a list of (label, probability) or a reason.
+        """
+        for start in range(0, len(images), BATCH):
+            batch = images[start : start + BATCH]
+            read = [read_image(image) for image in batch]
+            predictions = iter(self.probabilities_of_each([one for one in read if isinstance(one, bytes)]))
+            for image, encoded in zip(batch, read, strict=True):
+                found = next(predictions) if isinstance(encoded, bytes) else encoded
+                yield image, found if isinstance(found, str) else self.most_probable(found, top)
+
+    def probabilities_of_each(self, encoded: list[bytes]) -> "list[np.ndarray | str]":
+        """Returns for each JPEG or PNG file the probabilities, float32 [classes], or the reason why there are none."""
+        if not encoded:
+            return []
+        try:
+            return list(self.probabilities(encoded))
+        except self.undecodable:
+            if len(encoded) == 1:
+                return ["is a truncated or corrupt file"]
+            # One corrupt image makes the whole batch fail.
+            return [found for one in encoded for found in self.probabilities_of_each([one])]
+
+    def most_probable(self, probabilities: "np.ndarray", top: int) -> list[tuple[str, float]]:
+        """Returns the most probable labels of an image, each with its probability, from those of all classes."""
+        return [(self.labels[i], float(probabilities[i])) for i in (-probabilities).argsort()[:top]]
+
+
+def read_image(image: str | bytes) -> bytes | str:
+    """Returns an image as a JPEG or PNG file, or the reason why it cannot be read.
+
+    Args:
+        image: The path, or the encoded bytes.
+    """
+    try:
+        encoded = image if isinstance(image, bytes) else read_bytes(Entry(image, Path(image).name, label=""))
+        return canonical(encoded, _MAX_PIXELS)[0]
+    except BadImage as error:
+        return str(error)
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}"
