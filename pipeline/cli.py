@@ -69,6 +69,7 @@ for _command in (*data_commands.COMMANDS, predict, evaluate, *results_commands.C
     "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a key, such as training.epochs=20."
 )
 @click.option("--no-cache", is_flag=True, help="Run every component, even if nothing has changed for it.")
+@click.option("--live", is_flag=True, help="Serve TensorBoard on this machine during the run, and print its address.")
 @click.option(
     "-v",
     "--verbose",
@@ -77,7 +78,13 @@ for _command in (*data_commands.COMMANDS, predict, evaluate, *results_commands.C
     help="Print the log messages of the libraries and the traceback of an error too.",
 )
 def run_command(
-    config: str | None, data: str | None, output: str | None, overrides: tuple[str, ...], no_cache: bool, verbose: bool
+    config: str | None,
+    data: str | None,
+    output: str | None,
+    overrides: tuple[str, ...],
+    no_cache: bool,
+    live: bool,
+    verbose: bool,
 ) -> None:
     """Train, evaluate and push a model.
 
@@ -92,7 +99,7 @@ def run_command(
     from efficientmixnet.pipeline.runs.print_summary import show
     from efficientmixnet.pipeline.start_run import run
 
-    done = run(data, output, config, overrides=overrides, verbose=verbose, use_cache=not no_cache)
+    done = run(data, output, config, overrides=overrides, verbose=verbose, use_cache=not no_cache, live=live)
     show(done.summary)
     if done.summary.state == "not_blessed":
         sys.exit(EXIT_NOT_BLESSED)

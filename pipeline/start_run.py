@@ -64,6 +64,7 @@ def run(
     overrides: Iterable[str] = (),
     verbose: bool = False,
     use_cache: bool = True,
+    live: bool = False,
     **sections: Mapping[str, Any],
 ) -> Run:
     """Trains, evaluates and pushes a model.
@@ -78,6 +79,7 @@ def run(
         overrides: Single keys of the configuration, such as "training.epochs=20".
         verbose: Whether the log messages of the libraries are printed too.
         use_cache: Whether results of earlier runs are used.
+        live: Whether TensorBoard is served on this machine's loopback address during the run.
         **sections: Sections of the configuration, such as training={"epochs": 20}.
 
     Returns:
@@ -106,7 +108,7 @@ def run(
     with _no_arguments():
         from efficientmixnet.pipeline.local.local_runner import run as run_locally
 
-        return Run(run_locally(checked, verbose=verbose, use_cache=use_cache))
+        return Run(run_locally(checked, verbose=verbose, use_cache=use_cache, live=live))
 
 
 @contextmanager

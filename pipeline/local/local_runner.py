@@ -7,7 +7,7 @@ import shlex
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ from efficientmixnet.pipeline.local.check_files import check_files
 from efficientmixnet.pipeline.local.check_model_server import check_model_server
 from efficientmixnet.pipeline.local.check_output import check_output
 from efficientmixnet.pipeline.local.imports_at_once import imports_at_once
+from efficientmixnet.pipeline.local.live_page import live_page
 from efficientmixnet.pipeline.local.quiet import noise_to
 from efficientmixnet.pipeline.local.repeated_run import forget_run, remember_run, repeated_run
 from efficientmixnet.pipeline.local.revision import revision, versions
@@ -57,7 +58,7 @@ _NO_SPACE = os.strerror(errno.ENOSPC)  # in the messages of Python and TensorFlo
 _FULL = 2**20  # bytes; with less free space than this, any error is taken for a full disk
 
 
-def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summary:
+def run(config: Config, verbose: bool = False, use_cache: bool = True, live: bool = False) -> Summary:
     """Runs the pipeline.
 
     The summary is also written to the run's folder and to the output folder.
@@ -66,6 +67,7 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
         config: A configuration with absolute paths, as `load_config` returns it.
         verbose: Whether the log messages of the libraries are printed too.
         use_cache: Whether components reuse the results of earlier runs.
+        live: Whether TensorBoard is served on this machine's loopback address during the run.
 
     Returns:
         The summary of the run.
@@ -115,7 +117,8 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True) -> Summar
             with noise_to(folder / LOG_FILE, also_show=verbose) as out, Stages(out) as stages:
                 stages.tell(f"run folder   {short_path(str(folder))}")
                 stages.tell(f"TensorBoard  tensorboard --logdir {shlex.quote(short_path(str(output)))}")
-                _run_pipeline(config, sources, stages, use_cache, signals)
+                with live_page(output, stages.tell) if live else nullcontext():
+                    _run_pipeline(config, sources, stages, use_cache, signals)
                 summary = _summarize(config, folder, facts)
                 folders = _folders(config)
             _add_times(summary, stages, config)

@@ -61,7 +61,7 @@ def test_libraries_do_not_see_our_arguments(tmp_path: Path, ends: Any, monkeypat
     ends.with_ = _summary(state="pushed", reason="", blessed=True)
     main(standalone_mode=False)
     assert sys.argv == ["efficientmixnet"]
-    assert ends.options == {"verbose": True, "use_cache": True}
+    assert ends.options == {"verbose": True, "use_cache": True, "live": False}
 
 
 def test_init_writes_a_configuration_that_run_takes(tmp_path: Path, ends: Any) -> None:
@@ -114,9 +114,9 @@ def test_options_of_the_command_reach_the_run(tmp_path: Path, ends: Any) -> None
     assert _call("run", "--data", tmp_path / "mine", "--output", tmp_path / "there", *keys, "-v").exit_code == 0
     assert (ends.config.data.images, ends.config.output) == (f"{tmp_path}/mine", f"{tmp_path}/there")
     assert (ends.config.training.epochs, ends.config.network.norm.kind) == (3, "an")
-    assert ends.options == {"verbose": True, "use_cache": True}
-    _call("run", "--data", tmp_path, "--no-cache")
-    assert ends.options == {"verbose": False, "use_cache": False}
+    assert ends.options == {"verbose": True, "use_cache": True, "live": False}
+    _call("run", "--data", tmp_path, "--no-cache", "--live")
+    assert ends.options == {"verbose": False, "use_cache": False, "live": True}
 
 
 def test_a_pushed_model_ends_with_0_and_the_predict_command(ends: Any) -> None:

@@ -37,7 +37,7 @@ def test_sections_and_paths_become_the_configuration(calls: list[Any], tmp_path:
     assert (config.data.images, config.output) == (str(tmp_path / "photos"), str(tmp_path / "runs"))
     assert (config.training.epochs, config.training.batch_size) == (20, 8)
     assert config.network.norm.kind == "an"
-    assert options == {"verbose": False, "use_cache": True}
+    assert options == {"verbose": False, "use_cache": True, "live": False}
 
 
 def test_the_result_has_the_metrics_and_paths_of_the_summary(calls: list[Any], tmp_path: Path) -> None:
