@@ -23,8 +23,11 @@ _INVALID_ARGUMENT, _RESOURCE_EXHAUSTED = 3, 8
 #                               rewrite_options {disable_meta_optimizer: true}}
 # Optimizing the graph takes seconds. A function that is not inlined would be optimized all the same.
 _CONFIG = bytes.fromhex("5214 1a0d 2001 18ffffffffffffffffff01 5203 980101")
-_POINTERS = ("NewStatus", "NewGraph", "NewSessionOptions", "LoadSessionFromSavedModel", "GraphOperationByName")
-_POINTERS += ("AllocateTensor", "TensorData")
+# The functions that return a pointer.
+_POINTERS = (
+    *("NewStatus", "NewGraph", "NewSessionOptions", "LoadSessionFromSavedModel"),
+    *("GraphOperationByName", "AllocateTensor", "TensorData"),
+)
 
 
 class InvalidImage(ValueError):
