@@ -142,6 +142,13 @@ def reliability(outcomes: Outcomes) -> "Reliability":
     return Reliability(*(np.bincount(bins, of, BINS) for of in (None, outcomes.confidence, outcomes.correct)))
 
 
+def reliability_of_equal_bins(outcomes: Outcomes, bins: int) -> "Reliability":
+    """Returns the sums by confidence, in bins of as many images each, from the lowest confidence to the highest."""
+    parts = [outcomes[chosen] for chosen in np.array_split(np.argsort(outcomes.confidence, kind="stable"), bins)]
+    sums = [(len(part), part.confidence.sum(), part.correct.sum()) for part in parts]
+    return Reliability(*np.array(sums).T)
+
+
 def bin_of(confidence: np.ndarray) -> np.ndarray:
     """Returns the number of the bin: 0 for confidences up to 1 / BINS, 1 for those up to 2 / BINS, and so on."""
     return np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
@@ -149,7 +156,7 @@ def bin_of(confidence: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Sums over the images in each bin of confidence, each [BINS]."""
+    """Sums over the images in each bin of confidence, each [bins]."""
 
     images: np.ndarray
     confidences: np.ndarray

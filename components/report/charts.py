@@ -9,18 +9,21 @@ from markupsafe import Markup
 from efficientmixnet.components.report.html_page import shown
 
 _WIDTH, _HEIGHT = 440, 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 12, 38
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 12, 38
 _STYLES = 6  # of lines, in the style sheet
 
 Points = Sequence[tuple[float, float]]
 
 
-def line_chart(series: Mapping[str, Points], x_label: str, title: str, of_fractions: bool = False) -> Markup:
+def line_chart(
+    series: Mapping[str, Points], x_label: str, y_label: str, title: str, of_fractions: bool = False
+) -> Markup:
     """Returns a chart with one line for each series, and a legend.
 
     Args:
         series: The points (x, y) of each line, by name.
         x_label: The label of the x axis.
+        y_label: The label of the y axis.
         title: The text for screen readers.
         of_fractions: Whether both axes go from 0 to 1.
     """
@@ -28,7 +31,7 @@ def line_chart(series: Mapping[str, Points], x_label: str, title: str, of_fracti
     frame = _Frame(_range([x for x, _ in points]), _range([y for _, y in points]))
     if of_fractions:
         frame = _Frame((0.0, 1.0), (0.0, 1.0))
-    parts = [frame.axes(x_label)]
+    parts = [frame.axes(x_label, y_label)]
     for number, line in enumerate(series.values()):
         style = f"line{number % _STYLES}"
         path = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in line)
@@ -44,13 +47,13 @@ def reliability_chart(after: Mapping[str, Sequence[float]], before: Mapping[str,
     """Returns the reliability diagram: accuracy by confidence.
 
     Args:
-        after: The number of `images`, the mean `confidence` and the `accuracy` of each bin. A dot's area grows with the
-            number of images.
+        after: The number of `images`, the mean `confidence` and the `accuracy` of each bin, with the ends `low` and
+            `high` of its interval. A report of an earlier version has no ends.
         before: The same before calibration; None: only one line is drawn.
     """
     frame = _Frame((0.0, 1.0), (0.0, 1.0))
     series = {"calibrated": after, "before": before} if before else {"": after}
-    parts = [frame.axes("confidence"), _diagonal(frame)]
+    parts = [frame.axes("confidence", "accuracy"), _diagonal(frame)]
     for number, bins in enumerate(series.values()):
         parts += _reliability(frame, f"line{number}", **bins)
     chart = _svg(parts, "Accuracy by confidence")
@@ -58,17 +61,24 @@ def reliability_chart(after: Mapping[str, Sequence[float]], before: Mapping[str,
 
 
 def _reliability(
-    frame: "_Frame", style: str, images: Sequence[float], confidence: Sequence[float], accuracy: Sequence[float]
+    frame: "_Frame",
+    style: str,
+    images: Sequence[float],
+    confidence: Sequence[float],
+    accuracy: Sequence[float],
+    low: Sequence[float] = (),
+    high: Sequence[float] = (),
 ) -> list[str]:
-    most = max(images, default=1)
-    shown = [one for one in zip(images, confidence, accuracy, strict=True) if one[0]]
-    path = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for _, x, y in shown)
+    bins = zip(images, confidence, accuracy, low or accuracy, high or accuracy, strict=True)
+    shown = [one for one in bins if one[0]]
+    path = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for _, x, y, _, _ in shown)
     parts = [f'<polyline class="{style}" points="{path}"/>']
-    for count, x, y in shown:
-        radius = 2.5 + 6 * math.sqrt(count / most)
+    for count, x, y, bottom, top in shown:
+        place, ends = f"{frame.x(x):.1f}", f"{bottom:.3f} to {top:.3f}"
         parts.append(
-            f'<circle class="{style} dot" cx="{frame.x(x):.1f}" cy="{frame.y(y):.1f}" r="{radius:.1f}">'
-            f"<title>{count:,} images: confidence {x:.3f}, accuracy {y:.3f}</title></circle>"
+            f'<line class="{style} interval" x1="{place}" x2="{place}" y1="{frame.y(bottom):.1f}" '
+            f'y2="{frame.y(top):.1f}"/><circle class="{style} dot" cx="{place}" cy="{frame.y(y):.1f}" r="4">'
+            f"<title>{count:,.0f} images: confidence {x:.3f}, accuracy {y:.3f} ({ends})</title></circle>"
         )
     return parts
 
@@ -87,7 +97,7 @@ class _Frame:
         low, high = self._y
         return _HEIGHT - _BOTTOM - (value - low) / (high - low) * (_HEIGHT - _TOP - _BOTTOM)
 
-    def axes(self, x_label: str) -> str:
+    def axes(self, x_label: str, y_label: str) -> str:
         parts = []
         for value in _ticks(*self._y):
             y = self.y(value)
@@ -98,8 +108,10 @@ class _Frame:
                 continue  # epochs are whole numbers
             x = self.x(value)
             parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle">{_number(value)}</text>')
-        middle = (_LEFT + _WIDTH - _RIGHT) / 2
+        middle, center = (_LEFT + _WIDTH - _RIGHT) / 2, (_TOP + _HEIGHT - _BOTTOM) / 2
         parts.append(f'<text x="{middle}" y="{_HEIGHT - 4}" text-anchor="middle">{_escaped(x_label)}</text>')
+        upward = f'transform="translate(13 {center}) rotate(-90)"'
+        parts.append(f'<text {upward} text-anchor="middle">{_escaped(y_label)}</text>')
         return "".join(parts)
 
 

@@ -16,6 +16,7 @@ from efficientmixnet.components.evaluator.least_accuracy import guessing_accurac
 from efficientmixnet.components.evaluator.measures import Outcomes
 from efficientmixnet.components.report import gallery
 from efficientmixnet.components.report.predictions import Predictions
+from efficientmixnet.components.report.relabel import rows_to_check
 from efficientmixnet.components.report.thumbnails import activation_maps, thumbnail
 from efficientmixnet.components.report.write_predictions import Classifier, images_of
 from efficientmixnet.modules import features
@@ -26,7 +27,8 @@ _LABELS_OF_AN_IMAGE = 3
 _AUC_VALUES = 20_000_000  # probabilities in memory at once, float32
 _MOST_VALUES = 20  # of a feature that the page slices by
 _TRADE_OFFS, _POINTS = 6, 80  # classes with a curve, and the points of a curve
-_FEW = 20  # images of a class; fewer are too few for a reliable value
+_FEW = 20  # images of a class or of a bin; fewer are too few for a reliable value
+_MOST_BINS = 10  # of confidence, in the chart
 
 
 def measured(
@@ -44,14 +46,14 @@ def measured(
     """
     outcomes = predictions.outcomes()
     areas, area = _areas(predictions)
-    reliability = measures.reliability(outcomes)
     return {
         **_metrics(predictions, outcomes, area),
         "classes": list(_classes(predictions.labels, outcomes, areas)),
         "confusion": outcomes.confusion.tolist() if outcomes.classes <= gallery.MOST_CELLS_CLASSES else None,
         "top_confusions": gallery.top_confusions(outcomes),
-        "reliability": _as_lists(reliability),
-        "calibration": _calibration(predictions, temperature, reliability.calibration_error),
+        "reliability": _reliability(outcomes),
+        "calibration": _calibration(predictions, temperature, outcomes),
+        "relabel": rows_to_check(predictions, outcomes),
         "slices": list(_slices(predictions, outcomes, crossings)),
         **_trade_offs(predictions, areas),
     }
@@ -137,21 +139,30 @@ def trained_on(
     }
 
 
-def _calibration(predictions: Predictions, temperature: float | None, error: float) -> dict[str, Any] | None:
+def _calibration(predictions: Predictions, temperature: float | None, outcomes: Outcomes) -> dict[str, Any] | None:
     """Returns the reliability that the model had before it was calibrated."""
     if temperature is None:
         return None
-    before = measures.reliability(predictions.uncalibrated_outcomes(temperature))
+    before = predictions.uncalibrated_outcomes(temperature)
     return {
         "temperature": temperature,
-        "error": error,
-        "error_before": before.calibration_error,
-        "before": _as_lists(before),
+        "error": measures.reliability(outcomes).calibration_error,
+        "error_before": measures.reliability(before).calibration_error,
+        "before": _reliability(before),
     }
 
 
-def _as_lists(reliability: measures.Reliability) -> dict[str, list[float]]:
-    return {name: getattr(reliability, name).tolist() for name in ("images", "confidence", "accuracy")}
+def _reliability(outcomes: Outcomes) -> dict[str, list[float]]:
+    """Returns the accuracy with its interval by confidence, in bins of as many images each."""
+    bins = measures.reliability_of_equal_bins(outcomes, min(_MOST_BINS, max(1, len(outcomes) // _FEW)))
+    found = [intervals.fraction(*map(int, one)) for one in zip(bins.correct, bins.images, strict=True)]
+    return {
+        "images": bins.images.tolist(),
+        "confidence": bins.confidence.tolist(),
+        "accuracy": bins.accuracy.tolist(),
+        "low": [one.low for one in found],
+        "high": [one.high for one in found],
+    }
 
 
 def _interval(interval: Interval) -> dict[str, float | None]:

@@ -20,7 +20,7 @@ function drawMatrix(order) {
   const rows = labels.map((_, number) => number);
   if (order === "images") rows.sort((a, b) => total(b) - total(a));
   if (order === "recall") rows.sort((a, b) => recall(a) - recall(b));
-  const head = element("tr", {}, element("th", { title: "true class \\ predicted class" }));
+  const head = element("tr", {}, element("th", {}, "true ↓"));
   for (const column of rows) head.append(element("th", { scope: "col", title: labels[column] }, element("span", {}, labels[column])));
   const body = element("tbody");
   for (const row of rows) {
@@ -41,7 +41,8 @@ function drawMatrix(order) {
     }
     body.append(line);
   }
-  document.getElementById("matrix").replaceChildren(element("thead", {}, head), body);
+  const caption = element("caption", {}, "predicted →");
+  document.getElementById("matrix").replaceChildren(caption, element("thead", {}, head), body);
 }
 
 function figure(one) {
@@ -52,8 +53,10 @@ function figure(one) {
     top_labels.append(element("li", {}, element("span", {}, label), element("span", {}, percent(probability)), bar));
   }
   const image = element("img", { src: one.source, alt: one.name, title: one.name });
+  const copy = element("button", { type: "button", class: "copy", title: "Copy the name", "aria-label": `Copy ${one.name}` }, "Copy");
+  const name = element("span", { class: "name" }, element("code", {}, one.name), " ", copy);
   return element("figure", { class: `image ${one.correct ? "correct" : "wrong"}` },
-    element("div", { class: "views" }, image), element("figcaption", {}, element("b", {}, one.label), top_labels));
+    element("div", { class: "views" }, image), element("figcaption", {}, element("b", {}, one.label), name, top_labels));
 }
 
 function showCell(place) {
@@ -64,11 +67,27 @@ function showCell(place) {
   const name = row === column ? `${label}, predicted correctly` : `${label}, predicted as ${predicted}`;
   const which = inside.length < count ? `${inside.length} of ${count} images` : `${count} image${count > 1 ? "s" : ""}`;
   const gallery = element("div", { class: "gallery" }, ...inside.map((id) => figure(images[id])));
-  document.getElementById("cell").replaceChildren(element("h3", {}, `${name}: ${which}`), gallery);
+  const close = element("button", { type: "button", class: "close", "aria-label": "Close" }, "✕");
+  document.getElementById("cell").replaceChildren(element("h3", {}, `${name}: ${which}`), close, gallery);
   document.querySelectorAll(".chosen").forEach((one) => one.classList.remove("chosen"));
   place.classList.add("chosen");
-  document.getElementById("cell").scrollIntoView({ block: "nearest", behavior: "smooth" });
+  document.getElementById("cell").scrollIntoView({ block: "nearest" });
+  place.scrollIntoView({ block: "nearest", inline: "nearest" });  // On a phone, above the images.
   sharpen();
+}
+
+function closeCell() {
+  document.getElementById("cell").replaceChildren();
+  const place = document.querySelector(".chosen");
+  place?.classList.remove("chosen");
+  place?.focus({ preventScroll: true });
+}
+
+function copyName(button) {
+  const code = button.parentElement.querySelector("code");
+  getSelection().selectAllChildren(code);
+  // Browsers refuse the clipboard to some pages. Then the name is selected, and Ctrl+C copies it.
+  navigator.clipboard?.writeText(code.textContent).then(() => { button.textContent = "Copied"; }, () => {});
 }
 
 function sortBy(header) {
@@ -98,11 +117,16 @@ function sharpen() {
 document.addEventListener("click", (event) => {
   const place = event.target.closest("[data-cell]");
   if (place) showCell(place);
+  const copy = event.target.closest(".copy");
+  if (copy) copyName(copy);
+  if (event.target.closest("#cell .close")) closeCell();
   const header = event.target.closest(".sortable thead th");
   if (header) sortBy(header);
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter") return;
+  if (event.key === "Escape") closeCell();
+  if (event.key !== "Enter" && event.key !== " ") return;
+  if (event.target.matches("[data-cell], .sortable thead th")) event.preventDefault();  // Space would scroll.
   if (event.target.dataset?.cell) showCell(event.target);
   if (event.target.matches(".sortable thead th")) sortBy(event.target);
 });

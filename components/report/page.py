@@ -3,9 +3,10 @@
 This module imports neither TensorFlow nor TFX, so that `efficientmixnet report` starts at once.
 """
 
+import base64
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +16,24 @@ from markupsafe import Markup
 
 from efficientmixnet.components.evaluator.metric_names import METRICS
 from efficientmixnet.components.report.charts import line_chart, reliability_chart
-from efficientmixnet.components.report.html_page import own_file, page_environment, policy, shown, style_sheet
+from efficientmixnet.components.report.html_page import own_file, own_text, page_environment, policy, shown, style_sheet
+from efficientmixnet.components.report.relabel import RELABEL_FILE, as_csv
 
 CONTENT_FILE, PAGE_FILE = "content.json", "report.html"
 _FOLDER = Path(__file__).parent
 _CURVES = ("accuracy", "loss", "learning_rate")
 
 
-def render(content: Mapping[str, Any], run: Mapping[str, Any] | None = None) -> str:
+def render(content: Mapping[str, Any], run: Mapping[str, Any] | None = None, inspection: str | None = None) -> str:
     """Returns the report page as HTML.
 
     Args:
         content: The report's content, as write_report writes it.
         run: The run's summary (pipeline/runs/run_summary.py), once the run has ended.
+        inspection: The address of the page of `efficientmixnet inspect`, relative to the report, if there is one.
     """
     curves = {
-        name: line_chart(content["curves"][name], "epoch", f"{name} by epoch")
+        name: line_chart(content["curves"][name], "epoch", name.replace("_", " "), f"{name} by epoch")
         for name in _CURVES
         if content["curves"].get(name)
     }
@@ -38,6 +41,8 @@ def render(content: Mapping[str, Any], run: Mapping[str, Any] | None = None) -> 
         "page.html",
         {"test": None, "guessing": None, **content},
         run=run,
+        inspection=inspection,
+        largest=_largest(content.get("labels", {}).values()),
         curve_charts=curves,
         config_yaml=yaml.safe_dump(content["config"], sort_keys=False, allow_unicode=True),
     )
@@ -50,16 +55,16 @@ def render_evaluation(content: Mapping[str, Any], evaluation: Mapping[str, Any])
         content: The measures and galleries, as content.measured and content.shown return them.
         evaluation: The content of evaluation.json.
     """
-    return _rendered("evaluation.html", content, evaluation=evaluation, verdict={}, warnings=(), labels={})
+    return _rendered("evaluation.html", content, evaluation=evaluation, test=None, verdict={}, warnings=(), labels={})
 
 
 def _rendered(template: str, content: Mapping[str, Any], **more: Any) -> str:
     """Returns a page with measures and galleries."""
     trade_offs = [
-        (title, line_chart(content[kind], x_label, title, of_fractions=True))
-        for kind, title, x_label in (
-            ("roc", "true positive rate (ROC)", "false positive rate"),
-            ("precision_recall", "precision", "recall"),
+        (title, line_chart(content[kind], x_label, y_label, title, of_fractions=True))
+        for kind, title, x_label, y_label in (
+            ("roc", "ROC", "false positive rate", "true positive rate"),
+            ("precision_recall", "precision and recall", "recall", "precision"),
         )
         if content.get(kind)
     ]
@@ -69,6 +74,8 @@ def _rendered(template: str, content: Mapping[str, Any], **more: Any) -> str:
         **more,
         metric_names=METRICS,
         trade_offs=trade_offs,
+        relabel_file=RELABEL_FILE,
+        relabel_data=_as_data(as_csv(content["relabel"])) if content.get("relabel") else None,
         reliability_chart=reliability_chart(content["reliability"], (content.get("calibration") or {}).get("before")),
         policy=policy([script], [style]),
         style=style,
@@ -91,6 +98,7 @@ def render_comparison(
     test_metrics: Mapping[str, Sequence[Mapping[str, float] | None]],
     differences: Mapping[str, Sequence[str]],
     against_first: Sequence[str],
+    best: Mapping[str, int],
     curves: Sequence[Mapping[str, Any]],
 ) -> str:
     """Returns the page that compares runs as HTML. Every sequence but `against_first` has one item for each run.
@@ -102,6 +110,7 @@ def render_comparison(
         test_metrics: As `metrics`, on the test split; empty without one.
         differences: By key of the configuration, each run's value.
         against_first: A sentence for each further run.
+        best: By metric, the position of the best run, if there is one.
         curves: The training curves (curves.read_curves).
     """
     charts = {}
@@ -112,7 +121,7 @@ def render_comparison(
             if curve.get(metric, {}).get("validation")
         }
         if lines:
-            charts[metric] = line_chart(lines, "epoch", f"{metric} by epoch and run")
+            charts[metric] = line_chart(lines, "epoch", metric, f"{metric} by epoch and run")
     style = style_sheet(_FOLDER / "page.css")
     return _template("comparison.html").render(
         names=names,
@@ -121,6 +130,7 @@ def render_comparison(
         test_metrics=test_metrics,
         differences=shown(differences),
         against_first=against_first,
+        best=best,
         charts=charts,
         metric_names=METRICS,
         policy=policy(styles=[style]),
@@ -147,6 +157,20 @@ def change(value: float | None) -> str:
 def percent(value: float | None) -> str:
     """0.98547 -> 98.5 %"""
     return "–" if value is None or not math.isfinite(value) else f"{100 * value:.1f}\u00a0%"
+
+
+def _largest(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Returns by split the number of images of its largest class."""
+    found: dict[str, int] = {}
+    for by_split in counts:
+        for split, count in by_split.items():
+            found[split] = max(count, found.get(split, 0))
+    return found
+
+
+def _as_data(text: str) -> Markup:
+    """Returns a CSV file as the address of a link that saves it."""
+    return own_text(f"data:text/csv;base64,{base64.b64encode(text.encode()).decode()}")  # only letters and digits
 
 
 def _as_json(value: Any) -> Markup:

@@ -13,6 +13,7 @@ from efficientmixnet.components.report import content
 from efficientmixnet.components.report.curves import read_curves
 from efficientmixnet.components.report.page import CONTENT_FILE, PAGE_FILE, render
 from efficientmixnet.components.report.predictions import PREDICTIONS_FILE, TEST_PREDICTIONS_FILE, Predictions
+from efficientmixnet.components.report.relabel import RELABEL_FILE, as_csv
 from efficientmixnet.components.report.write_predictions import Classifier, write_predictions
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exported_model import CALIBRATION, SERVING_FOLDER
@@ -87,7 +88,8 @@ def write_report(
         "curves": read_curves(places.model_run),
         "evaluation": places.evaluation,
     }
-    for name, text in ((CONTENT_FILE, json.dumps(found)), (PAGE_FILE, render(found))):
+    texts = {CONTENT_FILE: json.dumps(found), PAGE_FILE: render(found), RELABEL_FILE: as_csv(found["relabel"])}
+    for name, text in texts.items():
         write_text(f"{folder}/{name}", text)
 
 

@@ -63,6 +63,7 @@ def evaluate(
     from efficientmixnet.components.report import content
     from efficientmixnet.components.report.page import PAGE_FILE, render_evaluation
     from efficientmixnet.components.report.predictions import PREDICTIONS_FILE, Predictions
+    from efficientmixnet.components.report.relabel import RELABEL_FILE, as_csv
     from efficientmixnet.components.report.write_predictions import write_predictions
 
     candidate = _load(model)
@@ -101,6 +102,7 @@ def evaluate(
         **_checked(config.evaluation, predictions, candidate),
     }
     write_text(folder / EVALUATION_FILE, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+    write_text(folder / RELABEL_FILE, as_csv(shown["relabel"]))
     write_text(folder / PAGE_FILE, render_evaluation(shown, found))
     return Evaluation(found, tuple(left_out), folder / PAGE_FILE)
 

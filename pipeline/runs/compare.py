@@ -21,6 +21,8 @@ from efficientmixnet.pipeline.runs.run_report import read_content
 from efficientmixnet.pipeline.runs.run_summary import Summary
 from efficientmixnet.pipeline.terminal import PlainConsole
 
+SIGNIFICANT = 0.05  # a difference with a smaller p-value is unlikely to be due to chance
+
 
 @dataclass(frozen=True)
 class Run:
@@ -58,7 +60,7 @@ class McNemar:
 
     def in_words(self, first: str, second: str) -> str:
         """Returns the result as a sentence with these names."""
-        verdict = "may be due to chance" if self.p_value >= 0.05 else "is unlikely to be due to chance"
+        verdict = "may be due to chance" if self.p_value >= SIGNIFICANT else "is unlikely to be due to chance"
         return (
             f"of {self.images:,} images in common, only {second} classifies {self.only_second:,} correctly, and "
             f"only {first} {self.only_first:,}: the difference {verdict} (McNemar, p = {self.p_value:.2g})"
@@ -146,6 +148,34 @@ def _by_name(rows: Sequence[Sequence[dict[str, Any]]]) -> dict[str, list[dict[st
     return {name: [one.get(name) for one in by_run] for name in METRICS if any(name in one for one in by_run)}
 
 
+def best(runs: Sequence[Run]) -> dict[str, int]:
+    """Returns by metric the position of the best run, for the metrics in which it is better than each other run.
+
+    Accuracy is compared by McNemar's test if the runs evaluated the same images. Otherwise the confidence intervals
+    must not overlap.
+    """
+    found = {name: _best(name, row, runs) for name, row in metrics(runs).items()}
+    return {name: place for name, place in found.items() if place is not None}
+
+
+def _best(name: str, row: Sequence[dict[str, float] | None], runs: Sequence[Run]) -> int | None:
+    sign = -1 if METRICS[name].lower_is_better else 1
+    measured = [place for place, one in enumerate(row) if one]
+    first = max(measured, key=lambda place: sign * row[place]["value"])  # type: ignore[index]
+    others = [place for place in measured if place != first]
+    is_better = all(_is_better(name, sign, (row[first], runs[first]), (row[one], runs[one])) for one in others)
+    return first if others and is_better else None
+
+
+def _is_better(name: str, sign: int, ours: tuple[Any, Run], theirs: tuple[Any, Run]) -> bool:
+    """Whether the better of two values differs by more than chance."""
+    (value, run), (other_value, other) = ours, theirs
+    if name == "accuracy" and run.right.keys() == other.right.keys():
+        return value["value"] > other_value["value"] and mcnemar(run, other).p_value < SIGNIFICANT
+    worst, best_of_other = ("low", "high") if sign > 0 else ("high", "low")
+    return bool(sign * value[worst] > sign * other_value[best_of_other])
+
+
 def against_first(runs: Sequence[Run]) -> Iterator[str]:
     """Yields a sentence for each other run that says whether it differs from the first one."""
     first, *others = runs
@@ -168,6 +198,7 @@ def write_comparison(runs: Sequence[Run], file: Path) -> None:
         states=[run.summary.state.replace("_", " ") for run in runs],
         metrics=metrics(runs),
         test_metrics=metrics_on_test(runs),
+        best=best(runs),
         differences={key: [_shown(value) for value in row] for key, row in differences(runs).items()},
         against_first=list(against_first(runs)),
         curves=[run.content["curves"] for run in runs],

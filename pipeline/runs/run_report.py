@@ -8,9 +8,13 @@ from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.pipeline.runs.moved_output import artifact_at
 from efficientmixnet.pipeline.runs.run_summary import Summary
 
+_INSPECTION = "inspection.html"  # in the run's folder
+
 
 def write_report(summary: Summary) -> Path | None:
-    """Writes the report to the run's folder, and returns its path. None if the run ended before Report.
+    """Writes the report and the relabel list to the run's folder, and returns the report's path.
+
+    Returns None if the run ended before Report.
 
     Raises:
         BadInput: The data of the report is damaged.
@@ -18,6 +22,7 @@ def write_report(summary: Summary) -> Path | None:
     import jinja2
 
     from efficientmixnet.components.report.page import CONTENT_FILE, PAGE_FILE, render
+    from efficientmixnet.components.report.relabel import RELABEL_FILE, as_csv
 
     content = read_content(summary)
     if content is None:
@@ -26,9 +31,13 @@ def write_report(summary: Summary) -> Path | None:
     with damage_named(file, made_again(file.parent), jinja2.TemplateError):
         if summary.blessed is not None:  # TensorFlow Serving can refuse a model that the evaluation has blessed.
             content["verdict"] |= {"blessed": summary.blessed, "reason": summary.reason}
-        text = render(content, summary.model_dump())
+        inspection = _INSPECTION if Path(summary.run, _INSPECTION).is_file() else None
+        text = render(content, summary.model_dump(), inspection)
+        # A run of an earlier version has no list.
+        texts = {PAGE_FILE: text} | ({RELABEL_FILE: as_csv(content["relabel"])} if "relabel" in content else {})
     page = Path(summary.run, PAGE_FILE)
-    write_text(page, text)
+    for name, text in texts.items():
+        write_text(page.with_name(name), text)
     return page
 
 

@@ -39,6 +39,23 @@ def test_the_numbers_equal_scikit_learns(ten):
     assert all(one["low"] < one["value"] < one["high"] for one in found.values())
 
 
+def test_the_chart_of_calibration_has_bins_of_as_many_images_with_intervals(ten):
+    bins = ten.content["reliability"]
+    assert bins["images"] == [30] * 10
+    confidence = np.sort(ten.probabilities.max(axis=1))
+    np.testing.assert_allclose(bins["confidence"], confidence.reshape(10, 30).mean(axis=1), atol=1e-6)
+    rising = np.argsort(ten.probabilities.max(axis=1), kind="stable")
+    correct = (ten.probabilities.argmax(axis=1) == ten.labels)[rising]
+    np.testing.assert_allclose(bins["accuracy"], correct.reshape(10, 30).mean(axis=1))
+    accuracy, z = np.array(bins["accuracy"]), 1.96
+    wilson = 2 * z / (1 + z**2 / 30) * np.sqrt(accuracy * (1 - accuracy) / 30 + z**2 / 4 / 30**2)
+    np.testing.assert_allclose(np.subtract(bins["high"], bins["low"]), wilson, rtol=1e-3)
+
+
+def test_few_images_are_in_one_bin(evaluate):
+    assert evaluate(2, 10).content["reliability"]["images"] == [20]
+
+
 def test_the_reliability_before_calibration_is_that_of_temperature_1(ten):
     calibration = measured(ten.predictions, temperature=2.0)["calibration"]
     for key, temperature in (("error", 1.0), ("error_before", 2.0)):

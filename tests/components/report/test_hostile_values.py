@@ -67,6 +67,7 @@ def pages(content) -> dict[str, str]:
             test_metrics={"accuracy": [None, interval]},
             differences={f"{HOSTILE}.{HOSTILE}": [HOSTILE, "b"]},
             against_first=[HOSTILE],
+            best={"accuracy": 0},
             curves=[curves, curves],
         ),
     }

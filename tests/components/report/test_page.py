@@ -1,5 +1,8 @@
 """The page in a browser: it loads nothing, shows the content, and is small."""
 
+import base64
+import csv
+import io
 import re
 from html.parser import HTMLParser
 
@@ -64,6 +67,30 @@ def test_labels_are_escaped(page):
     html, _ = page
     assert 'class "0" <b>&' not in html
     assert "class &#34;0&#34; &lt;b&gt;&amp;" in html
+
+
+def test_the_link_saves_the_relabel_list(page):
+    html, content = page
+    (link,) = [attributes for tag, attributes in elements(html) if tag == "a" and "download" in attributes]
+    assert link["download"] == "relabel.csv"
+    saved = base64.b64decode(link["href"].removeprefix("data:text/csv;base64,")).decode()
+    rows = list(csv.reader(io.StringIO(saved)))
+    assert rows[0] == ["path", "label", "predicted", "probability", "reason"]
+    assert [row[:3] for row in rows[1:]] == [row[:3] for row in content["relabel"]]
+
+
+def test_the_data_section_links_the_inspection_page_or_says_how_to_write_it(page):
+    _, content = page
+    assert '<a href="inspection.html">' in render(content, RUN, "inspection.html")
+    command = "efficientmixnet inspect /runs/1/config.yaml --page /runs/1/inspection.html"
+    assert command in render(content, RUN)
+
+
+def test_a_report_of_an_earlier_version_has_no_relabel_list_and_no_intervals_of_bins(page):
+    _, content = page
+    reliability = {name: content["reliability"][name] for name in ("images", "confidence", "accuracy")}
+    earlier = {key: value for key, value in content.items() if key != "relabel"} | {"reliability": reliability}
+    assert "relabel.csv" not in render(earlier, RUN)
 
 
 def test_with_a_price_the_page_shows_the_cost_of_each_component_and_the_total(page):
@@ -154,6 +181,90 @@ def test_a_click_shows_the_images_of_a_cell(opened):
     heading = shown.evaluate("document.querySelector('#cell h3').innerText")
     assert heading.startswith(f"{labels[0]}, predicted as {labels[1]}: ")
     assert shown.evaluate("document.querySelectorAll('#cell img').length") == min(count, 6)
+
+
+def test_on_a_phone_the_images_of_a_cell_leave_the_matrix_in_view(opened):
+    shown, content, width = opened
+    label, predicted, _ = content["top_confusions"][0]
+    cell = f"document.querySelector('[data-cell=\"{label},{predicted}\"]')"
+    shown.evaluate(f"{cell}.click()")
+    both = f"[{cell}, document.getElementById('cell')]"
+    place, images = shown.evaluate(f"{both}.map((one) => one.getBoundingClientRect().toJSON())")
+    assert 0 <= place["top"] < place["bottom"] <= 901
+    if width < 600:
+        assert place["bottom"] <= images["top"]
+        assert images["bottom"] == pytest.approx(900, abs=1)
+    shown.call("Input.dispatchKeyEvent", type="keyDown", key="Escape", code="Escape")
+    assert shown.evaluate("document.getElementById('cell').childElementCount") == 0
+    assert shown.evaluate(f"document.activeElement === {cell}")
+
+
+def test_file_names_are_shown_and_a_button_copies_them(opened):
+    shown, content, _ = opened
+    name = content["images"][str(content["mistakes"][0])]["name"]
+    figure = "document.querySelector('#mistakes figure')"
+    assert shown.evaluate(f"{figure}.querySelector('code').innerText") == name
+    shown.evaluate(f"{figure}.querySelector('.copy').click()")
+    assert shown.evaluate("String(getSelection())") == name
+
+
+def test_every_axis_has_a_caption(opened):
+    shown, _, _ = opened
+    charts = shown.evaluate(
+        """[...document.querySelectorAll("svg.chart[role=img]")].map((chart) =>
+            [...chart.querySelectorAll("text")].map((one) => one.textContent).filter((one) => /[a-z]{3}/.test(one)))"""
+    )
+    assert charts == [
+        ["confidence", "accuracy"],
+        ["false positive rate", "true positive rate"],
+        ["recall", "precision"],
+        ["epoch", "accuracy"],
+    ]
+
+
+def test_the_navigation_leads_to_every_section(opened):
+    shown, _, _ = opened
+    sections, links = shown.evaluate(
+        """[[...document.querySelectorAll("section")].map((one) => `#${one.id}`),
+            [...document.querySelectorAll("nav a")].map((one) => one.getAttribute("href"))]"""
+    )
+    assert links == sections
+
+
+def test_the_images_of_each_class_are_counted_by_split(opened):
+    shown, content, _ = opened
+    header = shown.evaluate("[...document.querySelectorAll('#histogram thead th')].map((one) => one.innerText)")
+    assert header == ["class", "train", "eval"]
+    rows = shown.evaluate(
+        "[...document.querySelectorAll('#histogram tbody tr')].map((row) => [...row.cells].map((one) => one.innerText))"
+    )
+    assert rows == [[label, str(counts["train"]), str(counts["eval"])] for label, counts in content["labels"].items()]
+
+
+def test_a_wide_screen_has_sections_side_by_side(page, chromium, tmp_path):
+    html, _ = page
+    (tmp_path / "report.html").write_text(html, encoding="utf-8")
+    shown = chromium.open(tmp_path / "report.html", width=1800)
+    edges = shown.evaluate(
+        """["classes", "calibration", "data", "network"].map((id) => {
+            const { left, top, right } = document.getElementById(id).getBoundingClientRect();
+            return { left, top, right };
+        })"""
+    )
+    for one, other in (edges[:2], edges[2:]):
+        assert one["top"] == other["top"]
+        assert other["right"] > 1200
+    assert (shown.said, shown.requests) == ([], [])
+
+
+@pytest.mark.parametrize("key", ["Enter", " "])
+def test_a_table_is_sorted_with_the_keyboard(opened, key):
+    shown, _, _ = opened
+    shown.evaluate("document.querySelectorAll('#by-class thead th')[1].focus({ preventScroll: true })")
+    before = shown.evaluate("scrollY")
+    shown.call("Input.dispatchKeyEvent", type="keyDown", key=key, text="\r" if key == "Enter" else " ")
+    assert shown.evaluate("document.querySelector('#by-class th[aria-sort]').cellIndex") == 1
+    assert shown.evaluate("scrollY") == before
 
 
 def test_a_click_sorts_a_table_and_the_enter_key_reverses_the_order(opened):

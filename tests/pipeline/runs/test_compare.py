@@ -73,11 +73,34 @@ def test_values_in_brackets_are_printed_as_they_are(capsys):
     assert "0.5000  [0.4000, 0.6000]" in printed
 
 
-def test_the_page_marks_the_best_values_and_shows_the_differences(tmp_path):
-    write_comparison([FIRST, SECOND], tmp_path / "page.html")
+@pytest.mark.parametrize(
+    ("correct", "accuracy", "winner"),
+    [
+        (range(10, 94), 0.84, None),  # p = 0.54, and overlapping intervals
+        (range(94), 0.94, 1),  # p = 0.0001 on the same images, although the intervals overlap
+        (range(80), 0.8, None),  # the same predictions
+    ],
+)
+def test_a_run_is_the_best_only_if_the_difference_is_more_than_chance(correct, accuracy, winner):
+    right = {f"{n}.png": n in correct for n in range(100)}
+    first = _run("one", {f"{n}.png": n < 80 for n in range(100)}, {}, 0.8)
+    found = comparing.best([first, _run("two", right, {}, accuracy)])
+    assert found == ({} if winner is None else {"accuracy": winner})
+
+
+def test_on_other_images_the_intervals_of_the_best_run_overlap_no_other():
+    other = {"other.png": True}
+    assert comparing.best([FIRST, _run("two", other, {}, 0.95)]) == {}
+    assert comparing.best([FIRST, _run("two", other, {}, 0.55)]) == {"accuracy": 0}
+    assert comparing.best([FIRST, _run("two", other, {}, 0.55), _run("three", other, {}, 0.85)]) == {}
+
+
+def test_the_page_marks_the_best_value_and_shows_the_differences(tmp_path):
+    worse = _run("two", {"other.png": True}, SECOND.content["config"], 0.5)
+    write_comparison([FIRST, worse], tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert page.count("★") == 1
-    assert page.index("0.8000") < page.index("0.8400 ★")
+    assert page.index("0.8000 ★") < page.index("0.5000")
     assert "<code>training.<wbr>seed</code>" in page
     assert page.count("<polyline") == 2
     assert "http" not in page.replace('http-equiv="Content-Security-Policy"', "")
@@ -88,7 +111,8 @@ def test_a_browser_shows_the_page_at_every_width_without_network_requests(tmp_pa
     write_comparison([FIRST, SECOND], tmp_path / "page.html")
     page = chromium.open(tmp_path / "page.html", width=width)
     assert page.evaluate("document.querySelector('h1').innerText") == "2 runs compared"
-    assert page.evaluate("document.querySelector('.best').innerText") == "0.8400 ★"
+    assert page.evaluate("document.querySelector('.best')") is None
+    assert "here none is" in page.evaluate("document.querySelector('#metrics p').innerText")
     boxes = "[...document.querySelectorAll('#curves polyline')].map((line) => line.getBoundingClientRect())"
     assert page.evaluate(f"{boxes}.filter((box) => box.width > 100 && box.height > 20).length") == 2
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -17,11 +17,27 @@ def test_the_report_shows_the_final_state_of_the_run(tmp_path, monkeypatch, stat
     content = {"verdict": {"blessed": True, "reason": "accuracy 0.9 reaches 0.5", "metrics": {}}}
     content |= {"config": {}, "curves": {}, "metrics": []}
     (tmp_path / "content.json").write_text(json.dumps(content), encoding="utf-8")
-    monkeypatch.setattr(page, "render", lambda content, run: json.dumps(content["verdict"]))
+    monkeypatch.setattr(page, "render", lambda content, *_: json.dumps(content["verdict"]))
     facts = {"run": str(tmp_path), "evaluated": str(tmp_path), "started": "2026-01-02T03:04:05+00:00"}
     written = write_report(Summary(state=state, blessed=state == "pushed", reason=reason, **facts))
     verdict = json.loads(written.read_text(encoding="utf-8"))
     assert verdict == {"blessed": state == "pushed", "reason": reason, "metrics": {}}
+
+
+def test_the_report_links_the_inspection_page_and_the_relabel_list_lies_beside_it(tmp_path, monkeypatch):
+    row = ["cat/1.jpg", "cat", "=dog", 0.9, "confident mistake"]
+    content = {"verdict": {}, "config": {}, "curves": {}, "metrics": [], "relabel": [row]}
+    (tmp_path / "content.json").write_text(json.dumps(content), encoding="utf-8")
+    monkeypatch.setattr(page, "render", lambda content, run, inspection: str(inspection))
+    facts = {"run": str(tmp_path), "evaluated": str(tmp_path), "started": "2026-01-02T03:04:05+00:00"}
+    summary = Summary(state="pushed", blessed=True, reason="", **facts)
+    assert write_report(summary).read_text() == "None"
+    (tmp_path / "inspection.html").touch()
+    assert write_report(summary).read_text() == "inspection.html"
+    assert (tmp_path / "relabel.csv").read_text().splitlines() == [
+        '"path","label","predicted","probability","reason"',
+        '"cat/1.jpg","cat","\'=dog",0.9,"confident mistake"',
+    ]
 
 
 @pytest.mark.parametrize(
