@@ -18,7 +18,8 @@ setup(
     ],
     package_data={
         "efficientmixnet.components.report": ["*.html", "*.css", "*.js", "*.md"],
-        "efficientmixnet.pipeline.runs.tfma_page": ["*.html", "*.js"],
+        "efficientmixnet.pipeline.runs.tfma_page": ["*.html"],
+        "efficientmixnet.pipeline.try_page": ["*.html", "*.css", "*.js"],
         "efficientmixnet.pipeline.inspection": ["*.html", "*.css"],
         "efficientmixnet.pipeline.commands": ["*.json"],
     },

@@ -20,6 +20,7 @@ from efficientmixnet.pipeline.commands.local_path import LocalPath
 from efficientmixnet.pipeline.commands.numbers import Number
 from efficientmixnet.pipeline.commands.one_line_errors import OneLineErrors, remember_verbose
 from efficientmixnet.pipeline.commands.predict_command import predict
+from efficientmixnet.pipeline.commands.try_command import try_
 from efficientmixnet.pipeline.terminal import echo
 
 _COMMAND_ENTRY_POINTS = "efficientmixnet.commands"
@@ -57,7 +58,7 @@ def main() -> None:
     use_tensorflow()
 
 
-for _command in (*data_commands.COMMANDS, predict, evaluate, *results_commands.COMMANDS):
+for _command in (*data_commands.COMMANDS, predict, try_, evaluate, *results_commands.COMMANDS):
     main.add_command(_command)
 
 

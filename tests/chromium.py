@@ -23,14 +23,16 @@ class Chromium:
         command = [
             *(str(PROGRAM), "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),
             *("--disable-dev-shm-usage", "--no-first-run", "--remote-debugging-port=0", f"--user-data-dir={folder}"),
+            # A camera that shows a test image, and no question whether a page may use it.
+            *("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"),
         ]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
         port = folder / "DevToolsActivePort"
         _wait_for(lambda: port.exists() and port.read_text().count("\n"))
         self._address = f"http://127.0.0.1:{port.read_text().splitlines()[0]}"
 
-    def open(self, file: Path, width: int = 1280, height: int = 900, dark: bool = False) -> "Page":
-        """Opens a file in a new tab and waits until it has loaded."""
+    def open(self, file: Path | str, width: int = 1280, height: int = 900, dark: bool = False) -> "Page":
+        """Opens a file or an address in a new tab and waits until it has loaded."""
         request = urllib.request.Request(f"{self._address}/json/new?about:blank", method="PUT")  # noqa: S310
         with urllib.request.urlopen(request) as answer:  # noqa: S310
             page = Page(json.load(answer)["webSocketDebuggerUrl"])
@@ -38,7 +40,7 @@ class Chromium:
         page.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         page.call("Emulation.setEmulatedMedia", features=[scheme])
-        page.load(file.as_uri())
+        page.load(file if isinstance(file, str) else file.as_uri())
         return page
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ import jinja2
 from markupsafe import Markup
 
 from efficientmixnet.modules.text.printable import printable
+
+PAGE_STYLE = Path(__file__).parent / "page.css"
+"""The style sheet of the report, which other pages use too."""
 
 # A page has no style attributes, which its policy forbids. These classes set the length of a bar.
 _LENGTHS = "".join(f".w{percent}{{width:{percent}%}}.h{percent}{{height:{percent}%}}" for percent in range(101))
@@ -77,6 +81,12 @@ def policy(scripts: Sequence[str] = (), styles: Sequence[str] = (), **more: str)
         **{name.replace("_", "-"): sources for name, sources in more.items()},
     }
     return "; ".join(f"{name} {sources}" for name, sources in directives.items())
+
+
+def as_json(value: Any) -> Markup:
+    """Returns JSON that cannot end a script element."""
+    text = json.dumps(shown(value), separators=(",", ":"), ensure_ascii=False)
+    return own_text(text.replace("<", "\\u003c"))
 
 
 def percentage(fraction: float) -> int:

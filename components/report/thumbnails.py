@@ -3,13 +3,16 @@
 import base64
 import io
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
 from efficientmixnet.components.image_example_gen.image_header import open_image
-from efficientmixnet.components.report.write_predictions import Classifier
+
+if TYPE_CHECKING:
+    from efficientmixnet.components.report.write_predictions import Classifier
 
 SIDE = 112  # pixels, the longer side of a thumbnail
 _QUALITY = 80
@@ -18,12 +21,12 @@ _BATCH = 32
 _COLORS = np.array([[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]], float)
 
 
-def thumbnail(encoded: bytes) -> str:
-    """Returns the image as a data URI, at most SIDE pixels wide and high."""
-    return _data_uri(open_image(encoded).thumbnail(SIDE))
+def thumbnail(encoded: bytes, side: int = SIDE) -> str:
+    """Returns the image as a data URI, at most `side` pixels wide and high."""
+    return _data_uri(open_image(encoded).thumbnail(side))
 
 
-def activation_maps(model: Classifier, images: Mapping[str, bytes], labels: Sequence[str]) -> dict[str, str]:
+def activation_maps(model: "Classifier", images: Mapping[str, bytes], labels: Sequence[str]) -> dict[str, str]:
     """Returns each image with the regions that are important for its label in color, as a data URI.
 
     Args:
@@ -45,20 +48,26 @@ def activation_maps(model: Classifier, images: Mapping[str, bytes], labels: Sequ
             tf.constant([images[name] for name in batch]), tf.constant(classes, tf.int64)
         )
         for name, seen, activations in zip(batch, found["inputs"].numpy(), found["activations"].numpy(), strict=True):
-            maps[name] = _data_uri(_overlaid(seen, activations))
+            maps[name] = overlaid(seen, activations)
     return maps
 
 
-def _overlaid(seen: np.ndarray, activations: np.ndarray) -> Image.Image:
-    """seen: uint8 [size, size, 3], activations: float [height, width]"""
+def overlaid(seen: np.ndarray, activations: np.ndarray, side: int = SIDE) -> str:
+    """Returns the network's input with a class activation map in color, as a data URI.
+
+    Args:
+        seen: The network's input, uint8 [size, size, 3].
+        activations: The map, float [height, width].
+        side: The width and height of the result in pixels.
+    """
     heat = np.maximum(activations, 0.0)
     heat = heat / max(heat.max(), 1e-12)
-    size = (SIDE, SIDE)
+    size = (side, side)
     smooth = np.asarray(Image.fromarray((heat * 255).astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)) / 255.0
     image = np.asarray(Image.fromarray(seen).convert("L").resize(size, Image.Resampling.BILINEAR), float)[..., None]
     stops = np.linspace(0, 1, len(_COLORS))
     colors = np.stack([np.interp(smooth, stops, _COLORS[:, channel]) for channel in range(3)], axis=-1)
-    return Image.fromarray((0.45 * image + 0.55 * colors).astype(np.uint8))
+    return _data_uri(Image.fromarray((0.45 * image + 0.55 * colors).astype(np.uint8)))
 
 
 def _data_uri(image: Image.Image) -> str:

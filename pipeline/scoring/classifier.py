@@ -44,6 +44,7 @@ class Classifier(ImageClassifier):
             model = tf.saved_model.load(str(path))
             self._classify = model.signatures["serving_default"]
             self.labels = [label.decode() for label in model.class_labels().numpy()]
+            self._activations = getattr(model, "class_activations", None)
             self._embed = getattr(model, "embeddings", None)
         self._to_tensor = tf.constant
         self._path = path
@@ -62,6 +63,16 @@ class Classifier(ImageClassifier):
         if self._embed is None:
             raise BadInput(f"{self._path}: has no embeddings, because an earlier version pushed it; run it again")
         return self._embed(self._to_tensor(encoded)).numpy()
+
+    def activations(self, encoded: bytes, class_id: int) -> "tuple[np.ndarray, np.ndarray] | None":
+        """Returns what the network sees of a JPEG or PNG file, uint8 [size, size, 3], and its class activation map.
+
+        The map is float32 [height, width]. Returns None if an earlier version has pushed the model.
+        """
+        if self._activations is None:
+            return None
+        found = self._activations(self._to_tensor([encoded]), self._to_tensor([class_id], "int64"))
+        return found["inputs"][0].numpy(), found["activations"][0].numpy()
 
     def in_batches(self, call: Callable[[list[bytes]], "np.ndarray"], encoded: list[bytes]) -> "np.ndarray":
         """Returns what `probabilities` or `embeddings` returns for any number of JPEG or PNG files.

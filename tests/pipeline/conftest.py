@@ -34,6 +34,18 @@ class Brightness(tf.Module):
         bright = tf.reduce_mean(self.embeddings(images), axis=1)
         return {"probabilities": tf.stack([bright, 1 - bright], axis=1)}
 
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string), tf.TensorSpec([None], tf.int64)])
+    def class_activations(self, images: tf.Tensor, class_ids: tf.Tensor) -> dict[str, tf.Tensor]:
+        def seen(one: tf.Tensor) -> tf.Tensor:
+            return tf.image.resize(tf.io.decode_image(one, 3, expand_animations=False), [8, 8])
+
+        inputs = tf.map_fn(seen, images, fn_output_signature=tf.TensorSpec([8, 8, 3], tf.float32))
+        bright = inputs[..., 0] / 255
+        return {
+            "inputs": tf.cast(inputs, tf.uint8),
+            "activations": tf.where(class_ids[:, None, None] == 0, bright, 1 - bright),
+        }
+
 
 @pytest.fixture(scope="session")
 def push_brightness() -> Callable[..., None]:
