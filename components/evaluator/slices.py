@@ -6,7 +6,7 @@ from typing import Any
 
 from efficientmixnet.modules import features
 
-_BASELINE = "baseline"  # TFX's name for the baseline model
+BASELINE = "baseline"  # TFX's name for the baseline model
 COUNT = "example_count"
 
 
@@ -51,10 +51,10 @@ def read_slices(uri: str) -> Iterator[Slice]:
         for item in one.metric_keys_and_values:
             if item.value.WhichOneof("type") == "double_value" and not item.key.is_diff:
                 by_model.setdefault(item.key.model_name, {})[item.key.name] = item.value.double_value.value
-                if item.HasField("confidence_interval") and item.key.model_name != _BASELINE:
+                if item.HasField("confidence_interval") and item.key.model_name != BASELINE:
                     ends = item.confidence_interval.lower_bound, item.confidence_interval.upper_bound
                     intervals[item.key.name] = tuple(end.double_value.value for end in ends)
-        baseline = by_model.pop(_BASELINE, {})
+        baseline = by_model.pop(BASELINE, {})
         values = tuple(
             (key.column, _text(getattr(key, key.WhichOneof("kind")))) for key in one.slice_key.single_slice_keys
         )

@@ -11,6 +11,7 @@ from efficientmixnet.components.report.html_page import shown
 _WIDTH, _HEIGHT = 440, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 12, 38
 _STYLES = 6  # of lines, in the style sheet
+_WHOLE = ("epoch", "run")  # axes of whole numbers
 
 Points = Sequence[tuple[float, float]]
 
@@ -104,8 +105,8 @@ class _Frame:
             parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
             parts.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{_number(value)}</text>')
         for value in _ticks(*self._x):
-            if x_label == "epoch" and value % 1:
-                continue  # epochs are whole numbers
+            if x_label in _WHOLE and value % 1:
+                continue
             x = self.x(value)
             parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle">{_number(value)}</text>')
         middle, center = (_LEFT + _WIDTH - _RIGHT) / 2, (_TOP + _HEIGHT - _BOTTOM) / 2

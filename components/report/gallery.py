@@ -51,7 +51,12 @@ def choose(outcomes: Outcomes) -> Gallery:
 
 def top_confusions(outcomes: Outcomes) -> list[tuple[int, int, int]]:
     """Returns the most frequent mistakes as (true class, predicted class, number of images)."""
-    counts = outcomes.confusion.copy()
+    return confusions(outcomes.confusion)
+
+
+def confusions(matrix: np.ndarray) -> list[tuple[int, int, int]]:
+    """Returns the same from the number of images, [true classes, predicted classes]."""
+    counts = matrix.copy()
     np.fill_diagonal(counts, 0)
     order = np.argsort(-counts, axis=None, kind="stable")[:TOP_CONFUSIONS]
     rows, columns = np.unravel_index(order, counts.shape)

@@ -18,6 +18,8 @@ function drawMatrix(order) {
   const recall = (row) => confusion[row][row] / Math.max(1, total(row));
   const total = (row) => confusion[row].reduce((sum, count) => sum + count, 0);
   const rows = labels.map((_, number) => number);
+  const byName = new Intl.Collator(undefined, { numeric: true }).compare;
+  if (order === "label") rows.sort((a, b) => byName(labels[a], labels[b]));
   if (order === "images") rows.sort((a, b) => total(b) - total(a));
   if (order === "recall") rows.sort((a, b) => recall(a) - recall(b));
   const head = element("tr", {}, element("th", {}, "true ↓"));
@@ -33,8 +35,8 @@ function drawMatrix(order) {
         const strength = (0.12 + 0.75 * fraction).toFixed(2);
         cell.style.background = `rgba(var(${row === column ? "--cell" : "--wrong-cell"}), ${strength})`;
         if (strength > 0.5) cell.style.color = "var(--ground)";
-        cell.dataset.cell = `${row},${column}`;
-        cell.tabIndex = 0;
+        if (cells) cell.dataset.cell = `${row},${column}`;  // TFMA's page has no images.
+        if (cells) cell.tabIndex = 0;
         cell.title = `${isolated(labels[row])} predicted as ${isolated(labels[column])}: ${count}, ${percent(fraction)} of the class`;
       }
       line.append(cell);
@@ -77,7 +79,7 @@ function showCell(place) {
 }
 
 function closeCell() {
-  document.getElementById("cell").replaceChildren();
+  document.getElementById("cell")?.replaceChildren();
   const place = document.querySelector(".chosen");
   place?.classList.remove("chosen");
   place?.focus({ preventScroll: true });
@@ -120,6 +122,11 @@ document.addEventListener("click", (event) => {
   const copy = event.target.closest(".copy");
   if (copy) copyName(copy);
   if (event.target.closest("#cell .close")) closeCell();
+  const link = event.target.closest("nav a");
+  if (link && location.protocol === "about:") {  // In a notebook's frame, a link would open the notebook.
+    event.preventDefault();
+    document.querySelector(link.getAttribute("href")).scrollIntoView();
+  }
   const header = event.target.closest(".sortable thead th");
   if (header) sortBy(header);
 });
@@ -132,7 +139,7 @@ document.addEventListener("keydown", (event) => {
 });
 document.querySelectorAll(".sortable thead th").forEach((header) => { header.tabIndex = 0; });
 document.getElementById("order")?.addEventListener("change", (event) => drawMatrix(event.target.value));
-document.getElementById("find").addEventListener("input", (event) => {
+document.getElementById("find")?.addEventListener("input", (event) => {
   const wanted = event.target.value.toLowerCase();
   for (const row of document.querySelectorAll("#by-class tbody tr"))
     row.hidden = !row.cells[0].textContent.toLowerCase().includes(wanted);

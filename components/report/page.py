@@ -4,7 +4,6 @@ This module imports neither TensorFlow nor TFX, so that `efficientmixnet report`
 """
 
 import base64
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +15,15 @@ from markupsafe import Markup
 
 from efficientmixnet.components.evaluator.metric_names import METRICS
 from efficientmixnet.components.report.charts import line_chart, reliability_chart
-from efficientmixnet.components.report.html_page import own_file, own_text, page_environment, policy, shown, style_sheet
+from efficientmixnet.components.report.html_page import (
+    as_json,
+    own_file,
+    own_text,
+    page_environment,
+    policy,
+    shown,
+    style_sheet,
+)
 from efficientmixnet.components.report.relabel import RELABEL_FILE, as_csv
 
 CONTENT_FILE, PAGE_FILE = "content.json", "report.html"
@@ -80,7 +87,7 @@ def _rendered(template: str, content: Mapping[str, Any], **more: Any) -> str:
         policy=policy([script], [style]),
         style=style,
         script=script,
-        data=_as_json(
+        data=as_json(
             {
                 "labels": [one["label"] for one in content["classes"]],
                 "confusion": content["confusion"],
@@ -171,9 +178,3 @@ def _largest(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
 def _as_data(text: str) -> Markup:
     """Returns a CSV file as the address of a link that saves it."""
     return own_text(f"data:text/csv;base64,{base64.b64encode(text.encode()).decode()}")  # only letters and digits
-
-
-def _as_json(value: Any) -> Markup:
-    """Returns JSON that cannot end a script element."""
-    text = json.dumps(shown(value), separators=(",", ":"), ensure_ascii=False)
-    return Markup(text.replace("<", "\\u003c"))  # noqa: S704

@@ -4,7 +4,8 @@ from threading import Lock
 from typing import Any
 
 from efficientmixnet.components.report.html_page import shown
-from efficientmixnet.pipeline.scoring.classifier import Classifier, read_image
+from efficientmixnet.pipeline.scoring.classifier import Classifier
+from efficientmixnet.pipeline.scoring.image_classifier import read_image
 
 _LABELS = 5
 _SIDE = 320  # pixels, the longer side of an image on the page

@@ -1,15 +1,18 @@
-"""write_tfma_page: a page with TFMA's slicing metrics, plots and time series of a run."""
+"""write_tfma_page: a page with TFMA's metrics by slice, confusion matrix and metrics over the runs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from efficientmixnet.components.evaluator.slices import BASELINE, Slice, read_slices
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.files.stored_file import damage_named, made_again, read_json
 from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.pipeline.runs.run_report import read_content
 from efficientmixnet.pipeline.runs.run_summary import Summary
-from efficientmixnet.pipeline.runs.tfma_page.page import View, render
+from efficientmixnet.pipeline.runs.tfma_page.page import render
 
 TFMA_FILE = "tfma.html"
 
@@ -19,26 +22,35 @@ def write_tfma_page(summary: Summary, others: Sequence[Summary]) -> Path:
 
     Args:
         summary: The run.
-        others: The runs of the time series.
+        others: The runs of the time series, oldest first.
 
     Returns:
         The path of the page.
 
     Raises:
-        BadInput: The run has no evaluation.
+        BadInput: The run has no evaluation, or an evaluation is damaged.
     """
-    evaluation = _evaluation(summary)
-    if evaluation is None:
+    content = read_content(summary)
+    evaluation = _evaluation(content)
+    if content is None or evaluation is None:
         raise BadInput(
             f"{summary.run}: the run has no evaluation ({summary.state}: {summary.reason}); give another run"
         )
     # A cached run has the evaluation of an earlier run, which is shown once.
     by_evaluation: dict[str, str] = {}
     for other in others:
-        if uri := _evaluation(other):
+        if uri := _evaluation(read_content(other)):
             by_evaluation.setdefault(uri, Path(other.run).name)
+    labels = [one["label"] for one in content["classes"]]
+    text = render(
+        Path(summary.run).name,
+        list(_slices(evaluation)),
+        labels,
+        _confusion(evaluation, len(labels)),
+        {name: overall for uri, name in by_evaluation.items() for overall in _slices(uri) if not overall.values},
+    )
     page = Path(summary.run, TFMA_FILE)
-    write_text(page, render(Path(summary.run).name, list(_views(evaluation, by_evaluation))))
+    write_text(page, text)
     return page
 
 
@@ -61,35 +73,29 @@ def load_evaluation(uri: str) -> Any:
         return tfma.load_eval_result(uri, model_name=names[0] or None)
 
 
-def _evaluation(summary: Summary) -> str | None:
-    content = read_content(summary)
+def _evaluation(content: Mapping[str, Any] | None) -> str | None:
     uri = content.get("evaluation") if content else None
     return uri if uri and Path(uri).is_dir() else None
 
 
-def _views(evaluation: str, by_evaluation: Mapping[str, str]) -> Iterator[View]:
-    import tensorflow_model_analysis as tfma
-    from tensorflow_model_analysis.view import util, view_types
+def _slices(uri: str) -> Iterator[Slice]:
+    import tensorflow as tf
 
-    result = load_evaluation(evaluation)
-    config = util.get_slicing_config(result.config)
-    overall = tfma.slicer.SingleSliceSpec()
-    yield View("All images", "tfma-nb-slicing-metrics", config, util.get_slicing_metrics(result.slicing_metrics))
-    for spec in result.config.slicing_specs:
-        if spec.feature_keys:
-            metrics = util.get_slicing_metrics(
-                result.slicing_metrics, slicing_spec=tfma.slicer.SingleSliceSpec(spec=spec)
-            )
-            yield View(f"By {' and '.join(spec.feature_keys)}", "tfma-nb-slicing-metrics", config, metrics)
-    data, plots = util.get_plot_data_and_config(result.plots, overall)
-    yield View("Plots", "tfma-nb-plot", plots, data)
-    if len(by_evaluation) > 1:
-        results = view_types.EvalResults(
-            [load_evaluation(uri) for uri in by_evaluation], tfma.constants.MODEL_CENTRIC_MODE
-        )
-        series = util.get_time_series(results, overall, False)
-        for one, run in zip(
-            series, by_evaluation.values(), strict=True
-        ):  # TFMA labels and sorts the runs by this name.
-            one["config"]["modelIdentifier"] = run
-        yield View("All runs", "tfma-nb-time-series", {"isModelCentric": True}, series)
+    with damage_named(uri, made_again(uri), tf.errors.OpError):
+        yield from read_slices(uri)
+
+
+def _confusion(uri: str, classes: int) -> np.ndarray:
+    """Returns TFMA's confusion matrix of the new model over all images, int [true classes, predicted classes]."""
+    import tensorflow as tf
+    import tensorflow_model_analysis as tfma
+
+    counts = np.zeros([classes, classes])
+    with damage_named(uri, made_again(uri), tf.errors.OpError):
+        overall = (one for one in tfma.load_plots(uri) if not one.slice_key.single_slice_keys)
+        for plot in (plot for one in overall for plot in one.plot_keys_and_values):
+            matrices = plot.value.multi_class_confusion_matrix_at_thresholds.matrices
+            if plot.key.model_name != BASELINE:
+                for cell in (cell for matrix in matrices[:1] for cell in matrix.entries):
+                    counts[cell.actual_class_id, cell.predicted_class_id] += cell.num_weighted_examples
+    return counts
