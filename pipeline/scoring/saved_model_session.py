@@ -108,8 +108,11 @@ class SavedModelSession:
             library.TF_DeleteSessionOptions(options)
 
     def _tensor(self, name: str) -> _Output:
-        operation, _, index = name.partition(":")
-        return _Output(self._library.TF_GraphOperationByName(self._graph, operation.encode()), int(index))
+        name, _, index = name.partition(":")
+        operation = self._library.TF_GraphOperationByName(self._graph, name.encode())
+        if operation is None:  # The library would follow the null pointer.
+            raise LookupError(f"the graph has no operation {name}")
+        return _Output(operation, int(index))
 
     def _strings(self, values: Sequence[bytes]) -> c_void_p:
         """A tensor of strings, which are not copied."""

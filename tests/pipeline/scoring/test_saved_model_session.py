@@ -74,6 +74,17 @@ def test_a_damaged_model_is_an_error(saved: Path, tmp_path: Path, name: str) -> 
         SavedModelSession(copy, "serving_default", "scores")
 
 
+def test_a_signature_that_names_a_missing_operation_is_an_error(saved: Path, tmp_path: Path) -> None:
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    copy = shutil.copytree(saved, tmp_path / "copy")
+    model = saved_model_pb2.SavedModel.FromString((copy / "saved_model.pb").read_bytes())
+    model.meta_graphs[0].signature_def["second"].outputs["scores"].name = "missing:0"
+    (copy / "saved_model.pb").write_bytes(model.SerializeToString())
+    with pytest.raises((LookupError, RuntimeError), match="missing"):
+        SavedModelSession(copy, "second", "scores")
+
+
 def test_the_settings_inline_functions_and_leave_the_graph_as_it_is() -> None:
     options = tf.compat.v1.ConfigProto.FromString(saved_model_session._CONFIG).graph_options
     assert options.optimizer_options.do_function_inlining
