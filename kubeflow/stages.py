@@ -30,6 +30,8 @@ def execute_stages(arguments: Sequence[str], invocation: dict[str, Any]) -> dict
     return report
 
 
+# By the name in the ExecutorInput: the name in the package.
+_KINDS = {"artifacts": "artifacts", "parameterValues": "parameters"}
 _NO_INVOCATION = ("--json_serialized_invocation_args", "{}")
 
 
@@ -43,8 +45,12 @@ def _invocation_of(stage: Mapping[str, Any], whole: Mapping[str, Any], made: Map
     """
     prefix = f"{stage['name']}_"
     inputs = {
-        kind: {key.removeprefix(prefix): one for key, one in named.items() if key.startswith(prefix)}
+        kind: {
+            **{key: named[own] for key, own in stage.get("shared", {}).get(_KINDS[kind], {}).items() if own in named},
+            **{key.removeprefix(prefix): one for key, one in named.items() if key.startswith(prefix)},
+        }
         for kind, named in whole.get("inputs", {}).items()
+        if kind in _KINDS
     }
     inputs["artifacts"] = {**inputs.get("artifacts", {}), **{key: made[name] for key, name in stage["inputs"].items()}}
     outputs = whole["outputs"]

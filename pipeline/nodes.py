@@ -134,10 +134,10 @@ class Nodes:
     def serving_check(self) -> Any:
         return ServingCheck(
             model=self._model,
-            model_blessing=self.evaluation.outputs["blessing"],
             examples=self._all_examples,
             transformed_examples=self.transformed.outputs["transformed_examples"],
             config=json.dumps(self._config.model),
+            model_blessing=None if self._environment.checks_every_model else self.evaluation.outputs["blessing"],
         )
 
     @cached_property

@@ -34,6 +34,7 @@ class ClusterEnvironment(Environment):
     """
 
     reports_first = True
+    checks_every_model = True  # One task fewer follows the other.
 
     def __init__(self, config: Config) -> None:
         super().__init__(str(config.kubeflow.pipeline_root).rstrip("/"))

@@ -28,6 +28,7 @@ def _groups(tasks: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
         yield "SchemaGen", "ExampleValidator"
     else:
         yield "StatisticsGen", "SchemaGen", "ExampleValidator"
+    yield "Evaluator", "Report"
 
 
 def _move(spec: _Spec, name: str, into: str, group: list[str]) -> dict[str, Any]:
@@ -36,11 +37,15 @@ def _move(spec: _Spec, name: str, into: str, group: list[str]) -> dict[str, Any]
     task, component = tasks.pop(name), components.pop(name)
     container = spec["deploymentSpec"]["executors"].pop(component["executorLabel"])["container"]
     inputs: dict[str, str] = {}
+    shared: dict[str, dict[str, str]] = {}
     for kind in ("artifacts", "parameters"):
         for key, source in task.get("inputs", {}).get(kind, {}).items():
             output = source.get("taskOutputArtifact", {})
             if output.get("producerTask") in group:
                 inputs[key] = output["outputArtifactKey"]
+                continue
+            if same := _same(tasks[into], kind, source):  # The launcher would copy it twice.
+                shared.setdefault(kind, {})[key] = same
                 continue
             outer = f"{name}_{key}"
             tasks[into].setdefault("inputs", {}).setdefault(kind, {})[outer] = source
@@ -52,7 +57,19 @@ def _move(spec: _Spec, name: str, into: str, group: list[str]) -> dict[str, Any]
     needed = {*tasks[into].get("dependentTasks", []), *task.get("dependentTasks", [])} - set(group)
     tasks[into]["dependentTasks"] = sorted(needed)
     arguments = [word for word in container["args"] if word not in _INVOCATION]
-    return {"name": name, "arguments": arguments, "inputs": inputs, "outputs": sorted(set(outputs) - {LOG})}
+    return {
+        "name": name,
+        "arguments": arguments,
+        "inputs": inputs,
+        "shared": shared,
+        "outputs": sorted(set(outputs) - {LOG}),
+    }
+
+
+def _same(task: Mapping[str, Any], kind: str, source: Mapping[str, Any]) -> str | None:
+    """Returns the name of the task's input from the same source, or None."""
+    inputs = task.get("inputs", {}).get(kind, {})
+    return next((key for key, one in inputs.items() if one == source), None)
 
 
 def _redirect(tasks: Mapping[str, Any], name: str, into: str) -> None:
