@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo prism test test-slow test-faults test-cluster test-engines lint audit bench image lock clean
+.PHONY: help environment demo prism test test-slow test-faults test-cluster test-engines lint audit bench image sbom lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,9 +57,17 @@ bench: environment  ## measure the figures in README and docs; takes long
 IMAGE ?= efficientmixnet:0.1.0
 VARIANT ?= cpu
 DOCKER ?= docker
+REVISION = $(shell git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || echo unknown)
+# The time of the commit, so that the same commit makes the same image.
+CREATED = $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
 
 image:  ## the image for clusters: make image IMAGE=REGISTRY/efficientmixnet:0.1.0-gpu VARIANT=gpu DOCKER=podman
-	$(DOCKER) build --file kubeflow/Dockerfile --build-arg VARIANT=$(VARIANT) --tag $(IMAGE) .
+	$(DOCKER) build --file kubeflow/Dockerfile --build-arg VARIANT=$(VARIANT) --build-arg REVISION=$(REVISION) \
+	    --build-arg CREATED=$(CREATED) --tag $(IMAGE) .
+
+sbom: environment  ## list the Python packages of the image as CycloneDX: make sbom VARIANT=gpu
+	mkdir -p build
+	tools/sbom.sh $(VARIANT) > build/efficientmixnet-$(VARIANT).cdx.json
 
 COMPILE_FOR_IMAGE := .uv/bin/uv pip compile - --quiet --python-version 3.13 --python-platform x86_64-manylinux_2_40 \
     --no-python-downloads --generate-hashes --no-annotate --custom-compile-command "make lock"

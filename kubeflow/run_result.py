@@ -25,6 +25,7 @@ class RunResult:
         report: Where the report is.
         test_accuracy: The accuracy on the test split, if the data has one.
         test_interval: The low and high end of its confidence interval.
+        registered: What the model is called in the Model Registry, if it was registered.
     """
 
     blessed: bool
@@ -35,6 +36,7 @@ class RunResult:
     report: str | None = None
     test_accuracy: float | None = None
     test_interval: tuple[float, float] | None = None
+    registered: str | None = None
 
     def to_line(self) -> str:
         """Returns the line for the log."""
@@ -45,17 +47,22 @@ class RunResult:
         yield from accuracy_rows(self.accuracy, self.interval, self.test_accuracy, self.test_interval)
         yield "result", f"{'blessed' if self.blessed else 'not blessed'}: {self.reason}"
         yield "pushed model", self.pushed_model or "none"
+        if self.registered:
+            yield "registered", self.registered
         if self.report:
             yield "report", self.report
 
 
-def result_of(verdict: Mapping[str, Any], pushed_model: str | None, report: str) -> RunResult:
+def result_of(
+    verdict: Mapping[str, Any], pushed_model: str | None, report: str, registered: str | None = None
+) -> RunResult:
     """Returns the result for a verdict.
 
     Args:
         verdict: The verdict in the report's content (components/evaluator/verdict.py).
         pushed_model: Where the pushed model is, if it was pushed.
         report: Where the report is.
+        registered: What the model is called in the Model Registry, if it was registered.
     """
     return RunResult(
         blessed=verdict["blessed"],
@@ -66,6 +73,7 @@ def result_of(verdict: Mapping[str, Any], pushed_model: str | None, report: str)
         report=report,
         test_accuracy=verdict.get("test_metrics", {}).get("accuracy"),
         test_interval=verdict.get("test_intervals", {}).get("accuracy"),
+        registered=registered,
     )
 
 

@@ -46,7 +46,7 @@ def _invocation_of(stage: Mapping[str, Any], whole: Mapping[str, Any], made: Map
     prefix = f"{stage['name']}_"
     inputs = {
         kind: {
-            **{key: named[own] for key, own in stage.get("shared", {}).get(_KINDS[kind], {}).items() if own in named},
+            **{key: named[own] for key, own in stage["shared"].get(_KINDS[kind], {}).items()},
             **{key.removeprefix(prefix): one for key, one in named.items() if key.startswith(prefix)},
         }
         for kind, named in whole.get("inputs", {}).items()

@@ -89,7 +89,16 @@ class ClusterEnvironment(Environment):
         self, model: BaseChannel, blessing: BaseChannel, infra_blessing: BaseChannel | None, report: BaseChannel | None
     ) -> Any:
         inputs = {"model": model, "model_blessing": blessing, "report": report}
-        return task_component("Pusher", inputs, {"pushed_model": standard_artifacts.PushedModel}, pushed=self._pushed)
+        outputs = {"pushed_model": standard_artifacts.PushedModel}
+        return task_component("Pusher", inputs, outputs, pushed=self._pushed, **self._registry())
+
+    def _registry(self) -> dict[str, str]:
+        """The parameters of Pusher with which it registers models (kubeflow/registry)."""
+        kubeflow = self._config.kubeflow
+        if not kubeflow.model_registry:
+            return {}
+        volumes = {one.path: f"{one.claim}/{one.sub_path}".strip("/") for one in kubeflow.volumes}
+        return {"model_registry": kubeflow.model_registry, "volumes": json.dumps(volumes)}
 
     def _latest_pushed(self, name: str, inputs: dict[str, BaseChannel]) -> Any:
         outputs = {"latest": standard_artifacts.String, "model": standard_artifacts.Model}

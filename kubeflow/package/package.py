@@ -16,6 +16,7 @@ from typing import Any
 
 from tfx import v1 as tfx
 
+from efficientmixnet.kubeflow.default_resources import DEFAULTS, Resources, default_resources
 from efficientmixnet.kubeflow.package.backend_rules import check_package
 from efficientmixnet.kubeflow.package.cluster_pipeline import NEVER_CACHED
 from efficientmixnet.kubeflow.package.merge_tasks import merge_tasks
@@ -75,12 +76,15 @@ def package(pipeline: tfx.dsl.Pipeline, config: KubeflowConfig, target: Target) 
         _complete_task(task, config)
         if name in NEVER_CACHED:
             task["cachingOptions"] = {}
+    defaults = config.default_resources and target == "oss"  # Vertex AI has its own.
     for name, component in spec["components"].items():
         container = spec["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
         declared = sorted(component["outputDefinitions"]["artifacts"]) if name in TASKS else of_tfx(component)
         container["args"][:0] = ["--output_artifacts", json.dumps(declared), *_retries(config)]
         job = JobSettings.of(config, pipeline.pipeline_info.pipeline_name) if name == "Trainer" else None
-        _complete_container(container, config, config.pod_of(name), job)
+        waits = name == "Trainer" and config.trains_in_a_job
+        default = default_resources(name, waits) if defaults and name in DEFAULTS else None
+        _complete_container(container, config, _resources(config.pod_of(name), default), job)
     merge_tasks(spec)
     check_package(spec)
     platform = _PLATFORM_SPECS[target](config, list(spec["components"]))
@@ -124,21 +128,30 @@ def _retries(config: KubeflowConfig) -> list[str]:
 
 
 def _complete_container(
-    container: dict[str, Any], config: KubeflowConfig, pod: PodConfig, job: JobSettings | None
+    container: dict[str, Any], config: KubeflowConfig, resources: Mapping[str, Any], job: JobSettings | None
 ) -> None:
-    resources: dict[str, Any] = {}
-    if pod.cpu:
-        resources["cpuLimit"] = _number(pod.cpu)
-    if pod.memory:
-        # In gigabytes. Without requests, Kubernetes requests as much as the limits.
-        resources["memoryLimit"] = _number(pod.memory) / _GIGABYTE
-    if pod.gpus:
-        resources["accelerator"] = {"type": pod.gpu_type, "count": str(pod.gpus)}
     if resources:
-        container["resources"] = resources
+        container["resources"] = dict(resources)
     environment = {**config.environment, **config.object_store.environment(), **(job.to_environment() if job else {})}
     if environment:
         container["env"] = [{"name": name, "value": value} for name, value in sorted(environment.items())]
+
+
+def _resources(pod: PodConfig, default: Resources | None) -> dict[str, Any]:
+    """The container's resources, memory in gigabytes. Without a request, Kubernetes requests the limit."""
+    found: dict[str, Any] = {}
+    if pod.cpu:
+        found["cpuLimit"] = _number(pod.cpu)
+    elif default:
+        found |= {"cpuRequest": _number(default.cpu), "cpuLimit": _number(default.cpu_limit)}
+    if pod.memory:
+        found["memoryLimit"] = _number(pod.memory) / _GIGABYTE
+    elif default:
+        memory = {"memoryRequest": default.memory, "memoryLimit": default.memory_limit}
+        found |= {key: _number(value) / _GIGABYTE for key, value in memory.items()}
+    if pod.gpus:
+        found["accelerator"] = {"type": pod.gpu_type, "count": str(pod.gpus)}
+    return found
 
 
 def _number(quantity: str) -> float:

@@ -127,8 +127,11 @@ def _is_below(place: str, folder: str) -> bool:
 
 
 def _pods(config: Config, limits: _Limits) -> Iterator[str]:
-    for name in ("image_example_gen", "statistics_gen", "transform", "trainer", "evaluator", "pod"):
-        pod: PodConfig | None = getattr(config.kubeflow, name)
+    kubeflow = config.kubeflow
+    names = ("image_example_gen", "statistics_gen", "transform", "trainer", "evaluator", "pod")
+    pods: dict[str, PodConfig | None] = {name: getattr(kubeflow, name) for name in names}
+    pods |= {f"pods.{name}": pod for name, pod in kubeflow.pods.items()}
+    for name, pod in pods.items():
         if pod and pod.gpus and ("/" in pod.gpu_type) != limits.is_kubernetes:
             platform = "Kubernetes" if limits.is_kubernetes else "Vertex AI"
             yield f"kubeflow.{name}.gpu_type: {platform} has no {pod.gpu_type}; give a type such as {limits.gpu_type}"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from efficientmixnet.kubeflow.default_resources import Resources, default_resources
 from efficientmixnet.kubeflow.launcher_paths import ROOT_VARIABLE
 from efficientmixnet.pipeline.config.kubeflow_config import KubeflowConfig, PodConfig, all_secrets
 
@@ -21,7 +22,7 @@ def worker_pod(config: KubeflowConfig, pod: PodConfig) -> dict[str, Any]:
         "image": config.image,
         "imagePullPolicy": config.image_pull_policy,
         "env": _environment(config),
-        "resources": _resources(pod),
+        "resources": _resources(pod, default_resources("Trainer") if config.default_resources else None),
         "volumeMounts": mounts,
     }
     spec = {
@@ -56,10 +57,11 @@ def _environment(config: KubeflowConfig) -> list[dict[str, Any]]:
     return [{"name": name, "value": value} for name, value in sorted(plain.items())] + secret
 
 
-def _resources(pod: PodConfig) -> dict[str, Any]:
-    amounts = {"cpu": pod.cpu, "memory": pod.memory, pod.gpu_type: pod.gpus and str(pod.gpus)}
-    limits = _without_empty(amounts)
-    return {"limits": limits, "requests": limits} if limits else {}
+def _resources(pod: PodConfig, default: Resources | None) -> dict[str, Any]:
+    given = _without_empty({"cpu": pod.cpu, "memory": pod.memory, pod.gpu_type: pod.gpus and str(pod.gpus)})
+    limits = {"cpu": default.cpu_limit, "memory": default.memory_limit} if default else {}
+    requests = {"cpu": default.cpu, "memory": default.memory} if default else {}
+    return _without_empty({"limits": {**limits, **given}, "requests": {**requests, **given}})
 
 
 def _volumes(config: KubeflowConfig, pod: PodConfig) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -90,3 +90,10 @@ Place = Annotated[
         "should be a URI such as minio://bucket/folder, or a path, without .. and spaces",
     ),
 ]
+ServiceUrl = Annotated[
+    str,
+    matching(
+        r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?",
+        "should be the URL of a service, such as http://model-registry-service.kubeflow:8080",
+    ),
+]

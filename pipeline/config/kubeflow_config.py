@@ -15,11 +15,16 @@ from efficientmixnet.modules.config.names import (
     Place,
     RelativePath,
     SecretKey,
+    ServiceUrl,
     TaintKey,
     Variable,
 )
 from efficientmixnet.modules.config.section import A_YEAR, Section
 
+# The components whose pods have no key of their own below. SchemaGen has a pod with data.drift or data.training_spans.
+OtherComponent = Literal[
+    "DataVersion", "DataBefore", "SchemaGen", "LatestSpans", "PushedBefore", "LatestPushed", "ServingCheck", "Pusher"
+]
 _YEAR = 60 * A_YEAR  # seconds
 _QUANTITY = re.compile(r"(?:\d{1,18}(?:\.\d{0,9})?|\.\d{1,9})(?:[numkMGTPE]|[KMGTPE]i)?", re.ASCII)
 _RESOURCE = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?/[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -51,9 +56,9 @@ class PodConfig(Section):
     """The resources and the node of a component's pod."""
 
     cpu: Quantity | None = None
-    """CPUs, as the request and the limit: 4, or 500m for half a CPU."""
+    """CPUs, as the request and the limit: 4, or 500m for half a CPU. null uses the component's default."""
     memory: Quantity | None = None
-    """Memory, as the request and the limit: 16G."""
+    """Memory, as the request and the limit: 16G. null uses the component's default."""
     gpus: int = Field(0, ge=0, le=1024)
     """The number of GPUs. Trainer uses all GPUs of its pod."""
     gpu_type: str = "nvidia.com/gpu"
@@ -173,6 +178,8 @@ class KubeflowConfig(Section):
     """The folder for pushed models, in an object store or on a volume. null uses PIPELINE_ROOT/pushed."""
     checkpoints: ContainerPath | None = None
     """A folder on a volume for checkpoints. A retried Trainer continues from them. With null it starts from scratch."""
+    model_registry: ServiceUrl | None = None
+    """The URL of Kubeflow's Model Registry, which gets each pushed model: http://model-registry-service.kubeflow:8080."""
     service_account: KubernetesName | None = None
     """The service account of the pods. null uses the cluster's default for pipelines."""
     cache: bool = True
@@ -195,7 +202,12 @@ class KubeflowConfig(Section):
     """The pod of Trainer and Tuner: {gpus: 4, cpu: 16, memory: 64G, shared_memory: 8Gi}. null uses pod below. For
     training in many pods: {workers: 4, job_kind: tfjob, gpus: 8}, and docs/kubeflow.md explains the other keys."""
     evaluator: PodConfig | None = None
-    """The pod of Evaluator. null uses pod below."""
+    """The pod of Evaluator and the report. null uses pod below."""
+    pods: dict[OtherComponent, PodConfig] = {}
+    """The pods of other components, by name: {ServingCheck: {memory: 16G}}. Those that are not listed use pod below."""
+    default_resources: bool = True
+    """Whether components without cpu or memory get the measured requests and limits. docs/kubeflow.md has them.
+    With false they get none."""
     object_store: ObjectStoreConfig = ObjectStoreConfig()
     retries: RetriesConfig = RetriesConfig()
     pod: PodConfig = PodConfig()
@@ -214,9 +226,14 @@ class KubeflowConfig(Section):
             component: The component's id, such as Trainer. With a job_kind Trainer only waits, and needs no GPU.
         """
         own = _own_pods(self).get(component)
-        if component == "Trainer" and isinstance(own, TrainerPodConfig) and own.job_kind:
-            return self.pod.model_copy(update={"gpus": 0, "timeout_seconds": own.timeout_seconds})
+        if component == "Trainer" and self.trains_in_a_job:
+            return self.pod.model_copy(update={"gpus": 0, "timeout_seconds": own and own.timeout_seconds})
         return own or self.pod
+
+    @property
+    def trains_in_a_job(self) -> bool:
+        """Whether the component Trainer only waits for a training job."""
+        return bool(self.trainer and self.trainer.job_kind)
 
 
 def _own_pods(config: KubeflowConfig) -> Mapping[str, PodConfig | None]:
@@ -227,6 +244,7 @@ def _own_pods(config: KubeflowConfig) -> Mapping[str, PodConfig | None]:
         "Tuner": config.trainer,
         "Trainer": config.trainer,
         "Evaluator": config.evaluator,
+        **{str(name): pod for name, pod in config.pods.items()},
     }
 
 

@@ -151,14 +151,25 @@ def golden() -> list[dict[str, Any]]:
     return list(yaml.safe_load_all(GOLDEN.read_text()))
 
 
-@pytest.fixture(scope="session")
-def recording_server() -> Any:
-    """The module recording_server.py."""
-    spec = importlib.util.spec_from_file_location("recording_server", Path(__file__).parent / "recording_server.py")
+def _module(name: str) -> Any:
+    """A module in this folder."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look up their module there
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def recording_server() -> Any:
+    """The module recording_server.py."""
+    return _module("recording_server")
+
+
+@pytest.fixture(scope="session")
+def schema_problems() -> Callable[[dict[str, Any]], list[str]]:
+    """Returns what the published schema of a resource does not allow in a manifest."""
+    return _module("published_schemas").problems
 
 
 @pytest.fixture

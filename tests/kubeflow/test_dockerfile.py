@@ -108,3 +108,13 @@ def test_these_are_the_oldest_that_tensorflows_metadata_names() -> None:
 
 def test_the_docs_name_its_base_and_python() -> None:
     assert f"Debian 13 with its own Python {python()}" in DOCS.read_text()
+
+
+def test_the_labels_are_those_of_oci() -> None:
+    labels = dict(re.findall(r'org\.opencontainers\.image\.([a-z.]+)="([^"]*)"', DOCKERFILE.read_text()))
+    assert {"title", "description", "licenses", "version", "revision", "created", "base.name"} == set(labels)
+    assert labels["base.name"] == "docker.io/library/debian:trixie-slim"
+    arguments = re.findall(r"^ARG (\w+)", DOCKERFILE.read_text(), re.MULTILINE)
+    assert {"VERSION", "REVISION", "CREATED", "VARIANT"} <= set(arguments)
+    made = re.findall(r"--build-arg (\w+)=", (REPOSITORY / "Makefile").read_text())
+    assert {"REVISION", "CREATED", "VARIANT"} == set(made)

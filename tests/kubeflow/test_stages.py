@@ -10,9 +10,10 @@ from efficientmixnet.kubeflow import stages
 RUN = "minio://bucket/run/StatisticsGen/1"
 STAGES = [
     {"name": "SchemaGen", "arguments": ["--executor_class_path", "schema"], "inputs": {"statistics": "statistics"},
-     "outputs": ["schema"]},
+     "outputs": ["schema"], "shared": {}},
     {"name": "ExampleValidator", "arguments": ["--executor_class_path", "validator"],
-     "inputs": {"statistics": "statistics", "schema": "schema"}, "outputs": ["anomalies"]},
+     "inputs": {"statistics": "statistics", "schema": "schema"}, "outputs": ["anomalies"],
+     "shared": {"artifacts": {"images": "examples"}, "parameters": {"splits": "exclude_splits"}}},
 ]  # fmt: skip
 
 
@@ -57,8 +58,10 @@ def test_each_component_gets_its_parameters_and_the_artifacts_before_it(sent: An
     first, second, third = (invocation for _, invocation in sent)
     assert first["inputs"]["parameterValues"] == {"exclude_splits": "[]"}
     assert second["inputs"]["parameterValues"] == {"exclude_splits": "[1]"}
-    assert third["inputs"]["parameterValues"] == {"previous": "none"}
+    assert third["inputs"]["parameterValues"] == {"previous": "none", "splits": "[]"}
     assert list(second["inputs"]["artifacts"]) == ["statistics"]
+    images = third["inputs"]["artifacts"].pop("images")
+    assert images == INVOCATION["inputs"]["artifacts"]["examples"]
     assert {name: one["artifacts"][0]["metadata"]["number"] for name, one in third["inputs"]["artifacts"].items()} == {
         "statistics": 1,
         "schema": 2,

@@ -72,7 +72,7 @@ def test_a_trial_is_a_valid_job_with_the_trainers_resources(made: dict[str, Any]
     job = made["spec"]["trialTemplate"]["trialSpec"]
     kubernetes_validate.validate({**job, "metadata": {"name": "trial"}}, "1.34", strict=True)
     (container,) = job["spec"]["template"]["spec"]["containers"]
-    assert container["resources"]["limits"] == {"nvidia.com/gpu": "1"}
+    assert container["resources"]["limits"] == {"cpu": "8", "memory": "16Gi", "nvidia.com/gpu": "1"}
     assert container["name"] == made["spec"]["trialTemplate"]["primaryContainerName"]
 
 

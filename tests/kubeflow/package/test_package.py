@@ -145,7 +145,7 @@ def test_transform_gets_the_earlier_spans(lookup_tasks: dict[str, Any]) -> None:
     }
     assert _artifact(tasks["LatestSpans"], "now") == ("ImageExampleGen", "examples")
     assert _artifact(tasks["Transform"], "examples") == ("LatestSpans", "examples")
-    for name in ("StatisticsGen", "Evaluator", "ServingCheck", "Report"):  # these use only the present span
+    for name in ("StatisticsGen", "Evaluator", "ServingCheck"):  # these use only the present span
         assert _artifact(tasks[name], "examples") == ("ImageExampleGen", "examples")
     assert tasks["LatestSpans"]["cachingOptions"] == {"enableCache": True}
 
@@ -197,8 +197,8 @@ def _longest(tasks: dict[str, Any], name: str) -> int:
 
 def test_the_chain_of_tasks_is_short(tasks: dict[str, Any]) -> None:
     """Each task costs a cluster 10 to 20 seconds."""
-    assert len(tasks) == 10
-    assert max(_longest(tasks, name) for name in tasks) == 9
+    assert len(tasks) == 9
+    assert max(_longest(tasks, name) for name in tasks) == 8
 
 
 def test_the_page_of_a_run_gets_something_to_draw(spec: dict[str, Any]) -> None:
@@ -210,9 +210,9 @@ def test_the_page_of_a_run_gets_something_to_draw(spec: dict[str, Any]) -> None:
     }
     assert declared == {
         "StatisticsGen.data_page": "system.HTML",
-        "Report.page": "system.HTML",
-        "Report.metrics": "system.Metrics",
-        "Report.classes": "system.ClassificationMetrics",
+        "Evaluator.page": "system.HTML",
+        "Evaluator.metrics": "system.Metrics",
+        "Evaluator.classes": "system.ClassificationMetrics",
         "Pusher.card": "system.Markdown",
     }
 
@@ -229,6 +229,29 @@ def test_merged_tasks_keep_their_inputs_and_outputs(spec: dict[str, Any], contai
         {"statistics": "statistics", "schema": "schema"},
         ["anomalies"],
     )
+
+
+def test_a_merged_task_shares_inputs_that_come_from_the_same_place(
+    spec: dict[str, Any], containers: dict[str, Any]
+) -> None:
+    """The launcher would otherwise copy the images and the model twice."""
+    arguments = containers["Evaluator"]["args"]
+    [report] = json.loads(arguments[arguments.index("--stages") + 1])
+    assert report["shared"] == {
+        "artifacts": {"examples": "examples", "model": "model"},
+        "parameters": {"baseline_model": "baseline_model"},
+    }
+    assert report["inputs"] == {"evaluation": "evaluation"}
+    inputs = spec["components"]["Evaluator"]["inputDefinitions"]
+    assert {key for key in inputs["artifacts"] if key.startswith("Report_")} == {
+        "Report_model_run",
+        "Report_statistics",
+    }
+
+
+def test_the_model_is_checked_beside_its_evaluation(tasks: dict[str, Any]) -> None:
+    assert "Evaluator" not in tasks["ServingCheck"]["dependentTasks"]
+    assert {"Evaluator", "ServingCheck"} <= set(tasks["Pusher"]["dependentTasks"])
 
 
 def test_every_component_gets_its_resources(containers: dict[str, Any]) -> None:
@@ -356,6 +379,6 @@ def test_trainer_asks_for_no_gpu_if_it_submits_a_training_job(config: Config) ->
     settings = json.loads(environments["Trainer_executor"][VARIABLE])
     assert (settings["pipeline"], settings["kind"], settings["workers"]) == ("digits", "tfjob", 2)
     (worker,) = settings["pod"]["spec"]["containers"]
-    assert worker["resources"]["limits"] == {"cpu": "16", "nvidia.com/gpu": "4"}
+    assert worker["resources"]["limits"] == {"cpu": "16", "memory": "16Gi", "nvidia.com/gpu": "4"}
     waiting = executors["Trainer_executor"]["container"]["resources"]
     assert waiting == {"cpuLimit": 0.5, "memoryLimit": 2 * 1024**3 / 10**9}  # those of kubeflow.pod, and no GPU

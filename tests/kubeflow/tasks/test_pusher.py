@@ -2,14 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from efficientmixnet.kubeflow.registry.registration import Registration
 from efficientmixnet.kubeflow.run_result import RunResult, find_result
 from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.kubeflow.tasks import pusher
 from efficientmixnet.kubeflow.tasks.task import Artifact, Task
+from efficientmixnet.modules.exceptions import ServerUnavailable
 
 BLESSED = {"blessed": True, "reason": "accuracy 0.9722 >= 0.5", "metrics": {"accuracy": 0.9722}, "intervals": {}}
 REFUSED = {"blessed": False, "reason": "accuracy 0.4 is below 0.5", "metrics": {"accuracy": 0.4}, "intervals": {}}
@@ -28,8 +30,9 @@ def push(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "model" / "Format-Serving" / "saved_model.pb").write_text("weights")
 
-    def call(verdict: dict[str, Any], folder: str) -> Task:
+    def call(verdict: dict[str, Any], folder: str, registers: bool = False) -> Task:
         (tmp_path / "report" / "content.json").write_text(json.dumps({"name": "digits", "verdict": verdict}))
+        extra = {"model_registry": "http://registry", "volumes": "{}"} if registers else {}
         task = Task(
             {
                 "report": Artifact(str(tmp_path / "report")),
@@ -37,7 +40,7 @@ def push(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
                 "model_blessing": Artifact("", {"blessed": float(verdict["blessed"])}),
             },
             {"pushed_model": Artifact(str(tmp_path / "pushed_model")), "card": Artifact(str(tmp_path / "card.md"))},
-            {"pushed": folder},
+            {"pushed": folder, **extra},
         )
         pusher.run(task)
         return task
@@ -71,6 +74,63 @@ def test_a_refused_model_is_not_pushed(push: Any, tmp_path: Path, capsys: pytest
     assert find_result(said) == RunResult(
         False, "accuracy 0.4 is below 0.5", 0.4, report=f"{tmp_path}/report/report.html"
     )
+
+
+class Registry:
+    """Takes the place of ModelRegistry."""
+
+    registered: ClassVar[list[Registration]] = []
+    is_away: ClassVar[bool] = False
+
+    def __init__(self, url: str) -> None:
+        assert url == "http://registry"
+
+    def register(self, one: Registration) -> str:
+        if self.is_away:
+            raise ServerUnavailable("kubeflow.model_registry: http://registry does not answer")
+        self.registered.append(one)
+        return "7"
+
+
+@pytest.fixture
+def registry(monkeypatch: pytest.MonkeyPatch) -> type[Registry]:
+    monkeypatch.setattr(Registry, "registered", [])
+    monkeypatch.setattr(Registry, "is_away", False)
+    monkeypatch.setattr(pusher, "ModelRegistry", Registry)
+    monkeypatch.setattr(
+        pusher, "registration_of", lambda content, place, uri, model, *_: Registration("digits", model, uri, place)
+    )
+    return Registry
+
+
+def test_a_pushed_model_is_registered_and_the_result_says_so(
+    push: Any, store: str, tmp_path: Path, registry: type[Registry], capsys: pytest.CaptureFixture[str]
+) -> None:
+    task = push(BLESSED, f"{store}/pushed", registers=True)
+    place = task.outputs["pushed_model"].properties["pushed_destination"]
+    uri = place.replace("minio://", "s3://")
+    assert registry.registered == [Registration("digits", str(tmp_path / "model"), uri, place)]
+    found = find_result(capsys.readouterr().out)
+    assert found is not None
+    assert found.registered == f"digits {tmp_path}/model in http://registry, version 7"
+
+
+def test_a_model_stays_pushed_if_the_registry_is_away_and_the_next_run_registers_it(
+    push: Any, tmp_path: Path, registry: type[Registry], capsys: pytest.CaptureFixture[str]
+) -> None:
+    registry.is_away = True
+    with pytest.raises(ServerUnavailable, match="does not answer"):
+        push(BLESSED, str(tmp_path / "pushed"), registers=True)
+    (version,) = (one for one in (tmp_path / "pushed").iterdir() if one.name.isdecimal())
+    assert f"the model is pushed to {version}, but not registered" in capsys.readouterr().out
+    registry.is_away = False
+    push(BLESSED, str(tmp_path / "pushed"), registers=True)
+    assert [one.uri for one in registry.registered] == [str(version)]
+
+
+def test_a_refused_model_is_not_registered(push: Any, tmp_path: Path, registry: type[Registry]) -> None:
+    push(REFUSED, str(tmp_path / "pushed"), registers=True)
+    assert registry.registered == []
 
 
 def test_a_line_that_is_not_a_result_is_ignored() -> None:

@@ -1,6 +1,7 @@
 """The TrainJob fits the published models of Kubeflow Trainer 2. The tests have no server of it."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
 from efficientmixnet.kubeflow.training_jobs.tfjob import TFJob
 from efficientmixnet.kubeflow.training_jobs.trainjob import TrainJob
 from efficientmixnet.modules.distribution.cluster import Cluster
+from efficientmixnet.modules.distribution.jax_cluster import VARIABLES, JaxCluster
 
 RUNTIME = Path(__file__).parents[3] / "kubeflow/manifests/overlays/kubeflow-trainer/training-runtime.yaml"
 
@@ -29,6 +31,40 @@ def runtime() -> dict[str, Any]:
 
 def test_the_job_has_only_keys_of_its_model(manifest: dict[str, Any]) -> None:
     assert json.loads(models.TrainerV1alpha1TrainJob.from_dict(manifest).to_json()) == manifest
+
+
+def test_the_job_and_the_runtime_follow_the_published_schemas(
+    manifest: dict[str, Any], runtime: dict[str, Any], schema_problems: Callable[[dict[str, Any]], list[str]]
+) -> None:
+    """Those of Kubeflow Trainer 2.3."""
+    assert schema_problems(manifest) == []
+    assert schema_problems(runtime) == []
+    manifest["spec"]["trainer"]["numNodes"] = "2"
+    patch = manifest["spec"]["runtimePatches"][0]["trainingRuntimeSpec"]["template"]["spec"]["replicatedJobs"][0]
+    patch["template"]["spec"]["template"]["spec"]["hostname"] = "worker"  # The server would drop it.
+    wrong, unknown = schema_problems(manifest)
+    assert wrong == "$.spec.trainer.numNodes: '2' is not of type 'integer'"
+    assert unknown.endswith("template.spec.hostname: is unknown")
+
+
+def test_a_worker_that_trains_with_jax_finds_the_first_worker(
+    manifest: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("JOB_COMPLETION_INDEX", "1")
+    monkeypatch.setenv("TF_CONFIG", "")
+    worker._set_tf_config(manifest["spec"]["trainer"]["command"][-1].split(","))
+    assert JaxCluster.from_environment() == JaxCluster("digits-1-node-0-0.digits-1:2222", 2, 1)
+
+
+def test_jax_understands_the_variables_of_the_runtime_jax_distributed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As pkg/runtime/framework/plugins/jax of Kubeflow Trainer 2.3 sets them."""
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    monkeypatch.setenv("JAX_COORDINATOR_ADDRESS", "digits-node-0-0.digits:29500")
+    monkeypatch.setenv("JAX_NUM_PROCESSES", "2")
+    monkeypatch.setenv("JAX_PROCESS_ID", "1")
+    assert JaxCluster.from_environment() == JaxCluster("digits-node-0-0.digits:29500", 2, 1)
 
 
 def test_the_runtime_has_only_keys_of_its_model(runtime: dict[str, Any]) -> None:

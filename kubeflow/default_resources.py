@@ -1,0 +1,51 @@
+"""default_resources: the CPUs and memory of a component's pod where the configuration gives none.
+
+They were measured with benchmarks/component_resources.py on the demo, and docs/kubeflow.md has the figures. The
+requests are near what the demo uses, so that its pods find room. The limits leave room for larger data.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Requests and limits, as Kubernetes quantities."""
+
+    cpu: str
+    cpu_limit: str
+    memory: str
+    memory_limit: str
+
+
+_LOOKUP = Resources("250m", "1", "512Mi", "2Gi")  # imports neither TFX nor TensorFlow
+_LISTING = Resources("250m", "2", "512Mi", "4Gi")  # keeps the names of all images in memory, 1 kB each
+_BEAM = Resources("1", "4", "2Gi", "8Gi")
+_MODEL = Resources("1", "4", "2Gi", "8Gi")
+_TRAINING = Resources("2", "8", "4Gi", "16Gi")
+DEFAULTS: Mapping[str, Resources] = {
+    "DataVersion": _LISTING,
+    "ImageExampleGen": _BEAM,
+    "StatisticsGen": _BEAM,
+    "DataBefore": _LOOKUP,
+    "SchemaGen": _BEAM,
+    "LatestSpans": _LOOKUP,
+    "Transform": _BEAM,
+    "PushedBefore": _LOOKUP,
+    "Tuner": _TRAINING,
+    "Trainer": _TRAINING,
+    "LatestPushed": _LOOKUP,
+    "Evaluator": _MODEL,
+    "ServingCheck": _MODEL,
+    "Pusher": _LOOKUP,
+}
+
+
+def default_resources(component: str, waits: bool = False) -> Resources:
+    """Returns the defaults of a component.
+
+    Args:
+        component: The component's id, such as Trainer.
+        waits: Whether it only waits for a training job.
+    """
+    return _LOOKUP if waits else DEFAULTS[component]

@@ -1,0 +1,1 @@
+"""Registers pushed models in Kubeflow's Model Registry."""

@@ -1,0 +1,61 @@
+"""Components without cpu and memory in the configuration get measured requests and limits."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from efficientmixnet.kubeflow.default_resources import DEFAULTS, default_resources
+from efficientmixnet.kubeflow.package.package import _number, _resources
+from efficientmixnet.kubeflow.training_jobs.worker_pod import worker_pod
+from efficientmixnet.pipeline.config.kubeflow_config import KubeflowConfig, PodConfig
+
+
+def test_every_task_has_defaults_with_room_above_the_request(golden: list[dict[str, Any]]) -> None:
+    assert set(golden[0]["root"]["dag"]["tasks"]) <= set(DEFAULTS)
+    for name, one in DEFAULTS.items():
+        assert _number(one.cpu) <= _number(one.cpu_limit), name
+        assert 2 * _number(one.memory) <= _number(one.memory_limit), name
+
+
+def test_a_container_gets_the_defaults_that_the_configuration_does_not_replace() -> None:
+    default = default_resources("Trainer")
+    assert _resources(PodConfig(), default) == {
+        "cpuRequest": 2.0,
+        "cpuLimit": 8.0,
+        "memoryRequest": 4 * 1024**3 / 10**9,
+        "memoryLimit": 16 * 1024**3 / 10**9,
+    }
+    given = _resources(PodConfig(cpu="4"), default)
+    assert given["cpuLimit"] == 4.0
+    assert "cpuRequest" not in given  # Kubernetes requests the limit
+    assert "memoryRequest" in given
+    assert _resources(PodConfig(), None) == {}
+
+
+def test_a_component_that_waits_for_a_training_job_gets_little() -> None:
+    assert _number(default_resources("Trainer", waits=True).memory) < _number(default_resources("Trainer").memory) / 4
+
+
+def test_workers_get_the_defaults_of_trainer() -> None:
+    pod = worker_pod(KubeflowConfig(image="i"), PodConfig(memory="32Gi", gpus=1))
+    [container] = pod["spec"]["containers"]
+    assert container["resources"] == {
+        "requests": {"cpu": "2", "memory": "32Gi", "nvidia.com/gpu": "1"},
+        "limits": {"cpu": "8", "memory": "32Gi", "nvidia.com/gpu": "1"},
+    }
+    [container] = worker_pod(KubeflowConfig(image="i", default_resources=False), PodConfig())["spec"]["containers"]
+    assert "resources" not in container
+
+
+def test_each_component_has_a_key() -> None:
+    config = KubeflowConfig.model_validate({"pods": {"Pusher": {"memory": "3Gi"}}, "evaluator": {"cpu": 3}})
+    assert config.pod_of("Pusher").memory == "3Gi"
+    assert config.pod_of("Evaluator").cpu == "3"
+    assert config.pod_of("ServingCheck") == config.pod
+    keys = {"ImageExampleGen", "StatisticsGen", "Transform", "Trainer", "Tuner", "Evaluator"}
+    for name in DEFAULTS:
+        if name not in keys:
+            KubeflowConfig.model_validate({"pods": {name: {"cpu": 1}}})
+    with pytest.raises(ValidationError, match="'DataVersion', 'DataBefore'"):
+        KubeflowConfig.model_validate({"pods": {"Pushed": {}}})
