@@ -123,6 +123,9 @@ def test_the_inference_service_uses_the_runtime_for_one_version() -> None:
     supported = runtime["spec"]["supportedModelFormats"]
     assert model["modelFormat"] in supported
     assert model["storageUri"].endswith("/pushed/VERSION")
+    # KServe 0.20 refuses neither mode, but only Knative reads the percentage.
+    assert service["metadata"]["annotations"] == {"serving.kserve.io/deploymentMode": "Knative"}
+    assert service["spec"]["predictor"]["canaryTrafficPercent"] == 100
 
 
 def test_the_runtime_serves_the_version_that_kserve_has_fetched(tmp_path: Path) -> None:
