@@ -14,6 +14,7 @@ from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.search_config import found_values, with_values
 from efficientmixnet.modules.data.class_weights import class_weights
 from efficientmixnet.modules.data.training_data import TrainingData
+from efficientmixnet.modules.distribution.augmenting_model import AugmentingModel
 from efficientmixnet.modules.distribution.distribution import choose_distribution
 from efficientmixnet.modules.distribution.jax_cluster import JaxCluster
 from efficientmixnet.modules.keras_settings import use_default_formats
@@ -56,7 +57,7 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
         if not trained.distribution.is_chief:
             return
         # The exported model is the plain float32 network, which runs on any device.
-        if trained.distribution.replicas > 1 or job.config.training.precision != "float32":
+        if isinstance(model, AugmentingModel) or job.config.training.precision != "float32":
             weights, model = model.get_weights(), job.network(data)()
             model.set_weights(weights)
     calibration = calibrate(model, data)

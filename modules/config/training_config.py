@@ -121,6 +121,8 @@ class TrainingConfig(Section):
     """TensorBoard profiles the training steps from the first to the second number, such as [20, 30]; null: none."""
     cache: Literal["auto", "never", "always"] = "auto"
     """Keeps decoded images in memory: always, never, or auto, if they fit into a quarter of the free memory."""
+    augment_on: Literal["auto", "cpu", "device"] = "auto"
+    """Where images are augmented after decoding and cropping: cpu, device, or auto: the device if it is not a CPU."""
     deterministic: bool = False
     """Every run on one device gives exactly the same weights, but training is somewhat slower."""
     early_stopping_patience: int | None = Field(None, ge=1, le=MOST_EPOCHS)

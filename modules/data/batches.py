@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
@@ -16,10 +17,13 @@ from efficientmixnet.modules import features
 from efficientmixnet.modules.config.training_config import AugmentationConfig
 from efficientmixnet.modules.data import images
 from efficientmixnet.modules.data.augmentation import augment_image, mix_images
+from efficientmixnet.modules.data.augmentation.on_device.draws import PIXELS, draw_for_batch, draw_for_image
 from efficientmixnet.modules.data.record_counts import RecordCounts, read_counts
 from efficientmixnet.modules.data.shares import RecordFiles, evaluation_share, records_in_files, training_share
 
 SHUFFLE_BUFFER = 8192  # encoded images: about 200 MB for photographs of 256 pixels
+
+Images = tf.Tensor | dict[str, tf.Tensor]  # the dictionary also has random numbers
 
 _SAMPLE = 64  # records
 _PARSE_BATCH = 64  # records
@@ -48,6 +52,7 @@ class Reading:
     own_files: bool = False  # whether each worker reads its own files, instead of all records
     devices: int = 1  # of each worker
     deep: bool = False  # whether the training split has images of 16 bits, so that pixels are float32 instead of uint8
+    augments: bool = True  # whether training batches are augmented; if not, they contain the random numbers to do it
 
 
 @dataclass(frozen=True)
@@ -138,7 +143,8 @@ def training_batches(
 
     Returns:
         A dataset of images [batch, size, size, 3], float32 labels [batch, classes], and, with class_weights, float32
-        weights [batch]. Images are uint8, or, if they are deep, float32 from 0 to 255.
+        weights [batch]. Images are uint8, or, if they are deep, float32 from 0 to 255. If `reading.augments` is false,
+        a dictionary of the images and the random numbers for `augment_batch` takes the place of the images.
     """
     source = records.images()
     steps_per_epoch = records.count // reading.batch_size
@@ -163,21 +169,17 @@ def training_batches(
         # Sets the seed of this function's graph. With a global seed of 0, shuffle does not accept a tensor as a seed.
         tf.random.set_seed(1)
 
-        def augmented(position: tf.Tensor, example: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        def augmented(position: tf.Tensor, example: tuple[tf.Tensor, tf.Tensor]) -> tuple[Images, tf.Tensor]:
             image, label = example
             return _augmented(image, reading, augmentation, [seed, epoch * records.count + position]), label
 
-        def one_hot(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        def one_hot(images: Images, labels: tf.Tensor) -> tuple[Images, tf.Tensor]:
             return images, tf.one_hot(labels, reading.classes)
 
-        def mixed(step: tf.Tensor, batch: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        def mixed(step: tf.Tensor, batch: tuple[Images, tf.Tensor]) -> tuple[Images, tf.Tensor]:
             # Batches have negative numbers, so that no batch shares a seed with an image.
-            return mix_images(
-                *batch,
-                [seed, -1 - epoch * records.count - step * reading.workers - reading.worker],
-                mixup_alpha=augmentation.mixup_alpha,
-                cutmix_alpha=augmentation.cutmix_alpha,
-            )
+            number = -1 - epoch * records.count - step * reading.workers - reading.worker
+            return _mixed(*batch, reading, augmentation, [seed, number])
 
         first_step = tf.where(epoch == epochs.start, tf.constant(steps_done, tf.int64), 0)
         examples = (of_own_files if reading.own_files else of_all)(epoch, first_step)
@@ -190,7 +192,7 @@ def training_batches(
             batches = batches.enumerate(first_step).map(mixed, num_parallel_calls=tf.data.AUTOTUNE)
         return batches
 
-    def weighted(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    def weighted(images: Images, labels: tf.Tensor) -> tuple[Images, tf.Tensor, tf.Tensor]:
         return images, labels, tf.linalg.matvec(labels, tf.constant(class_weights, tf.float32))
 
     batches = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(epoch_batches)
@@ -282,20 +284,29 @@ def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return parsed[features.ENCODED], parsed[features.LABEL_ID]
 
 
-def _augmented(
-    image: tf.Tensor, reading: Reading, augmentation: AugmentationConfig, seed: list[tf.Tensor]
-) -> tf.Tensor:
-    """A transformed image, bytes [] or pixels [height, width, 3] -> pixels [size, size, 3]."""
+def _augmented(image: tf.Tensor, reading: Reading, augmentation: AugmentationConfig, seed: list[tf.Tensor]) -> Images:
+    """A transformed image, bytes [] or pixels [height, width, 3] -> pixels [size, size, 3], or them with numbers."""
     if augmentation.crop_scale is None:
         image = images.center_crop(_decoded(image, reading), reading.image_size, reading.crop_fraction)
-    return augment_image(
-        image,
-        reading.image_size,
-        seed,
-        deep=reading.deep,
-        crop_scale=augmentation.crop_scale,
+    crop = partial(
+        augment_image, image, reading.image_size, seed, deep=reading.deep, crop_scale=augmentation.crop_scale
+    )
+    if not reading.augments:
+        return {PIXELS: crop(flip=False), **draw_for_image(reading.image_size, seed, augmentation)}
+    return crop(
         flip=augmentation.flip,
         randaugment_layers=augmentation.randaugment_layers,
         randaugment_magnitude=augmentation.randaugment_magnitude,
         erasing_probability=augmentation.erasing_probability,
+    )
+
+
+def _mixed(
+    images: Images, labels: tf.Tensor, reading: Reading, augmentation: AugmentationConfig, seed: list[tf.Tensor]
+) -> tuple[Images, tf.Tensor]:
+    """Mixes a batch, or adds the random numbers to do it."""
+    if not reading.augments:
+        return {**images, **draw_for_batch(labels.shape[0], seed, augmentation)}, labels
+    return mix_images(
+        images, labels, seed, mixup_alpha=augmentation.mixup_alpha, cutmix_alpha=augmentation.cutmix_alpha
     )

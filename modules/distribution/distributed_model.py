@@ -9,8 +9,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from efficientmixnet.modules.distribution.augmenting_model import AugmentingModel
 
-class DistributedModel(keras.Model):
+
+class DistributedModel(AugmentingModel):
     """Splits each device's batch into `accumulation_steps` small batches. Their mean gradient makes one update.
 
     The small batches are computed one after another, so that only one of them is in memory. The devices exchange
@@ -34,7 +36,8 @@ class DistributedModel(keras.Model):
     def _accumulate(self, batch: tuple[tf.Tensor, ...]) -> dict[str, Any]:
         sums: list[tf.Tensor] = []
         mean_loss, *_ = self.metrics
-        for part in zip(*(tf.split(one, self.accumulation_steps) for one in batch), strict=True):
+        parts = (tf.split(one, self.accumulation_steps) for one in self.augmented(batch))
+        for part in zip(*parts, strict=True):
             with tf.control_dependencies(sums):  # without it, TensorFlow would compute all of them at the same time
                 x, y, weight = keras.utils.unpack_x_y_sample_weight(tuple(map(tf.identity, part)))
             with tf.GradientTape() as tape:

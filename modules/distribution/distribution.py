@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from efficientmixnet.modules.config.training_config import TrainingConfig
+from efficientmixnet.modules.distribution.augmenting_model import Augment, AugmentingModel
 from efficientmixnet.modules.distribution.cluster import Cluster
 from efficientmixnet.modules.distribution.distributed_model import DistributedModel
 from efficientmixnet.modules.distribution.jax_cluster import JAXJOB, JaxCluster
@@ -92,11 +93,28 @@ class Distribution:
         """Returns the context in which to build and compile the model."""
         return self.strategy.scope()
 
-    def model(self, network: keras.Model) -> keras.Model:
-        """Returns the network as a model that `fit` can train on these devices."""
-        if not self.is_mirrored:
+    @property
+    def has_accelerator(self) -> bool:
+        """Whether the training runs on a GPU or another accelerator, and not on the CPU."""
+        if keras.backend.backend() == "jax":
+            import jax
+
+            return bool(jax.default_backend() != "cpu")
+        return bool(tf.config.list_physical_devices("GPU"))
+
+    def model(self, network: keras.Model, augment: Augment | None = None) -> keras.Model:
+        """Returns the network as a model that `fit` can train on these devices.
+
+        Args:
+            network: A functional model.
+            augment: What the training step does with a batch first; None: nothing.
+        """
+        if not self.is_mirrored and augment is None:
             return network
-        return DistributedModel(network.input, network.output, name=network.name)
+        kind = DistributedModel if self.is_mirrored else AugmentingModel
+        model = kind(network.input, network.output, name=network.name)
+        model.augment = augment
+        return model
 
     def batches(self, dataset: tf.data.Dataset) -> Any:
         """Returns this worker's batches in a form that `fit` accepts, each split over the worker's devices."""
@@ -107,7 +125,8 @@ class Distribution:
         def of_a_device(_: tf.distribute.InputContext) -> tf.data.Dataset:
             if devices == 1:
                 return dataset
-            return dataset.rebatch(int(dataset.element_spec[0].shape[0] or 0) // devices)
+            first, *_ = tf.nest.flatten(dataset.element_spec)
+            return dataset.rebatch(int(first.shape[0] or 0) // devices)
 
         return self.strategy.distribute_datasets_from_function(of_a_device)
 

@@ -14,6 +14,8 @@ from efficientmixnet.modules import progress
 from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.section import Section
+from efficientmixnet.modules.data.augmentation.on_device.batch import augment_batch
+from efficientmixnet.modules.data.augmentation_place import augments_on_device
 from efficientmixnet.modules.data.batches import Reading, Records
 from efficientmixnet.modules.data.memory_cache import keeps_in_memory
 from efficientmixnet.modules.data.sharding import reads_own_files
@@ -138,11 +140,16 @@ def train(job: TrainingJob) -> Trained:
 def _train(job: TrainingJob, distribution: Distribution) -> Trained:
     training = job.config.training
     data = job.data(distribution)
+    augment = None
+    if augments_on_device(training.augment_on, training.augmentation, distribution.has_accelerator):
+        data = replace(data, reading=replace(data.reading, augments=False))
+        augment = partial(augment_batch, magnitude=training.augmentation.randaugment_magnitude)
     network = job.network(data)
     place = {"worker": distribution.worker, "workers": distribution.workers}
     checkpoint = Checkpoint(job.checkpoints, **training.checkpoint.model_dump(), **place)
     with precision(training.precision), distribution.scope():
-        model = distribution.model(network(synchronized=training.synchronized_norm and distribution.is_mirrored))
+        synchronized = training.synchronized_norm and distribution.is_mirrored
+        model = distribution.model(network(synchronized=synchronized), augment)
         if job.initial:
             model.set_weights(read_weights(job.initial))
         for phase in phases(job.config, distribution.learning_rate(training)):

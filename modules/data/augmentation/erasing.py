@@ -13,8 +13,17 @@ ASPECT_RATIOS = (0.3, 1 / 0.3)
 
 def erase(image: tf.Tensor, probability: float, seed: tf.Tensor) -> tf.Tensor:
     """Fills a random rectangle with noise, with this probability: uint8 or float32 [H, W, 3] -> [H, W, 3]."""
-    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 3))
     height, width = tf.shape(image)[0], tf.shape(image)[1]
+    top, bottom, left, right = tf.unstack(draw_box(height, width, probability, seed))
+    rows, columns = tf.range(height)[:, None, None], tf.range(width)[None, :, None]
+    inside = (rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)
+    noise = tf.cast(tf.random.stateless_uniform(tf.shape(image), seed, 0, 256, tf.int32), image.dtype)
+    return tf.where(inside, noise, image)
+
+
+def draw_box(height: tf.Tensor, width: tf.Tensor, probability: float, seed: tf.Tensor) -> tf.Tensor:
+    """Draws the rectangle to erase: its top, bottom, left and right, int32 [4], all 0 if nothing is erased."""
+    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 3))
     area = tf.random.stateless_uniform([], seeds[0], *AREAS) * tf.cast(height * width, tf.float32)
     # The logarithm is uniform, so that tall rectangles are as frequent as wide ones.
     ratio = tf.exp(tf.random.stateless_uniform([], seeds[1], *map(math.log, ASPECT_RATIOS)))
@@ -24,7 +33,4 @@ def erase(image: tf.Tensor, probability: float, seed: tf.Tensor) -> tf.Tensor:
     chance, down, right = tf.unstack(tf.random.stateless_uniform([3], seeds[2]))
     top = tf.cast(down * tf.cast(height - box_height + 1, tf.float32), tf.int32)
     left = tf.cast(right * tf.cast(width - box_width + 1, tf.float32), tf.int32)
-    rows, columns = tf.range(height)[:, None, None], tf.range(width)[None, :, None]
-    inside = (rows >= top) & (rows < top + box_height) & (columns >= left) & (columns < left + box_width)
-    noise = tf.cast(tf.random.stateless_uniform(tf.shape(image), seed, 0, 256, tf.int32), image.dtype)
-    return tf.where(inside & (chance < probability), noise, image)
+    return tf.where(chance < probability, tf.stack([top, top + box_height, left, left + box_width]), 0)

@@ -44,10 +44,14 @@ def augment_image(
     seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 4))
     image = crop_and_resize(image, size, crop_scale, seeds[0], deep) if crop_scale else resize(image, size)
     if flip:
-        heads = seeds[1][0] % 2 == 0
-        image = tf.raw_ops.Reverse(tensor=image, dims=tf.stack([False, heads, False]))
+        image = tf.raw_ops.Reverse(tensor=image, dims=tf.stack([False, draw_flip(seeds[1]), False]))
     if randaugment_layers:
         image = rand_augment(image, randaugment_layers, randaugment_magnitude, seeds[2])
     if erasing_probability:
         image = erase(image, erasing_probability, seeds[3])
     return tf.ensure_shape(image, (size, size, 3))
+
+
+def draw_flip(seed: tf.Tensor) -> tf.Tensor:
+    """Draws whether to flip an image: bool []."""
+    return seed[0] % 2 == 0

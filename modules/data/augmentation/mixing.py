@@ -40,12 +40,17 @@ def mix_images(
         mixed, weight = cutmix(images, cutmix_alpha, seed)
     else:
         mixed, weight = tf.cond(
-            tf.random.stateless_uniform([], coin_seed) < 0.5,
+            draw_mixup(coin_seed),
             lambda: mixup(images, mixup_alpha, seed),
             lambda: cutmix(images, cutmix_alpha, seed),
         )
     weight = weight[:, None]  # [B, 1]
     return mixed, weight * one_hot + (1 - weight) * partner_of(one_hot)
+
+
+def draw_mixup(seed: tf.Tensor) -> tf.Tensor:
+    """Draws whether a batch gets mixup instead of CutMix: bool []."""
+    return tf.random.stateless_uniform([], seed) < 0.5
 
 
 def partner_of(batch: tf.Tensor) -> tf.Tensor:
@@ -66,16 +71,20 @@ def mixup(images: tf.Tensor, alpha: float, seed: tf.Tensor) -> tuple[tf.Tensor, 
 
 def cutmix(images: tf.Tensor, alpha: float, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the patched images [B, H, W, 3] and the weight λ of each image [B]."""
-    lambda_seed, place_seed = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
     batch, height, width = (tf.shape(images)[axis] for axis in range(3))
-    cut = tf.sqrt(1 - beta(batch, alpha, lambda_seed))  # [B], the rectangle's sides as a fraction of the image's
-    middle = tf.random.stateless_uniform([2, batch], place_seed)
+    cut, middle = draw_rectangles(batch, alpha, seed)
     rows = inside(middle[0], cut, height)  # [B, H]
     columns = inside(middle[1], cut, width)  # [B, W]
     patch = rows[:, :, None] & columns[:, None, :]  # [B, H, W]
     # The rectangle may reach beyond the image. Only the part within the image counts.
     weight = 1 - tf.reduce_mean(tf.cast(patch, tf.float32), axis=(1, 2))  # [B]
     return tf.where(patch[..., None], partner_of(images), images), weight
+
+
+def draw_rectangles(count: int | tf.Tensor, alpha: float, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Draws CutMix's rectangles: their sides [B] and their middles [2, B], as fractions of the image's sides."""
+    lambda_seed, place_seed = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
+    return tf.sqrt(1 - beta(count, alpha, lambda_seed)), tf.random.stateless_uniform([2, count], place_seed)
 
 
 def inside(middle: tf.Tensor, cut: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
@@ -85,7 +94,7 @@ def inside(middle: tf.Tensor, cut: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
     return tf.abs(pixel - (middle * length)[:, None]) < (cut * length / 2)[:, None]
 
 
-def beta(count: tf.Tensor, alpha: float, seed: tf.Tensor) -> tf.Tensor:
+def beta(count: int | tf.Tensor, alpha: float, seed: tf.Tensor) -> tf.Tensor:
     """Draws `count` numbers from Beta(α, α), as x / (x + y) of two gamma variables."""
     one, other = tf.unstack(tf.random.stateless_gamma([2, count], seed, alpha))
     return one / (one + other)

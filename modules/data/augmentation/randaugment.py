@@ -35,12 +35,16 @@ OPERATIONS: dict[str, Operation] = {
 
 def rand_augment(image: tf.Tensor, layers: int, magnitude: float, seed: tf.Tensor) -> tf.Tensor:
     """Applies `layers` random operations, one after the other: uint8 or float32 [H, W, 3] -> [H, W, 3]."""
-    draws = tf.random.stateless_uniform([layers, 2], seed)
+    chosen, direction = draw_operations(layers, seed)
     for layer in range(layers):
-        chosen = tf.cast(draws[layer, 0] * len(OPERATIONS), tf.int32)
-        direction = tf.where(draws[layer, 1] < 0.5, -1.0, 1.0)
-        image = apply_operation(image, chosen, magnitude / STRONGEST * direction)
+        image = apply_operation(image, chosen[layer], magnitude / STRONGEST * direction[layer])
     return image
+
+
+def draw_operations(layers: int, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Draws indices of OPERATIONS, int32 [layers], and their directions, -1 or 1, float32 [layers]."""
+    draws = tf.random.stateless_uniform([layers, 2], seed)
+    return tf.cast(draws[:, 0] * len(OPERATIONS), tf.int32), tf.where(draws[:, 1] < 0.5, -1.0, 1.0)
 
 
 def apply_operation(image: tf.Tensor, chosen: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
