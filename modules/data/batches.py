@@ -9,6 +9,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 import tensorflow as tf
@@ -23,7 +24,7 @@ from efficientmixnet.modules.data.shares import RecordFiles, evaluation_share, r
 
 SHUFFLE_BUFFER = 8192  # encoded images: about 200 MB for photographs of 256 pixels
 
-Images = tf.Tensor | dict[str, tf.Tensor]  # the dictionary also has random numbers
+Images: TypeAlias = tf.Tensor | dict[str, tf.Tensor]  # the dictionary also has random numbers
 
 _SAMPLE = 64  # records
 _PARSE_BATCH = 64  # records
