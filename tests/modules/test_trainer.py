@@ -340,6 +340,12 @@ def test_a_training_starts_from_an_exported_model_with_its_classifier_and_pixel_
     np.testing.assert_allclose(got, expected, atol=1e-5)
 
 
+def test_a_training_that_augments_in_its_step_exports_a_plain_network(train):
+    augmentation = {"randaugment_layers": 1, "erasing_probability": 0.5, "mixup_alpha": 0.2, "cutmix_alpha": 1.0}
+    folder = train(augment_on="device", augmentation=augmentation, class_weights="balanced")
+    assert type(keras.saving.load_model(f"{folder}/assets.extra/network.keras")).__name__ == "Functional"
+
+
 def test_a_loss_that_is_not_finite_stops_with_the_key_to_change(train):
     with pytest.raises(ValueError, match=r"training\.learning_rate"):
         train(optimizer="sgd", learning_rate=1e30, epochs=2)
