@@ -219,7 +219,7 @@ def test_several_devices_resume_after_sigterm(records: str, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("variables", "expected"),
     [
-        # as the Training Operator sets them for a JAXJob
+        # as the Training Operator sets them for a JAXJob (pkg/controller.v1/jax/envvar.go)
         (
             {
                 "COORDINATOR_ADDRESS": "job-worker-0",
