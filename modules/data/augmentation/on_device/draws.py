@@ -1,7 +1,8 @@
 """draw_for_image, draw_for_batch: the random numbers of an augmentation that the device applies.
 
-They are those that `augment_image` and `mix_images` draw from the same seed. So a training sees the same images on both
-ways, except for the noise of random erasing. The reader draws the numbers, and the batch contains them.
+They are those that `augment_image` and `mix_images` draw from the same seed. So the CPU and the
+device make the same images, except for the noise of random erasing. The reader draws the numbers, and the batch
+contains them.
 """
 
 import tensorflow as tf
