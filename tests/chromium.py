@@ -38,6 +38,7 @@ class Chromium:
             page = Page(json.load(answer)["webSocketDebuggerUrl"])
         phone = width < 600
         page.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)
+        page.call("Emulation.setTouchEmulationEnabled", enabled=phone)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         page.call("Emulation.setEmulatedMedia", features=[scheme])
         page.load(file if isinstance(file, str) else file.as_uri())
@@ -87,6 +88,13 @@ class Page:
     def wait_for(self, script: str) -> Any:
         """Waits until the expression is true, and returns its value."""
         return _wait_for(lambda: self.evaluate(script))
+
+    def tap(self, script: str) -> None:
+        """Touches the middle of an element, given as a JavaScript expression, on a phone."""
+        box = self.evaluate(f"{script}.getBoundingClientRect().toJSON()")
+        at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        self.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[at])
+        self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
 
     def shot(self, file: Path) -> None:
         """Saves a screenshot of the whole page."""

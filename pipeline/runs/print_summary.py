@@ -33,8 +33,9 @@ def show(summary: Summary) -> None:
     if summary.tensorboard:
         rows.append(("TensorBoard", f"tensorboard --logdir {shlex.quote(short_path(summary.tensorboard))}"))
     if summary.pushed_model:
-        predict = f"efficientmixnet predict {shlex.quote(short_path(summary.pushed_model))} IMAGE ..."
-        rows.append(("classify", predict))
+        model = shlex.quote(short_path(summary.pushed_model))
+        rows.append(("classify", f"efficientmixnet predict {model} IMAGE ..."))
+        rows.append(("in a browser", f"efficientmixnet try {model}"))
     console.print()
     for name, *parts in rows:
         console.print(f"{name:<13} ", *parts, sep="")

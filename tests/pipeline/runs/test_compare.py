@@ -112,7 +112,7 @@ def test_a_browser_shows_the_page_at_every_width_without_network_requests(tmp_pa
     page = chromium.open(tmp_path / "page.html", width=width)
     assert page.evaluate("document.querySelector('h1').innerText") == "2 runs compared"
     assert page.evaluate("document.querySelector('.best')") is None
-    assert "here none is" in page.evaluate("document.querySelector('#metrics p').innerText")
+    assert "Here no value is." in page.evaluate("document.querySelector('#metrics p').innerText")
     boxes = "[...document.querySelectorAll('#curves polyline')].map((line) => line.getBoundingClientRect())"
     assert page.evaluate(f"{boxes}.filter((box) => box.width > 100 && box.height > 20).length") == 2
     assert page.evaluate("document.documentElement.scrollWidth") <= width

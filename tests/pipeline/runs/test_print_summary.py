@@ -22,6 +22,7 @@ def test_paths_are_printed_literally(capsys: pytest.CaptureFixture[str]) -> None
     show(summary)
     shown = capsys.readouterr().out
     assert "efficientmixnet predict '/my [bold]runs[/x]/pushed/1' IMAGE ..." in shown
+    assert "in a browser  efficientmixnet try '/my [bold]runs[/x]/pushed/1'" in shown
     assert "0.9000 (0.8500 to 0.9400) on the evaluation split" in shown
     assert "1,234 read, 2 left out" in shown
     assert "under two labels: [b]a (cat)" in shown
