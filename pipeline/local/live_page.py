@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _SERVER = Path(__file__).with_name("tensorboard_server.py")
-_LOGS = "artifacts/Trainer/model_run"  # in the output folder: the logs of all its runs
 
 
 @contextmanager
@@ -27,7 +26,8 @@ def live_page(output: Path, tell: Callable[[str], None]) -> Iterator[None]:
         if not ended.is_set():
             tell(f"live page    {address or 'TensorBoard did not start; the log has the reason'}")
 
-    command = [sys.executable, str(_SERVER), str(output / _LOGS)]
+    # Training writes its logs next to its checkpoints, and copies them to its results at the end.
+    command = [sys.executable, str(_SERVER), str(output)]
     # In its own session, so that Ctrl-C does not end it before the run.
     server = subprocess.Popen(  # noqa: S603
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True

@@ -73,9 +73,9 @@ def test_the_page_shows_curves_that_training_writes_and_ends_with_the_run(tmp_pa
     with _run(output, tmp_path / "images") as (run, address):
         assert address.startswith("http://127.0.0.1:")
         assert _tags(address) == {}
-        with tf.summary.create_file_writer(str(output / "artifacts/Trainer/model_run/6/train")).as_default(step=1):
+        with tf.summary.create_file_writer(str(output / "checkpoints/ab12/logs/train")).as_default(step=1):
             tf.summary.scalar("epoch_loss", 0.5)
-        _wait_until(lambda: "epoch_loss" in _tags(address).get("6/train", {}))
+        _wait_until(lambda: "epoch_loss" in _tags(address).get("checkpoints/ab12/logs/train", {}))
         assert run.stdin
         run.stdin.write("\n")
         run.stdin.flush()
