@@ -1,5 +1,7 @@
 """Components without cpu and memory in the configuration get measured requests and limits."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,3 +61,12 @@ def test_each_component_has_a_key() -> None:
             KubeflowConfig.model_validate({"pods": {name: {"cpu": 1}}})
     with pytest.raises(ValidationError, match="'DataVersion', 'DataBefore'"):
         KubeflowConfig.model_validate({"pods": {"Pushed": {}}})
+
+
+def test_the_docs_have_the_defaults() -> None:
+    docs = (Path(__file__).parents[2] / "docs" / "kubeflow.md").read_text()
+    section = docs.partition("### Requests and limits")[2].partition("A request is near")[0]
+    found = {}
+    for row in re.findall(r"^\| ([A-Z].+?) \| (\w+), (\w+) \| (\w+), (\w+) \|", section, re.MULTILINE):
+        found |= {name: row[1:] for name in re.findall(r"\b[A-Z]\w+", row[0]) if name in DEFAULTS and name not in found}
+    assert found == {name: (one.cpu, one.cpu_limit, one.memory, one.memory_limit) for name, one in DEFAULTS.items()}
