@@ -1,7 +1,7 @@
 """default_resources: the CPUs and memory of a component's pod where the configuration gives none.
 
-They were measured with benchmarks/component_resources.py on the demo, and docs/kubeflow.md has the figures. The
-requests are near what the demo uses, so that its pods find room. The limits leave room for larger data.
+They follow from measurements of the demo with benchmarks/component_resources.py, which docs/kubeflow.md lists. The
+requests are somewhat more than the demo uses, so that pods find room. The limits leave room for larger data.
 """
 
 from collections.abc import Mapping
