@@ -18,7 +18,8 @@ class _Executor(executor.Executor):
         (statistics,), (schema,) = input_dict["statistics"], output_dict["schema"]
         path = f"{schema.uri}/{executor.DEFAULT_FILE_NAME}"
         training = tfdv.load_stats_binary(f"{statistics.uri}/Split-train/FeatureStats.pb")
-        tfdv.write_schema_text(image_schema(tfdv.load_schema_text(path), training), path)
+        channels = statistics.get_int_custom_property(features.CHANNELS) or 3
+        tfdv.write_schema_text(image_schema(tfdv.load_schema_text(path), training, channels), path)
 
 
 class SchemaGen(tfx.components.SchemaGen):
@@ -38,13 +39,14 @@ class SchemaGen(tfx.components.SchemaGen):
 
 
 def image_schema(
-    inferred: schema_pb2.Schema, training: statistics_pb2.DatasetFeatureStatisticsList
+    inferred: schema_pb2.Schema, training: statistics_pb2.DatasetFeatureStatisticsList, channels: int = 3
 ) -> schema_pb2.Schema:
     """Completes a schema.
 
     Args:
         inferred: TFX's schema.
         training: The statistics of the training split.
+        channels: The number of channels of the images.
 
     Returns:
         The schema with every feature of features.py and its shape, and with the labels as a domain.
@@ -63,7 +65,7 @@ def image_schema(
         feature.presence.min_fraction = 1.0
         feature.shape.Clear()
         if name in features.CHANNEL_FEATURES:
-            feature.shape.dim.add(size=3)
+            feature.shape.dim.add(size=channels)
         # TFDV makes a domain of a few values, but evaluation may have further formats and color spaces.
         feature.ClearField("domain_info")
         feature.ClearField("distribution_constraints")

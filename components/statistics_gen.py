@@ -28,6 +28,9 @@ class _Executor(executor.Executor):
         start_counting([examples.uri])
         with counted_images(tfdv, "GenerateStatistics"):
             super().Do(input_dict, output_dict, {**exec_properties, "stats_options_json": options})
+        (statistics,) = output_dict["statistics"]
+        channels = examples.get_int_custom_property(features.CHANNELS)
+        statistics.set_int_custom_property(features.CHANNELS, channels)  # for SchemaGen
 
 
 class StatisticsGen(tfx.components.StatisticsGen):

@@ -5,18 +5,21 @@ pushed/1795328785/          a version; its name is a number
     assets.extra/           where a SavedModel keeps files that are not TensorFlow's
         network.keras       the network, to start another training from
         labels.json         its labels, in the order of the probabilities
+        channels.json       the number of channels of its images, if it is not 3
         calibration.json    the temperature that its classifier's weights were divided by, if they were
 """
 
 from pathlib import Path
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.files.stored_file import made_again, read_json
 
 SERVING_FOLDER = "Format-Serving"  # in TFX's Model artifact, the folder of the SavedModel
 SAVED_MODEL = "saved_model.pb"
 PUSHED_FOLDER = "pushed"  # in the output folder of runs
 NETWORK = "assets.extra/network.keras"
 LABELS = "assets.extra/labels.json"
+CHANNELS = "assets.extra/channels.json"
 CALIBRATION = "assets.extra/calibration.json"
 
 
@@ -39,3 +42,13 @@ def newest_version(folder: Path) -> Path:
     if not versions:
         raise BadInput(f"{folder}: has no model; name a folder that a run printed as its pushed model")
     return max(versions, key=lambda version: int(version.name))
+
+
+def channels_of(folder: str | Path) -> int:
+    """Returns the number of channels of the images that an exported model takes.
+
+    Raises:
+        BadInput: The file with the number is damaged.
+    """
+    file = Path(folder, CHANNELS)
+    return int(read_json(file, made_again(folder), "channels")["channels"]) if file.exists() else 3

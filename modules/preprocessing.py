@@ -24,12 +24,12 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]
         custom_config: `shorter_side`, the largest shorter side of a transformed image, in pixels.
 
     Returns:
-        The transformed features, each [batch] or [batch, 3].
+        The transformed features, each [batch] or [batch, channels].
     """
     encoded = tf.reshape(inputs[features.ENCODED], [-1])  # [batch]
     mean, deviation, is_deep = _statistics(inputs)
     return {
-        features.ENCODED: _shrinking(custom_config["shorter_side"])(encoded),
+        features.ENCODED: _shrinking(custom_config["shorter_side"], mean.shape[0])(encoded),
         features.FILENAME: tf.reshape(inputs[features.FILENAME], [-1]),
         features.LABEL_ID: _label_ids(tf.reshape(inputs[features.LABEL], [-1])),
         features.CHANNEL_MEAN: _in_every_row(mean, encoded),
@@ -39,7 +39,7 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]
 
 
 @cache
-def _shrinking(shorter_side: int) -> Callable[[tf.Tensor], tf.Tensor]:
+def _shrinking(shorter_side: int, channels: int) -> Callable[[tf.Tensor], tf.Tensor]:
     """Returns a function from bytes [batch] to bytes [batch].
 
     It is one node, because TFT walks through the whole graph for every analyzer. It is traced once, and not each time
@@ -48,7 +48,7 @@ def _shrinking(shorter_side: int) -> Callable[[tf.Tensor], tf.Tensor]:
 
     @tf.function(autograph=False)
     def shrink(encoded: tf.Tensor) -> tf.Tensor:
-        return tf.map_fn(lambda one: images.shrink(one, shorter_side), encoded)
+        return tf.map_fn(lambda one: images.shrink(one, shorter_side, channels), encoded)
 
     with tf.init_scope():
         return shrink.get_concrete_function(tf.TensorSpec([None], tf.string))
@@ -66,18 +66,20 @@ def _label_ids(labels: tf.Tensor) -> tf.Tensor:
 
 
 def _statistics(inputs: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Mean and deviation of R, G and B over the training split, each [3], and whether it has an image of 16 bits, [].
+    """Mean and deviation of the channels over the training split, each [channels], and whether it has deep images, [].
 
     They come from the ingested moments of each image. A single analyzer, the mean of all, saves a second of tracing.
     """
     deep = tf.cast(tf.reshape(inputs[features.DEPTH], [-1, 1]) > 8, tf.float32)
-    moments = tf.concat([*(inputs[name] for name in features.CHANNEL_FEATURES), deep], axis=1)  # [batch, 7]
-    means = tft.mean(moments, reduce_instance_dims=False)
-    mean, mean_square = means[:3], means[3:6]
-    # A constant channel would lead to a division by zero.
-    deviation = tf.sqrt(tf.maximum(mean_square - mean**2, 1e-6))
-    return mean, deviation, means[6] > 0
+    channels = inputs[features.CHANNEL_MEAN].shape[1]
+    moments = tf.concat([*(inputs[name] for name in features.CHANNEL_FEATURES), deep], axis=1)
+    means = tft.mean(moments, reduce_instance_dims=False)  # [2 channels + 1]
+    mean, mean_square, is_deep = means[:channels], means[channels:-1], means[-1] > 0
+    # A constant channel would lead to a division by zero. Deep images may use a small part of their range.
+    least = tf.where(is_deep, tf.clip_by_value(1e-4 * mean_square, 1e-12, 1e-6), 1e-6)
+    deviation = tf.sqrt(tf.maximum(mean_square - mean**2, least))
+    return mean, deviation, is_deep
 
 
 def _in_every_row(value: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
-    return tf.repeat(tf.reshape(value, [1, 3]), tf.shape(like)[0], axis=0)
+    return tf.repeat(value[tf.newaxis], tf.shape(like)[0], axis=0)

@@ -1,4 +1,4 @@
-"""ServingModule: the exported model, with three signatures around one network and one Transform graph.
+"""ServingModule: the exported model, with signatures around one network and one Transform graph.
 
 An image goes through the same steps as in training: the Transform graph (resized and encoded), then the evaluation
 input (decoded and cropped). So the probabilities are the same. Its EXIF orientation is read in the graph. A format that
@@ -14,6 +14,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from efficientmixnet.modules import features
+from efficientmixnet.modules.data.arrays import LARGEST, encode_array
 from efficientmixnet.modules.data.batches import Reading, evaluation_input
 
 _SMALL = 2**12  # elements
@@ -54,7 +55,7 @@ class ServingModule(tf.Module):
 
         strings = tf.TensorSpec([None], tf.string)
         self._pixels = tf.float32 if reading.deep else tf.uint8
-        images = tf.TensorSpec([None, reading.image_size, reading.image_size, 3], self._pixels)
+        images = tf.TensorSpec([None, reading.image_size, reading.image_size, reading.channels], self._pixels)
         # Probabilities [batch, classes] and the last feature maps. TensorFlow does not compute an unused output.
         self._network = _traced(
             lambda inputs: tuple(network.stateless_call(trained, moved, inputs, training=False)[0]), images
@@ -73,6 +74,7 @@ class ServingModule(tf.Module):
             "serving_default": self._classify,
             "serving_examples": _traced(self._classify_examples, strings),
             "transform_features": _traced(self._transform_features, strings),
+            **{f"serving_{kind.name}": self._array_signature(kind) for kind in LARGEST},
         }
         tf.saved_model.save(self, folder, signatures=signatures)
 
@@ -91,6 +93,14 @@ class ServingModule(tf.Module):
         spec = {features.ENCODED: tf.io.FixedLenFeature([], tf.string)}
         return self._classify(tf.io.parse_example(examples, spec)[features.ENCODED])
 
+    def _array_signature(self, kind: tf.DType) -> Any:
+        """Returns _classify_images for arrays, [batch, height, width, channels]. Each is encoded as an .npy file."""
+
+        def classify(arrays: tf.Tensor) -> dict[str, tf.Tensor]:
+            return self._classify(tf.map_fn(encode_array, arrays, fn_output_signature=tf.string))
+
+        return _traced(classify, tf.TensorSpec([None, None, None, self._reading.channels], kind, "arrays"))
+
     def _transform_features(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Serialized tf.Examples [batch] -> transformed features (features.py), each [batch, ...].
 
@@ -103,15 +113,19 @@ class ServingModule(tf.Module):
     def _class_activations(self, images: tf.Tensor, class_ids: tf.Tensor) -> dict[str, tf.Tensor]:
         """Encoded images [batch], class_ids [batch] -> inputs and class activation maps.
 
-        `inputs`, uint8 [batch, size, size, 3], is the network's input, rounded if it is deep. `activations`, float32
-        [batch, height, width], is what each position of the last feature map adds to the class's logit, before the
-        mean. This is Grad-CAM's map, which needs no gradient where a mean and a dense layer follow (Selvaraju et al.,
-        2017, arXiv 1610.02391, section 3.1).
+        `inputs`, [batch, size, size, channels], is the network's input, rounded to uint8 if it has three channels.
+        `activations`, float32 [batch, height, width], is what each position of the last feature map adds to the class's
+        logit, before the mean. This is Grad-CAM's map, which needs no gradient where a mean and a dense layer follow
+        (Selvaraju et al., 2017, arXiv 1610.02391, section 3.1).
         """
         inputs = self._inputs(images)
         maps = tf.cast(self._network(inputs)[1], tf.float32)  # [batch, height, width, filters]
         weights = tf.gather(tf.cast(self._kernel, tf.float32), class_ids, axis=1)  # [filters, batch]
-        seen = tf.cast(tf.round(inputs), tf.uint8) if self._pixels.is_floating else inputs
+        seen = (
+            tf.cast(tf.round(tf.clip_by_value(tf.cast(inputs, tf.float32), 0, 255)), tf.uint8)
+            if self._reading.channels == 3
+            else inputs
+        )
         return {"inputs": seen, "activations": tf.einsum("bhwf,fb->bhw", maps, weights)}
 
     def _embeddings(self, images: tf.Tensor) -> tf.Tensor:
@@ -119,7 +133,7 @@ class ServingModule(tf.Module):
         return tf.reduce_mean(tf.cast(self._network(self._inputs(images))[1], tf.float32), axis=[1, 2])
 
     def _inputs_of(self, images: tf.Tensor) -> tf.Tensor:
-        """Encoded images, bytes [batch] -> the network's input, [batch, size, size, 3]."""
+        """Encoded images, bytes [batch] -> the network's input, [batch, size, size, channels]."""
         # Only the bytes are known here, and only they are used. The other features get placeholders.
         others = {
             name: tf.zeros([tf.shape(images)[0], *spec.shape], spec.dtype)

@@ -135,7 +135,8 @@ def network(network: str, image_size: int | None, classes: int) -> None:
 
     is_file = network.endswith((".yaml", ".yml"))
     config = load_config(network if is_file else None, [] if is_file else [f"network.variant={network}"])
-    print_network(config.network, image_size, classes)
+    channels = 3 if config.data.channels == "auto" else config.data.channels
+    print_network(config.network, image_size, classes, channels)
 
 
 @main.command()

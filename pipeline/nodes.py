@@ -44,6 +44,7 @@ class Nodes:
             group=data.group or "",
             near_duplicates=int(data.near_duplicates),
             max_image_bytes=data.max_image_bytes,
+            channels=0 if data.channels == "auto" else data.channels,
         )
 
     @cached_property

@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from statistics import median
 
 from efficientmixnet.components.evaluator.least_accuracy import guessing_accuracy, least_accuracy
+from efficientmixnet.components.image_example_gen.channels import find_channels
 from efficientmixnet.components.image_example_gen.image_header import open_image
-from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.by_format import images_of
 from efficientmixnet.components.image_example_gen.sources import Entry, Sources, name_hash
 from efficientmixnet.components.image_example_gen.split_names import EVAL, TEST, TRAIN
 from efficientmixnet.modules.config.section import Section
-from efficientmixnet.modules.exceptions import BadImage
+from efficientmixnet.modules.exceptions import BadImage, BadInput
 from efficientmixnet.pipeline.config.config import Config
+from efficientmixnet.pipeline.config.data_config import DataConfig
 from efficientmixnet.pipeline.starting_weights import find_weights
 
 _SAMPLE = 200  # the number of images whose headers are read
@@ -24,7 +25,7 @@ _LEAST = 64  # pixels; with less, the last stages of the published networks see 
 
 
 def resolve(config: Config, sources: Sources) -> Config:
-    """Fills in network.image_size and evaluation.thresholds, so that the configuration is complete.
+    """Fills in data.channels, network.image_size and evaluation.thresholds, so that the configuration is complete.
 
     A split that only the data names, such as test, is added to data.splits.
 
@@ -39,8 +40,13 @@ def resolve(config: Config, sources: Sources) -> Config:
         The complete configuration.
 
     Raises:
-        BadInput: network.weights does not exist, or is not a weights file.
+        BadInput: network.weights does not exist, or is not a weights file, or data.bands does not fit data.channels.
     """
+    if config.data.channels == "auto":
+        channels = find_channels(sources, config.data.layout, config.data.max_image_bytes)
+        if config.data.bands and max(config.data.bands) >= channels:
+            raise BadInput(f"data.bands: {max(config.data.bands)} is not one of the channels 0 to {channels - 1}")
+        config = config.model_copy(update={"data": config.data.model_copy(update={"channels": channels})})
     network: dict[str, object] = {}
     if config.network.image_size is None:
         network["image_size"] = _image_size(config, sources)
@@ -57,7 +63,7 @@ def resolve(config: Config, sources: Sources) -> Config:
 
 def _image_size(config: Config, sources: Sources) -> int:
     largest = config.network.default_image_size
-    sides = list(_shorter_sides(_sample(sources), sources.format, config.data.layout)) or [largest]
+    sides = list(_shorter_sides(_sample(sources), sources.format, config.data)) or [largest]
     fitting = round(median(sides) / _STEP) * _STEP
     return max(min(fitting, largest), min(_LEAST, largest), config.network.smallest_image_size)
 
@@ -70,13 +76,13 @@ def _sample(sources: Sources) -> list[Entry]:
     return sorted(candidates, key=lambda entry: name_hash(entry.name))[:_SAMPLE]
 
 
-def _shorter_sides(entries: list[Entry], kind: str, layout: Layout) -> Iterator[int]:
+def _shorter_sides(entries: list[Entry], kind: str, data: DataConfig) -> Iterator[int]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about odd metadata
-        for _, encoded in images_of(entries, kind, layout):
+        for _, encoded in images_of(entries, kind, data.layout):
             if isinstance(encoded, bytes):
                 try:
-                    yield min(open_image(encoded).size)
+                    yield min(open_image(encoded, channels=None if data.channels == "auto" else data.channels).size)
                 except BadImage:
                     continue  # ImageExampleGen reports it
 

@@ -80,21 +80,22 @@ def check_download(network: NetworkConfig) -> None:
         raise BadInput(f"network.weights: imagenet cannot be downloaded ({reason}); {cure}") from None
 
 
-def check_weights(network: NetworkConfig) -> None:
+def check_weights(network: NetworkConfig, channels: int = 3) -> None:
     """Loads the weights into the network, as Trainer will.
 
     Args:
         network: The complete section network.
+        channels: The number of channels of the images.
 
     Raises:
         BadInput: The weights are damaged, or are another network's. The message names the layer.
     """
     if network.weights in (None, "latest"):
         return
-    from efficientmixnet.modules.network.imagenet import MEAN, STD
     from efficientmixnet.modules.training.build_model import build_model
     from efficientmixnet.modules.training.starting_weights import StartingWeights
 
     start = StartingWeights.find(str(network.weights))
     size = network.image_size or network.default_image_size
-    build_model(network, size, 2, steps_per_epoch=1, mean=MEAN, deviation=STD, start=start)
+    statistics = [0.5] * channels
+    build_model(network, size, 2, steps_per_epoch=1, mean=statistics, deviation=statistics, start=start)

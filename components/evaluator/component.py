@@ -22,6 +22,7 @@ from tfx.types.component_spec import ExecutionParameter
 from efficientmixnet.components.artifacts import Artifacts
 from efficientmixnet.components.counted_images import counted_images, start_counting
 from efficientmixnet.components.evaluator.class_counts import ClassCounts
+from efficientmixnet.components.evaluator.comparable import comparable
 from efficientmixnet.components.evaluator.gate import Gate
 from efficientmixnet.components.evaluator.metric_names import GATED_METRICS
 from efficientmixnet.components.evaluator.slices import overall_of, read_slices
@@ -37,7 +38,8 @@ class _Executor(executor.Executor):
     def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]) -> None:
         config = json_format.Parse(exec_properties["eval_config"], config_pb2.EvalConfig())
         weight = config.model_specs[0].example_weight_key
-        (examples,) = input_dict["examples"]
+        (examples,), (model,) = input_dict["examples"], input_dict["model"]
+        input_dict = {**input_dict, "baseline_model": comparable(model, input_dict.get("baseline_model") or ())}
         has_test = TEST in artifact_utils.decode_split_names(examples.split_names)
         check_counts(examples.uri, [EVAL, TEST] if has_test else [EVAL])
         _check_weight(weight, examples)

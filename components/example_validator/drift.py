@@ -75,7 +75,7 @@ def _headers(folder: str) -> Iterator[tuple[int, int, str, str]]:
             if isinstance(found, File):
                 try:
                     with open_file(found.path) as file:
-                        image = open_image(file.read())
+                        image = open_image(file.read(), channels=None)
                     yield *image.size, image.format, image.mode
                 except (OSError, BadImage):
                     continue  # the served model refused it too

@@ -10,8 +10,9 @@ import json
 import math
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -21,6 +22,7 @@ import tensorflow as tf
 from tfx import v1 as tfx
 
 from efficientmixnet.components.image_example_gen import outcome
+from efficientmixnet.components.image_example_gen.channels import find_channels
 from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES
 from efficientmixnet.components.image_example_gen.find_dataset import find_dataset
 from efficientmixnet.components.image_example_gen.findings import by_reason, warnings
@@ -56,6 +58,7 @@ def ImageExampleGen(
     group: tfx.dsl.components.Parameter[str] = "",
     near_duplicates: tfx.dsl.components.Parameter[int] = 1,
     max_image_bytes: tfx.dsl.components.Parameter[int] = MAX_IMAGE_BYTES,
+    channels: tfx.dsl.components.Parameter[int] = 3,
     beam_pipeline: tfx.dsl.components.BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """Writes a tf.Example for each image (see features.py) to gzipped TFRecords, and lists the images left out.
@@ -73,6 +76,7 @@ def ImageExampleGen(
         group: The column of a group, whose images are all in one split; empty for none.
         near_duplicates: 1 to look for images in several splits that look the same, 0 otherwise.
         max_image_bytes: Larger images are left out.
+        channels: The number of channels. Images with another number are left out. 0: that of the first images.
 
     Raises:
         BadInput: There are no images, they are not those of the fingerprint, a split is empty, or too many images
@@ -84,6 +88,7 @@ def ImageExampleGen(
     sources.stop_if_changed(fingerprint, manifest or images)
     if sources.skipped:
         progress.tell(f"skipped files and folders that are not images: {in_words(sources.skipped)}")
+    channels = channels or find_channels(sources, form, max_image_bytes)
     fractions = sources.splits
     shards = _shards(sources, fractions)
     for split in fractions:
@@ -98,7 +103,13 @@ def ImageExampleGen(
             | "Together" >> beam.GroupByKey()
             | "ReadAndWrite"
             >> beam.FlatMap(
-                _write_shard, examples.uri, shards, max_pixels, sources.columns, bool(near_duplicates)
+                _write_shard,
+                examples.uri,
+                shards,
+                partial(
+                    read, max_pixels=max_pixels, columns=sources.columns, channels=channels, max_bytes=max_image_bytes
+                ),
+                bool(near_duplicates),
             ).with_outputs(_SEEN, main=_DONE)
         )
         duplicates = (
@@ -125,6 +136,7 @@ def ImageExampleGen(
         },
     )
     examples.set_string_custom_property("source", manifest or images)
+    examples.set_int_custom_property(features.CHANNELS, channels)
     examples.set_int_custom_property("images_read", found.read_count)
     examples.set_int_custom_property("images_left_out", len(found.left_out))
     for name, value in {
@@ -185,8 +197,7 @@ def _write_shard(
     shard_and_entries: tuple[tuple[str, int], Iterable[Entry]],
     uri: str,
     shards: Mapping[str, int],
-    max_pixels: int,
-    columns: tuple[str, ...],
+    reading: Callable[..., tf.train.Example | LeftOut],
     with_gray: bool,
 ) -> Iterator[Any]:
     """Reads the shard's images and writes its file. Yields the digest of each image, and the shard's outcome."""
@@ -199,7 +210,7 @@ def _write_shard(
     in_order = sorted(entries, key=lambda entry: name_hash(entry.name))
     with RecordFile(f"{uri}/Split-{split}/{name}") as writer, ThreadPoolExecutor(os.cpu_count()) as threads:
         for entry, result in zip(
-            in_order, threads.map(lambda one: _record(one, max_pixels, columns, with_gray), in_order), strict=True
+            in_order, threads.map(lambda one: _record(one, reading, with_gray), in_order), strict=True
         ):
             if isinstance(result, LeftOut):
                 left_out.append(result)
@@ -219,7 +230,7 @@ def _write_shard(
 
 
 def _record(
-    entry: Entry, max_pixels: int, columns: tuple[str, ...], with_gray: bool
+    entry: Entry, reading: Callable[..., tf.train.Example | LeftOut], with_gray: bool
 ) -> tuple[bytes, bytes, bytes, bytes] | LeftOut:
     """Returns the serialized tf.Example, the digest of its image, its format, and its gray pixels."""
     gray: list[bytes] = []
@@ -227,7 +238,7 @@ def _record(
     def see(pixels: np.ndarray) -> None:
         gray.append(gray_pixels(pixels))
 
-    example = read(entry, max_pixels, columns, see if with_gray else None)
+    example = reading(entry, see=see if with_gray else None)
     if isinstance(example, LeftOut):
         return example
     (encoded,), (kind,) = (

@@ -3,18 +3,21 @@
 TensorFlow decodes every image here, so that Transform, Trainer and the exported model can decode it too.
 """
 
+import io
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
+from efficientmixnet.components.image_example_gen.array_file import is_array
 from efficientmixnet.components.image_example_gen.canonical import canonical
-from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
+from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, Entry, LeftOut
 from efficientmixnet.components.image_example_gen.files import read_bytes
 from efficientmixnet.components.image_example_gen.image_header import OpenImage
 from efficientmixnet.components.image_example_gen.readers.by_format import LOST
 from efficientmixnet.modules import features
 from efficientmixnet.modules.data import exif, images
+from efficientmixnet.modules.data.shown import as_rgb
 from efficientmixnet.modules.exceptions import BadImage
 
 _PNG_BITS = 24  # the place in the file
@@ -28,7 +31,12 @@ See = Callable[[np.ndarray], None]
 
 
 def read(
-    entry: Entry, max_pixels: int, columns: Sequence[str] = (), see: See | None = None
+    entry: Entry,
+    max_pixels: int,
+    columns: Sequence[str] = (),
+    see: See | None = None,
+    channels: int = 3,
+    max_bytes: int = MAX_IMAGE_BYTES,
 ) -> tf.train.Example | LeftOut:
     """Reads an image.
 
@@ -36,7 +44,9 @@ def read(
         entry: The image.
         max_pixels: The largest number of pixels.
         columns: The names of further features.
-        see: Is called with the decoded pixels, [height, width, channels], which may be reduced in size.
+        see: Is called with the decoded pixels, [height, width, 1 to 4], which may be reduced in size.
+        channels: The number of channels that the image must have.
+        max_bytes: The largest size of the values of an array.
 
     Returns:
         The tf.Example that features.py describes, or the reason why there is none.
@@ -46,7 +56,8 @@ def read(
     file = None
     try:
         file = read_bytes(entry)
-        example = _example(entry, file, max_pixels, see)
+        encoded, header = canonical(file, max_pixels, channels, max_bytes)
+        example = _example(entry, encoded, header, channels, see)
     except (BadImage, OSError) as error:
         return LeftOut.because(entry.name, error, file if entry.size is None else None)
     values = dict(entry.columns)
@@ -55,10 +66,9 @@ def read(
     return example
 
 
-def _example(entry: Entry, file: bytes, max_pixels: int, see: See | None) -> tf.train.Example:
-    encoded, header = canonical(file, max_pixels)
+def _example(entry: Entry, encoded: bytes, header: OpenImage, channels: int, see: See | None) -> tf.train.Example:
     try:
-        mean, mean_square = _moments(encoded, header, see)
+        mean, mean_square = _moments(encoded, header, channels, see)
     except tf.errors.InvalidArgumentError:
         raise BadImage(f"is a truncated or corrupt {header.format} file") from None
     example = tf.train.Example()
@@ -81,7 +91,9 @@ def _example(entry: Entry, file: bytes, max_pixels: int, see: See | None) -> tf.
 
 
 def _depth(encoded: bytes) -> int:
-    """Returns the bits of each channel of a JPEG or PNG file, 8 or 16. Palettes and fewer bits become 8 bits."""
+    """Returns the bits of each channel of a JPEG, PNG or .npy file. Palettes and fewer bits become 8 bits."""
+    if is_array(encoded):
+        return 8 * _values(encoded).dtype.itemsize
     return 16 if encoded.startswith(exif.PNG) and encoded[_PNG_BITS] == 16 else 8
 
 
@@ -91,19 +103,29 @@ def _reduction(header: OpenImage) -> int:
     return next(by for by in (8, 4, 2, 1) if shorter >= by * _ENOUGH_PIXELS or by == 1)
 
 
-def _moments(encoded: bytes, header: OpenImage, see: See | None) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the mean and mean square of R, G and B in [0, 1], each [3]. All bytes are decoded, to find damage."""
+def _values(array: bytes) -> np.ndarray:
+    return np.load(io.BytesIO(array), allow_pickle=False)  # written by as_npy
+
+
+def _moments(encoded: bytes, header: OpenImage, channels: int, see: See | None) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the mean and mean square of each channel, where white is 1. All bytes are decoded, to find damage."""
+    image = _values(encoded) if header.is_array else _decoded(encoded, header)
+    if see:
+        see(as_rgb(image) if header.is_array else header.turned(image))
+    step = max(1, min(image.shape[:2]) // _ENOUGH_SAMPLES)
+    white = 1.0 if image.dtype.kind == "f" else np.iinfo(image.dtype).max
+    image = image[step // 2 :: step, step // 2 :: step]
+    if not header.is_array and image.shape[-1] in (2, 4):
+        image = images.to_rgb(tf.constant(image)).numpy()[..., :channels]
+    values = image.reshape(-1, image.shape[-1]).T.astype(np.float64, order="C") / white  # [1 or channels, pixels]
+    mean_square = np.einsum("cp,cp->c", values, values) / values.shape[1]
+    return np.broadcast_to(values.mean(axis=1), channels), np.broadcast_to(mean_square, channels)
+
+
+def _decoded(encoded: bytes, header: OpenImage) -> np.ndarray:
+    """Decodes a JPEG or PNG file: [height, width, 1 to 4]. A large JPEG is reduced in size."""
     if header.format == "JPEG":
         decoded = tf.io.decode_jpeg(encoded, ratio=_reduction(header))  # costs no extra time
     else:
         decoded = tf.io.decode_png(encoded, dtype=tf.uint16 if _depth(encoded) == 16 else tf.uint8)
-    image = np.asarray(memoryview(decoded))  # without copying all pixels
-    if see:
-        see(header.turned(image))
-    step = max(1, min(image.shape[:2]) // _ENOUGH_SAMPLES)
-    image = image[step // 2 :: step, step // 2 :: step]
-    if image.shape[-1] in (2, 4):
-        image = images.to_rgb(tf.constant(image)).numpy()
-    values = image.reshape(-1, image.shape[-1]).T.astype(np.float64, order="C") / decoded.dtype.max  # [1 or 3, pixels]
-    mean_square = np.einsum("cp,cp->c", values, values) / values.shape[1]
-    return np.broadcast_to(values.mean(axis=1), 3), np.broadcast_to(mean_square, 3)
+    return np.asarray(memoryview(decoded))  # without copying all pixels

@@ -1,11 +1,24 @@
 """open_image: opens an image file and checks its header. Every part of the pipeline opens images here."""
 
+from collections.abc import Sequence
+from contextlib import suppress
+
 import numpy as np
 from PIL import Image
 
-from efficientmixnet.components.image_example_gen.deep_tiff import MAGIC, DeepTiff
+from efficientmixnet.components.image_example_gen.array_file import ArrayFile, is_array
+from efficientmixnet.components.image_example_gen.band_tiff import BandTiff
+from efficientmixnet.components.image_example_gen.deep_tiff import DeepTiff
+from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES
 from efficientmixnet.components.image_example_gen.pillow_image import FORMATS, PillowImage
+from efficientmixnet.components.image_example_gen.tiff_page import MAGIC, TiffPage
+from efficientmixnet.modules.data.shown import as_rgb
 from efficientmixnet.modules.exceptions import BadImage
+
+Stored = PillowImage | DeepTiff | BandTiff | ArrayFile
+
+_PHOTOGRAPHS = (1, 3)  # the numbers of channels of images that are not arrays
+_FLOATS = "L;float32"  # the mode of gray TIFF files that are arrays if one channel is asked for
 
 __all__ = ["FORMATS", "OpenImage", "open_image"]
 
@@ -17,12 +30,17 @@ class OpenImage:
         stored: The image as its file stores it.
     """
 
-    def __init__(self, stored: PillowImage | DeepTiff) -> None:
+    def __init__(self, stored: Stored) -> None:
         self._stored = stored
+        self.is_array = stored.is_array
+        """Whether the values are kept as they are, of any number of channels: an .npy or .npz file, or bands."""
+        self.channels = stored.channels
+        """The number of channels without alpha."""
         self.format = stored.format
-        """Pillow's name of the format."""
+        """Pillow's name of the format, or NPY or NPZ."""
         self.mode = stored.mode
-        """Pillow's name of the colors; for a TIFF file with more than 8 bits, the colors and the type of the values."""
+        """Pillow's name of the colors; for a TIFF file with more than 8 bits, the colors and the type of the values,
+        and for an array the number of channels and the type."""
         self.size = stored.size[::-1] if stored.orientation in (5, 6, 7, 8) else stored.size
         """Width and height of the upright image, in pixels."""
         self.width, self.height = self.size
@@ -41,6 +59,8 @@ class OpenImage:
     def levels(self) -> np.ndarray:
         """Decodes the image: upright, [height, width, 1 to 4], uint16 if it has more than 8 bits, else uint8.
 
+        An array has its own number of channels, and can have float32.
+
         Raises:
             BadImage: The file is damaged.
         """
@@ -50,14 +70,21 @@ class OpenImage:
         """Turns the pixels as the file stores them upright: [height, width, channels]."""
         return _turned(stored, self._stored.orientation)
 
-    def thumbnail(self, side: int) -> Image.Image:
+    def thumbnail(self, side: int, bands: Sequence[int] | None = None) -> Image.Image:
         """Returns the upright image in RGB, on white, at most `side` pixels wide and high.
+
+        Args:
+            side: In pixels.
+            bands: The channels of an array to show; see as_rgb.
 
         Raises:
             BadImage: The file is damaged.
         """
         levels = self._stored.levels(2 * side)
-        if levels.dtype == np.uint16:
+        if self.is_array:
+            step = max(1, min(levels.shape[:2]) // (2 * side))
+            levels = as_rgb(levels[::step, ::step], bands)
+        elif levels.dtype == np.uint16:
             levels = np.round(levels / 257.0).astype(np.uint8)
         image = Image.fromarray(levels[..., 0] if levels.shape[-1] == 1 else levels)
         if image.mode in ("LA", "RGBA"):
@@ -67,32 +94,62 @@ class OpenImage:
         return Image.fromarray(self.turned(np.asarray(image)))
 
 
-def open_image(file: bytes, max_pixels: int | None = None) -> OpenImage:
+def open_image(
+    file: bytes, max_pixels: int | None = None, channels: int | None = 3, max_bytes: int = MAX_IMAGE_BYTES
+) -> OpenImage:
     """Opens an image without decoding its pixels.
 
     Args:
         file: The encoded image.
         max_pixels: The largest number of pixels; None for no limit.
+        channels: The number of channels that the image must have; None for any. Gray photographs fit 3 too.
+        max_bytes: The largest size of the values of an array.
 
     Raises:
-        BadImage: The file is empty, damaged, too large or not in one of FORMATS.
+        BadImage: The file is empty, damaged, too large, not in one of FORMATS, or has another number of channels.
     """
     if not file:
         raise BadImage("has zero bytes")
-    opened = OpenImage(_stored(file))
+    opened = OpenImage(_stored(file, channels, max_bytes))
+    is_gray = opened.channels == 1 and not opened.is_array
+    if channels not in (None, opened.channels) and not (channels == 3 and is_gray):
+        raise BadImage(f"has {_in_words(opened.channels)}, not {channels} (data.channels: {channels})")
     if max_pixels is not None and opened.width * opened.height > max_pixels:
         raise BadImage(f"has {opened.width} x {opened.height} pixels, over the limit (data.max_pixels: {max_pixels})")
     return opened
 
 
-def _stored(file: bytes) -> PillowImage | DeepTiff:
-    try:
+def _in_words(channels: int) -> str:
+    return "1 channel" if channels == 1 else f"{channels} channels"
+
+
+def _stored(file: bytes, channels: int | None, max_bytes: int) -> Stored:
+    if is_array(file):
+        return ArrayFile(file, max_bytes)
+    if not file.startswith(MAGIC):
+        return PillowImage(file)
+    return _stored_tiff(file, channels, max_bytes)
+
+
+def _stored_tiff(file: bytes, channels: int | None, max_bytes: int) -> Stored:
+    if channels not in (None, *_PHOTOGRAPHS):
+        return BandTiff(TiffPage(file), max_bytes)
+    with suppress(BadImage):
         image = PillowImage(file)
+        if not image.is_deep_tiff and _is_photograph(image.channels, image.bands, channels):
+            return image
+    page = TiffPage(file)
+    try:
+        deep = DeepTiff(page)
     except BadImage:
-        if not file.startswith(MAGIC):
-            raise
-        return DeepTiff(file)
-    return DeepTiff(file) if image.is_deep_tiff else image
+        return BandTiff(page, max_bytes)
+    is_array = channels == 1 and deep.mode == _FLOATS
+    return deep if _is_photograph(deep.channels, page.bands, channels) and not is_array else BandTiff(page, max_bytes)
+
+
+def _is_photograph(colors: int, bands: int, channels: int | None) -> bool:
+    """Returns whether a TIFF file has no bands besides its colors. RGB may have one, which is not used."""
+    return bands <= colors + (channels == colors == 3)
 
 
 def _turned(image: np.ndarray, orientation: int) -> np.ndarray:

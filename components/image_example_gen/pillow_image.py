@@ -21,8 +21,9 @@ _ERRORS = (
     struct.error,
 )
 _HEIF_BRAND, _HEIF_TURNS = b"ftyp", (b"irot", b"imir")
-_BITS, _SAMPLE_FORMAT = 258, 339  # tags of TIFF
+_BITS, _SAMPLES, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 258, 277, 338, 339  # tags of TIFF
 _UNSIGNED = (1,)
+_GRAY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})  # Pillow's modes
 
 Image.MAX_IMAGE_PIXELS = None  # the configuration has its own limit, data.max_pixels
 
@@ -47,9 +48,12 @@ class PillowImage:
         except _ERRORS as error:
             raise BadImage(f"has a broken header ({error})") from None
         # To Pillow, a JPEG file with further images behind the first one is an MPO file.
+        self.is_array = False
         self.format = str(self._image.format).replace("MPO", "JPEG")
         self.mode = self._image.mode
         """The colors, by Pillow's name."""
+        self.channels = 1 if self.mode in _GRAY else 3
+        """The channels of the colors, without alpha."""
         self.size = self._image.size
         """Width and height as stored, in pixels."""
         self.orientation = _orientation(file, self._image)
@@ -60,6 +64,13 @@ class PillowImage:
         """Whether this is a TIFF file with more than 8 bits a channel."""
         tags = getattr(self._image, "tag_v2", {})  # of TIFF files alone
         return max(tags.get(_BITS, (1,))) > 8 or set(tags.get(_SAMPLE_FORMAT, _UNSIGNED)) != set(_UNSIGNED)
+
+    @property
+    def bands(self) -> int:
+        """The samples of a pixel of a TIFF file, except alpha and the black of CMYK."""
+        tags = getattr(self._image, "tag_v2", {})
+        others = len({1, 2} & set(tags.get(_EXTRA_SAMPLES, ()))) + (self.mode == "CMYK")
+        return int(tags.get(_SAMPLES, 1)) - others
 
     def load(self, side: int | None = None) -> None:
         """Decodes the pixels.
@@ -93,7 +104,9 @@ class PillowImage:
             # Pillow scales PGM files with more than 8 bits to 16 bits, and keeps these in 32.
             return as_16_bits(values if image.mode != "I" else np.clip(values, 0, LARGEST).astype(np.uint16))
         has_alpha = "A" in image.getbands() or "transparency" in image.info
-        return np.asarray(image.convert("RGBA" if has_alpha else "RGB"))
+        colors = "L" if self.channels == 1 else "RGB"
+        levels = np.asarray(image.convert(f"{colors}A" if has_alpha else colors))
+        return levels if levels.ndim == 3 else levels[..., np.newaxis]
 
 
 def _orientation(file: bytes, image: Image.Image) -> int:

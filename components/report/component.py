@@ -5,6 +5,7 @@ import json
 from tfx import v1 as tfx
 from tfx.types import artifact_utils
 
+from efficientmixnet.components.evaluator.comparable import comparable
 from efficientmixnet.components.evaluator.verdict import read_verdict
 from efficientmixnet.components.image_example_gen.split_names import EVAL, TEST
 from efficientmixnet.components.report.write_report import Places, write_report
@@ -50,6 +51,7 @@ def Report(
     splits = artifact_utils.decode_split_names(examples.split_names)
     measured = [split for split in (EVAL, TEST) if split in splits]
     check_counts(examples.uri, measured)
+    baselines = comparable(model, [baseline_model] if baseline_model else [])
     evaluated, *tested = (artifact_utils.get_split_uris([examples], split)[0] for split in measured)
     write_report(
         report.uri,
@@ -59,7 +61,7 @@ def Report(
             model=model.uri,
             model_run=model_run.uri,
             evaluation=evaluation.uri,
-            baseline_model=baseline_model and baseline_model.uri,
+            baseline_model=baselines[0].uri if baselines else None,
             tested=tested[0] if tested else None,
         ),
         settings,

@@ -68,13 +68,16 @@ def headline(predictions: Predictions) -> dict[str, Any]:
     return _metrics(predictions, predictions.outcomes(), _areas(predictions)[1])
 
 
-def shown(predictions: Predictions, model: Classifier, files: Sequence[str]) -> dict[str, Any]:
+def shown(
+    predictions: Predictions, model: Classifier, files: Sequence[str], bands: Sequence[int] | None = None
+) -> dict[str, Any]:
     """Returns the galleries: thumbnails with predictions, and activation maps of mistakes.
 
     Args:
         predictions: The predictions for the evaluation split.
         model: The candidate model.
         files: The records of the evaluation split.
+        bands: The channels of an array to show as red, green and blue; None: the first three.
     """
     outcomes = predictions.outcomes()
     chosen = gallery.choose(outcomes)
@@ -83,11 +86,11 @@ def shown(predictions: Predictions, model: Classifier, files: Sequence[str]) -> 
     thumbnails, encoded_mistakes = {}, {}
     mistakes = {names[position] for position in chosen.mistakes}
     for name, encoded in images_of(files, frozenset(names.values())):
-        thumbnails[name] = thumbnail(encoded)
+        thumbnails[name] = thumbnail(encoded, bands=bands)
         if name in mistakes:
             encoded_mistakes[name] = encoded
     predicted = {names[position]: model.labels[outcomes.predicted[position]] for position in chosen.mistakes}
-    maps = activation_maps(model, encoded_mistakes, [predicted[name] for name in encoded_mistakes])
+    maps = activation_maps(model, encoded_mistakes, [predicted[name] for name in encoded_mistakes], bands)
     top_labels = predictions.of(positions, _LABELS_OF_AN_IMAGE)
     return {
         "images": {
@@ -291,9 +294,10 @@ def _guessing(train: Mapping[str, int], evaluation: Mapping[str, int]) -> dict[s
 def _network(config: Mapping[str, Any], classes: int) -> dict[str, Any]:
     network = ModelConfig.model_validate({"network": config["network"]}).network
     side = network.image_size or network.default_image_size
+    input_shape = (side, side, config["data"].get("channels", 3))
     found = summarize(
         network.as_variant(),
-        input_shape=(side, side, 3),
+        input_shape=input_shape,
         classes=classes,
         activation=network.activation,
         norm=network.placed_norm,
@@ -301,7 +305,7 @@ def _network(config: Mapping[str, Any], classes: int) -> dict[str, Any]:
     )
     return {
         "name": found.name,
-        "input": [side, side, 3],
+        "input": list(input_shape),
         "parameters": found.parameters,
         "trainable": found.trainable,
         "multiply_adds": found.multiply_adds,

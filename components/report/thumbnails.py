@@ -10,6 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from efficientmixnet.components.image_example_gen.image_header import open_image
+from efficientmixnet.modules.data.shown import as_rgb
 
 if TYPE_CHECKING:
     from efficientmixnet.components.report.write_predictions import Classifier
@@ -21,18 +22,27 @@ _BATCH = 32
 _COLORS = np.array([[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]], float)
 
 
-def thumbnail(encoded: bytes, side: int = SIDE) -> str:
-    """Returns the image as a data URI, at most `side` pixels wide and high."""
-    return _data_uri(open_image(encoded).thumbnail(side))
+def thumbnail(encoded: bytes, side: int = SIDE, bands: Sequence[int] | None = None) -> str:
+    """Returns the image as a data URI, at most `side` pixels wide and high.
+
+    Args:
+        encoded: The image.
+        side: In pixels.
+        bands: The channels of an array to show; see as_rgb.
+    """
+    return _data_uri(open_image(encoded, channels=None).thumbnail(side, bands))
 
 
-def activation_maps(model: "Classifier", images: Mapping[str, bytes], labels: Sequence[str]) -> dict[str, str]:
+def activation_maps(
+    model: "Classifier", images: Mapping[str, bytes], labels: Sequence[str], bands: Sequence[int] | None = None
+) -> dict[str, str]:
     """Returns each image with the regions that are important for its label in color, as a data URI.
 
     Args:
         model: The exported model.
         images: The encoded images by name.
         labels: One label for each image.
+        bands: The channels of an array to show; see as_rgb.
 
     Returns:
         The maps by name; empty for a model that was exported without `class_activations`.
@@ -48,23 +58,26 @@ def activation_maps(model: "Classifier", images: Mapping[str, bytes], labels: Se
             tf.constant([images[name] for name in batch]), tf.constant(classes, tf.int64)
         )
         for name, seen, activations in zip(batch, found["inputs"].numpy(), found["activations"].numpy(), strict=True):
-            maps[name] = overlaid(seen, activations)
+            maps[name] = overlaid(seen, activations, bands=bands)
     return maps
 
 
-def overlaid(seen: np.ndarray, activations: np.ndarray, side: int = SIDE) -> str:
+def overlaid(seen: np.ndarray, activations: np.ndarray, side: int = SIDE, bands: Sequence[int] | None = None) -> str:
     """Returns the network's input with a class activation map in color, as a data URI.
 
     Args:
-        seen: The network's input, uint8 [size, size, 3].
+        seen: The network's input, [size, size, channels].
         activations: The map, float [height, width].
         side: The width and height of the result in pixels.
+        bands: The channels of an array to show; see as_rgb.
     """
     heat = np.maximum(activations, 0.0)
     heat = heat / max(heat.max(), 1e-12)
     size = (side, side)
     smooth = np.asarray(Image.fromarray((heat * 255).astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)) / 255.0
-    image = np.asarray(Image.fromarray(seen).convert("L").resize(size, Image.Resampling.BILINEAR), float)[..., None]
+    image = np.asarray(
+        Image.fromarray(as_rgb(seen, bands)).convert("L").resize(size, Image.Resampling.BILINEAR), float
+    )[..., None]
     stops = np.linspace(0, 1, len(_COLORS))
     colors = np.stack([np.interp(smooth, stops, _COLORS[:, channel]) for channel in range(3)], axis=-1)
     return _data_uri(Image.fromarray((0.45 * image + 0.55 * colors).astype(np.uint8)))

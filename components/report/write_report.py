@@ -16,7 +16,7 @@ from efficientmixnet.components.report.predictions import PREDICTIONS_FILE, TEST
 from efficientmixnet.components.report.relabel import RELABEL_FILE, as_csv
 from efficientmixnet.components.report.write_predictions import Classifier, write_predictions
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.exported_model import CALIBRATION, SERVING_FOLDER
+from efficientmixnet.modules.exported_model import CALIBRATION, SERVING_FOLDER, channels_of
 from efficientmixnet.modules.files.stored_file import made_again, read_json
 from efficientmixnet.modules.files.whole_file import write_text
 
@@ -66,6 +66,8 @@ def write_report(
     files = _files(places.evaluated)
     model = f"{places.model}/{SERVING_FOLDER}"
     candidate = Classifier(model)
+    data = {**settings["data"], "channels": channels_of(model)}  # instead of auto
+    settings = {**settings, "data": data}
     baseline = (
         Classifier(f"{places.baseline_model}/{SERVING_FOLDER}", candidate.labels) if places.baseline_model else None
     )
@@ -83,7 +85,7 @@ def write_report(
         "verdict": dataclasses.asdict(verdict),
         "test": tested,
         **content.measured(predictions, settings["evaluation"]["slices"], _temperature(model)),
-        **content.shown(predictions, candidate, files),
+        **content.shown(predictions, candidate, files, data.get("bands")),
         **content.trained_on(settings, places.statistics, splits, left_out, warnings),
         "curves": read_curves(places.model_run),
         "evaluation": places.evaluation,

@@ -16,7 +16,7 @@ from tfx.types import artifact_utils
 from efficientmixnet.components.image_example_gen.originals import read_originals
 from efficientmixnet.modules import features
 from efficientmixnet.modules.config.model_config import ModelConfig
-from efficientmixnet.modules.data.batches import Reading, evaluation_input, is_deep
+from efficientmixnet.modules.data.batches import Reading, channels_of, evaluation_input, is_deep
 from efficientmixnet.modules.data.images import shrink
 from efficientmixnet.modules.exported_model import SERVING_FOLDER
 from efficientmixnet.modules.failures.out_of_memory import ended_out_of_memory
@@ -58,12 +58,14 @@ def ServingCheck(
     of_one_span = len(transformed_examples) == 1
     (same,) = (one for one in transformed_examples if of_one_span or one.span == examples.span)
     network = ModelConfig.model_validate(json.loads(config)).network
+    first = next(iter(_records(same)))
     reading = Reading(
         image_size=network.image_size or network.default_image_size,
         crop_fraction=network.evaluation_crop,
         classes=0,
         batch_size=_IMAGES,
-        deep=is_deep(next(iter(_records(same)))),
+        deep=is_deep(first),
+        channels=channels_of(first),
     )
     images = training_inputs(examples, same, reading, network.stored_side)
     differences = compare_with_training(f"{model.uri}/{SERVING_FOLDER}", images)
@@ -84,7 +86,8 @@ def compare_with_training(model: str, images: list[tuple[bytes, np.ndarray, int]
 
     Returns:
         By signature, the largest difference of its outputs; infinite where an output is not a number. Original files
-        have their own rows, by format, if the signature does not refuse them.
+        have their own rows, by format, if the signature does not refuse them. The signatures for arrays have rows if
+        there are arrays of their types.
 
     Raises:
         RuntimeError: The process failed. The message ends with the last line of its log.
@@ -130,7 +133,7 @@ def training_inputs(
     chosen: dict[bytes, tuple[bytes, bytes]] = {}  # by name, the ingested record and the transformed image
     first = (tf.train.Example.FromString(record.numpy()) for record in _records(examples).take(_IMAGES))
     for one in (*read_originals(examples.uri), *first):
-        shrunk = shrink(tf.constant(_bytes(one, features.ENCODED)), shorter_side)
+        shrunk = shrink(tf.constant(_bytes(one, features.ENCODED)), shorter_side, reading.channels)
         chosen.setdefault(_bytes(one, features.FILENAME), (one.SerializeToString(deterministic=True), shrunk.numpy()))
     found: dict[bytes, tuple[np.ndarray, int]] = {}
     left = set(chosen)

@@ -35,8 +35,8 @@ _FEATURE_SPEC = {
 }
 _DEPTH_SPEC = {features.DEPTH: tf.io.FixedLenFeature([], tf.int64, 8)}
 _STATISTICS_SPEC = {
-    features.CHANNEL_MEAN: tf.io.FixedLenFeature([3], tf.float32),
-    features.CHANNEL_DEVIATION: tf.io.FixedLenFeature([3], tf.float32),
+    name: tf.io.FixedLenSequenceFeature([], tf.float32, allow_missing=True)  # [channels]
+    for name in (features.CHANNEL_MEAN, features.CHANNEL_DEVIATION)
 }
 
 
@@ -54,6 +54,7 @@ class Reading:
     devices: int = 1  # of each worker
     deep: bool = False  # whether the training split has images of 16 bits, so that pixels are float32 instead of uint8
     augments: bool = True  # whether training batches are augmented; if not, they contain the random numbers to do it
+    channels: int = 3
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Records:
     every: int | None = None  # with n: only every n-th record of the files, or all others
     others: bool = False
     in_files: tuple[int, ...] = ()  # the number of records in each file
+    channels: int = 3
 
     @classmethod
     def find(cls, patterns: Sequence[str]) -> "Records":
@@ -80,8 +82,11 @@ class Records:
             counts |= _counts(pattern)
         files = tuple(sorted(counts))
         count = sum(counts.values())
-        deep = count > 0 and is_deep(next(iter(RecordFiles(files, ()).read())))
-        return cls(files, count, deep=deep, in_files=tuple(counts[file] for file in files))
+        in_files = tuple(counts[file] for file in files)
+        if not count:
+            return cls(files, count, in_files=in_files)
+        first = next(iter(RecordFiles(files, ()).read()))
+        return cls(files, count, deep=is_deep(first), in_files=in_files, channels=channels_of(first))
 
     def split_off(self, count: int) -> tuple["Records", "Records"]:
         """Splits off about `count` records, evenly spread. Returns the others, and these."""
@@ -95,20 +100,20 @@ class Records:
     def decoded_bytes(self) -> int:
         """Estimates the bytes of all decoded images from a sample of the records."""
         sample = _parsed(self.record_files.read()).take(_SAMPLE)
-        sizes = [images.decode_stored(encoded, self.deep).numpy().nbytes for encoded, _ in sample]
+        sizes = [images.decode_stored(encoded, self.deep, self.channels).numpy().nbytes for encoded, _ in sample]
         return round(self.count * float(np.mean(sizes)))
 
     def channel_statistics(self) -> tuple[list[float], list[float]]:
-        """Returns the training split's mean and deviation of R, G and B in [0, 1], which every record contains."""
+        """Returns the training split's mean and deviation of each channel, where white is 1. Every record has them."""
         first = tf.io.parse_single_example(next(iter(self.record_files.read())), _STATISTICS_SPEC)
         return first[features.CHANNEL_MEAN].numpy().tolist(), first[features.CHANNEL_DEVIATION].numpy().tolist()
 
     def images(self) -> tf.data.Dataset:
-        """Returns images with their class ids, int64 []: pixels [height, width, 3] if cached, else bytes []."""
+        """Returns images with their class ids, int64 []: pixels [height, width, channels] if cached, else bytes []."""
         if not self.cached:
             return _parsed(self.record_files.read())
         decoded = _parsed(self.record_files.read()).map(
-            lambda encoded, label: (images.decode_stored(encoded, self.deep), label),
+            lambda encoded, label: (images.decode_stored(encoded, self.deep, self.channels), label),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
         return decoded.cache()
@@ -143,9 +148,9 @@ def training_batches(
         class_weights: What to multiply the loss by for each class; None: nothing.
 
     Returns:
-        A dataset of images [batch, size, size, 3], float32 labels [batch, classes], and, with class_weights, float32
-        weights [batch]. Images are uint8, or, if they are deep, float32 from 0 to 255. If `reading.augments` is false,
-        a dictionary of the images and the random numbers for `augment_batch` takes the place of the images.
+        A dataset of images [batch, size, size, channels], float32 labels [batch, classes], and, with class_weights,
+        float32 weights [batch]. Images are uint8, or, if they are deep, float32 from 0 to 255. If `reading.augments` is
+        false, a dictionary of the images and the random numbers for `augment_batch` takes the place of the images.
     """
     source = records.images()
     steps_per_epoch = records.count // reading.batch_size
@@ -208,8 +213,8 @@ def evaluation_batches(records: Records, reading: Reading) -> tf.data.Dataset:
     With several workers, each gets the same number of batches. The last batch may be smaller.
 
     Returns:
-        A dataset of images [batch, size, size, 3] and float32 labels [batch, classes]. Images are uint8, or, if they
-        are deep, float32 from 0 to 255.
+        A dataset of images [batch, size, size, channels] and float32 labels [batch, classes]. Images are uint8, or, if
+        they are deep, float32 from 0 to 255.
     """
 
     def whole(image: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -243,7 +248,7 @@ def evaluation_batch_size(count: int, reading: Reading) -> int:
 
 
 def evaluation_input(image: tf.Tensor, reading: Reading) -> tf.Tensor:
-    """Returns the network's input for evaluation and serving: a transformed image -> pixels [size, size, 3]."""
+    """Returns the network's input for evaluation and serving: a transformed image -> pixels [size, size, channels]."""
     return images.center_crop(_decoded(image, reading), reading.image_size, reading.crop_fraction)
 
 
@@ -252,8 +257,13 @@ def is_deep(transformed: tf.Tensor) -> bool:
     return bool(tf.io.parse_single_example(transformed, _DEPTH_SPEC)[features.DEPTH] > 8)
 
 
+def channels_of(transformed: tf.Tensor) -> int:
+    """Returns the number of channels of all images, which every transformed record says: bytes []."""
+    return int(tf.size(tf.io.parse_single_example(transformed, _STATISTICS_SPEC)[features.CHANNEL_MEAN]))
+
+
 def _decoded(image: tf.Tensor, reading: Reading) -> tf.Tensor:
-    return images.decode_stored(image, reading.deep) if image.dtype == tf.string else image
+    return images.decode_stored(image, reading.deep, reading.channels) if image.dtype == tf.string else image
 
 
 def _counts(pattern: str) -> dict[str, int]:
@@ -286,11 +296,18 @@ def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def _augmented(image: tf.Tensor, reading: Reading, augmentation: AugmentationConfig, seed: list[tf.Tensor]) -> Images:
-    """A transformed image, bytes [] or pixels [height, width, 3] -> pixels [size, size, 3], or them with numbers."""
+    """A transformed image, bytes [] or pixels [height, width, channels] -> pixels [size, size, channels] or them with
+    numbers."""
     if augmentation.crop_scale is None:
         image = images.center_crop(_decoded(image, reading), reading.image_size, reading.crop_fraction)
     crop = partial(
-        augment_image, image, reading.image_size, seed, deep=reading.deep, crop_scale=augmentation.crop_scale
+        augment_image,
+        image,
+        reading.image_size,
+        seed,
+        deep=reading.deep,
+        channels=reading.channels,
+        crop_scale=augmentation.crop_scale,
     )
     if not reading.augments:
         return {PIXELS: crop(flip=False), **draw_for_image(reading.image_size, seed, augmentation)}

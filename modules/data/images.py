@@ -2,12 +2,14 @@
 
 Every function takes one image, and works both eagerly and in a graph. Transform makes every image upright, and later
 steps do not look at EXIF. Pixels are uint8, or, in data with images of 16 bits, float32 from 0 to 255 with fractions.
+Gray images become RGB if `channels` is 3, and colors are refused if it is 1. Other numbers need arrays (arrays.py).
 """
 
 from collections.abc import Callable
 
 import tensorflow as tf
 
+from efficientmixnet.modules.data.arrays import as_pixels, encode_array, is_array, with_values
 from efficientmixnet.modules.data.resize import resize
 from efficientmixnet.modules.data.upright import is_png, orientation, upright
 
@@ -20,6 +22,8 @@ _ENOUGH = 2  # a JPEG is decoded to at least this many times the final size, so 
 # The header of a BMP file of 24 bits without compression. TensorFlow and Pillow read other BMP files in different ways.
 _PLAIN_BMP = r"(?s)BM\C{12}[\x28-\x7c]\x00\x00\x00\C{10}\x18\x00\x00\x00\x00\x00"
 _SIXTEEN_BITS = r"(?s)\C{24}\x10"  # in the header of a PNG file
+OF_FILES = (1, 3)
+"""The numbers of channels of JPEG, PNG and BMP files, besides alpha. Other images are arrays."""
 _MARGIN = 2  # pixels around a window; the JPEG decoder smooths colors across them
 
 
@@ -29,29 +33,40 @@ def decode(encoded: tf.Tensor) -> tf.Tensor:
         return upright(decode_stored(encoded), orientation(encoded))
 
 
-def decode_stored(encoded: tf.Tensor, deep: bool = False) -> tf.Tensor:
-    """Decodes an image that Transform has written: bytes [] -> uint8 [height, width, 3].
+def decode_stored(encoded: tf.Tensor, deep: bool = False, channels: int = 3) -> tf.Tensor:
+    """Decodes an image that Transform has written: bytes [] -> uint8 [height, width, channels].
 
     Args:
-        encoded: A JPEG or PNG file. EXIF is ignored.
+        encoded: A JPEG or PNG file, or an array as an .npy file. EXIF is ignored.
         deep: Whether to return float32 from 0 to 255, which keeps the precision of a PNG file of 16 bits.
+        channels: The number of channels.
     """
-    if not deep:
-        return to_rgb(tf.io.decode_image(encoded, channels=0, expand_animations=False))
-    return tf.cond(
-        tf.io.is_jpeg(encoded),
-        lambda: tf.cast(to_rgb(tf.io.decode_jpeg(encoded)), tf.float32),
-        lambda: tf.cast(to_rgb(tf.io.decode_png(encoded, dtype=tf.uint16)), tf.float32) / 257.0,
-    )
+
+    def of_array() -> tf.Tensor:
+        return with_values(encoded, channels, lambda values: as_pixels(values, deep))
+
+    def of_file() -> tf.Tensor:
+        if not deep:
+            return _to_channels(tf.io.decode_image(encoded, channels=0, expand_animations=False), channels)
+        return tf.cond(
+            tf.io.is_jpeg(encoded),
+            lambda: tf.cast(_to_channels(tf.io.decode_jpeg(encoded), channels), tf.float32),
+            lambda: tf.cast(_to_channels(tf.io.decode_png(encoded, dtype=tf.uint16), channels), tf.float32) / 257.0,
+        )
+
+    return tf.cond(is_array(encoded), of_array, of_file) if channels in OF_FILES else of_array()
 
 
-def decode_window(encoded: tf.Tensor, window: Callable[[tf.Tensor], Window], deep: bool = False) -> tf.Tensor:
-    """Decodes a part of an image: bytes [] -> uint8 [height, width, 3]. Of a JPEG, only this part is decoded.
+def decode_window(
+    encoded: tf.Tensor, window: Callable[[tf.Tensor], Window], deep: bool = False, channels: int = 3
+) -> tf.Tensor:
+    """Decodes a part of an image: bytes [] -> uint8 [height, width, channels]. Of a JPEG, only this part is decoded.
 
     Args:
         encoded: An image that Transform has written.
         window: Returns the part to decode for an image of a given shape.
         deep: As for `decode_stored`.
+        channels: The number of channels.
     """
 
     def of_jpeg() -> tf.Tensor:
@@ -59,15 +74,27 @@ def decode_window(encoded: tf.Tensor, window: Callable[[tf.Tensor], Window], dee
         begin, extent = window(shape)
         left = tf.maximum(begin[1] - _MARGIN, 0)
         right = tf.minimum(begin[1] + extent[1] + _MARGIN, shape[1])
-        wider = tf.io.decode_and_crop_jpeg(encoded, [begin[0], left, extent[0], right - left], channels=3)
+        wider = tf.io.decode_and_crop_jpeg(encoded, [begin[0], left, extent[0], right - left], channels=channels)
         part = tf.slice(wider, [0, begin[1] - left, 0], extent)
         return tf.cast(part, tf.float32) if deep else part
 
     def of_other() -> tf.Tensor:
-        image = decode_stored(encoded, deep)
+        image = decode_stored(encoded, deep, channels)
         return tf.slice(image, *window(tf.shape(image)))
 
-    return tf.ensure_shape(tf.cond(tf.io.is_jpeg(encoded), of_jpeg, of_other), [None, None, 3])
+    part = tf.cond(tf.io.is_jpeg(encoded), of_jpeg, of_other) if channels in OF_FILES else of_other()
+    return tf.ensure_shape(part, [None, None, channels])
+
+
+def _to_channels(image: tf.Tensor, channels: int) -> tf.Tensor:
+    return to_rgb(image) if channels == 3 else _to_gray(image)
+
+
+def _to_gray(image: tf.Tensor) -> tf.Tensor:
+    """Puts transparent pixels on white: integers [height, width, 1 or 2] -> [height, width, 1]. Refuses colors."""
+    is_gray = tf.debugging.Assert(tf.shape(image)[-1] < 3, ["The image has colors, but the model takes gray images."])
+    with tf.control_dependencies([is_gray]):
+        return to_rgb(image)[..., :1]
 
 
 def to_rgb(image: tf.Tensor) -> tf.Tensor:
@@ -87,32 +114,57 @@ def to_rgb(image: tf.Tensor) -> tf.Tensor:
     return tf.ensure_shape(tf.cond(channels == 3, lambda: image, other), [None, None, 3])
 
 
-def shrink(encoded: tf.Tensor, shorter_side: int) -> tf.Tensor:
+def shrink(encoded: tf.Tensor, shorter_side: int, channels: int = 3) -> tf.Tensor:
     """Turns an image upright, and shrinks it until its shorter side has at most this many pixels: bytes [] -> bytes [].
 
-    A JPEG stays a JPEG, and other formats become PNG, with 16 bits if they have 16. An upright image that is small
-    enough keeps its bytes, and another small image becomes PNG.
+    A JPEG stays a JPEG, an array stays an array of its type, and other formats become PNG, with 16 bits if they have
+    16. An upright image that is small enough keeps its bytes, and another small image becomes PNG.
 
     Raises:
-        tf.errors.InvalidArgumentError: The file is damaged, or in a format that is not read here as ingest reads it.
+        tf.errors.InvalidArgumentError: The file is damaged, in a format that is not read here as ingest reads it, or
+            has another number of channels.
     """
-    turn = orientation(encoded)
-    return tf.cond(
-        tf.io.is_jpeg(encoded),
-        lambda: _shrink_jpeg(encoded, turn, shorter_side),
-        lambda: tf.cond(
-            _has_16_bits(encoded),
-            lambda: _shrink_other(encoded, turn, shorter_side, tf.uint16),
-            lambda: _shrink_other(encoded, turn, shorter_side, tf.uint8),
-        ),
-    )
+
+    def of_file() -> tf.Tensor:
+        turn = orientation(encoded)
+        return tf.cond(
+            tf.io.is_jpeg(encoded),
+            lambda: _shrink_jpeg(encoded, turn, shorter_side, channels),
+            lambda: tf.cond(
+                _has_16_bits(encoded),
+                lambda: _shrink_other(encoded, turn, shorter_side, tf.uint16, channels),
+                lambda: _shrink_other(encoded, turn, shorter_side, tf.uint8, channels),
+            ),
+        )
+
+    def of_array() -> tf.Tensor:
+        return with_values(encoded, channels, lambda values: _shrink_array(encoded, values, shorter_side))
+
+    if channels in OF_FILES:
+        return tf.cond(is_array(encoded), of_array, of_file)
+    only_arrays = tf.debugging.Assert(is_array(encoded), [f"The model takes .npy files of {channels} channels."])
+    with tf.control_dependencies([only_arrays]):
+        return of_array()
+
+
+def _shrink_array(encoded: tf.Tensor, values: tf.Tensor, shorter_side: int) -> tf.Tensor:
+    if values.dtype.is_floating:
+        values = tf.debugging.check_numerics(values, "The array has values that are not finite")
+    size = tf.shape(values)[:2]
+    is_small = tf.reduce_min(size) <= shorter_side
+    with tf.control_dependencies([values]):
+        return tf.cond(
+            is_small,
+            lambda: tf.identity(encoded),
+            lambda: encode_array(resize(values, _scaled(size, shorter_side))),
+        )
 
 
 def _has_16_bits(encoded: tf.Tensor) -> tf.Tensor:
     return is_png(encoded) & tf.strings.regex_full_match(tf.strings.substr(encoded, 0, 25), _SIXTEEN_BITS)
 
 
-def _shrink_jpeg(encoded: tf.Tensor, turn: tf.Tensor, shorter_side: int) -> tf.Tensor:
+def _shrink_jpeg(encoded: tf.Tensor, turn: tf.Tensor, shorter_side: int, channels: int) -> tf.Tensor:
     size = tf.io.extract_jpeg_shape(encoded)[:2]
 
     def smaller() -> tf.Tensor:
@@ -121,20 +173,27 @@ def _shrink_jpeg(encoded: tf.Tensor, turn: tf.Tensor, shorter_side: int) -> tf.T
         step = tf.reduce_sum(tf.cast(enough, tf.int32))
         reduced = tf.switch_case(step, [lambda by=by: tf.io.decode_jpeg(encoded, ratio=by) for by in _REDUCTIONS])
         extent = size / tf.gather(_REDUCTIONS, step)  # in reduced pixels; the last pixel may count only in part
-        small = resize(to_rgb(reduced), _scaled(size, shorter_side), extent)
+        small = resize(_to_channels(reduced, channels), _scaled(size, shorter_side), extent)
         return tf.io.encode_jpeg(upright(small, turn), quality=JPEG_QUALITY)
 
     def as_large() -> tf.Tensor:
         # A second JPEG would lose quality without making the image smaller.
-        return tf.cond(turn == 1, lambda: encoded, lambda: tf.io.encode_png(upright(decode_stored(encoded), turn)))
+        return tf.cond(
+            turn == 1,
+            lambda: encoded,
+            lambda: tf.io.encode_png(upright(_to_channels(tf.io.decode_jpeg(encoded), channels), turn)),
+        )
 
     return tf.cond(tf.reduce_min(size) > shorter_side, smaller, as_large)
 
 
-def _shrink_other(encoded: tf.Tensor, turn: tf.Tensor, shorter_side: int, kind: tf.DType) -> tf.Tensor:
+def _shrink_other(encoded: tf.Tensor, turn: tf.Tensor, shorter_side: int, kind: tf.DType, channels: int) -> tf.Tensor:
     with tf.control_dependencies([_refuse_other_formats(encoded)]):
         encoded = tf.identity(encoded)
-    image = decode_stored(encoded) if kind == tf.uint8 else to_rgb(tf.io.decode_png(encoded, dtype=kind))
+    if kind == tf.uint16:
+        image = _to_channels(tf.io.decode_png(encoded, dtype=kind), channels)
+    else:
+        image = decode_stored(encoded, channels=channels)
     size = tf.shape(image)[:2]
     is_small = tf.reduce_min(size) <= shorter_side
     return tf.cond(
@@ -164,9 +223,10 @@ def _scaled(size: tf.Tensor, shorter_side: int) -> tf.Tensor:
 
 
 def center_crop(image: tf.Tensor, size: int, crop_fraction: float) -> tf.Tensor:
-    """Crops the central square, this fraction of the shorter side, and resizes it: -> [size, size, 3]."""
+    """Crops the central square, this fraction of the shorter side, and resizes it: -> [size, size, channels]."""
     height, width = tf.shape(image)[0], tf.shape(image)[1]
     side = tf.cast(tf.round(crop_fraction * tf.cast(tf.minimum(height, width), tf.float32)), tf.int32)
     top, left = (height - side) // 2, (width - side) // 2
     square = image[top : top + side, left : left + side]
-    return tf.ensure_shape(tf.cond(side == size, lambda: square, lambda: resize(square, [size, size])), [size, size, 3])
+    resized = tf.cond(side == size, lambda: square, lambda: resize(square, [size, size]))
+    return tf.ensure_shape(resized, [size, size, image.shape[-1]])

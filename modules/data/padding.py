@@ -12,8 +12,8 @@ def padded_batches(records: Records, reading: Reading) -> tf.data.Dataset:
     the loss is the mean over the images. Labels of the padding are negative, which ConfusionAccuracy does not count.
 
     Returns:
-        A dataset of images [batch, size, size, 3], labels [batch, classes] and weights [batch], all float32 except
-        images of uint8.
+        A dataset of images [batch, size, size, channels], labels [batch, classes] and weights [batch], all
+        float32 except images of uint8.
     """
     batches = evaluation_batches(records, reading)
     fewest = evaluation_batch_size(records.count, reading)

@@ -28,26 +28,26 @@ def build_model(
         image_size: The side of the images, in pixels.
         classes: The number of classes.
         steps_per_epoch: Sets the default momentum of batch normalization.
-        mean: The mean of R, G and B in [0, 1].
-        deviation: The standard deviation of R, G and B in [0, 1].
+        mean: The mean of each channel, where white is 1.
+        deviation: The standard deviation of each channel.
         synchronized: Whether normalization layers use the batches of all devices.
         start: The weights to start from. Their classifier is kept if it has the same labels.
         labels: The labels in the order of the probabilities.
 
     Returns:
-        A model from uint8 images [batch, size, size, 3] to probabilities [batch, classes].
+        A model from uint8 images [batch, size, size, channels] to probabilities [batch, classes].
 
     Raises:
         BadInput: The starting weights are another network's.
     """
-    if start and start.statistics:
+    if start and start.statistics and len(start.statistics[0]) == len(mean):
         mean, deviation = start.statistics
     keeps_classifier = start is None or (start.labels is not None and start.labels == tuple(labels or ()))
     momentum = config.batch_norm_momentum
     if momentum is None:
         # The moving statistics adapt within a quarter of an epoch, so that even the first evaluation is right.
         momentum = min(max(1 - 4 / steps_per_epoch, 0.9), 0.99)
-    pixels = keras.Input((image_size, image_size, 3), name="pixels")
+    pixels = keras.Input((image_size, image_size, len(mean)), name="pixels")
     scaled = keras.layers.Rescaling(
         [1 / (255 * d) for d in deviation], [-m / d for m, d in zip(mean, deviation, strict=True)]
     )

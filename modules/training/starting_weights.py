@@ -11,7 +11,7 @@ import keras
 
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.exported_model import LABELS, NETWORK, newest_version
+from efficientmixnet.modules.exported_model import CHANNELS, LABELS, NETWORK, newest_version
 from efficientmixnet.modules.files.stored_file import damage_named, read_json
 from efficientmixnet.modules.files.untrusted_json import parse_json
 from efficientmixnet.modules.files.whole_file import write_text
@@ -30,7 +30,7 @@ class StartingWeights:
 
     source: str  # imagenet, or a file
     labels: tuple[str, ...] | None = None  # of its classifier; None: unknown
-    statistics: Statistics | None = None  # mean and deviation of R, G and B in [0, 1]; None: unknown
+    statistics: Statistics | None = None  # mean and deviation of each channel; None: unknown
 
     @classmethod
     def find(cls, weights: str) -> "StartingWeights":
@@ -93,6 +93,8 @@ def keep_for_fine_tuning(model: keras.Model, labels: Sequence[str], exported: st
     network.parent.mkdir(exist_ok=True)
     keras.Model(model.input, model.output).save(network)  # a copy, without the optimizer
     write_text(Path(exported, LABELS), json.dumps(list(labels)))
+    if (channels := model.input_shape[-1]) != 3:
+        write_text(Path(exported, CHANNELS), json.dumps({"channels": channels}))
 
 
 def _statistics_of(file: Path) -> Statistics | None:

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image, ImageDraw
 
+from efficientmixnet.modules.data.shown import as_rgb
 from efficientmixnet.modules.training.confusion_accuracy import ConfusionAccuracy
 
 _TILE = 112  # pixels
@@ -59,7 +60,7 @@ class TensorBoardImages(keras.callbacks.Callback):
 def draw_predictions(
     images: np.ndarray, class_ids: np.ndarray, probabilities: np.ndarray, labels: Sequence[str]
 ) -> np.ndarray:
-    """Pixels [n, size, size, 3], class ids [n], probabilities [n, classes] -> one image [1, height, width, 3].
+    """Pixels [n, size, size, channels], class ids [n], probabilities [n, classes] -> one image [1, height, width, 3].
 
     The caption of each image is the prediction with its probability: green if it is right, else red with the label.
     """
@@ -67,7 +68,7 @@ def draw_predictions(
     pen = ImageDraw.Draw(sheet)
     for number, (image, class_id, row) in enumerate(zip(images, class_ids, probabilities, strict=True)):
         left, top = number % _COLUMNS * _TILE, number // _COLUMNS * (_TILE + _CAPTION)
-        pixels = Image.fromarray(np.round(image).astype(np.uint8))
+        pixels = Image.fromarray(np.round(image).astype(np.uint8) if image.shape[-1] == 3 else as_rgb(image))
         sheet.paste(pixels.resize((_TILE - 4, _TILE - 4)), (left + 2, top + 2))
         prediction = int(row.argmax())
         text = f"{labels[prediction][:14]}: {row[prediction]:.2f}"

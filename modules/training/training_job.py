@@ -15,6 +15,7 @@ from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.section import Section
 from efficientmixnet.modules.data.augmentation.on_device.batch import augment_batch
+from efficientmixnet.modules.data.augmentation.randaugment import COLOR_OPERATIONS
 from efficientmixnet.modules.data.augmentation_place import augments_on_device
 from efficientmixnet.modules.data.batches import Reading, Records
 from efficientmixnet.modules.data.memory_cache import keeps_in_memory
@@ -87,7 +88,13 @@ class TrainingJob(Section):
             own_files=own_files,
             devices=distribution.replicas // distribution.workers,
             deep=train.deep,
+            channels=train.channels,
         )
+        if training.augmentation.randaugment_layers and train.channels != 3:
+            progress.tell(
+                f"training.augmentation: RandAugment leaves out {', '.join(COLOR_OPERATIONS)}, which are for images of "
+                f"three channels; these have {train.channels}"
+            )
         train, evaluation = replace(train, cached=cached), replace(evaluation, cached=cached)
         return TrainingData(train, evaluation, reading, self.labels, held_out, self.class_weights)
 
@@ -141,12 +148,14 @@ def _train(job: TrainingJob, distribution: Distribution) -> Trained:
     training = job.config.training
     data = job.data(distribution)
     augment = None
-    if augments_on_device(training.augment_on, training.augmentation, distribution.has_accelerator):
+    # The operations on the device are for RGB.
+    place = training.augment_on if data.reading.channels == 3 else "cpu"
+    if augments_on_device(place, training.augmentation, distribution.has_accelerator):
         data = replace(data, reading=replace(data.reading, augments=False))
         augment = partial(augment_batch, magnitude=training.augmentation.randaugment_magnitude)
     network = job.network(data)
-    place = {"worker": distribution.worker, "workers": distribution.workers}
-    checkpoint = Checkpoint(job.checkpoints, **training.checkpoint.model_dump(), **place)
+    worker = {"worker": distribution.worker, "workers": distribution.workers}
+    checkpoint = Checkpoint(job.checkpoints, **training.checkpoint.model_dump(), **worker)
     with precision(training.precision), distribution.scope():
         synchronized = training.synchronized_norm and distribution.is_mirrored
         model = distribution.model(network(synchronized=synchronized), augment)

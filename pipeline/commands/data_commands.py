@@ -47,6 +47,7 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
     is_file = data.endswith((".yaml", ".yml"))
     config = load_config(data if is_file else None, overrides, None if is_file else data).data
 
+    from efficientmixnet.components.image_example_gen.channels import find_channels
     from efficientmixnet.components.image_example_gen.find_dataset import find_dataset
     from efficientmixnet.components.image_example_gen.findings import warnings
     from efficientmixnet.pipeline.inspection.inspect_images import inspect_images
@@ -55,6 +56,9 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
     console = PlainConsole(soft_wrap=True)
     announce(f"reading the images of {config.manifest or config.images}")
     sources = find_dataset(config.images, config.manifest, config.splitting, config.layout, config.max_image_bytes)
+    channels = config.channels
+    if channels == "auto":
+        channels = find_channels(sources, config.layout, config.max_image_bytes)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("images", total=len(sources.entries))
         found = inspect_images(
@@ -64,6 +68,8 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
             config.max_pixels,
             lambda: bar.advance(task),
             config.max_image_bytes,
+            channels,
+            config.bands,
         )
     notes = warnings(found.counts, found.duplicates, found.left_out, found.near_duplicates)
     where = config.manifest or config.images

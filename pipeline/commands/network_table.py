@@ -9,18 +9,19 @@ from efficientmixnet.modules.network.cost import summarize
 from efficientmixnet.pipeline.terminal import PlainConsole
 
 
-def print_network(config: NetworkConfig, image_size: int | None, classes: int) -> None:
+def print_network(config: NetworkConfig, image_size: int | None, classes: int, channels: int = 3) -> None:
     """Prints the shapes, kernel sizes, parameters and multiply-adds of each stage.
 
     Args:
         config: The section network.
         image_size: Replaces the image size of the configuration, in pixels.
         classes: The number of classes.
+        channels: The number of channels of the images.
     """
     side = image_size or config.image_size or config.default_image_size
     found = summarize(
         config.as_variant(),
-        input_shape=(side, side, 3),
+        input_shape=(side, side, channels),
         classes=classes,
         activation=config.activation,
         norm=config.placed_norm,
@@ -43,4 +44,4 @@ def print_network(config: NetworkConfig, image_size: int | None, classes: int) -
     table.add_row("total", "", "", "", f"{found.parameters:,}", f"{found.multiply_adds:,}", "100.0%")
     console = PlainConsole(width=None if sys.stdout.isatty() else 120)
     console.print(table)
-    console.print(f"{found.trainable:,} parameters are trainable. The input is {side} x {side} x 3.")
+    console.print(f"{found.trainable:,} parameters are trainable. The input is {side} x {side} x {channels}.")

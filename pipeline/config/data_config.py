@@ -1,8 +1,8 @@
 """DataConfig: the section `data` of the configuration."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, NonNegativeInt, model_validator
 
 from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES
 from efficientmixnet.components.image_example_gen.layout import Layout
@@ -14,6 +14,13 @@ from efficientmixnet.modules.config.section import Fraction, PathText, Section
 _MOST_PIXELS = 2**29 - 1  # of an image that TensorFlow decodes
 _MOST_IMAGE_BYTES = 2**31 - 1  # of a protocol buffer, which holds the image
 _LEAST_SPLIT = 1e-6  # of all images
+_MOST_CHANNELS = 1000
+
+
+def _channels(value: Any) -> Any:
+    if value == "auto" or (isinstance(value, int) and 1 <= value <= _MOST_CHANNELS):
+        return value
+    raise ValueError(f"data.channels: {value!r} is neither a number from 1 to {_MOST_CHANNELS:,} nor auto")
 
 
 class DataConfig(Section):
@@ -40,6 +47,13 @@ class DataConfig(Section):
     """Images with more pixels are left out."""
     max_image_bytes: int = Field(MAX_IMAGE_BYTES, ge=1, le=_MOST_IMAGE_BYTES)
     """Images with more bytes are left out: files, files in a tar shard, and values in a TFRecord or Parquet file."""
+    channels: Annotated[int | Literal["auto"], BeforeValidator(_channels)] = 3
+    """The number of channels: 3 for photographs, where gray images become RGB; 1 for gray images; any number for TIFF
+    files with as many bands, .npy and .npz files; auto: that of the first images. Images with another number are left
+    out."""
+    bands: tuple[NonNegativeInt, NonNegativeInt, NonNegativeInt] | None = None
+    """The channels, from 0, that pages show as red, green and blue, if there are more than three; null: the first
+    three."""
     schema_file: PathText | None = None
     """A schema (schema.pbtxt) that the data must fit; null: the schema is inferred from the training split."""
     training_spans: int = Field(1, ge=1, le=10_000)
@@ -69,6 +83,8 @@ class DataConfig(Section):
             raise ValueError(
                 f"splits.{tiny}: {self.splits[tiny]:g} of {whole:g} is less than a millionth of the images; raise it"
             )
+        if self.bands and self.channels != "auto" and max(self.bands) >= self.channels:
+            raise ValueError(f"bands: {max(self.bands)} is not one of the channels 0 to {self.channels - 1}")
         if self.training_spans > 1 and not any(map(has_spans, (self.manifest or "", self.images))):
             raise ValueError("training_spans: images has no spans. Give a path such as days/{YYYY}-{MM}-{DD}")
         if self.skew and not self.served:

@@ -12,6 +12,7 @@ from efficientmixnet.components.image_example_gen.findings import by_reason
 from efficientmixnet.components.image_example_gen.tables import LEFT_OUT_FILE
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.exported_model import channels_of
 from efficientmixnet.modules.files.csv_cells import write_rows
 from efficientmixnet.modules.files.whole_file import whole_file, write_text
 from efficientmixnet.modules.text.secrets import mask
@@ -73,10 +74,13 @@ def evaluate(
     known = set(candidate.labels).intersection(*(one.labels for one in models.values()))
     if known.isdisjoint(images.sources.labels):
         raise _nothing_measured(images, known, [])
+    channels = channels_of(model)
+    if against and channels_of(against) != channels:
+        raise BadInput(f"{against}: takes images of {channels_of(against)} channels, and {model} of {channels}")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".records-") as temporary:
         records = Path(temporary, "images.gz")
-        count, left_out = images.write_records(records, known, Path(temporary))
+        count, left_out = images.write_records(records, known, Path(temporary), channels)
         _write_left_out(folder / LEFT_OUT_FILE, left_out)
         if not count:
             raise _nothing_measured(images, known, left_out)
@@ -85,7 +89,7 @@ def evaluate(
         predictions = Predictions(folder / PREDICTIONS_FILE)
         shown = {
             **content.measured(predictions, config.evaluation.slices),
-            **content.shown(predictions, candidate, [str(records)]),
+            **content.shown(predictions, candidate, [str(records)], config.data.bands),
         }
     found = {
         "schema_version": 1,

@@ -54,13 +54,16 @@ class LabeledImages:
         """Returns the number of images of each label that is not one of these."""
         return {label: count for label, count in self.sources.labels.items() if label not in labels}
 
-    def write_records(self, file: Path, labels: Collection[str], folder: Path) -> tuple[int, list[LeftOut]]:
+    def write_records(
+        self, file: Path, labels: Collection[str], folder: Path, channels: int = 3
+    ) -> tuple[int, list[LeftOut]]:
         """Writes a tf.Example for each image with one of these labels, as ImageExampleGen does.
 
         Args:
             file: The TFRecord file to write.
             labels: The labels that are measured.
             folder: A folder for temporary files.
+            channels: The number of channels of the images that the model takes.
 
         Returns:
             The number of images that were written, and the files that were left out.
@@ -74,7 +77,13 @@ class LabeledImages:
         progress.start(len(entries), "images read")
         with tf.io.TFRecordWriter(str(file), tf.io.TFRecordOptions("GZIP", compression_level=1)) as writer:
             for entry in self._direct(entries, folder):
-                found = read(entry, self.data.max_pixels, self.sources.columns)
+                found = read(
+                    entry,
+                    self.data.max_pixels,
+                    self.sources.columns,
+                    channels=channels,
+                    max_bytes=self.data.max_image_bytes,
+                )
                 if isinstance(found, LeftOut):
                     left_out.append(found)
                 else:

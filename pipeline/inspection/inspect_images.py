@@ -9,9 +9,10 @@ import io
 import os
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
 from PIL import Image
@@ -79,6 +80,8 @@ def inspect_images(
     max_pixels: int,
     progress: Callable[[], None] = lambda: None,
     max_image_bytes: int = MAX_IMAGE_BYTES,
+    channels: int = 3,
+    bands: Sequence[int] | None = None,
 ) -> Inspection:
     """Opens and counts every image.
 
@@ -89,6 +92,8 @@ def inspect_images(
         max_pixels: Images with more pixels are left out.
         progress: Is called after each image.
         max_image_bytes: Larger images are left out.
+        channels: Images with another number of channels are left out.
+        bands: The channels that samples show as red, green and blue; None: the first three.
 
     Returns:
         The counts, the samples and the files that were left out.
@@ -97,10 +102,11 @@ def inspect_images(
     sampled = _sampled(sources.entries)
     copies: dict[bytes, list[Copy]] = defaultdict(list)
     looks: list[tuple[bytes, Copy]] = []
+    opening = partial(_open, max_pixels=max_pixels, max_bytes=max_image_bytes, channels=channels, bands=bands)
     images = images_of(sources.entries, sources.format, layout, max_image_bytes)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         while block := list(islice(images, _AHEAD)):
-            for opened in threads.map(lambda pair: _open(pair[0], pair[1], pair[0].name in sampled, max_pixels), block):
+            for opened in threads.map(lambda pair: opening(pair[0], pair[1], pair[0].name in sampled), block):
                 progress()
                 if isinstance(opened, LeftOut):
                     found.left_out.append(opened)
@@ -135,14 +141,22 @@ def _sampled(entries: Iterable[Entry]) -> frozenset[str]:
     return frozenset(name for names in by_label.values() for _, name in sorted(names)[:SAMPLES])
 
 
-def _open(entry: Entry, encoded: bytes | LeftOut, with_thumbnail: bool, max_pixels: int) -> Opened | LeftOut:
+def _open(
+    entry: Entry,
+    encoded: bytes | LeftOut,
+    with_thumbnail: bool,
+    max_pixels: int,
+    max_bytes: int,
+    channels: int,
+    bands: Sequence[int] | None,
+) -> Opened | LeftOut:
     if isinstance(encoded, LeftOut):
         return encoded
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about odd metadata
-            image = open_image(encoded, max_pixels)
-            small = image.thumbnail(_THUMBNAIL)
+            image = open_image(encoded, max_pixels, channels, max_bytes)
+            small = image.thumbnail(_THUMBNAIL, bands)
             image.check(_THUMBNAIL)
     except BadImage as error:
         return LeftOut.because(entry.name, error, encoded if entry.size is None and entry.row is None else None)

@@ -187,7 +187,7 @@ def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: b
         from efficientmixnet.pipeline.local.patient_runner import PatientRunner
         from efficientmixnet.pipeline.pipeline import create_pipeline
 
-    check_weights(config.network)
+    check_weights(config.network, int(config.data.channels))
     absl.logging.use_absl_handler()
     absl.logging.set_verbosity(absl.logging.INFO)
     logger = absl.logging.get_absl_logger()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from efficientmixnet.modules import features
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.exported_model import newest_version
+from efficientmixnet.modules.exported_model import channels_of, newest_version
 from efficientmixnet.pipeline.local.imports_at_once import imports_at_once
 from efficientmixnet.pipeline.scoring.damaged_model import damaged_model_named
 from efficientmixnet.pipeline.scoring.image_classifier import BATCH, ImageClassifier
@@ -46,16 +46,17 @@ class Classifier(ImageClassifier):
             self.labels = [label.decode() for label in model.class_labels().numpy()]
             self._activations = getattr(model, "class_activations", None)
             self._embed = getattr(model, "embeddings", None)
+            self.channels = channels_of(path)
         self._to_tensor = tf.constant
         self._path = path
         self.undecodable = tf.errors.InvalidArgumentError
 
     def probabilities(self, encoded: list[bytes]) -> "np.ndarray":
-        """Returns the probabilities of JPEG or PNG files, float32 [batch, classes]."""
+        """Returns the probabilities of JPEG, PNG or .npy files, float32 [batch, classes]."""
         return self._classify(self._to_tensor(encoded))[features.PROBABILITIES].numpy()
 
     def embeddings(self, encoded: list[bytes]) -> "np.ndarray":
-        """Returns the mean of the last feature maps for JPEG or PNG files, float32 [batch, filters].
+        """Returns the mean of the last feature maps for JPEG, PNG or .npy files, float32 [batch, filters].
 
         Raises:
             BadInput: An earlier version has pushed the model.
@@ -65,7 +66,7 @@ class Classifier(ImageClassifier):
         return self._embed(self._to_tensor(encoded)).numpy()
 
     def activations(self, encoded: bytes, class_id: int) -> "tuple[np.ndarray, np.ndarray] | None":
-        """Returns what the network sees of a JPEG or PNG file, uint8 [size, size, 3], and its class activation map.
+        """Returns what the network sees of an encoded image, [size, size, channels], and its class activation map.
 
         The map is float32 [height, width]. Returns None if an earlier version has pushed the model.
         """
@@ -75,7 +76,7 @@ class Classifier(ImageClassifier):
         return found["inputs"][0].numpy(), found["activations"][0].numpy()
 
     def in_batches(self, call: Callable[[list[bytes]], "np.ndarray"], encoded: list[bytes]) -> "np.ndarray":
-        """Returns what `probabilities` or `embeddings` returns for any number of JPEG or PNG files.
+        """Returns what `probabilities` or `embeddings` returns for any number of JPEG, PNG or .npy files.
 
         Raises:
             BadInput: A file is corrupt.

@@ -22,6 +22,8 @@ class ImageClassifier(ABC):
 
     labels: list[str]
     """The labels in the order of the probabilities."""
+    channels: int
+    """The number of channels of the images."""
     undecodable: type[Exception]
     """The error that `probabilities` raises for a corrupt image."""
 
@@ -43,7 +45,7 @@ class ImageClassifier(ABC):
         """
         for start in range(0, len(images), BATCH):
             batch = images[start : start + BATCH]
-            read = [read_image(image) for image in batch]
+            read = [read_image(image, self.channels) for image in batch]
             predictions = iter(self.probabilities_of_each([one for one in read if isinstance(one, bytes)]))
             for image, encoded in zip(batch, read, strict=True):
                 found = next(predictions) if isinstance(encoded, bytes) else encoded
@@ -66,15 +68,16 @@ class ImageClassifier(ABC):
         return [(self.labels[i], float(probabilities[i])) for i in (-probabilities).argsort()[:top]]
 
 
-def read_image(image: str | bytes) -> bytes | str:
-    """Returns an image as a JPEG or PNG file, or the reason why it cannot be read.
+def read_image(image: str | bytes, channels: int = 3) -> bytes | str:
+    """Returns an image as a JPEG, PNG or .npy file, or the reason why it cannot be read.
 
     Args:
         image: The path, or the encoded bytes.
+        channels: The number of channels that the image must have.
     """
     try:
         encoded = image if isinstance(image, bytes) else read_bytes(Entry(image, Path(image).name, label=""))
-        return canonical(encoded, _MAX_PIXELS)[0]
+        return canonical(encoded, _MAX_PIXELS, channels)[0]
     except BadImage as error:
         return str(error)
     except OSError as error:

@@ -5,20 +5,22 @@ from os import PathLike, fspath
 
 import numpy as np
 
+from efficientmixnet.components.image_example_gen.array_file import as_npy
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.scoring.classifier import Classifier
 from efficientmixnet.pipeline.scoring.image_classifier import read_image
 
 Image = str | PathLike[str] | bytes | np.ndarray
 
-_CHANNELS = (1, 3, 4)
+_WITH_GRAY_AND_ALPHA = (1, 3, 4)
 
 
 class Model:
     """A pushed model. `load` returns it.
 
-    Images are paths, encoded files (bytes) or arrays of uint8 or uint16, [height, width] or [height, width, channels]
-    with 1, 3 or 4 channels. Arrays are upright, and in the order red, green, blue.
+    Images are paths, encoded files (bytes) or arrays of uint8, uint16 or float32, [height, width] or [height, width,
+    channels]. Arrays are upright, with the channels in the order of the training images: red, green, blue. A model of
+    three channels takes arrays of uint8 and uint16 with 1 or 4 channels too: gray, or with alpha.
 
     Args:
         classifier: The loaded SavedModel.
@@ -26,6 +28,8 @@ class Model:
 
     def __init__(self, classifier: Classifier) -> None:
         self._classifier = classifier
+        self.channels: int = classifier.channels
+        """The number of channels of the images."""
         self.labels: list[str] = classifier.labels
         """The labels in the order of the probabilities."""
 
@@ -54,7 +58,7 @@ class Model:
         Raises:
             BadInput: An image cannot be read.
         """
-        return self._classifier.in_batches(self._classifier.probabilities, _encoded(images))
+        return self._classifier.in_batches(self._classifier.probabilities, self._encoded(images))
 
     def embed(self, images: Iterable[Image]) -> np.ndarray:
         """Returns the embeddings, float32 [images, filters]: the mean of the last feature maps.
@@ -67,7 +71,23 @@ class Model:
         Raises:
             BadInput: An image cannot be read, or an earlier version has pushed the model.
         """
-        return self._classifier.in_batches(self._classifier.embeddings, _encoded(images))
+        return self._classifier.in_batches(self._classifier.embeddings, self._encoded(images))
+
+    def _encoded(self, images: Iterable[Image]) -> list[bytes]:
+        if isinstance(images, str | bytes | PathLike):
+            raise BadInput("images: give a list of images, such as ['photo.jpg']")
+        return [self._as_file(image, number) for number, image in enumerate(images)]
+
+    def _as_file(self, image: Image, number: int) -> bytes:
+        """A JPEG, PNG or .npy file."""
+        if isinstance(image, str | bytes | PathLike):
+            given: str | bytes | PathLike[str] = image
+        else:
+            given = _as_file(np.asarray(image), self.channels, number)
+        found = read_image(given if isinstance(given, bytes) else fspath(given), self.channels)
+        if isinstance(found, str):
+            raise BadInput(f"{f'image {number}' if isinstance(given, bytes) else given}: {found}")
+        return found
 
 
 def load(model: str | PathLike[str]) -> Model:
@@ -87,30 +107,21 @@ def load(model: str | PathLike[str]) -> Model:
     return Model(Classifier(fspath(model)))
 
 
-def _encoded(images: Iterable[Image]) -> list[bytes]:
-    if isinstance(images, str | bytes | PathLike):
-        raise BadInput("images: give a list of images, such as ['photo.jpg']")
-    return [_as_file(image, number) for number, image in enumerate(images)]
-
-
-def _as_file(image: Image, number: int) -> bytes:
-    """A JPEG or PNG file."""
-    if not isinstance(image, str | bytes | PathLike):
-        return _as_png(np.asarray(image), number)
-    found = read_image(image if isinstance(image, bytes) else fspath(image))
-    if isinstance(found, str):
-        raise BadInput(f"{f'image {number}' if isinstance(image, bytes) else image}: {found}")
-    return found
-
-
-def _as_png(pixels: np.ndarray, number: int) -> bytes:
+def _as_file(pixels: np.ndarray, channels: int, number: int) -> bytes:
+    """Returns an array as an .npy file, or as a PNG file if it is a photograph."""
     import tensorflow as tf
 
     if pixels.ndim == 2:
         pixels = pixels[..., np.newaxis]
-    if pixels.ndim != 3 or pixels.shape[-1] not in _CHANNELS or 0 in pixels.shape:
-        shape = list(pixels.shape)
-        raise BadInput(f"image {number}: an array of shape {shape}; give [height, width, 1, 3 or 4 channels]")
-    if pixels.dtype not in (np.uint8, np.uint16):
-        raise BadInput(f"image {number}: an array of {pixels.dtype}; give uint8 (0 to 255) or uint16 (0 to 65535)")
-    return bytes(tf.io.encode_png(pixels).numpy())
+    is_photograph = channels == 3 and pixels.dtype in (np.uint8, np.uint16)
+    allowed = _WITH_GRAY_AND_ALPHA if is_photograph else (channels,)
+    if pixels.ndim != 3 or pixels.shape[-1] not in allowed or 0 in pixels.shape:
+        count = " or ".join(map(str, allowed))
+        raise BadInput(
+            f"image {number}: an array of shape {list(pixels.shape)}; give [height, width, {count} channels]"
+        )
+    if pixels.dtype not in (np.uint8, np.uint16, np.float32):
+        raise BadInput(
+            f"image {number}: an array of {pixels.dtype}; give uint8 (0 to 255), uint16 (0 to 65535) or float32"
+        )
+    return bytes(tf.io.encode_png(pixels).numpy()) if is_photograph else as_npy(pixels)

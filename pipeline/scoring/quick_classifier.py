@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from efficientmixnet.modules import features
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.exported_model import LABELS
+from efficientmixnet.modules.exported_model import LABELS, channels_of
 from efficientmixnet.pipeline.scoring.image_classifier import ImageClassifier
 from efficientmixnet.pipeline.scoring.saved_model_session import InvalidImage, SavedModelSession
 
@@ -26,6 +26,7 @@ class QuickClassifier(ImageClassifier):
     def __init__(self, folder: Path) -> None:
         self._file = folder / LABELS
         self.labels = [str(label) for label in json.loads(self._file.read_text(encoding="utf-8"))]
+        self.channels = channels_of(folder)
         self._probabilities = SavedModelSession(folder, "serving_default", features.PROBABILITIES)
 
     def probabilities(self, encoded: list[bytes]) -> "np.ndarray":

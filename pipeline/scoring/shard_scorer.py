@@ -50,9 +50,11 @@ class ShardScorer:
             pq.write_table(pa.Table.from_pylist(rows, shard_schema(self._classifier.labels)), part)
 
     def _read(self, name: str) -> bytes | str:
-        """The image as a JPEG or PNG file, or the reason why it cannot be read."""
+        """The image as a JPEG, PNG or .npy file, or the reason why it cannot be read."""
         try:
-            encoded, _ = canonical(read_bytes(Entry(join(self._images, name), name, label="")), _MAX_PIXELS)
+            encoded, _ = canonical(
+                read_bytes(Entry(join(self._images, name), name, label="")), _MAX_PIXELS, self._classifier.channels
+            )
         except BadImage as error:
             return str(error)
         except OSError as error:

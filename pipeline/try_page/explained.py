@@ -30,7 +30,7 @@ class Explained:
         from efficientmixnet.components.report.thumbnails import thumbnail
 
         with self._one_at_a_time:
-            image = read_image(file)
+            image = read_image(file, self._classifier.channels)
             if isinstance(image, str):
                 return {"error": f"The image {image}."}
             (found,) = self._classifier.probabilities_of_each([image])
@@ -48,7 +48,7 @@ class Explained:
         from efficientmixnet.components.report.thumbnails import overlaid
 
         with self._one_at_a_time:
-            image = read_image(file)
+            image = read_image(file, self._classifier.channels)
             if isinstance(image, str) or not 0 <= class_id < len(self._classifier.labels):
                 return {"error": "There is no such image or class."}
             found = self._classifier.activations(image, class_id)

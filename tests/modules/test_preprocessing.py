@@ -10,6 +10,7 @@ import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 from PIL import Image
 
+from efficientmixnet.components.image_example_gen.array_file import as_npy
 from efficientmixnet.modules import features
 from efficientmixnet.modules.data.class_weights import class_counts
 from efficientmixnet.modules.preprocessing import preprocessing_fn
@@ -117,3 +118,28 @@ def test_the_file_name_is_kept(transformed: Transformed) -> None:
 
 def test_every_record_has_the_largest_depth_of_the_training_split(transformed: Transformed) -> None:
     assert {record[features.DEPTH] for record in (*transformed.training, *transformed.evaluation)} == {16}
+
+
+def test_channels_of_any_number_and_range_get_their_own_statistics(tmp_path: Path) -> None:
+    draws = np.random.default_rng(0)
+    # Two bands of small numbers, one of large ones, one that is constant and one that is zero.
+    arrays = [draws.normal([1e-3, 0.3, 280, 7, 0], [1e-4, 0.1, 12, 0, 0], (30, 20, 5)).astype("f4") for _ in range(6)]
+    channels = {name: tf.io.FixedLenFeature([5], tf.float32) for name in features.CHANNEL_FEATURES}
+    records = [_record(number, "cat") for number in range(len(arrays))]
+    for record, array in zip(records, arrays, strict=True):
+        record[features.ENCODED] = as_npy(array)
+        record[features.DEPTH] = 32
+        record[features.CHANNEL_MEAN] = array.mean(axis=(0, 1))
+        record[features.CHANNEL_MEAN_SQUARE] = (array.astype("f8") ** 2).mean(axis=(0, 1)).astype("f4")
+    metadata = tft.DatasetMetadata.from_feature_spec(SPEC | channels)
+    with tft_beam.Context(temp_dir=str(tmp_path)):
+        (transformed, _), _ = (records, metadata) | tft_beam.AnalyzeAndTransformDataset(
+            lambda inputs: preprocessing_fn(inputs, {"shorter_side": 16})
+        )
+    for record in transformed:
+        np.testing.assert_allclose(record[features.CHANNEL_MEAN], [1e-3, 0.3, 280, 7, 0], rtol=0.02, atol=1e-9)
+        deviation = record[features.CHANNEL_DEVIATION]
+        np.testing.assert_allclose(deviation[:3], [1e-4, 0.1, 12], rtol=0.05)
+        assert all(1e-7 < one < 0.01 for one in deviation[3:])
+        small = np.load(io.BytesIO(record[features.ENCODED]))
+        assert (small.shape, small.dtype, record[features.DEPTH]) == ((24, 16, 5), np.float32, 16)

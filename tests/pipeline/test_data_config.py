@@ -50,3 +50,22 @@ def test_relative_paths_start_at_the_configuration_files_folder(tmp_path: Path) 
 def test_addresses_of_object_stores_are_kept() -> None:
     assert load_config(None, data="gs://bucket/images").data.images == "gs://bucket/images"
     assert load_config(None, ["data.images=s3://bucket/images"]).data.images == "s3://bucket/images"
+
+
+@pytest.mark.parametrize("channels", [1, 3, 12, "auto"])
+def test_channels_are_a_number_or_auto(channels: int | str) -> None:
+    assert load_config(None, [f"data.channels={channels}"]).data.channels == channels
+
+
+@pytest.mark.parametrize("channels", ["0", "-1", "1001", "2.5", "true", "rgb", "[3]", "null"])
+def test_other_channels_are_refused_in_one_line(channels: str) -> None:
+    with pytest.raises(BadInput) as error:
+        load_config(None, [f"data.channels={channels}"])
+    (line,) = str(error.value).splitlines()[1:]
+    assert line.strip().startswith("data.channels: ")
+
+
+def test_bands_must_be_channels() -> None:
+    assert load_config(None, ["data.channels=5", "data.bands=[4, 2, 0]"]).data.bands == (4, 2, 0)
+    with pytest.raises(BadInput, match=r"data.bands: 5 is not one of the channels 0 to 4"):
+        load_config(None, ["data.channels=5", "data.bands=[5, 2, 0]"])

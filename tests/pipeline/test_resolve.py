@@ -141,3 +141,10 @@ def test_the_image_size_does_not_depend_on_test_images(tmp_path: Path) -> None:
                 Image.new("RGB", (side, side)).save(tmp_path / split / label / f"{number}.png")
     sources = find_dataset(str(tmp_path), None, Config().data.splitting, Layout())
     assert resolve(Config(), sources).network.image_size == 96
+
+
+def test_automatic_channels_become_a_number(images: Images) -> None:
+    sources = images(a=[(8, 8)] * 3, b=[(8, 8)] * 3)
+    assert resolve(Config.model_validate({"data": {"channels": "auto"}}), sources).data.channels == 1
+    with pytest.raises(BadInput, match=r"data.bands: 2 is not one of the channels 0 to 0"):
+        resolve(Config.model_validate({"data": {"channels": "auto", "bands": [0, 1, 2]}}), sources)

@@ -14,9 +14,14 @@ _SMOOTHED_FROM = 1.5  # times the size; below that, plain bilinear resizing skip
 
 
 def crop_and_resize(
-    image: tf.Tensor, size: int, scale: tuple[float, float], seed: tf.Tensor, deep: bool = False
+    image: tf.Tensor,
+    size: int,
+    scale: tuple[float, float],
+    seed: tf.Tensor,
+    deep: bool = False,
+    channels: int = 3,
 ) -> tf.Tensor:
-    """Returns a random crop: uint8 or float32 [H, W, 3] or an encoded image, bytes [] -> [size, size, 3].
+    """Returns a random crop: uint8 or float32 [H, W, C] or an encoded image, bytes [] -> [size, size, C].
 
     Args:
         image: Of an encoded image, only the crop is decoded.
@@ -24,6 +29,7 @@ def crop_and_resize(
         scale: The smallest and the largest area of the crop, as fractions of the image.
         seed: Two integers.
         deep: Whether an encoded image becomes float32 instead of uint8.
+        channels: The number of channels of an encoded image.
     """
 
     def window(shape: tf.Tensor) -> images.Window:
@@ -40,16 +46,17 @@ def crop_and_resize(
         return begin, extent
 
     if image.dtype == tf.string:
-        return resize(images.decode_window(image, window, deep), size)
-    return resize(tf.slice(image, *window(tf.shape(image))), size)
+        return resize(images.decode_window(image, window, deep, channels), size)
+    part = tf.slice(image, *window(tf.shape(image)))
+    return resize(tf.ensure_shape(part, [None, None, image.shape[-1]]), size)
 
 
 def resize(image: tf.Tensor, size: int) -> tf.Tensor:
-    """Resizes the whole image to a square: uint8 or float32 [H, W, 3] -> [size, size, 3] of the same type."""
+    """Resizes the whole image to a square: uint8 or float32 [H, W, C] -> [size, size, C] of the same type."""
     longest = tf.reduce_max(tf.shape(image)[:2])
     return tf.cond(
         tf.cast(longest, tf.float32) > _SMOOTHED_FROM * size,
-        lambda: tf.ensure_shape(smoothed(image, (size, size)), [size, size, 3]),
+        lambda: tf.ensure_shape(smoothed(image, (size, size)), [size, size, image.shape[-1]]),
         lambda: _of_type(tf.image.resize(image, (size, size)), image.dtype),
     )
 

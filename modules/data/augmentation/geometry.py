@@ -1,6 +1,7 @@
-"""RandAugment's geometric operations: uint8 or float32 [H, W, 3] -> [H, W, 3].
+"""RandAugment's geometric operations: uint8 or float32 [H, W, C] -> [H, W, C].
 
-All take the nearest pixel, and fill the space outside the image with gray.
+All take the nearest pixel, and fill the space outside the image with gray. Images with another number of channels than
+3 are reflected instead, because no value fits all channels.
 """
 
 import math
@@ -54,5 +55,5 @@ def transform(
         output_shape=size,
         fill_value=FILL,
         interpolation="NEAREST",
-        fill_mode="CONSTANT",
+        fill_mode="CONSTANT" if image.shape[-1] == 3 else "REFLECT",
     )[0]

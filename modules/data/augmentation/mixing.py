@@ -21,14 +21,14 @@ def mix_images(
     """Mixes every image with the previous image of the batch. Each image has its own λ.
 
     Args:
-        images: [B, H, W, 3], of any type.
+        images: [B, H, W, C], of any type.
         one_hot: Labels [B, K].
         seed: Two integers.
         mixup_alpha: α of mixup; 0: no mixup.
         cutmix_alpha: α of CutMix; 0: no CutMix. With both, the seed chooses one of them for the whole batch.
 
     Returns:
-        Images [B, H, W, 3] of the same type, rounded if they are integers, and labels, float32 [B, K].
+        Images [B, H, W, C] of the same type, rounded if they are integers, and labels, float32 [B, K].
     """
     one_hot = tf.cast(one_hot, tf.float32)
     if not mixup_alpha and not cutmix_alpha:
@@ -59,7 +59,7 @@ def partner_of(batch: tf.Tensor) -> tf.Tensor:
 
 
 def mixup(images: tf.Tensor, alpha: float, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns the blended images [B, H, W, 3] and the weight λ of each image [B]."""
+    """Returns the blended images [B, H, W, C] and the weight λ of each image [B]."""
     weight = beta(tf.shape(images)[0], alpha, seed)  # [B]
     broadcast = weight[:, None, None, None]
     own = tf.cast(images, tf.float32)
@@ -70,7 +70,7 @@ def mixup(images: tf.Tensor, alpha: float, seed: tf.Tensor) -> tuple[tf.Tensor, 
 
 
 def cutmix(images: tf.Tensor, alpha: float, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns the patched images [B, H, W, 3] and the weight λ of each image [B]."""
+    """Returns the patched images [B, H, W, C] and the weight λ of each image [B]."""
     batch, height, width = (tf.shape(images)[axis] for axis in range(3))
     cut, middle = draw_rectangles(batch, alpha, seed)
     rows = inside(middle[0], cut, height)  # [B, H]

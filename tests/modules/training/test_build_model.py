@@ -1,11 +1,15 @@
 """The model scales its pixels, and its moving statistics adapt within an epoch."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 
 from efficientmixnet.modules.config.network_config import NetworkConfig
 from efficientmixnet.modules.training.build_model import build_model
+from efficientmixnet.modules.training.starting_weights import StartingWeights
 
 SMALL = NetworkConfig(variant="custom", blocks=("r1_k3_s22_e2_i8_o8_se0.5",), stem_filters=8, head_filters=16)
 PLAIN = ([0.0] * 3, [1.0] * 3)
@@ -54,3 +58,20 @@ def test_dropout_precedes_the_classifier_unless_it_is_zero(dropout: float | None
 def test_a_named_variant_is_the_published_one() -> None:
     model = build_model(NetworkConfig(variant="B0", image_size=32), 32, 1000, 10, *PLAIN)
     assert model.count_params() == 5_330_564
+
+
+@pytest.mark.parametrize("channels", [1, 5])
+def test_a_model_takes_any_number_of_channels(channels: int) -> None:
+    model = build_model(SMALL, 8, 3, 10, [0.5] * channels, [0.2] * channels)
+    assert model(np.zeros((2, 8, 8, channels), np.uint8)).shape == (2, 3)
+
+
+def test_weights_of_three_channels_start_a_network_of_five(tmp_path: Path) -> None:
+    photographs = build_model(SMALL, 8, 3, 10, *PLAIN)
+    photographs.save_weights(tmp_path / "a.weights.h5")
+    start = StartingWeights.find(str(tmp_path / "a.weights.h5"))
+    model = build_model(SMALL, 8, 3, 10, [0.5] * 5, [0.2] * 5, start=replace(start, statistics=PLAIN))
+    given, kernel = (one.get_layer("stem_conv").kernel.numpy() for one in (photographs, model))
+    np.testing.assert_allclose(kernel, given[:, :, [0, 1, 2, 0, 1]] * 3 / 5, rtol=1e-6)
+    (scaling,) = (layer for layer in model.layers if isinstance(layer, keras.layers.Rescaling))
+    np.testing.assert_allclose(scaling(np.full((1, 1, 1, 5), 255.0)), 2.5, rtol=1e-5)  # (1 - 0.5) / 0.2

@@ -93,3 +93,17 @@ def test_erasing_replaces_one_rectangle_with_noise() -> None:
     assert 18 < erased < 42
     assert min(areas) > 0.01
     assert max(areas) < 0.36
+
+
+@pytest.mark.parametrize("channels", [1, 5])
+@pytest.mark.parametrize("kind", ["uint8", "float32"])
+def test_other_numbers_of_channels_keep_their_values(channels: int, kind: str) -> None:
+    values = np.random.default_rng(3).uniform(60, 200, (40, 52, channels)).astype(kind)
+    augmented = tf.data.Dataset.from_tensors(values).repeat(20).enumerate()
+    augmented = augmented.map(
+        lambda number, image: augment_image(image, 24, tf.stack([7, number]), channels=channels, **EVERYTHING)
+    )
+    assert augmented.element_spec.shape == (24, 24, channels)
+    for image in augmented:  # no operation adds gray, noise or a value outside the image's range
+        assert image.numpy().min() >= 60
+        assert image.numpy().max() <= 200

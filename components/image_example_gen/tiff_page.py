@@ -1,0 +1,79 @@
+"""TiffPage: the first image of a TIFF file, read by tifffile."""
+
+import io
+import logging
+from typing import Any
+
+import numpy as np
+
+from efficientmixnet.modules.exceptions import BadImage
+
+MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+_COMPRESSIONS = {1, 5, 8, 32773, 32946, 34925, 50000}  # none, LZW, Deflate, PackBits, Deflate, LZMA, Zstandard
+_ORIENTATION = 274
+_CMYK = 5
+_LARGEST_TILE = 2**26  # pixels; a damaged file can name any size
+
+
+class TiffPage:
+    """An image whose pixels are not decoded yet.
+
+    Args:
+        file: The encoded image.
+
+    Raises:
+        BadImage: The header is damaged, or names values or a compression that are not supported.
+    """
+
+    def __init__(self, file: bytes) -> None:
+        import tifffile  # takes half a second
+
+        logging.getLogger("tifffile").disabled = True  # it logs each fault besides raising it
+
+        try:
+            page: Any = tifffile.TiffFile(io.BytesIO(file)).pages[0]
+            self.size = int(page.imagewidth), int(page.imagelength)
+            """Width and height as stored, in pixels."""
+            self.orientation = int(page.tags.valueof(_ORIENTATION, 1))
+            """As in EXIF."""
+            self.samples, self.bits = int(page.samplesperpixel), int(page.bitspersample)
+            self.photometric, self.extra = int(page.photometric), tuple(int(one) for one in page.extrasamples)
+            self.type: np.dtype = page.dtype
+            """The type of the values."""
+            places = zip(page.dataoffsets, page.databytecounts, strict=True)
+            is_whole = all(offset + count <= len(file) for offset, count in places)
+            is_plain = int(page.imagedepth) <= 1 and page.dtype is not None and page.dtype.kind in "uif"
+            tile = int(page.tilewidth) * int(page.tilelength)
+        except Exception as error:  # the package does not say what it raises
+            raise BadImage(f"has a broken header ({error})") from None
+        if not is_plain:
+            raise BadImage(f"has {self.samples} channels of {page.dtype}, which are not supported")
+        if page.compression not in _COMPRESSIONS:
+            raise BadImage(f"has the compression {page.compression}, which is not supported with {page.dtype}")
+        if not is_whole or min(self.size) < 1 or self.samples < 1 or tile > _LARGEST_TILE:
+            raise _damaged()
+        self._page = page
+
+    @property
+    def bands(self) -> int:
+        """The samples of a pixel, except alpha and the black of CMYK."""
+        return self.samples - len({1, 2} & set(self.extra)) - (self.photometric == _CMYK)
+
+    def values(self) -> np.ndarray:
+        """Decodes the image: [height, width, samples].
+
+        Raises:
+            BadImage: The file is damaged.
+        """
+        width, height = self.size
+        try:
+            values = self._page.asarray()
+            values = np.moveaxis(values, 0, -1) if self._page.axes == "SYX" else values
+            return values.reshape(height, width, self.samples)
+        except Exception:
+            raise _damaged() from None
+
+
+def _damaged() -> BadImage:
+    return BadImage("is a truncated or corrupt TIFF file")
