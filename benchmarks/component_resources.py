@@ -45,9 +45,9 @@ def follow(folder: Path, used: dict[str, Use], ended: threading.Event) -> None:
     while not ended.wait(PAUSE):
         for file in folder.glob("runs/*/*/pid"):
             try:
-                used.setdefault(file.parent.name.rpartition("-")[0], Use()).sample(
-                    psutil.Process(int(file.read_text()))
-                )
+                process = psutil.Process(int(file.read_text()))
+                if process.create_time() <= file.stat().st_mtime:  # Later, another process can have this number.
+                    used.setdefault(file.parent.name.rpartition("-")[0], Use()).sample(process)
             except (psutil.Error, ValueError):  # The process has ended, or its number is not yet written.
                 continue
 
