@@ -93,8 +93,8 @@ class NetworkConfig(Section):
                 raise ValueError(f"{blocks:,} blocks are too many; lower the repeats or depth")
             plan = plan_network(variant)
             weights = plan.head_filters * plan.blocks[-1].args.output_filters + sum(
-                one.expanded_filters * (one.input_filters + one.output_filters + max(one.kernel_sizes) ** 2)
-                for one in (block.args for block in plan.blocks)
+                one.expanded_filters * (area + (area if one.fused else 1) * (one.input_filters + one.output_filters))
+                for one, area in ((block.args, max(block.args.kernel_sizes) ** 2) for block in plan.blocks)
             )
             if weights > _MOST_WEIGHTS:
                 raise ValueError(f"{weights:,} weights are too many; lower the filters, their expansion or width")

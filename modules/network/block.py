@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import keras
-
-from efficientmixnet.modules.layers import DropConnect, MixedDepthwiseConv2D, SqueezeExcite
+from efficientmixnet.modules.layers import MixedDepthwiseConv2D, SqueezeExcite
 from efficientmixnet.modules.layers.norm import Norm
+from efficientmixnet.modules.network.fused_block import add_skip
 from efficientmixnet.modules.network.layer_options import LayerOptions, activation_layer
 from efficientmixnet.modules.network.plan import PlannedBlock
 
@@ -44,8 +43,4 @@ def inverted_residual(x: Any, block: PlannedBlock, options: LayerOptions) -> Any
         )(x)
     x = options.convolution(args.output_filters, groups=args.project_groups, name=f"{name}_project_conv")(x)
     x = options.normalization(block.norm.away_from_depthwise(), f"{name}_project_norm")(x)
-    if args.has_skip:
-        if block.drop_rate > 0:
-            x = DropConnect(block.drop_rate, name=f"{name}_drop_connect")(x)
-        x = keras.layers.Add(name=f"{name}_add")([inputs, x])
-    return x
+    return add_skip(inputs, x, block)

@@ -15,12 +15,14 @@ _COUNTS = ("input_filters", "output_filters", "num_repeat", "expand_ratio", "exp
 class BlockArgs:
     """`num_repeat` inverted residual blocks: expand, depthwise convolution, squeeze-excite, project.
 
+    In a fused block of EfficientNetV2, one full convolution replaces the expansion and the depthwise convolution.
+
     Only the first block has `strides` and takes `input_filters`. The others keep the size and the number of filters.
 
     Args:
         input_filters: Filters that the first block takes.
         output_filters: Filters that every block gives.
-        kernel_size: Of the depthwise convolution. Several sizes make it a mixed one.
+        kernel_size: Of the depthwise convolution, or of the full one. Several sizes make it a mixed one.
         strides: Of the first block, the same for height and width.
         num_repeat: The number of blocks.
         se_ratio: Squeeze-excite's inner width as a fraction of the block's input filters. None: no squeeze-excite.
@@ -29,6 +31,7 @@ class BlockArgs:
         activation: None: the network's.
         norm: "bn", "an", "iebn" or a Norm. None: the network's.
         expand_groups, project_groups: Groups of MixNet's 1x1 convolutions.
+        fused: Whether the blocks are EfficientNetV2's fused ones.
 
     Raises:
         ValueError: An argument is out of range. The message names it.
@@ -50,6 +53,7 @@ class BlockArgs:
     norm: str | Norm | None = None
     expand_groups: int = 1
     project_groups: int = 1
+    fused: bool = False
 
     def __post_init__(self) -> None:
         for name in (
@@ -75,6 +79,8 @@ class BlockArgs:
             raise ValueError(f"BlockArgs.se_ratio: {self.se_ratio!r}, give a fraction in (0, 1], or None")
         if self.activation is not None and self.activation not in ACTIVATIONS:
             raise ValueError(f"BlockArgs.activation: {self.activation!r}, give one of {', '.join(ACTIVATIONS)}")
+        if self.fused and (len(kernel_sizes) > 1 or self.expand_groups > 1 or self.project_groups > 1):
+            raise ValueError("BlockArgs.fused: a fused block has one kernel size and no groups")
         try:
             norm = Norm.of(self.norm)
         except ValueError as error:

@@ -8,6 +8,7 @@
            | "a" activation | "sw"           aswish, amish, arelu; sw is aswish in MixNet's notation
            | "b" norm | "n" count            bbn, ban, biebn; n5 is a mixture of five
            | "d" placement | "w" init        dall, ddepthwise: where the norm is; wbn, wpaper: how it starts
+           | "c1"                            EfficientNetV2's fused block
            | "se" ratio | "noskip"
 
 r, k, s, e, i and o are required. Anything else is a ValueError that points at the token.
@@ -61,6 +62,7 @@ _RULES = (
     _rule("placement", f"d({'|'.join(PLACEMENTS)})", str, f"d and a placement of the norm: {', '.join(PLACEMENTS)}"),
     _rule("init", f"w({'|'.join(INITS)})", str, f"w and a start of the norm: {', '.join(INITS)}"),
     _rule("se_ratio", r"se(1(?:\.0+)?|0\.0*[1-9][0-9]*)", float, "se and a fraction in (0, 1], like se0.25"),
+    _rule("fused", "c(1)", lambda _: True, "c1, for a fused block"),
     _rule("identity_skip", "(noskip)", lambda _: False, "noskip"),
 )
 _REQUIRED = {
@@ -116,6 +118,8 @@ def write(fields: Mapping[str, Any]) -> str:
     for letter, value in named.items():
         if value is not None:
             tokens.append(f"{letter}{value}")
+    if fields["fused"]:
+        tokens.append("c1")
     if fields["se_ratio"] is not None:
         tokens.append(f"se{Decimal(repr(float(fields['se_ratio']))):f}")
     if not fields["identity_skip"]:
@@ -130,7 +134,7 @@ def _match(text: str, position: int) -> tuple[_Rule, str, int]:
     token = text[position:].split("_")[0]
     hints = [rule.hint for rule in _RULES if token and rule.hint[0] == token[0]]
     raise _error(
-        text, position, token, "expected " + (" or ".join(hints) or "one of r k s e i o a p b n d w se sw noskip")
+        text, position, token, "expected " + (" or ".join(hints) or "one of r k s e i o a p b n d w c1 se sw noskip")
     )
 
 

@@ -6,6 +6,7 @@ import keras
 
 from efficientmixnet.modules.layers import dense_initializer
 from efficientmixnet.modules.network.block import inverted_residual
+from efficientmixnet.modules.network.fused_block import fused_block
 from efficientmixnet.modules.network.layer_options import LayerOptions, activation_layer
 from efficientmixnet.modules.network.plan import STEM_STRIDE, NetworkPlan
 
@@ -18,7 +19,7 @@ def feature_maps(x: Any, plan: NetworkPlan, options: LayerOptions) -> dict[str, 
     stride = STEM_STRIDE
     maps = {f"stride{stride}": x}
     for block in plan.blocks:
-        x = inverted_residual(x, block, options)
+        x = (fused_block if block.args.fused else inverted_residual)(x, block, options)
         stride *= block.args.stride
         maps[f"stride{stride}"] = x
     return maps

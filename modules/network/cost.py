@@ -150,6 +150,8 @@ def _stages(plan: NetworkPlan, shape: tuple[int, int, int], classes: int | None)
 
 
 def _block(block: PlannedBlock, size: Sequence[int]) -> tuple[_Cost, list[int]]:
+    if block.args.fused:
+        return _fused_block(block, size)
     args, middle, cost = block.args, block.args.expanded_filters, _Cost()
     elsewhere = block.norm.away_from_depthwise()
     if args.expand_ratio != 1:
@@ -159,12 +161,29 @@ def _block(block: PlannedBlock, size: Sequence[int]) -> tuple[_Cost, list[int]]:
     for group, kernel_size in zip(_groups(middle, len(args.kernel_sizes)), args.kernel_sizes, strict=True):
         cost += _convolution(1, group, size, kernel_size)
     cost += _normalization(block.norm, middle, size)
-    if args.se_filters:
-        products = 2 * middle * args.se_filters
-        cost += _Cost(products + middle + args.se_filters, 0, products)
+    cost += _squeeze_excite(args)
     cost += _convolution(middle, args.output_filters, size, groups=args.project_groups)
     cost += _normalization(elsewhere, args.output_filters, size)
     return cost, list(size)
+
+
+def _fused_block(block: PlannedBlock, size: Sequence[int]) -> tuple[_Cost, list[int]]:
+    args, middle, norm = block.args, block.args.expanded_filters, block.norm.away_from_depthwise()
+    size = _strided(size, args.stride)
+    (kernel_size,) = args.kernel_sizes
+    cost, last_kernel = _squeeze_excite(args), kernel_size
+    if args.expand_ratio != 1:
+        cost += _convolution(args.input_filters, middle, size, kernel_size)
+        cost += _normalization(norm, middle, size)
+        last_kernel = 1
+    cost += _convolution(middle, args.output_filters, size, last_kernel)
+    cost += _normalization(norm, args.output_filters, size)
+    return cost, list(size)
+
+
+def _squeeze_excite(args: BlockArgs) -> _Cost:
+    products = 2 * args.expanded_filters * args.se_filters
+    return _Cost(products + args.expanded_filters + args.se_filters, 0, products) if args.se_filters else _Cost()
 
 
 def _convolution(inputs: int, outputs: int, size: Sequence[int], kernel_size: int = 1, groups: int = 1) -> _Cost:
