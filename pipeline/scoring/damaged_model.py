@@ -6,6 +6,7 @@ from pathlib import Path
 
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.files.stored_file import reason
+from efficientmixnet.pipeline.scoring.quiet_load import quiet_load
 
 
 @contextmanager
@@ -18,7 +19,8 @@ def damaged_model_named(folder: Path) -> Iterator[None]:
     import tensorflow as tf
 
     try:
-        yield
+        with quiet_load():
+            yield
     except (MemoryError, tf.errors.ResourceExhaustedError):
         raise
     except Exception as error:  # TensorFlow raises many kinds, some of them without a message

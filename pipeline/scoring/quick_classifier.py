@@ -8,6 +8,7 @@ from efficientmixnet.modules import features
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import LABELS, channels_of
 from efficientmixnet.pipeline.scoring.image_classifier import ImageClassifier
+from efficientmixnet.pipeline.scoring.quiet_load import quiet_load
 from efficientmixnet.pipeline.scoring.saved_model_session import InvalidImage, SavedModelSession
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def quick_classifier(folder: Path) -> QuickClassifier | None:
         folder: The folder of the model.
     """
     try:
-        return QuickClassifier(folder)
+        with quiet_load():
+            return QuickClassifier(folder)
     except (OSError, RuntimeError, ValueError, LookupError, AttributeError, TypeError, RecursionError):
         return None  # a damaged model, one without labels, or another TensorFlow

@@ -1,5 +1,6 @@
 """A damaged file of each kind ends a command with one line that names it, or does not matter."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,14 +56,13 @@ READ_BY_COMMANDS = {
     "variables.index": ("OUTPUT/pushed/*/variables/variables.index", "predict OUTPUT/pushed IMAGE"),
     "metadata.sqlite": ("OUTPUT/metadata.sqlite", "lineage OUTPUT/pushed"),
 }
-# The file, and a setting that makes a component read it again.
+# The file of a component, and a setting that makes another component read it.
 READ_BY_COMPONENTS = {
-    "metadata.sqlite": ("metadata.sqlite", "training.seed=1"),
-    "ingested images": ("artifacts/ImageExampleGen/examples/*/Split-train/*.gz", "network.image_size=24"),
-    "schema": ("artifacts/SchemaGen/schema/*/schema.pbtxt", "network.image_size=24"),
-    "transformed images": ("artifacts/Transform/transformed_examples/*/Split-train/*.gz", "training.seed=1"),
-    "transform graph": ("artifacts/Transform/transform_graph/*/transform_fn/saved_model.pb", "training.seed=1"),
-    "model": ("artifacts/Trainer/model/*/Format-Serving/saved_model.pb", "evaluation.thresholds.accuracy=0.02"),
+    "ingested images": ("ImageExampleGen/examples/*/Split-train/*.gz", "network.image_size=24"),
+    "schema": ("SchemaGen/schema/*/schema.pbtxt", "network.image_size=25"),
+    "transformed images": ("Transform/transformed_examples/*/Split-train/*.gz", "training.seed=1"),
+    "transform graph": ("Transform/transform_graph/*/transform_fn/saved_model.pb", "training.seed=2"),
+    "model": ("Trainer/model/*/Format-Serving/saved_model.pb", "evaluation.thresholds.accuracy=0.02"),
 }
 
 
@@ -81,13 +81,31 @@ def test_a_command_names_the_damaged_file(command: Any, whole: Any, kind: str, d
 
 
 @pytest.mark.parametrize("damage", [truncated, garbled])
-@pytest.mark.parametrize("kind", READ_BY_COMPONENTS)
-def test_a_run_names_the_damaged_file(command: Any, whole: Any, kind: str, damage: Any) -> None:
-    pattern, setting = READ_BY_COMPONENTS[kind]
-    file = largest(whole.output, pattern)
+def test_a_run_names_the_damaged_database(command: Any, whole: Any, damage: Any) -> None:
+    file = whole.output / "metadata.sqlite"
     with damaged(file, damage):
+        ended = command.run(whole.output, "--set", "training.seed=1")
+    assert_is_one_line(ended, file.name)
+
+
+@pytest.mark.parametrize("kind", READ_BY_COMPONENTS)
+def test_a_run_names_the_damaged_file_of_an_artifact(command: Any, whole: Any, kind: str) -> None:
+    pattern, setting = READ_BY_COMPONENTS[kind]
+    file = largest(whole.output / "artifacts", pattern)
+    with damaged(file, garbled):
         ended = command.run(whole.output, "--set", setting)
     assert_is_one_line(ended, file.name)
+
+
+@pytest.mark.parametrize("kind", READ_BY_COMPONENTS)
+def test_a_run_makes_an_artifact_again_that_was_cut_off(
+    command: Any, whole: Any, result: Any, tmp_path: Path, kind: str
+) -> None:
+    output = shutil.copytree(whole.output, tmp_path / "runs")
+    file = largest(output / "artifacts", READ_BY_COMPONENTS[kind][0])
+    file.write_bytes(truncated(file.read_bytes()))
+    assert command.run(output).code == 0
+    assert result(output) == whole.result
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -80,6 +80,17 @@ def test_a_folder_without_a_model_or_without_images_is_refused(tmp_path: Path, o
     assert result.output.strip() == f"error: {tmp_path}: has no images; give an image, or a folder with images"
 
 
+def test_a_damaged_model_ends_with_one_line(
+    output: Path, images: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model = shutil.copytree(output / "pushed" / "7", tmp_path / "7")
+    graph = model / "saved_model.pb"
+    graph.write_bytes(graph.read_bytes().replace(b"StatefulPartitionedCall", b"\xff" * 23))  # no text in UTF-8
+    (line,) = _lines(_call(model, images / "a.png"))
+    assert line.startswith(f"error: {model}: is damaged, or is not a model that a run has pushed (")
+    assert capfd.readouterr().err == ""
+
+
 def test_a_few_images_are_predicted_without_importing_tensorflow(output: Path, images: Path) -> None:
     found = _modules_after(f"predict {output} {images}/a.png")
     assert found == ["0", "[]", "tensorflow (1, 2)"]
