@@ -5,6 +5,7 @@ Each pod costs a cluster 10 to 20 seconds, and the import of TFX costs as much a
 
 import json
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 
 from efficientmixnet.kubeflow.entrypoint import LOG
@@ -19,7 +20,7 @@ def merge_tasks(spec: _Spec) -> None:
         stages = [_move(spec, name, first, [first, *others]) for name in others]
         spec["deploymentSpec"]["executors"][spec["components"][first]["executorLabel"]]["container"]["args"] += [
             "--stages",
-            json.dumps(stages, sort_keys=True),  # The order of protobuf's maps varies, and a change misses the cache.
+            json.dumps(stages, sort_keys=True),
         ]
 
 
@@ -39,7 +40,7 @@ def _move(spec: _Spec, name: str, into: str, group: list[str]) -> dict[str, Any]
     inputs: dict[str, str] = {}
     shared: dict[str, dict[str, str]] = {}
     for kind in ("artifacts", "parameters"):
-        for key, source in task.get("inputs", {}).get(kind, {}).items():
+        for key, source in _in_order(task, kind):
             output = source.get("taskOutputArtifact", {})
             if output.get("producerTask") in group:
                 inputs[key] = output["outputArtifactKey"]
@@ -68,8 +69,12 @@ def _move(spec: _Spec, name: str, into: str, group: list[str]) -> dict[str, Any]
 
 def _same(task: Mapping[str, Any], kind: str, source: Mapping[str, Any]) -> str | None:
     """Returns the name of the task's input from the same source, or None."""
-    inputs = task.get("inputs", {}).get(kind, {})
-    return next((key for key, one in inputs.items() if one == source), None)
+    return next((key for key, one in _in_order(task, kind) if one == source), None)
+
+
+def _in_order(task: Mapping[str, Any], kind: str) -> list[tuple[str, Any]]:
+    """The task's inputs. The order of protobuf's maps varies, and another package misses the cache."""
+    return sorted(task.get("inputs", {}).get(kind, {}).items(), key=itemgetter(0))
 
 
 def _redirect(tasks: Mapping[str, Any], name: str, into: str) -> None:
