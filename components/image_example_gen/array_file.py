@@ -1,4 +1,4 @@
-"""ArrayFile: an array of NumPy, as an .npy file or alone in an .npz file. No pickle is loaded, and no header is run.
+"""ArrayFile: a NumPy array, as an .npy file or alone in an .npz file. No pickle is loaded, and no header is evaluated.
 
 NumPy evaluates a header as Python, and takes memory for any size that a header names. Here, both are checked first.
 """
@@ -40,7 +40,7 @@ class ArrayFile:
         max_bytes: The largest size of the values.
 
     Raises:
-        BadImage: The file is damaged, too large, or holds something else than one array of TYPES.
+        BadImage: The file is damaged, too large, or holds anything but one array of TYPES.
     """
 
     is_array = True

@@ -1,4 +1,4 @@
-"""Registration: what the Model Registry is told of a pushed model, from the report's content."""
+"""Registration: what the Model Registry stores about a pushed model, from the report's content."""
 
 import math
 from collections.abc import Iterator, Mapping
