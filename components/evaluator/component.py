@@ -38,11 +38,12 @@ class _Executor(executor.Executor):
     def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]) -> None:
         config = json_format.Parse(exec_properties["eval_config"], config_pb2.EvalConfig())
         weight = config.model_specs[0].example_weight_key
-        (examples,), (model,) = input_dict["examples"], input_dict["model"]
-        input_dict = {**input_dict, "baseline_model": comparable(model, input_dict.get("baseline_model") or ())}
+        (examples,) = input_dict["examples"]
         has_test = TEST in artifact_utils.decode_split_names(examples.split_names)
         check_counts(examples.uri, [EVAL, TEST] if has_test else [EVAL])
         _check_weight(weight, examples)
+        (model,) = input_dict["model"]
+        input_dict = {**input_dict, "baseline_model": comparable(model, input_dict.get("baseline_model") or ())}
         start_counting([examples.uri], [EVAL, TEST] if has_test else [EVAL])
         self._measure(input_dict, output_dict, exec_properties)
         evaluation = artifact_utils.get_single_uri(output_dict["evaluation"])

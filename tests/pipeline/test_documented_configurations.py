@@ -19,7 +19,7 @@ KEYS = [
     (page.name, key)
     for page in sorted(DOCS.glob("*.md"))
     for key in sorted(set(re.findall(r"`([a-z]+(?:\.[a-z_]+)+)", page.read_text(encoding="utf-8"))))
-    if key.partition(".")[0] in Config.model_fields and not key.endswith((".html", ".json", ".md", ".py"))
+    if key.partition(".")[0] in Config.model_fields and not key.endswith((".html", ".io", ".json", ".md", ".py"))
 ]
 
 

@@ -50,7 +50,7 @@ def test_runs_and_the_summary_of_a_run_are_printed_as_text(capsys: pytest.Captur
     assert listed.splitlines()[1].endswith(AS_TEXT)  # the reason; the name of a run begins behind the slash
     assert listed.count(AS_TEXT.rpartition("/")[2]) == 4
     print_summary.show(run(warnings=[HOSTILE], report=HOSTILE, pushed_model=HOSTILE, tensorboard=HOSTILE))
-    assert capsys.readouterr().out.count(AS_TEXT) == 7
+    assert capsys.readouterr().out.count(AS_TEXT) == 8
 
 
 def test_a_stage_is_printed_as_text() -> None:

@@ -46,6 +46,8 @@ from efficientmixnet.pipeline.config.config import Config, load_config
         ("data.splits={train: 1e308, eval: 0.2}", "data.splits.train: should be less than or equal to 1000000"),
         ("data.splits={train: 1, eval: 1e-9}", "data.splits.eval: 1e-09 of 1 is less than a millionth"),
         ("data.splits={train: yes, eval: 1}", "data.splits: should be a number"),
+        ("data.channels=99999", "data.channels: 99999 is neither a number from 1 to 1,000 nor auto"),
+        ("data.bands=[0, 1, 99999]", "data.bands: 99999 is not one of the channels 0 to 2"),
         ("data.max_pixels=999999999999999999999", "data.max_pixels: should be less than or equal to 536870911"),
         ("data.layout.span=99999999999999999999", "data.layout.span: should be less than"),
         ("data.training_spans=1000000000", "data.training_spans: should be less than"),
@@ -95,7 +97,8 @@ def test_every_number_has_an_upper_limit() -> None:
             if found & {int, float}:
                 yield f"{prefix}{name}", f"{field.metadata} {field.annotation}"
 
-    by_hand = {  # checked together with other keys
+    by_hand = {  # checked together with other keys, or with the images
+        *("data.channels", "data.bands"),
         *("training.schedule.warmup_epochs", "training.augmentation.crop_scale", "training.profile_steps"),
         *("evaluation.thresholds", "evaluation.tolerances", "evaluation.slice_thresholds"),
         *("evaluation.slice_tolerances", "search.space.min", "search.space.max", "search.space.step"),
