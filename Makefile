@@ -58,7 +58,7 @@ IMAGE ?= efficientmixnet:0.1.0
 VARIANT ?= cpu
 DOCKER ?= docker
 REVISION = $(shell git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || echo unknown)
-# The time of the commit, so that the same commit makes the same image.
+# The time of the commit, so that building it again gives the same label.
 CREATED = $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
 
 image:  ## the image for clusters: make image IMAGE=REGISTRY/efficientmixnet:0.1.0-gpu VARIANT=gpu DOCKER=podman
@@ -67,7 +67,8 @@ image:  ## the image for clusters: make image IMAGE=REGISTRY/efficientmixnet:0.1
 
 sbom: environment  ## list the Python packages of the image as CycloneDX: make sbom VARIANT=gpu
 	mkdir -p build
-	tools/sbom.sh $(VARIANT) > build/efficientmixnet-$(VARIANT).cdx.json
+	tools/sbom.sh $(VARIANT) > build/sbom.part
+	mv build/sbom.part build/efficientmixnet-$(VARIANT).cdx.json
 
 COMPILE_FOR_IMAGE := .uv/bin/uv pip compile - --quiet --python-version 3.13 --python-platform x86_64-manylinux_2_40 \
     --no-python-downloads --generate-hashes --no-annotate --custom-compile-command "make lock"

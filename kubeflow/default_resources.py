@@ -7,6 +7,8 @@ requests are somewhat more than the demo uses, so that pods find room. The limit
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from efficientmixnet.kubeflow.quantity import to_number
+
 
 @dataclass(frozen=True)
 class Resources:
@@ -16,6 +18,12 @@ class Resources:
     cpu_limit: str
     memory: str
     memory_limit: str
+
+    def memory_limit_with(self, shared_memory: str | None) -> str:
+        """Returns the limit of a pod whose /dev/shm has this size, since files in it count against the limit."""
+        if not shared_memory:
+            return self.memory_limit
+        return str(int(to_number(self.memory_limit) + to_number(shared_memory)))
 
 
 _LOOKUP = Resources("250m", "1", "512Mi", "2Gi")  # imports neither TFX nor TensorFlow

@@ -33,7 +33,7 @@ def one_line_in_a_pod() -> Iterator[None]:
         sys.exit(_EXIT_TERMINATED)
     except Exception as error:
         if is_out_of_memory(error):
-            sys.exit("error: out of memory; raise kubeflow.pod.memory, or kubeflow.trainer.memory for Trainer")
+            sys.exit("error: out of memory; raise the memory of this component's pod, such as kubeflow.trainer.memory")
         print(printable("".join(traceback.format_exception(error)), keep="\n"), file=sys.stderr)
         print(f"error: unexpected {one_line(error)}; please report it with this log", file=sys.stderr)
         sys.exit(1)

@@ -46,7 +46,7 @@ def trim(schema: dict[str, Any], value: Any) -> dict[str, Any]:
         kept["properties"] = {
             name: trim(one, value[name]) if name in value else ANYTHING for name, one in schema["properties"].items()
         }
-    elif "items" in schema and isinstance(value, list):
+    elif "items" in schema and isinstance(value, list) and value:
         kept["items"] = trim(schema["items"], functools.reduce(merge, value))
         for name in schema.get("x-kubernetes-list-map-keys", ()):  # These need a type.
             kept["items"]["properties"][name] = schema["items"]["properties"][name]

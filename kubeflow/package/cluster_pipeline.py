@@ -34,7 +34,7 @@ class ClusterEnvironment(Environment):
     """
 
     reports_first = True
-    checks_every_model = True  # One task fewer follows the other.
+    checks_every_model = True  # This makes the longest chain of tasks shorter by one.
 
     def __init__(self, config: Config) -> None:
         super().__init__(str(config.kubeflow.pipeline_root).rstrip("/"))
@@ -98,7 +98,13 @@ class ClusterEnvironment(Environment):
         if not kubeflow.model_registry:
             return {}
         volumes = {one.path: f"{one.claim}/{one.sub_path}".strip("/") for one in kubeflow.volumes}
-        return {"model_registry": kubeflow.model_registry, "volumes": json.dumps(volumes)}
+        data = self._config.data
+        return {
+            "model_registry": kubeflow.model_registry,
+            "volumes": json.dumps(volumes),
+            "images": data.images,
+            "manifest": data.manifest or "",
+        }
 
     def _latest_pushed(self, name: str, inputs: dict[str, BaseChannel]) -> Any:
         outputs = {"latest": standard_artifacts.String, "model": standard_artifacts.Model}

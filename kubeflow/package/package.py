@@ -24,6 +24,7 @@ from efficientmixnet.kubeflow.package.own_tasks import use_own_tasks
 from efficientmixnet.kubeflow.package.platform_spec import platform_spec
 from efficientmixnet.kubeflow.package.requirements import Target
 from efficientmixnet.kubeflow.package.ui_outputs import add_ui_outputs, of_tfx
+from efficientmixnet.kubeflow.quantity import to_number
 from efficientmixnet.kubeflow.tasks.task import TASKS
 from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
 from efficientmixnet.pipeline.config.kubeflow_config import KubeflowConfig, PodConfig
@@ -31,8 +32,8 @@ from efficientmixnet.pipeline.config.kubeflow_config import KubeflowConfig, PodC
 COMMAND = ("python", "-m", "efficientmixnet.kubeflow.entrypoint")
 # The package's parameters, and the component parameters that each one sets.
 PARAMETERS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "images": (("DataVersion", "images"), ("ImageExampleGen", "images")),
-    "manifest": (("DataVersion", "manifest"), ("ImageExampleGen", "manifest")),
+    "images": (("DataVersion", "images"), ("ImageExampleGen", "images"), ("Pusher", "images")),
+    "manifest": (("DataVersion", "manifest"), ("ImageExampleGen", "manifest"), ("Pusher", "manifest")),
     "max_left_out": (("ImageExampleGen", "max_left_out"),),
     "pushed": (("PushedBefore", "pushed"), ("LatestPushed", "pushed"), ("Pusher", "pushed")),
 }
@@ -42,13 +43,6 @@ _PLATFORM_SPECS: Mapping[Target, Callable[[KubeflowConfig, list[str]], dict[str,
     "vertex": lambda *_: {},
 }
 _GIGABYTE = 10**9
-_SUFFIXES = {
-    **{suffix: 1000**power for power, suffix in enumerate(("", "k", "M", "G", "T", "P", "E"))},
-    **{suffix: 1024**power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), start=1)},
-    "m": 1e-3,
-    "n": 1e-9,
-    "u": 1e-6,
-}
 
 
 def package(pipeline: tfx.dsl.Pipeline, config: KubeflowConfig, target: Target) -> list[dict[str, Any]]:
@@ -97,9 +91,9 @@ def _expose_parameters(spec: dict[str, Any]) -> None:
     tasks = spec["root"]["dag"]["tasks"]
     for parameter, places in PARAMETERS.items():
         for component, name in places:
-            if component not in tasks:  # not part of this pipeline
+            inputs = tasks.get(component, {}).get("inputs", {}).get("parameters", {})
+            if name not in inputs:  # not part of this pipeline
                 continue
-            inputs = tasks[component]["inputs"]["parameters"]
             kind = spec["components"][component]["inputDefinitions"]["parameters"][name]["parameterType"]
             default = inputs[name]["runtimeValue"]["constant"]
             definitions[parameter] = {"parameterType": kind, "defaultValue": default, "isOptional": True}
@@ -141,20 +135,14 @@ def _resources(pod: PodConfig, default: Resources | None) -> dict[str, Any]:
     """The container's resources, memory in gigabytes. Without a request, Kubernetes requests the limit."""
     found: dict[str, Any] = {}
     if pod.cpu:
-        found["cpuLimit"] = _number(pod.cpu)
+        found["cpuLimit"] = to_number(pod.cpu)
     elif default:
-        found |= {"cpuRequest": _number(default.cpu), "cpuLimit": _number(default.cpu_limit)}
+        found |= {"cpuRequest": to_number(default.cpu), "cpuLimit": to_number(default.cpu_limit)}
     if pod.memory:
-        found["memoryLimit"] = _number(pod.memory) / _GIGABYTE
+        found["memoryLimit"] = to_number(pod.memory) / _GIGABYTE
     elif default:
-        memory = {"memoryRequest": default.memory, "memoryLimit": default.memory_limit}
-        found |= {key: _number(value) / _GIGABYTE for key, value in memory.items()}
+        memory = {"memoryRequest": default.memory, "memoryLimit": default.memory_limit_with(pod.shared_memory)}
+        found |= {key: to_number(value) / _GIGABYTE for key, value in memory.items()}
     if pod.gpus:
         found["accelerator"] = {"type": pod.gpu_type, "count": str(pod.gpus)}
     return found
-
-
-def _number(quantity: str) -> float:
-    """Converts a Kubernetes quantity into a number: 500m into 0.5."""
-    digits = quantity.rstrip("numkKMGTPEi")
-    return float(digits) * _SUFFIXES[quantity.removeprefix(digits)]

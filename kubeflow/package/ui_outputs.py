@@ -9,7 +9,7 @@ from efficientmixnet.kubeflow.tasks.task import TASKS
 # By task and output: the type, as Kubeflow's page knows it.
 UI_OUTPUTS: Mapping[str, Mapping[str, str]] = {
     "StatisticsGen": {"data_page": "system.HTML"},
-    "Evaluator": {
+    "Report": {  # which merge_tasks moves into Evaluator
         "page": "system.HTML",
         "metrics": "system.Metrics",
         "classes": "system.ClassificationMetrics",

@@ -99,6 +99,8 @@ class ModelRegistry:
         try:
             return self._ask("POST", place, body)
         except RequestRefused as error:
+            if error.status == _MISSING:
+                raise self._not_a_registry() from None
             if error.status != _EXISTS or not (found := find()):
                 raise
             return found

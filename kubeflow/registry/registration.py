@@ -49,12 +49,19 @@ class Registration:
 
 
 def registration_of(
-    content: Mapping[str, Any], place: str, uri: str, model: str, report: str, made_with: Mapping[str, str]
+    content: Mapping[str, Any],
+    images: str,
+    place: str,
+    uri: str,
+    model: str,
+    report: str,
+    made_with: Mapping[str, str],
 ) -> Registration:
     """Returns the registration of a pushed model.
 
     Args:
         content: The report's content.
+        images: The images or the manifest of this run. Those of the configuration may have been replaced.
         place: Where the model was pushed.
         uri: The URI from which KServe serves it.
         model: The URI of the Model artifact that was pushed.
@@ -64,7 +71,7 @@ def registration_of(
     verdict, config = content["verdict"], content["config"]
     properties: dict[str, str | float] = dict(_metrics(verdict))
     properties |= {
-        "images": config["data"]["manifest"] or config["data"]["images"],
+        "images": images,
         **{f"images_{split}": float(count) for split, count in content["splits"].items()},
         "network": content["network"]["name"],
         "parameters": float(content["network"]["parameters"]),

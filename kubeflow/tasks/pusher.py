@@ -4,6 +4,7 @@ It runs in every run: a cached task would name a model that may have been delete
 """
 
 import json
+import os
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from efficientmixnet.components.report.model_card import CARD_FILES, model_card
 from efficientmixnet.components.report.page import CONTENT_FILE, PAGE_FILE
+from efficientmixnet.kubeflow.launcher_paths import ROOT_VARIABLE
 from efficientmixnet.kubeflow.registry.model_registry import ModelRegistry
 from efficientmixnet.kubeflow.registry.registration import registration_of
 from efficientmixnet.kubeflow.registry.serving_uri import serving_uri
@@ -18,7 +20,7 @@ from efficientmixnet.kubeflow.run_result import result_of
 from efficientmixnet.kubeflow.store import object_store
 from efficientmixnet.kubeflow.store.pushed_models import PushedModels
 from efficientmixnet.kubeflow.tasks.task import Task
-from efficientmixnet.modules.exceptions import EfficientMixNetError
+from efficientmixnet.modules.exceptions import EfficientMixNetError, ServerUnavailable
 from efficientmixnet.modules.exported_model import SERVING_FOLDER
 from efficientmixnet.modules.files.stored_file import made_again, read_json
 from efficientmixnet.modules.files.whole_file import write_text
@@ -56,15 +58,22 @@ def _register(task: Task, content: Mapping[str, Any], place: str) -> str | None:
     url = task.parameters.get("model_registry")
     if not url:
         return None
+    if os.environ.get(ROOT_VARIABLE):
+        print(f"not registered in {url}: this is a rehearsal", flush=True)
+        return None
     uri = serving_uri(place, json.loads(task.parameters["volumes"]))
     code = {"revision": revision() or "installed", **versions()}
     report = f"{task.inputs['report'].uri}/{PAGE_FILE}"
-    one = registration_of(content, place, uri, task.inputs["model"].uri, report, code)
+    images = task.parameters["manifest"] or task.parameters["images"]
+    one = registration_of(content, images, place, uri, task.inputs["model"].uri, report, code)
     try:
         number = ModelRegistry(url).register(one)
-    except EfficientMixNetError as error:
-        print(f"the model is pushed to {place}, but not registered; the next run registers it", flush=True)
-        raise error from None
+    except ServerUnavailable:
+        print(f"the model was pushed to {place}, but not registered; the next run will register it", flush=True)
+        raise
+    except EfficientMixNetError:
+        print(f"the model was pushed to {place}, but not registered; correct the error and run it again", flush=True)
+        raise
     return f"{one.model} {one.version} in {url}, version {number}"
 
 

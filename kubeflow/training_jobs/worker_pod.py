@@ -59,7 +59,7 @@ def _environment(config: KubeflowConfig) -> list[dict[str, Any]]:
 
 def _resources(pod: PodConfig, default: Resources | None) -> dict[str, Any]:
     given = _without_empty({"cpu": pod.cpu, "memory": pod.memory, pod.gpu_type: pod.gpus and str(pod.gpus)})
-    limits = {"cpu": default.cpu_limit, "memory": default.memory_limit} if default else {}
+    limits = {"cpu": default.cpu_limit, "memory": default.memory_limit_with(pod.shared_memory)} if default else {}
     requests = {"cpu": default.cpu, "memory": default.memory} if default else {}
     return _without_empty({"limits": {**limits, **given}, "requests": {**requests, **given}})
 

@@ -19,7 +19,8 @@ def serve(folder: str) -> None:
     from tensorboard.program import TensorBoard
 
     server = TensorBoard()
-    server.configure(argv=["tensorboard", "--logdir", folder, "--host", "127.0.0.1", "--reload_interval", "5"])
+    where = ("--host", "127.0.0.1", "--port", "0")  # a free port
+    server.configure(argv=["tensorboard", "--logdir", folder, *where, "--reload_interval", "5"])
     print(server.launch(), flush=True)
     sys.stdin.read()
     os._exit(0)  # without waiting for its threads

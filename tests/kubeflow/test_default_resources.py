@@ -8,7 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from efficientmixnet.kubeflow.default_resources import DEFAULTS, default_resources
-from efficientmixnet.kubeflow.package.package import _number, _resources
+from efficientmixnet.kubeflow.package.package import _resources
+from efficientmixnet.kubeflow.quantity import to_number
 from efficientmixnet.kubeflow.training_jobs.worker_pod import worker_pod
 from efficientmixnet.pipeline.config.kubeflow_config import KubeflowConfig, PodConfig
 
@@ -16,8 +17,8 @@ from efficientmixnet.pipeline.config.kubeflow_config import KubeflowConfig, PodC
 def test_every_task_has_defaults_with_room_above_the_request(golden: list[dict[str, Any]]) -> None:
     assert set(golden[0]["root"]["dag"]["tasks"]) <= set(DEFAULTS)
     for name, one in DEFAULTS.items():
-        assert _number(one.cpu) <= _number(one.cpu_limit), name
-        assert 2 * _number(one.memory) <= _number(one.memory_limit), name
+        assert to_number(one.cpu) <= to_number(one.cpu_limit), name
+        assert 2 * to_number(one.memory) <= to_number(one.memory_limit), name
 
 
 def test_a_container_gets_the_defaults_that_the_configuration_does_not_replace() -> None:
@@ -36,7 +37,9 @@ def test_a_container_gets_the_defaults_that_the_configuration_does_not_replace()
 
 
 def test_a_component_that_waits_for_a_training_job_gets_little() -> None:
-    assert _number(default_resources("Trainer", waits=True).memory) < _number(default_resources("Trainer").memory) / 4
+    assert (
+        to_number(default_resources("Trainer", waits=True).memory) < to_number(default_resources("Trainer").memory) / 4
+    )
 
 
 def test_workers_get_the_defaults_of_trainer() -> None:
@@ -63,9 +66,16 @@ def test_each_component_has_a_key() -> None:
         KubeflowConfig.model_validate({"pods": {"Pushed": {}}})
 
 
+def test_shared_memory_is_added_to_the_limit() -> None:
+    trainer = default_resources("Trainer")
+    assert trainer.memory_limit_with(None) == "16Gi"
+    assert trainer.memory_limit_with("32Gi") == str(48 * 2**30)
+
+
 def test_the_docs_have_the_defaults() -> None:
     docs = (Path(__file__).parents[2] / "docs" / "kubeflow.md").read_text()
-    section = docs.partition("### Requests and limits")[2].partition("A request is near")[0]
+    section, end, _ = docs.partition("### Requests and limits")[2].partition("A request is")
+    assert end
     found = {}
     for row in re.findall(r"^\| ([A-Z].+?) \| (\w+), (\w+) \| (\w+), (\w+) \|", section, re.MULTILINE):
         found |= {name: row[1:] for name in re.findall(r"\b[A-Z]\w+", row[0]) if name in DEFAULTS and name not in found}

@@ -124,7 +124,10 @@ def test_the_inference_service_uses_the_runtime_for_one_version() -> None:
     assert model["modelFormat"] in supported
     assert model["storageUri"].endswith("/pushed/VERSION")
     # KServe 0.20 refuses neither mode, but only Knative reads the percentage.
-    assert service["metadata"]["annotations"] == {"serving.kserve.io/deploymentMode": "Knative"}
+    assert service["metadata"]["annotations"] == {
+        "serving.kserve.io/deploymentMode": "Knative",
+        "serving.kserve.io/enable-prometheus-scraping": "true",
+    }
     assert service["spec"]["predictor"]["canaryTrafficPercent"] == 100
 
 

@@ -217,6 +217,12 @@ def test_the_page_of_a_run_gets_something_to_draw(spec: dict[str, Any]) -> None:
     }
 
 
+def test_the_report_writes_what_the_page_draws(containers: dict[str, Any]) -> None:
+    arguments = containers["Evaluator"]["args"]
+    (report,) = json.loads(arguments[arguments.index("--stages") + 1])
+    assert {"page", "metrics", "classes", "report"} <= set(report["outputs"])
+
+
 def test_merged_tasks_keep_their_inputs_and_outputs(spec: dict[str, Any], containers: dict[str, Any]) -> None:
     merged = spec["components"]["StatisticsGen"]
     assert {"statistics", "schema", "anomalies"} <= merged["outputDefinitions"]["artifacts"].keys()

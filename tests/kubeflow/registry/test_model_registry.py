@@ -1,4 +1,4 @@
-"""Models are registered once, as the published API of the Model Registry wants it, also if the registry is away."""
+"""Models are registered once, as the published API requires, even if the registry is temporarily unavailable."""
 
 import dataclasses
 import importlib.util
@@ -19,7 +19,7 @@ MODEL = Registration(
     {"accuracy": 0.9859, "images": "s3://bucket/digits"}, {"modelSourceKind": "kfp", "modelSourceId": "run-1"},
 )  # fmt: skip
 CONTENT: dict[str, Any] = {
-    "config": {"name": "digits", "data": {"images": "s3://bucket/digits", "manifest": None}, "training": {"seed": 7}},
+    "config": {"name": "digits", "training": {"seed": 7}},
     "network": {"name": "EfficientNet-B0", "parameters": 54_000},
     "splits": {"train": 1442, "eval": 355},
     "verdict": {
@@ -128,6 +128,12 @@ def test_a_refusal_is_one_line_and_is_not_repeated(server: Any, status: int, mes
     assert len(server.requests) == 1
 
 
+def test_a_server_without_the_api_is_named(server: Any) -> None:
+    server.failing = [404, 404]
+    with pytest.raises(BadInput, match="does not answer as a Model Registry does; give its address"):
+        ModelRegistry(server.url).register(MODEL)
+
+
 def test_the_token_of_the_environment_is_sent(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODEL_REGISTRY_TOKEN", "secret\n")
     ModelRegistry(server.url).register(MODEL)
@@ -136,12 +142,14 @@ def test_the_token_of_the_environment_is_sent(server: Any, monkeypatch: pytest.M
 
 def test_a_registration_has_the_facts_of_the_report() -> None:
     trained = "minio://bucket/root/digits/1f0c/Trainer/77/model"
-    one = registration_of(CONTENT, "minio://bucket/pushed/5", "s3://bucket/pushed/5", trained, "R", {"tfx": "1.21"})
+    one = registration_of(
+        CONTENT, "s3://bucket/other", "minio://bucket/pushed/5", "s3://bucket/pushed/5", trained, "R", {"tfx": "1.21"}
+    )
     assert (one.model, one.version, one.description) == ("digits", "5", "accuracy 0.9859 reaches 0.97")
     assert one.properties == {
         "accuracy": 0.9859,
         "test_accuracy": 0.9,
-        "images": "s3://bucket/digits",
+        "images": "s3://bucket/other",
         "images_train": 1442.0,
         "images_eval": 355.0,
         "network": "EfficientNet-B0",
@@ -157,8 +165,7 @@ def test_a_registration_has_the_facts_of_the_report() -> None:
 
 def test_secrets_are_masked() -> None:
     place = "s3://bucket/digits?X-Amz-Signature=abcdef0123456789"
-    content = {**CONTENT, "config": {**CONTENT["config"], "data": {"images": place, "manifest": None}}}
-    properties = registration_of(content, "/p/5", "/p/5", "", "", {}).custom_properties()
+    properties = registration_of(CONTENT, place, "/p/5", "/p/5", "", "", {}).custom_properties()
     assert "abcdef0123456789" not in properties["images"]["string_value"]
 
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from efficientmixnet.kubeflow.launcher_paths import ROOT_VARIABLE
 from efficientmixnet.kubeflow.registry.registration import Registration
 from efficientmixnet.kubeflow.run_result import RunResult, find_result
 from efficientmixnet.kubeflow.store import object_store
@@ -32,7 +33,7 @@ def push(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def call(verdict: dict[str, Any], folder: str, registers: bool = False) -> Task:
         (tmp_path / "report" / "content.json").write_text(json.dumps({"name": "digits", "verdict": verdict}))
-        extra = {"model_registry": "http://registry", "volumes": "{}"} if registers else {}
+        extra = {"model_registry": "http://registry", "volumes": "{}", "images": "/images", "manifest": ""}
         task = Task(
             {
                 "report": Artifact(str(tmp_path / "report")),
@@ -40,7 +41,7 @@ def push(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
                 "model_blessing": Artifact("", {"blessed": float(verdict["blessed"])}),
             },
             {"pushed_model": Artifact(str(tmp_path / "pushed_model")), "card": Artifact(str(tmp_path / "card.md"))},
-            {"pushed": folder, **extra},
+            {"pushed": folder, **(extra if registers else {})},
         )
         pusher.run(task)
         return task
@@ -98,7 +99,9 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> type[Registry]:
     monkeypatch.setattr(Registry, "is_away", False)
     monkeypatch.setattr(pusher, "ModelRegistry", Registry)
     monkeypatch.setattr(
-        pusher, "registration_of", lambda content, place, uri, model, *_: Registration("digits", model, uri, place)
+        pusher,
+        "registration_of",
+        lambda content, images, place, uri, model, *_: Registration("digits", model, uri, place),
     )
     return Registry
 
@@ -122,10 +125,18 @@ def test_a_model_stays_pushed_if_the_registry_is_away_and_the_next_run_registers
     with pytest.raises(ServerUnavailable, match="does not answer"):
         push(BLESSED, str(tmp_path / "pushed"), registers=True)
     (version,) = (one for one in (tmp_path / "pushed").iterdir() if one.name.isdecimal())
-    assert f"the model is pushed to {version}, but not registered" in capsys.readouterr().out
+    assert f"the model was pushed to {version}, but not registered; the next run will" in capsys.readouterr().out
     registry.is_away = False
     push(BLESSED, str(tmp_path / "pushed"), registers=True)
     assert [one.uri for one in registry.registered] == [str(version)]
+
+
+def test_a_rehearsal_does_not_register(
+    push: Any, tmp_path: Path, registry: type[Registry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ROOT_VARIABLE, str(tmp_path / "root"))
+    push(BLESSED, str(tmp_path / "pushed"), registers=True)
+    assert registry.registered == []
 
 
 def test_a_refused_model_is_not_registered(push: Any, tmp_path: Path, registry: type[Registry]) -> None:
