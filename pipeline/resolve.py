@@ -16,7 +16,7 @@ from efficientmixnet.components.image_example_gen.split_names import EVAL, TEST,
 from efficientmixnet.modules.config.section import Section
 from efficientmixnet.modules.exceptions import BadImage, BadInput
 from efficientmixnet.pipeline.config.config import Config
-from efficientmixnet.pipeline.config.data_config import DataConfig
+from efficientmixnet.pipeline.config.data_config import DataConfig, bands_problem
 from efficientmixnet.pipeline.starting_weights import find_weights
 
 _SAMPLE = 200  # the number of images whose headers are read
@@ -44,8 +44,8 @@ def resolve(config: Config, sources: Sources) -> Config:
     """
     if config.data.channels == "auto":
         channels = find_channels(sources, config.data.layout, config.data.max_image_bytes)
-        if config.data.bands and max(config.data.bands) >= channels:
-            raise BadInput(f"data.bands: {max(config.data.bands)} is not one of the channels 0 to {channels - 1}")
+        if problem := bands_problem(config.data.bands, channels):
+            raise BadInput(f"data.bands: {problem}")
         config = config.model_copy(update={"data": config.data.model_copy(update={"channels": channels})})
     network: dict[str, object] = {}
     if config.network.image_size is None:

@@ -9,7 +9,7 @@ from efficientmixnet.modules.exported_model import SERVING_FOLDER, channels_of
 
 
 def comparable(candidate: types.Artifact, baselines: Iterable[types.Artifact]) -> list[types.Artifact]:
-    """Returns the baseline models that can predict the candidate's images, and tells of the others.
+    """Returns the baseline models that can predict the candidate's images, and prints a line for each of the others.
 
     Args:
         candidate: The candidate model.

@@ -29,6 +29,7 @@ _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what NumPy writes
 _DESCR = re.compile(r"""['"]descr['"]\s*:\s*(?:['"]([^'"]*)['"]|\[)""")
 _ORDER = re.compile(r"""['"]fortran_order['"]\s*:\s*(True|False)""")
 _SHAPE = re.compile(r"""['"]shape['"]\s*:\s*\(([\d,\s]*)\)""")
+_LONGEST_SIDE = 999_999  # pixels, or channels, as modules/data/arrays.py reads them
 _LARGEST = 1e15  # of floats, whose squares are added in single precision
 
 
@@ -133,6 +134,16 @@ def checked(values: np.ndarray) -> np.ndarray:
     return values
 
 
+def check_sides(*sides: int) -> None:
+    """Checks the height, the width and the number of channels.
+
+    Raises:
+        BadImage: One of them is too large.
+    """
+    if max(sides) > _LONGEST_SIDE:
+        raise BadImage(f"has a side of {max(sides):,}; an array has at most {_LONGEST_SIDE:,}")
+
+
 def too_large(size: int, max_bytes: int) -> BadImage:
     """Returns the error for an image with values of this size."""
     return BadImage(f"has {size:,} bytes when unpacked, over the limit (data.max_image_bytes: {max_bytes})")
@@ -165,4 +176,5 @@ def _shape(numbers: str) -> tuple[int, ...]:
     shape = tuple(int(one) for one in sides if one.isdecimal() and len(one) < 10)
     if len(shape) not in (2, 3) or len(shape) != len(sides) or 0 in shape:
         raise BadImage(f"has the shape ({numbers[:40]}); an image has [height, width, channels]")
+    check_sides(*shape)
     return shape

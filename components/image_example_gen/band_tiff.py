@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from efficientmixnet.components.image_example_gen.array_file import TYPES, checked, in_words, too_large
+from efficientmixnet.components.image_example_gen.array_file import TYPES, check_sides, checked, in_words, too_large
 from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES
 from efficientmixnet.components.image_example_gen.tiff_page import TiffPage
 from efficientmixnet.modules.exceptions import BadImage
@@ -29,6 +29,7 @@ class BandTiff:
         """The number of bands and the type of the values, such as 5;uint16."""
         if page.type.name not in TYPES or page.bits != 8 * page.type.itemsize:
             raise BadImage(f"has {page.samples} channels of {page.bits} bits ({page.type}); supported are {in_words()}")
+        check_sides(*page.size, page.samples)
         size = page.size[0] * page.size[1] * page.samples * page.type.itemsize
         if size > max_bytes:
             raise too_large(size, max_bytes)

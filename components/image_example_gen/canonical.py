@@ -10,7 +10,7 @@ from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES
 from efficientmixnet.components.image_example_gen.image_header import OpenImage, open_image
 
 # Other formats are converted to PNG, since TensorFlow supports fewer of their variants than Pillow.
-_KEPT = ("JPEG", "PNG")
+KEPT = ("JPEG", "PNG")
 
 
 def canonical(
@@ -33,7 +33,7 @@ def canonical(
     header = open_image(encoded, max_pixels, channels, max_bytes)
     if header.is_array:
         return as_npy(header.levels()), header
-    return (encoded if header.format in _KEPT else _as_png(header.levels())), header
+    return (encoded if header.format in KEPT else _as_png(header.levels())), header
 
 
 def _as_png(levels: np.ndarray) -> bytes:

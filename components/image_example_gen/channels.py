@@ -16,7 +16,7 @@ _IMAGES = 20
 
 
 def find_channels(sources: Sources, layout: Layout, max_bytes: int = MAX_IMAGE_BYTES) -> int:
-    """Returns the number of channels that most of the first images have, and tells it.
+    """Returns the number of channels that most of the first images have, and prints it.
 
     Gray photographs fit 3 channels too, so 3 is returned if some of the photographs are in color.
 
@@ -44,7 +44,7 @@ def _each(sources: Sources, layout: Layout, max_bytes: int) -> Iterator[tuple[in
     for _, encoded in images_of(_first(sources), sources.format, layout, max_bytes):
         if isinstance(encoded, bytes):
             try:
-                image = open_image(encoded, channels=None)
+                image = open_image(encoded, channels=None, max_bytes=max_bytes)
             except BadImage:
                 continue  # ImageExampleGen reports it
             yield image.channels, image.is_array

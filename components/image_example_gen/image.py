@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from efficientmixnet.components.image_example_gen.array_file import is_array
-from efficientmixnet.components.image_example_gen.canonical import canonical
+from efficientmixnet.components.image_example_gen.canonical import KEPT, canonical
 from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, Entry, LeftOut
 from efficientmixnet.components.image_example_gen.files import read_bytes
 from efficientmixnet.components.image_example_gen.image_header import OpenImage
@@ -111,7 +111,7 @@ def _moments(encoded: bytes, header: OpenImage, channels: int, see: See | None) 
     """Returns the mean and mean square of each channel, where white is 1. All bytes are decoded, to find damage."""
     image = _values(encoded) if header.is_array else _decoded(encoded, header)
     if see:
-        see(as_rgb(image) if header.is_array else header.turned(image))
+        see(_upright(image, header))
     step = max(1, min(image.shape[:2]) // _ENOUGH_SAMPLES)
     white = 1.0 if image.dtype.kind == "f" else np.iinfo(image.dtype).max
     image = image[step // 2 :: step, step // 2 :: step]
@@ -120,6 +120,14 @@ def _moments(encoded: bytes, header: OpenImage, channels: int, see: See | None) 
     values = image.reshape(-1, image.shape[-1]).T.astype(np.float64, order="C") / white  # [1 or channels, pixels]
     mean_square = np.einsum("cp,cp->c", values, values) / values.shape[1]
     return np.broadcast_to(values.mean(axis=1), channels), np.broadcast_to(mean_square, channels)
+
+
+def _upright(image: np.ndarray, header: OpenImage) -> np.ndarray:
+    """The decoded image, upright. An array is shown in RGB, with fewer pixels if it is large."""
+    if header.is_array:
+        step = max(1, min(image.shape[:2]) // _ENOUGH_SAMPLES)
+        return as_rgb(image[::step, ::step])
+    return header.turned(image) if header.format in KEPT else image  # converted files are upright
 
 
 def _decoded(encoded: bytes, header: OpenImage) -> np.ndarray:

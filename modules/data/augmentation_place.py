@@ -9,7 +9,7 @@ Place = Literal["auto", "cpu", "device"]
 
 
 def augments_on_device(place: Place, augmentation: AugmentationConfig, has_accelerator: bool) -> bool:
-    """Whether the training step augments the images, after the reader has decoded and cropped them. Tells which.
+    """Whether the training step augments the images, after the reader has decoded and cropped them. Prints which one.
 
     Args:
         place: The value of `training.augment_on`. With auto, an accelerator augments, and a CPU does not: it would

@@ -50,6 +50,7 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
     from efficientmixnet.components.image_example_gen.channels import find_channels
     from efficientmixnet.components.image_example_gen.find_dataset import find_dataset
     from efficientmixnet.components.image_example_gen.findings import warnings
+    from efficientmixnet.pipeline.config.data_config import bands_problem
     from efficientmixnet.pipeline.inspection.inspect_images import inspect_images
     from efficientmixnet.pipeline.inspection.page import render
 
@@ -59,6 +60,8 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
     channels = config.channels
     if channels == "auto":
         channels = find_channels(sources, config.layout, config.max_image_bytes)
+        if problem := bands_problem(config.bands, channels):
+            raise BadInput(f"data.bands: {problem}")
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("images", total=len(sources.entries))
         found = inspect_images(

@@ -17,6 +17,13 @@ _LEAST_SPLIT = 1e-6  # of all images
 _MOST_CHANNELS = 1000
 
 
+def bands_problem(bands: tuple[int, ...] | None, channels: int) -> str | None:
+    """Returns why images with this number of channels cannot be shown with these bands, or None."""
+    if bands and max(bands) >= channels:
+        return f"{max(bands)} is not one of the channels 0 to {channels - 1}"
+    return None
+
+
 def _channels(value: Any) -> Any:
     if value == "auto" or (isinstance(value, int) and 1 <= value <= _MOST_CHANNELS):
         return value
@@ -83,8 +90,8 @@ class DataConfig(Section):
             raise ValueError(
                 f"splits.{tiny}: {self.splits[tiny]:g} of {whole:g} is less than a millionth of the images; raise it"
             )
-        if self.bands and self.channels != "auto" and max(self.bands) >= self.channels:
-            raise ValueError(f"bands: {max(self.bands)} is not one of the channels 0 to {self.channels - 1}")
+        if self.channels != "auto" and (problem := bands_problem(self.bands, self.channels)):
+            raise ValueError(f"bands: {problem}")
         if self.training_spans > 1 and not any(map(has_spans, (self.manifest or "", self.images))):
             raise ValueError("training_spans: images has no spans. Give a path such as days/{YYYY}-{MM}-{DD}")
         if self.skew and not self.served:

@@ -17,6 +17,7 @@ from efficientmixnet.modules.files.csv_cells import write_rows
 from efficientmixnet.modules.files.whole_file import whole_file, write_text
 from efficientmixnet.modules.text.secrets import mask
 from efficientmixnet.pipeline.config.config import Config
+from efficientmixnet.pipeline.config.data_config import bands_problem
 from efficientmixnet.pipeline.config.evaluation_config import EvaluationConfig
 from efficientmixnet.pipeline.evaluation.labeled_images import LabeledImages
 from efficientmixnet.pipeline.scoring.damaged_model import damaged_model_named
@@ -77,6 +78,8 @@ def evaluate(
     channels = channels_of(model)
     if against and channels_of(against) != channels:
         raise BadInput(f"{against}: takes images of {channels_of(against)} channels, and {model} of {channels}")
+    if problem := bands_problem(config.data.bands, channels):
+        raise BadInput(f"data.bands: {problem}")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".records-") as temporary:
         records = Path(temporary, "images.gz")

@@ -12,6 +12,7 @@ from efficientmixnet.modules.exported_model import channels_of, newest_version
 from efficientmixnet.pipeline.local.imports_at_once import imports_at_once
 from efficientmixnet.pipeline.scoring.damaged_model import damaged_model_named
 from efficientmixnet.pipeline.scoring.image_classifier import BATCH, ImageClassifier
+from efficientmixnet.pipeline.scoring.quiet_load import quiet_load
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +36,7 @@ class Classifier(ImageClassifier):
     def __init__(self, folder: str, optimize: bool = True) -> None:
         path = newest_version(Path(folder))
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow prints messages when it is imported.
-        with warnings.catch_warnings():
+        with quiet_load(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Google's packages warn about Python versions.
             import tensorflow as tf
 

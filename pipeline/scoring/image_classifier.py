@@ -29,7 +29,7 @@ class ImageClassifier(ABC):
 
     @abstractmethod
     def probabilities(self, encoded: list[bytes]) -> "np.ndarray":
-        """Returns the probabilities of JPEG or PNG files, float32 [batch, classes]."""
+        """Returns the probabilities of JPEG, PNG or .npy files, float32 [batch, classes]."""
 
     def classify(
         self, images: Sequence[str | bytes], top: int
@@ -52,7 +52,7 @@ class ImageClassifier(ABC):
                 yield image, found if isinstance(found, str) else self.most_probable(found, top)
 
     def probabilities_of_each(self, encoded: list[bytes]) -> "list[np.ndarray | str]":
-        """Returns for each JPEG or PNG file the probabilities, float32 [classes], or the reason why there are none."""
+        """Returns the probabilities of each file, float32 [classes], or the reason why there are none."""
         if not encoded:
             return []
         try:

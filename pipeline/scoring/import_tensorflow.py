@@ -5,6 +5,7 @@ import sys
 import warnings
 
 from efficientmixnet.pipeline.local.imports_at_once import imports_at_once
+from efficientmixnet.pipeline.scoring.quiet_load import quiet_load
 
 # TensorFlow imports these, if they are installed, for what a SavedModel does not use: to convert models of Keras and
 # JAX, to find machines of Google's cloud, and for the input formats of its first Keras.
@@ -18,11 +19,11 @@ def import_tensorflow() -> None:
     """
     if "tensorflow" in sys.modules:
         return
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow prints messages when it is imported.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # for what TensorFlow prints later
     hidden = [name for name in _NOT_USED if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None makes an import fail
     try:
-        with imports_at_once(), warnings.catch_warnings():
+        with imports_at_once(), quiet_load(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Google's packages warn about Python versions.
             import tensorflow  # noqa: F401
     finally:

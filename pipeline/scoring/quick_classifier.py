@@ -31,7 +31,7 @@ class QuickClassifier(ImageClassifier):
         self._probabilities = SavedModelSession(folder, "serving_default", features.PROBABILITIES)
 
     def probabilities(self, encoded: list[bytes]) -> "np.ndarray":
-        """Returns the probabilities of JPEG or PNG files, float32 [batch, classes]."""
+        """Returns the probabilities of JPEG, PNG or .npy files, float32 [batch, classes]."""
         found = self._probabilities(encoded)
         if found.shape != (len(encoded), len(self.labels)):
             raise BadInput(
@@ -41,7 +41,7 @@ class QuickClassifier(ImageClassifier):
 
 
 def quick_classifier(folder: Path) -> QuickClassifier | None:
-    """Returns the model. None: only Classifier can load it, or say why it cannot be loaded.
+    """Returns the model, or None if only Classifier can load it or explain the error.
 
     Args:
         folder: The folder of the model.

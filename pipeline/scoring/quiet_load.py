@@ -1,4 +1,7 @@
-"""quiet_load: discards what C++ libraries print about a model while it is loaded. The exception has the reason."""
+"""quiet_load: discards what C++ libraries print while TensorFlow or a model is loaded.
+
+An error is an exception, which has the reason. TensorFlow 2.21 prints notes whatever TF_CPP_MIN_LOG_LEVEL says.
+"""
 
 import os
 import sys
@@ -9,12 +12,11 @@ from contextlib import contextmanager
 @contextmanager
 def quiet_load() -> Iterator[None]:
     """Discards standard error in the body, also that of C++ libraries."""
-    sys.stderr.flush()
-    try:
-        real = os.dup(2)
-    except OSError:  # standard error is closed
+    if sys.stderr is None:  # it is closed
         yield
         return
+    sys.stderr.flush()
+    real = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     os.close(nowhere)

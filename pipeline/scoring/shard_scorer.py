@@ -9,18 +9,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from efficientmixnet.components.image_example_gen.canonical import canonical
-from efficientmixnet.components.image_example_gen.entry import Entry
-from efficientmixnet.components.image_example_gen.files import join, read_bytes
+from efficientmixnet.components.image_example_gen.files import join
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.exceptions import BadImage
 from efficientmixnet.modules.files.whole_file import whole_path
 from efficientmixnet.modules.text.secrets import mask, mask_urls
 from efficientmixnet.pipeline.scoring.classifier import Classifier
+from efficientmixnet.pipeline.scoring.image_classifier import BATCH, read_image
 
-_BATCH = 32
 _READERS = 8  # threads, because an object store takes long to open each file
-_MAX_PIXELS = 100_000_000
 
 
 class ShardScorer:
@@ -37,7 +33,7 @@ class ShardScorer:
 
     def score(self, names: Sequence[str], file: Path) -> None:
         """Writes a row for each image: the prediction, or the reason why there is none. The write is atomic."""
-        batches = [names[start : start + _BATCH] for start in range(0, len(names), _BATCH)]
+        batches = [names[start : start + BATCH] for start in range(0, len(names), BATCH)]
         rows: list[dict[str, Any]] = []
         with ThreadPoolExecutor(_READERS) as readers:  # They read the next batch while the model runs.
             reading = readers.map(self._read, batches[0])
@@ -50,16 +46,7 @@ class ShardScorer:
             pq.write_table(pa.Table.from_pylist(rows, shard_schema(self._classifier.labels)), part)
 
     def _read(self, name: str) -> bytes | str:
-        """The image as a JPEG, PNG or .npy file, or the reason why it cannot be read."""
-        try:
-            encoded, _ = canonical(
-                read_bytes(Entry(join(self._images, name), name, label="")), _MAX_PIXELS, self._classifier.channels
-            )
-        except BadImage as error:
-            return str(error)
-        except OSError as error:
-            return f"cannot be read: {error.strerror or error}"
-        return encoded
+        return read_image(join(self._images, name), self._classifier.channels)
 
     def _rows(self, names: Sequence[str], encoded: list[bytes | str]) -> Iterator[dict[str, Any]]:
         readable = [one for one in encoded if isinstance(one, bytes)]

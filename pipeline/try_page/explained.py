@@ -53,5 +53,5 @@ class Explained:
                 return {"error": "There is no such image or class."}
             found = self._classifier.activations(image, class_id)
             if found is None:
-                return {"error": "The model has no maps, because an earlier version pushed it. Run it again."}
+                return {"error": "The model has no maps, because an earlier version pushed it. Run the pipeline again."}
             return {"map": overlaid(*found, side=_SIDE)}

@@ -16,7 +16,7 @@ async function ask(address, file) {
     const headers = { "Content-Type": "application/octet-stream" };
     return await (await fetch(address, { method: "POST", headers, body: file })).json();
   } catch {
-    return { error: "There is no answer. Is the command still running?" };
+    return { error: "The server does not answer. Is the command still running?" };
   }
 }
 
@@ -75,6 +75,7 @@ for (const name of ["dragover", "dragleave", "drop"]) {
 }
 
 async function startCamera() {
+  stopCamera();
   try {
     at("video").srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
     at("live").hidden = false;

@@ -1,4 +1,4 @@
-"""Server: serves the page on the loopback interface to this machine's browser, and to nobody else.
+"""Server: serves the page on the loopback interface only to browsers on this machine.
 
 A web page from elsewhere can make a browser send requests here. Under a name that it resolves to 127.0.0.1 (DNS
 rebinding), the header Host has that name. Under its own name, the header Origin has it. Both are refused.
@@ -6,6 +6,7 @@ rebinding), the header Host has that name. Under its own name, the header Origin
 
 import json
 import re
+import sys
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
@@ -46,6 +47,12 @@ class Server(ThreadingHTTPServer):
     def server_bind(self) -> None:
         """Overrides HTTPServer, which would ask a name server for the name of this machine."""
         TCPServer.server_bind(self)
+
+    def handle_error(self, *_: Any) -> None:
+        """Overrides BaseServer, which would print a traceback, also if a tab is closed before its answer is sent."""
+        error = sys.exc_info()[1]
+        if isinstance(error, Exception) and not isinstance(error, ConnectionError):
+            echo_error(f"error: {explain_unexpected(error)}")
 
     @property
     def url(self) -> str:
@@ -126,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def end_headers(self) -> None:
-        """Overrides BaseHTTPRequestHandler: every answer, also an error, has the headers of security."""
+        """Overrides BaseHTTPRequestHandler: every answer, also an error, has the security headers."""
         for name, value in {
             "Content-Security-Policy": self.server.page.policy,
             "Cross-Origin-Opener-Policy": "same-origin",

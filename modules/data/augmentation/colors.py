@@ -24,7 +24,7 @@ def equalize(image: tf.Tensor) -> tf.Tensor:
 
 def equalize_channel(channel: tf.Tensor) -> tf.Tensor:
     """Equalizes the histogram of one channel: [H, W] -> [H, W]."""
-    levels = tf.cast(channel, tf.int32)
+    levels = tf.clip_by_value(tf.cast(channel, tf.int32), 0, 255)  # floats of an array may be beyond
     histogram = tf.math.bincount(tf.reshape(levels, [-1]), minlength=256, maxlength=256)
     # Pillow's table: the number of darker pixels, in steps of 1/255 of all pixels below the highest level.
     step = (tf.size(levels) - histogram[tf.reduce_max(levels)]) // 255

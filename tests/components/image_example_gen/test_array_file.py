@@ -94,7 +94,7 @@ OBJECTS = np.array([[_Trap()]], dtype=object)
         (_npy(VALUES[np.newaxis]), "has the shape"),
         (_npy(np.uint8(3)), "has the shape"),
         (_npy(VALUES[:0]), "has the shape"),
-        (_header("(99999999, 99999999, 5)"), "over the limit"),
+        (_header("(99999999, 99999999, 5)"), "has a side of 99,999,999"),
         (_header("(999999999999999999999999, 5, 5)"), "has the shape"),
         (_header("(-6, 9, 5)"), "broken header"),
         (_header("(6, 9, 5,,)"), "."),
@@ -149,3 +149,9 @@ def test_the_limits_of_pixels_and_bytes_apply() -> None:
     with pytest.raises(BadImage, match=r"has 540 bytes when unpacked, over the limit \(data.max_image_bytes: 539\)"):
         open_image(_npz(VALUES), channels=5, max_bytes=539)
     assert zlib.crc32(open_image(_npz(VALUES), 54, 5, 540).levels()) == zlib.crc32(VALUES)
+
+
+def test_a_side_that_the_model_cannot_read_is_refused() -> None:
+    for shape in ((1, 1_000_000, 1), (1_000_000, 1)):
+        with pytest.raises(BadImage, match="has a side of 1,000,000; an array has at most 999,999"):
+            open_image(as_npy(np.zeros(shape, np.uint8)), channels=None)

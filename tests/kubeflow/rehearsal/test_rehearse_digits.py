@@ -94,6 +94,14 @@ def test_every_task_runs_and_the_killed_task_is_retried(first: str, folder: Path
     assert len(list((folder / "output").glob("runs/*/*-1"))) == 1
 
 
+def test_the_page_of_the_run_has_all_that_it_draws(first: str) -> None:
+    drawn = re.findall(r"^drawn: (\S+)", first, flags=re.MULTILINE)
+    assert set(drawn) == {
+        *("StatisticsGen.data_page", "Evaluator.page", "Evaluator.metrics", "Evaluator.classes", "Pusher.card"),
+    }
+    assert "not drawn" not in first
+
+
 def test_the_model_is_pushed_to_the_store(first: str, environment: dict[str, str]) -> None:
     (version,) = re.findall(r"pushed model +minio://mlpipeline/efficientmixnet/pushed/(\d+)", first)
     keys = [

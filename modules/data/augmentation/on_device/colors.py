@@ -24,7 +24,9 @@ def equalize(levels: Any) -> Any:
     """Equalizes the histogram of every channel."""
     height, width, channels = levels.shape[1:]
     first = 256.0 * ops.arange(channels, dtype="float32")  # the first number of each channel's levels
-    numbers = ops.cast(ops.reshape(ops.floor(levels) + first, (-1, height * width * channels)), "int32")
+    numbers = ops.cast(
+        ops.reshape(ops.clip(ops.floor(levels), 0, 255) + first, (-1, height * width * channels)), "int32"
+    )
     ones = ops.ones(height * width * channels)
     histogram = ops.vectorized_map(lambda one: ops.segment_sum(ones, one, num_segments=256 * channels), numbers)
     tables = ops.reshape(_table(ops.reshape(histogram, (-1, channels, 256))), (-1, 256 * channels))

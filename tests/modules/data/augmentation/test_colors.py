@@ -5,9 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras import ops
 from PIL import Image, ImageEnhance, ImageOps
 
 from efficientmixnet.modules.data.augmentation import colors
+from efficientmixnet.modules.data.augmentation.on_device import colors as on_device_colors
 from efficientmixnet.modules.data.augmentation.randaugment import OPERATIONS
 
 DRAW = np.random.default_rng(0)
@@ -76,3 +78,11 @@ def test_floats_keep_more_levels_than_bytes(name: str) -> None:
     # Two hundred levels within one level of a byte.
     fine = tf.reshape(tf.linspace(100.0, 100.9, 300), [10, 10, 3])
     assert len(np.unique(OPERATIONS[name](fine, 0.0))) >= 100
+
+
+def test_equalize_takes_floats_beyond_black_and_white_as_these() -> None:
+    values = np.random.default_rng(0).uniform(-300, 600, (9, 9, 3)).astype(np.float32)
+    expected = colors.equalize(tf.constant(np.clip(values, 0, 255)))
+    np.testing.assert_array_equal(colors.equalize(tf.constant(values)), expected)
+    on_device = on_device_colors.equalize(ops.convert_to_tensor(values[None]))[0]
+    np.testing.assert_array_equal(ops.convert_to_numpy(on_device), expected)
