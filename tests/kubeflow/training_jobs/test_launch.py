@@ -77,7 +77,7 @@ def _lacks_memory(*_: Any) -> None:
     ("executes", "code", "line"),
     [
         (_hides_a_signal, 143, "interrupted: the task starts again if it has retries, or in the next run"),
-        (_lacks_memory, "error: out of memory; raise kubeflow.pod.memory", ""),
+        (_lacks_memory, "error: out of memory; raise the memory of this component's pod", ""),
     ],
 )
 def test_a_task_that_is_stopped_or_lacks_memory_ends_with_a_line(
