@@ -2,20 +2,21 @@
 
 import json
 import re
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
+
+from json_server import JsonServer, send
 
 API = "/apis/v2beta1"
 TIME = "2026-01-02T03:04:{:02d}Z"
 
 
 @dataclass
-class RecordingServer:
+class RecordingServer(JsonServer):
     """Returns the next state in `runs` with each request. `failing` is a status code for every answer."""
 
     runs: list[dict[str, Any]] = field(default_factory=list)
@@ -29,33 +30,13 @@ class RecordingServer:
     requests: list[tuple[str, str, Any, dict[str, str]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        recorder = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                recorder._answer(self)
-
-            do_POST = do_DELETE = do_GET
-
-            def log_message(self, *_: Any) -> None: ...
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self.listen()
 
     def body(self, path: str) -> Any:
         """Returns the last body that was posted to this path."""
         return [body for method, asked, body, _ in self.requests if (method, asked) == ("POST", API + path)][-1]
 
-    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
-        content = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+    def _answer(self, handler: BaseHTTPRequestHandler, content: bytes) -> None:
         path = urlsplit(handler.path).path
         is_json = "json" in (handler.headers.get("Content-Type") or "")
         body = json.loads(content) if content and is_json else content
@@ -66,12 +47,7 @@ class RecordingServer:
         if self.failing and self.failing_times != 0:
             status, answer = self.failing, {"error_message": f"refused with {self.failing}\nat a line of Go"}
             self.failing_times = self.failing_times and self.failing_times - 1
-        encoded = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
-        handler.send_response(status)
-        handler.send_header("Content-Type", "application/json")
-        handler.send_header("Content-Length", str(len(encoded)))
-        handler.end_headers()
-        handler.wfile.write(encoded)
+        send(handler, status, answer)
 
     def _log(self, pod: str) -> Any:
         """The pod's log. The server answers with the status 200 also if there is none."""

@@ -5,21 +5,21 @@ openapi.json is an extract of the specification. `source` in it names the versio
 
 import json
 import re
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import jsonschema
+from json_server import JsonServer, send
 
 OPENAPI = json.loads((Path(__file__).parent / "openapi.json").read_text())
 SCHEMAS = OPENAPI["components"]["schemas"]
 API = "/api/model_registry/v1alpha3"
 
 
-class RegistryServer:
+class RegistryServer(JsonServer):
     """Keeps what is registered in memory. `failing` lists the next answers' status codes; 0 is no answer."""
 
     def __init__(self) -> None:
@@ -30,29 +30,9 @@ class RegistryServer:
         self.requests: list[str] = []
         self.tokens: set[str | None] = set()
         self.problems: list[str] = []
-        recorder = self
+        self.listen()
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                recorder._answer(self)
-
-            do_POST = do_GET
-
-            def log_message(self, *_: Any) -> None: ...
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
-        content = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+    def _answer(self, handler: BaseHTTPRequestHandler, content: bytes) -> None:
         asked = urlsplit(handler.path)
         self.requests.append(f"{handler.command} {asked.path.removeprefix(API)}")
         self.tokens.add(handler.headers.get("Authorization"))
@@ -66,12 +46,7 @@ class RegistryServer:
         if status == 0:
             handler.close_connection = True
             return
-        encoded = json.dumps(answer).encode()
-        handler.send_response(status)
-        handler.send_header("Content-Type", "application/json")
-        handler.send_header("Content-Length", str(len(encoded)))
-        handler.end_headers()
-        handler.wfile.write(encoded)
+        send(handler, status, answer)
 
     def _handle(self, method: str, path: str, query: dict[str, str], body: Any) -> tuple[int, Any]:
         template, number = re.sub(r"/(\d+)/", "/{modelversionId}/", path), re.search(r"/(\d+)/", path)

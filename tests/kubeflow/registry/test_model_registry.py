@@ -81,10 +81,10 @@ def test_every_request_is_repeated_until_the_registry_answers(
     failing = iter([*[None] * request_number, failure])
     handle = server._answer
 
-    def answer(handler: Any) -> None:
+    def answer(*request: Any) -> None:
         wanted = next(failing, None)
         server.failing = [] if wanted is None else [wanted]
-        handle(handler)
+        handle(*request)
 
     server._answer = answer
     assert ModelRegistry(server.url).register(MODEL) == "1"

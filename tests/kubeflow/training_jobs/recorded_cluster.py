@@ -5,13 +5,14 @@
 
 import copy
 import json
-import threading
 import time
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from json_server import JsonServer, send
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "recorded_tfjobs.json").read_text())
 JOBS = "/apis/kubeflow.org/v1/namespaces/team/tfjobs"
@@ -26,7 +27,7 @@ def recorded(name: str, **changed: Any) -> dict[str, Any]:
 
 
 @dataclass
-class RecordedCluster:
+class RecordedCluster(JsonServer):
     """Moves to the next state with each request for the job, and stays in the last one."""
 
     states: list[dict[str, Any]] = field(default_factory=list)
@@ -43,28 +44,12 @@ class RecordedCluster:
     is_gone: bool = False  # whether the created job has been deleted
 
     def __post_init__(self) -> None:
-        cluster = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                cluster._answer(self)
-
-            do_POST = do_DELETE = do_GET
-
-            def log_message(self, *_: Any) -> None: ...
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self.listen()
 
     def kubeconfig(self, folder: Path) -> str:
         """Writes a kubeconfig for this server and the namespace team."""
         file = folder / "kubeconfig"
-        cluster = {"server": f"http://127.0.0.1:{self._server.server_port}"}
+        cluster = {"server": self.url}
         context = {"cluster": "recorded", "user": "component", "namespace": "team"}
         file.write_text(
             json.dumps(
@@ -78,8 +63,7 @@ class RecordedCluster:
         )
         return str(file)
 
-    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
-        content = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+    def _answer(self, handler: BaseHTTPRequestHandler, content: bytes) -> None:
         path = urlsplit(handler.path).path
         time.sleep(self.silent_seconds)
         status, times = self.failing.get(handler.command, (0, 0))
@@ -88,12 +72,7 @@ class RecordedCluster:
             answer: Any = {"kind": "Status", "message": f"refused with {status}"}
         else:
             status, answer = self._route(handler.command, path, json.loads(content) if content else None)
-        body = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
-        handler.send_response(status)
-        handler.send_header("Content-Type", "text/plain" if isinstance(answer, str) else "application/json")
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
+        send(handler, status, answer)
 
     def _route(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         nothing = (404, {"kind": "Status", "message": f"{path} not found"})

@@ -1,11 +1,9 @@
 """Several devices or workers train the same weights as one device, and a lost worker is reported."""
 
-import io
 import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,10 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow as tf
-from PIL import Image
+from tiny_training import free_ports, write_images
 
-from efficientmixnet.modules import features
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.training_config import TrainingConfig
 from efficientmixnet.modules.distribution.distribution import Distribution, choose_distribution, why_no_gpu
@@ -118,14 +114,8 @@ def test_a_wrong_tf_config_is_refused_with_its_key(
         choose_distribution("multi_worker")
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 def test_a_worker_that_does_not_start_in_time_is_named_with_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    addresses = [f"127.0.0.1:{_free_port()}" for _ in range(2)]
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
     task = {"type": "worker", "index": 0}
     monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": {"worker": addresses}, "task": task}))
     with pytest.raises(BadInput, match=f"TF_CONFIG: the worker at {addresses[1]} did not start within 0.01 minutes"):
@@ -143,18 +133,7 @@ def test_jax_with_multi_worker_needs_the_variables_of_a_job(monkeypatch: pytest.
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> str:
     """43 training images, so that an epoch has 5 steps of 8, and 13 evaluation images, a prime number."""
-    folder, random = tmp_path_factory.mktemp("records"), np.random.default_rng(0)
-    for split, count in (("train", 43), ("eval", 13)):
-        with tf.io.TFRecordWriter(f"{folder}/{split}.gz", "GZIP") as writer:
-            for number in range(count):
-                file = io.BytesIO()
-                noise = random.normal(80 * (number % 3), 60, (16, 16, 3)).clip(0, 255)
-                Image.fromarray(noise.astype(np.uint8)).save(file, "PNG")
-                encoded = tf.train.Feature(bytes_list=tf.train.BytesList(value=[file.getvalue()]))
-                label = tf.train.Feature(int64_list=tf.train.Int64List(value=[number % 3]))
-                feature = {features.ENCODED: encoded, features.LABEL_ID: label}
-                writer.write(tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString())
-    return str(folder)
+    return write_images(tmp_path_factory.mktemp("records"), {"train": 43, "eval": 13}, 0, 80, 60)
 
 
 def _start(kind: str, norm: str, records: str, output: Path, stop: object = 0, **environment: str) -> subprocess.Popen:
@@ -166,7 +145,7 @@ def _start(kind: str, norm: str, records: str, output: Path, stop: object = 0, *
 def _start_workers(
     norm: str, records: str, output: Path, stops: tuple[object, object] = (0, 0)
 ) -> list[subprocess.Popen]:
-    cluster = {"worker": [f"127.0.0.1:{_free_port()}" for _ in range(2)]}
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(2)]}
     configs = [json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}) for index in range(2)]
     return [
         _start("multi_worker", norm, records, output, stop, TF_CONFIG=config)

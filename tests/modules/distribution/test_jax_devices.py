@@ -1,10 +1,7 @@
 """Several JAX devices or processes train the same weights as one device, and a lost process is reported."""
 
-import io
 import re
 import signal
-import socket
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,10 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow as tf
-from PIL import Image
+from tiny_training import LABELS, NETWORK, Listener, free_ports, write_images
 
-from efficientmixnet.modules import features, progress
 from efficientmixnet.modules.distribution.jax_cluster import JaxCluster
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.training.train_elsewhere import train_elsewhere
@@ -28,37 +23,11 @@ RETRY = 129
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> str:
     """43 training images, so that an epoch has 5 steps of 8, and 13 evaluation images, a prime number."""
-    folder, random = tmp_path_factory.mktemp("records"), np.random.default_rng(0)
-    for split, count in (("train", 43), ("eval", 13)):
-        with tf.io.TFRecordWriter(f"{folder}/{split}.gz", "GZIP") as writer:
-            for number in range(count):
-                noise = random.normal(80 * (number % 3), 60, (16, 16, 3)).clip(0, 255).astype(np.uint8)
-                writer.write(_example(noise, number % 3).SerializeToString())
-    return str(folder)
-
-
-def _example(pixels: np.ndarray, label: int) -> tf.train.Example:
-    file, example = io.BytesIO(), tf.train.Example()
-    Image.fromarray(pixels).save(file, "PNG")
-    feature = example.features.feature
-    feature[features.ENCODED].bytes_list.value.append(file.getvalue())
-    feature[features.LABEL_ID].int64_list.value.append(label)
-    feature[features.CHANNEL_MEAN].float_list.value.extend([0.5] * 3)
-    feature[features.CHANNEL_DEVIATION].float_list.value.extend([0.25] * 3)
-    return example
+    return write_images(tmp_path_factory.mktemp("records"), {"train": 43, "eval": 13}, 0, 80, 60)
 
 
 def _job(records: str, checkpoints: Path, norm: str = "bn", distribution: str = "auto") -> TrainingJob:
-    network = {
-        "variant": "custom",
-        "blocks": ["r1_k3_s22_e1_i8_o8_se0.25"],
-        "stem_filters": 8,
-        "head_filters": 16,
-        "image_size": 16,
-        "norm": {"kind": norm, "n_mixture": 2},
-        "dropout": 0.0,
-        "drop_connect": 0.0,
-    }
+    network = {**NETWORK, "norm": {"kind": norm, "n_mixture": 2}}
     training = {
         "backend": "jax",
         "epochs": 4,
@@ -73,38 +42,11 @@ def _job(records: str, checkpoints: Path, norm: str = "bn", distribution: str = 
     }
     return TrainingJob(
         config={"network": network, "training": training},
-        labels=("red", "green", "blue"),
+        labels=LABELS,
         train_files=(f"{records}/train*",),
         eval_files=(f"{records}/eval*",),
         checkpoints=str(checkpoints),
     )
-
-
-class Listener:
-    """Collects the lines, and sends the process a signal after some steps."""
-
-    def __init__(self, steps: int = 0, number: int = signal.SIGKILL) -> None:
-        self.lines: list[str] = []
-        self._left, self._number = steps, number
-        self.process: subprocess.Popen | None = None
-
-    def started(self, process: subprocess.Popen) -> None:
-        self.process = process
-
-    def start(self, total: int, unit: str) -> None:
-        pass
-
-    def advance(self, count: int, figures: progress.Figures) -> None:
-        self._left -= count > 0
-        if self._left == 0 and self.process:
-            self.process.send_signal(self._number)
-
-    def tell(self, line: str) -> None:
-        self.lines.append(line)
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.lines)
 
 
 def _train(job: TrainingJob, weights: Path, devices: int = 1, listener: Listener | None = None, **more: str) -> dict:
@@ -113,15 +55,9 @@ def _train(job: TrainingJob, weights: Path, devices: int = 1, listener: Listener
     return train_elsewhere(job, environment, str(weights), listener, listener.started)
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 def _train_two(job: TrainingJob, weights: Path, listeners: Sequence[Listener]) -> list[Future]:
     """Trains with two processes, as a TrainJob of Kubeflow Trainer 2 starts them."""
-    common = {"JAX_COORDINATOR_ADDRESS": f"127.0.0.1:{_free_port()}", "JAX_NUM_PROCESSES": "2"}
+    common = {"JAX_COORDINATOR_ADDRESS": f"127.0.0.1:{free_ports(1)[0]}", "JAX_NUM_PROCESSES": "2"}
     threads = ThreadPoolExecutor(2)
     futures = [
         threads.submit(_train, job, weights / f"{index}.npz", 1, listener, **common, JAX_PROCESS_ID=str(index))
@@ -276,7 +212,7 @@ def test_a_wrong_variable_is_refused_with_its_name(
 
 @pytest.mark.slow
 def test_a_process_whose_first_one_does_not_start_is_told_its_address(records: str, tmp_path: Path) -> None:
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"127.0.0.1:{free_ports(1)[0]}"
     job = _job(records, tmp_path)
     training = job.config.training.model_copy(update={"worker_timeout": 0.01})
     job = job.model_copy(update={"config": job.config.model_copy(update={"training": training})})
