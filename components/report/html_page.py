@@ -26,7 +26,7 @@ def page_environment(folder: Path) -> jinja2.Environment:
     style sheets, must be Markup.
     """
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
+        loader=jinja2.FileSystemLoader([folder, PAGE_STYLE.parent]),  # which has head.html
         autoescape=True,
         finalize=shown,
         trim_blocks=True,

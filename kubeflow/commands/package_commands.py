@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from efficientmixnet.kubeflow.package.requirements import Target
 
 
+_image = click.option("--image", help="The container image, built by `make image`.  [kubeflow.image]")
+
+
 @click.command("compile")
 @click.argument("config")
-@click.option("--image", help="The container image, built by `make image`.  [kubeflow.image]")
+@_image
 @click.option(
     "--pipeline-root", metavar="URI", help="The folder for artifacts: minio://bucket/folder.  [kubeflow.pipeline_root]"
 )
@@ -64,7 +67,7 @@ def compile_(
 
 @click.command()
 @click.argument("config")
-@click.option("--image", help="The container image, built by `make image`.  [kubeflow.image]")
+@_image
 @click.option(
     "--transformed",
     required=True,

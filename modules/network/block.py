@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from efficientmixnet.modules.layers import MixedDepthwiseConv2D, SqueezeExcite
-from efficientmixnet.modules.layers.norm import Norm
+from efficientmixnet.modules.layers import MixedDepthwiseConv2D
 from efficientmixnet.modules.network.fused_block import add_skip
-from efficientmixnet.modules.network.layer_options import LayerOptions, activation_layer
+from efficientmixnet.modules.network.layer_options import LayerOptions
 from efficientmixnet.modules.network.plan import PlannedBlock
 
 
@@ -19,28 +18,19 @@ def inverted_residual(x: Any, block: PlannedBlock, options: LayerOptions) -> Any
     Shape: (batch, height, width, input_filters) -> (batch, height / stride, width / stride, output_filters).
     """
     args, name, inputs = block.args, block.name, x
-
-    def norm_and_activation(x: Any, step: str, norm: Norm) -> Any:
-        x = options.normalization(norm, f"{name}_{step}_norm")(x)
-        return activation_layer(args.activation, f"{name}_{step}_activation")(x)  # type: ignore[arg-type]
+    activation = str(args.activation)
 
     if args.expand_ratio != 1:
         x = options.convolution(args.expanded_filters, groups=args.expand_groups, name=f"{name}_expand_conv")(x)
-        x = norm_and_activation(
-            x, "expand", block.norm.away_from_depthwise()
-        )  # (batch, height, width, expanded_filters)
+        # (batch, height, width, expanded_filters)
+        x = options.normalize_and_activate(x, block.norm.away_from_depthwise(), activation, f"{name}_expand")
     x = MixedDepthwiseConv2D(
         args.kernel_sizes, args.stride, data_format=options.data_format, name=f"{name}_depthwise_conv"
     )(x)
-    x = norm_and_activation(x, "depthwise", block.norm)  # (batch, height / stride, width / stride, expanded_filters)
+    # (batch, height / stride, width / stride, expanded_filters)
+    x = options.normalize_and_activate(x, block.norm, activation, f"{name}_depthwise")
     if args.se_ratio:
-        x = SqueezeExcite(
-            args.se_ratio,
-            args.input_filters,
-            activation=args.activation,
-            data_format=options.data_format,
-            name=f"{name}_squeeze_excite",
-        )(x)
+        x = options.squeeze_excite(args.se_ratio, args.input_filters, activation, name)(x)
     x = options.convolution(args.output_filters, groups=args.project_groups, name=f"{name}_project_conv")(x)
     x = options.normalization(block.norm.away_from_depthwise(), f"{name}_project_norm")(x)
     return add_skip(inputs, x, block)

@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from efficientmixnet.modules.layers import DropConnect, SqueezeExcite
+from efficientmixnet.modules.layers import DropConnect
 from efficientmixnet.modules.network.layer_options import LayerOptions, activation_layer
 from efficientmixnet.modules.network.plan import PlannedBlock
 
@@ -21,24 +21,18 @@ def fused_block(x: Any, block: PlannedBlock, options: LayerOptions) -> Any:
     Shape: (batch, height, width, input_filters) -> (batch, height / stride, width / stride, output_filters).
     """
     args, name, inputs = block.args, block.name, x
+    activation = str(args.activation)
     norm, kernel_size, strides = block.norm.away_from_depthwise(), args.kernel_sizes[0], args.stride
     if expands := args.expand_ratio != 1:
         x = options.convolution(args.expanded_filters, kernel_size, strides, name=f"{name}_expand_conv")(x)
-        x = options.normalization(norm, f"{name}_expand_norm")(x)
-        x = activation_layer(args.activation, f"{name}_expand_activation")(x)  # type: ignore[arg-type]
+        x = options.normalize_and_activate(x, norm, activation, f"{name}_expand")
         kernel_size = strides = 1
     if args.se_ratio:
-        x = SqueezeExcite(
-            args.se_ratio,
-            args.input_filters,
-            activation=args.activation,
-            data_format=options.data_format,
-            name=f"{name}_squeeze_excite",
-        )(x)
+        x = options.squeeze_excite(args.se_ratio, args.input_filters, activation, name)(x)
     x = options.convolution(args.output_filters, kernel_size, strides, name=f"{name}_project_conv")(x)
     x = options.normalization(norm, f"{name}_project_norm")(x)
     if not expands:
-        x = activation_layer(args.activation, f"{name}_project_activation")(x)  # type: ignore[arg-type]
+        x = activation_layer(activation, f"{name}_project_activation")(x)
     return add_skip(inputs, x, block)
 
 

@@ -1,12 +1,14 @@
 """LayerOptions: makes the layers of one network with the settings that they have in common."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 
 from efficientmixnet.modules.layers import (
     GroupedPointwiseConv2D,
     Mish,
+    SqueezeExcite,
     Swish,
     convolution_initializer,
     normalization,
@@ -31,6 +33,15 @@ class LayerOptions:
             data_format=self.data_format,
             synchronized=self.synchronized,
             name=name,
+        )
+
+    def normalize_and_activate(self, x: Any, norm: Norm, activation: str, name: str) -> Any:
+        """Applies NAME_norm and NAME_activation."""
+        return activation_layer(activation, f"{name}_activation")(self.normalization(norm, f"{name}_norm")(x))
+
+    def squeeze_excite(self, ratio: float, filters: int, activation: str, name: str) -> keras.layers.Layer:
+        return SqueezeExcite(
+            ratio, filters, activation=activation, data_format=self.data_format, name=f"{name}_squeeze_excite"
         )
 
     def convolution(
