@@ -26,7 +26,11 @@ def main() -> None:
     spec = crd["spec"]
     (found,) = (one for one in spec["versions"] if one["name"] == version)
     schema = trim(found["schema"]["openAPIV3Schema"], manifest)
-    schema["properties"]["metadata"] = {"type": "object"}
+    schema["properties"] |= {
+        "apiVersion": {"type": "string"},
+        "kind": {"type": "string"},
+        "metadata": {"type": "object"},
+    }
     trimmed = {
         "apiVersion": crd["apiVersion"],
         "kind": crd["kind"],
