@@ -6,6 +6,7 @@ pushed/1795328785/          a version; its name is a number
         network.keras       the network, to start another training from
         labels.json         its labels, in the order of the probabilities
         channels.json       the number of channels of its images, if it is not 3
+        budget.json         the network and the epochs that a budget chose, if there was one
         calibration.json    the temperature that its classifier's weights were divided by, if they were
 """
 
@@ -20,6 +21,7 @@ PUSHED_FOLDER = "pushed"  # in the output folder of runs
 NETWORK = "assets.extra/network.keras"
 LABELS = "assets.extra/labels.json"
 CHANNELS = "assets.extra/channels.json"
+BUDGET = "assets.extra/budget.json"
 CALIBRATION = "assets.extra/calibration.json"
 
 

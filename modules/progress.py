@@ -1,6 +1,7 @@
 """The progress of the running stage, as numbers. A listener shows them. Without a listener nothing is shown."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Protocol
 
 from efficientmixnet.modules.text.printable import printable
@@ -24,6 +25,27 @@ def listen(listener: Listener | None) -> None:
     """Sends all progress from now on to this listener; None: to no listener."""
     global _listener
     _listener = listener
+
+
+@contextmanager
+def nothing_shown() -> Iterator[None]:
+    """Shows no progress of what runs inside, such as the short epochs of a measurement."""
+    before = _listener
+    listen(_Nothing())
+    try:
+        yield
+    finally:
+        listen(before)
+
+
+class _Nothing:
+    """A listener that shows nothing."""
+
+    def start(self, total: int, unit: str) -> None: ...
+
+    def advance(self, count: int, figures: Figures) -> None: ...
+
+    def tell(self, line: str) -> None: ...
 
 
 def start(total: int, unit: str) -> None:

@@ -19,6 +19,7 @@ from efficientmixnet.modules.distribution.distribution import choose_distributio
 from efficientmixnet.modules.distribution.jax_cluster import JaxCluster
 from efficientmixnet.modules.keras_settings import use_default_formats
 from efficientmixnet.modules.serving import ServingModule
+from efficientmixnet.modules.training.budget import keep_choice
 from efficientmixnet.modules.training.calibration import calibrate
 from efficientmixnet.modules.training.starting_weights import keep_for_fine_tuning
 from efficientmixnet.modules.training.train_elsewhere import train_elsewhere
@@ -53,7 +54,7 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
         model, data = found_model
     else:
         trained = train(job)
-        model, data = trained.model, trained.data
+        job, model, data = trained.job, trained.model, trained.data
         if not trained.distribution.is_chief:
             return
         # The exported model is the plain float32 network, which runs on any device.
@@ -65,6 +66,7 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
     keep_for_fine_tuning(model, job.labels, fn_args.serving_model_dir)
     if calibration:
         calibration.write(fn_args.serving_model_dir)
+    keep_choice(job.checkpoints, fn_args.serving_model_dir)
     shutil.copytree(job.logs, fn_args.model_run_dir, dirs_exist_ok=True)
     shutil.rmtree(job.checkpoints)
 

@@ -69,6 +69,7 @@ for _command in (*data_commands.COMMANDS, predict, try_, evaluate, *results_comm
 @click.option(
     "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a key, such as training.epochs=20."
 )
+@click.option("--budget", metavar="TIME", help="The time for training, such as 30m. It chooses network and epochs.")
 @click.option("--no-cache", is_flag=True, help="Run every component, even if nothing has changed for it.")
 @click.option("--live", is_flag=True, help="Serve TensorBoard on this machine during the run, and print its address.")
 @click.option(
@@ -83,6 +84,7 @@ def run_command(
     data: str | None,
     output: str | None,
     overrides: tuple[str, ...],
+    budget: str | None,
     no_cache: bool,
     live: bool,
     verbose: bool,
@@ -100,6 +102,8 @@ def run_command(
     from efficientmixnet.pipeline.runs.print_summary import show
     from efficientmixnet.pipeline.start_run import run
 
+    if budget is not None:
+        overrides = (*overrides, f"training.budget={budget}")
     done = run(data, output, config, overrides=overrides, verbose=verbose, use_cache=not no_cache, live=live)
     show(done.summary)
     if done.summary.state == "not_blessed":

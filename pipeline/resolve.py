@@ -65,7 +65,8 @@ def _image_size(config: Config, sources: Sources) -> int:
     largest = config.network.default_image_size
     sides = list(_shorter_sides(_sample(sources), sources.format, config.data)) or [largest]
     fitting = round(median(sides) / _STEP) * _STEP
-    return max(min(fitting, largest), min(_LEAST, largest), config.network.smallest_image_size)
+    least = _STEP if config.network.variant == "auto" and config.network.weights is None else _LEAST
+    return max(min(fitting, largest), min(least, largest), config.network.smallest_image_size)
 
 
 def _sample(sources: Sources) -> list[Entry]:

@@ -62,7 +62,7 @@ def check_download(network: NetworkConfig) -> None:
     """
     if network.weights != "imagenet":
         return
-    variant = network.as_variant().name
+    variant = "EfficientNetB0" if network.variant == "auto" else network.as_variant().name
     file = published(variant)
     if file.found:
         return
@@ -90,7 +90,7 @@ def check_weights(network: NetworkConfig, channels: int = 3) -> None:
     Raises:
         BadInput: The weights are damaged, or are another network's. The message names the layer.
     """
-    if network.weights in (None, "latest"):
+    if network.weights in (None, "latest") or network.variant == "auto":
         return
     from efficientmixnet.modules.training.build_model import build_model
     from efficientmixnet.modules.training.starting_weights import StartingWeights

@@ -16,7 +16,7 @@ from efficientmixnet.components.report.predictions import PREDICTIONS_FILE, TEST
 from efficientmixnet.components.report.relabel import RELABEL_FILE, as_csv
 from efficientmixnet.components.report.write_predictions import Classifier, write_predictions
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.exported_model import CALIBRATION, SERVING_FOLDER, channels_of
+from efficientmixnet.modules.exported_model import BUDGET, CALIBRATION, SERVING_FOLDER, channels_of
 from efficientmixnet.modules.files.stored_file import made_again, read_json
 from efficientmixnet.modules.files.whole_file import write_text
 
@@ -72,6 +72,8 @@ def write_report(
         Classifier(f"{places.baseline_model}/{SERVING_FOLDER}", candidate.labels) if places.baseline_model else None
     )
 
+    budget = _budget(model)
+    settings = {**settings, **(budget["config"] if budget else {})}
     images = sum(metrics.get("example_count", 0) for metrics in (verdict.metrics, verdict.test_metrics))
     progress.start(int(images), "images")
     tf.io.gfile.makedirs(folder)
@@ -87,6 +89,7 @@ def write_report(
         **content.measured(predictions, settings["evaluation"]["slices"], _temperature(model)),
         **content.shown(predictions, candidate, files, data.get("bands")),
         **content.trained_on(settings, places.statistics, splits, left_out, warnings),
+        "budget": budget and {"why": budget["why"], "considered": budget["considered"]},
         "curves": read_curves(places.model_run),
         "evaluation": places.evaluation,
     }
@@ -103,3 +106,9 @@ def _temperature(model: str) -> float | None:
     """Returns the temperature of the model's calibration; None: it is not calibrated."""
     path = f"{model}/{CALIBRATION}"
     return float(read_json(path, made_again(model), "temperature")["temperature"]) if tf.io.gfile.exists(path) else None
+
+
+def _budget(model: str) -> dict[str, Any] | None:
+    """Returns the network that a budget chose, and the ones that it considered."""
+    path = f"{model}/{BUDGET}"
+    return read_json(path, made_again(model), "config", "why", "considered") if tf.io.gfile.exists(path) else None

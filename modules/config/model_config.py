@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import model_validator
 
 from efficientmixnet.modules.config.network_config import NetworkConfig
-from efficientmixnet.modules.config.recipes import RECIPES
+from efficientmixnet.modules.config.recipes import FOR_A_BUDGET, RECIPES
 from efficientmixnet.modules.config.section import Section, merge
 from efficientmixnet.modules.config.training_config import TrainingConfig
 from efficientmixnet.modules.network.plan import plan_network
@@ -55,6 +55,23 @@ class ModelConfig(Section):
                 f"{stages}, head or predictions"
             )
         return self
+
+    @model_validator(mode="after")
+    def _auto_has_a_budget(self) -> "ModelConfig":
+        if self.network.variant == "auto" and self.training.budget is None:
+            raise ValueError("network.variant: auto needs training.budget, such as 30m")
+        return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _budget_chooses_the_network(cls, values: Any) -> Any:
+        training = values.get("training") if isinstance(values, dict) else None
+        if not isinstance(training, dict) or training.get("budget") is None:
+            return values
+        network = values.get("network")
+        weights = network.get("weights") if isinstance(network, dict) else None
+        preset = FOR_A_BUDGET if weights is None and training.get("recipe") is None else {}
+        return merge(merge({"network": {"variant": "auto"}}, preset), values)
 
     @model_validator(mode="before")
     @classmethod

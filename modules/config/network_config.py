@@ -1,12 +1,14 @@
 """NetworkConfig: the section `network` of the configuration."""
 
 import math
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from efficientmixnet.modules.config.section import PathText, Probability, Section
 from efficientmixnet.modules.layers.norm import Norm
+from efficientmixnet.modules.network.ladder import SMALLEST
 from efficientmixnet.modules.network.plan import as_blocks, plan_network, smallest_image_size
 from efficientmixnet.modules.network.scaling import round_repeats
 from efficientmixnet.modules.network.variants import Variant, get_variant, list_variants
@@ -37,7 +39,8 @@ class NetworkConfig(Section):
     weights: PathText | None = None
     """The initial weights: imagenet, a file of weights, an exported model or latest, the blessed one; null: random."""
     variant: str = "B0"
-    """B0 to B8, L2, MixNetS, MixNetM, MixNetL, MixNetXL, MixNetXXL, or custom for the blocks below."""
+    """B0 to B8, L2, MixNetS, MixNetM, MixNetL, MixNetXL, MixNetXXL, custom for the blocks below, or auto, which is for
+    training.budget: the largest network that the budget allows."""
     blocks: tuple[str, ...] = ()
     """With custom: the block strings, such as r2_k3.5_s22_e6_i16_o24_se0.25."""
     width: float = Field(1.0, gt=0, le=100)
@@ -48,6 +51,8 @@ class NetworkConfig(Section):
     """With custom: the number of filters of the first convolution."""
     head_filters: int = Field(1280, gt=0, le=_MOST_FILTERS)
     """With custom: the number of filters of the last convolution."""
+    stem_stride: Literal[1, 2] = 2
+    """The stride of the first convolution; 1 for images of about 32 pixels."""
     image_size: int | None = Field(None, ge=1, le=8192)
     """The side of the network's square input, in pixels; null: chosen from the images, at most the variant's own."""
     crop_fraction: float | None = Field(None, ge=0.1, le=1)
@@ -74,6 +79,8 @@ class NetworkConfig(Section):
     def _fits_together(self) -> "NetworkConfig":
         if self.variant == "custom":
             self._check_blocks()
+        elif self.variant == "auto" and not self.blocks:
+            self._check_weights_of_auto()
         elif self.blocks:
             raise ValueError(f"blocks: only the variant custom takes block strings, not {self.variant}")
         else:
@@ -101,11 +108,17 @@ class NetworkConfig(Section):
         except ValueError as error:
             raise ValueError(f"blocks: {error}") from None
 
+    def _check_weights_of_auto(self) -> None:
+        if self.weights not in (None, "imagenet"):
+            raise ValueError("variant: auto cannot start from a file of weights; give the variant of the weights")
+
     def _check_variant(self) -> None:
         try:
             get_variant(self.variant)
         except ValueError:
-            raise ValueError(f"variant: {self.variant!r} is none of {', '.join(list_variants())}, custom") from None
+            raise ValueError(
+                f"variant: {self.variant!r} is none of {', '.join(list_variants())}, custom, auto"
+            ) from None
 
     @model_validator(mode="after")
     def _mixtures_are_few(self) -> "NetworkConfig":
@@ -116,7 +129,7 @@ class NetworkConfig(Section):
 
     @model_validator(mode="after")
     def _imagenet_knows_this_network(self) -> "NetworkConfig":
-        if self.weights == "imagenet" and self.as_variant().name not in IMAGENET_VARIANTS:
+        if self.weights == "imagenet" and self.variant != "auto" and self.as_variant().name not in IMAGENET_VARIANTS:
             raise ValueError(
                 f"weights: imagenet has no weights for the variant {self.variant}; use B0 to B7, MixNetS, MixNetM, "
                 "MixNetL or MixNetXL, or give a path"
@@ -129,10 +142,12 @@ class NetworkConfig(Section):
         return Norm(placement=self.norm_placement).or_else(self.norm)
 
     def as_variant(self) -> Variant:
-        """Returns the network as a Variant, like those of the library's tables."""
-        if self.variant != "custom":
-            variant = get_variant(self.variant)
+        """Returns the network as a Variant, like those of the library's tables; for auto, the smallest candidate."""
+        if self.variant not in ("custom", "auto"):
+            variant = replace(get_variant(self.variant), stem_stride=self.stem_stride)
             return variant.mixed() if self.mixed else variant
+        if self.variant == "auto":
+            return SMALLEST
         return Variant(
             "custom",
             as_blocks(self.blocks),
@@ -140,6 +155,7 @@ class NetworkConfig(Section):
             depth_coefficient=self.depth,
             stem_filters=self.stem_filters,
             head_filters=self.head_filters,
+            stem_stride=self.stem_stride,
         )
 
     @property

@@ -9,6 +9,16 @@ from typing import Any
 # Variables whose names contain one of these words have no weight decay, as is usual for norms and biases.
 NOT_DECAYED = ("bias", "gamma", "beta")
 
+# What training.budget sets where the configuration says nothing, to train from random weights.
+FOR_A_BUDGET: dict[str, Any] = {
+    "training": {
+        "optimizer": {"name": "adamw", "weight_decay": 0.05, "exclude_from_weight_decay": list(NOT_DECAYED)},
+        "learning_rate": 0.003,
+        "schedule": {"name": "cosine", "warmup_epochs": 1},
+    },
+    "network": {"drop_connect": 0.1},
+}
+
 RECIPES: dict[str, dict[str, Any]] = {
     # Tan and Le, EfficientNet, ICML 2019, section 5.2: RMSProp, .97 every 2.4 epochs, the rate .016 per 256 images.
     # Its AutoAugment is RandAugment here (Cubuk et al., table 4: N = 2, M = 9).

@@ -1,12 +1,15 @@
 """TrainingConfig: the section `training` of the configuration."""
 
 import importlib.util
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from efficientmixnet.modules.config.section import A_YEAR, MOST_EPOCHS, Fraction, Probability, Section
 from efficientmixnet.modules.optimizers.specification import parse_optimizer
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class ScheduleConfig(Section):
@@ -80,6 +83,9 @@ class TrainingConfig(Section):
     """A preset for all keys that this file does not set: efficientnet, adamw-cosine, ranger-flat-cosine; null: none."""
     epochs: int = Field(10, ge=1, le=MOST_EPOCHS)
     """Passes over the training images."""
+    budget: str | None = None
+    """The time for training, such as 30m or 2h. It sets the epochs, and with network.variant auto the network; null:
+    training.epochs counts."""
     batch_size: int = Field(64, ge=1, le=2**20)
     """Images in each training step."""
     batch_scope: Literal["global", "replica"] = "global"
@@ -133,6 +139,21 @@ class TrainingConfig(Section):
     checkpoint: CheckpointConfig = CheckpointConfig()
     augmentation: AugmentationConfig = AugmentationConfig()
 
+    @property
+    def budget_seconds(self) -> float | None:
+        """The budget in seconds."""
+        return None if self.budget is None else float(self.budget[:-1]) * _UNITS[self.budget[-1]]
+
+    @model_validator(mode="after")
+    def _budget_is_a_time(self) -> "TrainingConfig":
+        if self.budget is None:
+            return self
+        if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?[smhd]", self.budget) or not self.budget_seconds:
+            raise ValueError(f"budget: {self.budget!r} is not a time such as 30m or 2h")
+        if self.backend == "jax":
+            raise ValueError("budget: needs backend tensorflow; set epochs for jax")
+        return self
+
     @model_validator(mode="after")
     def _jax_is_installed(self) -> "TrainingConfig":
         if self.backend == "jax" and importlib.util.find_spec("jax") is None:
@@ -154,7 +175,7 @@ class TrainingConfig(Section):
 
     @model_validator(mode="after")
     def _warmup_ends(self) -> "TrainingConfig":
-        if self.schedule.warmup_epochs and self.schedule.warmup_epochs >= self.epochs:
+        if self.budget is None and self.schedule.warmup_epochs and self.schedule.warmup_epochs >= self.epochs:
             raise ValueError(
                 f"schedule.warmup_epochs: {self.schedule.warmup_epochs:g} must be less than the {self.epochs} epochs "
                 "of the training"

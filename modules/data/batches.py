@@ -223,7 +223,7 @@ def evaluation_batches(records: Records, reading: Reading) -> tf.data.Dataset:
     if reading.own_files:
         own = _parsed(evaluation_share(records.record_files, reading.worker, reading.workers))
     else:
-        own = records.images().shard(reading.workers, reading.worker)
+        own = records.images().take(records.count).shard(reading.workers, reading.worker)
     images = own.map(whole, num_parallel_calls=tf.data.AUTOTUNE)
     batch_size = evaluation_batch_size(records.count, reading)
     return _counted(images.batch(batch_size), math.ceil(math.ceil(records.count / reading.workers) / batch_size))

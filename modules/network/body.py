@@ -8,15 +8,15 @@ from efficientmixnet.modules.layers import dense_initializer
 from efficientmixnet.modules.network.block import inverted_residual
 from efficientmixnet.modules.network.fused_block import fused_block
 from efficientmixnet.modules.network.layer_options import LayerOptions, activation_layer
-from efficientmixnet.modules.network.plan import STEM_STRIDE, NetworkPlan
+from efficientmixnet.modules.network.plan import NetworkPlan
 
 
 def feature_maps(x: Any, plan: NetworkPlan, options: LayerOptions) -> dict[str, Any]:
     """Returns the last feature map of each stride: {"stride2": (batch, height / 2, width / 2, filters), ...}."""
-    x = options.convolution(plan.stem_filters, kernel_size=3, strides=STEM_STRIDE, name="stem_conv")(x)
+    x = options.convolution(plan.stem_filters, kernel_size=3, strides=plan.stem_stride, name="stem_conv")(x)
     x = options.normalization(plan.norm.away_from_depthwise(), "stem_norm")(x)
     x = activation_layer(plan.activation, "stem_activation")(x)  # (batch, height / 2, width / 2, stem_filters)
-    stride = STEM_STRIDE
+    stride = plan.stem_stride
     maps = {f"stride{stride}": x}
     for block in plan.blocks:
         x = (fused_block if block.args.fused else inverted_residual)(x, block, options)

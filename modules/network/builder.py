@@ -1,7 +1,7 @@
 """EfficientNetBuilder: builds every network here, from a variant, a block list or a compound coefficient."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,7 @@ class EfficientNetBuilder:
         embedding_width: The number of head filters, not scaled. None: the network's own.
         features: Whether the model returns feature maps by stride.
         synchronized: Whether normalizations use the batch of all replicas.
+        stem_stride: The stride of the first convolution: 2, or 1 for small images. None: the network's own.
         norm: Of every block, the stem and the head: "bn", "an", "iebn" or a Norm. None: the network's own.
         squeeze_excite: "always" for the blocks' own, "never", or "auto" for none in blocks with "an".
 
@@ -88,6 +89,7 @@ class EfficientNetBuilder:
     synchronized: bool = False
     norm: str | Norm | None = None
     squeeze_excite: str = "always"
+    stem_stride: int | None = None
 
     def __post_init__(self) -> None:
         for name, allowed in _ALLOWED.items():
@@ -98,6 +100,8 @@ class EfficientNetBuilder:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"EfficientNetBuilder: {name}={value!r}, give a whole number from 1")
+        if self.stem_stride not in (None, 1, 2):
+            raise ValueError(f"EfficientNetBuilder: stem_stride={self.stem_stride!r}, give 1 or 2")
         if not 0 <= self.drop_connect_rate < 1:
             raise ValueError(f"EfficientNetBuilder: drop_connect_rate={self.drop_connect_rate}, give one in [0, 1)")
         _ = self._norm
@@ -208,6 +212,8 @@ class EfficientNetBuilder:
         return self._build(variant, model_name=model_name)
 
     def _build(self, variant: Variant, dropout_rate: float | None = None, model_name: str | None = None) -> keras.Model:
+        if self.stem_stride is not None:
+            variant = replace(variant, stem_stride=self.stem_stride)
         plan = plan_network(
             variant.mixed() if self.mixed else variant,
             drop_connect_rate=self.drop_connect_rate,
@@ -224,7 +230,9 @@ class EfficientNetBuilder:
             self.batch_norm_epsilon,
             self.synchronized,
         )
-        inputs = self._inputs(variant.default_size, total_stride([block.args for block in plan.blocks]), options)
+        inputs = self._inputs(
+            variant.default_size, total_stride([block.args for block in plan.blocks], plan.stem_stride), options
+        )
         maps = feature_maps(inputs, plan, options)
         outputs = maps if self.features else self._top(head(maps, plan, options), variant, dropout_rate, options)
         sources = inputs

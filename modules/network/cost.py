@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from efficientmixnet.modules.layers.norm import Norm
 from efficientmixnet.modules.network.block_args import BlockArgs
-from efficientmixnet.modules.network.plan import STEM_STRIDE, NetworkPlan, PlannedBlock, as_blocks, plan_network
+from efficientmixnet.modules.network.plan import NetworkPlan, PlannedBlock, as_blocks, plan_network
 from efficientmixnet.modules.network.variants import Variant, get_variant
 
 
@@ -129,7 +129,7 @@ def summarize(
 
 
 def _stages(plan: NetworkPlan, shape: tuple[int, int, int], classes: int | None) -> list[_Row]:
-    size = _strided(shape[:2], STEM_STRIDE)
+    size = _strided(shape[:2], plan.stem_stride)
     stem = _convolution(shape[2], plan.stem_filters, size, kernel_size=3)
     stem += _normalization(plan.norm.away_from_depthwise(), plan.stem_filters, size)
     rows: list[_Row] = [("stem", 1, (*size, plan.stem_filters), (3,), stem)]

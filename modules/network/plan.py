@@ -12,7 +12,6 @@ from efficientmixnet.modules.network.block_args import BlockArgs
 from efficientmixnet.modules.network.scaling import round_filters, round_repeats
 from efficientmixnet.modules.network.variants import Variant, get_variant, group_stages
 
-STEM_STRIDE = 2
 # Whether blocks keep their squeeze-excite. auto: those with AN do not, because AN contains it.
 SQUEEZE_EXCITE = ("always", "auto", "never")
 
@@ -36,6 +35,7 @@ class NetworkPlan:
     """A network: the stem, the blocks in order, and the head."""
 
     stem_filters: int
+    stem_stride: int
     head_filters: int
     activation: str
     norm: Norm
@@ -86,6 +86,7 @@ def plan_network(
     )
     plan = NetworkPlan(
         stem_filters=width(variant.stem_filters),
+        stem_stride=variant.stem_stride,
         head_filters=embedding_width or (width(variant.head_filters) if variant.scale_head else variant.head_filters),
         activation=activation or variant.activation,
         norm=given.or_else(DEFAULT_NORM),
@@ -103,14 +104,14 @@ def as_blocks(block_list: Iterable[BlockArgs | str]) -> tuple[BlockArgs, ...]:
     return blocks
 
 
-def total_stride(blocks: Sequence[BlockArgs | str]) -> int:
+def total_stride(blocks: Sequence[BlockArgs | str], stem_stride: int = 2) -> int:
     """Returns the factor by which the stem and the blocks reduce height and width.
 
     Example:
         >>> total_stride(["r1_k3_s22_e1_i32_o16"])
         4
     """
-    return STEM_STRIDE * math.prod(block.stride for block in as_blocks(blocks))
+    return stem_stride * math.prod(block.stride for block in as_blocks(blocks))
 
 
 def smallest_image_size(network: str | Variant | Sequence[BlockArgs | str]) -> int:
@@ -125,7 +126,9 @@ def smallest_image_size(network: str | Variant | Sequence[BlockArgs | str]) -> i
     """
     if isinstance(network, str):
         network = get_variant(network)
-    return total_stride(network.blocks if isinstance(network, Variant) else network)
+    if isinstance(network, Variant):
+        return total_stride(network.blocks, network.stem_stride)
+    return total_stride(network)
 
 
 def _check_joints(plan: NetworkPlan) -> None:

@@ -28,6 +28,7 @@ class Variant:
     head_filters: int = 1280
     scale_head: bool = True
     activation: str = "swish"
+    stem_stride: int = 2  # of the first convolution; 1 for small images
 
     def mixed(self) -> "Variant":
         """Returns the network with mixed depthwise kernels in EfficientNet's stages. A MixNet is returned unchanged."""

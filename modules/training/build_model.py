@@ -60,6 +60,7 @@ def build_model(
         activation=config.activation,
         norm=config.placed_norm,
         squeeze_excite=config.squeeze_excite,
+        stem_stride=config.stem_stride,
         batch_norm_momentum=momentum,
         synchronized=synchronized,
     )

@@ -29,6 +29,7 @@ def fit(
     checkpoint: Checkpoint,
     phase: range,
     logs: str | None = None,
+    further: Sequence[keras.callbacks.Callback] = (),
 ) -> None:
     """Trains the epochs of a phase, or fewer if it stops early.
 
@@ -40,6 +41,7 @@ def fit(
         checkpoint: Restores the model first, and saves it during the training.
         phase: The epochs of the phase, counted from 0.
         logs: TensorBoard's folder; None: no logs.
+        further: Callbacks that come last.
 
     Raises:
         OutOfMemory: Memory is full.
@@ -74,6 +76,7 @@ def fit(
         checkpoint,  # after TensorBoard, so that no log is lost
         TrainingProgress(epochs, steps, batch_size, checkpoint.steps_done, training.epochs),
         Interruption(checkpoint, signals),
+        *further,
     ]
     with signals, explain_out_of_memory(at_once):
         model.fit(

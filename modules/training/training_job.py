@@ -1,10 +1,11 @@
 """TrainingJob: a configuration with its data. train: runs the training in this process."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,7 +14,9 @@ import tensorflow as tf
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint
 from efficientmixnet.modules.config.model_config import ModelConfig
+from efficientmixnet.modules.config.network_config import NetworkConfig
 from efficientmixnet.modules.config.section import Section
+from efficientmixnet.modules.config.training_config import TrainingConfig
 from efficientmixnet.modules.data.augmentation.on_device.batch import augment_batch
 from efficientmixnet.modules.data.augmentation.randaugment import COLOR_OPERATIONS
 from efficientmixnet.modules.data.augmentation_place import augments_on_device
@@ -26,10 +29,13 @@ from efficientmixnet.modules.distribution.lost_workers import exit_if_worker_los
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.files.whole_file import whole_file
 from efficientmixnet.modules.keras_settings import use_default_formats
+from efficientmixnet.modules.training.budget import within_budget
 from efficientmixnet.modules.training.build_model import build_model
 from efficientmixnet.modules.training.compile_model import compile_model
+from efficientmixnet.modules.training.deadline import Deadline
 from efficientmixnet.modules.training.fit import fit
 from efficientmixnet.modules.training.phases import phases
+from efficientmixnet.modules.training.precision import precision
 from efficientmixnet.modules.training.starting_weights import StartingWeights
 
 _HELD_OUT = 100, 5000  # images for calibration, at least and at most
@@ -59,6 +65,10 @@ class TrainingJob(Section):
     def logs(self) -> str:
         """TensorBoard's folder."""
         return f"{self.checkpoints}/logs"
+
+    def with_network(self, network: NetworkConfig) -> "TrainingJob":
+        """Returns the same training of another network."""
+        return self.model_copy(update={"config": self.config.model_copy(update={"network": network})})
 
     def data(self, distribution: Distribution) -> TrainingData:
         """Finds the images, and decides how this process reads them.
@@ -90,13 +100,18 @@ class TrainingJob(Section):
             deep=train.deep,
             channels=train.channels,
         )
-        if training.augmentation.randaugment_layers and train.channels != 3:
-            progress.tell(
-                f"training.augmentation: RandAugment leaves out {', '.join(COLOR_OPERATIONS)}, which are for images of "
-                f"three channels; these have {train.channels}"
-            )
         train, evaluation = replace(train, cached=cached), replace(evaluation, cached=cached)
         return TrainingData(train, evaluation, reading, self.labels, held_out, self.class_weights)
+
+    def augmented_data(self, distribution: Distribution) -> tuple[TrainingData, Callable[..., Any] | None]:
+        """Returns the data, and the function that augments its batches on the device; None: the reader augments."""
+        data, training = self.data(distribution), self.config.training
+        # The operations on the device are for RGB.
+        place = training.augment_on if data.reading.channels == 3 else "cpu"
+        if not augments_on_device(place, training.augmentation, distribution.has_accelerator):
+            return data, None
+        data = replace(data, reading=replace(data.reading, augments=False))
+        return data, partial(augment_batch, magnitude=training.augmentation.randaugment_magnitude)
 
     def network(self, data: TrainingData) -> Callable[..., keras.Model]:
         """Returns a function that builds the network with its starting weights."""
@@ -116,6 +131,8 @@ class TrainingJob(Section):
 class Trained:
     """The result of a training in this process."""
 
+    job: TrainingJob
+    """With the network and the epochs that a budget chose."""
     model: keras.Model
     data: TrainingData
     distribution: Distribution
@@ -145,14 +162,18 @@ def train(job: TrainingJob) -> Trained:
 
 
 def _train(job: TrainingJob, distribution: Distribution) -> Trained:
+    begin = time.monotonic()
+    chosen = within_budget(job, distribution)
+    if chosen is not job.config:
+        job = job.model_copy(update={"config": chosen})
+        prepare_randomness(job.config)
     training = job.config.training
-    data = job.data(distribution)
-    augment = None
-    # The operations on the device are for RGB.
-    place = training.augment_on if data.reading.channels == 3 else "cpu"
-    if augments_on_device(place, training.augmentation, distribution.has_accelerator):
-        data = replace(data, reading=replace(data.reading, augments=False))
-        augment = partial(augment_batch, magnitude=training.augmentation.randaugment_magnitude)
+    data, augment = job.augmented_data(distribution)
+    if training.augmentation.randaugment_layers and data.train.channels != 3:
+        progress.tell(
+            f"training.augmentation: RandAugment leaves out {', '.join(COLOR_OPERATIONS)}, which are for images of "
+            f"three channels; these have {data.train.channels}"
+        )
     network = job.network(data)
     worker = {"worker": distribution.worker, "workers": distribution.workers}
     checkpoint = Checkpoint(job.checkpoints, **training.checkpoint.model_dump(), **worker)
@@ -165,8 +186,25 @@ def _train(job: TrainingJob, distribution: Distribution) -> Trained:
             compile_model(model, training, phase, data.steps_per_epoch)
             epochs = range(phase.epochs.start, min(phase.epochs.stop, job.until or phase.epochs.stop))
             if epochs:
-                fit(model, data, training, distribution, checkpoint, epochs, job.logs)
-    return Trained(model, data, distribution, checkpoint)
+                fit(
+                    model,
+                    data,
+                    training,
+                    distribution,
+                    checkpoint,
+                    epochs,
+                    job.logs,
+                    _deadline(training, begin, epochs),
+                )
+    return Trained(job, model, data, distribution, checkpoint)
+
+
+def _deadline(training: TrainingConfig, begin: float, epochs: range) -> list[keras.callbacks.Callback]:
+    """Returns the callback that keeps the last phase of a training within its budget."""
+    budget = training.budget_seconds
+    if budget is None or epochs.stop < training.epochs:
+        return []
+    return [Deadline(begin + budget, budget, training.epochs, epochs.start)]
 
 
 def images_to_hold_out(images: int) -> int:
@@ -196,18 +234,3 @@ def read_weights(file: str) -> list[np.ndarray]:
     """Reads the file that `write_weights` wrote."""
     with np.load(file, allow_pickle=False) as content:
         return [content[name] for name in content.files]
-
-
-@contextmanager
-def precision(name: str) -> Iterator[None]:
-    """A context with this Keras dtype policy: float32, mixed_bfloat16 or mixed_float16.
-
-    Weights and the statistics of normalization layers are always float32. With mixed_float16, Keras scales the loss,
-    and skips steps that overflow.
-    """
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)

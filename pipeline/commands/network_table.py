@@ -5,6 +5,7 @@ import sys
 from rich.table import Table
 
 from efficientmixnet.modules.config.network_config import NetworkConfig
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.network.cost import summarize
 from efficientmixnet.pipeline.terminal import PlainConsole
 
@@ -17,7 +18,12 @@ def print_network(config: NetworkConfig, image_size: int | None, classes: int, c
         image_size: Replaces the image size of the configuration, in pixels.
         classes: The number of classes.
         channels: The number of channels of the images.
+
+    Raises:
+        BadInput: The network is chosen later.
     """
+    if config.variant == "auto":
+        raise BadInput("network.variant: auto is chosen by measurement when training starts; give a variant")
     side = image_size or config.image_size or config.default_image_size
     found = summarize(
         config.as_variant(),

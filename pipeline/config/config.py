@@ -63,6 +63,12 @@ class Config(ModelConfig):
         return self
 
     @model_validator(mode="after")
+    def _a_budget_is_for_one_training(self) -> "Config":
+        if self.training.budget is not None and self.search.space:
+            raise ValueError("training.budget: cannot be combined with search.space; set training.epochs")
+        return self
+
+    @model_validator(mode="after")
     def _secrets_are_given_by_reference(self) -> "Config":
         if problems := list(secrets_in(self.model_dump())):
             raise ValueError("\n".join(problems))

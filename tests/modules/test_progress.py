@@ -53,3 +53,16 @@ def test_figures_become_text_with_the_epoch_and_four_digits() -> None:
     figures = {"trial": 3, "epoch": 2, "epochs": 10, "accuracy": 0.81254, "loss": 0.7}
     assert progress.as_text(figures) == "trial 3, epoch 2/10 accuracy 0.8125 loss 0.7000"
     assert progress.as_text({}) == ""
+
+
+def test_a_measurement_shows_nothing(listener: _Listener, capsys: pytest.CaptureFixture[str]) -> None:
+    progress.listen(listener)
+    try:
+        with pytest.raises(ZeroDivisionError), progress.nothing_shown():
+            progress.start(3, "images")
+            progress.tell("on the CPU")
+            raise ZeroDivisionError
+        progress.start(4, "images")
+    finally:
+        progress.listen(None)
+    assert (listener.calls, capsys.readouterr().out) == ([("start", 4, "images")], "")

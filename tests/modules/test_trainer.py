@@ -1,5 +1,6 @@
 """run_fn on a few images: a stopped training resumes, and a training starts from an exported model."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -48,6 +49,15 @@ def test_a_stopped_training_ends_with_the_weights_of_one_never_stopped(train, op
     assert len(whole) == len(resumed) > 20
     for one, other in zip(whole, resumed, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_a_budget_trains_and_is_kept_with_the_model(train):
+    folder = train(budget="150s")
+    kept = json.loads(Path(folder, "assets.extra/budget.json").read_text())
+    assert kept["config"]["training"]["epochs"] >= 1
+    assert [one["name"] for one in kept["considered"]] == ["custom"]
+    assert tf.saved_model.load(folder).class_labels().shape == (3,)
 
 
 @pytest.mark.slow

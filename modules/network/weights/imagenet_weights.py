@@ -123,6 +123,8 @@ def _departures(model: keras.Model, plain: keras.Model, variant: str) -> Iterato
     yield from sorted(f"{mine} instead of {its}" for mine, its in activations if mine != its)
     if any(name.endswith("_squeeze_excite") and name not in ours for name in theirs):
         yield "gates of squeeze-excite are constant"
+    if ours["stem_conv"].strides != theirs["stem_conv"].strides:
+        yield "the stem has no stride"
     if not TIMM_MODELS.get(variant, "tf_").startswith("tf_"):
         yield "timm trained its weights with another padding"
 

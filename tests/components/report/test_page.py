@@ -344,3 +344,17 @@ def test_the_accuracy_of_a_guess_is_explained(evaluate):
     page = render(evaluate(2, 10).content, RUN)
     assert "has an accuracy of 0.5000 on the evaluation split" in page
     assert "A guess reaches 0.7500 or more with a probability of at most 5 %" in page
+
+
+def test_the_page_lists_the_networks_that_a_budget_considered(evaluate):
+    content = evaluate(2, 20).content
+    config = {**content["config"], "training": {**content["config"]["training"], "budget": "30m", "epochs": 1234}}
+    considered = [
+        {"name": name, "multiply_adds": adds, "startup_seconds": 1.0, "epoch_seconds": 12.34, "epochs": epochs}
+        for name, adds, epochs in (("tiny", 1_600_000, 1300), ("<b>small", 4_900_000, 7))
+    ]
+    why = "the largest network with time for 20 epochs"
+    html = render({**content, "config": config, "budget": {"why": why, "considered": considered}}, RUN)
+    assert f"With a budget of 30m, the training chose its network and 1,234 epochs: {why}." in html
+    assert "&lt;b&gt;small" in html
+    assert '<td class="n">12.3</td><td class="n">1,300</td>' in html

@@ -10,7 +10,7 @@ from efficientmixnet.modules.config.training_config import ScheduleConfig
 from efficientmixnet.modules.distribution.distributed_model import DistributedModel
 from efficientmixnet.modules.training.compile_model import compile_model
 from efficientmixnet.modules.training.phases import Phase
-from efficientmixnet.modules.training.training_job import precision
+from efficientmixnet.modules.training.precision import precision
 
 IMAGES = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
 LABELS = np.eye(2, dtype="float32")[np.arange(8) % 2]

@@ -1,0 +1,243 @@
+"""within_budget: chooses the network and the epochs of a training that has a budget of time.
+
+The rule: networks are measured by a few training steps with the real images on this device. The largest measured one
+that still sees each image often enough is chosen: 20 times and 500,000 images in all from random weights, 5 times and
+10,000 images in all from trained weights. If even the smallest network sees them less often, it is chosen. The epochs
+fill the budget, up to ten times what is enough.
+
+Measurements take about a twentieth of the budget. The smallest network is measured first, and then the largest one
+that should fit if time grows with multiply-adds.
+"""
+
+import json
+import math
+import shutil
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from efficientmixnet.modules import progress
+from efficientmixnet.modules.config.model_config import ModelConfig
+from efficientmixnet.modules.config.network_config import NetworkConfig
+from efficientmixnet.modules.distribution.distribution import Distribution
+from efficientmixnet.modules.exceptions import BadInput, OutOfMemory
+from efficientmixnet.modules.exported_model import BUDGET
+from efficientmixnet.modules.files.stored_file import read_json
+from efficientmixnet.modules.files.whole_file import write_text
+from efficientmixnet.modules.network.cost import summarize
+from efficientmixnet.modules.network.ladder import ladder
+from efficientmixnet.modules.training.measure_network import measure_network
+
+if TYPE_CHECKING:
+    from efficientmixnet.modules.training.training_job import TrainingJob
+
+_FILE = "budget.json"
+_ENOUGH = {False: (20, 500_000), True: (5, 10_000)}  # epochs and images, by whether weights are trained already
+_MOST = 10  # times enough
+_USED = 0.97  # of the budget; the rest is for what varies
+_FOR_STEPS = 0.005  # of the budget, for the steps of one network
+_FOR_MEASUREMENTS = 0.05  # of the budget, for all networks
+_STEP = 1.25  # times the multiply-adds of the network before it
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A network with its speed on this device."""
+
+    name: str
+    multiply_adds: int
+    startup_seconds: float  # until the first steps have run
+    epoch_seconds: float
+    epochs: int = 0  # that the budget allows
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A network of the ladder that is not measured yet."""
+
+    name: str
+    network: NetworkConfig
+    multiply_adds: int
+
+
+def within_budget(job: "TrainingJob", distribution: Distribution) -> ModelConfig:
+    """Returns the configuration with the chosen network and epochs. Without a budget it is unchanged.
+
+    The choice is written next to the checkpoints, so that a training that resumes keeps it.
+
+    Args:
+        job: The training.
+        distribution: The devices.
+
+    Raises:
+        BadInput: The budget is not enough for one epoch, or several machines train.
+        OutOfMemory: Even the smallest network does not fit in memory.
+    """
+    budget = job.config.training.budget_seconds
+    if budget is None:
+        return job.config
+    if distribution.workers > 1:
+        raise BadInput("training.budget: is for one machine; set training.epochs to train on several")
+    file = Path(job.checkpoints, _FILE)
+    if file.exists():
+        kept = ModelConfig.model_validate(read_json(file, f"delete {file}", "config")["config"])
+        progress.tell(f"training.budget: goes on with {kept.training.epochs} epochs")
+        return kept
+    end = time.monotonic() + budget
+    enough, most = enough_epochs(job, distribution)
+    rungs = candidates(job.config.network, job.data(distribution).train.channels)
+    measured = explore(rungs, _Measurements(job, distribution, budget, end), enough)
+    chosen, why = choose(measured, enough)
+    if chosen.epochs < 1:
+        raise BadInput(
+            f"training.budget: {job.config.training.budget} is not enough for one epoch of {chosen.name}, which takes "
+            f"{chosen.epoch_seconds:,.0f} s after {budget - (end - time.monotonic()):,.0f} s of measurements and a "
+            f"start of {chosen.startup_seconds:,.0f} s; give more"
+        )
+    # The later measurements took time too.
+    epochs = min(max(_epochs_until(end, chosen.startup_seconds, chosen.epoch_seconds), 1), most)
+    config = _with_epochs(job.config, next(rung.network for rung in rungs if rung.name == chosen.name), epochs)
+    progress.tell(f"training.budget: {job.config.training.budget}: {chosen.name}, {epochs} epochs; {why}")
+    considered = [asdict(one) for one in measured]
+    content = {"config": config.model_dump(mode="json"), "name": chosen.name, "why": why, "considered": considered}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_text(file, json.dumps(content))
+    return config
+
+
+class _Measurements:
+    """Measures networks, and prints them. `None` instead of a candidate: it does not fit in memory, or time is over."""
+
+    def __init__(self, job: "TrainingJob", distribution: Distribution, budget: float, end: float) -> None:
+        self._job, self._distribution, self._budget, self._end = job, distribution, budget, end
+        self._longest = self._spent = 0.0
+
+    def __call__(self, rung: Rung) -> Candidate | None:
+        is_first = self._spent == 0
+        if not is_first and self._spent + self._longest > _FOR_MEASUREMENTS * self._budget:
+            return None
+        begin = time.monotonic()
+        try:
+            speed = measure_network(self._job.with_network(rung.network), self._distribution, _FOR_STEPS * self._budget)
+        except OutOfMemory:
+            if is_first:
+                raise
+            progress.tell(f"{rung.name}: does not fit in memory")
+            return None
+        finally:
+            seconds = time.monotonic() - begin
+            self._spent, self._longest = self._spent + seconds, max(self._longest, seconds)
+        epochs = max(_epochs_until(self._end, speed.startup_seconds, speed.epoch_seconds), 0)
+        progress.tell(
+            f"{rung.name}: {rung.multiply_adds / 1e6:,.1f} million multiply-adds, {speed.epoch_seconds:,.1f} s for an "
+            f"epoch, time for {epochs:,} epochs"
+        )
+        return Candidate(rung.name, rung.multiply_adds, speed.startup_seconds, speed.epoch_seconds, epochs)
+
+
+def explore(rungs: Sequence[Rung], measure: Callable[[Rung], Candidate | None], enough: int) -> list[Candidate]:
+    """Measures few networks to find the largest with time for enough epochs. Returns them from small to large.
+
+    Args:
+        rungs: From the smallest to the largest.
+        measure: Measures one; None: it cannot be used.
+        enough: The epochs in which a network sees each image often enough.
+    """
+    measured: list[Candidate] = []
+    fits, fails, position = -1, len(rungs), 0
+    while fits + 1 < fails:
+        found = measure(rungs[position])
+        if found:
+            measured.append(found)
+        if found and found.epochs >= enough:
+            fits = position
+        else:
+            fails = position
+        last = measured[-1]
+        # The time of an epoch should grow with the multiply-adds.
+        expected = (
+            one
+            for one in range(fits + 1, fails)
+            if rungs[one].multiply_adds * enough <= last.multiply_adds * last.epochs
+        )
+        position = max(expected, default=fits + 1)
+    return sorted(measured, key=lambda one: one.multiply_adds)
+
+
+def _epochs_until(end: float, startup_seconds: float, epoch_seconds: float) -> int:
+    return math.floor((_USED * (end - time.monotonic()) - startup_seconds) / epoch_seconds)
+
+
+def keep_choice(checkpoints: str, exported: str) -> None:
+    """Copies the choice, if there is one, to the folder of the exported model."""
+    file = Path(checkpoints, _FILE)
+    if file.exists():
+        shutil.copyfile(file, Path(exported, BUDGET))
+
+
+def choose(measured: Iterable[Candidate], enough: int) -> tuple[Candidate, str]:
+    """Returns the candidate that the rule chooses, and why.
+
+    Args:
+        measured: From the smallest to the largest.
+        enough: The epochs in which a network sees each image often enough.
+
+    Example:
+        >>> choose([Candidate("a", 1, 0, 1, 50), Candidate("b", 2, 0, 2, 25), Candidate("c", 3, 0, 9, 5)], 20)[0].name
+        'b'
+    """
+    first, *others = measured
+    if first.epochs < enough:
+        return first, f"even the smallest network has no time for {enough} epochs"
+    fitting = [first, *(one for one in others if one.epochs >= enough)]
+    return fitting[-1], f"the largest measured network with time for {enough} epochs"
+
+
+def enough_epochs(job: "TrainingJob", distribution: Distribution) -> tuple[int, int]:
+    """Returns the epochs that are enough, and the most that are of use."""
+    epochs, images = _ENOUGH[job.config.network.weights is not None]
+    enough = max(epochs, math.ceil(images / job.data(distribution).train.count))
+    return enough, _MOST * enough
+
+
+def candidates(given: NetworkConfig, channels: int = 3) -> list[Rung]:
+    """Returns the networks of the ladder, from the smallest to the largest. A fixed variant is the only one."""
+    size = given.image_size or given.default_image_size
+    if given.variant != "auto":
+        return [Rung(given.variant, given, _multiply_adds(given, size, channels))]
+    values = given.model_dump(mode="json")
+    networks = [
+        (name, NetworkConfig.model_validate({**values, **keys}))
+        for name, keys in ladder(size, pretrained=given.weights is not None)
+    ]
+    rungs = [Rung(name, network, _multiply_adds(network, size, channels)) for name, network in networks]
+    chosen: list[Rung] = []
+    for one in sorted(rungs, key=lambda rung: rung.multiply_adds):
+        if not chosen or one.multiply_adds >= _STEP * chosen[-1].multiply_adds:
+            chosen.append(one)
+    return chosen
+
+
+def _multiply_adds(network: NetworkConfig, size: int, channels: int) -> int:
+    found = summarize(
+        network.as_variant(),
+        input_shape=(size, size, channels),
+        activation=network.activation,
+        norm=network.placed_norm,
+        squeeze_excite=network.squeeze_excite,
+        include_top=False,
+    )
+    return found.multiply_adds
+
+
+def _with_epochs(config: ModelConfig, network: NetworkConfig, epochs: int) -> ModelConfig:
+    """Returns the configuration with these epochs. The warm-up is at most a tenth of them."""
+    values = config.model_dump(mode="json")
+    training = values["training"]
+    training["epochs"] = epochs
+    training["schedule"]["warmup_epochs"] = min(training["schedule"]["warmup_epochs"], epochs / 10)
+    head_epochs = training["fine_tuning"]["head_epochs"]
+    training["fine_tuning"]["head_epochs"] = head_epochs and min(head_epochs, epochs // 5)
+    return ModelConfig.model_validate({"network": network.model_dump(mode="json"), "training": training})

@@ -1,0 +1,137 @@
+"""measure_network: measures how long a network's training takes on this device, by a few steps and two short epochs."""
+
+import gc
+import math
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from efficientmixnet.modules import progress
+from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint
+from efficientmixnet.modules.config.training_config import ScheduleConfig
+from efficientmixnet.modules.data.batches import evaluation_batch_size, training_batches
+from efficientmixnet.modules.distribution.distribution import Distribution
+from efficientmixnet.modules.training.compile_model import compile_model
+from efficientmixnet.modules.training.failures import explain_out_of_memory
+from efficientmixnet.modules.training.fit import fit
+from efficientmixnet.modules.training.phases import phases
+from efficientmixnet.modules.training.precision import precision
+
+if TYPE_CHECKING:
+    from efficientmixnet.modules.training.training_job import TrainingJob
+
+_WARM_UP, _FEWEST_STEPS = 2, 2  # executions
+_FEW_EPOCHS = 1000  # more than a measurement needs
+_SHORT = 4  # steps of a short epoch, and of its evaluation
+_TINY_RATE = 1e-6  # so that the loss stays finite
+
+
+@dataclass(frozen=True)
+class Speed:
+    """The time of a training on this device."""
+
+    startup_seconds: float  # until the first steps have run
+    epoch_seconds: float  # with evaluation and checkpoint
+
+
+def measure_network(job: "TrainingJob", distribution: Distribution, seconds: float) -> Speed:
+    """Trains some steps, and then two short epochs with all that an epoch does besides.
+
+    Args:
+        job: The training, with the network to measure.
+        distribution: The devices.
+        seconds: How long to train after the first steps, at most. A few steps are always measured.
+
+    Raises:
+        OutOfMemory: Memory is full.
+    """
+    keras.utils.clear_session()
+    gc.collect()
+    start = time.monotonic()
+    training = job.config.training
+    data, augment = job.augmented_data(distribution)
+    with precision(training.precision), distribution.scope():
+        model = distribution.model(job.network(data)(), augment)
+        phase = replace(phases(job.config, _TINY_RATE)[-1], schedule=ScheduleConfig(name="constant"))
+        compile_model(model, training, phase, data.steps_per_epoch)
+    batches = training_batches(data.train, data.reading, training.augmentation, training.seed, range(_FEW_EPOCHS))
+    clock, begin = _StepClock(seconds), time.monotonic()
+    with suppress(_Enough), explain_out_of_memory(data.reading.batch_size):
+        model.fit(
+            distribution.batches(batches),
+            steps_per_epoch=_FEW_EPOCHS * data.steps_per_epoch,
+            callbacks=[clock],
+            verbose=0,
+        )
+    startup = begin - start + clock.first_seconds(begin)
+    few = model.steps_per_execution * math.ceil(_SHORT / model.steps_per_execution)
+    few = min(few, data.steps_per_epoch)
+    at_once = evaluation_batch_size(data.evaluation.count, data.reading)
+    evaluated = min(_SHORT * at_once, data.evaluation.count)
+    short = replace(
+        data,
+        train=replace(data.train, count=few * data.reading.batch_size),
+        evaluation=replace(data.evaluation, count=evaluated),
+    )
+    epochs = _EpochClock()
+    with progress.nothing_shown(), TemporaryDirectory() as folder:
+        checkpoint = Checkpoint(folder, **training.checkpoint.model_dump())
+        two = training.model_copy(update={"epochs": 2})
+        fit(model, short, two, distribution, checkpoint, range(2), f"{folder}/logs", [epochs])
+    first, second = epochs.ends
+    return Speed(
+        startup,
+        second
+        - first
+        + (data.steps_per_epoch - few) * clock.step_seconds
+        + (data.evaluation.count / evaluated - 1) * epochs.evaluation_seconds,
+    )
+
+
+class _Enough(Exception):
+    """Ends a measurement."""
+
+
+class _StepClock(keras.callbacks.Callback):
+    """Measures the seconds of a training step after a warm-up, and then ends the training."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds, self._ends = seconds, list[tuple[int, float]]()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self._ends.append((batch, time.monotonic()))
+        measured = self._ends[_WARM_UP - 1 :]
+        if len(measured) > _FEWEST_STEPS and measured[-1][1] - measured[0][1] > self._seconds:
+            raise _Enough
+
+    def first_seconds(self, begin: float) -> float:
+        """Returns the seconds until the first step had run, which includes tracing it."""
+        return self._ends[0][1] - begin
+
+    @property
+    def step_seconds(self) -> float:
+        (first, start), (last, end) = self._ends[_WARM_UP - 1], self._ends[-1]
+        return (end - start) / (last - first)
+
+
+class _EpochClock(keras.callbacks.Callback):
+    """Measures when epochs end, and how long the last evaluation took."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ends: list[float] = []
+        self.evaluation_seconds = self._began = 0.0
+
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._began = time.monotonic()
+
+    def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
+        self.evaluation_seconds = time.monotonic() - self._began
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.ends.append(time.monotonic())

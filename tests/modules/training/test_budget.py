@@ -1,0 +1,264 @@
+"""A budget chooses the largest network that sees each image often enough, and the epochs that fill the time."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from efficientmixnet.modules import features
+from efficientmixnet.modules.config.model_config import ModelConfig
+from efficientmixnet.modules.config.network_config import NetworkConfig
+from efficientmixnet.modules.exceptions import BadInput, OutOfMemory
+from efficientmixnet.modules.training import budget
+from efficientmixnet.modules.training.budget import (
+    Candidate,
+    Rung,
+    candidates,
+    choose,
+    enough_epochs,
+    explore,
+    within_budget,
+)
+from efficientmixnet.modules.training.measure_network import Speed
+from efficientmixnet.modules.training.training_job import TrainingJob, train
+
+BLOCKS = ["r1_k3_s11_e1_i8_o8", "r1_k3_s22_e2_i8_o16"]
+CUSTOM = {"variant": "custom", "blocks": BLOCKS, "stem_filters": 8, "head_filters": 16, "image_size": 16}
+
+
+class OneDevice:
+    """Stands for the choice of devices, where a test only counts images."""
+
+    workers = 1
+
+    def batch_size(self, training: Any, images: int) -> int:
+        return min(training.batch_size, images)
+
+    replicas = 1
+    worker = 0
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """160 gray images of 16 x 16 pixels in two classes."""
+    folder = tmp_path_factory.mktemp("records")
+    with tf.io.TFRecordWriter(f"{folder}/images.gz", "GZIP") as writer:
+        for number in range(160):
+            pixels = np.full((16, 16, 3), 60 + 100 * (number % 2), "uint8")
+            values = {
+                features.ENCODED: tf.train.Feature(
+                    bytes_list=tf.train.BytesList(value=[tf.io.encode_png(pixels).numpy()])
+                ),
+                features.LABEL_ID: tf.train.Feature(int64_list=tf.train.Int64List(value=[number % 2])),
+                features.CHANNEL_MEAN: tf.train.Feature(float_list=tf.train.FloatList(value=[0.4] * 3)),
+                features.CHANNEL_DEVIATION: tf.train.Feature(float_list=tf.train.FloatList(value=[0.2] * 3)),
+                features.DEPTH: tf.train.Feature(int64_list=tf.train.Int64List(value=[8])),
+            }
+            writer.write(tf.train.Example(features=tf.train.Features(feature=values)).SerializeToString())
+    return f"{folder}/images.gz"
+
+
+def _job(records: str, checkpoints: Path, network: dict[str, Any], **training: Any) -> TrainingJob:
+    config = ModelConfig.model_validate({"network": network, "training": {"batch_size": 16, **training}})
+    return TrainingJob(
+        config=config, labels=("a", "b"), train_files=(records,), eval_files=(records,), checkpoints=str(checkpoints)
+    )
+
+
+def _candidate(name: str, epochs: int, multiply_adds: int = 1) -> Candidate:
+    return Candidate(name, multiply_adds, 0.0, 1.0, epochs)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "chosen", "reason"),
+    [
+        ({"small": 80, "middle": 30, "large": 20}, "large", "the largest measured network with time for 20 epochs"),
+        ({"small": 80, "middle": 30, "large": 19}, "middle", "the largest measured network with time for 20 epochs"),
+        ({"small": 19}, "small", "even the smallest network has no time for 20 epochs"),
+    ],
+)
+def test_the_largest_network_that_sees_each_image_often_enough_is_chosen(
+    epochs: dict[str, int], chosen: str, reason: str
+) -> None:
+    found, why = choose([_candidate(name, count) for name, count in epochs.items()], 20)
+    assert (found.name, why) == (chosen, reason)
+
+
+def test_few_images_are_seen_more_often(records: str, tmp_path: Path) -> None:
+    job = _job(records, tmp_path, CUSTOM, budget="1m")
+    assert enough_epochs(job, OneDevice()) == (3125, 31250)  # 500,000 images of 160  # type: ignore[arg-type]
+
+
+def test_candidates_for_small_images_have_fused_blocks_and_grow() -> None:
+    rungs = candidates(NetworkConfig.model_validate({"variant": "auto", "image_size": 32}))
+    assert [rung.name for rung in rungs] == ["tiny", "small", "medium", "large", "extra large", "huge"]
+    assert all(block.fused for rung in rungs for block in rung.network.as_variant().blocks)
+    # 32 filters: 3 x 3 x 3 x 16 weights on 32 x 32 pixels in the stem of "small", and so on; 15 million by hand.
+    assert 13e6 < rungs[1].multiply_adds < 15e6
+
+
+def test_candidates_for_photographs_are_the_published_networks() -> None:
+    rungs = candidates(NetworkConfig.model_validate({"variant": "auto", "image_size": 224}))
+    names = [rung.name for rung in rungs]
+    assert names[:2] == ["tiny", "small"]
+    assert names[2:] == ["MixNetS", "MixNetM", "MixNetL", "B3", "B4", "B5", "B6", "B7"]
+    tuned = NetworkConfig.model_validate({"variant": "auto", "image_size": 224, "weights": "imagenet"})
+    assert [rung.name for rung in candidates(tuned)] == ["B0", "B1", "B3", "B4", "B5", "B6", "B7"]
+
+
+def test_small_images_can_be_fine_tuned_too() -> None:
+    tuned = NetworkConfig.model_validate({"variant": "auto", "image_size": 32, "weights": "imagenet"})
+    assert [rung.name for rung in candidates(tuned)] == ["B0, stem without stride"]
+
+
+class Device:
+    """Measures networks of 1, 2, 4 ... multiply-adds that take as long as they compute, up to a largest one."""
+
+    def __init__(self, seconds: float, memory: int = 2**30) -> None:
+        self.seconds, self.memory = seconds, memory
+        self.measured: list[int] = []
+
+    def __call__(self, rung: Rung) -> Candidate | None:
+        self.measured.append(rung.multiply_adds)
+        if rung.multiply_adds > self.memory:
+            return None
+        return _candidate(rung.name, int(self.seconds / rung.multiply_adds), rung.multiply_adds)
+
+
+def _rungs(count: int) -> list[Rung]:
+    return [Rung(str(2**number), NetworkConfig(), 2**number) for number in range(count)]
+
+
+def test_only_the_networks_that_may_be_the_largest_are_measured() -> None:
+    """With time for 320 multiply-adds, 20 epochs allow 16. So 1, 16 and 32 of ten networks are measured."""
+    device = Device(320)
+    found = explore(_rungs(10), device, 20)
+    assert device.measured == [1, 16, 32]
+    assert choose(found, 20)[0].name == "16"
+
+
+def test_a_network_that_does_not_fit_in_memory_is_not_chosen() -> None:
+    device = Device(320, memory=8)
+    found = explore(_rungs(10), device, 20)
+    assert choose(found, 20)[0].name == "8"
+
+
+def test_a_slow_network_ends_the_search_below_it() -> None:
+    """The second network is slower than its multiply-adds suggest."""
+
+    def measure(rung: Rung) -> Candidate:
+        return _candidate(rung.name, {1: 100, 4: 19, 2: 30}[rung.multiply_adds], rung.multiply_adds)
+
+    assert [one.name for one in explore(_rungs(3), measure, 20)] == ["1", "2", "4"]
+
+
+def test_measurements_end_after_a_twentieth_of_the_budget(
+    records: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measure(job: TrainingJob, distribution: object, seconds: float) -> Speed:
+        time.sleep(1)
+        return Speed(0.0, 0.001)
+
+    monkeypatch.setattr(budget, "measure_network", measure)
+    within_budget(_job(records, tmp_path, {"image_size": 32}, budget="50s"), OneDevice())  # type: ignore[arg-type]
+    assert capsys.readouterr().out.count("million multiply-adds") == 2
+
+
+def test_a_network_without_memory_is_printed_and_the_smallest_one_fails(
+    records: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measure(job: TrainingJob, distribution: object, seconds: float) -> Speed:
+        if job.config.network.width > least:
+            raise OutOfMemory("out of memory")
+        return Speed(0.0, 0.001)
+
+    monkeypatch.setattr(budget, "measure_network", measure)
+    least = 0.25
+    within_budget(_job(records, tmp_path, {"image_size": 32}, budget="50s"), OneDevice())  # type: ignore[arg-type]
+    assert "medium: does not fit in memory" in capsys.readouterr().out
+    least = 0.1
+    with pytest.raises(OutOfMemory):
+        within_budget(_job(records, tmp_path / "other", {"image_size": 32}, budget="50s"), OneDevice())  # type: ignore[arg-type]
+
+
+def test_a_fixed_variant_is_the_only_candidate(records: str, tmp_path: Path) -> None:
+    job = _job(records, tmp_path, {"variant": "B1"}, budget="1m")
+    assert [(rung.name, rung.network) for rung in candidates(job.config.network)] == [("B1", job.config.network)]
+
+
+@pytest.mark.slow
+def test_a_training_ends_within_its_budget_and_keeps_the_choice(records: str, tmp_path: Path) -> None:
+    job = _job(records, tmp_path, CUSTOM, budget="2m")
+    start = time.monotonic()
+    trained = train(job)
+    assert 60 < time.monotonic() - start < 150  # other programs may slow the machine down
+    epochs = trained.job.config.training.epochs
+    assert 1 <= epochs == len(trained.checkpoint.history)
+    content = json.loads((tmp_path / "budget.json").read_text())
+    assert content["considered"][0]["name"] == "custom"
+    assert content["config"]["training"]["epochs"] == epochs
+    assert content["config"]["training"]["schedule"]["warmup_epochs"] <= epochs / 10
+    again = within_budget(job, OneDevice())  # type: ignore[arg-type]
+    assert again.training.epochs == epochs
+
+
+def test_the_epochs_fill_the_time_that_is_left(
+    records: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All other networks have time for too few epochs. 0.97 of 10,000 s, less 50 s, are 48 epochs of 200 s."""
+
+    def measure(job: TrainingJob, distribution: object, seconds: float) -> Speed:
+        return Speed(50.0, 200.0 if job.config.network.width == 0.25 else 20_000.0)
+
+    monkeypatch.setattr(budget, "measure_network", measure)
+    monkeypatch.setattr(budget, "_ENOUGH", {False: (20, 0)})
+    config = within_budget(_job(records, tmp_path, {"image_size": 32}, budget="10000s"), OneDevice())  # type: ignore[arg-type]
+    assert (config.network.width, config.network.depth, config.training.epochs) == (0.25, 1.0, 48)
+    out = capsys.readouterr().out
+    assert "training.budget: 10000s: tiny, 48 epochs; the largest measured network with time for 20 epochs" in out
+    assert "small: " in out
+
+
+def test_a_budget_that_is_too_short_is_refused(records: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "measure_network", lambda *_: Speed(1.0, 500.0))
+    with pytest.raises(
+        BadInput, match=r"5m is not enough for one epoch of tiny, which takes 500 s after .* s of .*; give more"
+    ):
+        within_budget(_job(records, tmp_path, {"image_size": 32}, budget="5m"), OneDevice())  # type: ignore[arg-type]
+
+
+def test_several_machines_are_refused(records: str, tmp_path: Path) -> None:
+    two = OneDevice()
+    two.workers = 2
+    with pytest.raises(BadInput, match=r"training\.budget: is for one machine; set training\.epochs"):
+        within_budget(_job(records, tmp_path, CUSTOM, budget="5m"), two)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["30", "0m", "m", "-3m", "1w", "30 minutes", "1e9h"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a time such as 30m or 2h"):
+        ModelConfig.model_validate({"training": {"budget": text}})
+
+
+def test_auto_needs_a_budget_and_no_file_of_weights() -> None:
+    with pytest.raises(ValueError, match=r"network\.variant: auto needs training\.budget"):
+        ModelConfig.model_validate({"network": {"variant": "auto"}})
+    with pytest.raises(ValueError, match="auto cannot start from a file of weights"):
+        ModelConfig.model_validate({"training": {"budget": "1m"}, "network": {"weights": "/a.h5"}})
+
+
+def test_a_stem_without_stride_keeps_the_size() -> None:
+    network = ModelConfig.model_validate({"network": CUSTOM | {"stem_stride": 1}}).network
+    assert network.smallest_image_size == 2
+    from efficientmixnet.modules.network import EfficientNetBuilder
+
+    model: keras.Model = EfficientNetBuilder((16, 16, 3), classes=2, stem_stride=1).custom_model(
+        BLOCKS, stem_filters=8, head_filters=16
+    )
+    assert model.get_layer("stem_conv").output.shape == (None, 16, 16, 8)
+    assert model.get_layer("head_conv").output.shape == (None, 8, 8, 16)
