@@ -15,6 +15,7 @@ FOR_A_BUDGET: dict[str, Any] = {
         "optimizer": {"name": "adamw", "weight_decay": 0.05, "exclude_from_weight_decay": list(NOT_DECAYED)},
         "learning_rate": 0.003,
         "schedule": {"name": "cosine", "warmup_epochs": 1},
+        "precision": "auto",
     },
     "network": {"drop_connect": 0.1},
 }

@@ -100,8 +100,9 @@ class TrainingConfig(Section):
     """Minutes that a worker waits for the other workers to start."""
     synchronized_norm: bool = True
     """With several devices: normalization layers use the statistics of the whole batch, as on one device."""
-    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
-    """float32, mixed_bfloat16 (faster on newer GPUs) or mixed_float16 (for older GPUs, with loss scaling)."""
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16", "auto"] = "float32"
+    """float32, mixed_bfloat16 (faster on newer GPUs), mixed_float16 (for older GPUs, with loss scaling), or auto:
+    mixed_bfloat16 on a GPU, float32 otherwise."""
     jit: bool | Literal["auto"] = "auto"
     """Whether XLA compiles the training step: true, false, or auto, which is true on one GPU only."""
     accumulation_steps: int = Field(1, ge=1, le=10_000)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.network_config import NetworkConfig
+from efficientmixnet.modules.config.training_config import TrainingConfig
 from efficientmixnet.modules.distribution.distribution import Distribution
 from efficientmixnet.modules.exceptions import BadInput, OutOfMemory
 from efficientmixnet.modules.exported_model import BUDGET
@@ -28,7 +29,7 @@ from efficientmixnet.modules.files.stored_file import read_json
 from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.modules.network.cost import summarize
 from efficientmixnet.modules.network.ladder import ladder
-from efficientmixnet.modules.training.measure_network import measure_network
+from efficientmixnet.modules.training.measure_network import Speed, measure_network
 
 if TYPE_CHECKING:
     from efficientmixnet.modules.training.training_job import TrainingJob
@@ -39,6 +40,7 @@ _MOST = 10  # times enough
 _USED = 0.97  # of the budget; the rest is for what varies
 _FOR_STEPS = 0.005  # of the budget, for the steps of one network
 _FOR_MEASUREMENTS = 0.05  # of the budget, for all networks
+_PARTS = (1, 2, 4)  # of a batch, until it fits in memory
 _STEP = 1.25  # times the multiply-adds of the network before it
 
 
@@ -51,6 +53,7 @@ class Candidate:
     startup_seconds: float  # until the first steps have run
     epoch_seconds: float
     epochs: int = 0  # that the budget allows
+    parts: int = 1  # of a batch, because a whole one does not fit in memory
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,9 @@ def within_budget(job: "TrainingJob", distribution: Distribution) -> ModelConfig
         )
     # The later measurements took time too.
     epochs = min(max(_epochs_until(end, chosen.startup_seconds, chosen.epoch_seconds), 1), most)
-    config = _with_epochs(job.config, next(rung.network for rung in rungs if rung.name == chosen.name), epochs)
+    network = next(rung.network for rung in rungs if rung.name == chosen.name)
+    fitting = job.with_config(network, **in_parts(job.config.training, chosen.parts))
+    config = _with_epochs(fitting.config, epochs)
     progress.tell(f"training.budget: {job.config.training.budget}: {chosen.name}, {epochs} epochs; {why}")
     considered = [asdict(one) for one in measured]
     content = {"config": config.model_dump(mode="json"), "name": chosen.name, "why": why, "considered": considered}
@@ -120,7 +125,7 @@ class _Measurements:
             return None
         begin = time.monotonic()
         try:
-            speed = measure_network(self._job.with_network(rung.network), self._distribution, _FOR_STEPS * self._budget)
+            speed, parts = self._measure(rung)
         except OutOfMemory:
             if is_first:
                 raise
@@ -132,9 +137,28 @@ class _Measurements:
         epochs = max(_epochs_until(self._end, speed.startup_seconds, speed.epoch_seconds), 0)
         progress.tell(
             f"{rung.name}: {rung.multiply_adds / 1e6:,.1f} million multiply-adds, {speed.epoch_seconds:,.1f} s for an "
-            f"epoch, time for {epochs:,} epochs"
+            f"epoch, time for {epochs:,} epochs" + (f", with batches in {parts} parts to fit in memory" * (parts > 1))
         )
-        return Candidate(rung.name, rung.multiply_adds, speed.startup_seconds, speed.epoch_seconds, epochs)
+        return Candidate(rung.name, rung.multiply_adds, speed.startup_seconds, speed.epoch_seconds, epochs, parts)
+
+    def _measure(self, rung: Rung) -> tuple[Speed, int]:
+        """Returns the speed, and in how many parts a batch fits in memory."""
+        for parts in _PARTS:
+            job = self._job.with_config(rung.network, **in_parts(self._job.config.training, parts))
+            try:
+                return measure_network(job, self._distribution, _FOR_STEPS * self._budget), parts
+            except OutOfMemory:
+                if parts == _PARTS[-1]:
+                    raise
+        raise AssertionError
+
+
+def in_parts(training: TrainingConfig, parts: int) -> dict[str, int]:
+    """Returns the values of the section `training` that compute a batch in parts, with less memory."""
+    return {
+        "batch_size": max(training.batch_size // parts, 1),
+        "accumulation_steps": training.accumulation_steps * parts,
+    }
 
 
 def explore(rungs: Sequence[Rung], measure: Callable[[Rung], Candidate | None], enough: int) -> list[Candidate]:
@@ -232,7 +256,7 @@ def _multiply_adds(network: NetworkConfig, size: int, channels: int) -> int:
     return found.multiply_adds
 
 
-def _with_epochs(config: ModelConfig, network: NetworkConfig, epochs: int) -> ModelConfig:
+def _with_epochs(config: ModelConfig, epochs: int) -> ModelConfig:
     """Returns the configuration with these epochs. The warm-up is at most a tenth of them."""
     values = config.model_dump(mode="json")
     training = values["training"]
@@ -240,4 +264,4 @@ def _with_epochs(config: ModelConfig, network: NetworkConfig, epochs: int) -> Mo
     training["schedule"]["warmup_epochs"] = min(training["schedule"]["warmup_epochs"], epochs / 10)
     head_epochs = training["fine_tuning"]["head_epochs"]
     training["fine_tuning"]["head_epochs"] = head_epochs and min(head_epochs, epochs // 5)
-    return ModelConfig.model_validate({"network": network.model_dump(mode="json"), "training": training})
+    return ModelConfig.model_validate(values)

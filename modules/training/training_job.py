@@ -66,9 +66,10 @@ class TrainingJob(Section):
         """TensorBoard's folder."""
         return f"{self.checkpoints}/logs"
 
-    def with_network(self, network: NetworkConfig) -> "TrainingJob":
-        """Returns the same training of another network."""
-        return self.model_copy(update={"config": self.config.model_copy(update={"network": network})})
+    def with_config(self, network: NetworkConfig, **training: Any) -> "TrainingJob":
+        """Returns the same training with another network and other values of the section `training`."""
+        sections = {"network": network, "training": self.config.training.model_copy(update=training)}
+        return self.model_copy(update={"config": self.config.model_copy(update=sections)})
 
     def data(self, distribution: Distribution) -> TrainingData:
         """Finds the images, and decides how this process reads them.
@@ -156,6 +157,9 @@ def train(job: TrainingJob) -> Trained:
     training = job.config.training
     distribution = choose_distribution(training.distribution, training.worker_timeout)
     progress.tell(distribution.reason)
+    if training.precision == "auto":
+        found = "mixed_bfloat16" if distribution.has_accelerator else "float32"
+        job = job.with_config(job.config.network, precision=found)
     prepare_randomness(job.config)
     with exit_if_worker_lost(distribution.workers):
         return _train(job, distribution)

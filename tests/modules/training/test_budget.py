@@ -186,6 +186,22 @@ def test_a_network_without_memory_is_printed_and_the_smallest_one_fails(
         within_budget(_job(records, tmp_path / "other", {"image_size": 32}, budget="50s"), OneDevice())  # type: ignore[arg-type]
 
 
+def test_a_batch_that_does_not_fit_in_memory_is_computed_in_parts(
+    records: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Memory has room for five images, so 16 are computed as 4 times 4."""
+
+    def measure(job: TrainingJob, distribution: object, seconds: float) -> Speed:
+        if job.config.training.batch_size > 5:
+            raise OutOfMemory("out of memory")
+        return Speed(0.0, 1.0)
+
+    monkeypatch.setattr(budget, "measure_network", measure)
+    config = within_budget(_job(records, tmp_path, CUSTOM, budget="50s"), OneDevice())  # type: ignore[arg-type]
+    assert (config.training.batch_size, config.training.accumulation_steps) == (4, 4)
+    assert "with batches in 4 parts to fit in memory" in capsys.readouterr().out
+
+
 def test_a_fixed_variant_is_the_only_candidate(records: str, tmp_path: Path) -> None:
     job = _job(records, tmp_path, {"variant": "B1"}, budget="1m")
     assert [(rung.name, rung.network) for rung in candidates(job.config.network)] == [("B1", job.config.network)]
