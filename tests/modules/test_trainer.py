@@ -35,7 +35,10 @@ class StopAt:
 MOMENTUM = {"name": "sgd", "momentum": 0.9}
 
 
-@pytest.mark.parametrize("optimizer", [MOMENTUM, {"name": "lookahead", "inner": MOMENTUM, "sync_period": 4}])
+@pytest.mark.parametrize(
+    "optimizer",
+    [pytest.param(MOMENTUM, marks=pytest.mark.slow), {"name": "lookahead", "inner": MOMENTUM, "sync_period": 4}],
+)
 def test_a_stopped_training_ends_with_the_weights_of_one_never_stopped(train, optimizer):
     settings = {"epochs": 4, "optimizer": optimizer, "learning_rate": 0.05}
     whole = weights(train("whole", **settings))
