@@ -20,6 +20,7 @@ import psutil
 DEMO = Path(__file__).parents[1] / "pipeline" / "demo.yaml"
 COMMAND = Path(sys.executable).with_name("efficientmixnet")
 PAUSE = 0.2  # seconds between two samples
+REFUSED = 3  # the exit code if the model was not blessed
 
 
 @dataclass
@@ -70,11 +71,13 @@ def main() -> None:
         follower = threading.Thread(target=follow, args=(output, used, ended))
         follower.start()
         try:
-            subprocess.run([COMMAND, "kubeflow", "rehearse", package, "--output", output], check=True)  # noqa: S603
+            done = subprocess.run([COMMAND, "kubeflow", "rehearse", package, "--output", output], check=False)  # noqa: S603
         finally:
             ended.set()
             follower.join()
             show(used)
+    if done.returncode not in (0, REFUSED):
+        sys.exit(done.returncode)
 
 
 def show(used: dict[str, Use]) -> None:
