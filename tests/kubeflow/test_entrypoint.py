@@ -1,6 +1,9 @@
 """Inputs and outputs are converted between the launcher of Kubeflow Pipelines and TFX. SENT is from a real launcher."""
 
 import copy
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -134,3 +137,32 @@ def test_a_uri_with_a_step_up_does_not_become_a_path() -> None:
     with pytest.raises(BadInput, match=r"s3://bucket/\.\./\.\./etc: has the part \.\."):
         to_path("s3://bucket/../../etc", "/root")
     assert to_path("s3://bucket/a..b/c", "/root") == "/root/s3/bucket/a..b/c"
+
+
+NOISY = """
+import json, sys, warnings
+from efficientmixnet.kubeflow.entrypoint import _quiet
+from efficientmixnet.modules.exceptions import BadInput
+outputs = {"log": {"artifacts": [{"uri": sys.argv[1]}]}}
+with _quiet({"outputs": {"artifacts": outputs}}) as out:
+    warnings.warn("this will change", FutureWarning)
+    print("Unable to register cuDNN factory")
+    out.write("1000 images\\n")
+    if sys.argv[2] == "bug":
+        raise KeyError("label")
+    if sys.argv[2] == "mistake":
+        raise BadInput("data.images: gone")
+"""
+
+
+@pytest.mark.parametrize(("ends_with", "shown"), [("success", False), ("mistake", False), ("bug", True)])
+def test_the_log_of_the_pod_has_the_noise_of_libraries_only_after_a_bug(
+    tmp_path: Path, ends_with: str, shown: bool
+) -> None:
+    command = [sys.executable, "-c", NOISY, str(tmp_path / "task" / "log"), ends_with]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.stdout == "1000 images\n"
+    noise = ("FutureWarning: this will change", "Unable to register cuDNN factory")
+    assert [line in done.stderr for line in noise] == [shown, shown]
+    log = (tmp_path / "task" / "log").read_text()
+    assert all(line in log for line in noise)

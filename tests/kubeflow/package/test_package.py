@@ -108,6 +108,8 @@ def test_vertex_gets_one_document_with_its_gpu_types(config: Config) -> None:
     assert spec["root"]["inputDefinitions"]["parameters"]["pushed"]["defaultValue"] == (
         "gs://bucket/efficientmixnet/pushed"
     )
+    drawn = spec["components"]["Evaluator"]["outputDefinitions"]["artifacts"]
+    assert drawn["classes"]["artifactType"]["schemaTitle"] == "system.ClassificationMetrics"
 
 
 def test_the_service_account_is_in_the_file(package: list[dict[str, Any]], tmp_path: Path) -> None:
