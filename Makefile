@@ -51,7 +51,7 @@ audit:  ## check the lock against published security holes; PYTHON_VERSION choos
 	@tools/audit.sh $(PYTHON_VERSION)
 
 bench: environment  ## measure the figures in README and docs; takes long
-	@for benchmark in demo layers network optimizers data_path resizing reading pipeline_overhead training_overhead devices; do \
+	@for benchmark in demo layers network optimizers data_path formats resizing reading pipeline_overhead training_overhead devices; do \
 	    echo "== $$benchmark"; $(PYTHON) benchmarks/$$benchmark.py || exit 1; done
 
 IMAGE ?= efficientmixnet:0.1.0
