@@ -11,7 +11,6 @@ from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
 from efficientmixnet.kubeflow.training_jobs.worker_logs import WorkerLogs
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import TrainingFailed
-from efficientmixnet.modules.text.printable import printable
 
 _UNSEEN = 30.0  # seconds after which a job without a status is reported
 _RETRIED = 128  # an operator restarts workers with this exit code or a higher one
@@ -30,7 +29,7 @@ class Workers:
 
     def __init__(self, api: KubernetesApi, kind: JobKind, settings: JobSettings, job: str) -> None:
         self._kind, self._settings, self._job = kind, settings, job
-        self._logs = WorkerLogs(api, kind.container, lambda line: print(printable(line), flush=True))
+        self._logs = WorkerLogs(api, kind.container, progress.tell)
         self._uids: dict[int, str] = {}  # each worker's latest pod
         self._codes: dict[str, int] = {}  # exit codes of ended pods, by uid
         self._reasons: dict[int, str] = {}  # why a worker has not started

@@ -1,6 +1,7 @@
 """A training job through every state that a real cluster has shown."""
 
 import dataclasses
+import io
 import signal
 import threading
 import time
@@ -9,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from efficientmixnet.kubeflow import progress_lines
 from efficientmixnet.kubeflow.training_jobs import kubernetes_api
 from efficientmixnet.kubeflow.training_jobs.cluster_job import ClusterJob
 from efficientmixnet.kubeflow.training_jobs.kubernetes_api import KubernetesApi
 from efficientmixnet.kubeflow.training_jobs.settings import JobSettings
 from efficientmixnet.kubeflow.training_jobs.tfjob import TFJob
+from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import BadInput, TrainingFailed
 
 TASK = "0123456789"
@@ -45,6 +48,20 @@ def test_a_job_is_created_and_its_first_worker_is_shown(cluster: Any, job: Any, 
     assert (made["kind"], made["metadata"]["name"]) == ("TFJob", f"digits-{TASK}")
     assert capsys.readouterr().out.splitlines() == [f"TFJob digits-{TASK}: 2 workers", "epoch 1", "epoch 2"]
     assert cluster.deleted == []
+
+
+def test_the_first_workers_lines_go_where_progress_goes(cluster: Any, job: Any, recorded: Any, capsys: Any) -> None:
+    """In a pod, what is printed goes to a file instead."""
+    cluster.states = [recorded("running"), recorded("succeeded")]
+    cluster.logs = {f"digits-{TASK}-worker-0": "epoch 1\n"}
+    out = io.StringIO()
+    progress_lines.show(out)
+    try:
+        job().run()
+    finally:
+        progress.listen(None)
+    assert out.getvalue().splitlines() == [f"TFJob digits-{TASK}: 2 workers", "epoch 1"]
+    assert capsys.readouterr().out == ""
 
 
 def test_a_failed_training_is_an_error_with_the_workers_last_lines(cluster: Any, job: Any, recorded: Any) -> None:
