@@ -4,6 +4,7 @@ trainer.run_fn                  TFX's Trainer calls it
     training_job                makes a TrainingJob from the configuration and the component's inputs
     train                       with TensorFlow, in this process
         choose_distribution     the devices
+        within_budget           the network and the epochs, if there is a budget of time
         TrainingJob.data        reads the splits: TrainingData
         TrainingJob.network     finds the starting weights: StartingWeights
         build_model             builds the network and loads the weights
