@@ -1,5 +1,6 @@
 """Fixtures for tests of run_fn: images, what Transform makes of them, and a call with a small network."""
 
+from functools import partial
 from types import SimpleNamespace
 
 import apache_beam as beam
@@ -52,35 +53,52 @@ def transformed(examples, tmp_path_factory):
     return SimpleNamespace(graph=str(folder / "graph"), files=[str(folder / "images*")])
 
 
-@pytest.fixture
-def train(transformed, tmp_path):
-    """Calls run_fn with a small network; returns the exported model's folder."""
+@pytest.fixture(scope="session")
+def arguments_in(transformed):
+    """Returns run_fn's arguments with outputs in a folder, for a small network unless `network` says otherwise."""
 
-    def call(name="run", network=(), base_model=None, **training):
-        arguments = SimpleNamespace(
+    def call(folder, name="run", network=(), base_model=None, **training):
+        small = {"variant": "custom", "blocks": BLOCKS, "stem_filters": 8, "head_filters": 16, "image_size": SIDE}
+        return SimpleNamespace(
             transform_graph_path=transformed.graph,
             train_files=transformed.files,
             eval_files=transformed.files,
             base_model=base_model,
             hyperparameters=None,
-            serving_model_dir=str(tmp_path / name / "model"),
-            model_run_dir=str(tmp_path / name / "logs"),
+            serving_model_dir=str(folder / name / "model"),
+            model_run_dir=str(folder / name / "logs"),
             custom_config={
                 "model": {
-                    "network": {
-                        "variant": "custom",
-                        "blocks": BLOCKS,
-                        "stem_filters": 8,
-                        "head_filters": 16,
-                        "image_size": SIDE,
-                    }
-                    | dict(network),
+                    "network": {**small, **dict(network)},
                     "training": {"epochs": 1, "batch_size": 16, **training},
                 },
-                "checkpoints": str(tmp_path / name / "checkpoints"),
+                "checkpoints": str(folder / name / "checkpoints"),
             },
         )
-        run_fn(arguments)
-        return arguments.serving_model_dir
 
     return call
+
+
+@pytest.fixture
+def arguments(arguments_in, tmp_path):
+    return partial(arguments_in, tmp_path)
+
+
+@pytest.fixture
+def train(arguments):
+    """Calls run_fn; returns the exported model's folder."""
+
+    def call(*names, **settings):
+        given = arguments(*names, **settings)
+        run_fn(given)
+        return given.serving_model_dir
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def exported(arguments_in, tmp_path_factory):
+    """Returns the folder of a model that predicts the colors well. Tests only read it."""
+    given = arguments_in(tmp_path_factory.mktemp("exported"), epochs=3, learning_rate=0.01)
+    run_fn(given)
+    return given.serving_model_dir

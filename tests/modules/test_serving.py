@@ -13,13 +13,12 @@ from efficientmixnet.modules import features
 from efficientmixnet.modules.data.batches import Reading, Records, evaluation_batches
 
 
-def test_serving_gives_the_probabilities_of_training(train, transformed, examples):
+def test_serving_gives_the_probabilities_of_training(exported, transformed, examples):
     """Every signature gives the same probabilities as the network on the evaluation batches of training."""
-    folder = train(epochs=3, learning_rate=0.01)
-    model = tf.saved_model.load(folder)
+    model = tf.saved_model.load(exported)
     reading = Reading(image_size=SIDE, crop_fraction=1.0, classes=3, batch_size=64)
     ((inputs, labels),) = evaluation_batches(Records.find(transformed.files), reading)
-    trained = keras.models.load_model(f"{folder}/assets.extra/network.keras")
+    trained = keras.models.load_model(f"{exported}/assets.extra/network.keras")
     expected = trained.predict_on_batch(inputs)  # [42, 3]
     np.testing.assert_allclose(model.classify_inputs(inputs), expected, atol=1e-6)
 
@@ -40,8 +39,8 @@ def test_serving_gives_the_probabilities_of_training(train, transformed, example
     assert by_image[features.CLASS_IDS].numpy().tolist() == expected.argmax(axis=1).tolist()
 
 
-def test_the_exported_model_turns_images_upright_and_refuses_other_formats(train):
-    classify = tf.saved_model.load(train(epochs=3, learning_rate=0.01)).signatures["serving_default"]
+def test_the_exported_model_turns_images_upright_and_refuses_other_formats(exported):
+    classify = tf.saved_model.load(exported).signatures["serving_default"]
     pixels = np.random.default_rng(0).integers(0, 256, (30, 44, 3), dtype=np.uint8)
     turns = [lambda a: a, np.fliplr, lambda a: np.rot90(a, 2), np.flipud]
     turns += [lambda a, turn=turn: turn(a.swapaxes(0, 1)) for turn in (turns[0], turns[3], turns[2], turns[1])]
@@ -62,9 +61,9 @@ def test_the_exported_model_turns_images_upright_and_refuses_other_formats(train
         classify(tf.constant([gif.getvalue()]))
 
 
-def test_the_activations_of_a_class_add_up_to_its_logit(train, examples):
+def test_the_activations_of_a_class_add_up_to_its_logit(exported, examples):
     """Log-probabilities relative to another class differ between two images like the means of the activations."""
-    model = tf.saved_model.load(train(epochs=3, learning_rate=0.01))
+    model = tf.saved_model.load(exported)
     images = tf.stack([tf.io.parse_single_example(one, RAW_SPEC)[features.ENCODED] for one in examples[:8]])
     logs = np.log(model.signatures["serving_default"](images)[features.PROBABILITIES])  # [8, 3]
     means = [
@@ -83,3 +82,10 @@ def test_a_training_that_augments_in_its_step_exports_a_plain_network(train):
     augmentation = {"randaugment_layers": 1, "erasing_probability": 0.5, "mixup_alpha": 0.2, "cutmix_alpha": 1.0}
     folder = train(augment_on="device", augmentation=augmentation, class_weights="balanced")
     assert type(keras.saving.load_model(f"{folder}/assets.extra/network.keras")).__name__ == "Functional"
+
+
+@pytest.mark.slow
+def test_a_training_with_mixed_precision_exports_a_float32_network(train):
+    folder = train(precision="mixed_float16", optimizer="ranger")
+    network = keras.saving.load_model(f"{folder}/assets.extra/network.keras")
+    assert {layer.compute_dtype for layer in network.layers} == {"float32"}

@@ -125,13 +125,12 @@ def test_a_training_with_jax_resumes_from_copies_after_its_disk_is_lost(train, t
 
 
 @pytest.mark.slow
-def test_a_training_starts_from_an_exported_model_with_its_classifier_and_pixel_scaling(train, transformed):
-    first = train("first", epochs=3, learning_rate=0.01)
+def test_a_training_starts_from_an_exported_model_with_its_classifier_and_pixel_scaling(train, exported, transformed):
     unchanged = {"epochs": 1, "learning_rate": 1e-9, "fine_tuning": {"head_epochs": 0}}
-    second = train("second", network={"weights": first}.items(), **unchanged)
+    second = train("second", network={"weights": exported}.items(), **unchanged)
     reading = Reading(image_size=SIDE, crop_fraction=1.0, classes=3, batch_size=64)
     ((inputs, _),) = evaluation_batches(Records.find(transformed.files), reading)
-    expected, got = (tf.saved_model.load(folder).classify_inputs(inputs) for folder in (first, second))
+    expected, got = (tf.saved_model.load(folder).classify_inputs(inputs) for folder in (exported, second))
     np.testing.assert_allclose(got, expected, atol=1e-5)
 
 
