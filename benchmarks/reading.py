@@ -21,9 +21,9 @@ import tensorflow as tf
 from photographs import photographs
 from rich.console import Console
 from rich.table import Table
+from transformed_record import transformed_record
 
 from efficientmixnet.components.record_file import RecordFile
-from efficientmixnet.modules import features
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.training_config import AugmentationConfig
 from efficientmixnet.modules.data import images
@@ -45,15 +45,8 @@ def write_records(source: Path, folder: Path, count: int, side: int) -> tuple[Re
     for shard in range(FILES):
         with RecordFile(f"{folder}/{shard}.gz") as writer:
             for number in range(shard, count, FILES):
-                writer.write(_example(every[number], number % CLASSES).SerializeToString())
+                writer.write(transformed_record(every[number], number % CLASSES))
     return Records.find([f"{folder}/*.gz"]), every
-
-
-def _example(encoded: bytes, label: int) -> tf.train.Example:
-    example = tf.train.Example()
-    example.features.feature[features.ENCODED].bytes_list.value.append(encoded)
-    example.features.feature[features.LABEL_ID].int64_list.value.append(label)
-    return example
 
 
 def bare(encoded: list[bytes], side: int, batch_size: int) -> tf.data.Dataset:

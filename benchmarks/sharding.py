@@ -17,9 +17,9 @@ import numpy as np
 import tensorflow as tf
 from rich.console import Console
 from rich.table import Table
+from transformed_record import transformed_record
 
 from efficientmixnet.components.record_file import RecordFile
-from efficientmixnet.modules import features
 from efficientmixnet.modules.config.training_config import AugmentationConfig
 from efficientmixnet.modules.data.batches import Reading, Records, training_batches
 from efficientmixnet.modules.data.shares import SHARDS
@@ -33,11 +33,7 @@ def write_records(folder: Path, count: int, size: int) -> Records:
     files = [RecordFile(f"{folder}/{shard:05d}.gz") for shard in range(SHARDS)]
     image = tf.io.encode_png(np.zeros((SIDE, SIDE, 3), "uint8")).numpy()
     for number in range(count):
-        example = tf.train.Example()
-        example.features.feature[features.ENCODED].bytes_list.value.append(image)
-        example.features.feature[features.LABEL_ID].int64_list.value.append(0)
-        example.features.feature["noise"].bytes_list.value.append(draw.bytes(size))
-        files[number % SHARDS].write(example.SerializeToString())
+        files[number % SHARDS].write(transformed_record(image, 0, noise=draw.bytes(size)))
     for file in files:
         file.close()
     return Records.find([f"{folder}/*.gz"])

@@ -22,8 +22,9 @@ import tensorflow as tf
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
+from transformed_record import transformed_record
 
-from efficientmixnet.modules import features, progress
+from efficientmixnet.modules import progress
 from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint
 from efficientmixnet.modules.checkpoint.checkpoint_folder import CheckpointFolder, State
 from efficientmixnet.modules.config.model_config import ModelConfig
@@ -87,10 +88,7 @@ def write_records(folder: Path, images: int, size: int) -> TrainingData:
             for number in range(count):
                 file = io.BytesIO()
                 Image.fromarray(draw.integers(0, 256, (size, size, 3), np.uint8)).save(file, "JPEG")
-                encoded = tf.train.Feature(bytes_list=tf.train.BytesList(value=[file.getvalue()]))
-                label = tf.train.Feature(int64_list=tf.train.Int64List(value=[number % CLASSES]))
-                feature = {features.ENCODED: encoded, features.LABEL_ID: label}
-                writer.write(tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString())
+                writer.write(transformed_record(file.getvalue(), number % CLASSES))
     train, evaluation = Records.find([f"{folder}/train.gz"]), Records.find([f"{folder}/eval.gz"])
     return TrainingData(train, evaluation, Reading(size, 1.0, CLASSES, 32), [str(one) for one in range(CLASSES)])
 
