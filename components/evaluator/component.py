@@ -23,6 +23,7 @@ from efficientmixnet.components.artifacts import Artifacts
 from efficientmixnet.components.counted_images import counted_images, start_counting
 from efficientmixnet.components.evaluator.class_counts import ClassCounts
 from efficientmixnet.components.evaluator.comparable import comparable
+from efficientmixnet.components.evaluator.fixed_batches import fixed_batches
 from efficientmixnet.components.evaluator.gate import Gate
 from efficientmixnet.components.evaluator.metric_names import GATED_METRICS
 from efficientmixnet.components.evaluator.slices import overall_of, read_slices
@@ -60,7 +61,7 @@ class _Executor(executor.Executor):
 
     def _measure(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]) -> None:
         try:
-            with counted_images(tfma, "ExtractEvaluateAndWriteResults"):
+            with fixed_batches(), counted_images(tfma, "ExtractEvaluateAndWriteResults"):
                 super().Do(input_dict, output_dict, exec_properties)
         except RuntimeError as error:
             if found := _bad_input_behind(error):
