@@ -169,6 +169,8 @@ def _workers(config: Config, limits: _Limits) -> Iterator[str]:
             f"training.backend: {training.backend} trains in one pod only; give tensorflow for {trainer.workers} "
             "workers"
         )
+    if trainer.workers > 1 and training.budget is not None:
+        yield f"training.budget: is for one pod; set training.epochs to train in {trainer.workers} workers"
     devices = trainer.workers * max(trainer.gpus, 1)
     if training.batch_scope == "global" and training.batch_size % devices:
         near = max(training.batch_size - training.batch_size % devices, devices)

@@ -143,11 +143,11 @@ class NetworkConfig(Section):
 
     def as_variant(self) -> Variant:
         """Returns the network as a Variant, like those of the library's tables; for auto, the smallest candidate."""
-        if self.variant not in ("custom", "auto"):
-            variant = replace(get_variant(self.variant), stem_stride=self.stem_stride)
-            return variant.mixed() if self.mixed else variant
         if self.variant == "auto":
             return SMALLEST
+        if self.variant != "custom":
+            variant = replace(get_variant(self.variant), stem_stride=self.stem_stride)
+            return variant.mixed() if self.mixed else variant
         return Variant(
             "custom",
             as_blocks(self.blocks),

@@ -1,20 +1,15 @@
 """within_budget: chooses the network and the epochs of a training that has a budget of time.
 
-The rule: networks are measured by a few training steps with the real images on this device. The largest measured one
-that still sees each image often enough is chosen: 20 times and 500,000 images in all from random weights, 5 times and
-10,000 images in all from trained weights. If even the smallest network sees them less often, it is chosen. The epochs
-fill the budget, up to ten times what is enough.
-
-Measurements take about a twentieth of the budget. The smallest network is measured first, and then the largest one
-that should fit if time grows with multiply-adds.
+Networks are measured by a few training steps with the real images on this device. Measurements take about a twentieth
+of the budget. The rule is in budget_rule.py. The epochs fill the budget, up to ten times what is enough.
 """
 
 import json
 import math
 import shutil
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +24,7 @@ from efficientmixnet.modules.files.stored_file import read_json
 from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.modules.network.cost import summarize
 from efficientmixnet.modules.network.ladder import ladder
+from efficientmixnet.modules.training.budget_rule import Candidate, Rung, choose, explore
 from efficientmixnet.modules.training.measure_network import Speed, measure_network
 
 if TYPE_CHECKING:
@@ -42,27 +38,6 @@ _FOR_STEPS = 0.005  # of the budget, for the steps of one network
 _FOR_MEASUREMENTS = 0.05  # of the budget, for all networks
 _PARTS = (1, 2, 4)  # of a batch, until it fits in memory
 _STEP = 1.25  # times the multiply-adds of the network before it
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A network with its speed on this device."""
-
-    name: str
-    multiply_adds: int
-    startup_seconds: float  # until the first steps have run
-    epoch_seconds: float
-    epochs: int = 0  # that the budget allows
-    parts: int = 1  # of a batch, because a whole one does not fit in memory
-
-
-@dataclass(frozen=True)
-class Rung:
-    """A network of the ladder that is not measured yet."""
-
-    name: str
-    network: NetworkConfig
-    multiply_adds: int
 
 
 def within_budget(job: "TrainingJob", distribution: Distribution) -> ModelConfig:
@@ -86,7 +61,7 @@ def within_budget(job: "TrainingJob", distribution: Distribution) -> ModelConfig
     file = Path(job.checkpoints, _FILE)
     if file.exists():
         kept = ModelConfig.model_validate(read_json(file, f"delete {file}", "config")["config"])
-        progress.tell(f"training.budget: goes on with {kept.training.epochs} epochs")
+        progress.tell(f"training.budget: continues with {kept.training.epochs} epochs")
         return kept
     end = time.monotonic() + budget
     enough, most = enough_epochs(job, distribution)
@@ -95,9 +70,9 @@ def within_budget(job: "TrainingJob", distribution: Distribution) -> ModelConfig
     chosen, why = choose(measured, enough)
     if chosen.epochs < 1:
         raise BadInput(
-            f"training.budget: {job.config.training.budget} is not enough for one epoch of {chosen.name}, which takes "
-            f"{chosen.epoch_seconds:,.0f} s after {budget - (end - time.monotonic()):,.0f} s of measurements and a "
-            f"start of {chosen.startup_seconds:,.0f} s; give more"
+            f"training.budget: {job.config.training.budget} is not enough for one epoch of {chosen.name}: the "
+            f"measurements took {budget - (end - time.monotonic()):,.0f} s, the start takes "
+            f"{chosen.startup_seconds:,.0f} s and an epoch {chosen.epoch_seconds:,.0f} s; give more time"
         )
     # The later measurements took time too.
     epochs = min(max(_epochs_until(end, chosen.startup_seconds, chosen.epoch_seconds), 1), most)
@@ -143,14 +118,14 @@ class _Measurements:
 
     def _measure(self, rung: Rung) -> tuple[Speed, int]:
         """Returns the speed, and in how many parts a batch fits in memory."""
-        for parts in _PARTS:
-            job = self._job.with_config(rung.network, **in_parts(self._job.config.training, parts))
-            try:
-                return measure_network(job, self._distribution, _FOR_STEPS * self._budget), parts
-            except OutOfMemory:
-                if parts == _PARTS[-1]:
-                    raise
-        raise AssertionError
+        for parts in _PARTS[:-1]:
+            with suppress(OutOfMemory):
+                return self._speed(rung, parts), parts
+        return self._speed(rung, _PARTS[-1]), _PARTS[-1]
+
+    def _speed(self, rung: Rung, parts: int) -> Speed:
+        job = self._job.with_config(rung.network, **in_parts(self._job.config.training, parts))
+        return measure_network(job, self._distribution, _FOR_STEPS * self._budget)
 
 
 def in_parts(training: TrainingConfig, parts: int) -> dict[str, int]:
@@ -159,35 +134,6 @@ def in_parts(training: TrainingConfig, parts: int) -> dict[str, int]:
         "batch_size": max(training.batch_size // parts, 1),
         "accumulation_steps": training.accumulation_steps * parts,
     }
-
-
-def explore(rungs: Sequence[Rung], measure: Callable[[Rung], Candidate | None], enough: int) -> list[Candidate]:
-    """Measures few networks to find the largest with time for enough epochs. Returns them from small to large.
-
-    Args:
-        rungs: From the smallest to the largest.
-        measure: Measures one; None: it cannot be used.
-        enough: The epochs in which a network sees each image often enough.
-    """
-    measured: list[Candidate] = []
-    fits, fails, position = -1, len(rungs), 0
-    while fits + 1 < fails:
-        found = measure(rungs[position])
-        if found:
-            measured.append(found)
-        if found and found.epochs >= enough:
-            fits = position
-        else:
-            fails = position
-        last = measured[-1]
-        # The time of an epoch should grow with the multiply-adds.
-        expected = (
-            one
-            for one in range(fits + 1, fails)
-            if rungs[one].multiply_adds * enough <= last.multiply_adds * last.epochs
-        )
-        position = max(expected, default=fits + 1)
-    return sorted(measured, key=lambda one: one.multiply_adds)
 
 
 def _epochs_until(end: float, startup_seconds: float, epoch_seconds: float) -> int:
@@ -199,24 +145,6 @@ def keep_choice(checkpoints: str, exported: str) -> None:
     file = Path(checkpoints, _FILE)
     if file.exists():
         shutil.copyfile(file, Path(exported, BUDGET))
-
-
-def choose(measured: Iterable[Candidate], enough: int) -> tuple[Candidate, str]:
-    """Returns the candidate that the rule chooses, and why.
-
-    Args:
-        measured: From the smallest to the largest.
-        enough: The epochs in which a network sees each image often enough.
-
-    Example:
-        >>> choose([Candidate("a", 1, 0, 1, 50), Candidate("b", 2, 0, 2, 25), Candidate("c", 3, 0, 9, 5)], 20)[0].name
-        'b'
-    """
-    first, *others = measured
-    if first.epochs < enough:
-        return first, f"even the smallest network has no time for {enough} epochs"
-    fitting = [first, *(one for one in others if one.epochs >= enough)]
-    return fitting[-1], f"the largest measured network with time for {enough} epochs"
 
 
 def enough_epochs(job: "TrainingJob", distribution: Distribution) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Deadline: ends a training whose epochs take longer than they took when its budget was planned."""
+"""Deadline: ends a training in time if its epochs take longer than measured."""
 
 import time
 from typing import Any
@@ -43,5 +43,6 @@ class Deadline(keras.callbacks.Callback):
         if epoch + 1 < self._epochs and now + (now - self._began) > self._end + _LATE * self._budget:
             self.model.stop_training = True
             progress.tell(
-                f"training.budget: ends after {epoch + 1} of {self._epochs} epochs, which take longer than measured"
+                f"training.budget: ends after {epoch + 1} of {self._epochs} epochs, "
+                "because they take longer than measured"
             )

@@ -46,7 +46,7 @@ def test_epochs_as_long_as_planned_are_all_trained(clock: Clock) -> None:
 def test_slow_epochs_end_the_training_in_time(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     """Epochs of 25 s instead of 10 s: the fourth ends at 100 s, and a fifth would end at 125 s."""
     assert _epochs(Deadline(100.0, 100.0, 10), clock, 25.0, range(10)) == 4
-    assert "ends after 4 of 10 epochs, which take longer than measured" in capsys.readouterr().out
+    assert "ends after 4 of 10 epochs, because they take longer than measured" in capsys.readouterr().out
 
 
 def test_a_resumed_training_has_the_part_of_its_epochs(clock: Clock) -> None:
