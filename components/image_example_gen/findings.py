@@ -59,8 +59,16 @@ class Duplicates:
 
 
 def by_reason(left_out: Iterable[LeftOut]) -> dict[str, int]:
-    """Returns the number of files left out for each reason, the most frequent first."""
-    return dict(Counter(_kind(item.reason) for item in left_out).most_common())
+    """Returns the number of files left out for each reason, the most frequent first.
+
+    Details of one file, such as its label, are part of a reason only if all files of the same kind share them.
+    """
+    kinds: dict[str, Counter[str]] = {}
+    for item in left_out:
+        reason = _without_place(item.reason)
+        kinds.setdefault(re.sub(r"'[^']*'|\d[\d,]*", "…", reason), Counter())[reason] += 1
+    counts = Counter({next(iter(one)) if len(one) == 1 else kind: one.total() for kind, one in kinds.items()})
+    return dict(counts.most_common())
 
 
 def warnings(
@@ -85,12 +93,11 @@ def warnings(
     ]
 
 
-def _kind(reason: str) -> str:
-    """Returns the reason without details of one file, so that equal reasons are counted together."""
+def _without_place(reason: str) -> str:
+    """Returns the reason without the size of one file and its line in a list."""
     if limit := re.search(r"(pixels|bytes), over the limit \((.*)\)", reason):
         return f"has more {limit[1]} than {limit[2]}"  # the key and its value
-    without_details = re.sub(r"\s*\(.*\)|: \S+ has no name", "", reason)
-    return re.sub(r"'[^']*'|\d[\d,]*", "…", without_details)
+    return re.sub(r"\s*\(.*\)|: \S+ has no name", "", reason)
 
 
 def _on_files(left_out: Iterable[LeftOut]) -> Iterator[str]:

@@ -126,7 +126,7 @@ def find_images(
     listed = [] if manifest else list(list_files(data))
     files = [file for file in listed if not isinstance(file, Skipped)]
     skipped = {file for file in listed if isinstance(file, Skipped)}  # A store repeats a folder for each of its files.
-    metadata = find_metadata(files, layout)
+    metadata = [] if _is_one_file(data, files) else find_metadata(files, layout)
     if group and not (layout.features is None and (manifest or metadata)):  # Those have all columns.
         layout = layout.model_copy(update={"features": tuple(dict.fromkeys((*(layout.features or ()), group)))})
     if manifest:
@@ -159,10 +159,14 @@ def name_hash(name: str) -> int:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
 
 
+def _is_one_file(data: str, files: list[File | LeftOut]) -> bool:
+    return len(files) == 1 and files[0].name == data.rpartition("/")[2]
+
+
 def _format(data: str, files: list[File | LeftOut]) -> str:
     """Returns the format by the names of the files."""
     kinds = Counter(format_of(file.name) for file in files)
-    if len(files) == 1 and files[0].name == data.rpartition("/")[2] and None in kinds:
+    if _is_one_file(data, files) and None in kinds:
         raise BadInput(
             f"data.images: {data} is not a TFRecord, tar or Parquet file. Give such a file or a folder. Give a "
             "CSV or JSON lines file as data.manifest."

@@ -178,7 +178,7 @@ def _print(console: PlainConsole, found: "Inspection", sources: "Sources", notes
     rows.append(("formats", ", ".join(f"{name} {count:,}" for name, count in found.formats.most_common())))
     rows.append(("shorter side", ", ".join(f"{name}: {count:,}" for name, count in side_buckets(found.sizes))))
     rows += [("splits", "; ".join(sources.notes))] if sources.notes else []
-    rows += [("left out", f"{count:,} {reason}") for reason, count in by_reason(found.left_out).items()]
+    rows += [("left out", f"{count:,} ({reason})") for reason, count in by_reason(found.left_out).items()]
     rows += [("skipped", in_words(sources.skipped))] if sources.skipped else []
     rows += [("warning", note) for note in notes]
     console.print()

@@ -76,6 +76,15 @@ def test_a_file_instead_of_a_folder_is_refused(tmp_path: Path) -> None:
         find_images(str(tmp_path / "one.png"), None, SPLITS)
 
 
+@pytest.mark.parametrize("name", ["list.csv", "metadata.csv", "metadata.jsonl"])
+def test_a_list_of_images_instead_of_a_folder_is_refused(tmp_path: Path, name: str) -> None:
+    _write(tmp_path / "one.png")
+    row = '{"file_name": "one.png", "label": "cat"}' if name.endswith("jsonl") else "file_name,label\none.png,cat"
+    (tmp_path / name).write_text(row)
+    with pytest.raises(BadInput, match=rf"{name} is not a .*Give a CSV or JSON lines file as data\.manifest"):
+        find_images(str(tmp_path / name), None, SPLITS)
+
+
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"has no images\. Put the images of each class into a folder"):
         find_images(str(tmp_path), None, SPLITS)

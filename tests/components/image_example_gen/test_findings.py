@@ -26,6 +26,18 @@ def test_reasons_are_counted_without_the_details_of_one_file() -> None:
     }
 
 
+def test_a_reason_keeps_the_details_that_all_files_share() -> None:
+    left_out = [
+        LeftOut("a", "has the split 'holdout', which is not one of eval, train (list.csv, line 2)"),
+        LeftOut("b", "has the split 'holdout', which is not one of eval, train (list.csv, line 3)"),
+        LeftOut("c", "has zero bytes"),
+    ]
+    assert by_reason(left_out) == {
+        "has the split 'holdout', which is not one of eval, train": 2,
+        "has zero bytes": 1,
+    }
+
+
 def test_balanced_data_without_copies_gives_no_warning() -> None:
     counts = {"train": {"cat": 50, "dog": 40}, "eval": {"cat": 10, "dog": 11}}
     same = (Copy("a", "cat", "train"), Copy("b", "cat", "train"))

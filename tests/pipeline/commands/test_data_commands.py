@@ -42,7 +42,7 @@ def test_inspect_accepts_a_configuration_and_overrides(data: Path, tmp_path: Pat
     page = ["--page", str(tmp_path / "look.html"), "--no-statistics"]
     result = CliRunner().invoke(main, ["inspect", str(tmp_path / "run.yaml"), *page, "--set", "data.max_pixels=9"])
     assert result.exit_code == 0, result.output
-    assert "left out      24 has more pixels than data.max_pixels: 9" in result.output
+    assert "left out      24 (has more pixels than data.max_pixels: 9)" in result.output
 
 
 def test_missing_data_is_reported_in_one_line(tmp_path: Path) -> None:
