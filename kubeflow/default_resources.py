@@ -56,4 +56,4 @@ def default_resources(component: str, waits: bool = False) -> Resources:
         component: The component's id, such as Trainer.
         waits: Whether it only waits for a training job.
     """
-    return _LOOKUP if waits else DEFAULTS[component]
+    return _LOOKUP if waits else DEFAULTS.get(component, _BEAM)

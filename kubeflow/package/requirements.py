@@ -164,11 +164,6 @@ def _workers(config: Config, limits: _Limits) -> Iterator[str]:
             f"training.distribution: with {training.distribution} each of the {trainer.workers} workers would train "
             "its own model; give auto or multi_worker"
         )
-    if trainer.workers > 1 and training.backend != "tensorflow":
-        yield (
-            f"training.backend: {training.backend} trains in one pod only; give tensorflow for {trainer.workers} "
-            "workers"
-        )
     if trainer.workers > 1 and training.budget is not None:
         yield f"training.budget: is for one pod; set training.epochs to train in {trainer.workers} workers"
     devices = trainer.workers * max(trainer.gpus, 1)

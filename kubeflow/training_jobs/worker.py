@@ -6,10 +6,12 @@ URIs.
 
 import argparse
 import json
+import logging
 import os
 import signal
 import sys
 import tempfile
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -96,5 +98,8 @@ def _end(number: int, _: object) -> None:
 
 
 if __name__ == "__main__":
+    # The log is for progress, warnings and errors.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    logging.disable(logging.INFO)
+    warnings.simplefilter("ignore", FutureWarning)
     main(sys.argv[1:])

@@ -28,15 +28,15 @@ def reads_own_files(sharding: Sharding, workers: int, train: Records, cache: Cac
     files = len(train.files)
     if sharding == "files" and files < workers:
         raise BadInput(
-            f"training.sharding: files: the training images are in {files} files, which are too few for {workers} "
-            "workers; give records, or use fewer workers"
+            f"training.sharding: files: there are fewer files of training images ({files}) than workers ({workers}); "
+            "give records, or use fewer workers"
         )
     if sharding == "records":
         own, reason = False, "as training.sharding says"
     elif sharding == "auto" and cache == "always":
         own, reason = False, "because the decoded images stay in memory"
     elif files < workers:
-        own, reason = False, f"because {files} files are too few for {workers} workers"
+        own, reason = False, f"because there are fewer files ({files}) than workers ({workers})"
     else:
         own, reason = True, f"of the {files} files"
     progress.tell(f"each worker reads its part {reason}" if own else f"each worker reads all records, {reason}")

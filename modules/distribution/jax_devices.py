@@ -1,5 +1,6 @@
 """JaxDevices: all devices of a training with JAX, on one machine or several."""
 
+import socket
 import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -42,10 +43,11 @@ def connect(cluster: JaxCluster, minutes: float) -> None:
         minutes: How long to wait for the others.
 
     Raises:
-        BadInput: Another process did not start in time.
+        BadInput: Another process did not start in time, or the other machines cannot find this one.
     """
     import jax
 
+    _check_own_name(cluster.coordinator)
     until = time.monotonic() + 60 * minutes
     while cluster.index and not answers(cluster.coordinator):
         if time.monotonic() > until:
@@ -67,6 +69,26 @@ def connect(cluster: JaxCluster, minutes: float) -> None:
             f"{str(error).splitlines()[0]}"
         ) from None
     _copy_variables_to_all_processes()
+
+
+def _check_own_name(coordinator: str) -> None:
+    """Checks that the other machines can find this one by its name. JAX's collectives on CPUs crash otherwise."""
+    name = socket.gethostname()
+    own = _address(name)
+    one_machine = (_address(coordinator.rpartition(":")[0]) or "").startswith("127.")
+    if own is None or (own.startswith("127.") and not one_machine):
+        raise BadInput(
+            f"the name of this machine, {name}, "
+            + ("has no address" if own is None else f"has the address {own}, which other machines cannot reach")
+            + ". Add the name with the machine's address to /etc/hosts"
+        )
+
+
+def _address(name: str) -> str | None:
+    try:
+        return socket.gethostbyname(name)
+    except OSError:
+        return None
 
 
 def _copy_variables_to_all_processes() -> None:

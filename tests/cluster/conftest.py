@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -165,7 +165,13 @@ class Trainer:
     def __init__(self, namespace: Namespace, store: str, inputs: dict[str, Any]) -> None:
         self._namespace, self._store, self._inputs = namespace, store, inputs
 
-    def config(self, name: str, environment: dict[str, str], trainer: dict[str, Any]) -> Config:
+    def config(
+        self,
+        name: str,
+        environment: dict[str, str],
+        trainer: dict[str, Any],
+        backend: Literal["tensorflow", "jax"] = "tensorflow",
+    ) -> Config:
         environment = {"PYTHONPATH": CODE, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", **environment}
         store = {"endpoint": self._store, "region": "us-east-1", "secret": SECRET}
         return Config.model_validate(
@@ -182,6 +188,7 @@ class Trainer:
                     "drop_connect": 0.0,
                 },
                 "training": {
+                    "backend": backend,
                     "epochs": 10,
                     "batch_size": 32,
                     "learning_rate": 0.01,
@@ -209,11 +216,12 @@ class Trainer:
         environment: dict[str, str] | None = None,
         pipeline: str = "digits",
         name: str | None = None,
+        backend: Literal["tensorflow", "jax"] = "tensorflow",
     ) -> "Component":
         """Starts a pod with our service account. Its outputs go to a new folder in the store."""
         from efficientmixnet.kubeflow.package.compile import compile_package
 
-        config = self.config(pipeline, environment or {}, trainer or {})
+        config = self.config(pipeline, environment or {}, trainer or {}, backend)
         spec = compile_package(config, "oss")[0]
         name = name or f"trainer-{uuid.uuid4().hex[:6]}"
         container = spec["deploymentSpec"]["executors"]["Trainer_executor"]["container"]

@@ -86,6 +86,21 @@ def test_a_deleted_worker_restarts_and_the_weights_are_the_same(
     assert difference < 1e-5
 
 
+def test_two_workers_train_with_jax(trainer: Any, namespace: Any, python: Callable[..., Any]) -> None:
+    component = trainer.start("efficientmixnet.modules.trainer.run_fn", backend="jax")
+    assert component.pod.wait() == 0, component.pod.log
+    assert "with JAX, worker 1 of 2, 2 devices in total" in component.pod.log
+    assert "model/Format-Serving/saved_model.pb" in python(FILES, component.folder)
+
+
+def test_a_training_with_jax_goes_on_after_a_deleted_worker(trainer: Any, namespace: Any) -> None:
+    component = trainer.start("efficientmixnet.modules.trainer.run_fn", backend="jax")
+    component.wait_for("of 5,760 images epoch 5/10", 240)
+    namespace.kubectl("delete", "pod", f"{component.job()}-worker-1", "--wait=false")
+    assert component.pod.wait() == 0, component.pod.log
+    assert "resumes in epoch" in component.pod.log
+
+
 def test_a_failed_training_is_an_error_with_the_workers_last_lines(trainer: Any) -> None:
     component = trainer.start("run_functions.fail")
     assert component.pod.wait() == 1

@@ -91,7 +91,6 @@ def test_the_component_of_a_training_job_asks_for_no_gpu(changed: Callable[..., 
             "training.distribution: with mirrored each of the 2 workers would train its own model",
         ),
         ({}, {"training": {"budget": "30m"}}, "training.budget: is for one pod; set training.epochs to"),
-        ({}, {"training": {"backend": "jax"}}, "training.backend: jax trains in one pod only; give tensorflow"),
         ({}, {"training": {"batch_size": 36}}, "training.batch_size: 36 .* over the 8 devices of 2 workers; give 32"),
     ],
 )

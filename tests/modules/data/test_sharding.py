@@ -15,7 +15,7 @@ EIGHT = Records(tuple(map(str, range(8))), 80, in_files=(10,) * 8)
     ("sharding", "workers", "cache", "own", "message"),
     [
         ("auto", 8, "auto", True, "each worker reads its part of the 8 files"),
-        ("auto", 9, "auto", False, "each worker reads all records, because 8 files are too few for 9 workers"),
+        ("auto", 9, "auto", False, "each worker reads all records, because there are fewer files (8) than workers (9)"),
         ("auto", 2, "always", False, "each worker reads all records, because the decoded images stay in memory"),
         ("records", 2, "auto", False, "each worker reads all records, as training.sharding says"),
         ("files", 8, "auto", True, "each worker reads its part of the 8 files"),

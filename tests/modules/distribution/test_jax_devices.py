@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +13,7 @@ import pytest
 from tiny_training import LABELS, NETWORK, Listener, free_ports, write_images
 
 from efficientmixnet.modules.distribution.jax_cluster import JaxCluster
+from efficientmixnet.modules.distribution.jax_devices import connect
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.training.train_elsewhere import train_elsewhere
 from efficientmixnet.modules.training.training_job import TrainingJob
@@ -219,3 +221,18 @@ def test_a_process_whose_first_one_does_not_start_is_told_its_address(records: s
     variables = {"JAX_COORDINATOR_ADDRESS": address, "JAX_NUM_PROCESSES": "2", "JAX_PROCESS_ID": "1"}
     with pytest.raises(BadInput, match=rf"the first worker, at {address}, did not start within 0\.01 minutes"):
         _train(job, tmp_path / "one.npz", **variables)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("worker.invalid", r"the name of this machine, worker\.invalid, has no address\. Add the name with"),
+        ("localhost", r"localhost, has the address 127\.0\.0\.1, which other machines cannot reach\. Add the name"),
+    ],
+)
+def test_a_machine_that_others_cannot_find_by_its_name_is_refused(
+    name: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: name)
+    with pytest.raises(BadInput, match=message):
+        connect(JaxCluster("192.0.2.1:29500", 2, 0), 0.01)  # an address for documentation (RFC 5737)
