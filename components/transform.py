@@ -14,6 +14,7 @@ from tfx.types import artifact_utils
 
 from efficientmixnet.components.artifacts import Artifacts
 from efficientmixnet.components.counted_images import start_counting
+from efficientmixnet.components.fixed_batches import fixed_batches
 from efficientmixnet.components.record_file import WriteRecords
 from efficientmixnet.modules.data.record_counts import RecordCounts, check_counts, read_counts, write_counts
 from efficientmixnet.modules.data.shares import SHARDS, records_in_files
@@ -47,7 +48,8 @@ class _Executor(executor.Executor):
             check_counts(ingested.uri, artifact_utils.decode_split_names(ingested.split_names))
         start_counting(ingested.uri for ingested in input_dict["examples"])
         executor.TransformProcessor = _Processor  # TFX looks its class up by this name, and has no other hook
-        super().Do(input_dict, output_dict, exec_properties)
+        with fixed_batches():
+            super().Do(input_dict, output_dict, exec_properties)
         for ingested, written in zip(input_dict["examples"], output_dict["transformed_examples"], strict=True):
             written.span, written.version = ingested.span, ingested.version
             _write_counts(ingested, written)

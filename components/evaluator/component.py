@@ -23,11 +23,11 @@ from efficientmixnet.components.artifacts import Artifacts
 from efficientmixnet.components.counted_images import counted_images, start_counting
 from efficientmixnet.components.evaluator.class_counts import ClassCounts
 from efficientmixnet.components.evaluator.comparable import comparable
-from efficientmixnet.components.evaluator.fixed_batches import fixed_batches
 from efficientmixnet.components.evaluator.gate import Gate
 from efficientmixnet.components.evaluator.metric_names import GATED_METRICS
 from efficientmixnet.components.evaluator.slices import overall_of, read_slices
 from efficientmixnet.components.evaluator.verdict import TEST_FOLDER, Verdict
+from efficientmixnet.components.fixed_batches import fixed_batches
 from efficientmixnet.components.image_example_gen.split_names import EVAL, TEST
 from efficientmixnet.modules import features
 from efficientmixnet.modules.data.record_counts import check_counts

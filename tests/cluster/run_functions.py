@@ -36,6 +36,15 @@ def train_and_keep_weights(fn_args: Any) -> None:
     run_fn(fn_args)
 
 
+def train_with_frequent_progress(fn_args: Any) -> None:
+    """Trains with the project's run_fn, and prints the progress every second."""
+    from efficientmixnet.kubeflow import progress_lines
+    from efficientmixnet.modules.trainer import run_fn
+
+    progress_lines._SECONDS = 1
+    run_fn(fn_args)
+
+
 def fail(_: Any) -> None:
     """A training that fails."""
     print("the last line before the error", flush=True)

@@ -36,7 +36,7 @@ def test_one_worker_reads_all_and_nothing_is_told(monkeypatch: pytest.MonkeyPatc
 
 
 def test_fewer_files_than_workers_are_refused() -> None:
-    with pytest.raises(BadInput, match=r"training\.sharding: files: .* in 8 files, .* few for 9 workers; give records"):
+    with pytest.raises(BadInput, match=r"training\.sharding: files: .* \(8\) than workers \(9\); give records"):
         reads_own_files("files", 9, EIGHT, "auto")
 
 

@@ -1,4 +1,4 @@
-"""fixed_batches: batches of the same size in every evaluation."""
+"""fixed_batches: batches of the same size in every run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +13,9 @@ SIZE = 64  # images
 def fixed_batches() -> Iterator[None]:
     """In the body, pipelines that are built read examples in batches of `SIZE`.
 
-    Beam would choose the sizes by the speed of the machine. A model rounds a little differently in other batches, so
-    the same model would get other metrics in every run. TFX's Evaluator cannot give the size to its source.
+    Beam would choose the sizes by the speed of the machine. A model and a mean round a little differently in other
+    batches, so Evaluator would measure other metrics of the same model in every run, and Transform would compute other
+    means of the same images. These components of TFX cannot give the size to their source.
     """
     original = batch_util.GetBatchElementsKwargs
 

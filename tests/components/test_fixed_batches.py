@@ -7,7 +7,7 @@ import pyarrow as pa
 import tensorflow as tf
 from tfx_bsl.tfxio import tf_example_record
 
-from efficientmixnet.components.evaluator.fixed_batches import fixed_batches
+from efficientmixnet.components.fixed_batches import fixed_batches
 
 
 def test_batches_have_64_images_and_the_last_one_has_the_rest(tmp_path: Path) -> None:
