@@ -1,5 +1,6 @@
 """JaxDevices: all devices of a training with JAX, on one machine or several."""
 
+import ipaddress
 import socket
 import time
 from contextlib import AbstractContextManager
@@ -75,8 +76,8 @@ def _check_own_name(coordinator: str) -> None:
     """Checks that the other machines can find this one by its name. JAX's collectives on CPUs crash otherwise."""
     name = socket.gethostname()
     own = _address(name)
-    one_machine = (_address(coordinator.rpartition(":")[0]) or "").startswith("127.")
-    if own is None or (own.startswith("127.") and not one_machine):
+    one_machine = _loopback(_address(coordinator.rpartition(":")[0].strip("[]")))
+    if own is None or (_loopback(own) and not one_machine):
         raise BadInput(
             f"the name of this machine, {name}, "
             + ("has no address" if own is None else f"has the address {own}, which other machines cannot reach")
@@ -86,9 +87,13 @@ def _check_own_name(coordinator: str) -> None:
 
 def _address(name: str) -> str | None:
     try:
-        return socket.gethostbyname(name)
+        return str(socket.getaddrinfo(name, None)[0][4][0])
     except OSError:
         return None
+
+
+def _loopback(address: str | None) -> bool:
+    return address is not None and ipaddress.ip_address(address).is_loopback
 
 
 def _copy_variables_to_all_processes() -> None:

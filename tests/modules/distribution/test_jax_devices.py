@@ -227,7 +227,9 @@ def test_a_process_whose_first_one_does_not_start_is_told_its_address(records: s
     ("name", "message"),
     [
         ("worker.invalid", r"the name of this machine, worker\.invalid, has no address\. Add the name with"),
-        ("localhost", r"localhost, has the address 127\.0\.0\.1, which other machines cannot reach\. Add the name"),
+        ("localhost", r"localhost, has the address (127\.0\.0\.1|::1), which other machines cannot reach"),
+        ("127.0.1.1", r"has the address 127\.0\.1\.1, which other machines cannot reach"),
+        ("::1", r"has the address ::1, which other machines cannot reach"),
     ],
 )
 def test_a_machine_that_others_cannot_find_by_its_name_is_refused(
