@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _WARM_UP, _FEWEST_STEPS = 2, 2  # executions
 _FEW_EPOCHS = 1000  # more than a measurement needs
-_SHORT = 4  # steps of a short epoch, and of its evaluation
+_SHORT = 4  # steps of a short epoch, and the fewest of its evaluation
 _TINY_RATE = 1e-6  # so that the loss stays finite
 
 
@@ -71,7 +71,8 @@ def measure_network(job: "TrainingJob", distribution: Distribution, seconds: flo
     few = model.steps_per_execution * math.ceil(_SHORT / model.steps_per_execution)
     few = min(few, data.steps_per_epoch)
     at_once = evaluation_batch_size(data.evaluation.count, data.reading)
-    evaluated = min(_SHORT * at_once, data.evaluation.count)
+    # The start of an evaluation takes as long as many batches of a small network.
+    evaluated = min(max(_SHORT, round(seconds / clock.step_seconds)) * at_once, data.evaluation.count)
     short = replace(
         data,
         train=replace(data.train, count=few * data.reading.batch_size),

@@ -13,11 +13,12 @@ import tensorflow as tf
 from efficientmixnet.modules import features
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.network_config import NetworkConfig
+from efficientmixnet.modules.distribution.distribution import choose_distribution
 from efficientmixnet.modules.exceptions import BadInput, OutOfMemory
 from efficientmixnet.modules.training import budget
 from efficientmixnet.modules.training.budget import candidates, enough_epochs, within_budget
 from efficientmixnet.modules.training.budget_rule import Candidate, Rung, choose, explore
-from efficientmixnet.modules.training.measure_network import Speed
+from efficientmixnet.modules.training.measure_network import Speed, measure_network
 from efficientmixnet.modules.training.training_job import TrainingJob, train
 
 BLOCKS = ["r1_k3_s11_e1_i8_o8", "r1_k3_s22_e2_i8_o16"]
@@ -198,6 +199,20 @@ def test_a_batch_that_does_not_fit_in_memory_is_computed_in_parts(
 def test_a_fixed_variant_is_the_only_candidate(records: str, tmp_path: Path) -> None:
     job = _job(records, tmp_path, {"variant": "B1"}, budget="1m")
     assert [(rung.name, rung.network) for rung in candidates(job.config.network)] == [("B1", job.config.network)]
+
+
+def test_the_start_of_an_evaluation_counts_once(records: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes half a second here. With four of the 80 batches of two images it would count 20 times."""
+    begin = keras.callbacks.CallbackList.on_test_begin
+
+    def begin_slowly(callbacks: keras.callbacks.CallbackList, logs: Any = None) -> None:
+        begin(callbacks, logs)
+        time.sleep(0.5)
+
+    monkeypatch.setattr(keras.callbacks.CallbackList, "on_test_begin", begin_slowly)
+    job = _job(records, tmp_path, CUSTOM, batch_size=2)
+    speed = measure_network(job, choose_distribution("none"), seconds=1.0)
+    assert 0.5 < speed.epoch_seconds < 5
 
 
 @pytest.mark.slow
