@@ -13,6 +13,7 @@ import tensorflow as tf
 
 SHARDS = 32  # Transform writes a multiple of this number of files for each split
 FILES_AT_ONCE = SHARDS  # read by turns, a record of each. Not left to TensorFlow, whose number depends on the processor
+_COUNTED_AT_ONCE = 4096  # records
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,17 @@ def records_in_files(files: Sequence[str]) -> tuple[int, ...]:
     if not files:
         return ()
 
-    def count(file: tf.Tensor) -> tf.Tensor:
-        return tf.data.TFRecordDataset(file, compression_type="GZIP").reduce(np.int64(0), lambda sum, _: sum + 1)
+    def numbers(file: tf.Tensor, number: tf.Tensor) -> tf.data.Dataset:
+        return tf.data.TFRecordDataset(file, compression_type="GZIP").map(lambda _: number)
 
-    counts = tf.data.Dataset.from_tensor_slices(list(files)).map(count, num_parallel_calls=tf.data.AUTOTUNE)
-    return tuple(map(int, counts.as_numpy_iterator()))
+    # The number of its file for each record. To count with a dataset for each file takes ten times as long.
+    read = tf.data.Dataset.from_tensor_slices((list(files), range(len(files)))).interleave(
+        numbers, num_parallel_calls=tf.data.AUTOTUNE, deterministic=False
+    )
+    counts = np.zeros(len(files), np.int64)
+    for some in read.batch(_COUNTED_AT_ONCE).as_numpy_iterator():
+        counts += np.bincount(some, minlength=len(files))
+    return tuple(counts.tolist())
 
 
 def training_share(files: RecordFiles, worker: int, images: int, seed: list[tf.Tensor]) -> tf.data.Dataset:
