@@ -43,7 +43,8 @@ def _shrinking(shorter_side: int, channels: int) -> Callable[[tf.Tensor], tf.Ten
     """Returns a function from bytes [batch] to bytes [batch].
 
     It is one node, because TFT walks through the whole graph for every analyzer. It is traced once, and not each time
-    that TFT traces preprocessing_fn.
+    that TFT traces preprocessing_fn. The node has no state: TFT's analyzers, which need no pixels, leave it out. As a
+    function with assertions it would run for them too, and every training image would be resized twice.
     """
 
     @tf.function(autograph=False)
@@ -51,7 +52,8 @@ def _shrinking(shorter_side: int, channels: int) -> Callable[[tf.Tensor], tf.Ten
         return tf.map_fn(lambda one: images.shrink(one, shorter_side, channels), encoded)
 
     with tf.init_scope():
-        return shrink.get_concrete_function(tf.TensorSpec([None], tf.string))
+        traced = shrink.get_concrete_function(tf.TensorSpec([None], tf.string))
+    return lambda encoded: tf.raw_ops.PartitionedCall(args=[encoded], Tout=[tf.string], f=traced)[0]
 
 
 def _label_ids(labels: tf.Tensor) -> tf.Tensor:

@@ -11,7 +11,8 @@ import tensorflow_transform.beam as tft_beam
 from PIL import Image
 
 from efficientmixnet.components.image_example_gen.array_file import as_npy
-from efficientmixnet.modules import features
+from efficientmixnet.modules import features, preprocessing
+from efficientmixnet.modules.data import images
 from efficientmixnet.modules.data.class_weights import class_counts
 from efficientmixnet.modules.preprocessing import preprocessing_fn
 
@@ -71,6 +72,20 @@ class Transformed:
 @pytest.fixture(scope="module")
 def transformed(tmp_path_factory: pytest.TempPathFactory) -> Transformed:
     return Transformed(tmp_path_factory.mktemp("transform"))
+
+
+def test_each_image_is_resized_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TFT runs the graph for the analyzers too, which need no pixels."""
+    resized, shrink = [], images.shrink
+
+    def counted(encoded: tf.Tensor, *args: int) -> tf.Tensor:
+        noted = tf.numpy_function(lambda file: resized.append(file) or file, [encoded], tf.string)
+        return shrink(tf.ensure_shape(noted, []), *args)
+
+    monkeypatch.setattr(images, "shrink", counted)
+    monkeypatch.setattr(preprocessing, "_shrinking", preprocessing._shrinking.__wrapped__)
+    Transformed(tmp_path)
+    assert len(resized) == len(TRAINING) + len(EVALUATION)
 
 
 def test_labels_are_numbered_alphabetically(transformed: Transformed) -> None:
