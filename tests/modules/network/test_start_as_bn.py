@@ -32,7 +32,8 @@ def test_with_the_same_convolutions_the_outputs_are_equal(norm: Norm, training: 
             layer.set_weights(with_bn.get_layer(layer.name).get_weights())
     expected = np.asarray(with_bn(images(32), training=training))
     outputs = np.asarray(other(images(32), training=training))
-    np.testing.assert_allclose(outputs, expected, atol=2e-4 * np.abs(expected).max())
+    # The last blocks have one pixel. The variance of its four values in a batch makes rounding errors larger.
+    np.testing.assert_allclose(outputs, expected, atol=(1e-3 if training else 2e-4) * np.abs(expected).max())
 
 
 def _deviations(model: keras.Model, training: bool) -> np.ndarray:
