@@ -45,7 +45,7 @@ NOT_DECAYED = ["bias", "gamma", "beta"]
 
 
 SEARCH_SEED = 100  # of the runs that choose a learning rate
-RATES = {True: [0.002, 0.004, 0.008, 0.016], False: [0.001, 0.002, 0.004, 0.008]}  # for --short, and without
+RATES = {True: [0.004, 0.008, 0.016, 0.032], False: [0.001, 0.002, 0.004, 0.008]}  # for --short, and without
 
 
 @dataclass(frozen=True)
@@ -335,7 +335,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=math.inf, help="end after this time; a later call goes on")
     parser.add_argument("--decay", type=float, default=0.05)
     parser.add_argument("--precision", default="float32", help="or mixed_bfloat16, for a GPU")
-    parser.add_argument("--results", type=Path, default=Path("ablation.jsonl"))
+    parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results" / "ablation.jsonl")
     parser.add_argument("--short", action="store_true", help="a small network and a small budget, for a CPU")
     parser.add_argument("--verbose", type=int, default=0)
     given = parser.parse_args()

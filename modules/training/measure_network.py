@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _WARM_UP, _FEWEST_STEPS = 2, 2  # executions
 _FEW_EPOCHS = 1000  # more than a measurement needs
-_SHORT = 4  # steps of a short epoch, and the fewest of its evaluation
+_SHORT = 4  # steps of a short epoch, and the fewest batches of its evaluation
+_ENOUGH_EVALUATED = 16  # batches, if there is time
 _TINY_RATE = 1e-6  # so that the loss stays finite
 
 
@@ -71,8 +72,8 @@ def measure_network(job: "TrainingJob", distribution: Distribution, seconds: flo
     few = model.steps_per_execution * math.ceil(_SHORT / model.steps_per_execution)
     few = min(few, data.steps_per_epoch)
     at_once = evaluation_batch_size(data.evaluation.count, data.reading)
-    # The start of an evaluation takes as long as many batches of a small network.
-    evaluated = min(max(_SHORT, round(seconds / clock.step_seconds)) * at_once, data.evaluation.count)
+    in_time = min(round(seconds / clock.step_seconds), _ENOUGH_EVALUATED)
+    evaluated = min(max(_SHORT, in_time, 2 * model.steps_per_execution) * at_once, data.evaluation.count)
     short = replace(
         data,
         train=replace(data.train, count=few * data.reading.batch_size),
@@ -89,7 +90,7 @@ def measure_network(job: "TrainingJob", distribution: Distribution, seconds: flo
         second
         - first
         + (data.steps_per_epoch - few) * clock.step_seconds
-        + (data.evaluation.count / evaluated - 1) * epochs.evaluation_seconds,
+        + (data.evaluation.count - evaluated) / at_once * epochs.batch_seconds,
     )
 
 
@@ -121,18 +122,23 @@ class _StepClock(keras.callbacks.Callback):
 
 
 class _EpochClock(keras.callbacks.Callback):
-    """Measures when epochs end, and how long the last evaluation took."""
+    """Measures when epochs end, and the seconds of a batch in the last evaluation, without its start."""
 
     def __init__(self) -> None:
         super().__init__()
         self.ends: list[float] = []
-        self.evaluation_seconds = self._began = 0.0
+        self._evaluated: list[tuple[int, float]] = []
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self._began = time.monotonic()
+        self._evaluated = []
 
-    def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
-        self.evaluation_seconds = time.monotonic() - self._began
+    def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self._evaluated.append((batch, time.monotonic()))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.ends.append(time.monotonic())
+
+    @property
+    def batch_seconds(self) -> float:
+        (first, start), (last, end) = self._evaluated[0], self._evaluated[-1]
+        return (end - start) / max(last - first, 1)
