@@ -43,8 +43,8 @@ def _shrinking(shorter_side: int, channels: int) -> Callable[[tf.Tensor], tf.Ten
     """Returns a function from bytes [batch] to bytes [batch].
 
     It is one node, because TFT walks through the whole graph for every analyzer. It is traced once, and not each time
-    that TFT traces preprocessing_fn. The node has no state: TFT's analyzers, which need no pixels, leave it out. As a
-    function with assertions it would run for them too, and every training image would be resized twice.
+    that TFT traces preprocessing_fn. It is called as a stateless node. TensorFlow takes a function with assertions for
+    a stateful one, which TFT would also run for the analyzers: they need no pixels, but would resize every image.
     """
 
     @tf.function(autograph=False)

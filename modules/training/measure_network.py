@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _WARM_UP, _FEWEST_STEPS = 2, 2  # executions
 _FEW_EPOCHS = 1000  # more than a measurement needs
 _SHORT = 4  # steps of a short epoch, and the fewest batches of its evaluation
-_ENOUGH_EVALUATED = 16  # batches, if there is time
+_ENOUGH_EVALUATED = 16  # batches of an evaluation, if there is time
 _TINY_RATE = 1e-6  # so that the loss stays finite
 
 
@@ -73,7 +73,8 @@ def measure_network(job: "TrainingJob", distribution: Distribution, seconds: flo
     few = min(few, data.steps_per_epoch)
     at_once = evaluation_batch_size(data.evaluation.count, data.reading)
     in_time = min(round(seconds / clock.step_seconds), _ENOUGH_EVALUATED)
-    evaluated = min(max(_SHORT, in_time, 2 * model.steps_per_execution) * at_once, data.evaluation.count)
+    measured = max(_SHORT, in_time, 2 * model.steps_per_execution)  # A batch is timed between two executions.
+    evaluated = min(measured * at_once, data.evaluation.count)
     short = replace(
         data,
         train=replace(data.train, count=few * data.reading.batch_size),

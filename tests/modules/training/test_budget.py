@@ -202,7 +202,7 @@ def test_a_fixed_variant_is_the_only_candidate(records: str, tmp_path: Path) -> 
 
 
 def test_the_start_of_an_evaluation_counts_once(records: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It takes half a second here. With four of the 80 batches of two images it would count 20 times."""
+    """The start takes half a second here. Extrapolated from 4 of the 80 batches, it would count 20 times."""
     begin = keras.callbacks.CallbackList.on_test_begin
 
     def begin_slowly(callbacks: keras.callbacks.CallbackList, logs: Any = None) -> None:
