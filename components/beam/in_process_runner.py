@@ -1,7 +1,10 @@
 """InProcessRunner: Beam's FnApiRunner, which reads files in a fixed order and leaves no worker process behind."""
 
+import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -22,4 +25,19 @@ class InProcessRunner(FnApiRunner):
                 # Beam gives this to a shell. With exec, the worker replaces the shell.
                 command = f"exec {sys.executable} -m efficientmixnet.components.beam.worker {os.getpid()}"
                 environment.payload = command.encode()
-        return super().run_via_runner_api(pipeline_proto, options)
+        with _without_old_garbage():
+            return super().run_via_runner_api(pipeline_proto, options)
+
+
+@contextmanager
+def _without_old_garbage() -> Iterator[None]:
+    """In the body, garbage is only looked for among new objects.
+
+    TFX, TensorFlow and a traced graph are about a million objects. Looking through them all again and again took a
+    tenth of the time of ingest, and a fifth of that of Transform.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

@@ -110,6 +110,24 @@ def test_a_large_jpeg_is_shrunk_as_if_it_were_decoded_at_full_size(
     assert np.abs(shrunk - expected).mean() < 1.5
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_shrinking_gives_the_same_bytes_without_the_graph_optimizer(kind: str) -> None:
+    """Transform runs without it, and a server with it."""
+    files = tf.stack([_file(_waves(60 + 7 * number, 83), kind) for number in range(6)])
+
+    def shrunk() -> list[bytes]:
+        graph = tf.function(lambda: tf.map_fn(lambda file: images.shrink(file, 37), files), autograph=False)
+        return graph().numpy().tolist()
+
+    before = tf.config.optimizer.get_experimental_options()
+    with_optimizer = shrunk()
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    try:
+        assert shrunk() == with_optimizer
+    finally:
+        tf.config.optimizer.set_experimental_options(before)
+
+
 def test_shrinking_puts_a_transparent_image_on_white() -> None:
     shrunk = _opened(images.shrink(_file(np.zeros((40, 40, 4), np.uint8), "PNG"), 10))
     assert (shrunk.mode, shrunk.getextrema()) == ("RGB", ((255, 255),) * 3)
