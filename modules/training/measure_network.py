@@ -118,7 +118,9 @@ class _StepClock(keras.callbacks.Callback):
 
     @property
     def step_seconds(self) -> float:
-        (first, start), (last, end) = self._ends[_WARM_UP - 1], self._ends[-1]
+        """The seconds of a step in the later half, because caches and pipelines are still filling in the first one."""
+        middle = max(len(self._ends) // 2, _WARM_UP) - 1
+        (first, start), (last, end) = self._ends[middle], self._ends[-1]
         return (end - start) / (last - first)
 
 

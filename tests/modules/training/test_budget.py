@@ -18,7 +18,7 @@ from efficientmixnet.modules.exceptions import BadInput, OutOfMemory
 from efficientmixnet.modules.training import budget
 from efficientmixnet.modules.training.budget import candidates, enough_epochs, within_budget
 from efficientmixnet.modules.training.budget_rule import Candidate, Rung, choose, explore
-from efficientmixnet.modules.training.measure_network import Speed, measure_network
+from efficientmixnet.modules.training.measure_network import Speed, _Enough, _StepClock, measure_network
 from efficientmixnet.modules.training.training_job import TrainingJob, train
 
 BLOCKS = ["r1_k3_s11_e1_i8_o8", "r1_k3_s22_e2_i8_o16"]
@@ -213,6 +213,17 @@ def test_the_start_of_an_evaluation_counts_once(records: str, tmp_path: Path, mo
     job = _job(records, tmp_path, CUSTOM, batch_size=2)
     speed = measure_network(job, choose_distribution("none"), seconds=1.0)
     assert 0.5 < speed.epoch_seconds < 5
+
+
+def test_slow_first_steps_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Caches and pipelines fill in the first steps, which take two seconds each here. Later ones take half a second."""
+    times = iter([0.0, 2.0, 4.0, *np.arange(4.5, 20.0, 0.5)])
+    monkeypatch.setattr("efficientmixnet.modules.training.measure_network.time.monotonic", lambda: next(times))
+    clock = _StepClock(seconds=9.0)
+    with pytest.raises(_Enough):
+        for batch in range(100):
+            clock.on_train_batch_end(batch)
+    assert clock.step_seconds == pytest.approx(0.5)
 
 
 @pytest.mark.slow
