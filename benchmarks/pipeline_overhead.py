@@ -5,7 +5,8 @@ images, and statistics over everything. Its time includes writing the records. I
 a name Beam looks for another one on the network. TFX then packs an archive of itself for every component on Beam. With
 --equal-beam it gets our Beam arguments and packs nothing. Ours is the command `efficientmixnet run`. Each pipeline runs
 in its own process, and imports are not counted. The sums leave out training, because the networks differ. ServingCheck
-and Report, which the plain pipeline lacks, have their own sum.
+and Report, which the plain pipeline lacks, have their own sum. ServingCheck runs beside Baseline and Evaluator, so the
+sum has only the time that it takes longer.
 
     python benchmarks/pipeline_overhead.py                          1,000 crops of scikit-learn's two photographs
     python benchmarks/pipeline_overhead.py --images digits --size 16      handwritten digits
@@ -180,14 +181,15 @@ def run_plain(images: str, folder: str, size: int, beam_args: list[str]) -> dict
 
 
 def run_ours(images: str, folder: str, size: int) -> dict[str, float]:
-    """Runs `efficientmixnet run`. Returns the seconds of each component."""
+    """Runs `efficientmixnet run`. Returns the seconds of each component, and of ServingCheck those after Evaluator."""
     demo = Path(__file__).parent.parent / "pipeline" / "demo.yaml"
     changes = ["training.epochs=1", "training.schedule.warmup_epochs=0", f"network.image_size={size}"]
     changes += ["evaluation.thresholds={accuracy: 0.0}"]  # blessed and pushed, like the plain pipeline's model
     command = [COMMAND, "run", demo, "--data", images, "--output", folder]
     subprocess.run([*command, *(f"--set={change}" for change in changes)], check=True, stdout=sys.stderr)  # noqa: S603
     seconds: dict[str, float] = json.loads(Path(folder, "summary.json").read_text())["seconds"]
-    return seconds
+    longer = seconds["ServingCheck"] - seconds["Baseline"] - seconds["Evaluator"]
+    return {**seconds, "ServingCheck": max(longer, 0.0)}
 
 
 def main() -> None:

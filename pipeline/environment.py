@@ -25,9 +25,6 @@ class Environment:
     reports_first = False
     """Whether the report is written before the push, which then adds the model card. Otherwise after it."""
 
-    checks_every_model = False
-    """Whether ServingCheck checks every model, beside Evaluator. Otherwise only blessed models, after it."""
-
     def __init__(self, folder: str, image_bytes: int = 0) -> None:
         self.folder = folder
         self.image_bytes = image_bytes

@@ -138,7 +138,6 @@ class Nodes:
             examples=self._all_examples,
             transformed_examples=self.transformed.outputs["transformed_examples"],
             config=json.dumps(self._config.model),
-            model_blessing=None if self._environment.checks_every_model else self.evaluation.outputs["blessing"],
         )
 
     @cached_property

@@ -34,7 +34,6 @@ def ServingCheck(
     examples: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.Examples],
     transformed_examples: tfx.dsl.components.InputArtifact[list[tfx.types.standard_artifacts.Examples]],
     config: tfx.dsl.components.Parameter[str],
-    model_blessing: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.ModelBlessing] = None,
 ) -> None:
     """Calls each signature with a few images of the evaluation split, in a new process.
 
@@ -42,19 +41,16 @@ def ServingCheck(
     pixels that training saw. It must not refuse JPEG and PNG.
 
     Args:
-        blessing: 1 if the model predicts the same as in training; 0 for a model that is not blessed.
+        blessing: 1 if the model predicts the same as in training.
         model: The candidate model.
         examples: The images as ingested.
         transformed_examples: The images as training read them, with those of earlier spans.
         config: A ModelConfig as JSON.
-        model_blessing: The Evaluator's verdict. A model that is not blessed is not checked. Without it, every model is.
 
     Raises:
         RuntimeError: The exported model fails, or its predictions differ from those in training.
     """
     blessing.set_int_custom_property("blessed", 0)
-    if model_blessing and model_blessing.get_int_custom_property("blessed") != 1:
-        return
     of_one_span = len(transformed_examples) == 1
     (same,) = (one for one in transformed_examples if of_one_span or one.span == examples.span)
     network = ModelConfig.model_validate(json.loads(config)).network

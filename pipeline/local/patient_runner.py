@@ -2,9 +2,10 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from efficientmixnet.pipeline.local.worker_watch import interrupted_when_a_worke
 from efficientmixnet.pipeline.runs.metadata import latest_artifacts, open_metadata
 
 _CANCEL_SECONDS = 10
+_IN_THEIR_OWN_PROCESS = {"ServingCheck"}
 
 
 class _TimedOut(Exception):
@@ -33,6 +35,8 @@ class _TimedOut(Exception):
 
 class PatientRunner(tfx.orchestration.LocalDagRunner):
     """Runs the components one after another, and retries those that Beam's runner failed.
+
+    A component that works in a process of its own runs beside the following ones, until one of them needs it.
 
     These failures are retried: a component that exceeds the time limit, a worker process of this machine that ends,
     and a job server that is gone. Another runner's failed job is retried too, whatever the reason, because a runner
@@ -54,26 +58,35 @@ class PatientRunner(tfx.orchestration.LocalDagRunner):
         deployment = runner_utils.extract_local_deployment_config(pipeline)
         specs = deployment.executor_specs
         database = Path(deployment.metadata_connection_config.database_connection_config.sqlite.filename_uri)
-        output = database.parent
-        for node in pipeline.nodes:
-            name = node.pipeline_node.node_info.id
-            alone = type(pipeline)()
-            alone.CopyFrom(pipeline)
-            for other in alone.nodes:
-                if other.pipeline_node.node_info.id != name:
-                    other.pipeline_node.execution_options.skip.SetInParent()
-            on_beam = name in specs and specs[name].WhichOneof("spec") == "beam_executable_spec"
+        beside: dict[str, _Beside] = {}
+        with only_complete_results(database.parent):
             try:
-                with only_complete_results(output):
-                    if on_beam:
-                        self._run_on_beam(name, alone)
-                    else:
-                        super().run_with_ir(alone)
-            except Exception as error:
-                self._check(error)
+                for node in _ordered(pipeline.nodes):
+                    name = _name(node)
+                    for needed in beside.keys() & set(node.pipeline_node.upstream_nodes):
+                        self._checked(beside.pop(needed).wait)
+                    alone = _only(name, pipeline)
+                    if name in _IN_THEIR_OWN_PROCESS:
+                        beside[name] = _Beside(partial(super().run_with_ir, alone))
+                        continue
+                    on_beam = name in specs and specs[name].WhichOneof("spec") == "beam_executable_spec"
+                    run = partial(self._run_on_beam, name) if on_beam else super().run_with_ir
+                    self._checked(partial(run, alone))
+                    record_sizes(_new_results(database))
+                for one in beside.values():
+                    self._checked(one.wait)
+            except Exception:
+                for one in beside.values():
+                    one.join()
                 raise
-            self._check(None)
-            record_sizes(_new_results(database))
+
+    def _checked(self, run: Callable[[], None]) -> None:
+        try:
+            run()
+        except Exception as error:
+            self._check(error)
+            raise
+        self._check(None)
 
     def _run_on_beam(self, name: str, pipeline: Any) -> None:
         canceling = nullcontext if self._beam.runner == "in-process" else _jobs_canceled_on_error
@@ -111,6 +124,52 @@ class PatientRunner(tfx.orchestration.LocalDagRunner):
             last_line = str(error).strip().rpartition("\n")[2]
             return f"the job failed ({last_line}); check that its workers are running"
         return None
+
+
+class _Beside(threading.Thread):
+    """Runs a function in a thread. The process does not wait for it when it is interrupted."""
+
+    def __init__(self, function: Callable[[], None]) -> None:
+        super().__init__(daemon=True)
+        self._function = function
+        self._error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        """Overrides Thread."""
+        try:
+            self._function()
+        except BaseException as error:
+            self._error = error
+
+    def wait(self) -> None:
+        """Waits until the function has ended, and raises its error."""
+        self.join()
+        if self._error:
+            raise self._error
+
+
+def _name(node: Any) -> str:
+    return str(node.pipeline_node.node_info.id)
+
+
+def _ordered(nodes: Iterable[Any]) -> list[Any]:
+    """Returns the nodes in their order, but those that run beside others as soon as they can."""
+    ordered = [node for node in nodes if _name(node) not in _IN_THEIR_OWN_PROCESS]
+    for node in (node for node in nodes if _name(node) in _IN_THEIR_OWN_PROCESS):
+        needed = node.pipeline_node.upstream_nodes
+        ordered.insert(max((place for place, one in enumerate(ordered, 1) if _name(one) in needed), default=0), node)
+    return ordered
+
+
+def _only(name: str, pipeline: Any) -> Any:
+    """Returns the pipeline with all other components skipped."""
+    alone = type(pipeline)()
+    alone.CopyFrom(pipeline)
+    for other in alone.nodes:
+        if _name(other) != name:
+            other.pipeline_node.execution_options.skip.SetInParent()
+    return alone
 
 
 def _new_results(database: Path) -> list[Path]:

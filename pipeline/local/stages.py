@@ -2,11 +2,13 @@
 
 import logging
 import re
+import threading
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TextIO
 
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from efficientmixnet.modules.progress import Figures, as_text
 from efficientmixnet.pipeline.terminal import PlainConsole, styled
@@ -20,8 +22,17 @@ _FINISHED = re.compile(r"Component (\S+) is finished\.")
 _CACHED = re.compile(r"A cached execution \d+ is used\.")
 
 
+@dataclass(frozen=True)
+class _Stage:
+    name: str
+    began: float
+    task: TaskID
+
+
 class Stages(logging.Handler):
     """Follows the log of LocalDagRunner for the stages, and listens to modules/progress.py for their progress.
+
+    The main thread runs a stage after the other. Progress belongs to them. Another thread may run one beside them.
 
     Args:
         out: The stream to print to. Without a terminal, it gets plain lines.
@@ -31,10 +42,10 @@ class Stages(logging.Handler):
         super().__init__(logging.INFO)
         self.seconds: dict[str, float] = {}
         self.cached: list[str] = []
-        self._stage: str | None = None
+        self._running: dict[int | None, _Stage] = {}  # by thread
         self.ended: str | None = None
         """The last stage that ended, whether well or not."""
-        self._began = self._counting = self._last_line = 0.0
+        self._counting = self._last_line = 0.0
         self._done = self._total = self._first = 0
         self._unit = ""
         self._validated: Figures = {}
@@ -59,20 +70,28 @@ class Stages(logging.Handler):
         return self
 
     def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
-        if error_type and self._stage:
-            self._end("stopped" if issubclass(error_type, KeyboardInterrupt) else "failed", "red")
+        if error_type:
+            state = "stopped" if issubclass(error_type, KeyboardInterrupt) else "failed"
+            main = threading.main_thread().ident
+            for thread in sorted(self._running, key=lambda one: one == main):  # the main thread's last
+                self._end(thread, state, "red")
         self._bar.stop()
+
+    @property
+    def _stage(self) -> _Stage | None:
+        """The stage of the main thread."""
+        return self._running.get(threading.main_thread().ident)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Starts or ends a stage if the log says so."""
-        message = record.getMessage()
+        message, stage = record.getMessage(), self._running.get(record.thread)
         if started := _STARTED.match(message):
-            self._begin(started[1])
-        elif _CACHED.match(message) and self._stage:
-            self.cached.append(self._stage)
-        elif _FINISHED.match(message) and self._stage:
-            from_cache = self._stage in self.cached
-            self._end("from cache" if from_cache else "done", "cyan" if from_cache else "green")
+            self._begin(record.thread, started[1])
+        elif _CACHED.match(message) and stage:
+            self.cached.append(stage.name)
+        elif _FINISHED.match(message) and stage:
+            from_cache = stage.name in self.cached
+            self._end(record.thread, "from cache" if from_cache else "done", "cyan" if from_cache else "green")
 
     def start(self, total: int, unit: str) -> None:
         """Starts the bar of the current stage: it handles `total` items of `unit`, such as images."""
@@ -87,35 +106,39 @@ class Stages(logging.Handler):
         self._show(figures)
         if self._bar.disable and time.monotonic() - self._last_line > _PLAIN_SECONDS:
             self._last_line = time.monotonic()
-            line = f"  {self._stage:<17} {self._done:,} of {self._total:,} {self._unit} {as_text(figures)}".rstrip()
+            name = self._stage.name if self._stage else ""
+            line = f"  {name:<17} {self._done:,} of {self._total:,} {self._unit} {as_text(figures)}".rstrip()
             self._console.print(f"{line} {self._pace()}".rstrip())
 
     def tell(self, line: str) -> None:
         """Prints a line of the current stage."""
         self._console.print(f"  {line}", style="dim")
 
-    def _begin(self, stage: str) -> None:
-        if stage != self._stage:  # A retried stage keeps its start time.
-            self._stage, self._began = stage, time.monotonic()
-            note(place=stage)
-            self._task = self._bar.add_task(stage, total=None, count="", figures="", pace="")
-        self._last_line = time.monotonic()
-        self._done = self._total = 0
+    def _begin(self, thread: int | None, name: str) -> None:
+        before = self._running.get(thread)
+        if not before or before.name != name:  # A retried stage keeps its start time.
+            task = self._bar.add_task(name, total=None, count="", figures="", pace="")
+            self._running[thread] = _Stage(name, time.monotonic(), task)
+            note(place=name)
+        if self._running[thread] is self._stage:
+            self._last_line = time.monotonic()
+            self._done = self._total = 0
 
-    def _end(self, state: str, color: str) -> None:
-        seconds = time.monotonic() - self._began
-        self.seconds[self._stage or ""] = round(seconds, 2)
-        self._bar.remove_task(self._task)
-        counted = f"   {self._done:,} {self._unit}" if self._done else ""
-        self._console.print(f"{self._stage:<17}", styled(f"{state:<10}", color), f"{seconds:7.1f} s{counted}")
-        self._stage, self.ended = None, self._stage
+    def _end(self, thread: int | None, state: str, color: str) -> None:
+        counted = f"   {self._done:,} {self._unit}" if self._done and thread == threading.main_thread().ident else ""
+        stage = self._running.pop(thread)
+        seconds = time.monotonic() - stage.began
+        self.seconds[stage.name] = round(seconds, 2)
+        self._bar.remove_task(stage.task)
+        self._console.print(f"{stage.name:<17}", styled(f"{state:<10}", color), f"{seconds:7.1f} s{counted}")
+        self.ended = stage.name
 
     def _show(self, figures: Figures) -> None:
         if self._stage:
             shown = self._in_the_bar(figures) or self._unit
             count = f"{self._done:,}/{self._total:,}" if self._total else f"{self._done:,}"
             self._bar.update(
-                self._task,
+                self._stage.task,
                 completed=self._done,
                 total=self._total or None,
                 count=count,

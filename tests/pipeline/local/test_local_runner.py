@@ -3,6 +3,7 @@
 import csv
 import errno
 import json
+import logging
 import os
 import re
 import shutil
@@ -157,7 +158,7 @@ def test_a_failed_run_has_a_summary_and_names_the_log(config: Config, pipeline: 
 
 def test_a_run_without_memory_names_the_component_and_its_keys(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     def transform(config: Config, sources: Any, stages: Stages, *_: Any) -> None:
-        stages._begin("Transform")
+        stages.handle(logging.makeLogRecord({"msg": "Component Transform is running."}))
         raise RuntimeError("MemoryError [while running 'Transform']") from MemoryError()
 
     monkeypatch.setattr(local_runner, "_run_pipeline", transform)

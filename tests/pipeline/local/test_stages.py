@@ -7,6 +7,7 @@ import pty
 import re
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -206,3 +207,21 @@ def test_a_retried_stage_has_one_line_with_its_total_time(out: io.StringIO, cloc
             clock.now += seconds
         _log(stages, "Component Transform is finished.")
     assert out.getvalue() == "Transform         done          12.0 s\n"
+
+
+def test_a_stage_of_another_thread_has_its_own_line(out: io.StringIO, clock: Clock) -> None:
+    with Stages(out) as stages, ThreadPoolExecutor(1) as beside:
+        beside.submit(_log, stages, "Component ServingCheck is running.").result()
+        clock.now += 1
+        _log(stages, "Component Evaluator is running.")
+        stages.start(300, "images")
+        stages.advance(300, {})
+        clock.now += 2
+        beside.submit(_log, stages, "Component ServingCheck is finished.").result()
+        clock.now += 2
+        _log(stages, "Component Evaluator is finished.")
+    assert [line.split() for line in out.getvalue().splitlines()] == [
+        ["ServingCheck", "done", "3.0", "s"],
+        ["Evaluator", "done", "4.0", "s", "300", "images"],
+    ]
+    assert stages.seconds == {"ServingCheck": 3.0, "Evaluator": 4.0}
