@@ -31,10 +31,10 @@ class InProcessRunner(FnApiRunner):
 
 @contextmanager
 def _without_old_garbage() -> Iterator[None]:
-    """In the body, garbage is only looked for among new objects.
+    """In the body, Python looks for garbage only among new objects.
 
     TFX, TensorFlow and a traced graph are about a million objects. Looking through them all again and again took a
-    tenth of the time of ingest, and a fifth of that of Transform.
+    tenth of Transform's time.
     """
     gc.freeze()
     try:

@@ -80,7 +80,7 @@ class Summary(BaseModel):
     started: str
     """The date and time of the start in UTC, ISO 8601."""
     seconds: dict[str, float] = {}
-    """The duration of each component in the order of execution, including cached ones."""
+    """The duration of each component, including cached ones, in the order in which they ended."""
     costs: dict[str, float] = {}
     """The cost of each component at report.price_per_hour; empty without a price."""
     currency: str | None = None
