@@ -8,10 +8,11 @@ augmentation, steps, schedule and weight decay are the same for all. A tenth of 
 and a tenth for the final measurement, with the same number of each class.
 
 Every candidate gets the same search for its learning rate: one run for each of --rates with a seed of its own, measured
-on the validation images. Then it runs once per seed with the best rate, and is measured on the final images after the
-last step. The last candidate combines the parts whose mean was above the plain network's. The table has the mean and
-standard deviation over the seeds. A difference counts if it is larger than three standard errors, with the deviation
-pooled over all candidates.
+on the validation images. While the lowest or highest rate is the best, half or twice that rate is tried too. Then the
+candidate runs once per seed with the best rate, and is measured on the final images after the last step. The last
+candidate combines the parts whose mean was above the plain network's. The table has the mean and standard deviation
+over the seeds. A difference counts if it is larger than three standard errors, with the deviation pooled over all
+candidates, except those with a run that diverged.
 
 Results are appended to --results, and a run that is already there is skipped. So a study can be stopped at any time and
 goes on later, --minutes ends it after a part, and several processes can share the work. `--short` is for a CPU: a
@@ -19,33 +20,30 @@ network of 50,000 weights and four epochs.
 """
 
 import argparse
-import io
 import json
 import math
 import statistics
-import tarfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-from PIL import Image
+from cifar_images import SIDE, Batches, Images, read_images, split
 
 from efficientmixnet.modules.layers.norm import Norm
 from efficientmixnet.modules.network import BlockArgs, EfficientNetBuilder
 from efficientmixnet.modules.optimizers import build_optimizer
 from efficientmixnet.modules.optimizers.schedules import build_schedule
 
-SIDE, PAD, ERASED = 32, 4, 8
 NOT_DECAYED = ["bias", "gamma", "beta"]
 
 
+DIVERGED = 12.0  # %, little more than chance
 SEARCH_SEED = 100  # of the runs that choose a learning rate
-RATES = {True: [0.004, 0.008, 0.016, 0.032], False: [0.001, 0.002, 0.004, 0.008]}  # for --short, and without
+RATES = {True: [0.008, 0.016, 0.032, 0.064], False: [0.001, 0.002, 0.004, 0.008]}  # for --short, and without
 
 
 @dataclass(frozen=True)
@@ -125,73 +123,6 @@ def network(candidate: Candidate, scale: Scale) -> keras.Model:
     return builder.custom_model(stages, scale.width, scale.depth, dropout_rate=0.2, head_filters=640)
 
 
-def read_images(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Reads one folder per class, packed or not. Returns images uint8 [N, 32, 32, 3] and classes int [N]."""
-    files: Iterator[tuple[str, bytes]]
-    if path.is_dir():
-        files = ((file.parent.name, file.read_bytes()) for file in sorted(path.glob("**/*.jpg")))
-    else:
-        archive = tarfile.open(path)  # noqa: SIM115
-        members = (member for member in archive if member.name.endswith(".jpg"))
-        files = ((Path(member.name).parent.name, archive.extractfile(member).read()) for member in members)  # type: ignore[union-attr]
-    names, images = [], []
-    for name, content in files:
-        names.append(name)
-        images.append(np.asarray(Image.open(io.BytesIO(content)).convert("RGB")))
-    return np.stack(images), np.unique(names, return_inverse=True)[1]
-
-
-@dataclass(frozen=True)
-class Images:
-    """Images uint8 [N, 32, 32, 3] and their classes int [N]."""
-
-    images: np.ndarray
-    classes: np.ndarray
-
-    def __getitem__(self, chosen: np.ndarray) -> "Images":
-        return Images(self.images[chosen], self.classes[chosen])
-
-
-def split(images: np.ndarray, classes: np.ndarray) -> tuple[Images, Images, Images]:
-    """Splits off a tenth of each class for validation, and one for the final measurement. No seed changes the split."""
-    order = np.random.default_rng(0).permutation(len(images))
-    everything = Images(images, classes)[order[np.argsort(classes[order], kind="stable")]]
-    tenth = np.arange(len(order)) % 10
-    return everything[tenth > 1], everything[tenth == 1], everything[tenth == 0]
-
-
-class Batches(keras.utils.PyDataset):
-    """Batches of shifted, flipped and partly erased images. The seed and the epoch determine them."""
-
-    def __init__(self, images: np.ndarray, classes: np.ndarray, batch: int, seed: int) -> None:
-        super().__init__()
-        edges = ((0, 0), (PAD, PAD), (PAD, PAD), (0, 0))
-        padded = np.pad(images, edges, mode="reflect")
-        self.windows = sliding_window_view(sliding_window_view(padded, SIDE, 1), SIDE, 2)  # [N, 9, 9, 3, 32, 32]
-        self.classes, self.batch, self.seed = classes, batch, seed
-        self.epoch = -1
-        self.on_epoch_begin()
-
-    def __len__(self) -> int:
-        return len(self.classes) // self.batch
-
-    def on_epoch_begin(self) -> None:
-        self.epoch += 1
-        self.order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.classes))
-
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        draw = np.random.default_rng([self.seed, self.epoch, index])
-        chosen = self.order[index * self.batch : (index + 1) * self.batch]
-        down, right = draw.integers(0, 2 * PAD + 1, (2, self.batch))
-        images = self.windows[chosen, down, right].transpose(0, 2, 3, 1)  # [B, 32, 32, 3]
-        mirrored = draw.random(self.batch) < 0.5
-        images = np.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
-        top, left = draw.integers(0, SIDE - ERASED + 1, (2, self.batch, 1))
-        rows, columns = ((np.arange(SIDE) >= at) & (np.arange(SIDE) < at + ERASED) for at in (top, left))
-        images[rows[:, :, None] & columns[:, None, :]] = 128
-        return images, np.eye(10, dtype="float32")[self.classes[chosen]]
-
-
 def run(
     candidate: Candidate, seed: int, rate: float, train: Images, kept: Images, given: argparse.Namespace
 ) -> dict[str, Any]:
@@ -239,17 +170,19 @@ class Study:
 
     def best_rate(self, candidate: Candidate) -> float | None:
         """Returns the learning rate with the best accuracy on the validation images; None before the first search."""
-        found = [line for rate in self.given.rates for line in self.lines(candidate, part="search", rate=rate)]
+        found = self.lines(candidate, part="search")
         return max(found, key=lambda line: line["accuracy"])["rate"] if found else None
 
     def measure(self, name: str, candidate: Candidate) -> None:
         """Searches the learning rate, and runs the candidate with every seed."""
-        for rate in self.given.rates:
+        rates = list(self.given.rates)
+        for rate in rates:  # which grows
             self._once(name, candidate, "search", SEARCH_SEED, rate)
-        rate = self.best_rate(candidate)
-        assert rate is not None
+            best = self.best_rate(candidate) or rate
+            if rate == rates[-1] and best in (min(rates), max(rates)):
+                rates.append(best / 2 if best == min(rates) else best * 2)
         for seed in self.given.seeds:
-            self._once(name, candidate, "final", seed, rate)
+            self._once(name, candidate, "final", seed, best)
 
     def _once(self, name: str, candidate: Candidate, part: str, seed: int, rate: float) -> None:
         which = {"part": part, "seed": seed, "rate": rate}
@@ -298,7 +231,7 @@ def table(study: Study, candidates: Mapping[str, Candidate]) -> str:
     runs = {name: study.final_runs(candidate) for name, candidate in candidates.items()}
     accuracies = {name: [100 * each["accuracy"] for each in of_one] for name, of_one in runs.items() if of_one}
     means = {name: statistics.mean(values) for name, values in accuracies.items()}
-    several = [values for values in accuracies.values() if len(values) > 1]
+    several = [values for values in accuracies.values() if len(values) > 1 and min(values) > DIVERGED]
     freedom = sum(len(values) - 1 for values in several)
     pooled = sum((len(values) - 1) * statistics.variance(values) for values in several) / freedom if freedom else None
     rows = [
@@ -311,14 +244,15 @@ def table(study: Study, candidates: Mapping[str, Candidate]) -> str:
         difference, counts = "", ""
         if name != plain and plain in means:
             difference = f"{means[name] - means[plain]:+.2f}"
-            if pooled is not None:
+            diverged = sum(value <= DIVERGED for value in values)
+            if diverged:
+                counts = f"{diverged} of {len(values)} diverged"
+            elif pooled is not None:
                 error = math.sqrt(pooled * (1 / len(values) + 1 / len(accuracies[plain])))
                 counts = "yes" if abs(means[name] - means[plain]) > 3 * error else "no"
-        rate = runs[name][0]["rate"]
-        limit = " (at the limit)" if rate in (min(study.given.rates), max(study.given.rates)) else ""
         rows.append(
-            f"| {name} | {rate:g}{limit} | {means[name]:.2f}{deviation} | {difference} | {counts} | {len(values)} "
-            f"| {runs[name][0]['parameters']:,} |"
+            f"| {name} | {runs[name][0]['rate']:g} | {means[name]:.2f}{deviation} | {difference} | {counts} "
+            f"| {len(values)} | {runs[name][0]['parameters']:,} |"
         )
     return "\n".join(rows)
 
