@@ -57,6 +57,7 @@ class Candidate:
     init: str = "bn"
     squeeze_excite: str = "always"
     optimizer: str = "adam"
+    warmup: bool = True
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,9 @@ CANDIDATES: dict[str, Candidate] = {
     "RAdam": replace(PLAIN, optimizer="radam"),
     "Lookahead": replace(PLAIN, optimizer="lookahead"),
     "Lookahead + RAdam": replace(PLAIN, optimizer="ranger"),
+    "no warm-up": replace(PLAIN, warmup=False),
+    "RAdam, no warm-up": replace(PLAIN, optimizer="radam", warmup=False),
+    "Lookahead + RAdam, no warm-up": replace(PLAIN, optimizer="ranger", warmup=False),
 }
 COMBINED = "what helped alone, combined"
 
@@ -131,8 +135,9 @@ def run(
     keras.utils.set_random_seed(seed)
     model = network(candidate, SHORT if given.short else FULL)
     batches = Batches(train.images, train.classes, given.batch, seed)
+    warmup_epochs = min(3, given.budget / 10) if candidate.warmup else 0
     schedule = build_schedule(
-        "cosine", rate, steps_per_epoch=len(batches), epochs=given.budget, warmup_epochs=min(3, given.budget / 10)
+        "cosine", rate, steps_per_epoch=len(batches), epochs=given.budget, warmup_epochs=warmup_epochs
     )
     decay: dict[str, Any] = {"weight_decay": given.decay, "exclude_from_weight_decay": NOT_DECAYED}
     name = candidate.optimizer
@@ -214,10 +219,11 @@ def combined(study: Study, candidates: Mapping[str, Candidate]) -> Candidate | N
     helped = sorted((name for name in mean if mean[name] > plain), key=lambda name: mean[name])
     for name in helped:
         changed = {k: v for k, v in asdict(candidates[name]).items() if v != getattr(PLAIN, k)}
-        if "norm" in changed:
-            changed = {k: getattr(candidates[name], k) for k in ("norm", "placement", "init", "squeeze_excite")}
+        for together in (("norm", "placement", "init", "squeeze_excite"), ("optimizer", "warmup")):
+            if changed.keys() & {*together}:
+                changed = {k: getattr(candidates[name], k) for k in together}
         parts |= changed
-    several = len({"norm" if k in ("placement", "init", "squeeze_excite") else k for k in parts}) > 1
+    several = len({"mixed", "activation", "norm", "optimizer"} & parts.keys()) > 1
     return replace(PLAIN, **parts) if several else None
 
 
