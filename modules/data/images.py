@@ -86,6 +86,13 @@ def decode_window(
     return tf.ensure_shape(part, [None, None, channels])
 
 
+def _decode_jpeg(encoded: tf.Tensor, channels: int, ratio: int = 1) -> tf.Tensor:
+    # The decoder converts gray to RGB, but would also convert colors to gray instead of refusing them.
+    if channels == 3:
+        return tf.io.decode_jpeg(encoded, channels=3, ratio=ratio)
+    return _to_channels(tf.io.decode_jpeg(encoded, ratio=ratio), channels)
+
+
 def _to_channels(image: tf.Tensor, channels: int) -> tf.Tensor:
     return to_rgb(image) if channels == 3 else _to_gray(image)
 
@@ -127,24 +134,39 @@ def shrink(encoded: tf.Tensor, shorter_side: int, channels: int = 3) -> tf.Tenso
 
     def of_file() -> tf.Tensor:
         turn = orientation(encoded)
-        return tf.cond(
-            tf.io.is_jpeg(encoded),
-            lambda: _shrink_jpeg(encoded, turn, shorter_side, channels),
-            lambda: tf.cond(
+
+        @_apart
+        def of_other() -> tf.Tensor:
+            return tf.cond(
                 _has_16_bits(encoded),
                 lambda: _shrink_other(encoded, turn, shorter_side, tf.uint16, channels),
                 lambda: _shrink_other(encoded, turn, shorter_side, tf.uint8, channels),
-            ),
-        )
+            )
+
+        return tf.cond(tf.io.is_jpeg(encoded), lambda: _shrink_jpeg(encoded, turn, shorter_side, channels), of_other)
 
     def of_array() -> tf.Tensor:
         return with_values(encoded, channels, lambda values: _shrink_array(encoded, values, shorter_side))
 
     if channels in OF_FILES:
-        return tf.cond(is_array(encoded), of_array, of_file)
+        return tf.cond(is_array(encoded), _apart(of_array), of_file)
     only_arrays = tf.debugging.Assert(is_array(encoded), [f"The model takes .npy files of {channels} channels."])
     with tf.control_dependencies([only_arrays]):
         return of_array()
+
+
+def _apart(function: Callable[[], tf.Tensor]) -> Callable[[], tf.Tensor]:
+    """Returns the function as one node of the graph, for a branch that few images take.
+
+    TensorFlow inlines functions, and then visits every node of a branch for every image, though it runs none of them.
+    """
+
+    def called() -> tf.Tensor:
+        if tf.executing_eagerly():
+            return function()
+        return tf.function(function, autograph=False, experimental_attributes={"_noinline": True})()
+
+    return called
 
 
 def _shrink_array(encoded: tf.Tensor, values: tf.Tensor, shorter_side: int) -> tf.Tensor:
@@ -171,9 +193,9 @@ def _shrink_jpeg(encoded: tf.Tensor, turn: tf.Tensor, shorter_side: int, channel
         # A large image is decoded at a half, a quarter or an eighth of its size, which takes less time and memory.
         enough = tf.reduce_min(size) >= _ENOUGH * shorter_side * tf.constant(_REDUCTIONS[1:])
         step = tf.reduce_sum(tf.cast(enough, tf.int32))
-        reduced = tf.switch_case(step, [lambda by=by: tf.io.decode_jpeg(encoded, ratio=by) for by in _REDUCTIONS])
+        reduced = tf.switch_case(step, [lambda by=by: _decode_jpeg(encoded, channels, by) for by in _REDUCTIONS])
         extent = size / tf.gather(_REDUCTIONS, step)  # in reduced pixels; the last pixel may count only in part
-        small = resize(_to_channels(reduced, channels), _scaled(size, shorter_side), extent)
+        small = resize(reduced, _scaled(size, shorter_side), extent)
         return tf.io.encode_jpeg(upright(small, turn), quality=JPEG_QUALITY)
 
     def as_large() -> tf.Tensor:
@@ -181,7 +203,7 @@ def _shrink_jpeg(encoded: tf.Tensor, turn: tf.Tensor, shorter_side: int, channel
         return tf.cond(
             turn == 1,
             lambda: encoded,
-            lambda: tf.io.encode_png(upright(_to_channels(tf.io.decode_jpeg(encoded), channels), turn)),
+            lambda: tf.io.encode_png(upright(_decode_jpeg(encoded, channels), turn)),
         )
 
     return tf.cond(tf.reduce_min(size) > shorter_side, smaller, as_large)
