@@ -1,10 +1,7 @@
 """InProcessRunner: Beam's FnApiRunner, which reads files in a fixed order and leaves no worker process behind."""
 
-import gc
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -25,19 +22,4 @@ class InProcessRunner(FnApiRunner):
                 # Beam gives this to a shell. With exec, the worker replaces the shell.
                 command = f"exec {sys.executable} -m efficientmixnet.components.beam.worker {os.getpid()}"
                 environment.payload = command.encode()
-        with _without_old_garbage():
-            return super().run_via_runner_api(pipeline_proto, options)
-
-
-@contextmanager
-def _without_old_garbage() -> Iterator[None]:
-    """In the body, Python looks for garbage only among new objects.
-
-    TFX, TensorFlow and a traced graph are about a million objects. Looking through them all again and again took a
-    tenth of Transform's time.
-    """
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
+        return super().run_via_runner_api(pipeline_proto, options)
