@@ -181,7 +181,7 @@ def run_plain(images: str, folder: str, size: int, beam_args: list[str]) -> dict
 
 
 def run_ours(images: str, folder: str, size: int) -> dict[str, float]:
-    """Runs `efficientmixnet run`. Returns the seconds of each component, and of ServingCheck those after Evaluator."""
+    """Runs `efficientmixnet run`. Returns the seconds of each component, of ServingCheck only those after Evaluator."""
     demo = Path(__file__).parent.parent / "pipeline" / "demo.yaml"
     changes = ["training.epochs=1", "training.schedule.warmup_epochs=0", f"network.image_size={size}"]
     changes += ["evaluation.thresholds={accuracy: 0.0}"]  # blessed and pushed, like the plain pipeline's model

@@ -50,7 +50,6 @@ def ServingCheck(
     Raises:
         RuntimeError: The exported model fails, or its predictions differ from those in training.
     """
-    blessing.set_int_custom_property("blessed", 0)
     of_one_span = len(transformed_examples) == 1
     (same,) = (one for one in transformed_examples if of_one_span or one.span == examples.span)
     network = ModelConfig.model_validate(json.loads(config)).network

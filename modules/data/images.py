@@ -158,7 +158,7 @@ def shrink(encoded: tf.Tensor, shorter_side: int, channels: int = 3) -> tf.Tenso
 def _apart(function: Callable[[], tf.Tensor]) -> Callable[[], tf.Tensor]:
     """Returns the function as one node of the graph, for a branch that few images take.
 
-    TensorFlow inlines functions, and then visits every node of a branch for every image, though it runs none of them.
+    TensorFlow inlines functions, and then visits every node of a branch for every image, even of one not taken.
     """
 
     def called() -> tf.Tensor:
