@@ -32,7 +32,7 @@ class _Stage:
 class Stages(logging.Handler):
     """Follows the log of LocalDagRunner for the stages, and listens to modules/progress.py for their progress.
 
-    The main thread runs one stage after another, and all progress is theirs. Another thread may run a stage beside them.
+    The main thread runs one stage after another, and all progress is theirs. Another thread may run one beside them.
 
     Args:
         out: The stream to print to. Without a terminal, it gets plain lines.
