@@ -10,6 +10,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from efficientmixnet.modules.data.arrays import as_pixels, encode_array, is_array, with_values
+from efficientmixnet.modules.data.rare_branch import rare_branch
 from efficientmixnet.modules.data.resize import resize
 from efficientmixnet.modules.data.upright import is_png, orientation, upright
 
@@ -135,7 +136,7 @@ def shrink(encoded: tf.Tensor, shorter_side: int, channels: int = 3) -> tf.Tenso
     def of_file() -> tf.Tensor:
         turn = orientation(encoded)
 
-        @_apart
+        @rare_branch
         def of_other() -> tf.Tensor:
             return tf.cond(
                 _has_16_bits(encoded),
@@ -149,24 +150,10 @@ def shrink(encoded: tf.Tensor, shorter_side: int, channels: int = 3) -> tf.Tenso
         return with_values(encoded, channels, lambda values: _shrink_array(encoded, values, shorter_side))
 
     if channels in OF_FILES:
-        return tf.cond(is_array(encoded), _apart(of_array), of_file)
+        return tf.cond(is_array(encoded), rare_branch(of_array), of_file)
     only_arrays = tf.debugging.Assert(is_array(encoded), [f"The model takes .npy files of {channels} channels."])
     with tf.control_dependencies([only_arrays]):
         return of_array()
-
-
-def _apart(function: Callable[[], tf.Tensor]) -> Callable[[], tf.Tensor]:
-    """Returns the function as one node of the graph, for a branch that few images take.
-
-    TensorFlow inlines functions, and then visits every node of a branch for every image, even of one not taken.
-    """
-
-    def called() -> tf.Tensor:
-        if tf.executing_eagerly():
-            return function()
-        return tf.function(function, autograph=False, experimental_attributes={"_noinline": True})()
-
-    return called
 
 
 def _shrink_array(encoded: tf.Tensor, values: tf.Tensor, shorter_side: int) -> tf.Tensor:

@@ -6,6 +6,7 @@ exif.py does the same without TensorFlow. Both must find the same number in ever
 import tensorflow as tf
 
 from efficientmixnet.modules.data import exif
+from efficientmixnet.modules.data.rare_branch import rare_branch
 
 
 def orientation(encoded: tf.Tensor) -> tf.Tensor:
@@ -14,9 +15,9 @@ def orientation(encoded: tf.Tensor) -> tf.Tensor:
     found = tf.cond(
         tf.io.is_jpeg(encoded),
         lambda: _exif_of_jpeg(encoded),
-        lambda: tf.cond(is_png(encoded), lambda: _exif_of_png(encoded), lambda: none),
+        rare_branch(lambda: tf.cond(is_png(encoded), lambda: _exif_of_png(encoded), lambda: none)),
     )
-    return tf.cond(tf.strings.length(found) >= 8, lambda: _orientation_in(found), lambda: tf.constant(1))
+    return tf.cond(tf.strings.length(found) >= 8, rare_branch(lambda: _orientation_in(found)), lambda: tf.constant(1))
 
 
 def is_png(encoded: tf.Tensor) -> tf.Tensor:
@@ -27,6 +28,7 @@ def is_png(encoded: tf.Tensor) -> tf.Tensor:
 def upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
     """Turns an image upright: [height, width, channels] -> [..., ..., channels]."""
 
+    @rare_branch
     def turned() -> tf.Tensor:
         stored = tf.cond(orientation >= 5, lambda: tf.transpose(image, [1, 0, 2]), lambda: image)
         is_mirrored = tf.reduce_any(orientation == [2, 3, 6, 7])
