@@ -57,8 +57,9 @@ class Predictions:
         """Returns the outcomes of the baseline model; None without one."""
         if f"{BASELINE}{OUTCOME[0]}" not in self._file.schema_arrow.names:
             return None
-        arrays = (self._column(BASELINE + name) for name in OUTCOME)
-        return Outcomes(len(self.labels), self._column(LABEL_IDS), *arrays)
+        predicted, *arrays = (self._column(BASELINE + name) for name in OUTCOME)
+        classes = max(len(self.labels), int(predicted.max()) + 1)  # The baseline may have further classes.
+        return Outcomes(classes, self._column(LABEL_IDS), predicted, *arrays)
 
     def probabilities(self, classes: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
         """Labels [images], and the probabilities of these classes [images, len(classes)]."""

@@ -32,7 +32,8 @@ class Classifier:
     def __init__(self, folder: str, labels: Sequence[str] | None = None) -> None:
         self.model = tf.saved_model.load(folder)
         self.labels = [label.decode() for label in self.model.class_labels().numpy()]
-        self._places = {label: place for place, label in enumerate(labels or self.labels)}
+        further = [label for label in self.labels if label not in labels] if labels else []
+        self._places = {label: place for place, label in enumerate([*(labels or self.labels), *further])}
         self._ours = {label: place for place, label in enumerate(self.labels)}
 
     def probabilities(self, examples: tf.Tensor) -> np.ndarray:
@@ -42,10 +43,11 @@ class Classifier:
     def outcomes(self, labels: Sequence[str], probabilities: np.ndarray) -> Outcomes:
         """Returns the outcomes for images with these labels.
 
-        Classes have the numbers of the vocabulary, and -1 where it does not contain them.
+        Classes have the numbers of the vocabulary, and further numbers where it does not contain them. A label that
+        neither has is -1.
         """
         found = Outcomes.of(np.array([self._ours.get(label, -1) for label in labels]), probabilities)
-        places = np.array([self._places.get(label, -1) for label in self.labels])
+        places = np.array([self._places[label] for label in self.labels])
         renamed = np.array([self._places.get(label, -1) for label in labels])
         arrays = (getattr(found, name) for name in OUTCOME[1:])
         return Outcomes(len(self._places), renamed, places[found.predicted], *arrays)

@@ -43,6 +43,16 @@ class Brightness(tf.Module):
         return {"probabilities": tf.stack([bright, 1 - bright], axis=1)}
 
 
+class WithBird(Brightness):
+    """Has the further class `bird`, which it predicts for very dark images."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def classify(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        bright, dark = tf.unstack(super().classify(examples)["probabilities"], axis=1)
+        bird = tf.cast(dark > 0.99985, tf.float32)  # gray 10, but not 20
+        return {"probabilities": tf.stack([2 * bird, bright, dark], axis=1) / (1 + 2 * bird[:, tf.newaxis])}
+
+
 @pytest.fixture(scope="module")
 def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An output folder with a pushed model, and two other models."""
@@ -51,6 +61,8 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "pushed/7": Brightness(0.5),
         "other/1": Brightness(0.99),
         "foreign/1": Brightness(0.5, ("bright", "black")),
+        "richer/1": WithBird(0.5, ("bird", "bright", "dark")),
+        "stranger/1": Brightness(0.5, ("lion", "zebra")),
     }.items():
         tf.saved_model.save(module, str(folder / name), signatures={"serving_examples": module.classify})
     return folder
@@ -136,6 +148,22 @@ def test_every_layout_gives_the_same_metrics(call, images, tmp_path, layout):
     assert (found["images"], found["metrics"]["accuracy"]["value"]) == (8, 7 / 8)
 
 
+def test_a_corrected_relabel_list_is_measured_but_not_overwritten(call, images, tmp_path):
+    call(images)
+    listed = tmp_path / "found" / "relabel.csv"
+    listed.write_text(listed.read_text().replace('"bright"', '"dark"'))
+    before = listed.read_bytes()
+    result, _ = call(images, "--set", f"data.manifest={listed}")
+    assert result.exit_code == 2
+    message = f"error: data.manifest: {listed} would be overwritten; give another folder with --output\n"
+    assert result.output == message
+    assert listed.read_bytes() == before
+    listed.rename(tmp_path / "corrected.csv")
+    result, found = call(images, "--set", f"data.manifest={tmp_path / 'corrected.csv'}")
+    assert result.exit_code == 0, result.output
+    assert found["data"] == str(tmp_path / "corrected.csv")
+
+
 def test_two_models_are_compared_on_the_same_images(call, images, output):
     result, found = call(images, "--against", output / "other")
     assert result.exit_code == 0, result.output
@@ -168,6 +196,24 @@ def test_images_are_measured_only_if_both_models_know_their_label(call, images, 
     _, found = call(images, "--against", output / "foreign")
     assert found["images"] == 4
     assert found["unknown_labels"] == {"model": {}, "against": {"dark": 4}}
+
+
+def test_a_further_class_counts_the_same_in_both_roles(call, images, output):
+    model = output / "richer" / "1"
+    _, alone = call(images, model=model)
+    _, compared = call(images, "--against", model)
+    values = {name: one["value"] for name, one in alone["metrics"].items()}
+    assert values["macro_f1"] == pytest.approx((0 + 8 / 9 + 2 * 2 / (4 + 2)) / 3)  # of bird, bright, dark
+    for name in ("accuracy", "balanced_accuracy", "macro_f1"):
+        ours = compared["metrics"][name]
+        assert ours["value"] - ours["difference"]["value"] == pytest.approx(values[name])
+
+
+def test_models_without_a_common_label_are_refused(call, images, output):
+    result, _ = call(images, "--against", output / "stranger")
+    assert result.exit_code == 2
+    assert "has no label in common with" in result.output
+    assert "The labels are lion, zebra, and bright, dark" in result.output
 
 
 def test_data_without_a_known_label_is_refused_with_both_lists(call, images, tmp_path):
