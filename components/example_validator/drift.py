@@ -13,6 +13,7 @@ import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_metadata.proto.v0.statistics_pb2 import DatasetFeatureStatisticsList
 
+from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES
 from efficientmixnet.components.image_example_gen.files import File, list_files, open_file
 from efficientmixnet.components.image_example_gen.image_header import open_image
 from efficientmixnet.modules import features
@@ -72,7 +73,7 @@ def _headers(folder: str) -> Iterator[tuple[int, int, str, str]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about odd metadata
         for found in list_files(folder):
-            if isinstance(found, File):
+            if isinstance(found, File) and found.size <= MAX_IMAGE_BYTES:
                 try:
                     with open_file(found.path) as file:
                         image = open_image(file.read(), channels=None)

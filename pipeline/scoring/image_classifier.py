@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from efficientmixnet.components.image_example_gen.canonical import canonical
-from efficientmixnet.components.image_example_gen.entry import Entry
-from efficientmixnet.components.image_example_gen.files import read_bytes
+from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, Entry
+from efficientmixnet.components.image_example_gen.files import find_file, is_refused, is_remote, read_bytes
 from efficientmixnet.modules.exceptions import BadImage
 
 if TYPE_CHECKING:
@@ -76,9 +76,18 @@ def read_image(image: str | bytes, channels: int = 3) -> bytes | str:
         channels: The number of channels that the image must have.
     """
     try:
-        encoded = image if isinstance(image, bytes) else read_bytes(Entry(image, Path(image).name, label=""))
-        return canonical(encoded, _MAX_PIXELS, channels)[0]
+        return canonical(image if isinstance(image, bytes) else _read(image), _MAX_PIXELS, channels)[0]
     except BadImage as error:
         return str(error)
     except OSError as error:
         return f"cannot be read: {error.strerror or error}"
+
+
+def _read(path: str) -> bytes:
+    name = Path(path).name
+    if is_refused(path):
+        raise BadImage("is not on this machine, in gs:// or in s3://")
+    file = None if is_remote(path) else find_file(path, name)
+    if file and file.size > MAX_IMAGE_BYTES:
+        raise BadImage(f"has {file.size:,} bytes, more than {MAX_IMAGE_BYTES:,}")
+    return read_bytes(Entry(path, name, label=""))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from efficientmixnet.components.image_example_gen.entry import LeftOut, character_to_refuse
-from efficientmixnet.components.image_example_gen.files import File, is_remote, list_files, open_file
+from efficientmixnet.components.image_example_gen.files import File, find_file, is_remote, join, list_files, open_file
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.files.csv_cells import from_cell
 from efficientmixnet.modules.files.untrusted_json import parse_json
@@ -16,7 +16,7 @@ _COLUMN = "path"
 _JSON_LINES = (".jsonl", ".ndjson", ".json")
 
 
-def find_images(folder: str, manifest: str | None = None) -> tuple[list[str], list[LeftOut]]:
+def find_images(folder: str, manifest: str | None = None) -> tuple[dict[str, str], list[LeftOut]]:
     """Lists the images to score.
 
     Args:
@@ -24,13 +24,19 @@ def find_images(folder: str, manifest: str | None = None) -> tuple[list[str], li
         manifest: A CSV or JSON-lines file with the names in its column `path`, relative to the folder.
 
     Returns:
-        The sorted names without duplicates, and the files whose names cannot be used.
+        The names in order, each with the size and the time of the last change of its file where they are known, and the
+        files whose names cannot be used.
 
     Raises:
         BadInput: There are no images, or the folder or the manifest cannot be read.
     """
     if manifest:
-        names, left_out = set(_named(manifest)), []
+        # A store would have to be asked for each image.
+        names = {
+            name: "" if is_remote(path := join(folder, name)) else _version(find_file(path, name))
+            for name in _named(manifest)
+        }
+        left_out = []
     else:
         if not is_remote(folder) and not Path(folder).is_dir():
             raise BadInput(f"{folder}: is not a folder; give the folder of the images")
@@ -38,11 +44,15 @@ def find_images(folder: str, manifest: str | None = None) -> tuple[list[str], li
             found = list(list_files(folder))
         except BadInput as error:
             raise BadInput(str(error).removeprefix("data.images: ")) from None
-        names = {file.name for file in found if isinstance(file, File)}
+        names = {file.name: _version(file) for file in found if isinstance(file, File)}
         left_out = [file for file in found if isinstance(file, LeftOut)]
     if not names:
         raise BadInput(f"{manifest or folder}: has no images; give another {'manifest' if manifest else 'folder'}")
-    return sorted(names), left_out
+    return dict(sorted(names.items())), left_out
+
+
+def _version(file: File | None) -> str:
+    return f"{file.size} {file.changed}" if file else ""
 
 
 def _named(manifest: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ The predictions of each shard are written to a file of their own. The last step 
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +51,13 @@ def score(model: str, images: str, outputs: Sequence[Path], manifest: str | None
             raise BadInput(f"--output {output}: unknown format; give a file that ends in {' or '.join(SUFFIXES)}")
     refuse_secret("IMAGES", images)
     refuse_secret("--manifest", manifest)
-    names, left_out = find_images(images, manifest)
+    versions, left_out = find_images(images, manifest)
+    names = list(versions)
     path = newest_version(Path(model))
     first = outputs[0]
     folder = first.with_name(f".{first.name}.parts")
     try:
-        missing = _missing_shards(folder, images, names, path)
+        missing = _missing_shards(folder, images, versions, path)
         progress.start(len(names), "images")
         progress.advance(len(names) - sum(len(shard) for _, shard in missing))
         if missing:
@@ -68,11 +69,13 @@ def score(model: str, images: str, outputs: Sequence[Path], manifest: str | None
         raise BadInput(f"--output {first}: cannot be written: {error.strerror}") from None
 
 
-def _missing_shards(folder: Path, images: str, names: list[str], model: Path) -> list[tuple[int, list[str]]]:
+def _missing_shards(folder: Path, images: str, versions: Mapping[str, str], model: Path) -> list[tuple[int, list[str]]]:
     """The shards that have no file yet. Deletes the files of another model or of other images."""
-    digest = hashlib.sha256("\n".join([images, *names]).encode()).hexdigest()
+    names = list(versions)
+    listed = "\n".join([images, *(f"{name}\t{version}" for name, version in versions.items())])
+    digest = hashlib.sha256(listed.encode()).hexdigest()
     version = (model / SAVED_MODEL).stat()
-    job = {"names": digest, "model": [str(model), version.st_size, version.st_mtime_ns]}
+    job = {"images": digest, "model": [str(model), version.st_size, version.st_mtime_ns]}
     file = folder / _JOB_FILE
     if _read(file) != job:
         shutil.rmtree(folder, ignore_errors=True)

@@ -87,6 +87,32 @@ def test_finished_shards_are_kept_unless_the_images_change(model, images, tmp_pa
     assert _rows(output)[0] == ["0.png", "dark", "1.000000"]
 
 
+@pytest.mark.parametrize("listed", [False, True])
+def test_images_that_were_replaced_are_scored_again(model, images, tmp_path, monkeypatch, listed):
+    monkeypatch.setattr(scoring, "SHARD", 5)
+    (tmp_path / "list.csv").write_text("path\n0.png\n2.png\n")
+    manifest = str(tmp_path / "list.csv") if listed else None
+    parts = tmp_path / ".out.csv.parts"
+    scoring._missing_shards(parts, str(images), find_images(str(images), manifest)[0], Path(model, "7"))
+    before = [{"file": "0.png", "label": "dark", "probability": 1.0, "probabilities": [0.0, 1.0]}]
+    pq.write_table(pa.Table.from_pylist(before, shard_schema(["bright", "dark"])), scoring._shard_file(parts, 0))
+    Image.new("RGB", (6, 6), "white").save(images / "0.png")
+    score(model, str(images), [tmp_path / "out.csv"], manifest=manifest)
+    assert _rows(tmp_path / "out.csv")[0][:2] == ["0.png", "bright"]
+
+
+def test_a_file_that_is_too_large_or_elsewhere_is_left_out(model, images, tmp_path):
+    with (images / "archive.zip").open("wb") as file:
+        file.truncate(500_000_001)  # takes no space on the disk
+    (tmp_path / "list.csv").write_text("path\n0.png\narchive.zip\nfile:///etc/passwd\n")
+    scored = score(model, str(images), [tmp_path / "out.csv"], manifest=str(tmp_path / "list.csv"))
+    assert (scored.images, scored.left_out) == (1, 2)
+    assert _rows(tmp_path / "out.left_out.csv") == [
+        ["archive.zip", "has 500,000,001 bytes, more than 500,000,000"],
+        ["file:///etc/passwd", "is not on this machine, in gs:// or in s3://"],
+    ]
+
+
 def test_bad_arguments_are_refused(model, images, tmp_path):
     with pytest.raises(BadInput, match=r"give a file that ends in \.parquet or \.csv"):
         score(model, str(images), [tmp_path / "out.txt"])
@@ -148,7 +174,7 @@ def test_formulas_in_names_are_escaped_and_a_relabeled_csv_finds_its_images_agai
 
     relabeled = tmp_path / "relabeled.csv"
     relabeled.write_text((tmp_path / "out.csv").read_text().replace('"file"', '"path"').replace('"label"', '"guess"'))
-    assert find_images(str(folder), str(relabeled)) == (names, [])
+    assert list(find_images(str(folder), str(relabeled))[0]) == names
     relabeled.write_text(relabeled.read_text().replace('"guess"', '"label"').replace("bright", "dark", 1))
     sources = find_data(str(folder), str(relabeled), frozenset())
     assert {entry.name: entry.label for entry in sources.entries} == {
