@@ -43,6 +43,7 @@ class PillowImage:
         try:
             readable = plain_png(file) if file.startswith(exif.PNG) else file
             self._image: Image.Image = Image.open(io.BytesIO(readable), formats=formats)
+            self._image.info.pop("xmp", None)  # Pillow would turn a TIFF file by an orientation in XMP.
         except UnidentifiedImageError:
             raise BadImage("is not an image in a supported format") from None
         except _ERRORS as error:

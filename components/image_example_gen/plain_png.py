@@ -9,6 +9,9 @@ import zlib
 from efficientmixnet.modules.data.exif import PNG
 
 _TRANSPARENCY = b"tRNS"
+_COLOR_TYPE = 25  # the place in the file
+_TRANSPARENT_COLOR = {b"\0": 2, b"\2": 6}  # length, by the color types of gray and RGB
+_PALETTE, _MOST_COLORS = b"\3", 256
 _ANCILLARY = 0x20  # the bit in the first letter of a chunk that a decoder may skip
 _AROUND = 12  # bytes of a chunk before and after its content
 
@@ -19,10 +22,16 @@ def plain_png(file: bytes) -> bytes:
     while place + _AROUND <= len(file):
         length, kind = struct.unpack_from(">I4s", file, place)
         chunk = file[place : place + _AROUND + length]
-        if not kind[0] & _ANCILLARY or (kind == _TRANSPARENCY and _is_intact(chunk)):
+        is_valid = kind == _TRANSPARENCY and _is_intact(chunk) and _fits(length, file[_COLOR_TYPE : _COLOR_TYPE + 1])
+        if not kind[0] & _ANCILLARY or is_valid:
             kept.append(chunk)
         place += _AROUND + length
     return b"".join(kept) + file[place:]
+
+
+def _fits(length: int, color_type: bytes) -> bool:
+    """Returns whether decoders use a chunk of transparency of this length."""
+    return length == _TRANSPARENT_COLOR.get(color_type) or (color_type == _PALETTE and 0 < length <= _MOST_COLORS)
 
 
 def _is_intact(chunk: bytes) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 import pillow_heif
 import pytest
 import tensorflow as tf
-from PIL import Image
+from PIL import Image, TiffImagePlugin, TiffTags
 
 from efficientmixnet.components.image_example_gen.image import read
 from efficientmixnet.components.image_example_gen.image_header import FORMATS, open_image
@@ -34,6 +34,21 @@ def _with_wrong_checksum(png: bytes) -> bytes:
     damaged = bytearray(png)
     damaged[png.index(b"IDAT") + 2000] ^= 0x10
     return bytes(damaged)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("kind", [TiffTags.BYTE, TiffTags.ASCII])
+def test_an_orientation_in_xmp_does_not_turn_a_tiff_file(bits: int, kind: int) -> None:
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags.tagtype[700] = kind
+    xmp = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+    tags[700] = xmp if kind == TiffTags.BYTE else xmp.decode()
+    pixels = np.arange(8, dtype=np.uint8 if bits == 8 else np.uint16).reshape(2, 4)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "TIFF", tiffinfo=tags)
+    opened = open_image(file.getvalue())
+    assert opened.size == (4, 2)
+    assert opened.levels()[..., 0].tolist() == pixels.tolist()
 
 
 BROKEN: dict[str, tuple[bytes, str]] = {

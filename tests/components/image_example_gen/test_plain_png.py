@@ -38,6 +38,9 @@ ODD = {
     "international text that is no text": _chunk(b"iTXt", b"\xff"),
     "physical size with a wrong checksum": _chunk(b"pHYs", bytes(9), 1),
     "unknown chunk": _chunk(b"abCd", NOISE[:100], 7),
+    "transparency without a color": _chunk(b"tRNS", b""),
+    "transparency with half a color": _chunk(b"tRNS", bytes(3)),
+    "transparency with two colors": _chunk(b"tRNS", b"\0\xff\0\x80\0\0" * 2),
 }
 
 
