@@ -3,6 +3,7 @@
 EfficientMixNetError
     BadInput                the user's input cannot be used; exit code 2
         StoreUnavailable    the object store does not answer
+        NoLabels            a file of images has no labels
     UnsafeSchema            a Parquet file could run code
     DamagedFile             the rest of a file with many images cannot be read
     BadImage                an image cannot be used
@@ -53,6 +54,10 @@ class BadInput(EfficientMixNetError, ValueError):
 
 class StoreUnavailable(BadInput):
     """The object store did not answer in time."""
+
+
+class NoLabels(BadInput):
+    """A file of images has no labels where the layout says."""
 
 
 class UnsafeSchema(EfficientMixNetError, ValueError):

@@ -27,7 +27,7 @@ _LEAST = 64  # pixels; with less, the last stages of the published networks see 
 def resolve(config: Config, sources: Sources) -> Config:
     """Fills in data.channels, network.image_size and evaluation.thresholds, so that the configuration is complete.
 
-    A split that only the data names, such as test, is added to data.splits.
+    A split that only the data names, such as test, is added to data.splits with the fraction 0.
 
     A folder of pushed models in network.weights is replaced by its newest model, so that a repeated run starts from the
     same weights.
@@ -40,8 +40,15 @@ def resolve(config: Config, sources: Sources) -> Config:
         The complete configuration.
 
     Raises:
-        BadInput: network.weights does not exist, or is not a weights file, or data.bands does not fit data.channels.
+        BadInput: There are no training images, network.weights does not exist or is not a weights file, or data.bands
+            does not fit data.channels.
     """
+    splits = {entry.split or TRAIN for entry in sources.entries}
+    if TRAIN not in splits:
+        raise BadInput(
+            f"{config.data.manifest or config.data.images}: the images are all in the splits "
+            f"{', '.join(sorted(splits))}. Add training images, or give their split in data.split_names."
+        )
     if config.data.channels == "auto":
         channels = find_channels(sources, config.data.layout, config.data.max_image_bytes)
         if problem := bands_problem(config.data.bands, channels):
@@ -57,7 +64,8 @@ def resolve(config: Config, sources: Sources) -> Config:
         thresholds = {**config.evaluation.thresholds, "accuracy": _least_accuracy(sources)}
         changed["evaluation"] = config.evaluation.model_copy(update={"thresholds": thresholds})
     if sources.splits.keys() - config.data.splits.keys():
-        changed["data"] = config.data.model_copy(update={"splits": dict(sources.splits)})
+        splits = {**dict.fromkeys(sources.splits, 0.0), **config.data.splits}
+        changed["data"] = config.data.model_copy(update={"splits": splits})
     return config.model_copy(update=changed)
 
 

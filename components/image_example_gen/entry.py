@@ -86,12 +86,14 @@ class LeftOut:
         reason: Why, as the rest of a sentence that starts with the name.
         counts: Whether the file counts towards data.max_left_out.
         is_folder: Whether it is a folder with an unknown number of images.
+        images: The number of images that it stands for; 0 for the rest of a file of many images, until it is estimated.
     """
 
     name: str
     reason: str
     counts: bool = True
     is_folder: bool = False
+    images: int = field(default=1, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", mask_urls(self.name))

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -137,8 +138,15 @@ def head(path: str) -> bytes | None:
 
 def has_changed(entry: Entry) -> bool:
     """Returns whether the entry's file has changed since it was listed."""
+    if is_remote(entry.path):
+        _store(entry.path).invalidate_cache()  # which answers with what was listed
     file = find_file(entry.path, entry.name)
     return entry.listed is not None and (file is None or entry.listed != (file.size, file.changed))
+
+
+@lru_cache(maxsize=4096)  # A store is asked once for each shard, not for each image.
+def _shard_has_changed(path: str, listed: tuple[int, str]) -> bool:
+    return has_changed(Entry(path, path, "", listed=listed))
 
 
 def read_bytes(entry: Entry) -> bytes:
@@ -149,6 +157,8 @@ def read_bytes(entry: Entry) -> bytes:
     """
     if is_remote(entry.path):
         end = None if entry.offset is None or entry.size is None else entry.offset + entry.size
+        if end and entry.listed and _shard_has_changed(entry.path, entry.listed):
+            raise OSError(CHANGED)
         with _store_errors(entry.path):
             content = bytes(_store(entry.path).cat_file(entry.path, start=entry.offset, end=end))
         if entry.listed and end is None and len(content) != entry.listed[0]:

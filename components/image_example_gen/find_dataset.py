@@ -28,8 +28,10 @@ def find_dataset(
     names = frozenset(splits.fractions)
     sources = find_images(data, manifest, names, layout, splits.names, splits.group, max_image_bytes)
     entries, notes = assign_splits(sources.entries, splits)
-    fractions = _with_named(splits.fractions, Counter(entry.split for entry in entries))
-    return replace(sources, entries=entries, splits=fractions, notes=(*sources.notes, *notes))
+    fractions = _with_named(splits.hashed, Counter(entry.split for entry in entries))
+    # A split with the fraction 0 and without images is an error later.
+    in_order = {split: fractions.get(split, 0.0) for split in {**splits.fractions, **fractions}}
+    return replace(sources, entries=entries, splits=in_order, notes=(*sources.notes, *notes))
 
 
 def _with_named(fractions: Mapping[str, float], counts: Mapping[str | None, int]) -> dict[str, float]:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path, PurePath
 from typing import Any
 
+from efficientmixnet.components.image_example_gen.column_text import column_text
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut, character_to_refuse
 from efficientmixnet.components.image_example_gen.files import (
     File,
@@ -131,7 +132,7 @@ class Manifest:
             yield number, row
 
     def _image(self, where: str, row: dict[str, Any]) -> tuple[Entry, File] | LeftOut:
-        name, split = (_text(row.get(column)) for column in (self._path, self._split))
+        name, split = (column_text(row.get(column)) for column in (self._path, self._split))
         if not name:
             return LeftOut(where, "has no path")
         known_split = self._splits.of_value(split) if split else None
@@ -146,7 +147,7 @@ class Manifest:
         if is_refused(name):  # A manifest from outside cannot make this machine ask any server.
             return LeftOut(name, f"is not on this machine, in gs:// or in s3:// ({where})")
         if not label:
-            reason = self._without_label(where, _text(row.get(self._label)))
+            reason = self._without_label(where, column_text(row.get(self._label)))
             return LeftOut(name, reason, counts=known_split != TEST)  # Test images often come without labels.
         path = join(self._folder, name)
         try:
@@ -175,13 +176,9 @@ class Manifest:
     def _columns(self, row: dict[str, Any]) -> tuple[tuple[str, str], ...]:
         known = (self._path, self._label, self._split)
         names = self._features if self._features is not None else [name for name in row if name not in known]
-        return tuple((name, _text(row.get(name))) for name in names)
+        return tuple((name, column_text(row.get(name))) for name in names)
 
 
 def image_column(name: str, columns: Collection[str]) -> str:
     """Returns the column of the image: the one of this name, or else Hugging Face's file_name."""
     return _HUGGING_FACE if name == _PATH and name not in columns and _HUGGING_FACE in columns else name
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else value.strip() if isinstance(value, str) else json.dumps(value)

@@ -1,7 +1,6 @@
 """metadata_images: the images that Hugging Face's metadata.csv or metadata.jsonl in the data folder names."""
 
-import csv
-import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -61,7 +60,7 @@ def metadata_images(
                 if file.path not in inside:
                     yield LeftOut(name, "is not in the data folder")
                     continue
-                yield replace(entry, name=name, split=entry.split or _split_of_folder(name, names)), file
+                yield replace(entry, name=name, split=entry.split or names.of_path(name.rpartition("/")[0])), file
     for other in files:
         if isinstance(other, LeftOut):
             yield other
@@ -74,17 +73,14 @@ def _below(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
 
 
-def _split_of_folder(name: str, names: SplitNames) -> str | None:
-    top, slash, _ = name.partition("/")
-    return names.of_name(top) if slash else None
-
-
 def _names_images_and_labels(file: File, layout: Layout) -> bool:
+    """Returns whether the file has the columns. Manifest refuses one with another encoding or separator."""
     try:
-        with io.TextIOWrapper(open_file(file.path), encoding="utf-8-sig", newline="") as text:
-            first = text.readline(_LONGEST)
-        columns = parse_json(first) if file.name.endswith(".jsonl") else next(csv.reader([first]), [])
-    except (OSError, ValueError, csv.Error):
+        with open_file(file.path) as content:
+            first = content.readline(_LONGEST).replace(b"\0", b"").decode("utf-8-sig", errors="ignore")
+        is_json = file.name.endswith(".jsonl")
+        columns = parse_json(first) if is_json else [one.strip('" \r\n') for one in re.split("[,;\t]", first)]
+    except (OSError, ValueError):
         return False
     if not isinstance(columns, (dict, list)):
         return False

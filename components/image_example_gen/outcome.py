@@ -103,7 +103,7 @@ class Outcome:
         Nobody knows how many images a folder has that cannot be listed. It counts as many as a class has on average.
         """
         bad = sorted((item for item in self.left_out if item.counts), key=lambda item: not item.is_folder)
-        count = sum(self._mean_class() if item.is_folder else 1 for item in bad)
+        count = sum(self._mean_class() if item.is_folder else item.images for item in bad)
         seen = self.read_count + count
         if count > max_left_out * seen:
             examples = "; ".join(f"{item.name} {item.reason}" for item in bad[:3])

@@ -60,7 +60,9 @@ class SourceSplits:
 
 
 def of_folders(data: str, files: Iterable[File], names: SplitNames) -> SourceSplits:
-    """Recognizes folders of splits: one is of training, and the others hold class folders of the same names.
+    """Recognizes folders of splits, which hold class folders of the same names as the one of training.
+
+    Without one of training, all folders must be named after splits, as in held-out data.
 
     Args:
         data: The data folder, for messages.
@@ -79,13 +81,15 @@ def of_folders(data: str, files: Iterable[File], names: SplitNames) -> SourceSpl
     depths = {top: _depth(top, below[top], names) for top in below}
     classes = {top: {path[depths[top] - 1] for path in below[top] if len(path) > depths[top]} for top in below}
     training = set().union(*(classes[top] for top, split in splits.items() if split == TRAIN))
+    if not training and splits.keys() == below.keys():
+        training = set().union(*classes.values())
     alike = [top for top in below if classes[top] & training]
     used = {top: split for top, split in splits.items() if top in alike}
     if not used or (len(used) == 1 and len(training) < 2):
         return _inside_classes(below, names)
     for top in below:
         if top not in splits and (top in alike or not is_unlabeled(top)):
-            if len(used) < 2 and top not in alike:
+            if len(splits) < 2 and top not in alike:
                 return SourceSplits()  # Class folders, such as train, bus and tram.
             raise BadInput(f"data.images: {data}: {top} is in no split, unlike {_shown(list(used))}. {_CURE}")
         if top not in used and len(classes[top]) > 1:
@@ -114,9 +118,9 @@ def of_files(data: str, files: Sequence[File], names: SplitNames) -> SourceSplit
     Raises:
         BadInput: Another file does not belong to any split.
     """
-    found = {file.name: _split_of_file(file.name, names) for file in files}
+    found = {file.name: names.of_path(file.name) for file in files}
     splits = {name: split for name, split in found.items() if split}
-    if TRAIN not in splits.values():
+    if TRAIN not in splits.values() and len(set(splits.values())) < 2:
         return SourceSplits()
     aside = {name for name in found if name not in splits and is_unlabeled(name)}
     lost = [name for name in found if name not in splits and name not in aside]
@@ -137,11 +141,6 @@ def _depth(top: str, paths: Sequence[Path], names: SplitNames) -> int:
         if len(inner) > 1 or not is_wrapper or any(len(path) <= depth for path in paths):
             return depth
         depth += 1
-
-
-def _split_of_file(name: str, names: SplitNames) -> str | None:
-    """Returns the split in the name of the file, or else of the folder closest to it."""
-    return next((split for part in reversed(name.split("/")) if (split := names.of_name(part))), None)
 
 
 def _shown(names: Sequence[str]) -> str:

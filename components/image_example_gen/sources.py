@@ -26,7 +26,7 @@ from efficientmixnet.components.image_example_gen.skipped import Skipped
 from efficientmixnet.components.image_example_gen.source_splits import SourceSplits, of_files, of_folders
 from efficientmixnet.components.image_example_gen.spans import Span, find_span, has_spans
 from efficientmixnet.components.image_example_gen.split_names import TRAIN, SplitNames
-from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.exceptions import BadInput, NoLabels
 
 __all__ = ["SUFFIXES", "Entry", "LeftOut", "Sources", "find_images", "name_hash"]
 
@@ -142,7 +142,7 @@ def find_images(
     if not entries:
         lists = [file.name for file in files if file.name.rpartition("/")[2] in METADATA]
         raise nothing_found(where, left_out, bool(manifest or metadata), kind, lists)
-    notes = _notes(metadata, by_name, left_out)
+    notes = _notes(metadata, by_name, entries, left_out)
     sources = Sources(entries, left_out, fingerprint, size, kind, span, notes=notes, skipped=kinds)
     by_folder = kind == "folders" and not manifest and not metadata
     check_labels(where, sorted(sources.labels), left_out, by_folder, names, least_labels)
@@ -209,13 +209,21 @@ def _found(
             yield LeftOut(file.name, _UNLABELED, counts=False)
         elif kind == "folders":
             item = as_image(file, depth, split)
+            if isinstance(item, Entry) and by_name.splits and split is None:
+                item = LeftOut(file.name, "is in no split", counts=may_be_image(file.name, head(file.path)))
             yield (item, file) if isinstance(item, Entry) else item
         elif layout.format == "auto" and format_of(file.name) != kind:
             other = LeftOut(file.name, f"is not a {kind} file", counts=may_be_image(file.name, head(file.path)))
             yield Skipped.by_suffix(file.name) or other
         else:
-            items = list(entries_of(file, kind, layout, label_names, split, max_bytes))
-            unlabeled = split not in (None, TRAIN) and all(map(_has_no_label, items))
+            held_out = split not in (None, TRAIN)
+            try:
+                items = list(entries_of(file, kind, layout, label_names, split, max_bytes))
+            except NoLabels:
+                if not held_out:
+                    raise
+                items = [LeftOut(file.name, NO_LABEL)]
+            unlabeled = held_out and all(map(_has_no_label, items))
             for item in items:
                 if isinstance(item, Entry):
                     yield item, file
@@ -227,16 +235,22 @@ def _has_no_label(item: Entry | LeftOut) -> bool:
     return isinstance(item, LeftOut) and item.reason.startswith(NO_LABEL)
 
 
-def _notes(metadata: list[File], by_name: SourceSplits, left_out: Iterable[LeftOut]) -> tuple[str, ...]:
+def _notes(
+    metadata: list[File], by_name: SourceSplits, entries: Iterable[Entry], left_out: Iterable[LeftOut]
+) -> tuple[str, ...]:
     """Returns where labels and splits come from, and the folders or files without labels."""
     unlabeled: Counter[str] = Counter()
     for item in left_out:
         if item.reason == _UNLABELED:
-            unlabeled[by_name.key(item.name)] += 1
+            key = by_name.key(item.name)
+            unlabeled[key] += item.name != key  # not for a file whose images are not counted
+    counted = {name: f"{name!r} ({count:,})" if count else repr(name) for name, count in unlabeled.items()}
+    splits = sorted({entry.split for entry in entries if entry.split}) if metadata else []
     return (
         *(f"{file.name} has the labels" for file in metadata),
+        *([f"the splits {', '.join(splits)} are named there or by folders"] if splits else []),
         *by_name.notes(unlabeled),
-        *(f"the images in {name!r} ({count:,}) have no labels and are not used" for name, count in unlabeled.items()),
+        *(f"the images in {name} have no labels and are not used" for name in counted.values()),
     )
 
 
@@ -284,6 +298,7 @@ def _examine(
             for i, entry in enumerate(entries)
             if i and entry.name == entries[i - 1].name
         ]
+    left_out = _with_estimates(left_out, Counter(files[entry.path].name for entry in once))
     digest = hashlib.sha256()
     for path in sorted(files):
         digest.update(f"{files[path]}\n".encode())
@@ -292,6 +307,14 @@ def _examine(
     left_out = [replace(item, name=_encodable(item.name), reason=_encodable(item.reason)) for item in left_out]
     size = sum(file.size for file in files.values())
     return tuple(once), tuple(left_out), digest.hexdigest(), size, skipped
+
+
+def _with_estimates(left_out: list[LeftOut], by_file: Counter[str]) -> list[LeftOut]:
+    """Estimates the images that the rests of damaged files had. Other files of many images have about as many."""
+    damaged = {item.name for item in left_out if not item.images}
+    intact = [count for name, count in by_file.items() if name not in damaged]
+    mean = round(sum(intact) / len(intact)) if damaged and intact else 0
+    return [item if item.images else replace(item, images=max(1, mean - by_file[item.name])) for item in left_out]
 
 
 def _size(entry: Entry, file: File) -> int:

@@ -42,6 +42,10 @@ class SplitNames:
         found = {self._exact.get(part) or _MEANINGS.get(_without_kind(part)) for part in parts} - {None}
         return found.pop() if len(found) == 1 else None
 
+    def of_path(self, path: str) -> str | None:
+        """Returns the split that the last part of a path names, or else the folder closest to it; None without one."""
+        return next((split for part in reversed(path.split("/")) if (split := self.of_name(part))), None)
+
     def unknown(self, name: str) -> str:
         """Returns the reason why an image with an unknown split is left out."""
         return (

@@ -29,7 +29,7 @@ class Splits:
     """How images are divided.
 
     Args:
-        fractions: The fraction of images in each split.
+        fractions: The fraction of images in each split. Only the source puts images into a split with 0.
         names: The splits that further names in the data mean.
         group: The column of a group. All images of a group are in one split.
     """
@@ -37,6 +37,11 @@ class Splits:
     fractions: Mapping[str, float]
     names: Mapping[str, str] = field(default_factory=dict)
     group: str | None = None
+
+    @property
+    def hashed(self) -> dict[str, float]:
+        """The fractions of the splits that hashes put images into."""
+        return {split: fraction for split, fraction in self.fractions.items() if fraction}
 
 
 def assign_splits(entries: Sequence[Entry], splits: Splits) -> tuple[tuple[Entry, ...], list[str]]:
@@ -56,7 +61,7 @@ def assign_splits(entries: Sequence[Entry], splits: Splits) -> tuple[tuple[Entry
         BadInput: There is no such group, or the source divides one.
     """
     units = _units(entries, splits.group)
-    fractions, named = dict(splits.fractions), {split for _, split in units.values()}
+    fractions, named = splits.hashed, {split for _, split in units.values()}
     notes = []
     if TRAIN in named and None not in named:
         fractions = {split: part for split, part in fractions.items() if split == TRAIN or split not in named}

@@ -5,6 +5,7 @@ This module imports neither TensorFlow nor TFX, so that `efficientmixnet report`
 
 import base64
 import math
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -147,7 +148,7 @@ def render_comparison(
 
 def _template(name: str) -> jinja2.Template:
     environment = page_environment(_FOLDER)
-    environment.filters |= {"number": number, "change": change, "percent": percent}
+    environment.filters |= {"number": number, "change": change, "percent": percent, "quoted": shlex.quote}
     return environment.get_template(name)
 
 

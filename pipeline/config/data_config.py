@@ -13,6 +13,7 @@ from efficientmixnet.modules.config.section import Fraction, PathText, Section
 
 _MOST_PIXELS = 2**29 - 1  # of an image that TensorFlow decodes
 _MOST_IMAGE_BYTES = 2**31 - 1  # of a protocol buffer, which holds the image
+_NEEDED = frozenset({"train", "eval"})  # splits
 _LEAST_SPLIT = 1e-6  # of all images
 _MOST_CHANNELS = 1000
 
@@ -38,9 +39,10 @@ class DataConfig(Section):
     or s3://). Paths are relative to the folder of this file."""
     manifest: PathText | None = None
     """A CSV or JSON-lines file with the path, label and optionally split of each image, instead of class folders."""
-    splits: dict[FolderName, Annotated[float, Field(gt=0, le=1e6)]] = {"train": 0.8, "eval": 0.2}
+    splits: dict[FolderName, Annotated[float, Field(ge=0, le=1e6)]] = {"train": 0.8, "eval": 0.2}
     """The fraction of each label's images in each split, if the data names no splits. The names of images decide, so an
-    image keeps its split when others are added."""
+    image keeps its split when others are added. A split with the fraction 0, such as test, has only the images that the
+    data puts into it."""
     split_names: dict[str, FolderName] = {}
     """The splits that names in the data mean, such as {holdout: test}. val, valid, validation and dev mean eval."""
     group: str | None = Field(None, min_length=1)
@@ -82,14 +84,15 @@ class DataConfig(Section):
 
     @model_validator(mode="after")
     def _has_train_and_eval(self) -> "DataConfig":
-        missing = {"train", "eval"} - set(self.splits)
+        missing = _NEEDED - set(self.splits)
         if missing:
             raise ValueError(f"splits: needs {' and '.join(sorted(missing))}, such as {{train: 0.8, eval: 0.2}}")
         whole = sum(self.splits.values())
-        if tiny := next((split for split, part in self.splits.items() if part / whole < _LEAST_SPLIT), None):
-            raise ValueError(
-                f"splits.{tiny}: {self.splits[tiny]:g} of {whole:g} is less than a millionth of the images; raise it"
-            )
+        for split, part in self.splits.items():
+            if (part or split in _NEEDED) and (not part or part / whole < _LEAST_SPLIT):
+                raise ValueError(
+                    f"splits.{split}: {part:g} of {whole:g} is less than a millionth of the images; raise it"
+                )
         if self.channels != "auto" and (problem := bands_problem(self.bands, self.channels)):
             raise ValueError(f"bands: {problem}")
         if self.training_spans > 1 and not any(map(has_spans, (self.manifest or "", self.images))):

@@ -130,7 +130,16 @@ def test_a_test_split_that_only_the_data_names_is_added(tmp_path: Path) -> None:
         for number in range(count):
             Image.new("L", (8, 8)).save(tmp_path / name / f"{number}.png")
     sources = find_dataset(str(tmp_path), None, Config().data.splitting, Layout())
-    assert resolve(Config(), sources).data.splits == {"train": 0.8, "eval": 0.2, "test": 0.25}
+    assert resolve(Config(), sources).data.splits == {"train": 0.8, "eval": 0.2, "test": 0}
+
+
+def test_data_without_training_images_is_refused(tmp_path: Path) -> None:
+    for name in ("val/a", "val/b", "test/a", "test/b"):
+        (tmp_path / name).mkdir(parents=True)
+        Image.new("L", (8, 8)).save(tmp_path / name / "1.png")
+    sources = find_dataset(str(tmp_path), None, Config().data.splitting, Layout())
+    with pytest.raises(BadInput, match="all in the splits eval, test. Add training images"):
+        resolve(Config(), sources)
 
 
 def test_the_image_size_does_not_depend_on_test_images(tmp_path: Path) -> None:

@@ -1,13 +1,13 @@
 """Files that hold many images: the format of each, its entries, and the bytes of its images."""
 
-import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
-from typing import IO, Any
+from typing import IO
 
+from efficientmixnet.components.image_example_gen.column_text import column_text
 from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, Entry, LeftOut
 from efficientmixnet.components.image_example_gen.files import CHANGED, File, has_changed, read_bytes
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
@@ -50,7 +50,8 @@ def entries_of(
         max_bytes: The largest size of an encoded image.
 
     Raises:
-        BadInput: The format is unknown, or the file has no image or no label where the layout says.
+        BadInput: The format is unknown, or the file has no image where the layout says.
+        NoLabels: The file has no label there.
     """
     row = -1
     try:
@@ -60,15 +61,17 @@ def entries_of(
             if sample.fault:
                 yield LeftOut(name, sample.fault)
             elif not label:
-                reason = f"{NO_LABEL}{_unnamed(_text(sample.label))}"
-                yield LeftOut(name, reason, counts=_TESTS.of_value(_text(sample.split)) != TEST)
+                reason = f"{NO_LABEL}{_unnamed(column_text(sample.label))}"
+                yield LeftOut(name, reason, counts=_TESTS.of_value(column_text(sample.split)) != TEST)
             else:
-                columns = tuple((column, _text(value)) for column, value in sample.columns)
+                columns = tuple((column, column_text(value)) for column, value in sample.columns)
                 in_order = None if sample.offset is not None else row
-                label, own_split = unicodedata.normalize("NFC", label), _text(sample.split)
+                label, own_split = unicodedata.normalize("NFC", label), column_text(sample.split)
                 yield Entry(file.path, name, label, own_split or split, columns, sample.offset, sample.size, in_order)
     except DamagedFile as damaged:
-        yield LeftOut(file.name, f"{damaged} after {row + 1} records")
+        yield LeftOut(file.name, f"{damaged} after {row + 1} records", images=0)
+    except OSError as error:
+        yield LeftOut(file.name, f"cannot be read: {error.strerror or error}", images=0)
 
 
 def _unnamed(label: str) -> str:
@@ -194,9 +197,3 @@ def _reader(kind: str) -> Reader:
 def _or(names: Iterable[str]) -> str:
     *others, last = names
     return f"{', '.join(others)} or {last}"
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bytes):
-        value = value.decode(errors="replace")
-    return "" if value is None else value.strip() if isinstance(value, str) else json.dumps(value, default=str)

@@ -10,7 +10,7 @@ from efficientmixnet.components.image_example_gen.entry import too_large
 from efficientmixnet.components.image_example_gen.files import open_file
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.reader import Sample
-from efficientmixnet.modules.exceptions import BadInput, DamagedFile, UnsafeSchema
+from efficientmixnet.modules.exceptions import BadInput, DamagedFile, NoLabels, UnsafeSchema
 from efficientmixnet.modules.failures.unexpected import one_line
 from efficientmixnet.modules.files.parquet_file import open_parquet
 from efficientmixnet.modules.files.untrusted_json import parse_json
@@ -77,7 +77,8 @@ def _columns(path: str, schema: pyarrow.Schema, layout: Layout) -> tuple[str, st
     further = [*([layout.split] if layout.split else []), *(layout.features or ())]
     missing = [f"column {name!r}" for name in (image, label, *further) if name not in schema.names]
     if missing:
-        raise BadInput(
+        kind = NoLabels if image in schema.names and label not in schema.names else BadInput
+        raise kind(
             f"data.images: {path} has no {' and no '.join(missing)}; its columns are {', '.join(schema.names)}. "
             "Name the columns of image and label in data.layout.image and data.layout.label."
         )

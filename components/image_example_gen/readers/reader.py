@@ -47,7 +47,8 @@ class Reader(Protocol):
             max_bytes: The largest size of an encoded image. Larger ones are not read.
 
         Raises:
-            BadInput: The file has no image or no label where the layout says.
+            BadInput: The file has no image where the layout says.
+            NoLabels: The file has no label there.
             DamagedFile: The rest of the file cannot be read.
         """
         ...

@@ -1,5 +1,6 @@
 """WebDataset's tar shards. The files of a sample are consecutive, and have the same name up to the first dot."""
 
+import gzip
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ _CLASS, _JSON, _TEXT = "cls", "json", "txt"
 _GZIP = b"\x1f\x8b"
 _LONGEST_TEXT = 2**24  # bytes
 _LONGEST_HEADER = 2**20  # bytes
+_BLOCK = 2**20  # bytes
 _HEADERS = (GNUTYPE_LONGNAME, GNUTYPE_LONGLINK, XHDTYPE, XGLTYPE, SOLARIS_XHDTYPE)
 
 
@@ -72,19 +74,27 @@ def read_tar(path: str, layout: Layout, with_images: bool, max_bytes: int) -> It
         end = file.tell()
         file.seek(0)
         try:
-            with tarfile.open(fileobj=file, mode="r|gz" if compressed else "r:", tarinfo=_Member) as tar:
+            # Unlike tarfile, GzipFile reads files of several compressed parts, as parallel programs write them.
+            stream = gzip.GzipFile(fileobj=file) if compressed else file
+            with tarfile.open(fileobj=stream, mode="r|" if compressed else "r:", tarinfo=_Member) as tar:
                 for key, members in groupby(_files(tar), key=lambda member: _key(member.name)):
                     yield _sample(tar, key, members, layout, compressed, max_bytes if with_images or compressed else 0)
                 # An archive ends with blocks of zeros, which tarfile does not require.
                 if not compressed and tar.offset + tarfile.BLOCKSIZE > end:
                     raise DamagedFile("is truncated")
+                # A block of zeros ends the archive for tarfile, also where a part of it is lost.
+                blocks = iter(lambda: tar.fileobj.read(_BLOCK), b"")  # type: ignore[union-attr]
+                if any(block.strip(b"\0") for block in blocks):
+                    raise DamagedFile("has data behind its end")
         except tarfile.ReadError as error:
             raise DamagedFile(
                 "is truncated" if "unexpected end" in str(error) else f"is not a tar file ({error})"
             ) from None
+        except EOFError:  # of gzip
+            raise DamagedFile("is truncated") from None
         except DamagedFile:
             raise
-        except (EOFError, zlib.error, OSError, ValueError, OverflowError) as error:  # numbers in headers
+        except (zlib.error, OSError, ValueError, OverflowError) as error:  # numbers in headers
             raise DamagedFile(f"cannot be read further ({error})") from None
 
 

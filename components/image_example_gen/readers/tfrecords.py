@@ -13,7 +13,7 @@ from efficientmixnet.components.image_example_gen.files import open_file
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.reader import Sample
 from efficientmixnet.modules import features
-from efficientmixnet.modules.exceptions import BadInput, DamagedFile
+from efficientmixnet.modules.exceptions import BadInput, DamagedFile, NoLabels
 
 _GZIP = b"\x1f\x8b"
 _BLOCK = 2**20  # bytes
@@ -40,7 +40,8 @@ def read_tfrecord(path: str, layout: Layout, with_images: bool, max_bytes: int) 
         label = layout.label or (features.LABEL if features.LABEL in found else features.LABEL_ID)
         missing = [f"feature {one!r}" for one in (image, label) if one not in found]
         if missing and row == 0:
-            raise BadInput(
+            kind = NoLabels if image in found else BadInput
+            raise kind(
                 f"data.images: {path} has no {' and no '.join(missing)}; it has {', '.join(sorted(found))}. "
                 "Name the features of image and label in data.layout.image and data.layout.label."
             )
@@ -100,6 +101,8 @@ def _records(path: str, max_bytes: int) -> Iterator[tuple[int | None, bytes | in
                 offset += 16 + length
         except (EOFError, gzip.BadGzipFile, zlib.error, OSError) as error:
             raise DamagedFile(f"cannot be read further ({error})") from None
+    if not offset:
+        raise OSError("has zero bytes")
 
 
 def _skip(stream: IO[bytes], size: int) -> None:

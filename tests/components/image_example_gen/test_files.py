@@ -1,5 +1,8 @@
 """Files in an object store, which is a dictionary here, are listed and read like local files."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from efficientmixnet.components.image_example_gen.layout import Layout
@@ -88,3 +91,25 @@ def test_passwords_and_signatures_in_a_manifest_are_used_but_not_shown(store: di
     del store[secret.format(1)]
     left_out = _contents(sources)[shown.format(1)]
     assert left_out == LeftOut(shown.format(1), f"cannot be read: {shown.format(1)} is gone")
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_a_shard_in_a_store_that_changed_after_it_was_listed_is_left_out(
+    store: dict[str, bytes], write: Any, tmp_path: Path, mode: str
+) -> None:
+    def shard(labels: bytes) -> bytes:
+        write.tar(
+            tmp_path / "0.tar", {f"{n}.{end}": labels[n : n + 1] for n in range(2) for end in ("png", "cls")}, mode
+        )
+        return (tmp_path / "0.tar").read_bytes()
+
+    store["shelf://c/0.tar"] = shard(b"ab")
+    sources = find_images("shelf://c", None, SPLITS)
+    store["shelf://c/0.tar"] = shard(b"ba") + bytes(512)
+    reasons = {str(getattr(one, "reason", one)) for one in _shards(sources).values()}
+    assert reasons == {"cannot be read: it has changed since the images were listed"}
+    assert list(_shards(find_images("shelf://c", None, SPLITS)).values()) == [b"b", b"a"]
+
+
+def _shards(sources: Sources) -> dict[str, bytes | LeftOut]:
+    return {entry.name: encoded for entry, encoded in images_of(sources.entries, "webdataset", Layout())}

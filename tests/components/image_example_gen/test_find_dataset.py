@@ -1,5 +1,6 @@
 """Datasets with a split for every image, a test split that only the data names, and a column of groups."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,15 @@ def test_a_test_split_of_the_data_is_added(tmp_path: Path) -> None:
     assert sources.splits == {"train": 0.8, "eval": 0.2, "test": 0.25}  # 10 to the other 40
     assert {entry.split for entry in sources.entries} == {"train", "eval", "test"}
     assert sources.notes == ("20% of train are eval",)
+
+
+def test_only_the_data_puts_images_into_a_split_with_the_fraction_zero(tmp_path: Path) -> None:
+    rows = "".join(f"{number}.png,{'ab'[number % 2]},{'test' if number < 10 else ''}\n" for number in range(50))
+    manifest = _manifest(tmp_path, f"path,label,split\n{rows}")
+    first = find_dataset(str(tmp_path), manifest, Splits(TWO), Layout())
+    assert Counter(entry.split for entry in first.entries) == {"train": 32, "eval": 8, "test": 10}
+    again = find_dataset(str(tmp_path), manifest, Splits({**TWO, "test": 0}), Layout())
+    assert (again.entries, again.splits) == (first.entries, first.splits)
 
 
 def test_the_fingerprint_does_not_depend_on_the_configured_splits(tmp_path: Path) -> None:

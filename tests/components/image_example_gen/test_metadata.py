@@ -83,3 +83,33 @@ def test_a_manifest_may_name_images_as_the_metadata_does(tmp_path: Path) -> None
     (tmp_path / "list.csv").write_text("file_name,label,split\n1.png,a,dev\n2.png,b,Training\n")
     found = find_images(str(tmp_path), str(tmp_path / "list.csv"), SPLITS).entries
     assert [(entry.name, entry.split) for entry in found] == [("1.png", "eval"), ("2.png", "train")]
+
+
+@pytest.mark.parametrize("above", ["", "data/"])
+def test_the_closest_folder_that_names_a_split_counts(tmp_path: Path, above: str) -> None:
+    names = [f"{above}{split}/images/{number}.png" for split in ("train", "test") for number in range(2)]
+    _touch(tmp_path, *names)
+    rows = "".join(f"{name},{'ab'[number % 2]}\n" for number, name in enumerate(names))
+    (tmp_path / "metadata.csv").write_text(f"file_name,label\n{rows}")
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert {(entry.name, entry.split) for entry in sources.entries} == {(n, n.split("/")[-3]) for n in names}
+    assert sources.notes == (
+        "metadata.csv has the labels",
+        "the splits test, train are named there or by folders",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "message"),
+    [
+        ("file_name,label,note\na/1.png,x,gr\u00fcn\n", "cp1252", "is not UTF-8"),
+        ("file_name,label\na/1.png,x\n", "utf-16", "is not UTF-8"),
+        ('"file_name";"label"\na/1.png;x\n', "utf-8", "separated by commas"),
+        ("file_name\tlabel\na/1.png\tx\n", "utf-8", "separated by commas"),
+    ],
+)
+def test_metadata_in_another_form_is_refused(tmp_path: Path, text: str, encoding: str, message: str) -> None:
+    _touch(tmp_path, "a/1.png", "b/1.png")
+    (tmp_path / "metadata.csv").write_text(text, encoding=encoding)
+    with pytest.raises(BadInput, match=message):
+        find_images(str(tmp_path), None, SPLITS)

@@ -27,3 +27,9 @@ def test_a_file_counts_as_one_image() -> None:
     found.stop_if_too_many_are_left_out("images", 0.01)
     with pytest.raises(BadInput, match=r"10 of 1010 images \(1\.0%\) cannot be used"):
         found.stop_if_too_many_are_left_out("images", 0.009)
+
+
+def test_the_rest_of_a_damaged_shard_counts_as_its_images() -> None:
+    found = _outcome(LeftOut("s3.tar", "is truncated after 0 records", images=400))
+    with pytest.raises(BadInput, match=r"400 of 1400 images \(28\.6%\)"):
+        found.stop_if_too_many_are_left_out("images", 0.28)

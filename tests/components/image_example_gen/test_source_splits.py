@@ -153,3 +153,54 @@ def test_the_layout_decides_before_names(write: Any, tmp_path: Path) -> None:
         "test.parquet/0": "train",
         "train.parquet/0": "eval",
     }
+
+
+@pytest.mark.parametrize("splits", [("val", "test"), ("test",)])
+def test_held_out_folders_need_no_training_folder(tmp_path: Path, splits: tuple[str, ...]) -> None:
+    _folders(tmp_path, **{f"{split}.{label}": 2 for split in splits for label in ("cat", "dog")})
+    meaning = {"val": "eval", "test": "test"}
+    found = _found(find_images(str(tmp_path), None, SPLITS))
+    assert found == {(meaning[split], label): 2 for split in splits for label in ("cat", "dog")}
+
+
+def test_held_out_files_need_no_training_file(write: Any, tmp_path: Path) -> None:
+    for name in ("validation", "test"):
+        write.parquet(tmp_path / f"{name}-00000-of-00001.parquet", {"image": [b"a", b"b"], "label": [0, 1]})
+    found = _found(find_images(str(tmp_path), None, SPLITS))
+    assert found == {(split, label): 1 for split in ("eval", "test") for label in "01"}
+
+
+def test_a_folder_beside_an_unlabeled_test_folder_is_refused(tmp_path: Path) -> None:
+    _folders(tmp_path, **{"train.cat": 2, "train.dog": 2, "test": 3, "samples": 2})
+    with pytest.raises(BadInput, match="samples is in no split, unlike train"):
+        find_images(str(tmp_path), None, SPLITS)
+
+
+def test_other_files_beside_folders_of_splits_are_left_out(tmp_path: Path) -> None:
+    _folders(tmp_path, **{f"{split}.{label}": 2 for split in ("train", "test") for label in ("cat", "dog")})
+    (tmp_path / "devkit").mkdir()
+    (tmp_path / "devkit" / "cars_meta.mat").write_bytes(b"MATLAB 5.0\0\1")
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert set(sources.labels) == {"cat", "dog"}
+    assert [(item.name, item.reason) for item in sources.left_out] == [("devkit/cars_meta.mat", "is in no split")]
+
+
+def test_a_test_file_without_a_column_of_labels_is_not_used(write: Any, tmp_path: Path) -> None:
+    write.parquet(tmp_path / "train.parquet", {"image": [b"a", b"b"], "label": ["cat", "dog"]})
+    write.parquet(tmp_path / "test.parquet", {"image": [b"c"], "id": [7]})
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert set(_found(sources)) == {("train", "cat"), ("train", "dog")}
+    assert sources.notes[-1] == "the images in 'test.parquet' have no labels and are not used"
+    assert [(item.name, item.counts) for item in sources.left_out] == [("test.parquet", False)]
+
+
+def test_a_test_file_of_examples_without_labels_is_not_used(write: Any, tmp_path: Path) -> None:
+    layout = Layout(label="class")
+    write.tfrecord(tmp_path / "train.tfrec", [write.example(b"a", 0, "class"), write.example(b"b", 1, "class")])
+    write.tfrecord(tmp_path / "test.tfrec", [write.example(b"c", 5, "id")])
+    sources = find_images(str(tmp_path), None, SPLITS, layout)
+    assert set(_found(sources)) == {("train", "0"), ("train", "1")}
+    (tmp_path / "train.tfrec").unlink()
+    write.tfrecord(tmp_path / "train.tfrec", [write.example(b"c", 5, "id")])
+    with pytest.raises(BadInput, match=r"train.tfrec has no feature 'class'"):
+        find_images(str(tmp_path), None, SPLITS, layout)

@@ -84,6 +84,8 @@ def test_the_data_section_links_the_inspection_page_or_says_how_to_write_it(page
     assert '<a href="inspection.html">' in render(content, RUN, "inspection.html")
     command = "efficientmixnet inspect /runs/1/config.yaml --page /runs/1/inspection.html"
     assert command in render(content, RUN)
+    quoted = "efficientmixnet inspect &#39;/my runs/1/config.yaml&#39; --page &#39;/my runs/1/inspection.html&#39;"
+    assert quoted in render(content, RUN | {"run": "/my runs/1"})
 
 
 def test_a_report_of_an_earlier_version_has_no_relabel_list_and_no_intervals_of_bins(page):

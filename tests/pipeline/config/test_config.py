@@ -70,7 +70,10 @@ def test_bad_values_and_misspelled_keys_are_reported_together(file: Path) -> Non
         ),
         ("data: {splits: {train: 1}}", "data.splits: needs eval, such as {train: 0.8, eval: 0.2}"),
         ("data: {splits: {a: 1}}", "data.splits: needs eval and train, such as {train: 0.8, eval: 0.2}"),
-        ("data: {splits: {train: 1, eval: 0}}", "data.splits.eval: should be greater than 0, not 0"),
+        (
+            "data: {splits: {train: 1, eval: 0}}",
+            "data.splits.eval: 0 of 1 is less than a millionth of the images; raise it",
+        ),
         (
             "evaluation: {tolerances: {accuracy: -0.1}}",
             "evaluation.tolerances.accuracy: should be greater than or equal to 0, not -0.1",

@@ -150,3 +150,33 @@ def test_a_sample_of_links_is_left_out(tmp_path: Path, write: Any) -> None:
             info.type, info.linkname = tarfile.SYMTYPE, "/etc/passwd"
             tar.addfile(info)
     assert [item.row() for item in find_images(str(tmp_path), None, SPLITS).left_out] == [("a.tar/2", "has no image")]
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_data_behind_a_block_of_zeros_is_named(write: Any, tmp_path: Path, mode: str) -> None:
+    parts = []
+    for part in range(2):
+        files = {f"{part}-{number}.{end}": b"01" for number in range(3) for end in ("png", "cls")}
+        write.tar(tmp_path / "part.tar", files)
+        parts.append((tmp_path / "part.tar").read_bytes())
+    (tmp_path / "part.tar").unlink()
+    joined = b"".join(parts)  # as by cat; tar reads the first part only
+    (tmp_path / "a.tar").write_bytes(gzip.compress(joined) if mode == "w:gz" else joined)
+    write.tar(tmp_path / "b.tar", {f"{number}.{end}": b"23" for number in range(9) for end in ("png", "cls")})
+    sources = find_images(str(tmp_path), None, SPLITS, Layout(format="webdataset"))
+    assert len(sources.entries) == 3 + 9
+    (left_out,) = sources.left_out
+    assert left_out.row() == ("a.tar", "has data behind its end after 3 records")
+    assert left_out.images == 6  # as many as in b.tar, without the three
+
+
+def test_a_tar_shard_of_several_compressed_parts_is_read(write: Any, tmp_path: Path) -> None:
+    write.tar(
+        tmp_path / "a.tar", {f"{number}.{end}": b"%d" % (number % 2) for number in range(40) for end in ("png", "cls")}
+    )
+    whole = (tmp_path / "a.tar").read_bytes()
+    (tmp_path / "a.tar").unlink()
+    parts = [gzip.compress(whole[start : start + 4096]) for start in range(0, len(whole), 4096)]
+    (tmp_path / "a.tar.gz").write_bytes(b"".join(parts))
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert (len(sources.entries), sources.left_out) == (40, ())

@@ -84,3 +84,11 @@ def test_a_large_record_is_left_out_and_not_unpacked(write: Any, tmp_path: Path,
         ("a.tfrecord/1", f"has {len(examples[1]):,} bytes, over the limit (data.max_image_bytes: 1000)")
     ]
     assert [one for _, one in images_of(sources.entries, "tfrecord", Layout())] == [b"p", b"q"]
+
+
+def test_a_file_without_bytes_is_left_out(write: Any, tmp_path: Path) -> None:
+    write.tfrecord(tmp_path / "a.tfrecord", [write.example(b"a", 0), write.example(b"b", 1)] * 5)
+    (tmp_path / "b.tfrecord").touch()
+    (left_out,) = find_images(str(tmp_path), None, SPLITS).left_out
+    assert left_out.row() == ("b.tfrecord", "cannot be read: has zero bytes")
+    assert left_out.images == 10  # as many as in the other file
