@@ -127,8 +127,9 @@ class Lookahead(keras.optimizers.Optimizer):
         ]
 
         def meet(slow: Any, fast: Any) -> Any:
-            # φ + α (θ - φ), written so that it is θ to the last bit where α = 1 or φ = θ
-            return fast + (1 - step_size) * (slow - fast)
+            # φ + α (θ - φ), written so that it is θ to the last bit where α = 1 or φ = θ. After a training that
+            # diverged, φ is not finite, and even 0 (φ - θ) is nan.
+            return fast if step_size == 1 else fast + (1 - step_size) * (slow - fast)
 
         if keras.backend.backend() == "tensorflow":
             self._synchronize_replicas(due, pairs, meet)
@@ -158,10 +159,13 @@ class Lookahead(keras.optimizers.Optimizer):
         tf.__internal__.distribute.interim.maybe_merge_call(assign_everywhere, self._distribution_strategy, due)
 
     def finalize_variable_values(self, var_list: list) -> None:
-        steps = int(ops.convert_to_numpy(self.iterations))
-        if 0 < steps < self.sync_period:
+        inner = self.inner_optimizer
+        ended = int(ops.convert_to_numpy(self.iterations))
+        steps = int(ops.convert_to_numpy(self._iterations)) // (inner.gradient_accumulation_steps or 1)
+        synchronized = ended // self.sync_period > (ended - steps) // self.sync_period
+        if steps and not synchronized and not inner.use_ema:
             warnings.warn(
-                f"Lookahead: the training ended after {steps} steps, before the first synchronization "
+                f"Lookahead: the training ended after {steps} steps without a synchronization "
                 f"(sync_period={self.sync_period}), so the model has the weights that it started with.",
                 stacklevel=2,
             )

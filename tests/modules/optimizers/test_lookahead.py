@@ -1,5 +1,6 @@
 """Lookahead's path: against closed forms, plain numpy loops and its own inner optimizer."""
 
+import warnings
 from collections.abc import Callable
 
 import keras
@@ -110,6 +111,17 @@ def test_training_that_ends_within_the_first_period_leaves_the_initial_weights()
     np.testing.assert_array_equal(numpy_of(variable), 4.0)
 
 
+def test_weights_that_are_set_after_a_training_that_diverged_count() -> None:
+    optimizer, variable = Lookahead(keras.optimizers.SGD(1.0), 2), keras.Variable([4.0])
+    for _ in range(2):
+        optimizer.apply([ops.convert_to_tensor([float("nan")])], [variable])
+    optimizer.finalize_variable_values([variable])
+    assert np.isnan(numpy_of(variable)).all()
+    variable.assign([4.0])
+    optimizer.apply([ops.convert_to_tensor([1.0])], [variable])
+    np.testing.assert_array_equal(numpy_of(variable), 3.0)
+
+
 def test_averaged_weights_of_the_inner_optimizer_come_last() -> None:
     inner = keras.optimizers.SGD(1.0, use_ema=True, ema_momentum=0.5)
     optimizer, variable = Lookahead(inner, 10), keras.Variable([0.0])
@@ -124,6 +136,32 @@ def test_period_counts_updates_not_accumulated_gradients() -> None:
     path = walk(Lookahead(inner, 4))
     expected = numpy_adam(GRADIENTS.reshape(10, 3, 3).mean(1), 4, 0.5, lambda t: 0.05)
     np.testing.assert_allclose(path[2::3], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "calls", "warns"),
+    [
+        ({}, (5, 3), False),  # updates 1 to 5, then 6 to 8: both have a multiple of 4
+        ({}, (5, 2), True),
+        ({}, (3,), True),
+        ({"gradient_accumulation_steps": 3}, (12, 9), True),  # updates 1 to 4, then 5 to 7
+        ({"gradient_accumulation_steps": 3}, (12, 12), False),
+        ({"gradient_accumulation_steps": 3}, (12, 2), False),  # no update
+        ({"use_ema": True}, (3,), False),  # the average follows every step
+    ],
+)
+def test_a_training_without_a_synchronization_warns(options: dict, calls: tuple[int, ...], warns: bool) -> None:
+    optimizer, variable = Lookahead(keras.optimizers.SGD(1.0, **options), 4), keras.Variable([0.0])
+    updates = calls[-1] // options.get("gradient_accumulation_steps", 1)
+    for steps in calls:
+        for _ in range(steps):
+            optimizer.apply([ops.convert_to_tensor([1.0])], [variable])
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            optimizer.finalize_variable_values([variable])
+    assert [str(one.message).partition(",")[0] for one in caught] == (
+        [f"Lookahead: the training ended after {updates} steps without a synchronization (sync_period=4)"] * warns
+    )
 
 
 def test_schedule_and_assignment_reach_the_inner_optimizer() -> None:
