@@ -29,6 +29,8 @@ class ModelConfig(Section):
 
     @model_validator(mode="after")
     def _fine_tuning_has_epochs(self) -> "ModelConfig":
+        if self.training.budget is not None:  # which chooses the epochs, and shortens both to fit
+            return self
         left, warmup = self.training.epochs - self.head_epochs, self.training.schedule.warmup_epochs
         if left <= 0:
             raise ValueError(

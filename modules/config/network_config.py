@@ -61,11 +61,13 @@ class NetworkConfig(Section):
     """Whether depthwise convolutions mix several kernel sizes, as in MixNet."""
     activation: Literal["swish", "mish", "relu"] | None = None
     """swish, mish or relu; null: the variant's own, which is swish for B0 to B8."""
-    norm: NormField = Norm("bn")
+    norm: NormField = Norm()
     """bn: batch normalization, an: Attentive Normalization, iebn: Instance Enhancement Batch Normalization. an has 5
-    mixtures; {kind: an, n_mixture: 10} sets another number. {kind: an, init: paper} starts it as in its paper."""
-    norm_placement: Literal["all", "depthwise"] = "all"
-    """all: the norm is everywhere; depthwise: only behind depthwise convolutions, with bn elsewhere."""
+    mixtures; {kind: an, n_mixture: 10} sets another number. {kind: an, init: paper} starts it as in its paper.
+    null: the norm of each block, or else bn."""
+    norm_placement: Literal["all", "depthwise"] | None = None
+    """all: the norm is everywhere; depthwise: only behind depthwise convolutions, with bn elsewhere; null: the
+    placement of the norm, or else all."""
     squeeze_excite: Literal["auto", "always", "never"] = "always"
     """always: blocks have the squeeze-excite of the variant; never: none has; auto: blocks with an have none."""
     batch_norm_momentum: Probability | None = None
@@ -139,12 +141,12 @@ class NetworkConfig(Section):
     @property
     def placed_norm(self) -> Norm:
         """The norm with its placement."""
-        return Norm(placement=self.norm_placement).or_else(self.norm)
+        return self.norm.or_else(Norm(placement=self.norm_placement))
 
     def as_variant(self) -> Variant:
         """Returns the network as a Variant, like those of the library's tables; for auto, the smallest candidate."""
         if self.variant == "auto":
-            return SMALLEST
+            return SMALLEST if self.weights is None else replace(get_variant("B0"), stem_stride=1)
         if self.variant != "custom":
             variant = replace(get_variant(self.variant), stem_stride=self.stem_stride)
             return variant.mixed() if self.mixed else variant

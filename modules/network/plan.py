@@ -65,7 +65,8 @@ def plan_network(
         block_number = 0
         for row in stage:
             own_norm = given.or_else(Norm.of(row.norm)).or_else(DEFAULT_NORM)
-            without = squeeze_excite == "never" or (squeeze_excite == "auto" and own_norm.kind == "an")
+            built = own_norm.away_from_depthwise() if row.fused else own_norm
+            without = squeeze_excite == "never" or (squeeze_excite == "auto" and built.kind == "an")
             first = replace(
                 row,
                 num_repeat=1,

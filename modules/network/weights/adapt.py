@@ -30,14 +30,15 @@ def adapt(layer: keras.layers.Layer, arrays: Sequence[np.ndarray]) -> list[np.nd
         arrays: The weights of the layer with the same place in another network.
 
     Returns:
-        The adapted weights, or `arrays` if there is nothing to adapt.
+        The adapted weights, or `arrays` if there is nothing to adapt. A layer with fewer weights gets none of them.
     """
     if isinstance(layer, (AttentiveNormalization, InstanceEnhancementBatchNormalization)) and len(arrays) == 4:
         values = _of_batch_norm(layer, *arrays)
         return [values[weight.name] for weight in layer.weights]
     if isinstance(layer, MixedDepthwiseConv2D) and len(arrays) == 1:
         return _kernels(layer, arrays[0])
-    return list(arrays)
+    # Some of IEBN's arrays have the shapes of batch normalization's, but other meanings.
+    return list(arrays) if len(arrays) <= len(layer.weights) else []
 
 
 def _of_batch_norm(

@@ -102,7 +102,8 @@ def _published_network(variant: str, classes: int | None) -> keras.Model:
     image = keras.Input((None, None, 3))
     x = head(feature_maps(image, plan, options), plan, options)
     if classes is not None:
-        x = classifier(keras.layers.GlobalAveragePooling2D()(x), classes, "softmax", dropout_rate=0)
+        pooled = keras.layers.GlobalAveragePooling2D(data_format="channels_last")(x)
+        x = classifier(pooled, classes, "softmax", dropout_rate=0)
     return keras.Model(image, x)
 
 

@@ -1,6 +1,7 @@
 """fold_squeeze_excite: makes the weights of blocks without squeeze-excite from those of blocks with it."""
 
 from collections.abc import Collection
+from typing import Any
 
 import keras
 import numpy as np
@@ -28,8 +29,14 @@ def fold_squeeze_excite(arrays: dict[str, list[np.ndarray]], source: keras.Model
         del arrays[layer.name]
         gamma, beta, *_ = arrays[f"{block}depthwise_norm"]
         values = (beta + _NORMAL[:, None] * gamma).astype("float32")[None, :, None]  # (1, 64, 1, channels)
-        maps = np.asarray(source.get_layer(f"{block}depthwise_activation")(values))
-        gates = np.abs(layer(maps)).sum(axis=(0, 1, 2)) / np.maximum(np.abs(maps).sum(axis=(0, 1, 2)), 1e-12)
+        maps = source.get_layer(f"{block}depthwise_activation")(values)
+        before, after = (np.abs(_array(each)).sum(axis=(0, 1, 2)) for each in (maps, layer(maps)))
+        gates = after / np.maximum(before, 1e-12)
         kernels = arrays[f"{block}project_conv"]  # each (1, 1, channels of its group, filters)
         parts = np.split(gates, np.cumsum([kernel.shape[2] for kernel in kernels])[:-1])
         arrays[f"{block}project_conv"] = [k * part[:, None] for k, part in zip(kernels, parts, strict=True)]
+
+
+def _array(tensor: Any) -> np.ndarray:
+    """Returns a tensor as float32 in NumPy, also one of PyTorch that requires gradients."""
+    return keras.ops.convert_to_numpy(tensor).astype("float32")

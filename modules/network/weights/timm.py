@@ -61,7 +61,7 @@ def load_timm_weights(model: keras.Model, source: str | Path | Mapping[str, np.n
         The model.
 
     Raises:
-        ValueError: The file does not exist, or the weights do not fit. No weight is changed.
+        ValueError: The file does not exist or is damaged, or the weights do not fit. No weight is changed.
         ImportError: safetensors is not installed.
     """
     tensors = source if isinstance(source, Mapping) else _read(Path(source))
@@ -132,7 +132,11 @@ def _read(path: Path) -> Mapping[str, np.ndarray]:
     if not path.is_file():
         raise ValueError(f"weights {str(path)!r}: there is no such file")
     try:
+        from safetensors import SafetensorError
         from safetensors.numpy import load_file
     except ImportError as error:
         raise ImportError(f"weights {str(path)!r}: reading them needs safetensors; pip install safetensors") from error
-    return load_file(path)
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise ValueError(f"weights {str(path)!r}: this is not a safetensors file, or it is damaged") from error

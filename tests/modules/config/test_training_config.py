@@ -8,6 +8,8 @@ from pydantic import ValidationError
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.network_config import NetworkConfig
 from efficientmixnet.modules.config.section import merge
+from efficientmixnet.modules.layers.norm import Norm
+from efficientmixnet.modules.network.plan import plan_network
 
 BLOCK = "r1_k3_s22_e1_i32_o16"
 
@@ -133,6 +135,38 @@ def test_the_configuration_survives_a_json_round_trip() -> None:
         }
     )
     assert ModelConfig.model_validate_json(config.model_dump_json()) == config
+
+
+@pytest.mark.parametrize(
+    ("values", "norm"),
+    [
+        ({}, Norm("an", 3, "depthwise", "paper")),
+        ({"norm": "an"}, Norm("an", 3, "depthwise", "paper")),
+        ({"norm": "bn"}, Norm("bn", 3, "depthwise", "paper")),
+        ({"norm": {"kind": "iebn", "placement": "all"}}, Norm("iebn", 3, "all", "paper")),
+        ({"norm_placement": "all"}, Norm("an", 3, "all", "paper")),
+    ],
+)
+def test_a_block_string_decides_about_the_norm_where_the_section_does_not(values: dict[str, Any], norm: Norm) -> None:
+    network = {"variant": "custom", "blocks": [f"{BLOCK}_ban_n3_ddepthwise_wpaper"], **values}
+    read = NetworkConfig.model_validate(network)
+    assert NetworkConfig.model_validate_json(read.model_dump_json()) == read
+    (block,) = plan_network(read.as_variant(), norm=read.placed_norm).blocks
+    assert block.norm == norm
+
+
+@pytest.mark.parametrize(
+    ("values", "placement"),
+    [
+        ({"norm": {"kind": "an", "placement": "depthwise"}}, "depthwise"),
+        ({"norm": "an", "norm_placement": "depthwise"}, "depthwise"),
+        ({"norm": "an"}, "all"),
+    ],
+)
+def test_the_placement_of_a_norm_counts(values: dict[str, Any], placement: str) -> None:
+    read = NetworkConfig.model_validate(values)
+    assert NetworkConfig.model_validate_json(read.model_dump_json()) == read
+    assert plan_network(read.as_variant(), norm=read.placed_norm).norm == Norm("an", 5, placement, "bn")
 
 
 def test_a_configuration_is_immutable() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import timm_rule
 
 from efficientmixnet.modules.network import EfficientNetBuilder, load_timm_weights
+from efficientmixnet.modules.network.weights.squeeze_excite import fold_squeeze_excite
 
 BLOCKS = ["r1_k3_s11_e1_i8_o8_aswish_ban_se0.5", "r2_k3.5_s22_e2_i8_o16_a1.1_p1.1_amish_biebn_se0.25"]
 IMAGE = np.random.default_rng(0).random((2, 16, 16, 3), "float32")
@@ -54,6 +55,18 @@ def built_fast() -> None:
     assert time.process_time() - start < 5
 
 
+def gates_folded() -> None:
+    """A squeeze-excite with kernels of 0 and a bias of 1 multiplies by sigmoid(1)."""
+    model = tiny(norm="bn")
+    layer = model.get_layer("stage1_block1_squeeze_excite")
+    *others, bias = (np.zeros_like(weight) for weight in layer.get_weights())
+    layer.set_weights([*others, bias + 1])
+    arrays = {each.name: each.get_weights() for each in model.layers if each.weights}
+    (before,) = arrays["stage1_block1_project_conv"]
+    fold_squeeze_excite(arrays, model, ())
+    np.testing.assert_allclose(arrays["stage1_block1_project_conv"][0], before / (1 + np.exp(-1)), rtol=1e-5)
+
+
 def equal_to_timm(name: str, variant: str) -> None:
     expected = timm_rule.reference(name)
     size = expected["size"]
@@ -67,6 +80,7 @@ def equal_to_timm(name: str, variant: str) -> None:
 if __name__ == "__main__":
     if sys.argv[1:]:
         built_fast()
+        gates_folded()
         equal_to_the_other_backend(Path(sys.argv[1]))
     else:
         equal_to_timm("tf_efficientnet_b0", "B0")

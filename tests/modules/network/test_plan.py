@@ -71,6 +71,16 @@ def test_squeeze_excite_can_be_left_out() -> None:
     assert ratios("never", "bn") == ratios("auto", "an") == {None}
 
 
+def test_a_fused_block_keeps_its_squeeze_excite_unless_it_has_attentive_normalization() -> None:
+    variant = Variant("mine", tuple(BlockArgs(32, 32, se_ratio=0.25, fused=fused) for fused in (True, False)))
+
+    def ratios(norm: Norm) -> list[float | None]:
+        return [block.args.se_ratio for block in plan_network(variant, norm=norm, squeeze_excite="auto").blocks]
+
+    assert ratios(Norm("an", placement="depthwise")) == [0.25, None]  # no depthwise convolution, so bn
+    assert ratios(Norm("an")) == [None, None]
+
+
 def test_a_norm_behind_depthwise_convolutions_only_leaves_batch_normalization_elsewhere() -> None:
     """AN has 3 K C + K trainable weights instead of 2 C: 13 C + 5 more with K = 5, for each depthwise convolution."""
     channels = [block.args.expanded_filters for block in plan_network(get_variant("B0")).blocks]

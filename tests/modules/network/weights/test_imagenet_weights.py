@@ -3,6 +3,7 @@
 import importlib.util
 import sys
 import types
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from efficientmixnet.modules.network import EfficientNetBuilder, load_imagenet_weights
-from efficientmixnet.modules.network.weights.imagenet_weights import InexactStart
+from efficientmixnet.modules.network.weights.imagenet_weights import InexactStart, start_from
 
 _spec = importlib.util.spec_from_file_location("timm_rule", Path(__file__).parents[1] / "timm_rule.py")
 assert _spec and _spec.loader
@@ -44,6 +45,22 @@ def _difference(source: keras.Model, **options: object) -> float:
 @pytest.mark.parametrize("options", [{}, {"norm": "an"}, {"norm": "iebn"}], ids=str)
 def test_other_norms_start_with_the_published_function(published: keras.Model, options: dict[str, object]) -> None:
     assert _difference(published, **options) < 1e-4
+
+
+@pytest.fixture
+def channels_first() -> Iterator[None]:
+    keras.config.set_image_data_format("channels_first")
+    yield
+    keras.config.set_image_data_format("channels_last")
+
+
+def test_networks_with_channels_first_start_from_the_same_weights(channels_first: None) -> None:
+    model: keras.Model = EfficientNetBuilder((3, 64, 64)).default_model("B0")
+    loaded: list[keras.Model] = []
+    start_from(model, "EfficientNetB0", loaded.append)
+    (plain,) = loaded
+    for one, other in zip(model.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from efficientmixnet.modules.network import (
     preprocess_input,
 )
 from efficientmixnet.modules.network.variants import get_variant
+from efficientmixnet.modules.network.weights.keras_applications import load_arrays
 
 RANDOM = np.random.default_rng(0)
 
@@ -169,3 +170,10 @@ def test_weights_of_another_variant_are_refused(reference):
     options = {"input_shape": (64, 64, 3), "include_top": False}
     with pytest.raises(ValueError, match=r"stage1_block2_depthwise_conv.*no 'block1b_dwconv/kernel_0'"):
         load_keras_applications_weights(ours("B1", **options), reference)
+
+
+def test_a_layer_of_theirs_with_more_weights_than_ours_is_refused(reference):
+    arrays = {layer.name: layer.get_weights() for layer in reference.layers if layer.weights}
+    arrays["stem_bn"] += arrays["stem_bn"][:2]  # as many as IEBN has
+    with pytest.raises(ValueError, match=r"'stem_norm'.*another norm; give the norm of the weights"):
+        load_arrays(ours("B0", input_shape=(64, 64, 3)), arrays)

@@ -74,6 +74,14 @@ def test_missing_safetensors_is_reported(monkeypatch, tmp_path):
         load_timm_weights(build(), tmp_path / "other.safetensors")
 
 
+@pytest.mark.parametrize("content", [b"", b"a text file", b"a longer text file"])
+def test_a_file_that_is_not_safetensors_is_named(tmp_path, content):
+    path = tmp_path / "mixnet.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"mixnet\.safetensors': this is not a safetensors file, or it is damaged"):
+        load_timm_weights(build(), path)
+
+
 def test_a_headless_model_and_gray_images_are_supported(mixnet_tensors):
     model = EfficientNetBuilder((64, 64, 1), include_top=False, pooling=None).default_model("MixNetS")
     load_timm_weights(model, mixnet_tensors)
