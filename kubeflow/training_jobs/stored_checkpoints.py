@@ -26,8 +26,9 @@ class StoredCheckpoints:
     def fetch(self, folder: Path) -> None:
         """Downloads the copies unless the local folder has checkpoints."""
         if not any(folder.glob("epoch-*.npz")):
+            before = _files(folder)  # such as budget.json, which have no copies yet
             object_store.download(f"{self._place}/{folder.name}", str(folder))
-            self._kept = _files(folder)
+            self._kept = dict(_files(folder).items() - before.items())
 
     def keep(self, folder: Path) -> None:
         """Updates the copies. If the store does not answer, training continues, and the next checkpoint tries again."""

@@ -4,6 +4,7 @@ No file is ever incomplete. A damaged file fails its checksums, and the previous
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ class State:
 
 
 def file_name(epochs_done: int, steps_done: int = 0) -> str:
-    """Returns the name of a checkpoint. Names sort in the order of the training."""
+    """Returns the name of a checkpoint."""
     return f"epoch-{epochs_done:04d}-step-{steps_done:06d}.npz"
 
 
@@ -99,12 +100,17 @@ class CheckpointFolder:
 
     def _files(self) -> list[Path]:
         """Returns the checkpoints, oldest first."""
-        return sorted(self._path.glob("epoch-*.npz"))
+        return sorted(self._path.glob("epoch-*.npz"), key=_numbers)
 
     def _write(self, state: State) -> None:
         with whole_file(self._path / state.file_name, "wb") as file:
             about: dict[str, Any] = {_ABOUT: np.frombuffer(json.dumps(state.about).encode(), np.uint8)}
             np.savez(file, *state.arrays, **about)
+
+
+def _numbers(file: Path) -> list[int]:
+    """Returns the numbers in a name. As text, epoch-10000 would come before epoch-9999."""
+    return [int(number) for number in re.findall("[0-9]+", file.name)]
 
 
 def _read(file: Path) -> State:

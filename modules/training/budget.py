@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from efficientmixnet.modules import progress
+from efficientmixnet.modules.checkpoint import checkpoint_copies
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.network_config import NetworkConfig
 from efficientmixnet.modules.config.training_config import TrainingConfig
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from efficientmixnet.modules.training.training_job import TrainingJob
 
 _FILE = "budget.json"
-_ENOUGH = {False: (20, 500_000), True: (5, 10_000)}  # epochs and images, by whether weights are trained already
+_ENOUGH = {False: (12, 400_000), True: (5, 10_000)}  # epochs and images, by whether weights are trained already
 _MOST = 10  # times enough
 _USED = 0.97  # of the budget; the rest is for what varies
 _FOR_STEPS = 0.005  # of the budget, for the steps of one network
@@ -59,6 +60,7 @@ def within_budget(job: "TrainingJob", distribution: Distribution) -> ModelConfig
     if distribution.workers > 1:
         raise BadInput("training.budget: is for one machine; set training.epochs to train on several")
     file = Path(job.checkpoints, _FILE)
+    checkpoint_copies.fetch(file.parent)
     if file.exists():
         kept = ModelConfig.model_validate(read_json(file, f"delete {file}", "config")["config"])
         progress.tell(f"training.budget: continues with {kept.training.epochs} epochs")
@@ -88,7 +90,7 @@ def within_budget(job: "TrainingJob", distribution: Distribution) -> ModelConfig
 
 
 class _Measurements:
-    """Measures networks, and prints them. `None` instead of a candidate: it does not fit in memory, or time is over."""
+    """Measures networks, and prints them. `None`: it does not fit in memory, has no weights, or time is over."""
 
     def __init__(self, job: "TrainingJob", distribution: Distribution, budget: float, end: float) -> None:
         self._job, self._distribution, self._budget, self._end = job, distribution, budget, end
@@ -105,6 +107,11 @@ class _Measurements:
             if is_first:
                 raise
             progress.tell(f"{rung.name}: does not fit in memory")
+            return None
+        except BadInput as error:  # its weights cannot be downloaded
+            if is_first:
+                raise
+            progress.tell(f"{rung.name} is left out: {error}")
             return None
         finally:
             seconds = time.monotonic() - begin

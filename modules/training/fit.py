@@ -52,7 +52,12 @@ def fit(
     at_once = batch_size // distribution.accumulated_batches(training)  # images in memory at a time
     checkpoint.patience = training.early_stopping_patience if phase.stop == training.epochs else None
     epochs = range(checkpoint.restore(model, phase.start), phase.stop)
-    if checkpoint.is_over or checkpoint.phase > phase.start:
+    if checkpoint.phase > phase.start:
+        return
+    if checkpoint.is_over:  # what is left is what Keras does after the last epoch
+        model.optimizer.finalize_variable_values(model.trainable_weights)
+        checkpoint.set_model(model)
+        checkpoint.on_train_end()
         return
     if epochs.start > phase.start or checkpoint.steps_done:
         progress.tell(f"resumes in epoch {epochs.start + 1} at step {checkpoint.steps_done + 1} of {steps}")

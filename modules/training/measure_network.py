@@ -57,7 +57,8 @@ def measure_network(job: "TrainingJob", distribution: Distribution, seconds: flo
     data, augment = job.augmented_data(distribution)
     with precision(training.precision), distribution.scope():
         model = distribution.model(job.network(data)(), augment)
-        phase = replace(phases(job.config, _TINY_RATE)[-1], schedule=ScheduleConfig(name="constant"))
+        last = phases(job.config, _TINY_RATE)[-1]  # without epochs that mean something: the budget has not chosen them
+        phase = replace(last, epochs=range(_FEW_EPOCHS), schedule=ScheduleConfig(name="constant"))
         compile_model(model, training, phase, data.steps_per_epoch)
     batches = training_batches(data.train, data.reading, training.augmentation, training.seed, range(_FEW_EPOCHS))
     clock, begin = _StepClock(seconds), time.monotonic()

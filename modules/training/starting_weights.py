@@ -17,6 +17,8 @@ from efficientmixnet.modules.files.untrusted_json import parse_json
 from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.modules.network.imagenet import MEAN, STD
 from efficientmixnet.modules.network.weights.imagenet_weights import InexactStart
+from efficientmixnet.modules.network.weights.keras_applications import is_of_keras_applications
+from efficientmixnet.modules.network.weights.keras_arrays import read_arrays
 from efficientmixnet.modules.network.weights.pretrained import load_pretrained
 
 _CURE = "give other weights in network.weights"
@@ -40,7 +42,7 @@ class StartingWeights:
             weights: imagenet, or the path of a weights file, an exported model or a folder of pushed models.
 
         Raises:
-            BadInput: The path does not exist, or has no model.
+            BadInput: The path does not exist, or has no model, or the file is damaged.
         """
         if weights == "imagenet":
             return cls(weights, statistics=(MEAN, STD))
@@ -49,11 +51,11 @@ class StartingWeights:
             return cls._of_export(path)
         if not path.is_file():
             raise BadInput(f"network.weights: {weights} does not exist; give imagenet, latest, or the path of weights")
-        if path.suffix == ".keras":
-            return cls(weights, statistics=_statistics_of(path))
+        if path.suffix == ".keras" and (statistics := _statistics_of(path)):
+            return cls(weights, statistics=statistics)
         # Keras's own weights files do not record how pixels were scaled. All other files hold ImageNet's weights.
-        statistics = None if path.name.endswith(".weights.h5") else (MEAN, STD)
-        return cls(weights, statistics=statistics)
+        unknown = path.name.endswith((".keras", ".weights.h5")) and not _is_of_keras_applications(path)
+        return cls(weights, statistics=None if unknown else (MEAN, STD))
 
     def load(self, model: keras.Model, variant: str) -> None:
         """Loads the weights into a network of this variant.
@@ -97,13 +99,20 @@ def keep_for_fine_tuning(model: keras.Model, labels: Sequence[str], exported: st
         write_text(Path(exported, CHANNELS), json.dumps({"channels": channels}))
 
 
+def _is_of_keras_applications(file: Path) -> bool:
+    try:
+        return is_of_keras_applications(read_arrays(file))
+    except ValueError as error:
+        raise BadInput(f"network.weights: {error}") from None
+
+
 def _statistics_of(file: Path) -> Statistics | None:
     """Reads mean and deviation from the Rescaling layer of a .keras file, without building the model."""
     with damage_named(file, _CURE):
         with zipfile.ZipFile(file) as archive:
             layers = parse_json(archive.read("config.json"))["config"].get("layers", [])
         scaling = next((layer["config"] for layer in layers if layer["class_name"] == "Rescaling"), None)
-        if scaling is None:
+        if scaling is None or not isinstance(scaling["scale"], list):  # keras.applications' divides all by 255
             return None
         deviation = [1 / (255 * scale) for scale in scaling["scale"]]
         return [-offset * d for offset, d in zip(scaling["offset"], deviation, strict=True)], deviation

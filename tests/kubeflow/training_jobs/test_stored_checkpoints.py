@@ -25,6 +25,17 @@ def test_a_new_pod_gets_the_checkpoints_of_the_lost_pod(tmp_path: Path) -> None:
     assert _content(new) == {"epoch-0001.npz": "one", "logs/events": "curve"}
 
 
+def test_what_was_written_before_a_fetch_is_copied_with_the_first_checkpoint(tmp_path: Path) -> None:
+    folder, store = tmp_path / "a1b2", tmp_path / "store"
+    folder.mkdir()
+    (folder / "budget.json").write_text("choice")
+    checkpoints = StoredCheckpoints(str(store))
+    checkpoints.fetch(folder)
+    (folder / "epoch-0001.npz").write_text("one")
+    checkpoints.keep(folder)
+    assert _content(store / "a1b2") == {"budget.json": "choice", "epoch-0001.npz": "one"}
+
+
 def test_only_changes_are_copied_and_deleted(tmp_path: Path) -> None:
     folder, store = tmp_path / "a1b2", tmp_path / "store"
     folder.mkdir()

@@ -16,6 +16,7 @@ import pytest
 import tensorflow as tf
 
 from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint
+from efficientmixnet.modules.checkpoint.checkpoint_folder import CheckpointFolder, State
 from efficientmixnet.modules.checkpoint.continued_epoch import ContinuedEpoch
 from efficientmixnet.modules.exceptions import BadInput
 
@@ -336,3 +337,13 @@ def test_a_training_without_patience_left_is_over_when_it_resumes(tmp_path: Path
 def test_only_the_last_two_and_the_best_checkpoint_are_kept(tmp_path: Path) -> None:
     _simulate(tmp_path, [5, 1, 3, 4, 6, 7], patience=9)
     assert _files(tmp_path) == [f"epoch-{epoch:04d}-step-000000" for epoch in (2, 5, 6)]
+
+
+def test_checkpoints_have_the_order_of_their_numbers(tmp_path: Path) -> None:
+    folder = CheckpointFolder(tmp_path)
+    for epochs, steps in ((9_998, 0), (9_999, 0), (10_000, 0), (10_000, 999_999), (10_000, 1_000_000)):
+        about = {"history": [{}] * epochs, "steps_done": steps, "means": {}, "phase": 0, "variables": []}
+        folder.write(State(about, []))
+        assert folder.last_file == tmp_path / f"epoch-{epochs:04d}-step-{steps:06d}.npz"
+    assert _files(tmp_path) == ["epoch-10000-step-1000000", "epoch-10000-step-999999"]
+    assert [state.about["steps_done"] for _, state in folder.states()] == [1_000_000, 999_999]

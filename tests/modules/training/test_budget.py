@@ -1,6 +1,7 @@
 """A budget chooses the largest network that sees each image often enough, and the epochs that fill the time."""
 
 import json
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ import pytest
 import tensorflow as tf
 
 from efficientmixnet.modules import features
+from efficientmixnet.modules.checkpoint import checkpoint_copies
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.network_config import NetworkConfig
 from efficientmixnet.modules.distribution.distribution import choose_distribution
 from efficientmixnet.modules.exceptions import BadInput, OutOfMemory
 from efficientmixnet.modules.training import budget
-from efficientmixnet.modules.training.budget import candidates, enough_epochs, within_budget
+from efficientmixnet.modules.training.budget import _with_epochs, candidates, enough_epochs, within_budget
 from efficientmixnet.modules.training.budget_rule import Candidate, Rung, choose, explore
 from efficientmixnet.modules.training.measure_network import Speed, _Enough, _StepClock, measure_network
 from efficientmixnet.modules.training.training_job import TrainingJob, train
@@ -85,7 +87,7 @@ def test_the_largest_network_that_sees_each_image_often_enough_is_chosen(
 
 def test_few_images_are_seen_more_often(records: str, tmp_path: Path) -> None:
     job = _job(records, tmp_path, CUSTOM, budget="1m")
-    assert enough_epochs(job, OneDevice()) == (3125, 31250)  # 500,000 images of 160  # type: ignore[arg-type]
+    assert enough_epochs(job, OneDevice()) == (2500, 25000)  # 400,000 images of 160  # type: ignore[arg-type]
 
 
 def test_candidates_for_small_images_have_fused_blocks_and_grow() -> None:
@@ -180,6 +182,25 @@ def test_a_network_without_memory_is_printed_and_the_smallest_one_fails(
         within_budget(_job(records, tmp_path / "other", {"image_size": 32}, budget="50s"), OneDevice())  # type: ignore[arg-type]
 
 
+def test_a_network_whose_weights_cannot_be_downloaded_is_left_out_unless_it_is_the_smallest(
+    records: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measure(job: TrainingJob, distribution: object, seconds: float) -> Speed:
+        if job.config.network.variant not in here:
+            raise BadInput("network.weights: URL fetch failure")
+        return Speed(0.0, 0.001)
+
+    monkeypatch.setattr(budget, "measure_network", measure)
+    network = {"weights": "imagenet", "image_size": 224}
+    here = {"B0", "B3"}
+    config = within_budget(_job(records, tmp_path, network, budget="50s"), OneDevice())  # type: ignore[arg-type]
+    assert config.network.variant == "B3"
+    assert "B7 is left out: network.weights: URL fetch failure" in capsys.readouterr().out
+    here = {"B3"}
+    with pytest.raises(BadInput, match=r"network\.weights: URL fetch failure"):
+        within_budget(_job(records, tmp_path / "other", network, budget="50s"), OneDevice())  # type: ignore[arg-type]
+
+
 def test_a_batch_that_does_not_fit_in_memory_is_computed_in_parts(
     records: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -213,6 +234,13 @@ def test_the_start_of_an_evaluation_counts_once(records: str, tmp_path: Path, mo
     job = _job(records, tmp_path, CUSTOM, batch_size=2)
     speed = measure_network(job, choose_distribution("none"), seconds=1.0)
     assert 0.5 < speed.epoch_seconds < 5
+
+
+def test_networks_are_measured_before_the_epochs_are_known(records: str, tmp_path: Path) -> None:
+    """The classifier trains in as many epochs as the default of training.epochs has."""
+    tuning = {"head_epochs": 10}
+    job = _job(records, tmp_path, CUSTOM | {"weights": "a.keras"}, budget="1m", ema=0.9, fine_tuning=tuning)
+    assert measure_network(job, choose_distribution("none"), seconds=0.1).epoch_seconds > 0
 
 
 def test_slow_first_steps_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,6 +287,29 @@ def test_the_epochs_fill_the_time_that_is_left(
     assert "small: " in out
 
 
+class Copies:
+    """A store of checkpoints in a folder."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+
+    def fetch(self, folder: Path) -> None:
+        if self.place.exists():
+            shutil.copytree(self.place, folder, dirs_exist_ok=True)
+
+
+def test_a_training_that_lost_its_disk_keeps_its_choice(
+    records: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint_copies, "_store", Copies(tmp_path / "copies"))
+    monkeypatch.setattr(budget, "measure_network", lambda *_: Speed(0.0, 0.001))
+    job = _job(records, tmp_path / "checkpoints", CUSTOM, budget="50s")
+    chosen = within_budget(job, OneDevice())  # type: ignore[arg-type]
+    (tmp_path / "checkpoints").rename(tmp_path / "copies")
+    monkeypatch.setattr(budget, "measure_network", lambda *_: pytest.fail("measures again"))
+    assert within_budget(job, OneDevice()) == chosen  # type: ignore[arg-type]
+
+
 def test_a_budget_that_is_too_short_is_refused(records: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "measure_network", lambda *_: Speed(1.0, 500.0))
     why = r"5m is not enough for one epoch of tiny: the measurements took \d+ s, the start takes 1 s and an epoch 500 s"
@@ -284,6 +335,31 @@ def test_auto_needs_a_budget_and_no_file_of_weights() -> None:
         ModelConfig.model_validate({"network": {"variant": "auto"}})
     with pytest.raises(ValueError, match="auto cannot start from a file of weights"):
         ModelConfig.model_validate({"training": {"budget": "1m"}, "network": {"weights": "/a.h5"}})
+
+
+@pytest.mark.parametrize(
+    "tuning",
+    [
+        {"fine_tuning": {"freeze_until": "stage5"}},  # of seven in B0 to B7; the small networks have four
+        {"fine_tuning": {"head_epochs": 10}},  # the default of training.epochs, which a budget does not use
+        {"schedule": {"warmup_epochs": 8}},
+    ],
+    ids=str,
+)
+def test_fine_tuning_within_a_budget_is_checked_against_its_networks_and_epochs(tuning: dict[str, Any]) -> None:
+    given = {"network": {"weights": "imagenet"}, "training": {"budget": "10m", **tuning}}
+    config = ModelConfig.model_validate(given)
+    assert config.network.variant == "auto"
+    assert ModelConfig.model_validate_json(config.model_dump_json()) == config
+    for epochs in (1, 2, 30):
+        left = _with_epochs(config, epochs)
+        assert left.training.schedule.warmup_epochs < epochs - left.head_epochs
+
+
+def test_a_layer_that_no_candidate_has_is_refused() -> None:
+    training = {"budget": "10m", "fine_tuning": {"freeze_until": "stage8"}}
+    with pytest.raises(ValueError, match=r"the network has no layer 'stage8'; give one such as stage1 to stage7"):
+        ModelConfig.model_validate({"network": {"weights": "imagenet"}, "training": training})
 
 
 def test_a_stem_without_stride_keeps_the_size() -> None:

@@ -1,0 +1,45 @@
+"""Tests of StartingWeights: the pixel scaling of each kind of file."""
+
+from pathlib import Path
+
+import keras
+import pytest
+
+from efficientmixnet.modules.config.network_config import NetworkConfig
+from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.network.imagenet import MEAN, STD
+from efficientmixnet.modules.training.build_model import build_model
+from efficientmixnet.modules.training.starting_weights import StartingWeights
+
+SMALL = NetworkConfig(variant="custom", blocks=("r1_k3_s22_e1_i8_o8",), stem_filters=8, head_filters=16)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ours and keras.applications' networks, each as .keras and .weights.h5."""
+    folder = tmp_path_factory.mktemp("saved")
+    ours = build_model(SMALL, 8, 2, 10, mean=[0.5, 0.2, 0.4], deviation=[0.25, 0.1, 0.2])
+    theirs = keras.applications.EfficientNetB0(weights=None, include_top=False)
+    for name, model in {"ours": ours, "theirs": theirs}.items():
+        model.save(folder / f"{name}.keras")
+        model.save_weights(folder / f"{name}.weights.h5")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["theirs.keras", "theirs.weights.h5"])
+def test_pixels_are_scaled_as_by_keras_applications(saved: Path, name: str) -> None:
+    assert StartingWeights.find(str(saved / name)).statistics == (MEAN, STD)
+
+
+def test_our_networks_keep_their_scaling_where_it_is_recorded(saved: Path) -> None:
+    found = StartingWeights.find(str(saved / "ours.keras")).statistics
+    assert found is not None
+    assert found[0] == pytest.approx([0.5, 0.2, 0.4])
+    assert found[1] == pytest.approx([0.25, 0.1, 0.2])
+    assert StartingWeights.find(str(saved / "ours.weights.h5")).statistics is None
+
+
+def test_a_damaged_file_of_weights_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.weights.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(BadInput, match=r"^network\.weights: weights .*a\.weights\.h5': this is not a file"):
+        StartingWeights.find(str(tmp_path / "a.weights.h5"))
