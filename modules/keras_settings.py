@@ -1,4 +1,4 @@
-"""The settings of Keras in the pipeline. They do not depend on KERAS_BACKEND and keras.json, which are the user's."""
+"""The settings of Keras in the pipeline. They do not depend on keras.json and KERAS_BACKEND, which are the user's."""
 
 import os
 import sys
@@ -24,10 +24,16 @@ def use_tensorflow() -> None:
 
 
 def use_default_formats() -> None:
-    """Resets what keras.json may have changed for networks: the order of axes, the dtype and epsilon."""
+    """Resets what the user may have set for networks and training.
+
+    keras.json can change the order of axes, the dtype and epsilon. KERAS_MAX_EPOCHS and KERAS_MAX_STEPS_PER_EPOCH
+    shorten every training.
+    """
     import keras
 
     keras.config.set_image_data_format("channels_last")
     keras.config.set_floatx("float32")
     keras.config.set_epsilon(_EPSILON)
     keras.config.set_dtype_policy("float32")
+    keras.config.set_max_epochs(None)
+    keras.config.set_max_steps_per_epoch(None)

@@ -111,7 +111,10 @@ def _train_elsewhere(job: TrainingJob) -> tuple[keras.Model, TrainingData] | Non
 
 def _checkpoint_folder(config: ModelConfig, fn_args: tfx.components.FnArgs) -> str:
     """Returns one folder for each configuration and dataset. Checkpoints fit only the same training."""
+    checkpoints = Path(fn_args.custom_config["checkpoints"])
     data = [fn_args.train_files, fn_args.eval_files, fn_args.transform_graph_path]
-    same = [config.model_dump(mode="json"), *data, fn_args.base_model]
-    digest = hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()[:16]
-    return str(Path(fn_args.custom_config["checkpoints"], digest))
+    same = json.dumps([config.model_dump(mode="json"), *data, fn_args.base_model], sort_keys=True)
+    # Paths below the output folder count from there, because it can be moved.
+    output = json.dumps(f"{checkpoints.parent}/").removesuffix('"')
+    digest = hashlib.sha256(same.replace(output, '"').encode()).hexdigest()[:16]
+    return str(checkpoints / digest)

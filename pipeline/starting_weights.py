@@ -92,9 +92,11 @@ def check_weights(network: NetworkConfig, channels: int = 3) -> None:
     """
     if network.weights in (None, "latest") or network.variant == "auto":
         return
+    from efficientmixnet.modules.keras_settings import use_default_formats
     from efficientmixnet.modules.training.build_model import build_model
     from efficientmixnet.modules.training.starting_weights import StartingWeights
 
+    use_default_formats()
     start = StartingWeights.find(str(network.weights))
     size = network.image_size or network.default_image_size
     statistics = [0.5] * channels

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 import keras
+import numpy as np
 import pytest
 
 from efficientmixnet.modules.config.network_config import NetworkConfig
@@ -46,3 +47,23 @@ def test_networks_are_channels_last_and_float32(channels_first: None) -> None:
     model = build_model(config, 8, 2, steps_per_epoch=10, mean=[0.5] * 3, deviation=[0.25] * 3)
     assert model.input_shape == (None, 8, 8, 3)
     assert {weight.dtype for weight in model.weights if weight.trainable} == {"float32"}
+
+
+@pytest.fixture
+def limited() -> Iterator[None]:
+    """Settings as by KERAS_MAX_EPOCHS and KERAS_MAX_STEPS_PER_EPOCH."""
+    keras.config.set_max_epochs(1)
+    keras.config.set_max_steps_per_epoch(2)
+    yield
+    keras.config.set_max_epochs(None)
+    keras.config.set_max_steps_per_epoch(None)
+
+
+def test_no_limit_of_the_user_shortens_a_training(limited: None) -> None:
+    use_default_formats()
+    model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    steps: list[int] = []
+    count = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: steps.append(batch))
+    model.fit(np.zeros((6, 1)), np.zeros((6, 1)), batch_size=2, epochs=3, verbose=0, callbacks=[count])
+    assert steps == [0, 1, 2] * 3

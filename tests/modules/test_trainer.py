@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_transform as tft
 from trained_images import SIDE, weights
 
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.checkpoint import checkpoint_copies
+from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.data.batches import Reading, Records, evaluation_batches
+from efficientmixnet.modules.trainer import training_job
 
 
 class StopAt:
@@ -52,6 +55,20 @@ def test_a_stopped_training_ends_with_the_weights_of_one_never_stopped(train, op
     assert len(whole) == len(resumed) > 20
     for one, other in zip(whole, resumed, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+def test_a_training_finds_its_checkpoints_after_the_output_folder_was_moved(arguments, transformed, tmp_path):
+    def checkpoints(output: str, execution: int = 1) -> Path:
+        given = arguments(output)
+        artifacts = tmp_path / output / "artifacts"
+        given.transform_graph_path, given.base_model = str(artifacts / "graph"), str(artifacts / "model")
+        given.train_files = given.eval_files = [f"{artifacts}/{execution}/*"]
+        config = ModelConfig.model_validate(given.custom_config["model"])
+        job = training_job(config, given, tft.TFTransformOutput(transformed.graph))
+        return Path(job.checkpoints).relative_to(tmp_path / output)
+
+    assert checkpoints("moved") == checkpoints("großer Ordner")
+    assert checkpoints("moved") != checkpoints("moved", execution=2)
 
 
 @pytest.mark.slow

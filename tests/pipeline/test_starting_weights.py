@@ -44,6 +44,14 @@ def test_weights_of_the_network_are_accepted(saved: Path, name: str) -> None:
     check_weights(_network(saved / name))
 
 
+def test_weights_are_checked_in_the_format_of_training_whatever_keras_json_says(saved: Path) -> None:
+    keras.config.set_image_data_format("channels_first")
+    try:
+        check_weights(_network(saved / "model.keras"))
+    finally:
+        keras.config.set_image_data_format("channels_last")
+
+
 @pytest.mark.parametrize("name", ["model.keras", "model.weights.h5"])
 def test_weights_of_another_network_are_refused_with_the_layer(saved: Path, name: str) -> None:
     with pytest.raises(BadInput, match=r"^network\.weights: .*stage2_block1"):
