@@ -122,7 +122,7 @@ def init(file: Path) -> None:
         write_text(file, config_template())
     except OSError as error:
         raise BadInput(f"{file}: cannot be written: {error.strerror}") from None
-    echo(f"{file}: set data.images, then run `efficientmixnet run {file}`")
+    echo(f"{file}: set data.images, then run `efficientmixnet run {shlex.quote(str(file))}`")
 
 
 @main.command()

@@ -23,10 +23,12 @@ _GRACE = 5.0  # seconds that the command has to end after a second signal
 _FROM_KERNEL = 128  # si_code of a signal from the terminal, which the child gets too
 _PR_SET_PDEATHSIG = 1
 _AGAIN = "run the command again to continue"
+_STREAMS = {"stdin": "r", "stdout": "w", "stderr": "w"}  # in the order of their descriptors
 
 
 def main() -> None:
     """Runs the command, and ends with its exit code."""
+    _replace_closed_streams()
     waited = {*SIGNALS, signal.SIGCHLD}
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, waited)
@@ -58,6 +60,16 @@ def main() -> None:
             sys.stdout.flush()
             os._exit(EXIT_INTERRUPTED)
         raise
+
+
+def _replace_closed_streams() -> None:
+    """Opens /dev/null for each standard stream that is closed. Another file would get its descriptor."""
+    for descriptor, (name, mode) in enumerate(_STREAMS.items()):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # The lowest free descriptor is this one.
+            setattr(sys, name, open(descriptor, mode, errors="backslashreplace", closefd=False))  # noqa: SIM115
 
 
 def _wait(child: int, waited: set[signal.Signals]) -> tuple[int, bool]:

@@ -1,5 +1,6 @@
 """The command evaluate: measures a pushed model on labeled images."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -34,7 +35,7 @@ EXIT_LIMIT_MISSED = 3
     default="evaluation",
     show_default=True,
     type=LocalPath(file_okay=False, path_type=Path),
-    help="The folder for report.html, evaluation.json, predictions.parquet and left_out.csv.",
+    help="The folder for report.html, evaluation.json, predictions.parquet, relabel.csv and left_out.csv.",
 )
 @click.option("--open", "show", is_flag=True, help="Open the report in a browser.")
 def evaluate(
@@ -52,6 +53,7 @@ def evaluate(
     MODEL is a pushed model, the folder of pushed models, or the output folder of runs. DATA is a value of data.images,
     such as a folder with one subfolder for each class, or a configuration (YAML), whose thresholds are then checked.
     """
+    from efficientmixnet.components.report.relabel import RELABEL_FILE
     from efficientmixnet.pipeline.config.config import load_config
 
     is_file = data.endswith((".yaml", ".yml"))
@@ -62,6 +64,9 @@ def evaluate(
     config = load_config(data if is_file else None, (*overrides, *limits), None if is_file else data)
     if config.evaluation.weight:
         raise BadInput("evaluation.weight: evaluate weights all images the same; add --set evaluation.weight=null")
+    manifest = config.data.manifest
+    if manifest and os.path.realpath(manifest) == os.path.realpath(folder / RELABEL_FILE):
+        raise BadInput(f"data.manifest: {manifest} would be overwritten; give another folder with --output")
     path, other = newest_version(Path(model)), newest_version(Path(against)) if against else None
     announce(f"listing the images of {config.data.manifest or config.data.images}")
     from efficientmixnet.pipeline.evaluation.labeled_images import LabeledImages

@@ -1,6 +1,7 @@
 """The command predict: prints the most probable labels of images."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -75,13 +76,21 @@ def _load(folder: Path, few: bool) -> "ImageClassifier":
 
 
 def _files(image: str) -> list[str]:
-    """The images in a folder and its subfolders, or the image itself."""
-    if image == _STDIN or not Path(image).is_dir():
+    """The images in a folder and its subfolders, or the image itself.
+
+    A subfolder that cannot be listed stands for its images. It cannot be read either, which is printed in their place.
+    """
+    if image == _STDIN or not os.path.isdir(image):
         return [image]
-    from efficientmixnet.components.image_example_gen.entry import SUFFIXES
+    from efficientmixnet.components.image_example_gen.entry import SUFFIXES, LeftOut
     from efficientmixnet.components.image_example_gen.walk import walk
 
-    names = sorted(name for name in walk(image) if isinstance(name, str) and Path(name).suffix.lower() in SUFFIXES)
+    try:
+        found = list(walk(image))
+    except OSError as error:
+        raise BadInput(f"{image}: cannot be listed: {error.strerror}; give a folder that you can read") from None
+    names = sorted(one for one in found if isinstance(one, str) and Path(one).suffix.lower() in SUFFIXES)
+    names += [one.name for one in found if isinstance(one, LeftOut) and one.is_folder]
     if not names:
         raise BadInput(f"{image}: has no images; give an image, or a folder with images")
     return [str(Path(image, name)) for name in names]

@@ -1,6 +1,8 @@
 """The commands report, runs, compare, lineage, tfma and score, for finished runs and pushed models."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -23,7 +25,8 @@ def report(run: str, show: bool) -> None:
     from efficientmixnet.pipeline.runs.runs import read_summary
 
     summary = read_summary(run)
-    page = write_report(summary)
+    with _writes_to(summary.run):
+        page = write_report(summary)
     if page is None:
         raise BadInput(f"{run}: the run has nothing to report ({summary.state}: {summary.reason})")
     echo(str(page))
@@ -135,11 +138,21 @@ def tfma(run: str, show: bool) -> None:
 
     summary = read_summary(run)
     announce("loading TensorFlow Model Analysis")
-    with noise_to(Path(os.devnull), also_show=False):
+    with _writes_to(summary.run), noise_to(Path(os.devnull), also_show=False):
         page = write_tfma_page(summary, runs_of(str(Path(summary.run).parent.parent)))
     echo(str(page))
     if show:
         click.launch(page.as_uri())
+
+
+@contextmanager
+def _writes_to(folder: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BadInput(
+            f"{folder}: cannot be written: {error.strerror}; copy the output folder to another place, and give the copy"
+        ) from None
 
 
 COMMANDS = (report, runs, compare, lineage, score, tfma)

@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -126,7 +127,7 @@ def load_config(
 
 
 def _read(file: Path) -> dict[str, Any]:
-    documents = read_yaml(file, f"run `efficientmixnet init {file}` to create it")
+    documents = read_yaml(file, f"run `efficientmixnet init {shlex.quote(str(file))}` to create it")
     values = documents[0] if documents else None
     if len(documents) > 1 or not isinstance(values or {}, dict):
         raise BadInput(f"{file}: has no sections; `efficientmixnet init example.yaml` writes an example")

@@ -73,6 +73,11 @@ def evaluate(
     models = {"model": candidate, **({"against": other} if other else {})}
     unknown = {role: images.unknown(one.labels) for role, one in models.items()}
     known = set(candidate.labels).intersection(*(one.labels for one in models.values()))
+    if not known:
+        raise BadInput(
+            f"{against}: has no label in common with {model}. The labels are {_few(models['against'].labels)}, and "
+            f"{_few(candidate.labels)}"
+        )
     if known.isdisjoint(images.sources.labels):
         raise _nothing_measured(images, known, [])
     channels = channels_of(model)

@@ -7,6 +7,7 @@ from efficientmixnet.modules.files.stored_file import damage_named, made_again, 
 from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.pipeline.runs.moved_output import artifact_at
 from efficientmixnet.pipeline.runs.run_summary import Summary
+from efficientmixnet.pipeline.terminal import echo
 
 _INSPECTION = "inspection.html"  # in the run's folder
 
@@ -14,7 +15,7 @@ _INSPECTION = "inspection.html"  # in the run's folder
 def write_report(summary: Summary) -> Path | None:
     """Writes the report and the relabel list to the run's folder, and returns the report's path.
 
-    Returns None if the run ended before Report.
+    Returns None if the run ended before Report. A relabel list that was changed stays as it is.
 
     Raises:
         BadInput: The data of the report is damaged.
@@ -37,7 +38,11 @@ def write_report(summary: Summary) -> Path | None:
         texts = {PAGE_FILE: text} | ({RELABEL_FILE: as_csv(content["relabel"])} if "relabel" in content else {})
     page = Path(summary.run, PAGE_FILE)
     for name, text in texts.items():
-        write_text(page.with_name(name), text)
+        file = page.with_name(name)
+        if name == RELABEL_FILE and file.is_file() and file.read_bytes() != text.encode():
+            echo(f"{file}: was changed, so it stays as it is; delete it to get the list of the run again", err=True)
+        else:
+            write_text(file, text)
     return page
 
 

@@ -20,7 +20,8 @@ class Model:
 
     Images are paths, encoded files (bytes) or arrays of uint8, uint16 or float32, [height, width] or [height, width,
     channels]. Arrays are upright, with the channels in the order of the training images: red, green, blue. A model of
-    three channels takes arrays of uint8 and uint16 with 1 or 4 channels too: gray, or with alpha.
+    three channels takes arrays of uint8 and uint16 with 1 or 4 channels too: gray, or with alpha. Several images are a
+    list, or an array with another axis in front.
 
     Args:
         classifier: The loaded SavedModel.
@@ -76,7 +77,15 @@ class Model:
     def _encoded(self, images: Iterable[Image]) -> list[bytes]:
         if isinstance(images, str | bytes | PathLike):
             raise BadInput("images: give a list of images, such as ['photo.jpg']")
+        if isinstance(images, np.ndarray) and self._is_one_image(images):
+            raise BadInput(
+                f"images: an array of shape {list(images.shape)} is one image; give a list of images, such as [array]"
+            )
         return [self._as_file(image, number) for number, image in enumerate(images)]
+
+    def _is_one_image(self, pixels: np.ndarray) -> bool:
+        """Whether the rows of an image would be taken for images. Three axes can also be a stack of gray images."""
+        return pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[-1] in (*_WITH_GRAY_AND_ALPHA, self.channels))
 
     def _as_file(self, image: Image, number: int) -> bytes:
         """A JPEG, PNG or .npy file."""

@@ -71,6 +71,13 @@ def test_init_writes_a_configuration_that_run_takes(tmp_path: Path, ends: Any) -
     assert ends.config.output == str(tmp_path / "runs")
 
 
+def test_init_prints_a_command_that_a_shell_takes(tmp_path: Path) -> None:
+    printed = _call("init", tmp_path / "my cats.yaml").output
+    assert f"then run `efficientmixnet run '{tmp_path}/my cats.yaml'`" in printed
+    missing = _call("run", tmp_path / "no cats.yaml").output
+    assert f"run `efficientmixnet init '{tmp_path}/no cats.yaml'` to create it" in missing
+
+
 def test_init_does_not_overwrite(tmp_path: Path) -> None:
     file = tmp_path / "my.yaml"
     file.write_text("mine")

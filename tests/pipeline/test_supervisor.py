@@ -78,6 +78,15 @@ def test_the_exit_code_of_the_command_is_kept(start: Start, body: str, code: int
     assert ended(start(body))[0] == code
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_command_runs_with_closed_streams(tmp_path: Path, closed: str) -> None:
+    body = "sys.stdin.buffer.read(), sys.stdout.flush(), sys.stderr.flush()"
+    check = "sys.exit(3 if all(map(os.get_inheritable, range(3))) else 4)"
+    program = PROGRAM.replace("{body}", f"{body}\n    {check}")
+    words = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-c", program, "oom_kill 0", str(tmp_path)]
+    assert subprocess.run(words, stdin=subprocess.DEVNULL, timeout=60).returncode == 3  # noqa: S603
+
+
 def test_a_command_that_the_kernel_kills_is_out_of_memory(start: Start, tmp_path: Path) -> None:
     code, line = ended(start(KILL, kernel="oom_kill 0,oom_kill 1"))
     assert code == 1

@@ -1,6 +1,8 @@
 """Tests of the command predict: its output, what it takes as images and as a model, and what it imports."""
 
+import errno
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
+from efficientmixnet.components.image_example_gen import walk
+from efficientmixnet.components.image_example_gen.walk import _entries
 from efficientmixnet.modules.exported_model import LABELS
 from efficientmixnet.pipeline.cli import main
 from efficientmixnet.pipeline.commands import predict_command
@@ -68,6 +72,29 @@ def test_images_that_cannot_be_read_end_with_2_after_the_others(output: Path, im
     assert "0.8000" in found
     failed = json.loads(_lines(_call(output, "--json", images / "missing.png"))[0])
     assert failed == {"image": f"{images}/missing.png", "error": "cannot be read: No such file or directory"}
+
+
+@pytest.mark.parametrize("closed", ["images", "images/below"])
+def test_a_folder_that_cannot_be_listed_is_named(
+    output: Path, images: Path, monkeypatch: pytest.MonkeyPatch, closed: str
+) -> None:
+    """The superuser, as in a container, can list every folder."""
+
+    def refuse(folder: str) -> list["os.DirEntry[str]"]:
+        if Path(folder) == images.parent / closed:
+            raise PermissionError(errno.EACCES, "Permission denied", folder)
+        return _entries(folder)
+
+    monkeypatch.setattr(walk, "_entries", refuse)
+    result = _call(output, images)
+    assert result.exit_code == 2
+    if closed == "images":
+        message = f"error: {images}: cannot be listed: Permission denied; give a folder that you can read\n"
+        assert result.output == message
+        return
+    found, refused = _lines(result)
+    assert found.startswith(f"{images}/a.png")
+    assert refused.startswith(f"{images}/below: cannot be read: ")
 
 
 @pytest.mark.parametrize("model", ["", "pushed"])

@@ -40,6 +40,28 @@ def test_the_report_links_the_inspection_page_and_the_relabel_list_lies_beside_i
     ]
 
 
+@pytest.mark.parametrize("corrected", ['"path","label"\n"cat/1.jpg","dog"\n', '"path";"label"\n"Käfer/1.jpg";"dog"\n'])
+def test_a_corrected_relabel_list_stays_as_it_is(tmp_path, monkeypatch, capsys, corrected):
+    row = ["cat/1.jpg", "cat", "dog", 0.9, "confident mistake"]
+    content = {"verdict": {}, "config": {}, "curves": {}, "metrics": [], "relabel": [row]}
+    (tmp_path / "content.json").write_text(json.dumps(content), encoding="utf-8")
+    monkeypatch.setattr(page, "render", lambda *_: "page")
+    facts = {"run": str(tmp_path), "evaluated": str(tmp_path), "started": "2026-01-02T03:04:05+00:00"}
+    summary = Summary(state="pushed", blessed=True, reason="", **facts)
+    write_report(summary)
+    write_report(summary)
+    assert capsys.readouterr().err == ""
+    file = tmp_path / "relabel.csv"
+    file.write_bytes(corrected.encode("latin-1"))  # as a spreadsheet may save it
+    (tmp_path / "report.html").unlink()
+    assert write_report(summary).read_text() == "page"
+    assert file.read_bytes() == corrected.encode("latin-1")
+    assert capsys.readouterr().err.startswith(f"{file}: was changed, so it stays as it is")
+    file.unlink()
+    write_report(summary)
+    assert "confident mistake" in file.read_text()
+
+
 @pytest.mark.parametrize(
     ("written", "why"),
     [

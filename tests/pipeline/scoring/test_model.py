@@ -41,7 +41,7 @@ def test_paths_bytes_and_arrays_get_the_same_predictions(model: Model, tmp_path:
 
 
 def test_top_k_labels_are_sorted_by_their_probability(model: Model) -> None:
-    white = np.full([2, 4, 4], 65535, np.uint16)  # a batch of two images
+    white = np.full([2, 4, 6], 65535, np.uint16)  # a stack of two gray images
     assert model.predict(white) == [[("bright", pytest.approx(1)), ("dark", pytest.approx(0))]] * 2
     assert model.labels == ["bright", "dark"]
 
@@ -67,6 +67,16 @@ def test_images_that_cannot_be_read_are_named(model: Model, tmp_path: Path) -> N
     for call in (model.predict, model.embed):
         with pytest.raises(BadInput, match="image 1: is a truncated or corrupt file"):
             call([_pixels(0, 0, 0), file.getvalue()[:200]])
+
+
+@pytest.mark.parametrize("shape", [(4, 6), (4, 6, 1), (4, 6, 3), (4, 6, 4)])
+def test_a_single_array_is_refused_and_a_stack_is_not(model: Model, shape: tuple[int, ...]) -> None:
+    pixels = np.zeros(shape, np.uint8)
+    for call in (model.predict, model.probabilities, model.embed):
+        with pytest.raises(BadInput, match=r"^images: an array of shape \[4, 6.*\] is one image; give a list"):
+            call(pixels)
+        assert len(call([pixels])) == 1
+        assert len(call(pixels[np.newaxis])) == 1
 
 
 def test_a_model_without_embeddings_is_named(tmp_path: Path) -> None:

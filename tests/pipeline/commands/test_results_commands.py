@@ -1,0 +1,33 @@
+"""Tests of the commands for finished runs."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from efficientmixnet.pipeline.cli import main
+from efficientmixnet.pipeline.runs import run_report
+from efficientmixnet.pipeline.runs.run_summary import Summary
+from efficientmixnet.pipeline.runs.tfma_page import tfma_page
+
+
+@pytest.mark.parametrize(
+    ("command", "module", "function"), [("report", run_report, "write_report"), ("tfma", tfma_page, "write_tfma_page")]
+)
+def test_a_folder_that_cannot_be_written_is_named_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, module: object, function: str
+) -> None:
+    run = tmp_path / "runs" / "1"
+    run.mkdir(parents=True)
+    Summary(state="pushed", reason="", run=str(run), started="2026-01-02T03:04:05+00:00").write(run)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "report.html")
+
+    monkeypatch.setattr(module, function, refuse)
+    result = CliRunner().invoke(main, [command, str(run)])
+    assert result.exit_code == 2
+    assert result.output.splitlines()[-1] == (
+        f"error: {run}: cannot be written: Permission denied; copy the output folder to another place, "
+        "and give the copy"
+    )
