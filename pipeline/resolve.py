@@ -43,11 +43,11 @@ def resolve(config: Config, sources: Sources) -> Config:
         BadInput: There are no training images, network.weights does not exist or is not a weights file, or data.bands
             does not fit data.channels.
     """
-    splits = {entry.split or TRAIN for entry in sources.entries}
-    if TRAIN not in splits:
+    named = {entry.split or TRAIN for entry in sources.entries}
+    if TRAIN not in named:
         raise BadInput(
             f"{config.data.manifest or config.data.images}: the images are all in the splits "
-            f"{', '.join(sorted(splits))}. Add training images, or give their split in data.split_names."
+            f"{', '.join(sorted(named))}. Add training images, or give their split in data.split_names."
         )
     if config.data.channels == "auto":
         channels = find_channels(sources, config.data.layout, config.data.max_image_bytes)

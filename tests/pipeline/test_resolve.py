@@ -138,7 +138,7 @@ def test_data_without_training_images_is_refused(tmp_path: Path) -> None:
         (tmp_path / name).mkdir(parents=True)
         Image.new("L", (8, 8)).save(tmp_path / name / "1.png")
     sources = find_dataset(str(tmp_path), None, Config().data.splitting, Layout())
-    with pytest.raises(BadInput, match="all in the splits eval, test. Add training images"):
+    with pytest.raises(BadInput, match=r"all in the splits eval, test\. Add training images"):
         resolve(Config(), sources)
 
 

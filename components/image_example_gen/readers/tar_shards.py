@@ -83,7 +83,7 @@ def read_tar(path: str, layout: Layout, with_images: bool, max_bytes: int) -> It
                 if not compressed and tar.offset + tarfile.BLOCKSIZE > end:
                     raise DamagedFile("is truncated")
                 # A block of zeros ends the archive for tarfile, also where a part of it is lost.
-                blocks = iter(lambda: tar.fileobj.read(_BLOCK), b"")  # type: ignore[union-attr]
+                blocks = iter(lambda: tar.fileobj.read(_BLOCK), b"")
                 if any(block.strip(b"\0") for block in blocks):
                     raise DamagedFile("has data behind its end")
         except tarfile.ReadError as error:
