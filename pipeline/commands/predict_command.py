@@ -78,18 +78,21 @@ def _load(folder: Path, few: bool) -> "ImageClassifier":
 def _files(image: str) -> list[str]:
     """The images in a folder and its subfolders, or the image itself.
 
-    A subfolder that cannot be listed stands for its images. It cannot be read either, which is printed in their place.
+    As in a run, the content of a file with an unknown suffix tells whether it may be an image. A subfolder that cannot
+    be listed stands for its images. It cannot be read either, which is printed in their place.
     """
     if image == _STDIN or not os.path.isdir(image):
         return [image]
-    from efficientmixnet.components.image_example_gen.entry import SUFFIXES, LeftOut
+    from efficientmixnet.components.image_example_gen.entry import LeftOut, may_be_image
+    from efficientmixnet.components.image_example_gen.files import head
     from efficientmixnet.components.image_example_gen.walk import walk
 
     try:
         found = list(walk(image))
     except OSError as error:
         raise BadInput(f"{image}: cannot be listed: {error.strerror}; give a folder that you can read") from None
-    names = sorted(one for one in found if isinstance(one, str) and Path(one).suffix.lower() in SUFFIXES)
+    files = (one for one in found if isinstance(one, str))
+    names = sorted(one for one in files if may_be_image(one, head(os.path.join(image, one))))
     names += [one.name for one in found if isinstance(one, LeftOut) and one.is_folder]
     if not names:
         raise BadInput(f"{image}: has no images; give an image, or a folder with images")

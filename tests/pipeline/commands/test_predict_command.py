@@ -55,6 +55,16 @@ def test_the_images_of_a_folder_are_printed_in_aligned_columns(output: Path, ima
     ]
 
 
+def test_the_content_of_a_file_with_an_unknown_suffix_counts(output: Path, images: Path) -> None:
+    (images / "0001").write_bytes((images / "a.png").read_bytes())
+    (images / "b.raw").write_bytes(b"\0\1" * 50)
+    first, second, raw, last = _lines(_call(output, images))
+    assert first.startswith(f"{images}/0001 ")
+    assert second.startswith(f"{images}/a.png ")
+    assert raw == f"{images}/b.raw: is not an image in a supported format"
+    assert last.startswith(f"{images}/below/white.png ")
+
+
 def test_an_image_from_standard_input_is_predicted_as_json(output: Path, images: Path) -> None:
     result = _call(output / "pushed" / "7", "--json", "--top-k", "1", "-", stdin=(images / "a.png").read_bytes())
     (line,) = _lines(result)
