@@ -248,7 +248,7 @@ def _notes(
     splits = sorted({entry.split for entry in entries if entry.split}) if metadata else []
     return (
         *(f"{file.name} has the labels" for file in metadata),
-        *([f"the splits {', '.join(splits)} are named there or by folders"] if splits else []),
+        *([f"the metadata or folders name the splits {', '.join(splits)}"] if splits else []),
         *by_name.notes(unlabeled),
         *(f"the images in {name} have no labels and are not used" for name in counted.values()),
     )

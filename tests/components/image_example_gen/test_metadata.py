@@ -95,7 +95,7 @@ def test_the_closest_folder_that_names_a_split_counts(tmp_path: Path, above: str
     assert {(entry.name, entry.split) for entry in sources.entries} == {(n, n.split("/")[-3]) for n in names}
     assert sources.notes == (
         "metadata.csv has the labels",
-        "the splits test, train are named there or by folders",
+        "the metadata or folders name the splits test, train",
     )
 
 
