@@ -159,9 +159,9 @@ def test_a_training_without_a_synchronization_warns(options: dict, calls: tuple[
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             optimizer.finalize_variable_values([variable])
-    assert [str(one.message).partition(",")[0] for one in caught] == (
-        [f"Lookahead: the training ended after {updates} steps without a synchronization (sync_period=4)"] * warns
-    )
+    ours = [text for one in caught if (text := str(one.message)).startswith("Lookahead")]  # NumPy 2 has its own
+    expected = f"Lookahead: the training ended after {updates} steps without a synchronization (sync_period=4)"
+    assert [text.partition(",")[0] for text in ours] == [expected] * warns
 
 
 def test_schedule_and_assignment_reach_the_inner_optimizer() -> None:
