@@ -139,7 +139,7 @@ def head(path: str) -> bytes | None:
 def has_changed(entry: Entry) -> bool:
     """Returns whether the entry's file has changed since it was listed."""
     if is_remote(entry.path):
-        _store(entry.path).invalidate_cache()  # which answers with what was listed
+        _store(entry.path).invalidate_cache()  # its cache still has the old listing
     file = find_file(entry.path, entry.name)
     return entry.listed is not None and (file is None or entry.listed != (file.size, file.changed))
 

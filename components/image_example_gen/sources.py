@@ -310,10 +310,12 @@ def _examine(
 
 
 def _with_estimates(left_out: list[LeftOut], by_file: Counter[str]) -> list[LeftOut]:
-    """Estimates the images that the rests of damaged files had. Other files of many images have about as many."""
+    """Estimates how many images each damaged file has lost, by the mean number in the intact files."""
     damaged = {item.name for item in left_out if not item.images}
+    if not damaged:
+        return left_out
     intact = [count for name, count in by_file.items() if name not in damaged]
-    mean = round(sum(intact) / len(intact)) if damaged and intact else 0
+    mean = round(sum(intact) / len(intact)) if intact else 0
     return [item if item.images else replace(item, images=max(1, mean - by_file[item.name])) for item in left_out]
 
 

@@ -74,7 +74,7 @@ def read_tar(path: str, layout: Layout, with_images: bool, max_bytes: int) -> It
         end = file.tell()
         file.seek(0)
         try:
-            # Unlike tarfile, GzipFile reads files of several compressed parts, as parallel programs write them.
+            # Unlike tarfile, GzipFile reads all members of a gzip file. Parallel compressors write several.
             stream = gzip.GzipFile(fileobj=file) if compressed else file
             with tarfile.open(fileobj=stream, mode="r|" if compressed else "r:", tarinfo=_Member) as tar:
                 for key, members in groupby(_files(tar), key=lambda member: _key(member.name)):
@@ -82,10 +82,10 @@ def read_tar(path: str, layout: Layout, with_images: bool, max_bytes: int) -> It
                 # An archive ends with blocks of zeros, which tarfile does not require.
                 if not compressed and tar.offset + tarfile.BLOCKSIZE > end:
                     raise DamagedFile("is truncated")
-                # A block of zeros ends the archive for tarfile, also where a part of it is lost.
+                # tarfile takes any block of zeros for the end, also one in the middle of a damaged archive.
                 blocks = iter(lambda: tar.fileobj.read(_BLOCK), b"")
                 if any(block.strip(b"\0") for block in blocks):
-                    raise DamagedFile("has data behind its end")
+                    raise DamagedFile("has data after its end")
         except tarfile.ReadError as error:
             raise DamagedFile(
                 "is truncated" if "unexpected end" in str(error) else f"is not a tar file ({error})"

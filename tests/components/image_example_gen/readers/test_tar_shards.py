@@ -153,7 +153,7 @@ def test_a_sample_of_links_is_left_out(tmp_path: Path, write: Any) -> None:
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz"])
-def test_data_behind_a_block_of_zeros_is_named(write: Any, tmp_path: Path, mode: str) -> None:
+def test_data_after_a_block_of_zeros_is_named(write: Any, tmp_path: Path, mode: str) -> None:
     parts = []
     for part in range(2):
         files = {f"{part}-{number}.{end}": b"01" for number in range(3) for end in ("png", "cls")}
@@ -166,7 +166,7 @@ def test_data_behind_a_block_of_zeros_is_named(write: Any, tmp_path: Path, mode:
     sources = find_images(str(tmp_path), None, SPLITS, Layout(format="webdataset"))
     assert len(sources.entries) == 3 + 9
     (left_out,) = sources.left_out
-    assert left_out.row() == ("a.tar", "has data behind its end after 3 records")
+    assert left_out.row() == ("a.tar", "has data after its end after 3 records")
     assert left_out.images == 6  # as many as in b.tar, without the three
 
 
