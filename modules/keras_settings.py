@@ -1,20 +1,27 @@
 """The settings of Keras in the pipeline. They do not depend on keras.json and KERAS_BACKEND, which are the user's."""
 
 import os
+import platform
 import sys
 
 from efficientmixnet.modules.exceptions import BadInput
 
 _EPSILON = 1e-7
+_X86 = ("x86_64", "AMD64")
 
 
 def use_tensorflow() -> None:
-    """Makes TensorFlow the Keras backend of this process. Training with JAX runs in another process.
+    """Makes TensorFlow the Keras backend of this process, with its faster kernels for CPUs.
+
+    Training with JAX runs in another process. TensorFlow uses oneDNN by default only on processors with AVX-512, but on
+    those with AVX2 alone networks train up to twice as fast with it.
 
     Raises:
         BadInput: Keras is already imported, with another backend.
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    if platform.machine() in _X86:
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     keras = sys.modules.get("keras")
     if keras and keras.backend.backend() != "tensorflow":
         raise BadInput(

@@ -20,6 +20,7 @@ from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.search_config import with_values
 from efficientmixnet.modules.config.yaml_text import YamlMistake, parse_yaml
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.keras_settings import use_tensorflow
 from efficientmixnet.modules.progress import Figures
 
 # Environment variables: the configuration of all trials, this trial's values, and the folder of transformed images.
@@ -45,6 +46,7 @@ class Metrics:
 def main() -> None:
     """Trains, prints the metrics, and deletes the model."""
     signal.signal(signal.SIGTERM, _end)
+    use_tensorflow()
     with one_line_in_a_pod():
         model = trial_model(json.loads(os.environ[MODEL]), os.environ[VALUES])
         with tempfile.TemporaryDirectory() as folder:

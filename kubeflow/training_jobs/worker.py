@@ -25,11 +25,13 @@ from efficientmixnet.kubeflow.training_jobs.task import Task
 from efficientmixnet.modules.checkpoint import checkpoint_copies
 from efficientmixnet.modules.distribution.cluster import Cluster
 from efficientmixnet.modules.exported_model import SERVING_FOLDER
+from efficientmixnet.modules.keras_settings import use_tensorflow
 
 
 def main(arguments: Sequence[str]) -> None:
     """Trains as one of the workers in TF_CONFIG."""
     signal.signal(signal.SIGTERM, _end)
+    use_tensorflow()
     options = _parser().parse_args(arguments)
     with one_line_in_a_pod():
         if options.workers:

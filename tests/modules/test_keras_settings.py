@@ -21,6 +21,21 @@ def test_the_backend_is_tensorflow_in_spite_of_the_environment(monkeypatch: pyte
     assert os.environ["KERAS_BACKEND"] == "tensorflow"
 
 
+@pytest.mark.parametrize(
+    ("machine", "given", "expected"),
+    [("x86_64", None, "1"), ("x86_64", "0", "0"), ("AMD64", None, "1"), ("aarch64", None, None)],
+)
+def test_tensorflow_uses_onednn_on_all_x86_processors_unless_the_user_decides(
+    monkeypatch: pytest.MonkeyPatch, machine: str, given: str | None, expected: str | None
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
+    if given:
+        monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", given)
+    use_tensorflow()
+    assert os.environ.get("TF_ENABLE_ONEDNN_OPTS") == expected
+
+
 def test_keras_on_another_backend_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     on_torch = SimpleNamespace(backend=SimpleNamespace(backend=lambda: "torch"))
