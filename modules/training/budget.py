@@ -68,7 +68,8 @@ def within_budget(job: "TrainingJob", distribution: Distribution) -> ModelConfig
     end = time.monotonic() + budget
     enough, most = enough_epochs(job, distribution)
     rungs = candidates(job.config.network, job.data(distribution).train.channels)
-    measured = explore(rungs, _Measurements(job, distribution, budget, end), enough)
+    measurements = _Measurements(job, distribution, budget, end)
+    measured = explore(rungs, measurements, enough)
     chosen, why = choose(measured, enough)
     if chosen.epochs < 1:
         raise BadInput(
@@ -77,7 +78,7 @@ def within_budget(job: "TrainingJob", distribution: Distribution) -> ModelConfig
             f"{chosen.startup_seconds:,.0f} s and an epoch {chosen.epoch_seconds:,.0f} s; give more time"
         )
     # The later measurements took time too.
-    epochs = min(max(_epochs_until(end, chosen.startup_seconds, chosen.epoch_seconds), 1), most)
+    epochs = min(max(measurements.epochs_left(chosen.name), 1), most)
     network = next(rung.network for rung in rungs if rung.name == chosen.name)
     fitting = job.with_config(network, **in_parts(job.config.training, chosen.parts))
     config = _with_epochs(fitting.config, epochs)
@@ -95,6 +96,7 @@ class _Measurements:
     def __init__(self, job: "TrainingJob", distribution: Distribution, budget: float, end: float) -> None:
         self._job, self._distribution, self._budget, self._end = job, distribution, budget, end
         self._longest = self._spent = 0.0
+        self._speeds: dict[str, Speed] = {}
 
     def __call__(self, rung: Rung) -> Candidate | None:
         is_first = self._spent == 0
@@ -116,12 +118,18 @@ class _Measurements:
         finally:
             seconds = time.monotonic() - begin
             self._spent, self._longest = self._spent + seconds, max(self._longest, seconds)
-        epochs = max(_epochs_until(self._end, speed.startup_seconds, speed.epoch_seconds), 0)
+        self._speeds[rung.name] = speed
+        epochs = self.epochs_left(rung.name)
         progress.tell(
             f"{rung.name}: {rung.multiply_adds / 1e6:,.1f} million multiply-adds, {speed.epoch_seconds:,.1f} s for an "
             f"epoch, time for {epochs:,} epochs" + (f", with batches in {parts} parts to fit in memory" * (parts > 1))
         )
         return Candidate(rung.name, rung.multiply_adds, speed.startup_seconds, speed.epoch_seconds, epochs, parts)
+
+    def epochs_left(self, name: str) -> int:
+        """Returns how many epochs of a measured network the rest of the budget has time for."""
+        tuning = self._job.config.training.fine_tuning
+        return epochs_within(_USED * (self._end - time.monotonic()), self._speeds[name], tuning.head_epochs)
 
     def _measure(self, rung: Rung) -> tuple[Speed, int]:
         """Returns the speed, and in how many parts a batch fits in memory."""
@@ -143,8 +151,28 @@ def in_parts(training: TrainingConfig, parts: int) -> dict[str, int]:
     }
 
 
-def _epochs_until(end: float, startup_seconds: float, epoch_seconds: float) -> int:
-    return math.floor((_USED * (end - time.monotonic()) - startup_seconds) / epoch_seconds)
+def epochs_within(seconds: float, speed: Speed, head_epochs: int | None = None) -> int:
+    """Returns how many epochs there is time for. With fine-tuning, the first ones train only the classifier.
+
+    Args:
+        seconds: The time.
+        speed: The time of an epoch, in each phase.
+        head_epochs: As in the configuration.
+    """
+    saved = speed.epoch_seconds - (speed.head_epoch_seconds or speed.epoch_seconds)
+
+    def needed(epochs: int) -> float:
+        return speed.startup_seconds + epochs * speed.epoch_seconds - _heads(head_epochs, epochs) * saved
+
+    epochs = max(math.floor((seconds - speed.startup_seconds) / speed.epoch_seconds), 0)
+    while saved > 0 and needed(epochs + 1) <= seconds:
+        epochs += 1
+    return epochs
+
+
+def _heads(given: int | None, epochs: int) -> int:
+    """Returns how many epochs train only the classifier: at most a fifth."""
+    return min(3 if given is None else given, epochs // 5)
 
 
 def keep_choice(checkpoints: str, exported: str) -> None:
@@ -198,5 +226,5 @@ def _with_epochs(config: ModelConfig, epochs: int) -> ModelConfig:
     training["epochs"] = epochs
     training["schedule"]["warmup_epochs"] = min(training["schedule"]["warmup_epochs"], epochs / 10)
     head_epochs = training["fine_tuning"]["head_epochs"]
-    training["fine_tuning"]["head_epochs"] = head_epochs and min(head_epochs, epochs // 5)
+    training["fine_tuning"]["head_epochs"] = head_epochs and _heads(head_epochs, epochs)
     return ModelConfig.model_validate(values)

@@ -35,12 +35,13 @@ _TINY_RATE = 1e-6  # so that the loss stays finite
 class Speed:
     """The time of a training on this device."""
 
-    startup_seconds: float  # until the first steps have run
+    startup_seconds: float  # until the first steps of each phase have run
     epoch_seconds: float  # with evaluation and checkpoint
+    head_epoch_seconds: float | None = None  # of an epoch that trains only the classifier; None: no phase does
 
 
 def measure_network(job: "TrainingJob", distribution: Distribution, seconds: float) -> Speed:
-    """Trains some steps, and then two short epochs with all that an epoch does besides.
+    """Trains some steps of each phase, and then two short epochs with all that an epoch does besides.
 
     Args:
         job: The training, with the network to measure.
@@ -57,19 +58,22 @@ def measure_network(job: "TrainingJob", distribution: Distribution, seconds: flo
     data, augment = job.augmented_data(distribution)
     with precision(training.precision), distribution.scope():
         model = distribution.model(job.network(data)(), augment)
-        last = phases(job.config, _TINY_RATE)[-1]  # without epochs that mean something: the budget has not chosen them
-        phase = replace(last, epochs=range(_FEW_EPOCHS), schedule=ScheduleConfig(name="constant"))
-        compile_model(model, training, phase, data.steps_per_epoch)
     batches = training_batches(data.train, data.reading, training.augmentation, training.seed, range(_FEW_EPOCHS))
-    clock, begin = _StepClock(seconds), time.monotonic()
-    with suppress(_Enough), explain_out_of_memory(data.reading.batch_size):
-        model.fit(
-            distribution.batches(batches),
-            steps_per_epoch=_FEW_EPOCHS * data.steps_per_epoch,
-            callbacks=[clock],
-            verbose=0,
-        )
-    startup = begin - start + clock.first_seconds(begin)
+    startup, clocks = time.monotonic() - start, list[_StepClock]()
+    for phase in phases(job.config, _TINY_RATE):  # whose epochs mean nothing: the budget has not chosen them
+        clock, start = _StepClock(seconds), time.monotonic()
+        same_rate = replace(phase, epochs=range(_FEW_EPOCHS), schedule=ScheduleConfig(name="constant"))
+        with precision(training.precision), distribution.scope():
+            compile_model(model, training, same_rate, data.steps_per_epoch)
+        with suppress(_Enough), explain_out_of_memory(data.reading.batch_size):
+            model.fit(
+                distribution.batches(batches),
+                steps_per_epoch=_FEW_EPOCHS * data.steps_per_epoch,
+                callbacks=[clock],
+                verbose=0,
+            )
+        startup += clock.first_seconds(start)
+        clocks.append(clock)
     few = model.steps_per_execution * math.ceil(_SHORT / model.steps_per_execution)
     few = min(few, data.steps_per_epoch)
     at_once = evaluation_batch_size(data.evaluation.count, data.reading)
@@ -87,13 +91,14 @@ def measure_network(job: "TrainingJob", distribution: Distribution, seconds: flo
         two = training.model_copy(update={"epochs": 2})
         fit(model, short, two, distribution, checkpoint, range(2), f"{folder}/logs", [epochs])
     first, second = epochs.ends
-    return Speed(
-        startup,
+    epoch_seconds = (
         second
         - first
         + (data.steps_per_epoch - few) * clock.step_seconds
-        + (data.evaluation.count - evaluated) / at_once * epochs.batch_seconds,
+        + (data.evaluation.count - evaluated) / at_once * epochs.batch_seconds
     )
+    saved = data.steps_per_epoch * (clock.step_seconds - clocks[0].step_seconds)
+    return Speed(startup, epoch_seconds, epoch_seconds - saved if len(clocks) > 1 else None)
 
 
 class _Enough(Exception):
@@ -114,7 +119,7 @@ class _StepClock(keras.callbacks.Callback):
             raise _Enough
 
     def first_seconds(self, begin: float) -> float:
-        """Returns the seconds until the first step had run, which includes tracing it."""
+        """Returns the seconds until the first step had run, which includes compiling and tracing it."""
         return self._ends[0][1] - begin
 
     @property

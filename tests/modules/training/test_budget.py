@@ -18,7 +18,13 @@ from efficientmixnet.modules.config.network_config import NetworkConfig
 from efficientmixnet.modules.distribution.distribution import choose_distribution
 from efficientmixnet.modules.exceptions import BadInput, OutOfMemory
 from efficientmixnet.modules.training import budget
-from efficientmixnet.modules.training.budget import _with_epochs, candidates, enough_epochs, within_budget
+from efficientmixnet.modules.training.budget import (
+    _with_epochs,
+    candidates,
+    enough_epochs,
+    epochs_within,
+    within_budget,
+)
 from efficientmixnet.modules.training.budget_rule import Candidate, Rung, choose, explore
 from efficientmixnet.modules.training.measure_network import Speed, _Enough, _StepClock, measure_network
 from efficientmixnet.modules.training.training_job import TrainingJob, train
@@ -240,7 +246,30 @@ def test_networks_are_measured_before_the_epochs_are_known(records: str, tmp_pat
     """The classifier trains in as many epochs as the default of training.epochs has."""
     tuning = {"head_epochs": 10}
     job = _job(records, tmp_path, CUSTOM | {"weights": "a.keras"}, budget="1m", ema=0.9, fine_tuning=tuning)
-    assert measure_network(job, choose_distribution("none"), seconds=0.1).epoch_seconds > 0
+    speed = measure_network(job, choose_distribution("none"), seconds=0.1)
+    assert speed.epoch_seconds > 0
+    assert speed.head_epoch_seconds != speed.epoch_seconds
+    assert speed.head_epoch_seconds is not None
+
+
+@pytest.mark.parametrize(
+    ("head_epoch", "head_epochs", "epochs"),
+    [
+        (None, None, 9),  # 10 + 9 x 10 = 100
+        (2.0, 0, 9),
+        (2.0, 1, 9),  # a tenth epoch: 10 + 9 x 10 + 2 = 102
+        (2.0, None, 10),  # two of ten train only the classifier: 10 + 8 x 10 + 2 x 2 = 94
+        (12.0, None, 9),  # measured too slow
+    ],
+)
+def test_epochs_that_train_only_the_classifier_leave_time_for_more(
+    head_epoch: float | None, head_epochs: int | None, epochs: int
+) -> None:
+    assert epochs_within(100.0, Speed(10.0, 10.0, head_epoch), head_epochs) == epochs
+
+
+def test_there_is_no_epoch_within_the_time_of_the_start() -> None:
+    assert epochs_within(5.0, Speed(10.0, 1.0, 0.5)) == 0
 
 
 def test_slow_first_steps_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
