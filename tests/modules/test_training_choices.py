@@ -58,7 +58,7 @@ def test_every_norm_and_activation_trains(predictions, norm, activation):
         ({}, {"recipe": "efficientnet", "epochs": 1, "schedule": {"warmup_epochs": 0}, "batch_size": 1000}),
         pytest.param({}, {"recipe": "adamw-cosine", "epochs": 6}, marks=pytest.mark.slow),
         pytest.param({}, {"precision": "mixed_float16", "optimizer": "ranger"}, marks=pytest.mark.slow),
-        pytest.param({}, {"recipe": "ranger-flat-cosine", "epochs": 2}, marks=pytest.mark.slow),
+        pytest.param({}, {"recipe": "ranger-flat-cosine", "epochs": 5}, marks=pytest.mark.slow),
     ],
 )
 def test_every_choice_trains(predictions, network, training):
