@@ -32,7 +32,7 @@ def check_labels(
     if len(labels) < least:
         raise BadInput(
             f"{where}: only the class {labels[0]!r} has images. A classifier needs two or more classes"
-            + (", each in its own folder." if by_folder else ".")
+            + (f", each in its own folder. If {labels[0]!r} holds these, give it as data.images." if by_folder else ".")
             + next((f" Left out: {item.name} {item.reason}." for item in left_out if item.counts), "")
         )
     meanings = {names.of_name(label) for label in labels} - {None}

@@ -4,6 +4,8 @@ import json
 import math
 from typing import Any
 
+_MISSING = frozenset({"", "nan", "na", "n/a", "null", "none", "<na>"})
+
 
 def column_text(value: Any) -> str:
     """Returns the value as text, and no text for a missing one.
@@ -24,3 +26,13 @@ def column_text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return value.strip() if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def is_missing(text: str) -> bool:
+    """Returns whether the text is a missing value as tables write it.
+
+    Example:
+        >>> is_missing("NA"), is_missing("nan"), is_missing("Nadia")
+        (True, True, False)
+    """
+    return text.casefold() in _MISSING

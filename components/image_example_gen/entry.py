@@ -135,7 +135,10 @@ def may_be_image(name: str, content: bytes | None = None) -> bool:
         name: The file's name.
         content: The beginning of its content; None if it is unknown.
     """
-    suffix = PurePosixPath(name.partition("?")[0] if "://" in name else name).suffix.lower()
-    if suffix in SUFFIXES or suffix in skipped.SUFFIXES:
+    plain = name.partition("?")[0] if "://" in name else name
+    suffix = PurePosixPath(plain).suffix.lower()
+    if suffix in SUFFIXES or skipped.Skipped.by_suffix(plain):
         return suffix in SUFFIXES
-    return content is None or not (skipped.is_text(name, content) if content else suffix == "")
+    if not content:
+        return content is None or suffix != ""
+    return not (skipped.is_text(name, content) or skipped.is_container(plain, content))

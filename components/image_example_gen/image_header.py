@@ -34,6 +34,8 @@ class OpenImage:
         self._stored = stored
         self.is_array = stored.is_array
         """Whether the values are kept as they are, of any number of channels: an .npy or .npz file, or bands."""
+        self.is_deep = isinstance(stored, DeepTiff) or stored.mode.startswith(("I", "F"))
+        """Whether Pillow or tifffile gives it more than 8 bits a channel, and it is not an array."""
         self.channels = stored.channels
         """The number of channels without alpha."""
         self.format = stored.format

@@ -3,30 +3,36 @@
 import math
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
 from efficientmixnet.modules.exceptions import BadLabel
 
-_LIST = re.compile(r"\[.*[,'\"].*\]", re.DOTALL)  # a list that was written as text
-_DECIMAL = re.compile(r"[+-]?(\d*\.\d*[1-9]\d*(e[+-]?\d+)?|\d+(\.\d*)?e[+-]\d+)", re.IGNORECASE)
+# Each pattern takes linear time, since labels come from outside.
+_NUMBERS = re.compile(r"[+-]?\.?\d[\d.]*([\s,;|]+[+-]?\.?\d[\d.]*)+")  # such as 16 0
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}((,\d{3})+|( \d{3})+)")  # one number, such as 10,000
+_DECIMAL = re.compile(r"[+-]?(\d*[.,]0*[1-9]\d*(e[+-]?\d+)?|\d+(\.\d*)?e[+-]\d+)", re.IGNORECASE)
+_PERCENT = re.compile(r"[+-]?(\d+([.,]\d+)?|[.,]\d+)\s*%")
 _NEGATIVE = re.compile(r"-\d+(\.0*)?")
+_MISSING = ("nan", "NaN", "<NA>")  # as pandas writes them; a class may be called None or NA
 _CONTROL = ("Cc", "Zl", "Zp")  # Unicode's categories of control characters, and of line and paragraph separators
-_SEPARATORS = "|;,"
+_SEPARATORS = ("|", ";", ",", "&", "+", "/", " and ")
+_NEVER_IN_NAMES = "|;"
 _SHOWN = 40  # characters
 
 
 def label_text(value: Any) -> str:
     """Returns the label, or no text if there is none.
 
-    An empty label and a negative number, which Hugging Face's datasets and others write for an image without a label,
-    do not count as labels.
+    An empty label, the missing values of pandas and a negative number, which Hugging Face's datasets and others write
+    for an image without a label, do not count as labels.
 
     Args:
         value: The label as the source holds it: text, bytes, a number, a list of one of these, or None.
 
     Raises:
-        BadLabel: There are several labels, a decimal number, or text that is not one line of UTF-8.
+        BadLabel: There are several labels, a decimal number or percentage, or text that is not one line of UTF-8.
     """
     if isinstance(value, (list, tuple)):
         if len(value) > 1:
@@ -35,29 +41,72 @@ def label_text(value: Any) -> str:
     if isinstance(value, dict):
         raise _several(list(map(str, value)))
     text = _plain(value).strip()
-    if _LIST.fullmatch(text):
-        raise BadLabel(f"has a list as its label ({_shown(text)}). One label per image is supported.")
-    if _DECIMAL.fullmatch(text) or text in ("inf", "-inf"):
+    if measure := _measure(text):
         raise BadLabel(
-            f"has the label {text}, a decimal number. Labels are classes, as text or whole numbers. Regression is not "
-            "supported."
+            f"has the label {text[:_SHOWN]}, {measure}. Labels are classes, as text or whole numbers. Regression is "
+            "not supported."
         )
+    if _is_list(text):
+        raise BadLabel(f"has a list as its label ({_shown(text)}). One label per image is supported.")
     if any(unicodedata.category(one) in _CONTROL for one in text):
         raise BadLabel(
             f"has a label with a line break or control character ({_shown(text)}). A label is one line of text."
         )
-    return "" if _NEGATIVE.fullmatch(text) else text
+    return "" if _NEGATIVE.fullmatch(text) or text in _MISSING else text
 
 
 def combined_label(labels: Collection[str]) -> str | None:
     """Returns a label that lists other labels, such as "cat|dog" beside "cat" and "dog"; None if there is none."""
     known = set(labels)
     for label in sorted(known):
-        for separator in _SEPARATORS:
-            parts = [part.strip() for part in label.split(separator)]
-            if len(parts) > 1 and known.issuperset(parts):
-                return label
-    return None
+        if any(len(parts) > 1 and known.issuperset(parts) for parts in (_parts(label, one) for one in _SEPARATORS)):
+            return label
+    return _list_of_words(known) or next(filter(None, (_shuffled_list(known, one) for one in _NEVER_IN_NAMES)), None)
+
+
+def _list_of_words(known: set[str]) -> str | None:
+    """Returns a label with spaces if each such label lists others. If one does not, names have spaces: hot dog."""
+    spaced = sorted(label for label in known if len(label.split()) > 1)
+    return spaced[0] if spaced and all(known.issuperset(label.split()) for label in spaced) else None
+
+
+def _shuffled_list(known: set[str], separator: str) -> str | None:
+    """Returns a label with a part that has another place in another label, such as B in A|B and B|C.
+
+    In names of several levels, such as animal|cat and animal|dog, each part has its place.
+    """
+    places: dict[str, set[int]] = defaultdict(set)
+    for label in known:
+        for place, part in enumerate(_parts(label, separator)):
+            places[part].add(place)
+    lists = sorted(label for label in known if separator in label)
+    return next((label for label in lists if any(len(places[part]) > 1 for part in _parts(label, separator))), None)
+
+
+def _parts(label: str, separator: str) -> list[str]:
+    return [part.strip() for part in label.split(separator) if part.strip()]
+
+
+def _measure(text: str) -> str:
+    """Returns what the text is if it is a measure and no class, or no text."""
+    if _PERCENT.fullmatch(text):
+        return "a percentage"
+    if _DECIMAL.fullmatch(text) or text in ("inf", "-inf"):
+        return "a decimal number or a list of numbers" if "," in text else "a decimal number"
+    return ""
+
+
+def _is_list(text: str) -> bool:
+    """Returns whether a list was written as text, by Python, NumPy, JSON or a database, or as numbers alone."""
+    inside = text[1:-1].strip()
+    match text[:1] + text[-1:]:
+        case "[]":
+            return any(one in inside for one in ",'\"") or bool(_NUMBERS.fullmatch(inside))
+        case "{}":
+            return any(one in inside for one in ",'\"")
+        case "()":
+            return "," in inside and (inside[0] in "'\"" or inside[0].isdecimal())
+    return bool(_NUMBERS.fullmatch(text)) and not _THOUSANDS.fullmatch(text)
 
 
 def _plain(value: Any) -> str:

@@ -9,7 +9,8 @@ from efficientmixnet.components.image_example_gen.files import File, open_file
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.manifest import Manifest, image_column
 from efficientmixnet.components.image_example_gen.skipped import Skipped
-from efficientmixnet.components.image_example_gen.split_names import SplitNames
+from efficientmixnet.components.image_example_gen.split_names import TRAIN, SplitNames
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.files.untrusted_json import parse_json
 
 METADATA = ("metadata.csv", "metadata.jsonl")
@@ -36,7 +37,7 @@ def metadata_images(
 ) -> Iterator[Found]:
     """Yields the images that the metadata names, and the other files as left out or skipped.
 
-    Without a column of splits, the folder of an image may name its split, as in train/metadata.csv. Metadata often
+    Without a column of splits, the folders of the images may name splits, as in train/metadata.csv. Metadata often
     comes from elsewhere with the images, so an image outside the data folder is left out.
 
     Args:
@@ -44,7 +45,24 @@ def metadata_images(
         files: All files of the data folder.
         layout: The names of the columns.
         names: The names of splits.
+
+    Raises:
+        BadInput: The metadata is not a manifest, or the folder of an image is in no split, unlike others.
     """
+    items = list(_listed_images(metadata, files, layout, names))
+    splits = _splits_of_folders([item[0] for item in items if isinstance(item, tuple) and not item[0].split], names)
+    for item in items:
+        if isinstance(item, tuple):
+            entry, file = item
+            yield replace(entry, split=entry.split or splits.get(entry.name)), file
+        else:
+            yield item
+
+
+def _listed_images(
+    metadata: Sequence[File], files: Sequence[File | LeftOut], layout: Layout, names: SplitNames
+) -> Iterator[Found]:
+    """Yields the images, with the split that a column names."""
     seen = set()
     inside = {file.path for file in files if isinstance(file, File)}
     for one in metadata:
@@ -60,13 +78,40 @@ def metadata_images(
                 if file.path not in inside:
                     yield LeftOut(name, "is not in the data folder")
                     continue
-                yield replace(entry, name=name, split=entry.split or names.of_path(name.rpartition("/")[0])), file
+                yield replace(entry, name=name), file
     for other in files:
         if isinstance(other, LeftOut):
             yield other
         elif other.name not in seen and other not in metadata:
             not_listed = LeftOut(other.name, "is not listed in the metadata", counts=False)
             yield Skipped.by_suffix(other.name) or not_listed
+
+
+def _splits_of_folders(entries: Sequence[Entry], names: SplitNames) -> dict[str, str]:
+    """Returns the split of each image, by its name, if the folders of all images name splits at the same level.
+
+    Class folders are not splits, such as test_tube beside beaker.
+    """
+    above = [entry.name.split("/")[:-1] for entry in entries]
+    labels = [entry.label for entry in entries]
+    lost: list[str] = []
+    for level in range(max(map(len, above), default=0)):
+        folders = [parts[level] if level < len(parts) else "" for parts in above]
+        meaning = {folder: names.of_name(folder) for folder in set(folders)}
+        found = set(meaning.values())
+        has_one_label_each = len(set(zip(folders, labels, strict=True))) == len(meaning)
+        if has_one_label_each and len(meaning) == len(set(labels)) > 1:
+            continue
+        if None not in found and (TRAIN in found or len(found) > 1):
+            return {entry.name: str(meaning[folder]) for entry, folder in zip(entries, folders, strict=True)}
+        if None in found and found - {None, TRAIN} and not has_one_label_each:
+            lost += [entry.name for entry, folder in zip(entries, folders, strict=True) if meaning[folder] is None]
+    if lost:
+        raise BadInput(
+            f"data.images: the folder of {lost[0]} is in no split, unlike other folders in the metadata. Give the "
+            "metadata a column split, or rename the folder."
+        )
+    return {}
 
 
 def _below(folder: str, name: str) -> str:

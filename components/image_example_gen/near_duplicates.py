@@ -11,9 +11,12 @@ import imagehash
 import numpy as np
 from PIL import Image
 
+from efficientmixnet.components.image_example_gen.depth import stretched
+
 HASH_BYTES = 32
 _SIDE = 16  # bits, of the square of frequencies
 _PIXELS = 32  # the side of the gray image. Smaller images have too little detail to tell them apart.
+_LEAST_CONTRAST = 4  # gray levels. With fewer, an image is of one color, and its hash that of noise.
 _MOST_BITS = 20  # by which copies may differ
 _BAND_BITS = np.uint16  # Copies share one of the 16 bands of 16 bits with a probability above 99 %.
 _NEIGHBORS = 16  # images of a band that an image is compared with, so that equal bands do not take quadratic time
@@ -21,18 +24,19 @@ _ONES = np.array([bin(byte).count("1") for byte in range(256)], dtype=np.uint8)
 
 
 def gray_pixels(image: Image.Image | np.ndarray) -> bytes:
-    """Returns an image in gray with 32 x 32 pixels, or no bytes for an image that is smaller.
+    """Returns an image in gray with 32 x 32 pixels, or no bytes for an image that is smaller or of one color.
 
     Args:
         image: Pillow's image, or pixels of 8 or 16 bits [height, width, channels].
     """
     if isinstance(image, np.ndarray):
-        eight_bits = (image >> 8).astype(np.uint8) if image.dtype == np.uint16 else image
-        image = Image.fromarray(eight_bits[..., :3] if image.shape[-1] >= 3 else eight_bits[..., 0])
+        colors = image[..., :3] if image.shape[-1] >= 3 else image[..., 0]
+        image = Image.fromarray(stretched(colors) if colors.dtype == np.uint16 else colors)
     if min(image.size) < _PIXELS:
         return b""
     # Pillow's box filter is several times as fast as the filter that imagehash uses for larger images.
-    return image.convert("L").resize((_PIXELS, _PIXELS), Image.Resampling.BOX).tobytes()
+    gray = image.convert("L").resize((_PIXELS, _PIXELS), Image.Resampling.BOX).tobytes()
+    return gray if max(gray) - min(gray) >= _LEAST_CONTRAST else b""
 
 
 def perceptual_hash(gray: bytes) -> bytes:

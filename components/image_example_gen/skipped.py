@@ -24,7 +24,15 @@ _NAMES = frozenset(
 )
 """Files and folders, in lower case. Names that start with a dot are skipped too, such as .git and .DS_Store."""
 
-SUFFIXES = frozenset(
+_COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".lz4")
+_COMPRESSED_IMAGES = (".nii", ".dcm", ".mha", ".fits", ".svg", ".tif", ".tiff", ".jpg", ".jpeg", ".png")
+_SHARDS = frozenset(
+    {
+        *(".tar", ".tgz", ".tbz2", ".txz", *_COMPRESSED),
+        *(".parquet", ".arrow", ".feather", ".avro", ".orc", ".tfrecord", ".tfrecords", ".tfrec"),
+    }
+)
+SUFFIXES = _SHARDS | frozenset(
     {
         *(".txt", ".text", ".md", ".rst", ".log", ".rtf", ".tex", ".pdf", ".html", ".htm", ".css"),
         *(".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".geojson", ".xml", ".yaml", ".yml", ".toml"),
@@ -32,13 +40,19 @@ SUFFIXES = frozenset(
         *(".doc", ".docx", ".xls", ".xlsx", ".ods", ".odt", ".ppt", ".pptx"),
         *(".py", ".pyc", ".ipynb", ".sh", ".bat", ".js", ".m", ".r", ".c", ".cpp", ".java"),
         *(".zip", ".7z", ".rar", ".md5", ".sha1", ".sha256"),
-        *(".mp4", ".mov", ".avi", ".mkv", ".webm", ".mp3", ".wav", ".m4a"),
-        *(".pkl", ".h5", ".hdf5", ".keras", ".pt", ".pth", ".onnx", ".tflite", ".ckpt"),
+        *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp"),
+        *(".mp3", ".wav", ".m4a", ".aac", ".flac", ".ogg"),
+        *(".pkl", ".pickle", ".joblib", ".h5", ".hdf5", ".mat", ".bin"),
+        *(".keras", ".pt", ".pth", ".onnx", ".tflite", ".ckpt", ".pb", ".safetensors"),
     }
 )
 """The suffixes of files that are not images."""
 
 _DRAWINGS = frozenset({".svg", ".svgz", ".eps", ".ps", ".xpm", ".xbm"})  # images that are text
+_CONTAINERS = {  # the first bytes, by their place in the file
+    0: (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"PAR1", b"\x89HDF\r\n\x1a\n", b"MATLAB "),
+    257: (b"ustar",),
+}
 _HEAD = 4096  # bytes
 _SPACES = "\t\n\r\f"
 
@@ -65,9 +79,11 @@ class Skipped:
 
     @classmethod
     def by_suffix(cls, name: str) -> "Skipped | None":
-        """Returns the file if the list has its suffix, or None."""
-        suffix = PurePosixPath(name).suffix.lower()
-        return cls(name, suffix) if suffix in SUFFIXES else None
+        """Returns the file if the list has its suffix, or None. A compressed image is not in it."""
+        path = PurePosixPath(name)
+        suffix = path.suffix.lower()
+        inner = PurePosixPath(path.stem).suffix.lower() if suffix in _COMPRESSED else ""
+        return cls(name, suffix) if suffix in SUFFIXES and inner not in _COMPRESSED_IMAGES else None
 
     @classmethod
     def as_output(cls, name: str) -> "Skipped":
@@ -78,6 +94,18 @@ class Skipped:
 def is_output(names: frozenset[str]) -> bool:
     """Returns whether a folder with these names is the output folder of runs."""
     return OUTPUT_MARK in names or {"metadata.sqlite", "artifacts"} <= names  # earlier versions wrote no mark
+
+
+def may_hold_images(name: str) -> bool:
+    """Returns whether a file that is not an image may hold some, as its suffix says."""
+    return PurePosixPath(name).suffix.lower() in _SHARDS
+
+
+def is_container(name: str, head: bytes) -> bool:
+    """Returns whether the first bytes of a file are those of an archive or a table, and not of a compressed image."""
+    if PurePosixPath(name).suffix.lower() in (*_COMPRESSED, ".svgz"):
+        return False  # by_suffix has left it
+    return any(head.startswith(magics, place) for place, magics in _CONTAINERS.items())
 
 
 def is_text(name: str, head: bytes) -> bool:

@@ -4,17 +4,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from pathlib import PurePosixPath
 
-from efficientmixnet.components.image_example_gen.entry import SUFFIXES
 from efficientmixnet.components.image_example_gen.files import File
 from efficientmixnet.components.image_example_gen.split_names import TRAIN, SplitNames, is_unlabeled
 from efficientmixnet.modules.exceptions import BadInput
 
-_WRAPPERS = frozenset({"images", "image", "imgs", "img", "data"})  # folders between a split and its classes
-_CURE = "Give its split in data.split_names or data.layout.split_files, or rename or remove it."
-
-Path = tuple[str, ...]  # the parts of a file's name
+CURE = "Give its split in data.split_names or data.layout.split_files, or rename or remove it."
 
 
 @dataclass(frozen=True)
@@ -45,6 +40,15 @@ class SourceSplits:
         prefixes = accumulate(name.split("/"), "{}/{}".format)
         return next((prefix for prefix in prefixes if prefix in self.splits or prefix in self.unlabeled), "")
 
+    def below(self, above: str) -> "SourceSplits":
+        """Returns the splits for a data folder that has these folders in another one. Its name ends with a slash."""
+        depth = above.count("/")
+        return SourceSplits(
+            {f"{above}{name}": split for name, split in self.splits.items()},
+            {f"{above}{name}": self.depths.get(name, 0) + depth for name in self.splits},
+            {f"{above}{name}" for name in self.unlabeled},
+        )
+
     def notes(self, left_out: Iterable[str]) -> list[str]:
         """Returns the splits in words.
 
@@ -55,56 +59,8 @@ class SourceSplits:
         for name in self.splits.keys() - set(left_out):
             by_split[self.splits[name]].append(name)
         in_order = sorted(by_split.items(), key=lambda item: (item[0] != TRAIN, item[0]))
-        notes = [f"{_shown(sorted(names))} {'is' if len(names) == 1 else 'are'} {split}" for split, names in in_order]
+        notes = [f"{shown(sorted(names))} {'is' if len(names) == 1 else 'are'} {split}" for split, names in in_order]
         return [*notes[:-1], f"{notes[-1]} (data.layout.split_files changes this)"] if notes else []
-
-
-def of_folders(data: str, files: Iterable[File], names: SplitNames) -> SourceSplits:
-    """Recognizes folders of splits, which hold class folders of the same names as the one of training.
-
-    Without one of training, all folders must be named after splits, as in held-out data.
-
-    Args:
-        data: The data folder, for messages.
-        files: All files.
-        names: The names of splits.
-
-    Raises:
-        BadInput: Another folder does not belong to any split.
-    """
-    below: dict[str, list[Path]] = defaultdict(list)
-    for file in files:
-        top, *rest = file.name.split("/")
-        if rest and PurePosixPath(file.name).suffix.lower() in SUFFIXES:
-            below[top].append(tuple(rest))
-    splits = {top: split for top in below if (split := names.of_name(top))}
-    depths = {top: _depth(top, below[top], names) for top in below}
-    classes = {top: {path[depths[top] - 1] for path in below[top] if len(path) > depths[top]} for top in below}
-    training = set().union(*(classes[top] for top, split in splits.items() if split == TRAIN))
-    if not training and splits.keys() == below.keys():
-        training = set().union(*classes.values())
-    alike = [top for top in below if classes[top] & training]
-    used = {top: split for top, split in splits.items() if top in alike}
-    if not used or (len(used) == 1 and len(training) < 2):
-        return _inside_classes(below, names)
-    for top in below:
-        if top not in splits and (top in alike or not is_unlabeled(top)):
-            if len(splits) < 2 and top not in alike:
-                return SourceSplits()  # Class folders, such as train, bus and tram.
-            raise BadInput(f"data.images: {data}: {top} is in no split, unlike {_shown(list(used))}. {_CURE}")
-        if top not in used and len(classes[top]) > 1:
-            raise BadInput(f"data.images: {data}: {top} has other class folders than {_shown(list(used))}. {_CURE}")
-    return SourceSplits(used, {top: depths[top] for top in used}, below.keys() - used.keys())
-
-
-def _inside_classes(below: Mapping[str, Sequence[Path]], names: SplitNames) -> SourceSplits:
-    """Recognizes folders of splits in every class folder, such as cat/train/1.jpg."""
-    inner = {(top, path[0] if len(path) > 1 else "") for top, paths in below.items() for path in paths}
-    splits = {f"{top}/{name}": names.of_name(name) for top, name in inner}
-    with_training = {top for top, name in inner if names.of_name(name) == TRAIN}
-    if not below or with_training != below.keys() or None in splits.values():
-        return SourceSplits()
-    return SourceSplits({name: splits[name] for name in sorted(splits)})  # type: ignore[misc]
 
 
 def of_files(data: str, files: Sequence[File], names: SplitNames) -> SourceSplits:
@@ -120,30 +76,23 @@ def of_files(data: str, files: Sequence[File], names: SplitNames) -> SourceSplit
     """
     found = {file.name: names.of_path(file.name) for file in files}
     splits = {name: split for name, split in found.items() if split}
-    if TRAIN not in splits.values() and len(set(splits.values())) < 2:
-        return SourceSplits()
+    held_out = set(splits.values()) - {TRAIN}
     aside = {name for name in found if name not in splits and is_unlabeled(name)}
     lost = [name for name in found if name not in splits and name not in aside]
-    if lost and len(set(splits.values())) < 2:
+    if lost and held_out:
+        raise in_no_split(data, lost[0], splits)
+    if lost or (TRAIN not in splits.values() and len(held_out) < 2):
         return SourceSplits()
-    if lost:
-        raise BadInput(f"data.images: {data}: {lost[0]} is in no split, unlike {_shown(list(splits))}. {_CURE}")
     return SourceSplits(splits, {}, aside)
 
 
-def _depth(top: str, paths: Sequence[Path], names: SplitNames) -> int:
-    """Returns the number of folders above the class folders: 1, or more for such as train/images/cat/1.jpg."""
-    depth, split = 1, names.of_name(top)
-    while True:
-        inner = {path[depth - 1] for path in paths}
-        name = next(iter(inner))
-        is_wrapper = name.casefold() in _WRAPPERS or (split is not None and names.of_name(name) == split)
-        if len(inner) > 1 or not is_wrapper or any(len(path) <= depth for path in paths):
-            return depth
-        depth += 1
+def in_no_split(where: str, name: str, others: Collection[str]) -> BadInput:
+    """Returns the error for a folder or file beside those of splits, with whose images its own would be mixed."""
+    return BadInput(f"data.images: {where}: {name} is in no split, unlike {shown(list(others))}. {CURE}")
 
 
-def _shown(names: Sequence[str]) -> str:
+def shown(names: Sequence[str]) -> str:
+    """Returns the first names as text, and the number of the others."""
     printable = [name if name.isprintable() else repr(name) for name in names]
     *others, last = printable if len(names) <= 3 else [*printable[:2], f"{len(names) - 2:,} more"]
     return f"{', '.join(others)} and {last}" if others else last

@@ -18,12 +18,13 @@ from efficientmixnet.components.image_example_gen.entry import (
     too_large,
 )
 from efficientmixnet.components.image_example_gen.files import File, head, list_files
+from efficientmixnet.components.image_example_gen.folder_splits import of_folders
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
 from efficientmixnet.components.image_example_gen.manifest import Manifest
 from efficientmixnet.components.image_example_gen.metadata import METADATA, find_metadata, metadata_images
 from efficientmixnet.components.image_example_gen.readers.by_format import NO_LABEL, entries_of, format_of
-from efficientmixnet.components.image_example_gen.skipped import Skipped
-from efficientmixnet.components.image_example_gen.source_splits import SourceSplits, of_files, of_folders
+from efficientmixnet.components.image_example_gen.skipped import Skipped, may_hold_images
+from efficientmixnet.components.image_example_gen.source_splits import SourceSplits, of_files
 from efficientmixnet.components.image_example_gen.spans import Span, find_span, has_spans
 from efficientmixnet.components.image_example_gen.split_names import TRAIN, SplitNames
 from efficientmixnet.modules.exceptions import BadInput, NoLabels
@@ -171,9 +172,15 @@ def _format(data: str, files: list[File | LeftOut]) -> str:
             f"data.images: {data} is not a TFRecord, tar or Parquet file. Give such a file or a folder. Give a "
             "CSV or JSON lines file as data.manifest."
         )
-    if any(file.name.lower().endswith(tuple(SUFFIXES)) for file in files):
-        return "folders"
     del kinds[None]
+    images = sum(file.name.lower().endswith(tuple(SUFFIXES)) for file in files)
+    if 0 < images < kinds.total():
+        raise BadInput(
+            f"data.images: {data} has {images:,} images and {kinds.total():,} files that may hold many. Choose what to "
+            f"read in data.layout.format: folders or {', '.join(sorted(map(str, kinds)))}."
+        )
+    if images:
+        return "folders"
     if len(kinds) > 1:
         raise BadInput(
             f"data.images: {data} has files of several formats ({', '.join(sorted(map(str, kinds)))}). "
@@ -213,8 +220,10 @@ def _found(
                 item = LeftOut(file.name, "is in no split", counts=may_be_image(file.name, head(file.path)))
             yield (item, file) if isinstance(item, Entry) else item
         elif layout.format == "auto" and format_of(file.name) != kind:
-            other = LeftOut(file.name, f"is not a {kind} file", counts=may_be_image(file.name, head(file.path)))
-            yield Skipped.by_suffix(file.name) or other
+            is_shard = may_hold_images(file.name)
+            counts = is_shard or may_be_image(file.name, head(file.path))
+            other = LeftOut(file.name, f"is not a {kind} file", counts)
+            yield other if is_shard else Skipped.by_suffix(file.name) or other
         else:
             held_out = split not in (None, TRAIN)
             try:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 TRAIN, EVAL, TEST = "train", "eval", "test"
 
 _SPELLINGS = {
-    TRAIN: ("train", "training", "trainval"),
+    TRAIN: ("train", "training", "trainval", "train_val"),
     EVAL: ("eval", "evaluation", "val", "valid", "validation", "validate", "dev", "development"),
     TEST: ("test", "testing"),
 }
@@ -35,12 +35,15 @@ class SplitNames:
         return self._exact.get(known) or _MEANINGS.get(_without_kind(known)) or (None if self._splits else name)
 
     def of_name(self, name: str) -> str | None:
-        """Returns the split that is a part of a folder's or file's name; None if there is none, or more than one."""
+        """Returns the split that is a part of a folder's or file's name; None if there is none, or more than one.
+
+        The images of train_val are for training, since they are not held out for the end.
+        """
         if exact := self._exact.get(name.casefold()):
             return exact
         parts = _parts(name)
         found = {self._exact.get(part) or _MEANINGS.get(_without_kind(part)) for part in parts} - {None}
-        return found.pop() if len(found) == 1 else None
+        return TRAIN if found == {TRAIN, EVAL} else found.pop() if len(found) == 1 else None
 
     def of_path(self, path: str) -> str | None:
         """Returns the split that the last part of a path names, or else the folder closest to it; None without one."""

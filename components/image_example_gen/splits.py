@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import accumulate, pairwise
 
+from efficientmixnet.components.image_example_gen.column_text import is_missing
 from efficientmixnet.components.image_example_gen.entry import Entry
 from efficientmixnet.components.image_example_gen.sources import name_hash
 from efficientmixnet.components.image_example_gen.split_names import TRAIN
@@ -82,7 +83,7 @@ def _shares(fractions: Mapping[str, float]) -> Shares:
 def _unit(entry: Entry, group: str | None) -> str:
     """Returns the name of what stays together: the image's group, or the image itself."""
     value = dict(entry.columns).get(group, "") if group else ""
-    return f"{group}={value}" if value else entry.name
+    return entry.name if is_missing(value) else f"{group}={value}"
 
 
 def _units(entries: Iterable[Entry], group: str | None) -> dict[str, tuple[str, str | None]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from efficientmixnet.components.image_example_gen.entry import LeftOut
 from efficientmixnet.components.image_example_gen.findings import by_reason
+from efficientmixnet.components.image_example_gen.skipped import OUTPUT_MARK
 from efficientmixnet.components.image_example_gen.tables import LEFT_OUT_FILE
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import BadInput
@@ -85,7 +86,7 @@ def evaluate(
         raise BadInput(f"{against}: takes images of {channels_of(against)} channels, and {model} of {channels}")
     if problem := bands_problem(config.data.bands, channels):
         raise BadInput(f"data.bands: {problem}")
-    folder.mkdir(parents=True, exist_ok=True)
+    _make(folder)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".records-") as temporary:
         records = Path(temporary, "images.gz")
         count, left_out = images.write_records(records, known, Path(temporary), channels)
@@ -117,6 +118,14 @@ def evaluate(
     write_text(folder / RELABEL_FILE, as_csv(shown["relabel"]))
     write_text(folder / PAGE_FILE, render_evaluation(shown, found))
     return Evaluation(found, tuple(left_out), folder / PAGE_FILE)
+
+
+def _make(folder: Path) -> None:
+    """Makes the folder, with the mark that keeps it from being a class if it is below the images."""
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    if is_new:
+        (folder / OUTPUT_MARK).touch()
 
 
 def _load(model: Path, candidate: "Classifier | None" = None) -> "Classifier":

@@ -157,12 +157,13 @@ def _open(
             warnings.simplefilter("ignore")  # about odd metadata
             image = open_image(encoded, max_pixels, channels, max_bytes)
             small = image.thumbnail(_THUMBNAIL, bands)
+            gray = gray_pixels(image.levels() if image.is_deep else small)  # Dark levels of 16 bits are black in 8.
             image.check(_THUMBNAIL)
     except BadImage as error:
         return LeftOut.because(entry.name, error, encoded if entry.size is None and entry.row is None else None)
     digest = hashlib.blake2b(encoded, digest_size=16).digest()
     thumbnail = _data_url(small) if with_thumbnail else None
-    return Opened(entry, image.format, image.mode, *image.size, len(encoded), digest, thumbnail, gray_pixels(small))
+    return Opened(entry, image.format, image.mode, *image.size, len(encoded), digest, thumbnail, gray)
 
 
 def _data_url(image: Image.Image) -> str:

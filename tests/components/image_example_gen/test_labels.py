@@ -23,7 +23,11 @@ REFUSED = [
     ([0.25, 0.5], SEVERAL),
     ("['cat', 'pet']", SEVERAL),
     ('["cat"]', SEVERAL),
+    *((text, SEVERAL) for text in ("[0 1]", "[ 0. 1. 1.]", "[cat, dog]", "('cat', 'dog')", "('cat',)", "(0, 1)")),
+    *((text, SEVERAL) for text in ("{'cat', 'dog'}", "{cat,dog}", '{"cat": 1}', "16 0", "0 1 1 0", "3|7", "1, 2")),
+    *((text, SEVERAL) for text in ("3;7", "1,2,3", "0.1 0.9")),
     (0.37, DECIMAL),
+    *((text, DECIMAL) for text in ("0,37", "1,25", "-12,5", ",5", "1,250", "37%", "37 %", "37,5%", "0.5%", "100%")),
     ("0.37", DECIMAL),
     ("-12.5", DECIMAL),
     ("1.5e-3", DECIMAL),
@@ -33,7 +37,7 @@ REFUSED = [
     ("cat\u2028x", CONTROL),
     ("cat\tx", CONTROL),
 ]
-NO_LABEL = [None, "", "   ", "\n", -1, "-1", -1.0, [], float("nan")]
+NO_LABEL = [None, "", "   ", "\n", -1, "-1", -1.0, [], float("nan"), "nan", "NaN", "<NA>", b"nan"]
 
 
 @pytest.mark.parametrize(("label", "supported"), [*REFUSED, ({"cat": 1, "dog": 0}, SEVERAL), (b"\xff", CONTROL)])
@@ -61,6 +65,9 @@ def test_an_empty_or_negative_label_is_no_label(label: Any) -> None:
         ("dog, mâtiné", "dog, mâtiné"),
         ("[other]", "[other]"),
         ("v1.5", "v1.5"),
+        *((name, name) for name in ("golden retriever", "T-shirt/top", "black & white", "A+", "C++", "16:9")),
+        *((name, name) for name in ("[not a plant]", "(cat, wild)", "{unknown}", "10,000", "10 000", "1,000,000")),
+        *((name, name) for name in ("NA", "None", "null", "Nan", "100% cotton", "size 42", "Bus 16, 20")),
     ],
 )
 def test_a_class_is_text_or_a_whole_number(label: Any, text: str) -> None:
@@ -71,6 +78,40 @@ def test_a_label_that_lists_other_labels_is_found() -> None:
     assert combined_label(["Hernia", "Edema", "Edema|Hernia"]) == "Edema|Hernia"
     assert combined_label(["cat", "dog", "cat, dog"]) == "cat, dog"
     assert combined_label(["cat", "dog, mâtiné", "hot dog", "a|b"]) is None
+
+
+@pytest.mark.parametrize("separator", ["|", ";", ",", " & ", "&", "+", " + ", "/", " and ", " "])
+def test_every_separator_of_labels_is_known(separator: str) -> None:
+    assert combined_label(["cat", "dog", f"cat{separator}dog"]) == f"cat{separator}dog"
+    assert combined_label(["cat", "hound", f"cat{separator}dog"]) is None
+
+
+def test_lists_of_labels_that_are_never_alone_are_found() -> None:
+    assert combined_label(["A|B", "B|C", "A|C"]) == "A|B"  # B has the second place, and the first
+    assert combined_label(["x", "Edema", "Mass;Edema"]) == "Mass;Edema"
+    assert combined_label(["scab", "frog", "rust", "scab frog", "rust scab"]) == "rust scab"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["T-shirt/top", "Trouser", "Shirt"],
+        ["golden retriever", "maple leaf"],
+        ["black & white", "black", "red"],
+        ["coffee", "table", "coffee table", "sea lion"],  # a sea lion is no sea and lion
+        ["hot dog", "dog"],
+        ["animal|cat", "animal|dog", "plant|dog rose", "animal"],
+        ["skunk, polecat", "polecat, ferret"],
+        ["C", "C++", "A", "A+", "AB+"],
+    ],
+)
+def test_names_with_separators_are_no_lists(names: list[str]) -> None:
+    assert combined_label(names) is None
+
+
+def test_a_long_label_takes_no_long_time() -> None:
+    for label in ("1" * 200_000 + "x", "0," + "1" * 200_000 + "x", "[" + "," * 200_000, "1" + " " * 200_000 + "x"):
+        assert label_text(label) == label
 
 
 def _of_json_lines(folder: Path, write: Any, label: Any) -> Sources:
@@ -142,10 +183,10 @@ def test_every_reader_refuses_it_with_its_place(
 
 
 @pytest.mark.parametrize("reader", READERS)
-@pytest.mark.parametrize("label", [-1, "  ", ""])
+@pytest.mark.parametrize("label", [-1, "  ", "", "nan"])
 def test_every_reader_leaves_out_images_without_a_label(tmp_path: Path, write: Any, reader: Any, label: Any) -> None:
     sources = reader(tmp_path, write, label)
-    assert "-1" not in sources.labels
+    assert sources.labels.keys().isdisjoint({"-1", "nan"})
     assert any(item.reason.startswith("has no label") and item.counts for item in sources.left_out)
 
 

@@ -85,8 +85,43 @@ def test_a_manifest_may_name_images_as_the_metadata_does(tmp_path: Path) -> None
     assert [(entry.name, entry.split) for entry in found] == [("1.png", "eval"), ("2.png", "train")]
 
 
+def _listed(folder: Path, labels: dict[str, str]) -> dict[str, str | None]:
+    """Returns the split of each image of metadata.csv in the data folder."""
+    _touch(folder, *labels)
+    rows = "".join(f"{name},{label}\n" for name, label in labels.items())
+    (folder / "metadata.csv").write_text(f"file_name,label\n{rows}")
+    return {entry.name: entry.split for entry in find_images(str(folder), None, SPLITS).entries}
+
+
+def test_class_folders_are_no_splits(tmp_path: Path) -> None:
+    flat = {f"{label}/{number}.png": label for label in ("test_tube", "beaker") for number in range(2)}
+    assert _listed(tmp_path / "flat", flat) == dict.fromkeys(flat)
+    in_splits = {f"{split}/{name}": label for split in ("train", "val") for name, label in flat.items()}
+    meaning = {"train": "train", "val": "eval"}
+    assert _listed(tmp_path / "deep", in_splits) == {name: meaning[name.split("/")[0]] for name in in_splits}
+
+
+def test_folders_without_training_images_need_two_splits(tmp_path: Path) -> None:
+    one = {"test_data/1.png": "a", "test_data/2.png": "b"}
+    assert _listed(tmp_path / "one", one) == dict.fromkeys(one)
+    two = {"test_data/val/1.png": "a", "test_data/val/2.png": "b", "test_data/train/3.png": "b"}
+    assert list(_listed(tmp_path / "two", two).values()) == ["train", "eval", "eval"]
+
+
+def test_every_image_may_have_a_folder_of_a_split(tmp_path: Path) -> None:
+    labels = {"train_1/0.png": "a", "train_2/0.png": "b", "test_1/0.png": "a"}
+    assert _listed(tmp_path, labels) == {name: name.split("_")[0] for name in labels}
+
+
+@pytest.mark.parametrize(("training", "lost"), [("learn", "learn"), ("train", "extra")])
+def test_a_folder_in_no_split_is_refused(tmp_path: Path, training: str, lost: str) -> None:
+    labels = {f"{folder}/{label}.png": label for folder in (training, "extra", "test") for label in "ab"}
+    with pytest.raises(BadInput, match=rf"the folder of {lost}/a\.png is in no split.*a column split, or rename"):
+        _listed(tmp_path, labels)
+
+
 @pytest.mark.parametrize("above", ["", "data/"])
-def test_the_closest_folder_that_names_a_split_counts(tmp_path: Path, above: str) -> None:
+def test_a_folder_between_split_and_image_has_no_effect(tmp_path: Path, above: str) -> None:
     names = [f"{above}{split}/images/{number}.png" for split in ("train", "test") for number in range(2)]
     _touch(tmp_path, *names)
     rows = "".join(f"{name},{'ab'[number % 2]}\n" for number, name in enumerate(names))

@@ -61,7 +61,31 @@ def test_near_duplicates_in_one_split_are_not_reported(photographs: list[Image.I
 
 def test_images_of_less_than_32_pixels_have_no_hash() -> None:
     assert gray_pixels(Image.new("L", (31, 200))) == b""
-    assert len(perceptual_hash(gray_pixels(Image.new("L", (32, 32))))) == HASH_BYTES
+    assert len(perceptual_hash(gray_pixels(Image.linear_gradient("L").resize((32, 32))))) == HASH_BYTES
+
+
+@pytest.mark.parametrize("gray", [0, 128, 255])
+def test_an_image_of_one_color_has_no_hash(gray: int) -> None:
+    assert gray_pixels(Image.new("RGB", (64, 64), (gray,) * 3)) == b""
+    assert gray_pixels(np.full((64, 64, 1), 257 * gray, np.uint16)) == b""
+    steps = np.full((64, 64, 1), 100, np.uint8)
+    steps[:32] = 103
+    assert gray_pixels(steps) == b""
+    steps[:32] = 104
+    assert set(gray_pixels(steps)) == {100, 104}
+
+
+def test_dark_images_of_16_bits_are_compared_by_their_own_range(photographs: list[Image.Image]) -> None:
+    dark = [np.asarray(image).astype(np.uint16) for image in photographs]  # 0 to 255 of 65535
+    hashes = [_hash(dark[0]), _hash(dark[1]), _hash(photographs[0]), _hash(dark[0][::2, ::2] + 1000)]
+    assert near_duplicates(b"".join(hashes), [0, 1, 2, 3]) == [[0, 2, 3]]
+
+
+def test_different_dark_images_of_16_bits_are_no_near_duplicates() -> None:
+    source = np.random.default_rng(0)
+    coarse = [Image.fromarray(source.integers(0, 256, (8, 8), dtype=np.uint8)).resize((64, 64)) for _ in range(10)]
+    hashes = [_hash(np.asarray(image).astype(np.uint16)[..., None]) for image in coarse]
+    assert near_duplicates(b"".join(hashes), list(range(10))) == []
 
 
 @pytest.mark.parametrize(("bits", "found"), [(20, True), (22, False)])

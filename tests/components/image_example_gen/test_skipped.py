@@ -1,11 +1,16 @@
 """Files and folders that are not images are skipped and counted."""
 
+import gzip
+import lzma
 from pathlib import Path
 
 import pytest
 
+from efficientmixnet.components.image_example_gen.entry import may_be_image
+from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.skipped import in_words
 from efficientmixnet.components.image_example_gen.sources import find_images
+from efficientmixnet.modules.exceptions import BadInput
 
 SPLITS = frozenset({"train", "eval"})
 
@@ -34,6 +39,13 @@ def _write(path: Path) -> None:
         ("cat/1.XML", ".xml"),
         ("inspection.html", ".html"),
         ("runs/.efficientmixnet", "output of runs"),
+        ("evaluation/predictions.parquet", ".parquet"),
+        ("images.tar.gz", ".gz"),
+        ("cat/train-images-idx3-ubyte.gz", ".gz"),
+        ("labels.mat", ".mat"),
+        *((f"cat/x{suffix}", suffix) for suffix in (".tar", ".xz", ".zst", ".arrow", ".feather", ".tfrecord")),
+        *((f"x{suffix}", suffix) for suffix in (".mpg", ".mpeg", ".wmv", ".3gp", ".aac", ".flac")),
+        *((f"cat/x{suffix}", suffix) for suffix in (".pb", ".bin", ".pickle", ".joblib", ".safetensors")),
     ],
 )
 def test_files_that_are_not_images_are_skipped_and_counted(folder: Path, name: str, kind: str) -> None:
@@ -67,6 +79,47 @@ def test_a_file_beside_shards_counts_unless_it_is_no_image(folder: Path, tmp_pat
     sources = find_images(str(shards), None, SPLITS)
     assert [(item.name, item.counts) for item in sources.left_out] == [("1.tar.part", True), ("README", False)]
     assert sources.skipped == {".json": 1}
+
+
+@pytest.mark.parametrize("name", ["1.tar.bz2", "2.tar.zst", "old.arrow"])
+def test_an_archive_beside_shards_counts(tmp_path: Path, write: object, name: str) -> None:
+    write.tar(tmp_path / "0.tar", {"0.jpg": b"p", "0.cls": b"cat", "1.jpg": b"q", "1.cls": b"dog"})
+    (tmp_path / name).write_bytes(b"\x28\xb5\x2f\xfd\0")
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert [(item.row(), item.counts) for item in sources.left_out] == [((name, "is not a webdataset file"), True)]
+
+
+def test_many_shards_and_few_images_are_refused(folder: Path, tmp_path: Path, write: object) -> None:
+    for number in range(5):
+        write.tar(folder / f"{number}.tar", {"0.jpg": b"p", "0.cls": b"cat", "1.jpg": b"q", "1.cls": b"dog"})
+    with pytest.raises(BadInput, match=r"has 4 images and 5 files that may hold many.*format: folders or webdataset\."):
+        find_images(str(folder), None, SPLITS)
+    assert find_images(str(folder), None, SPLITS, Layout(format="folders")).skipped == {".tar": 5}
+
+
+@pytest.mark.parametrize("name", ["cat/scan.nii.gz", "cat/1.jpg.gz"])
+def test_a_compressed_image_is_not_skipped(folder: Path, name: str) -> None:
+    (folder / name).write_bytes(gzip.compress(b"image"))
+    assert name in {entry.name for entry in find_images(str(folder), None, SPLITS).entries}
+    assert may_be_image(name, gzip.compress(b"image"))
+
+
+@pytest.mark.parametrize(
+    ("content", "is_image"),
+    [
+        (gzip.compress(b"x"), False),
+        (lzma.compress(b"x"), False),
+        (b"\x28\xb5\x2f\xfd\0", False),
+        (b"PAR1\0\1", False),
+        (b"\x89HDF\r\n\x1a\n\0", False),
+        (b"1.jpg".ljust(257, b"\0") + b"ustar\0", False),
+        (b"1.jpg".ljust(256, b"\0") + b"ustar\0", True),
+        (b"\x89PNG\r\n\x1a\n\0", True),
+    ],
+)
+def test_the_first_bytes_tell_archives_and_tables(content: bytes, is_image: bool) -> None:
+    assert may_be_image("cat/backup", content) == is_image
+    assert may_be_image("cat/backup.jpg", content)
 
 
 def test_counts_are_shown_largest_first() -> None:

@@ -144,6 +144,27 @@ def test_a_file_in_no_split_is_refused(write: Any, tmp_path: Path) -> None:
         find_images(str(tmp_path), None, SPLITS)
 
 
+@pytest.mark.parametrize("names", [("part-0", "part-1", "test"), ("learn", "test"), ("learn", "val")])
+def test_a_file_of_training_with_another_name_is_refused(write: Any, tmp_path: Path, names: tuple[str, ...]) -> None:
+    for name in names:
+        write.parquet(tmp_path / f"{name}.parquet", {"image": [b"p"] * 2, "label": ["cat", "dog"]})
+    with pytest.raises(BadInput, match=rf"{names[0]}\.parquet is in no split, unlike {names[-1]}\.parquet\. Give its"):
+        find_images(str(tmp_path), None, SPLITS)
+
+
+def test_files_without_a_name_of_held_out_images_are_divided(write: Any, tmp_path: Path) -> None:
+    for name in ("train-0", "more"):
+        write.parquet(tmp_path / f"{name}.parquet", {"image": [b"p"] * 2, "label": ["cat", "dog"]})
+    assert _found(find_images(str(tmp_path), None, SPLITS)) == {(None, "cat"): 2, (None, "dog"): 2}
+
+
+def test_a_file_of_training_and_validation_is_of_training(write: Any, tmp_path: Path) -> None:
+    for name in ("train_val", "test"):
+        write.tar(tmp_path / f"{name}.tar", {"0.jpg": b"p", "0.cls": b"cat", "1.jpg": b"p", "1.cls": b"dog"})
+    found = _found(find_images(str(tmp_path), None, SPLITS))
+    assert found == {(split, label): 1 for split in ("train", "test") for label in ("cat", "dog")}
+
+
 def test_the_layout_decides_before_names(write: Any, tmp_path: Path) -> None:
     for name in ("train.parquet", "test.parquet"):
         write.parquet(tmp_path / name, {"image": [b"p"] * 2, "label": ["cat", "dog"]})
@@ -176,13 +197,14 @@ def test_a_folder_beside_an_unlabeled_test_folder_is_refused(tmp_path: Path) -> 
         find_images(str(tmp_path), None, SPLITS)
 
 
-def test_other_files_beside_folders_of_splits_are_left_out(tmp_path: Path) -> None:
+def test_other_files_beside_folders_of_splits_are_skipped(tmp_path: Path) -> None:
     _folders(tmp_path, **{f"{split}.{label}": 2 for split in ("train", "test") for label in ("cat", "dog")})
     (tmp_path / "devkit").mkdir()
     (tmp_path / "devkit" / "cars_meta.mat").write_bytes(b"MATLAB 5.0\0\1")
     sources = find_images(str(tmp_path), None, SPLITS)
     assert set(sources.labels) == {"cat", "dog"}
-    assert [(item.name, item.reason) for item in sources.left_out] == [("devkit/cars_meta.mat", "is in no split")]
+    assert sources.left_out == ()
+    assert sources.skipped == {".mat": 1}
 
 
 def test_a_test_file_without_a_column_of_labels_is_not_used(write: Any, tmp_path: Path) -> None:

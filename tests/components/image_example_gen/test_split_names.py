@@ -16,7 +16,9 @@ NAMES = SplitNames({"train", "eval"}, {"holdout": "test"})
         ),
         *((name, "eval") for name in ("eval", "VAL", "valid", "Validation", "dev", "valset", "images_val", "val2017")),
         *((name, "test") for name in ("test", "Testing", "seg_test", "test_data", "testset", "test1", "Holdout")),
-        *((name, None) for name in ("cat", "trainer", "latest", "contest", "train_test", "", "data", "große")),
+        *((name, "train") for name in ("train_val", "trainval", "TrainVal", "train-dev")),
+        *((name, None) for name in ("cat", "trainer", "latest", "contest", "", "data", "große")),
+        *((name, None) for name in ("train_test", "val_test", "train_val_test")),
     ],
 )
 def test_a_part_of_a_name_means_a_split(name: str, split: str | None) -> None:
@@ -31,6 +33,7 @@ def test_a_part_of_a_name_means_a_split(name: str, split: str | None) -> None:
         ("dev", "eval"),
         ("test", "test"),
         ("holdout", "test"),
+        ("train_val", "train"),
         ("seg_train", None),
     ],
 )

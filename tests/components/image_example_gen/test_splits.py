@@ -114,8 +114,9 @@ def test_all_images_of_a_group_are_in_one_split() -> None:
     assert 6 <= sum(split == "eval" for split in by_patient.values()) <= 10
 
 
-def test_images_without_a_group_are_divided_one_by_one() -> None:
-    entries = _patients(3, 4) + [Entry("", f"x{number}", "a", None, (("patient", ""),)) for number in range(20)]
+@pytest.mark.parametrize("missing", ["", "NA", "nan", "None"])
+def test_images_without_a_group_are_divided_one_by_one(missing: str) -> None:
+    entries = _patients(3, 4) + [Entry("", f"x{number}", "a", None, (("patient", missing),)) for number in range(20)]
     found = _split(entries, TWO, group="patient")
     assert {found[f"x{number}"] for number in range(20)} == {"train", "eval"}
 

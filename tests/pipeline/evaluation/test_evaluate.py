@@ -14,6 +14,7 @@ import tensorflow as tf
 from click.testing import CliRunner, Result
 from PIL import Image
 
+from efficientmixnet.components.image_example_gen.skipped import OUTPUT_MARK
 from efficientmixnet.modules import features
 from efficientmixnet.pipeline.cli import main
 
@@ -224,6 +225,21 @@ def test_data_without_a_known_label_is_refused_with_both_lists(call, images, tmp
     expected = "no image has a label that the model knows. The data has lion, zebra; the model knows bright, dark"
     assert expected in result.output
     assert not (tmp_path / "found").exists()
+
+
+def test_an_evaluation_below_the_images_is_no_class(call, images, tmp_path):
+    call(images)
+    assert (tmp_path / "found" / OUTPUT_MARK).exists()
+    (tmp_path / "found").rename(images / "found")
+    (images / "found" / "thumbnail.png").write_bytes(_png(0))
+    _, found = call(images)
+    assert (found["images"], found["unknown_labels"]["model"]) == (8, {})
+
+
+def test_a_folder_that_was_there_gets_no_mark(call, images, tmp_path):
+    (tmp_path / "found").mkdir()
+    call(images)
+    assert not (tmp_path / "found" / OUTPUT_MARK).exists()
 
 
 def test_a_single_class_is_enough(call, images):

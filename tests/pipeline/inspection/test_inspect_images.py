@@ -69,6 +69,20 @@ def test_a_duplicate_with_another_label_is_found(found: Inspection) -> None:
     ]
 
 
+def test_dark_images_of_16_bits_are_near_duplicates_only_of_their_copies(tmp_path: Path) -> None:
+    source = np.random.default_rng(0)
+    for number in range(10):
+        coarse = Image.fromarray(source.integers(0, 256, (8, 8), dtype=np.uint8)).resize((64, 64))
+        dark = np.asarray(coarse).astype(np.uint16)  # 255 of 65535 at most
+        for split, image in {"train": dark, "val": 2 * dark if number == 3 else dark[::-1]}.items():
+            path = tmp_path / split / "ab"[number % 2] / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(path)
+    sources = find_dataset(str(tmp_path), None, Splits(SPLITS), Layout())
+    groups = inspect_images(sources, Layout(), SPLITS, max_pixels=10_000).near_duplicates.groups
+    assert [[copy.name for copy in group] for group in groups] == [["train/b/3.png", "val/b/3.png"]]
+
+
 def test_every_class_has_samples(found: Inspection) -> None:
     assert {label: len(sample) for label, sample in found.samples.items()} == {"<cat>": SAMPLES, "dog": 6}
 

@@ -1,0 +1,133 @@
+"""Folders of splits with an unlisted name of training, in class folders, without suffixes, and in another folder."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from efficientmixnet.components.image_example_gen.sources import Sources, find_images
+from efficientmixnet.modules.exceptions import BadInput
+
+SPLITS = frozenset({"train", "eval"})
+BOTH = {(split, label): 1 for split in ("train", "test") for label in ("cat", "dog")}
+
+
+def _touch(data: Path, *names: str) -> Path:
+    for name in names:
+        (data / name).parent.mkdir(parents=True, exist_ok=True)
+        (data / name).touch()
+    return data
+
+
+def _sources(data: Path, *names: str) -> Sources:
+    return find_images(str(_touch(data, *names)), None, SPLITS)
+
+
+def _found(sources: Sources) -> Counter:
+    return Counter((entry.split, entry.label) for entry in sources.entries)
+
+
+def _folders(*tops: str, file: str = "0.png") -> list[str]:
+    return [f"{top}/{label}/{file}" for top in tops for label in ("cat", "dog")]
+
+
+@pytest.mark.parametrize("training", ["train_val", "trainval", "Train-Val", "train_dev"])
+def test_a_folder_of_training_and_validation_is_of_training(tmp_path: Path, training: str) -> None:
+    assert _found(_sources(tmp_path, *_folders(training, "test"))) == BOTH
+
+
+@pytest.mark.parametrize("others", [(), ("extras/1.png",), ("unlabeled/1.png",), ("test/bird/1.png",)])
+def test_a_folder_of_training_with_another_name_is_refused(tmp_path: Path, others: tuple[str, ...]) -> None:
+    with pytest.raises(BadInput, match=r"learn is in no split, unlike test\. Give its split in data\.split_names"):
+        _sources(tmp_path, *_folders("learn", "test"), *others)
+
+
+@pytest.mark.parametrize(
+    "others", [("beaker/1.png",), ("beaker/a/1.png", "beaker/c/1.png"), ("beaker/1.png", "dev_board/1.png")]
+)
+def test_class_folders_that_are_named_as_held_out_images_stay_classes(tmp_path: Path, others: tuple[str, ...]) -> None:
+    sources = _sources(tmp_path, "test_tube/a/1.png", "test_tube/b/1.png", *others)
+    assert {(entry.split, entry.label) for entry in sources.entries} == {
+        (None, name.split("/")[0]) for name in ("test_tube/1.png", *others)
+    }
+    assert _found(_sources(tmp_path / "flat", "test_tube/1.png", "beaker/1.png")).keys() == {
+        (None, "test_tube"),
+        (None, "beaker"),
+    }
+
+
+IN_CLASSES = [f"{label}/{split}/0.png" for split in ("train", "test") for label in ("cat", "dog")]
+
+
+def test_a_stray_image_beside_splits_in_class_folders_is_left_out(tmp_path: Path) -> None:
+    sources = _sources(tmp_path, *IN_CLASSES, "dog/stray.png")
+    assert _found(sources) == BOTH
+    assert [(item.row(), item.counts) for item in sources.left_out] == [(("dog/stray.png", "is in no split"), True)]
+
+
+def test_a_class_may_have_held_out_images_alone(tmp_path: Path) -> None:
+    assert _found(_sources(tmp_path, *IN_CLASSES, "fox/test/1.png")) == {**BOTH, ("test", "fox"): 1}
+    alone = _sources(tmp_path / "alone", "cat/train/0.png", "dog/train/0.png", "fox/test/0.png")
+    assert _found(alone) == {("train", "cat"): 1, ("train", "dog"): 1, ("test", "fox"): 1}
+
+
+def test_a_folder_in_no_split_in_class_folders_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"fox/wild is in no split, unlike cat/test, cat/train and 3 more\. Give its"):
+        _sources(tmp_path, *IN_CLASSES, "fox/wild/1.png", "fox/test/1.png")
+
+
+def test_other_folders_in_class_folders_may_be_named_as_splits(tmp_path: Path) -> None:
+    sources = _sources(tmp_path, "vehicles/train/1.png", "vehicles/bus/1.png", "labs/test_tube/1.png")
+    assert _found(sources) == {(None, "vehicles"): 2, (None, "labs"): 1}
+
+
+@pytest.mark.parametrize("file", ["0", "0.img"])
+def test_images_need_no_known_suffix(tmp_path: Path, file: str) -> None:
+    assert _found(_sources(tmp_path, *_folders("train", "test", file=file))) == BOTH
+    with pytest.raises(BadInput, match="extra is in no split, unlike test and train"):
+        _sources(tmp_path, *_folders("extra", file=file))
+
+
+def test_a_folder_of_text_is_no_folder_of_images(tmp_path: Path) -> None:
+    _touch(tmp_path, "devkit/README", "devkit/more/LICENSE")
+    for name in ("devkit/README", "devkit/more/LICENSE"):
+        (tmp_path / name).write_text("Cats and dogs")
+    sources = _sources(tmp_path, *_folders("train", "test"))
+    assert _found(sources) == BOTH
+    assert not any(item.counts for item in sources.left_out)
+
+
+@pytest.mark.parametrize("above", ["data", "archive/data", "a/b/c"])
+def test_folders_of_splits_may_be_in_another_folder(tmp_path: Path, above: str) -> None:
+    sources = _sources(tmp_path, *_folders(f"{above}/train", f"{above}/test"), f"{above}/unlabeled/1.png")
+    assert _found(sources) == BOTH
+    assert sources.notes == (
+        f"{above}/train is train",
+        f"{above}/test is test (data.layout.split_files changes this)",
+        f"the images in '{above}/unlabeled' (1) have no labels and are not used",
+    )
+
+
+def test_splits_in_class_folders_may_be_in_another_folder(tmp_path: Path) -> None:
+    assert _found(_sources(tmp_path, *(f"data/{name}" for name in IN_CLASSES))) == BOTH
+
+
+def test_an_image_beside_the_class_folders_of_a_split_is_left_out(tmp_path: Path) -> None:
+    sources = _sources(tmp_path, *_folders("train/images", "test/images"), "train/stray.png")
+    assert _found(sources) == BOTH
+    assert [item.row() for item in sources.left_out] == [("train/stray.png", "is not in a class folder")]
+
+
+def test_another_folder_beside_splits_in_another_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"/data: extra is in no split, unlike test and train"):
+        _sources(tmp_path, *_folders("data/train", "data/test", "data/extra"))
+
+
+def test_the_only_folder_is_named_as_a_cure(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"only the class 'data' has images.*If 'data' holds these, give it as data\.im"):
+        _sources(tmp_path, *_folders("data"))
+
+
+def test_folders_in_folders_without_end_are_read(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="only the class 'data' has images"):
+        _sources(tmp_path, "/".join(["data"] * 700) + "/1.png")
