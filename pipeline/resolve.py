@@ -18,6 +18,7 @@ from efficientmixnet.modules.exceptions import BadImage, BadInput
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.config.data_config import DataConfig, bands_problem
 from efficientmixnet.pipeline.starting_weights import find_weights
+from efficientmixnet.pipeline.terminal import echo
 
 _SAMPLE = 200  # the number of images whose headers are read
 _STEP = 32  # pixels; the networks halve the image size five times
@@ -31,6 +32,9 @@ def resolve(config: Config, sources: Sources) -> Config:
 
     A folder of pushed models in network.weights is replaced by its newest model, so that a repeated run starts from the
     same weights.
+
+    If the evaluation split is too small to tell a model from a guess, the accuracy has no threshold, and the gate
+    blesses no model. A line on standard error says so.
 
     Args:
         config: A configuration with absolute paths.
@@ -60,8 +64,8 @@ def resolve(config: Config, sources: Sources) -> Config:
     if config.network.weights and os.path.isabs(config.network.weights):
         network["weights"] = find_weights(config.network.weights)
     changed: dict[str, Section] = {"network": config.network.model_copy(update=network)} if network else {}
-    if "accuracy" not in config.evaluation.thresholds:
-        thresholds = {**config.evaluation.thresholds, "accuracy": _least_accuracy(sources)}
+    if "accuracy" not in config.evaluation.thresholds and (least := _least_accuracy(sources)) is not None:
+        thresholds = {**config.evaluation.thresholds, "accuracy": least}
         changed["evaluation"] = config.evaluation.model_copy(update={"thresholds": thresholds})
     if sources.splits.keys() - config.data.splits.keys():
         splits = {**dict.fromkeys(sources.splits, 0.0), **config.data.splits}
@@ -96,10 +100,23 @@ def _shorter_sides(entries: list[Entry], kind: str, data: DataConfig) -> Iterato
                     continue  # ImageExampleGen reports it
 
 
-def _least_accuracy(sources: Sources) -> float:
-    """The accuracy that is better than guessing. ImageExampleGen stops the run if a split is empty."""
+def _least_accuracy(sources: Sources) -> float | None:
+    """The accuracy that is better than guessing. None: the images are too few."""
     train, evaluation = (
         Counter(entry.label for entry in sources.entries if entry.split == split) for split in (TRAIN, EVAL)
     )
-    least = least_accuracy(guessing_accuracy(train, evaluation), evaluation.total())
-    return math.floor(least * 10_000) / 10_000  # Rounded up, it could not be reached.
+    images = evaluation.total()
+    guessing = guessing_accuracy(train, evaluation)
+    least = least_accuracy(guessing, images)
+    if least is not None:
+        digits = 10 ** max(4, len(str(images)))
+        return math.floor(least * digits) / digits  # Rounded up, it could not be reached.
+    if images:  # ImageExampleGen stops the run if a split is empty.
+        echo(
+            f"evaluation.thresholds.accuracy: a guess is right about all {images} evaluation images with a probability "
+            f"of {guessing**images:.3g}, so no model will be blessed; add images, or give the lowest accuracy, "
+            "such as 0.9",
+            err=True,
+            color="yellow",
+        )
+    return None

@@ -122,7 +122,8 @@ class Gate:
             weight: The feature that the metrics were weighted by; empty for none.
 
         Returns:
-            The verdict with its reason. Without a measured image the model is not blessed.
+            The verdict with its reason. Without a measured image, or a threshold for the accuracy, the model is not
+            blessed.
         """
         slices = list(read_slices(uri))
         overall = overall_of(slices)
@@ -133,6 +134,11 @@ class Gate:
             passes.append("no earlier model was blessed, so there is nothing to compare with")
         if not overall.metrics:
             misses.append("no image of the evaluation split could be measured")
+        elif "accuracy" not in self.thresholds:  # The pipeline sets it wherever the images suffice.
+            misses.append(
+                f"{overall.images:,.0f} evaluation images are too few to tell a model from a guess (add images, or set "
+                "evaluation.thresholds.accuracy)"
+            )
         empty = list(self.empty(slices))
         reason = "; ".join([*misses, *empty]) if misses else ", ".join([*passes, *empty])
         return Verdict(

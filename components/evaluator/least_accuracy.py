@@ -19,10 +19,10 @@ def guessing_accuracy(train: Mapping[str, int], evaluation: Mapping[str, int]) -
     return max(1 / len(train), evaluation.get(most_frequent, 0) / images)
 
 
-def least_accuracy(guessing: float, images: int) -> float:
+def least_accuracy(guessing: float, images: int) -> float | None:
     """Returns the least accuracy that a guess reaches with a probability of at most 5 % (one-sided binomial test).
 
-    With very few images, even all of them can be guessed. Then all of them are needed.
+    None: the images are too few, since a guess classifies even all of them correctly with a higher probability.
 
     Args:
         guessing: The accuracy of a guess.
@@ -30,4 +30,6 @@ def least_accuracy(guessing: float, images: int) -> float:
     """
     from scipy.stats import binom  # takes half a second to import
 
-    return min(int(binom.isf(_RISK, images, guessing)) + 1, images) / images if images else 0.0
+    if guessing**images > _RISK:
+        return None
+    return (int(binom.isf(_RISK, images, guessing)) + 1) / images

@@ -11,7 +11,7 @@ import tensorflow as tf
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from efficientmixnet.components.evaluator import intervals, measures
-from efficientmixnet.components.evaluator.intervals import Interval
+from efficientmixnet.components.evaluator.fraction import Interval, fraction
 from efficientmixnet.components.evaluator.least_accuracy import guessing_accuracy, least_accuracy
 from efficientmixnet.components.evaluator.measures import Outcomes
 from efficientmixnet.components.report import gallery
@@ -158,7 +158,7 @@ def _calibration(predictions: Predictions, temperature: float | None, outcomes: 
 def _reliability(outcomes: Outcomes) -> dict[str, list[float]]:
     """Returns the accuracy with its interval by confidence, in bins of as many images each."""
     bins = measures.reliability_of_equal_bins(outcomes, min(_MOST_BINS, max(1, len(outcomes) // _FEW)))
-    found = [intervals.fraction(*map(int, one)) for one in zip(bins.correct, bins.images, strict=True)]
+    found = [fraction(*map(int, one)) for one in zip(bins.correct, bins.images, strict=True)]
     return {
         "images": bins.images.tolist(),
         "confidence": bins.confidence.tolist(),
@@ -169,7 +169,8 @@ def _reliability(outcomes: Outcomes) -> dict[str, list[float]]:
 
 
 def _interval(interval: Interval) -> dict[str, float | None]:
-    return {name: value if math.isfinite(value) else None for name, value in dataclasses.asdict(interval).items()}
+    found = dataclasses.asdict(interval)
+    return {name: value if value is not None and math.isfinite(value) else None for name, value in found.items()}
 
 
 def _metrics(predictions: Predictions, outcomes: Outcomes, area: Interval) -> dict[str, Any]:
@@ -217,7 +218,7 @@ def _thinned(x: np.ndarray, y: np.ndarray) -> list[tuple[float, float]]:
 def _classes(labels: Sequence[str], outcomes: Outcomes, areas: np.ndarray) -> Iterator[dict[str, Any]]:
     by_class = outcomes.by_class
     for number, label in enumerate(labels):
-        recall = intervals.fraction(int(by_class.correct[number]), int(by_class.images[number]))
+        recall = fraction(int(by_class.correct[number]), int(by_class.images[number]))
         yield {
             "label": label,
             "images": int(by_class.images[number]),
@@ -242,7 +243,7 @@ def _slices(
                 "feature": feature,
                 "value": str(kind),
                 "images": count,
-                "accuracy": _interval(intervals.fraction(correct, count)),
+                "accuracy": _interval(fraction(correct, count)),
                 "loss": measures.log_loss(outcomes[values == kind]),
             }
 
@@ -286,9 +287,9 @@ def _few_images(train: Mapping[str, int], evaluation: Mapping[str, int]) -> Iter
         )
 
 
-def _guessing(train: Mapping[str, int], evaluation: Mapping[str, int]) -> dict[str, float]:
-    accuracy = guessing_accuracy(train, evaluation)
-    return {"accuracy": accuracy, "least": least_accuracy(accuracy, sum(evaluation.values()))}
+def _guessing(train: Mapping[str, int], evaluation: Mapping[str, int]) -> dict[str, float | None]:
+    accuracy, images = guessing_accuracy(train, evaluation), sum(evaluation.values())
+    return {"accuracy": accuracy, "least": least_accuracy(accuracy, images), "all": accuracy**images}
 
 
 def _network(config: Mapping[str, Any], classes: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import yaml
 from markupsafe import Markup
 
 from efficientmixnet.components.evaluator.metric_names import METRICS
+from efficientmixnet.components.evaluator.paired_difference import SIGNIFICANT
 from efficientmixnet.components.report.charts import line_chart, reliability_chart
 from efficientmixnet.components.report.html_page import (
     as_json,
@@ -81,6 +82,7 @@ def _rendered(template: str, content: Mapping[str, Any], **more: Any) -> str:
         **content,
         **more,
         metric_names=METRICS,
+        significant=SIGNIFICANT,
         trade_offs=trade_offs,
         relabel_file=RELABEL_FILE,
         relabel_data=_as_data(as_csv(content["relabel"])) if content.get("relabel") else None,

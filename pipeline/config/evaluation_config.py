@@ -26,7 +26,8 @@ class EvaluationConfig(Section):
 
     thresholds: dict[GatedMetric, float] = {}
     """The worst value of each metric that is blessed, such as {accuracy: 0.9}. Without accuracy, its threshold is the
-    least accuracy that a guess, at random or always the most frequent class, reaches in at most 5 % of cases."""
+    least accuracy that a guess, at random or always the most frequent class, reaches in at most 5 % of cases. If there
+    are too few images for one, no model is blessed."""
     tolerances: dict[GatedMetric, Limit] = {"accuracy": 0.0}
     """How much worse than the latest blessed model's a metric may be."""
     slices: tuple[Features, ...] = ()

@@ -12,6 +12,7 @@ import yaml
 from rich.table import Table
 
 from efficientmixnet.components.evaluator.metric_names import METRICS
+from efficientmixnet.components.evaluator.paired_difference import SIGNIFICANT, mcnemar_p_value
 from efficientmixnet.components.report.page import number, render_comparison
 from efficientmixnet.components.report.predictions import PREDICTIONS_FILE, Predictions
 from efficientmixnet.modules.exceptions import BadInput
@@ -20,8 +21,6 @@ from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.pipeline.runs.run_report import read_content
 from efficientmixnet.pipeline.runs.run_summary import Summary
 from efficientmixnet.pipeline.terminal import PlainConsole
-
-SIGNIFICANT = 0.05  # a difference with a smaller p-value is unlikely to be due to chance
 
 
 @dataclass(frozen=True)
@@ -53,10 +52,7 @@ class McNemar:
     @property
     def p_value(self) -> float:
         """The probability of a difference at least this large between equally good models (McNemar, 1947; exact)."""
-        from scipy.stats import binomtest  # takes half a second
-
-        different = self.only_first + self.only_second
-        return float(binomtest(self.only_first, different).pvalue) if different else 1.0
+        return mcnemar_p_value(self.only_first, self.only_second)
 
     def in_words(self, first: str, second: str) -> str:
         """Returns the result as a sentence with these names."""

@@ -91,6 +91,29 @@ def test_the_default_threshold_is_better_than_guessing(split_images: Sources) ->
     assert resolve(Config(), split_images).evaluation.thresholds == {"accuracy": 0.7142}
 
 
+@pytest.mark.parametrize(("a", "b", "probability"), [(1, 2, "0.296"), (3, 0, "1")])
+def test_images_that_can_all_be_guessed_give_no_threshold_and_a_line_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], a: int, b: int, probability: str
+) -> None:
+    """The most frequent class of training has a share of 2 / 3, whose third power is 0.296, or of all."""
+    for split, counts in {"train": {"a": 4, "b": 4}, "eval": {"a": a, "b": b}}.items():
+        for label, count in counts.items():
+            (tmp_path / split / label).mkdir(parents=True)
+            for number in range(count):
+                Image.new("L", (8, 8)).save(tmp_path / split / label / f"{number}.png")
+    layout = Layout(split_files={"train": "train", "eval": "eval"})
+    sources = find_images(str(tmp_path), None, frozenset({"train", "eval"}), layout)
+    assert resolve(Config(), sources).evaluation.thresholds == {}
+    told = capsys.readouterr().err
+    assert told.startswith(
+        "evaluation.thresholds.accuracy: a guess is right about all 3 evaluation images with a probability of "
+        f"{probability}, so no model will be blessed; add images, or give the lowest accuracy"
+    )
+    given = Config.model_validate({"evaluation": {"thresholds": {"accuracy": 0.9}}})
+    assert resolve(given, sources).evaluation == given.evaluation
+    assert capsys.readouterr().err == ""
+
+
 def test_a_configured_threshold_is_kept(images: Images) -> None:
     config = Config.model_validate({"evaluation": {"thresholds": {"accuracy": 0.9, "loss": 1.0}}})
     sources = images(a=[(8, 8)] * 5, b=[(8, 8)] * 2)

@@ -135,6 +135,16 @@ def test_the_first_model_is_blessed_if_it_reaches_the_thresholds(judged, model):
     )
 
 
+def test_without_a_threshold_of_the_accuracy_even_a_perfect_model_is_refused(judged, model):
+    """The pipeline sets one, unless a guess may be right about all images."""
+    verdict, blessing = judged(model())
+    assert not is_blessed(blessing)
+    assert verdict.reason == (
+        "80 evaluation images are too few to tell a model from a guess (add images, or set "
+        "evaluation.thresholds.accuracy)"
+    )
+
+
 def test_a_better_model_is_blessed_and_a_worse_one_refused(judged, model, tmp_path):
     better, worse = model("cat 1"), model("cat 1", "dog 1", "dog 2")
     limits = {"thresholds": {"accuracy": 0.5}, "tolerances": {"accuracy": 0.01}}

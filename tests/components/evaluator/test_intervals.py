@@ -42,22 +42,33 @@ def test_the_interval_of_accuracy_is_binomial():
     assert value.high == pytest.approx(value.value + margin, abs=0.004)
 
 
-@pytest.mark.parametrize(
-    ("correct", "images", "low", "high"), [(0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (81, 263, 0.2553, 0.3662)]
-)
-def test_the_interval_of_a_fraction_is_wilsons(correct, images, low, high):
-    """The last row is Newcombe's (1998) example."""
-    found = intervals.fraction(correct, images)
-    assert (found.low, found.high) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
-
-
 def test_a_model_equals_itself_and_exceeds_a_worse_one():
     labels, probabilities = answers(800, 5)
     good, bad = Outcomes.of(labels, probabilities), Outcomes.of(labels, probabilities[::-1])
-    _, itself = intervals.with_intervals(good, good)["accuracy"]
-    assert (itself.value, itself.low, itself.high) == (0, 0, 0)
-    _, difference = intervals.with_intervals(good, bad)["accuracy"]
-    assert difference.low > 0.2
+    for name, (_, itself) in intervals.with_intervals(good, good).items():
+        assert itself is not None
+        assert itself.value == 0
+        assert itself.low <= 0 <= itself.high < 0.03, name
+    found = intervals.with_intervals(good, bad)
+    for name in ("accuracy", "balanced_accuracy", "macro_f1"):
+        _, difference = found[name]
+        assert difference is not None
+        assert difference.low > 0.2
+
+
+def test_four_mistakes_more_of_344_may_be_due_to_chance_in_every_accuracy():
+    """The bootstrap alone would say that macro F1 is better: (340 / 344)^344 = 1.8 % of its samples have no mistake."""
+    labels = np.arange(344) % 4
+    perfect = np.full((344, 4), 0.1, np.float32)
+    perfect[np.arange(344), labels] = 0.7
+    worse = perfect.copy()
+    worse[:4] = np.roll(worse[:4], 1, axis=1)
+    found = intervals.with_intervals(Outcomes.of(labels, perfect), Outcomes.of(labels, worse))
+    for name in ("accuracy", "balanced_accuracy", "macro_f1"):
+        _, difference = found[name]
+        assert difference is not None
+        assert difference.value == pytest.approx(4 / 344, abs=1e-4)
+        assert difference.low < 0 < difference.value < difference.high < 0.05
 
 
 def test_without_mistakes_the_intervals_are_those_of_wilson_and_never_a_single_value():
@@ -98,3 +109,22 @@ def test_the_lower_end_of_a_perfect_area_approaches_1_with_more_images():
         return intervals.auc(labels, np.stack([1.0 - labels, labels], axis=1))[1].low
 
     assert low(10) < low(40) < low(1000) < 1
+
+
+def test_the_interval_of_an_area_of_0_mirrors_that_of_an_area_of_1():
+    labels = np.arange(20) % 2
+    scores = np.stack([1.0 - labels, labels], axis=1)
+    _, perfect = intervals.auc(labels, scores)
+    _, worst = intervals.auc(labels, 1 - scores)
+    assert (worst.value, worst.low) == (0, 0)
+    assert worst.high == pytest.approx(1 - perfect.low)
+    assert 0.1 < worst.high < 0.5
+
+
+def test_the_interval_of_an_area_stays_within_0_and_1():
+    """Ordered with 1 of 6 pairs, so 1 / 6, and DeLong's margin is larger."""
+    scores = np.array([0.1, 0.3, 0.2, 0.4, 0.5])
+    _, mean = intervals.auc(np.array([1, 1, 0, 0, 0]), np.stack([1 - scores, scores], axis=1))
+    assert mean.value == pytest.approx(1 / 6)
+    assert mean.low == 0
+    assert mean.high < 0.6

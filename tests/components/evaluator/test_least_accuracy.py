@@ -23,9 +23,18 @@ def test_three_classes_do_not_pass_below_chance():
     assert least_accuracy(guessing_accuracy({"a": 9, "b": 8, "c": 8}, {"a": 4, "b": 8, "c": 7}), 19) == 11 / 19
 
 
-def test_with_few_images_all_of_them_must_be_right():
-    assert least_accuracy(0.5, 2) == 1
-    assert least_accuracy(0.99, 50) == 1
+@pytest.mark.parametrize(
+    ("guessing", "images", "least"),
+    [
+        (0.5, 3, None),  # all are guessed with a probability of .5^3 = .125
+        (0.5, 5, 1.0),  # .5^5 = .031
+        (0.99, 50, None),  # .99^50 = .61
+        (1.0, 1000, None),  # all are of the most frequent class
+        (0.5, 0, None),
+    ],
+)
+def test_images_that_a_guess_may_all_get_right_are_too_few(guessing, images, least):
+    assert least_accuracy(guessing, images) == least
 
 
 @pytest.mark.parametrize(

@@ -73,3 +73,18 @@ def test_the_card_shows_the_test_split_first_and_says_what_chose_by_the_evaluati
     accuracy = next(one for one in tested["metrics"] if one["name"] == "accuracy")
     assert f"| accuracy | {accuracy['value']:.4f} |" in card[first:second]
     assert page.count("<table>") == 4
+
+
+@pytest.mark.parametrize(
+    ("channels", "taken"),
+    [
+        (3, "JPEG, PNG or 24-bit BMP files, or arrays with 3 channels, of any size, resized to 8 × 8 pixels"),
+        (1, "JPEG, PNG or 24-bit BMP files, or arrays with 1 channel, of any size, resized to 8 × 8 pixels"),
+        (5, "arrays with 5 channels, of any size, resized to 8 × 8 pixels"),
+    ],
+)
+def test_the_card_names_the_images_that_the_model_takes(evaluate, channels, taken):
+    content = evaluate(2, 20).content
+    network = content["network"] | {"input": [8, 8, channels]}
+    card, _ = model_card(content | {"network": network}, RUN, "17")
+    assert f"| input | {taken} |" in card

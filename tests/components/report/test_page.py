@@ -360,3 +360,34 @@ def test_the_page_lists_the_networks_that_a_budget_considered(evaluate):
     assert f"With a budget of 30m, the training chose its network and 1,234 epochs: {why}." in html
     assert "&lt;b&gt;small" in html
     assert '<td class="n">12.3</td><td class="n">1,300</td>' in html
+
+
+def test_the_page_explains_the_default_threshold_or_why_there_is_none(page):
+    _, content = page
+    enough = {"accuracy": 0.5, "least": 0.75, "all": 0.5**20}
+    assert "A guess reaches 0.7500 or more with a probability of at most 5 %." in render(
+        content | {"guessing": enough}, RUN
+    )
+    too_few = render(content | {"guessing": {"accuracy": 0.5, "least": None, "all": 0.5**3}}, RUN)
+    assert "A guess is right about all of its images with a probability of 12.5\u00a0%." in too_few
+    assert "no model is blessed if the configuration sets no threshold of the accuracy" in too_few
+    assert "at most 5 %" not in too_few
+
+
+@pytest.mark.parametrize(
+    ("difference", "marked"),
+    [
+        ({"value": 0.01, "low": 0.001, "high": 0.02, "p_value": 0.0625}, ""),
+        ({"value": 0.01, "low": 0.001, "high": 0.02, "p_value": 0.03125}, "better"),
+        ({"value": -0.01, "low": -0.02, "high": -0.001, "p_value": 0.03125}, "worse"),
+        ({"value": -0.01, "low": -0.02, "high": -0.001}, "worse"),  # of an earlier version
+        ({"value": 0.01, "low": -0.001, "high": 0.02, "p_value": None}, ""),
+    ],
+)
+def test_a_difference_is_better_as_mcnemars_test_says(page, difference, marked):
+    _, content = page
+    accuracy = {"name": "accuracy", "value": 0.9, "low": 0.8, "high": 0.95, "difference": difference}
+    html = render(content | {"metrics": [accuracy], "has_baseline": True}, RUN)
+    shown = "+0.0100" if difference["value"] > 0 else "−0.0100"
+    assert f'<td class="n {marked}">{shown}{" " * bool(marked)}{marked}</td>' in html
+    assert "by McNemar's exact test (p &lt; 0.05)" in html

@@ -85,7 +85,7 @@ def test_a_run_writes_its_summary_configuration_and_log(config: Config, pipeline
     # It is the resolved configuration, which can be run again.
     written = Config.model_validate(yaml.safe_load((folder / "config.yaml").read_text()))
     assert written.network.image_size == 224
-    assert written.evaluation.thresholds == {"accuracy": 1.0}  # With so few images, a guess could reach any less.
+    assert written.evaluation.thresholds == {}  # With so few images, a guess could reach any accuracy.
     assert written.data == config.data
     assert {"python", "tfx", "keras", "tensorflow"} <= summary.versions.keys()
 
