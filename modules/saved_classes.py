@@ -5,8 +5,8 @@ with the same name imports that file when Keras asks for the class.
 """
 
 import importlib.abc
-import importlib.util
 import sys
+from contextlib import suppress
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from typing import Any
@@ -60,21 +60,27 @@ def _stand_in(name: str, file: str) -> type:
 
 
 class _KerasFinder(importlib.abc.MetaPathFinder):
-    """Finds Keras as usual, and adds the stand-ins after its import."""
+    """Finds Keras as usual, and adds the stand-ins after its import. It stays until Keras is imported.
+
+    Being asked is not enough: `importlib.util.find_spec("keras")` imports nothing.
+    """
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
         if fullname != "keras":
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
+        others = [finder for finder in sys.meta_path if finder is not self]
+        spec = next((found for one in others if (found := one.find_spec(fullname, path, target))), None)
         if spec and spec.loader:
-            spec.loader = _Loader(spec.loader)
+            spec.loader = _Loader(spec.loader, self)
         return spec
 
 
 class _Loader(importlib.abc.Loader):
-    def __init__(self, loader: importlib.abc.Loader) -> None:
-        self._loader = loader
+    def __init__(self, loader: importlib.abc.Loader, finder: _KerasFinder) -> None:
+        self._loader, self._finder = loader, finder
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)  # such as get_filename, for whoever only asks
 
     def create_module(self, spec: ModuleSpec) -> Any:
         return self._loader.create_module(spec)
@@ -83,3 +89,5 @@ class _Loader(importlib.abc.Loader):
         module.__spec__.loader = module.__loader__ = self._loader  # as if it had been imported as usual
         self._loader.exec_module(module)
         _add_stand_ins()
+        with suppress(ValueError):  # It is gone already.
+            sys.meta_path.remove(self._finder)

@@ -83,6 +83,8 @@ def training_job(
             "starts from the latest blessed model" if start else "no model is blessed yet: starts from random weights"
         )
         progress.tell(found)
+        if start is None:  # a random network has no classifier to train first, and nothing to freeze
+            config = with_values(config, {"network.weights": None})
     return TrainingJob(
         config=config,
         labels=labels,

@@ -42,10 +42,11 @@ class AttentiveNormalization(ModulatedBatchNormalization):
         n_mixture: The number of affine maps, K in the paper.
         form: How a sample weighs the maps: "sigmoid" or "hard_sigmoid".
         init: How gamma and beta start: "bn" or "paper".
-        **options: The arguments of keras.layers.BatchNormalization.
+        **options: The arguments of keras.layers.BatchNormalization, but center, scale and the initializers of gamma and
+            beta.
 
     Raises:
-        ValueError: n_mixture is below 1, or there is no such form or init.
+        ValueError: n_mixture is below 1, there is no such form or init, or an argument has no meaning here.
 
     Example:
         >>> keras.ops.shape(AttentiveNormalization(n_mixture=5)(keras.ops.zeros((2, 8, 8, 16))))
@@ -81,23 +82,26 @@ class AttentiveNormalization(ModulatedBatchNormalization):
         else:
             self.attention_normalization.build((None, self.n_mixture))
         shape = (self.n_mixture, channels)
-        self.gamma = self._weight("gamma", shape, _maps_of_bn if as_bn else RandomNormal(1.0, 0.1))
+        self.gamma = self._weight("gamma", shape, maps_of_bn if as_bn else RandomNormal(1.0, 0.1))
         self.beta = self._weight("beta", shape, "zeros" if as_bn else RandomNormal(0.0, 0.1))
 
     def modulation(self, mean: Any, variance: Callable[[], Any], training: bool) -> tuple[Any, Any]:
+        dtype = mean.dtype
+        kernel, gamma, beta = (ops.cast(one, dtype) for one in (self.attention_kernel, self.gamma, self.beta))
         if self.form == "sigmoid":
-            attention = ops.sigmoid(ops.matmul(mean, self.attention_kernel) + self.attention_bias)
+            attention = ops.sigmoid(ops.matmul(mean, kernel) + ops.cast(self.attention_bias, dtype))
         else:
-            logits = ops.matmul(mean * ops.rsqrt(variance() + 1e-3), self.attention_kernel)
-            attention = ops.relu6(self.attention_normalization(logits, training=training) + 3.0) / 6.0
+            logits = ops.matmul(mean * ops.rsqrt(variance() + 1e-3), kernel)
+            normalized = ops.cast(self.attention_normalization(logits, training=training), dtype)
+            attention = ops.relu6(normalized + 3.0) / 6.0
         # attention: (batch, mixtures)
-        return ops.matmul(attention, self.gamma), ops.matmul(attention, self.beta)  # (batch, channels)
+        return ops.matmul(attention, gamma), ops.matmul(attention, beta)  # (batch, channels)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "n_mixture": self.n_mixture, "form": self.form}
 
 
-def _maps_of_bn(shape: tuple[int, int], dtype: Any = None) -> Any:
+def maps_of_bn(shape: tuple[int, int], dtype: Any = None) -> Any:
     """Returns scales, (mixtures, channels), that sum to 2 in each channel and differ by a tenth."""
     mean = 2 / shape[0]
     scales = RandomNormal(mean, 0.1 * mean)(shape, dtype)

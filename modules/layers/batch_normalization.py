@@ -19,8 +19,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
     normalization", arXiv 1502.03167.
 
     The arguments, weights and results are those of keras.layers.BatchNormalization. On TensorFlow, the fused kernel is
-    used for images (rank 4) of at most 32 bits without a mask and without synchronization over replicas. Keras's own
-    operations are used otherwise.
+    used for images (rank 4) of at most 32 bits with weights of type float32, without a mask and without synchronization
+    over replicas. Keras's own operations are used otherwise.
 
     Shape: (batch, ...) -> the same.
 
@@ -41,6 +41,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
             and len(inputs.shape) == 4
             and self.axis in (1, 3, -1)
             and keras.backend.standardize_dtype(inputs.dtype) in ("float32", "float16", "bfloat16")
+            and self.variable_dtype == "float32"  # the kernel's type for weights and statistics
             and self.epsilon >= _SMALLEST_FUSED_EPSILON
         )
 

@@ -29,7 +29,11 @@ class InstanceEnhancementBatchNormalization(ModulatedBatchNormalization):
 
     Args:
         init: How gamma starts: "bn" or "paper".
-        **options: The arguments of keras.layers.BatchNormalization.
+        **options: The arguments of keras.layers.BatchNormalization, but center, scale and the initializers of gamma and
+            beta.
+
+    Raises:
+        ValueError: There is no such init, or an argument has no meaning here.
 
     Example:
         >>> keras.ops.shape(InstanceEnhancementBatchNormalization()(keras.ops.zeros((2, 8, 8, 16))))
@@ -46,5 +50,8 @@ class InstanceEnhancementBatchNormalization(ModulatedBatchNormalization):
         self.gate_bias = self._weight("gate_bias", channels, keras.initializers.Constant(-1.0))
 
     def modulation(self, mean: Any, variance: Callable[[], Any], training: bool) -> tuple[Any, Any]:
-        gate = ops.sigmoid(mean * self.gate_weight + self.gate_bias)  # (batch, channels)
-        return gate * self.gamma, self.beta
+        weight, bias, gamma, beta = (
+            ops.cast(one, mean.dtype) for one in (self.gate_weight, self.gate_bias, self.gamma, self.beta)
+        )
+        gate = ops.sigmoid(mean * weight + bias)  # (batch, channels)
+        return gate * gamma, beta

@@ -16,6 +16,8 @@ from efficientmixnet.modules.layers.kernels.devices import on_tensorflow_cpu
 from efficientmixnet.modules.layers.kernels.instance_mean import instance_mean
 from efficientmixnet.modules.layers.norm import INITS
 
+# The arguments of batch normalization that `init`, or the subclass, has decided.
+_DECIDED = ("center", "scale", "gamma_initializer", "beta_initializer")
 # Values per sample. Below this, the small operations cost more than the saved passes over memory.
 _LARGE = 2**15
 
@@ -24,12 +26,17 @@ class ModulatedBatchNormalization(BatchNormalization):
     """The base class of normalizations whose scale and shift depend on the sample. Subclasses define `modulation`.
 
     Trainable weights are float32 even with mixed precision: there are few, and their gradients are sums over whole
-    maps.
+    maps. With other types of weights, the statistics, the scale and the shift are still computed in float32 or more.
 
     Shape: (batch, ..., channels) -> the same, with the channels at `axis`.
 
     Args:
         init: "bn" if the layer starts as batch normalization, or "paper" for the initial values of its paper.
+        **kwargs: The arguments of keras.layers.BatchNormalization, but center, scale and the initializers of gamma and
+            beta.
+
+    Raises:
+        ValueError: There is no such init, or an argument has no meaning here.
     """
 
     def __init__(
@@ -41,6 +48,11 @@ class ModulatedBatchNormalization(BatchNormalization):
         init: str = "bn",
         **kwargs: Any,
     ) -> None:
+        if decided := next((name for name in _DECIDED if name in kwargs), None):
+            raise ValueError(
+                f"{type(self).__name__}: takes no {decided}, because it always has gamma and beta, and init says how "
+                "they start; leave it out."
+            )
         super().__init__(
             axis=axis,
             momentum=momentum,
@@ -60,10 +72,20 @@ class ModulatedBatchNormalization(BatchNormalization):
         super().build(input_shape)
 
     def _weight(self, name: str, shape: tuple[int | None, ...], initializer: Any) -> keras.Variable:
-        return self.add_weight(shape=shape, initializer=initializer, name=name, autocast=False)
+        return self.add_weight(
+            shape=shape,
+            initializer=initializer,
+            regularizer=getattr(self, f"{name}_regularizer", None),  # of gamma and beta
+            constraint=getattr(self, f"{name}_constraint", None),
+            name=name,
+            autocast=False,
+        )
 
     def modulation(self, mean: Any, variance: Callable[[], Any], training: bool) -> tuple[Any, Any]:
-        """Returns scale and shift, (batch, channels) or (channels,), from the means and variances of the samples."""
+        """Returns scale and shift, (batch, channels) or (channels,), from the means and variances of the samples.
+
+        They have the type of the means, which is float32 or more.
+        """
         raise NotImplementedError
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:  # type: ignore[override]  # takes no mask
@@ -82,8 +104,9 @@ class ModulatedBatchNormalization(BatchNormalization):
             scale, shift = (ops.cast(factor, self.compute_dtype) for factor in (scale, shift))
             return normalized * self._spread(scale, inputs) + self._spread(shift, inputs)
         # Folding the moving statistics into scale and shift saves a pass over memory.
-        scale = scale * ops.rsqrt(self.moving_variance + self.epsilon)
-        shift = shift - scale * self.moving_mean
+        moving_mean, moving_variance = (ops.cast(one, mean.dtype) for one in (self.moving_mean, self.moving_variance))
+        scale = scale * ops.rsqrt(moving_variance + self.epsilon)
+        shift = shift - scale * moving_mean
         outputs = ops.cast(inputs, scale.dtype) * self._spread(scale, inputs) + self._spread(shift, inputs)
         return ops.cast(outputs, self.compute_dtype)
 
@@ -118,6 +141,5 @@ class ModulatedBatchNormalization(BatchNormalization):
         return ops.reshape(factor, shape)
 
     def get_config(self) -> dict[str, Any]:
-        affine = ("gamma", "beta", "moving", "center", "scale")
-        config = {key: value for key, value in super().get_config().items() if not key.startswith(affine)}
+        config = {key: value for key, value in super().get_config().items() if key not in _DECIDED}
         return {**config, "init": self.init}

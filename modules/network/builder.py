@@ -25,6 +25,10 @@ _ALLOWED: dict[str, tuple[str | None, ...]] = {
     "activation": (*ACTIVATIONS, None),
     "squeeze_excite": SQUEEZE_EXCITE,
 }
+_KINDS: tuple[tuple[str, tuple[type, ...], str], ...] = (
+    ("input_shape", (tuple, list, type(None)), "a tuple or None"),
+    ("include_top", (bool,), "True or False"),
+)
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,13 @@ class EfficientNetBuilder:
     stem_stride: int | None = None
 
     def __post_init__(self) -> None:
+        for name, kinds, taken in _KINDS:
+            value = getattr(self, name)
+            if not isinstance(value, kinds):
+                raise ValueError(
+                    f"EfficientNetBuilder: {name}={value!r}, give {taken}; the arguments are input_shape, "
+                    "include_top, weights and so on, which is not keras.applications' order"
+                )
         for name, allowed in _ALLOWED.items():
             value = getattr(self, name)
             if value not in allowed:

@@ -32,7 +32,7 @@ CLASSES: dict[str, type[keras.optimizers.Optimizer]] = {
 
 def build_optimizer(
     specification: str | Mapping[str, Any],
-    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
+    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule | None,
     *,
     ema_momentum: float | None = None,
     total_steps: int | None = None,
@@ -41,7 +41,7 @@ def build_optimizer(
 
     Args:
         specification: A name or a mapping; see `parse_optimizer`.
-        learning_rate: Of the innermost optimizer: a number or a schedule.
+        learning_rate: Of the innermost optimizer: a number or a schedule. None: the default of its class.
         ema_momentum: If given, the innermost optimizer averages the weights, and training ends with the average.
         total_steps: Of the whole training. The average then covers at most a tenth of them. Without it, a momentum of
             .9999 ends a training of 5000 steps with weights that are mostly the initial ones.
@@ -67,9 +67,10 @@ def build_optimizer(
         if total_steps is not None:
             ema_momentum = min(ema_momentum, max(1 - 10 / total_steps, 0.0))
         arguments |= {"use_ema": True, "ema_momentum": ema_momentum}
-    if not isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule):
-        learning_rate = float(learning_rate)
-    optimizer = CLASSES[name](learning_rate=learning_rate, **arguments)
+    if learning_rate is not None:
+        is_schedule = isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule)
+        arguments["learning_rate"] = learning_rate if is_schedule else float(learning_rate)
+    optimizer = CLASSES[name](**arguments)
     if excluded:
         optimizer.exclude_from_weight_decay(var_names=excluded)
     return optimizer

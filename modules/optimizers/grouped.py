@@ -66,6 +66,10 @@ class Grouped(keras.optimizers.Optimizer):
     def scale_loss(self, loss: Any) -> Any:
         return self.optimizers[-1].scale_loss(loss)
 
+    def exclude_from_weight_decay(self, var_list: list | None = None, var_names: list[str] | None = None) -> None:
+        for optimizer in self.optimizers:
+            optimizer.exclude_from_weight_decay(var_list, var_names)
+
     def apply(self, grads: list, trainable_variables: list | None = None) -> None:
         if trainable_variables is None:
             trainable_variables = self._trainable_variables
@@ -79,6 +83,14 @@ class Grouped(keras.optimizers.Optimizer):
     def finalize_variable_values(self, var_list: list) -> None:
         for optimizer, members in zip(self.optimizers, self._split(var_list, var_list), strict=True):
             optimizer.finalize_variable_values([variable for _, variable in members])
+
+    def set_weights(self, weights: list) -> None:
+        start = len(self._variables)
+        super().set_weights(weights[:start])
+        for optimizer in self.optimizers:
+            end = start + len(optimizer.variables)
+            optimizer.set_weights(weights[start:end])
+            start = end
 
     def get_config(self) -> dict[str, Any]:
         optimizers = [keras.saving.serialize_keras_object(optimizer) for optimizer in self.optimizers]

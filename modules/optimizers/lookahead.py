@@ -5,6 +5,7 @@ every k steps:   φ ← φ + α (θ - φ),  θ ← φ          φ: slow weights,
 """
 
 import warnings
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -20,8 +21,9 @@ class Lookahead(keras.optimizers.Optimizer):
         every k steps:   φ ← φ + α (θ - φ),  θ ← φ          φ: slow weights, θ: fast weights, those of the model
 
     The slow weights start as the weights at the first step, and again at the first step after a `fit`, so that weights
-    which are set in between count. Zhang et al., "Lookahead Optimizer: k steps forward, 1 step
-    back", NeurIPS 2019, https://arxiv.org/abs/1907.08610
+    which are set in between count. After a `fit` that an exception ended, they do not start again: compile the model
+    with a new optimizer before you set its weights. Zhang et al., "Lookahead Optimizer: k steps forward, 1 step back",
+    NeurIPS 2019, https://arxiv.org/abs/1907.08610
 
     Learning rate, clipping, weight decay, averaging and gradient accumulation belong to the inner optimizer. The period
     counts its updates, so accumulated steps count once. After training (`finalize_variable_values`) the model has the
@@ -29,7 +31,8 @@ class Lookahead(keras.optimizers.Optimizer):
     optimizer, as Keras does for mixed_float16.
 
     Args:
-        optimizer: A Keras optimizer, its name, or its configuration. "radam" works too.
+        optimizer: A Keras optimizer, its configuration from Keras, or a name or mapping as `build_optimizer` takes it,
+            such as "radam", with the default learning rate of its class.
         sync_period: k, the number of updates between two synchronizations.
         slow_step_size: α, in (0, 1].
 
@@ -208,11 +211,11 @@ class Lookahead(keras.optimizers.Optimizer):
 
 
 def _get(optimizer: Any) -> keras.optimizers.Optimizer:
-    from efficientmixnet.modules.optimizers.build import CLASSES  # which imports this file
+    from efficientmixnet.modules.optimizers.build import build_optimizer  # which imports this file
 
-    return (
-        CLASSES[optimizer]() if isinstance(optimizer, str) and optimizer in CLASSES else keras.optimizers.get(optimizer)
-    )
+    if isinstance(optimizer, str) or (isinstance(optimizer, Mapping) and "name" in optimizer):
+        return build_optimizer(optimizer, None)
+    return keras.optimizers.get(optimizer)
 
 
 def _outside_of_graphs() -> AbstractContextManager:

@@ -67,3 +67,29 @@ def test_a_saved_model_loads_in_a_fresh_process(saved: tuple[str, int], imported
     )
     backends = "['jax']" if "keras" in imported else "[]"
     assert done.stdout.strip() == f"{backends} Lookahead {parameters}", done.stderr
+
+
+_ASK_FIRST = """
+import importlib.util, sys
+import efficientmixnet.modules
+for _ in range(2):
+    assert importlib.util.find_spec("keras").loader.get_filename().endswith("__init__.py")
+sys.modules["jax"] = None  # fails while Keras is imported, and is there at the second try
+try:
+    import keras
+except ImportError:
+    del sys.modules["jax"]
+import keras
+print(keras.saving.get_registered_object("efficientmixnet>Mish").__name__)
+print([finder for finder in sys.meta_path if "efficientmixnet" in type(finder).__module__])
+"""
+
+
+def test_classes_are_registered_after_someone_asked_where_keras_is_and_an_import_failed() -> None:
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", _ASK_FIRST],
+        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split() == ["Mish", "[]"], done.stderr

@@ -15,6 +15,7 @@ from efficientmixnet.modules.checkpoint import checkpoint_copies
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.data.batches import Reading, Records, evaluation_batches
 from efficientmixnet.modules.trainer import training_job
+from efficientmixnet.modules.training.phases import phases
 
 
 class StopAt:
@@ -154,3 +155,15 @@ def test_a_training_starts_from_an_exported_model_with_its_classifier_and_pixel_
 def test_a_loss_that_is_not_finite_stops_with_the_key_to_change(train):
     with pytest.raises(ValueError, match=r"training\.learning_rate"):
         train(optimizer="sgd", learning_rate=1e30, epochs=2)
+
+
+@pytest.mark.parametrize(("blessed", "epochs"), [(None, [range(10)]), ("blessed", [range(2), range(2, 10)])])
+def test_without_a_blessed_model_all_layers_train_from_the_start(arguments, transformed, tmp_path, blessed, epochs):
+    base_model = blessed and str(tmp_path / blessed)
+    given = arguments(network={"weights": "latest"}.items(), base_model=base_model, epochs=10)
+    config = ModelConfig.model_validate(given.custom_config["model"])
+    job = training_job(config, given, tft.TFTransformOutput(transformed.graph))
+    assert job.start == base_model
+    assert [phase.epochs for phase in phases(job.config, 0.1)] == epochs
+    # A budget writes its choice as JSON, from which a resumed training reads it.
+    assert ModelConfig.model_validate_json(job.config.model_dump_json()) == job.config

@@ -1,7 +1,7 @@
 """adapt: makes the weights of a layer from those of a simpler layer, so that it computes the same.
 
-- AN from batch normalization: the maps are gamma and beta, times factors that sum to 2 in each channel, and every map
-  has the weight sigmoid(0) = 1/2.
+- AN from batch normalization: the maps are gamma and beta, times the factors with which AN starts, which sum to 2 in
+  each channel. The attention starts anew too, so every map has the weight sigmoid(0) = 1/2.
 - IEBN from batch normalization: gamma is divided by the gate's start, sigmoid(-1).
 - A mixed depthwise convolution from an ordinary one: a larger kernel is the given one with zeros around it. A smaller
   kernel is the center of the given one, and does not compute the same.
@@ -18,6 +18,7 @@ from efficientmixnet.modules.layers import (
     InstanceEnhancementBatchNormalization,
     MixedDepthwiseConv2D,
 )
+from efficientmixnet.modules.layers.attentive_normalization import maps_of_bn
 
 _GATE = 1 / (1 + math.e)  # sigmoid(-1)
 
@@ -48,10 +49,11 @@ def _of_batch_norm(
     if isinstance(layer, InstanceEnhancementBatchNormalization):
         gate = {"gate_weight": np.zeros_like(gamma), "gate_bias": np.full_like(gamma, -1)}
         return {"gamma": gamma / _GATE, "beta": beta, **gate, **moving}
-    factors = np.asarray(layer.gamma)  # (mixtures, channels), which differ from map to map
-    factors = 2 * factors / factors.sum(axis=0)
-    attention = {weight.name: np.asarray(weight) for weight in layer.weights if weight.name not in moving}
-    attention["attention_kernel"] = np.zeros_like(attention["attention_kernel"])
+    factors = np.asarray(maps_of_bn(layer.gamma.shape))  # (mixtures, channels), which differ from map to map
+    attention = {
+        "attention_kernel": np.zeros(layer.attention_kernel.shape, "float32"),
+        "attention_bias": np.zeros(layer.n_mixture, "float32"),
+    }
     return {**attention, "gamma": factors * gamma, "beta": factors * beta, **moving}
 
 

@@ -191,6 +191,7 @@ def test_half_precision_keeps_statistics_and_attention_in_float32(
         {},
         {"n_mixture": 2, "form": "hard_sigmoid"},
         {"axis": 1, "momentum": 0.5, "epsilon": 0.1},
+        {"moving_variance_initializer": "zeros", "gamma_regularizer": "l2", "beta_constraint": "non_neg"},
         pytest.param({"form": "hard_sigmoid", "synchronized": True}, marks=ON_TENSORFLOW),
     ],
 )
@@ -206,3 +207,38 @@ def test_invalid_options_are_refused() -> None:
         AttentiveNormalization(0)
     with pytest.raises(ValueError, match="form must be one of sigmoid, hard_sigmoid, got 'softmax'"):
         AttentiveNormalization(form="softmax")
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float16", 0.02), ("bfloat16", 0.1)])
+def test_weights_of_half_precision_follow_the_equation(
+    form: str, training: bool, dtype: str, tolerance: float, rng: np.random.Generator
+) -> None:
+    x = rng.standard_normal((4, 5, 5, 3), "float32")
+    layer = AttentiveNormalization(3, form, dtype=dtype)
+    layer.build(x.shape)
+    weights = {variable.name: np.asarray(keras.ops.cast(variable, "float64")) for variable in layer.weights[:4]}
+    weights |= {"moving_mean": np.zeros(3), "moving_variance": np.ones(3)}
+    inner = {"gamma": np.ones(3), "beta": np.zeros(3), "moving_mean": np.zeros(3), "moving_variance": np.ones(3)}
+    weights |= {f"inner/{name}": value for name, value in inner.items()}
+    outputs = np.asarray(keras.ops.cast(layer(x, training=training), "float64"))
+    assert {variable.dtype for variable in layer.variables} == {dtype}
+    np.testing.assert_allclose(outputs, an(x, form, weights, training), atol=tolerance)
+
+
+def test_regularizers_and_constraints_of_gamma_and_beta_apply() -> None:
+    layer = AttentiveNormalization(
+        2, gamma_regularizer=keras.regularizers.L2(0.5), beta_regularizer="l1", beta_constraint="non_neg"
+    )
+    layer.build((None, 4, 4, 1))
+    layer.gamma.assign([[1.0], [3.0]])
+    layer.beta.assign([[2.0], [-1.0]])
+    np.testing.assert_allclose(sum(layer.losses), 5.03, rtol=1e-6)  # .5 (1 + 9) + .01 (2 + 1)
+    assert layer.beta.constraint is layer.beta_constraint
+
+
+@pytest.mark.parametrize("name", ["center", "scale", "gamma_initializer", "beta_initializer"])
+def test_an_argument_without_a_meaning_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"^AttentiveNormalization: takes no {name}, because it always has gamma"):
+        AttentiveNormalization(**{name: "zeros"})

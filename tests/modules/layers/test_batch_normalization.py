@@ -3,6 +3,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 from efficientmixnet.modules.layers import BatchNormalization
 
@@ -152,3 +153,13 @@ def test_saved_and_loaded_it_gives_identical_outputs(options: Any, reload: Any, 
     model, loaded = reload(BatchNormalization(**options), (5, 5, 5))
     np.testing.assert_array_equal(model(x), loaded(x))
     assert loaded.layers[1].get_config() == model.layers[1].get_config()
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_weights_of_half_precision_work_as_kerass(dtype: str, training: bool, rng: np.random.Generator) -> None:
+    x = rng.standard_normal((4, 5, 6, 7), "float32")
+    ours, theirs = pair({"dtype": dtype}, x.shape)
+    assert {variable.dtype for variable in ours.variables} == {dtype}
+    outputs, expected = (np.asarray(ops.cast(layer(x, training=training), "float32")) for layer in (ours, theirs))
+    np.testing.assert_array_equal(outputs, expected)

@@ -130,10 +130,42 @@ def test_frozen_it_runs_in_inference_mode(rng: np.random.Generator) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"axis": 1, "momentum": 0.5, "epsilon": 0.1}, pytest.param({"synchronized": True}, marks=ON_TENSORFLOW)],
+    [
+        {},
+        {"axis": 1, "momentum": 0.5, "epsilon": 0.1},
+        {"moving_mean_initializer": "ones", "beta_regularizer": "l1", "gamma_constraint": "non_neg"},
+        pytest.param({"synchronized": True}, marks=ON_TENSORFLOW),
+    ],
 )
 def test_saved_and_loaded_it_gives_identical_outputs(options: Any, reload: Any, rng: np.random.Generator) -> None:
     x = rng.standard_normal((1, 5, 5, 5), "float32")
     model, loaded = reload(InstanceEnhancementBatchNormalization(**options), (5, 5, 5))
     np.testing.assert_array_equal(model(x), loaded(x))
     assert loaded.layers[1].get_config() == model.layers[1].get_config()
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_weights_of_half_precision_start_as_batch_normalization(
+    dtype: str, training: bool, rng: np.random.Generator
+) -> None:
+    x = rng.standard_normal((4, 5, 5, 3), "float32")
+    layer = InstanceEnhancementBatchNormalization(dtype=dtype)
+    outputs = np.asarray(keras.ops.cast(layer(x, training=training), "float32"))
+    assert {variable.dtype for variable in layer.variables} == {dtype}
+    mean, variance = (x.mean(axis=(0, 1, 2)), x.var(axis=(0, 1, 2))) if training else (0, 1)
+    np.testing.assert_allclose(outputs, (x - mean) / np.sqrt(variance + 1e-3), atol=0.05)
+
+
+def test_regularizers_and_initial_statistics_apply() -> None:
+    layer = InstanceEnhancementBatchNormalization(
+        init="paper", gamma_regularizer=keras.regularizers.L2(0.5), moving_mean_initializer="ones"
+    )
+    layer.build((None, 4, 4, 3))
+    np.testing.assert_allclose(sum(layer.losses), 1.5, rtol=1e-6)  # gamma is 1 in each of three channels
+    np.testing.assert_array_equal(layer.moving_mean, np.ones(3))
+
+
+def test_center_is_refused_in_one_line() -> None:
+    with pytest.raises(ValueError, match=r"^\w+: takes no center, because it always .*; leave it out\.$"):
+        InstanceEnhancementBatchNormalization(center=False)

@@ -261,6 +261,9 @@ def test_b7_is_built_in_seconds():
         ({"norm": "an", "typeBN": "bn"}, "norm='an' contradicts typeBN='bn'"),
         ({"drop_connect_rate": 1.0}, "drop_connect_rate=1.0, give one in"),
         ({"classes": 0}, "classes=0, give a whole number from 1"),
+        ({"include_top": "imagenet"}, "include_top='imagenet', give True or False; the arguments are input_shape, inc"),
+        ({"input_shape": False}, "input_shape=False, give a tuple or None; the arguments are input_shape, include_top"),
+        ({"input_shape": 224}, "input_shape=224, give a tuple or None"),
         ({"input_shape": (3, 16, 3)}, "input_shape has a side of 3, the strides need at least 4"),
         ({"input_shape": (16, 16)}, "give height, width and channels"),
         ({"data_format": "NHWC"}, "data_format='NHWC', give one of channels_last, channels_first"),
@@ -284,3 +287,8 @@ def test_a_custom_network_has_the_counted_parameters():
     blocks = tuple(map(BlockArgs.from_block_string, BLOCKS))
     variant = Variant("tiny", blocks, stem_filters=8, head_filters=24)
     assert summarize(variant, classes=5).parameters == tiny().count_params()
+
+
+def test_arguments_in_the_order_of_keras_applications_are_refused():
+    with pytest.raises(ValueError, match=r"which is not keras\.applications' order$"):
+        EfficientNetBuilder(False, "imagenet")

@@ -144,6 +144,19 @@ def test_the_inner_optimizer_can_be_a_name_or_a_configuration() -> None:
     assert Lookahead(config).inner_optimizer.beta_1 == 0.8
 
 
+@pytest.mark.parametrize("given", ["RAdam", {"name": "radam", "beta_2": 0.99}])
+def test_the_inner_optimizer_is_written_as_in_a_configuration(given: Any) -> None:
+    inner = Lookahead(given).inner_optimizer
+    assert isinstance(inner, RectifiedAdam)
+    assert numpy_of(inner.learning_rate) == numpy_of(RectifiedAdam().learning_rate)
+    assert inner.beta_2 == (0.999 if given == "RAdam" else 0.99)
+
+
+def test_an_unknown_inner_optimizer_is_named() -> None:
+    with pytest.raises(ValueError, match="there is no optimizer 'radm'; did you mean 'radam'"):
+        Lookahead("radm")
+
+
 def test_loss_scaling_inside_is_refused() -> None:
     with pytest.raises(ValueError, match="LossScaleOptimizer goes around it"):
         Lookahead(keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD()))

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from efficientmixnet.modules.layers import MixedDepthwiseConv2D
+from efficientmixnet.modules.layers import AttentiveNormalization, MixedDepthwiseConv2D
 from efficientmixnet.modules.layers.norm import Norm
 from efficientmixnet.modules.network import EfficientNetBuilder, load_keras_applications_weights, load_timm_weights
 from efficientmixnet.modules.network.variants import get_variant
@@ -94,3 +94,15 @@ def test_timms_weights_start_other_norms_too() -> None:
     images = rng.random((2, 32, 32, 3)).astype("float32")
     expected, outputs = (np.asarray(load_timm_weights(model, tensors)(images)) for model in (with_bn, with_an))
     np.testing.assert_allclose(outputs, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("bias", [0.0, 3.0])
+@pytest.mark.parametrize("scales", [[1.0, -1.0], [5.0, 2.0]])
+def test_what_an_has_learned_does_not_count(bias: float, scales: list[float]) -> None:
+    layer = AttentiveNormalization(2)
+    layer.build((None, 1, 1, 1))
+    layer.attention_bias.assign([bias, -bias])
+    layer.gamma.assign([[scale] for scale in scales])
+    layer.set_weights(adapt(layer, [np.array([value], "float32") for value in (3.0, 0.5, 1.0, 4.0)]))
+    # 3 (x - 1) / sqrt(4 + .001) + .5 at 5
+    np.testing.assert_allclose(layer(np.full((1, 1, 1, 1), 5.0, "float32")), [[[[6.49925]]]], rtol=1e-5)
