@@ -1,5 +1,6 @@
 """Prints to the terminal. Text is never markup: only `styled` gives it a color."""
 
+import os
 import sys
 from typing import Any, TextIO
 
@@ -39,7 +40,8 @@ def echo(line: str, *, err: bool = False, color: str | None = None) -> None:
         err: Whether it goes to standard error.
         color: The color on a terminal.
     """
-    click.secho(printable(line), err=err, fg=color)
+    plain = bool(os.environ.get("NO_COLOR"))  # https://no-color.org, which rich honors by itself
+    click.secho(printable(line), err=err, fg=None if plain else color)
 
 
 def echo_error(message: str, color: str = "red") -> None:

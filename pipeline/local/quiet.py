@@ -39,7 +39,8 @@ def noise_to(log: Path, also_show: bool) -> Iterator[TextIO]:
     os.dup2(sink, 2)
     os.close(sink)
     try:
-        with os.fdopen(os.dup(real_out), "w", buffering=1) as shown:
+        # The locale's encoding may lack what the bar and the user's names are written with.
+        with os.fdopen(os.dup(real_out), "w", buffering=1, errors="backslashreplace") as shown:
             yield shown
     finally:
         sys.stdout.flush()

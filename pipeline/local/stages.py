@@ -32,7 +32,8 @@ class _Stage:
 class Stages(logging.Handler):
     """Follows the log of LocalDagRunner for the stages, and listens to modules/progress.py for their progress.
 
-    The main thread runs one stage after another, and all progress is theirs. Another thread may run one beside them.
+    The thread that makes it runs one stage after another, and all progress is theirs. Another thread may run one beside
+    them.
 
     Args:
         out: The stream to print to. Without a terminal, it gets plain lines.
@@ -42,6 +43,7 @@ class Stages(logging.Handler):
         super().__init__(logging.INFO)
         self.seconds: dict[str, float] = {}
         self.cached: list[str] = []
+        self._thread = threading.get_ident()
         self._running: dict[int | None, _Stage] = {}  # by thread
         self.ended: str | None = None
         """The last stage that ended, whether well or not."""
@@ -51,7 +53,7 @@ class Stages(logging.Handler):
         self._validated: Figures = {}
         self._console = PlainConsole(out, soft_wrap=True)
         self._bar = Progress(
-            SpinnerColumn(),
+            SpinnerColumn("dots" if self._console.encoding.startswith("utf") else "line"),
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             TextColumn("{task.fields[count]}"),
@@ -72,15 +74,14 @@ class Stages(logging.Handler):
     def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
         if error_type:
             state = "stopped" if issubclass(error_type, KeyboardInterrupt) else "failed"
-            main = threading.main_thread().ident
-            for thread in sorted(self._running, key=lambda one: one == main):  # the main thread's last
+            for thread in sorted(self._running, key=lambda one: one == self._thread):  # this thread's last
                 self._end(thread, state, "red")
         self._bar.stop()
 
     @property
     def _stage(self) -> _Stage | None:
-        """The stage of the main thread."""
-        return self._running.get(threading.main_thread().ident)
+        """The stage of the thread that made this."""
+        return self._running.get(self._thread)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Starts or ends a stage if the log says so."""
@@ -125,7 +126,7 @@ class Stages(logging.Handler):
             self._done = self._total = 0
 
     def _end(self, thread: int | None, state: str, color: str) -> None:
-        counted = f"   {self._done:,} {self._unit}" if self._done and thread == threading.main_thread().ident else ""
+        counted = f"   {self._done:,} {self._unit}" if self._done and thread == self._thread else ""
         stage = self._running.pop(thread)
         seconds = time.monotonic() - stage.began
         self.seconds[stage.name] = round(seconds, 2)

@@ -17,8 +17,11 @@ _PROGRAM = b"efficientmixnet.components.beam.worker"
 def interrupted_when_a_worker_ends() -> Iterator[None]:
     """Raises WorkerEnded in the body when a worker process dies, and kills the other workers.
 
-    It must be entered in the main thread.
+    Outside the main thread it does nothing.
     """
+    if threading.current_thread() is not threading.main_thread():  # Python allows handlers only there.
+        yield
+        return
     ended: list[str] = []
     hook_before = threading.excepthook
 

@@ -5,6 +5,7 @@ The predictions of each shard are written to a file of their own. The last step 
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -47,8 +48,7 @@ def score(model: str, images: str, outputs: Sequence[Path], manifest: str | None
         1797
     """
     for output in outputs:
-        if output.suffix not in SUFFIXES:
-            raise BadInput(f"--output {output}: unknown format; give a file that ends in {' or '.join(SUFFIXES)}")
+        _check(output)
     refuse_secret("IMAGES", images)
     refuse_secret("--manifest", manifest)
     versions, left_out = find_images(images, manifest)
@@ -56,33 +56,56 @@ def score(model: str, images: str, outputs: Sequence[Path], manifest: str | None
     path = newest_version(Path(model))
     first = outputs[0]
     folder = first.with_name(f".{first.name}.parts")
+    job = _job(images, versions, path)
+    missing = _missing_shards(folder, job, names)
+    progress.start(len(names), "images")
+    progress.advance(len(names) - sum(len(shard) for _, shard in missing))
+    scorer = ShardScorer(str(path), images) if missing else None  # Nothing is written if the model is damaged.
     try:
-        missing = _missing_shards(folder, images, versions, path)
-        progress.start(len(names), "images")
-        progress.advance(len(names) - sum(len(shard) for _, shard in missing))
-        if missing:
-            scorer = ShardScorer(str(path), images)
+        for output in outputs:
+            output.parent.mkdir(parents=True, exist_ok=True)
+        _begin(folder, job)
+        if scorer:
             for number, shard in missing:
                 scorer.score(shard, _shard_file(folder, number))
         return merge_shards(folder, outputs, left_out)
     except OSError as error:
-        raise BadInput(f"--output {first}: cannot be written: {error.strerror}") from None
+        raise BadInput(f"--output {error.filename or first}: cannot be written: {error.strerror}") from None
 
 
-def _missing_shards(folder: Path, images: str, versions: Mapping[str, str], model: Path) -> list[tuple[int, list[str]]]:
-    """The shards that have no file yet. Deletes the files of another model or of other images."""
-    names = list(versions)
+def _check(output: Path) -> None:
+    """Raises BadInput if the file could not be written after all the work."""
+    if output.suffix not in SUFFIXES:
+        raise BadInput(f"--output {output}: unknown format; give a file that ends in {' or '.join(SUFFIXES)}")
+    if output.is_dir():
+        raise BadInput(f"--output {output}: is a folder; give a file in it")
+    parent = next(one for one in output.absolute().parents if one.exists())  # the others are made
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise BadInput(f"--output {output}: cannot be written: {parent} is not a folder that you can write to")
+
+
+def _job(images: str, versions: Mapping[str, str], model: Path) -> dict[str, Any]:
+    """What makes the shards' files valid: the images and the model."""
     listed = "\n".join([images, *(f"{name}\t{version}" for name, version in versions.items())])
     digest = hashlib.sha256(listed.encode()).hexdigest()
     version = (model / SAVED_MODEL).stat()
-    job = {"images": digest, "model": [str(model), version.st_size, version.st_mtime_ns]}
+    return {"images": digest, "model": [str(model), version.st_size, version.st_mtime_ns]}
+
+
+def _missing_shards(folder: Path, job: Mapping[str, Any], names: Sequence[str]) -> list[tuple[int, Sequence[str]]]:
+    """The shards that have no file yet, or only that of another job."""
+    is_new = _read(folder / _JOB_FILE) != job
+    shards = enumerate(names[start : start + SHARD] for start in range(0, len(names), SHARD))
+    return [(number, shard) for number, shard in shards if is_new or not _shard_file(folder, number).exists()]
+
+
+def _begin(folder: Path, job: Mapping[str, Any]) -> None:
+    """Deletes the files of another job, and writes down this one."""
     file = folder / _JOB_FILE
     if _read(file) != job:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         write_text(file, json.dumps(job), private=True)
-    shards = [(number, names[start : start + SHARD]) for number, start in enumerate(range(0, len(names), SHARD))]
-    return [(number, shard) for number, shard in shards if not _shard_file(folder, number).exists()]
 
 
 def _read(file: Path) -> Any:

@@ -220,3 +220,10 @@ print(sorted({{"tensorflow", "keras", "tfx", "apache_beam", "sklearn"}} & sys.mo
 """
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)  # noqa: S603
     assert found.stdout.split() == ["0", "0", "0", "0", "2", "2", "2", "[]"]
+
+
+def test_the_package_is_the_command() -> None:
+    command = [sys.executable, "-m", "efficientmixnet", "run", "nothing.yaml"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("error: nothing.yaml: does not exist; run")

@@ -88,3 +88,13 @@ def test_labels_paths_and_reasons_with_markup_do_not_stop_inspect(tmp_path: Path
     assert done.stdout.splitlines()[2].startswith("one:dog:")
     assert f"page          {tmp_path}/[page].html" in done.stdout
     assert "\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize(("value", "colored"), [("", True), ("1", False)])
+def test_no_color_is_honored(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], value: str, colored: bool
+) -> None:
+    monkeypatch.setenv("NO_COLOR", value)
+    monkeypatch.setattr("click.utils.should_strip_ansi", lambda *_: False)  # as on a terminal
+    echo("word", color="red")
+    assert ("\x1b[31m" in capsys.readouterr().out) == colored

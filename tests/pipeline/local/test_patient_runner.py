@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -198,6 +199,11 @@ def test_a_component_that_takes_too_long_is_stopped(component: Any) -> None:
 def test_the_time_limit_ends_with_the_component(component: Any) -> None:
     component(done, timeout=0.002)
     time.sleep(0.2)
+
+
+def test_outside_the_main_thread_a_component_has_no_time_limit(component: Any) -> None:
+    with ThreadPoolExecutor(1) as other:
+        assert other.submit(component, lambda: time.sleep(0.3), timeout=0.002).result() == []
 
 
 def test_a_killed_worker_process_is_retried(component: Any, lines: list[str]) -> None:

@@ -89,6 +89,31 @@ def test_an_exception_restores_the_descriptors(
     assert (tmp_path / "log.txt").read_text() == "last words"
 
 
+IN_ASCII = """
+import logging, sys
+from pathlib import Path
+from efficientmixnet.pipeline.local.quiet import noise_to
+from efficientmixnet.pipeline.local.stages import Stages
+
+with noise_to(Path(sys.argv[1]), also_show=False) as out, Stages(out) as stages:
+    stages._bar.disable = False  # as on a terminal
+    stages.emit(logging.LogRecord("absl", logging.INFO, "", 1, "Component Trainer is running.", None, None))
+    stages.start(3, "images")
+    stages.tell("flowers/gr\\u00f6\\u00dfe")
+    stages._console.print(stages._bar.get_renderable())
+"""
+
+
+def test_a_locale_without_the_letters_of_a_name_does_not_stop_the_run(tmp_path: Path) -> None:
+    ascii_only = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}
+    command = [sys.executable, "-c", IN_ASCII, str(tmp_path / "log.txt")]
+    done = subprocess.run(command, env={**os.environ, **ascii_only}, capture_output=True, check=False)  # noqa: S603
+    assert done.returncode == 0, done.stderr
+    assert b"flowers/gr\\xf6\\xdfe" in done.stdout
+    assert b"\\u28" not in done.stdout  # a dot of the usual spinner
+    assert b"0/3" in done.stdout
+
+
 def test_output_is_appended_to_the_log(tmp_path: Path) -> None:
     for word in (b"one ", b"two "):
         with noise_to(tmp_path / "log.txt", also_show=False):

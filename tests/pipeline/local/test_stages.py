@@ -225,3 +225,22 @@ def test_a_stage_of_another_thread_has_its_own_line(out: io.StringIO, clock: Clo
         ["Evaluator", "done", "4.0", "s", "300", "images"],
     ]
     assert stages.seconds == {"ServingCheck": 3.0, "Evaluator": 4.0}
+
+
+def test_progress_is_that_of_the_thread_that_made_the_stages(clock: Clock) -> None:
+    out = io.StringIO()
+
+    def run() -> None:
+        with Stages(out) as stages:
+            _log(stages, "Component Trainer is running.")
+            stages.start(40, "images")
+            clock.now += 20
+            stages.advance(40, {})
+            _log(stages, "Component Trainer is finished.")
+
+    with ThreadPoolExecutor(1) as other:
+        other.submit(run).result()
+    assert [line.split() for line in out.getvalue().splitlines()] == [
+        ["Trainer", "40", "of", "40", "images"],
+        ["Trainer", "done", "20.0", "s", "40", "images"],
+    ]

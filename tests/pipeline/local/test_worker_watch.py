@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import apache_beam as beam
@@ -41,6 +42,17 @@ def test_signal_handler_and_hook_are_restored() -> None:
     with interrupted_when_a_worker_ends():
         pass
     assert (signal.getsignal(signal.SIGUSR1), threading.excepthook) == before
+
+
+def test_outside_the_main_thread_the_body_just_runs() -> None:
+    before = threading.excepthook
+
+    def body() -> object:
+        with interrupted_when_a_worker_ends():
+            return threading.excepthook
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(body).result() is before
 
 
 @pytest.mark.slow

@@ -1,8 +1,10 @@
 """Tests of scoring: every image has a prediction or a reason, and interrupted scoring resumes."""
 
 import csv
+import errno
 import io
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -42,6 +44,15 @@ def images(tmp_path) -> Path:
     return folder
 
 
+def _begin(parts: Path, images: Path, model: str, manifest: str | None = None) -> list[int]:
+    """Begins a job that is interrupted at once. Returns the numbers of the shards that were missing."""
+    versions, _ = find_images(str(images), manifest)
+    job = scoring._job(str(images), versions, Path(model, "7"))
+    missing = scoring._missing_shards(parts, job, list(versions))
+    scoring._begin(parts, job)
+    return [number for number, _ in missing]
+
+
 def _rows(file: Path) -> list[list[str]]:
     with file.open(newline="", encoding="utf-8") as opened:
         return list(csv.reader(opened))[1:]
@@ -71,16 +82,14 @@ def test_finished_shards_are_kept_unless_the_images_change(model, images, tmp_pa
     monkeypatch.setattr(scoring, "SHARD", 5)
     output = tmp_path / "out.csv"
     parts = tmp_path / ".out.csv.parts"
-    names, _ = find_images(str(images))
-    left = scoring._missing_shards(parts, str(images), names, Path(model, "7"))
-    assert [number for number, _ in left] == [0, 1, 2]
+    assert _begin(parts, images, model) == [0, 1, 2]
     before = [{"file": "0.png", "label": "from before", "probability": 1.0, "probabilities": [1.0, 0.0]}]
     pq.write_table(pa.Table.from_pylist(before, shard_schema(["bright", "dark"])), scoring._shard_file(parts, 0))
-    assert [number for number, _ in scoring._missing_shards(parts, str(images), names, Path(model, "7"))] == [1, 2]
+    assert _begin(parts, images, model) == [1, 2]
     score(model, str(images), [output])
     assert _rows(output)[0] == ["0.png", "from before", "1.000000"]
 
-    scoring._missing_shards(parts, str(images), names, Path(model, "7"))
+    _begin(parts, images, model)
     pq.write_table(pa.Table.from_pylist(before, shard_schema(["bright", "dark"])), scoring._shard_file(parts, 0))
     Image.new("RGB", (4, 4), "black").save(images / "new.png")
     score(model, str(images), [output])
@@ -93,7 +102,7 @@ def test_images_that_were_replaced_are_scored_again(model, images, tmp_path, mon
     (tmp_path / "list.csv").write_text("path\n0.png\n2.png\n")
     manifest = str(tmp_path / "list.csv") if listed else None
     parts = tmp_path / ".out.csv.parts"
-    scoring._missing_shards(parts, str(images), find_images(str(images), manifest)[0], Path(model, "7"))
+    _begin(parts, images, model, manifest)
     before = [{"file": "0.png", "label": "dark", "probability": 1.0, "probabilities": [0.0, 1.0]}]
     pq.write_table(pa.Table.from_pylist(before, shard_schema(["bright", "dark"])), scoring._shard_file(parts, 0))
     Image.new("RGB", (6, 6), "white").save(images / "0.png")
@@ -120,6 +129,34 @@ def test_bad_arguments_are_refused(model, images, tmp_path):
         score(model, str(tmp_path / "none"), [tmp_path / "out.csv"])
     with pytest.raises(BadInput, match="has no model"):
         score(str(tmp_path), str(images), [tmp_path / "out.csv"])
+
+
+def test_an_output_that_cannot_be_written_is_named_before_any_work(model, images, tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.csv").mkdir()
+    for output, reason in (
+        (tmp_path / "file" / "deep" / "b.csv", f"cannot be written: {tmp_path / 'file'} is not a folder that you can"),
+        (tmp_path / "folder.csv", "is a folder; give a file in it"),
+    ):
+        with pytest.raises(BadInput, match=rf"^--output {re.escape(str(output))}: {re.escape(reason)}"):
+            score(model, str(images), [tmp_path / "a.parquet", output])
+    assert {file.name for file in tmp_path.iterdir()} == {"images", "file", "folder.csv"}
+
+
+def test_folders_of_all_outputs_are_made(model, images, tmp_path):
+    outputs = [tmp_path / "a.parquet", tmp_path / "missing" / "deep" / "b.csv"]
+    assert score(model, str(images), outputs).images == 11
+    assert all(output.is_file() for output in outputs)
+
+
+def test_an_output_that_fails_at_the_end_is_named(model, images, tmp_path, monkeypatch):
+    def fails(part: Path) -> None:
+        if part.suffix == ".part" and "b.csv" in part.name:
+            raise OSError(errno.ENOSPC, "No space left on device", str(part))
+
+    monkeypatch.setattr("efficientmixnet.modules.files.whole_file._sync_all", fails)
+    with pytest.raises(BadInput, match=r"^--output \S+b\.csv\.part: cannot be written: No space left on device"):
+        score(model, str(images), [tmp_path / "a.parquet", tmp_path / "b.csv"])
 
 
 def test_a_manifest_selects_the_images(model, images, tmp_path):
@@ -214,9 +251,8 @@ def test_a_damaged_job_starts_again(model, images, tmp_path, damage):
 def test_a_damaged_shard_is_named_and_no_output_is_half_written(model, images, tmp_path, monkeypatch):
     monkeypatch.setattr(scoring, "SHARD", 5)
     outputs = [tmp_path / "out.csv", tmp_path / "out.parquet"]
-    names, _ = find_images(str(images))
     parts = tmp_path / ".out.csv.parts"
-    scoring._missing_shards(parts, str(images), names, Path(model, "7"))
+    _begin(parts, images, model)
     damaged = scoring._shard_file(parts, 1)
     damaged.write_text("no table")
     with pytest.raises(BadInput, match=rf"^{damaged}: is damaged \(.*\); delete it and run the command again"):
@@ -239,4 +275,5 @@ def test_a_damaged_model_is_named(model, images, tmp_path, damage):
         content = graph.read_bytes()
         graph.write_bytes({"empty": b"", "cut off": content[: len(content) // 2], "noise": content[::-1]}[damage])
     with pytest.raises(BadInput, match=rf"^{folder}: is damaged, or is not a model that a run has pushed \(.+\); give"):
-        score(str(folder), str(images), [tmp_path / "out.csv"])
+        score(str(folder), str(images), [tmp_path / "new" / "out.csv"])
+    assert not (tmp_path / "new").exists()
