@@ -42,8 +42,8 @@ class AttentiveNormalization(ModulatedBatchNormalization):
         n_mixture: The number of affine maps, K in the paper.
         form: How a sample weighs the maps: "sigmoid" or "hard_sigmoid".
         init: How gamma and beta start: "bn" or "paper".
-        **options: The arguments of keras.layers.BatchNormalization, but center, scale and the initializers of gamma and
-            beta.
+        **options: The arguments of keras.layers.BatchNormalization, except center, scale and the initializers of
+            gamma and beta.
 
     Raises:
         ValueError: n_mixture is below 1, there is no such form or init, or an argument has no meaning here.

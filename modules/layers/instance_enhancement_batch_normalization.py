@@ -29,8 +29,8 @@ class InstanceEnhancementBatchNormalization(ModulatedBatchNormalization):
 
     Args:
         init: How gamma starts: "bn" or "paper".
-        **options: The arguments of keras.layers.BatchNormalization, but center, scale and the initializers of gamma and
-            beta.
+        **options: The arguments of keras.layers.BatchNormalization, except center, scale and the initializers of
+            gamma and beta.
 
     Raises:
         ValueError: There is no such init, or an argument has no meaning here.

@@ -32,8 +32,8 @@ class ModulatedBatchNormalization(BatchNormalization):
 
     Args:
         init: "bn" if the layer starts as batch normalization, or "paper" for the initial values of its paper.
-        **kwargs: The arguments of keras.layers.BatchNormalization, but center, scale and the initializers of gamma and
-            beta.
+        **kwargs: The arguments of keras.layers.BatchNormalization, except center, scale and the initializers of
+            gamma and beta.
 
     Raises:
         ValueError: There is no such init, or an argument has no meaning here.
