@@ -1,4 +1,4 @@
-"""as_16_bits: scales the values of an image to 16 bits, by the range of their type. stretched: shows them in 8 bits."""
+"""as_16_bits: scales the values of an image to 16 bits, by the range of their type."""
 
 import numpy as np
 
@@ -22,18 +22,6 @@ def as_16_bits(values: np.ndarray, bits: int | None = None) -> np.ndarray:
         return values.astype(np.uint16)
     lowest = -(2 ** (bits - 1)) if values.dtype.kind == "i" else 0
     return _rounded((values.astype(np.float64) - lowest) / (2**bits - 1))
-
-
-def stretched(levels: np.ndarray) -> np.ndarray:
-    """Returns levels of 16 bits in 8 bits: the darkest of the image is black, and the brightest is white.
-
-    Many cameras and scanners use few of the 16 bits, so that by the range of the type, all their images are black.
-    """
-    low, high = int(levels.min()), int(levels.max())
-    shades = np.linspace(0, 255, high - low + 1) if high > low else np.zeros(1)
-    table = np.zeros(LARGEST + 1, np.uint8)
-    table[low : high + 1] = np.round(shades)
-    return np.asarray(table[levels])  # a table takes no floats of the size of the image
 
 
 def _floats(values: np.ndarray) -> np.ndarray:

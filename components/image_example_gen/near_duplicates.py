@@ -11,8 +11,6 @@ import imagehash
 import numpy as np
 from PIL import Image
 
-from efficientmixnet.components.image_example_gen.depth import stretched
-
 HASH_BYTES = 32
 _SIDE = 16  # bits, of the square of frequencies
 _PIXELS = 32  # the side of the gray image. Smaller images have too little detail to tell them apart.
@@ -29,14 +27,28 @@ def gray_pixels(image: Image.Image | np.ndarray) -> bytes:
     Args:
         image: Pillow's image, or pixels of 8 or 16 bits [height, width, channels].
     """
-    if isinstance(image, np.ndarray):
-        colors = image[..., :3] if image.shape[-1] >= 3 else image[..., 0]
-        image = Image.fromarray(stretched(colors) if colors.dtype == np.uint16 else colors)
-    if min(image.size) < _PIXELS:
+    gray = _gray(image)
+    if min(gray.size) < _PIXELS:
         return b""
     # Pillow's box filter is several times as fast as the filter that imagehash uses for larger images.
-    gray = image.convert("L").resize((_PIXELS, _PIXELS), Image.Resampling.BOX).tobytes()
-    return gray if max(gray) - min(gray) >= _LEAST_CONTRAST else b""
+    small = np.asarray(gray.resize((_PIXELS, _PIXELS), Image.Resampling.BOX))
+    contrast = small.max() - small.min()
+    if contrast < _LEAST_CONTRAST:
+        return b""
+    if small.dtype != np.uint8:
+        # Many cameras and scanners use few of the 16 bits. By the range of the type, all their images would be black.
+        small = np.round((small - small.min()) * (255 / contrast)).astype(np.uint8)
+    return small.tobytes()
+
+
+def _gray(image: Image.Image | np.ndarray) -> Image.Image:
+    """Returns an image in gray, of 8 bits, or of floats if it has 16 bits."""
+    if isinstance(image, np.ndarray):
+        colors = image[..., :3] if image.shape[-1] >= 3 else image[..., :1]
+        if colors.dtype == np.uint16:
+            return Image.fromarray(colors.mean(axis=-1, dtype=np.float32))
+        image = Image.fromarray(colors if colors.shape[-1] == 3 else colors[..., 0])
+    return image.convert("L")
 
 
 def perceptual_hash(gray: bytes) -> bytes:

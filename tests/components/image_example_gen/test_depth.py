@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from efficientmixnet.components.image_example_gen.depth import as_16_bits, stretched
+from efficientmixnet.components.image_example_gen.depth import as_16_bits
 
 
 @pytest.mark.parametrize(
@@ -32,12 +32,3 @@ def test_values_are_scaled_by_the_range_of_their_type_and_floats_by_their_own(
 
 def test_fewer_bits_than_those_of_the_type_are_scaled_by_what_they_can_hold() -> None:
     assert as_16_bits(np.array([0, 4095], np.uint16), bits=12).tolist() == [0, 65535]
-
-
-@pytest.mark.parametrize(
-    ("levels", "shown"), [([100, 101, 102], [0, 128, 255]), ([0, 65535, 257], [0, 255, 1]), ([7, 7], [0, 0])]
-)
-def test_levels_are_shown_in_8_bits_by_their_own_range(levels: list[int], shown: list[int]) -> None:
-    found = stretched(np.array([levels], np.uint16))
-    assert found.dtype == np.uint8
-    assert found.tolist() == [shown]

@@ -75,6 +75,13 @@ def test_an_image_of_one_color_has_no_hash(gray: int) -> None:
     assert set(gray_pixels(steps)) == {100, 104}
 
 
+@pytest.mark.parametrize(("brightest", "found"), [(1003, set()), (1010, {0, 255})])
+def test_levels_of_16_bits_are_stretched_to_8_bits(brightest: int, found: set[int]) -> None:
+    halves = np.full((64, 64, 1), 1000, np.uint16)
+    halves[32:] = brightest
+    assert set(gray_pixels(halves)) == found
+
+
 def test_dark_images_of_16_bits_are_compared_by_their_own_range(photographs: list[Image.Image]) -> None:
     dark = [np.asarray(image).astype(np.uint16) for image in photographs]  # 0 to 255 of 65535
     hashes = [_hash(dark[0]), _hash(dark[1]), _hash(photographs[0]), _hash(dark[0][::2, ::2] + 1000)]
