@@ -75,7 +75,18 @@ class DamagedFile(EfficientMixNetError, ValueError):
 
 
 class BadImage(EfficientMixNetError, ValueError):
-    """The image cannot be used. The message gives the reason."""
+    """The image cannot be used. The message gives the reason.
+
+    Args:
+        reason: The reason.
+        setting: The key of the configuration that decides it, and its value.
+        cure: The end of the reason where there is no configuration.
+    """
+
+    def __init__(self, reason: str, setting: str = "", cure: str = "") -> None:
+        super().__init__(f"{reason} ({setting})" if setting else reason)
+        self.without_setting = reason + cure
+        """The message for commands that take no configuration."""
 
 
 class BadLabel(EfficientMixNetError, ValueError):

@@ -146,7 +146,11 @@ def check_sides(*sides: int) -> None:
 
 def too_large(size: int, max_bytes: int) -> BadImage:
     """Returns the error for an image with values of this size."""
-    return BadImage(f"has {size:,} bytes when unpacked, over the limit (data.max_image_bytes: {max_bytes})")
+    return BadImage(
+        f"has {size:,} bytes when unpacked, over the limit",
+        f"data.max_image_bytes: {max_bytes}",
+        f" of {max_bytes:,}; make it smaller",
+    )
 
 
 def _header(stream: IO[bytes]) -> tuple[np.dtype, bool, tuple[int, ...]]:

@@ -115,9 +115,13 @@ def open_image(
     opened = OpenImage(_stored(file, channels, max_bytes))
     is_gray = opened.channels == 1 and not opened.is_array
     if channels not in (None, opened.channels) and not (channels == 3 and is_gray):
-        raise BadImage(f"has {_in_words(opened.channels)}, not {channels} (data.channels: {channels})")
+        raise BadImage(f"has {_in_words(opened.channels)}, not {channels}", f"data.channels: {channels}")
     if max_pixels is not None and opened.width * opened.height > max_pixels:
-        raise BadImage(f"has {opened.width} x {opened.height} pixels, over the limit (data.max_pixels: {max_pixels})")
+        raise BadImage(
+            f"has {opened.width} x {opened.height} pixels, over the limit",
+            f"data.max_pixels: {max_pixels}",
+            f" of {max_pixels:,}; make it smaller",
+        )
     return opened
 
 

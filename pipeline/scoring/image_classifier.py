@@ -1,6 +1,5 @@
 """ImageClassifier: labels images with any model that gives the probabilities of their labels."""
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
 
 BATCH = 32
 _MAX_PIXELS = 100_000_000
-_LIMIT = re.compile(r"over the limit \(data\.\w+: (\d+)\)")
-_KEY = re.compile(r" \(data\.\w+: \d+\)")
 
 
 class ImageClassifier(ABC):
@@ -81,15 +78,9 @@ def read_image(image: str | bytes, channels: int = 3) -> bytes | str:
     try:
         return canonical(image if isinstance(image, bytes) else _read(image), _MAX_PIXELS, channels)[0]
     except BadImage as error:
-        return _without_keys(str(error))
+        return error.without_setting
     except OSError as error:
         return f"cannot be read: {error.strerror or error}"
-
-
-def _without_keys(reason: str) -> str:
-    """Returns the reason without keys of the configuration, which only a run and evaluate have."""
-    limited = _LIMIT.sub(lambda limit: f"over the limit of {int(limit[1]):,}; make it smaller", reason)
-    return _KEY.sub("", limited)
 
 
 def _read(path: str) -> bytes:
