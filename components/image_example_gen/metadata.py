@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
+from efficientmixnet.components.image_example_gen.examine import Found
 from efficientmixnet.components.image_example_gen.files import File, open_file
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.manifest import Manifest, image_column
@@ -15,8 +16,6 @@ from efficientmixnet.modules.files.untrusted_json import parse_json
 
 METADATA = ("metadata.csv", "metadata.jsonl")
 _LONGEST = 2**20  # bytes of a first line
-
-Found = tuple[Entry, File] | LeftOut | Skipped
 
 
 def find_metadata(files: Sequence[File | LeftOut], layout: Layout) -> list[File]:

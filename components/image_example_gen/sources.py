@@ -3,20 +3,14 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import chain
 
 from efficientmixnet.components.image_example_gen.check_sources import check_labels, nothing_found
 from efficientmixnet.components.image_example_gen.class_folders import as_image
-from efficientmixnet.components.image_example_gen.entry import (
-    MAX_IMAGE_BYTES,
-    SUFFIXES,
-    Entry,
-    LeftOut,
-    may_be_image,
-    too_large,
-)
+from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, SUFFIXES, Entry, LeftOut, may_be_image
+from efficientmixnet.components.image_example_gen.examine import Found, examine
 from efficientmixnet.components.image_example_gen.files import File, head, list_files
 from efficientmixnet.components.image_example_gen.folder_splits import of_folders
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
@@ -33,8 +27,6 @@ __all__ = ["SUFFIXES", "Entry", "LeftOut", "Sources", "find_images", "name_hash"
 
 _OURS = "image/"  # prefix of our own features
 _UNLABELED = "has no label, like all images in the same place"
-
-Found = tuple[Entry, File] | LeftOut | Skipped
 
 
 @dataclass(frozen=True)
@@ -138,7 +130,7 @@ def find_images(
         kind = _format(data, files) if layout.format == "auto" else layout.format
         by_name = _splits_by_name(data, files, kind, layout, names)
         found = _found(files, kind, layout, by_name, max_image_bytes)
-    entries, left_out, fingerprint, size, kinds = _examine(chain(skipped, found), names, max_image_bytes)
+    entries, left_out, fingerprint, size, kinds = examine(chain(skipped, found), names, max_image_bytes)
     where = manifest or data
     if not entries:
         lists = [file.name for file in files if file.name.rpartition("/")[2] in METADATA]
@@ -271,69 +263,3 @@ def _split_by_file(name: str, layout: Layout) -> tuple[str | None, int]:
         if fnmatchcase("/".join(parts[:depth]), pattern.strip("/")):
             return split, depth
     return None, 0
-
-
-def _examine(
-    found: Iterable[Found], names: SplitNames, max_bytes: int
-) -> tuple[tuple[Entry, ...], tuple[LeftOut, ...], str, int, Counter[str]]:
-    """Returns the entries sorted by name, the files left out, the fingerprint, the size, and what is skipped."""
-    skipped: Counter[str] = Counter()
-    entries: list[Entry] = []
-    left_out: list[LeftOut] = []
-    files: dict[str, File] = {}  # by path
-    for item in found:
-        if isinstance(item, LeftOut):
-            left_out.append(item)
-            continue
-        if isinstance(item, Skipped):
-            skipped[item.kind] += 1
-            continue
-        entry, file = item
-        split = entry.split and names.of_value(entry.split)
-        if fault := entry.fault:
-            left_out.append(LeftOut(entry.name, fault))
-        elif (size := _size(entry, file)) > max_bytes:
-            left_out.append(LeftOut(entry.name, too_large(size, max_bytes)))
-        elif entry.split and not split:
-            left_out.append(LeftOut(entry.name, names.unknown(entry.split)))
-        else:
-            entries.append(replace(entry, split=split, listed=(file.size, file.changed)))
-            files[file.path] = file
-    entries.sort(key=lambda entry: entry.name)
-    once = [entry for i, entry in enumerate(entries) if i == 0 or entry.name != entries[i - 1].name]
-    if len(once) < len(entries):
-        left_out += [
-            LeftOut(entry.name, "has the same name as another image")
-            for i, entry in enumerate(entries)
-            if i and entry.name == entries[i - 1].name
-        ]
-    left_out = _with_estimates(left_out, Counter(files[entry.path].name for entry in once))
-    digest = hashlib.sha256()
-    for path in sorted(files):
-        digest.update(f"{files[path]}\n".encode())
-    for entry in once:
-        digest.update(f"{entry}\n".encode())
-    left_out = [replace(item, name=_encodable(item.name), reason=_encodable(item.reason)) for item in left_out]
-    size = sum(file.size for file in files.values())
-    return tuple(once), tuple(left_out), digest.hexdigest(), size, skipped
-
-
-def _with_estimates(left_out: list[LeftOut], by_file: Counter[str]) -> list[LeftOut]:
-    """Estimates how many images each damaged file has lost, by the mean number in the intact files."""
-    damaged = {item.name for item in left_out if not item.images}
-    if not damaged:
-        return left_out
-    intact = [count for name, count in by_file.items() if name not in damaged]
-    mean = round(sum(intact) / len(intact)) if intact else 0
-    return [item if item.images else replace(item, images=max(1, mean - by_file[item.name])) for item in left_out]
-
-
-def _size(entry: Entry, file: File) -> int:
-    """Returns the size of the encoded image, or 0 if it is not known yet."""
-    if entry.size is not None:
-        return entry.size
-    return file.size if entry.row is None else 0
-
-
-def _encodable(text: str) -> str:
-    return text.encode(errors="backslashreplace").decode()
