@@ -226,26 +226,6 @@ def test_the_configuration_overrides_the_recipe() -> None:
     assert (training.augmentation.cutmix_alpha, training.schedule.warmup_epochs) == (1.0, 5)
 
 
-def test_a_budget_fills_in_what_is_missing() -> None:
-    config = ModelConfig.model_validate({"training": {"budget": "30m", "augmentation": {"flip": False}}})
-    assert (config.network.variant, config.network.drop_connect) == ("auto", 0.1)
-    assert (config.training.optimizer["name"], config.training.learning_rate) == ("adamw", 0.003)
-    assert not config.training.augmentation.flip
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"training": {"budget": "30m", "optimizer": "adam"}, "network": {"drop_connect": 0.2}},
-        {"training": {"budget": "30m"}, "network": {"weights": "imagenet"}},
-        {"training": {"epochs": 10}},
-    ],
-)
-def test_a_budget_leaves_what_is_given_fine_tuning_and_given_epochs_alone(values: dict[str, Any]) -> None:
-    config = ModelConfig.model_validate(values)
-    assert (config.training.optimizer["name"], config.network.drop_connect) == ("adam", 0.2)
-
-
 def test_an_unknown_recipe_is_refused_with_the_known_ones() -> None:
     with pytest.raises(
         ValidationError,

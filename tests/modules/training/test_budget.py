@@ -25,7 +25,6 @@ from efficientmixnet.modules.training.budget import (
     epochs_within,
     within_budget,
 )
-from efficientmixnet.modules.training.budget_rule import Candidate, Rung, choose, explore
 from efficientmixnet.modules.training.measure_network import Speed, _Enough, _StepClock, measure_network
 from efficientmixnet.modules.training.training_job import TrainingJob, train
 
@@ -72,25 +71,6 @@ def _job(records: str, checkpoints: Path, network: dict[str, Any], **training: A
     )
 
 
-def _candidate(name: str, epochs: int, multiply_adds: int = 1) -> Candidate:
-    return Candidate(name, multiply_adds, 0.0, 1.0, epochs)
-
-
-@pytest.mark.parametrize(
-    ("epochs", "chosen", "reason"),
-    [
-        ({"small": 80, "middle": 30, "large": 20}, "large", "the largest measured network with time for 20 epochs"),
-        ({"small": 80, "middle": 30, "large": 19}, "middle", "the largest measured network with time for 20 epochs"),
-        ({"small": 19}, "small", "even the smallest network has no time for 20 epochs"),
-    ],
-)
-def test_the_largest_network_that_sees_each_image_often_enough_is_chosen(
-    epochs: dict[str, int], chosen: str, reason: str
-) -> None:
-    found, why = choose([_candidate(name, count) for name, count in epochs.items()], 20)
-    assert (found.name, why) == (chosen, reason)
-
-
 def test_few_images_are_seen_more_often(records: str, tmp_path: Path) -> None:
     job = _job(records, tmp_path, CUSTOM, budget="1m")
     assert enough_epochs(job, OneDevice()) == (2500, 25000)  # 400,000 images of 160  # type: ignore[arg-type]
@@ -116,47 +96,6 @@ def test_candidates_for_photographs_are_the_published_networks() -> None:
 def test_small_images_can_be_fine_tuned_too() -> None:
     tuned = NetworkConfig.model_validate({"variant": "auto", "image_size": 32, "weights": "imagenet"})
     assert [rung.name for rung in candidates(tuned)] == ["B0, stem without stride"]
-
-
-class Device:
-    """Measures networks of 1, 2, 4 ... multiply-adds that take as long as they compute, up to a largest one."""
-
-    def __init__(self, seconds: float, memory: int = 2**30) -> None:
-        self.seconds, self.memory = seconds, memory
-        self.measured: list[int] = []
-
-    def __call__(self, rung: Rung) -> Candidate | None:
-        self.measured.append(rung.multiply_adds)
-        if rung.multiply_adds > self.memory:
-            return None
-        return _candidate(rung.name, int(self.seconds / rung.multiply_adds), rung.multiply_adds)
-
-
-def _rungs(count: int) -> list[Rung]:
-    return [Rung(str(2**number), NetworkConfig(), 2**number) for number in range(count)]
-
-
-def test_only_the_networks_that_may_be_the_largest_are_measured() -> None:
-    """With time for 320 multiply-adds, 20 epochs allow 16. So 1, 16 and 32 of ten networks are measured."""
-    device = Device(320)
-    found = explore(_rungs(10), device, 20)
-    assert device.measured == [1, 16, 32]
-    assert choose(found, 20)[0].name == "16"
-
-
-def test_a_network_that_does_not_fit_in_memory_is_not_chosen() -> None:
-    device = Device(320, memory=8)
-    found = explore(_rungs(10), device, 20)
-    assert choose(found, 20)[0].name == "8"
-
-
-def test_a_slow_network_ends_the_search_below_it() -> None:
-    """The second network is slower than its multiply-adds suggest."""
-
-    def measure(rung: Rung) -> Candidate:
-        return _candidate(rung.name, {1: 100, 4: 19, 2: 30}[rung.multiply_adds], rung.multiply_adds)
-
-    assert [one.name for one in explore(_rungs(3), measure, 20)] == ["1", "2", "4"]
 
 
 def test_measurements_end_after_a_twentieth_of_the_budget(
@@ -353,19 +292,6 @@ def test_several_machines_are_refused(records: str, tmp_path: Path) -> None:
         within_budget(_job(records, tmp_path, CUSTOM, budget="5m"), two)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("text", ["30", "0m", "m", "-3m", "1w", "30 minutes", "1e9h"])
-def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is not a time such as 30m or 2h"):
-        ModelConfig.model_validate({"training": {"budget": text}})
-
-
-def test_auto_needs_a_budget_and_no_file_of_weights() -> None:
-    with pytest.raises(ValueError, match=r"network\.variant: auto needs training\.budget"):
-        ModelConfig.model_validate({"network": {"variant": "auto"}})
-    with pytest.raises(ValueError, match="auto cannot start from a file of weights"):
-        ModelConfig.model_validate({"training": {"budget": "1m"}, "network": {"weights": "/a.h5"}})
-
-
 @pytest.mark.parametrize(
     "tuning",
     [
@@ -383,12 +309,6 @@ def test_fine_tuning_within_a_budget_is_checked_against_its_networks_and_epochs(
     for epochs in (1, 2, 30):
         left = _with_epochs(config, epochs)
         assert left.training.schedule.warmup_epochs < epochs - left.head_epochs
-
-
-def test_a_layer_that_no_candidate_has_is_refused() -> None:
-    training = {"budget": "10m", "fine_tuning": {"freeze_until": "stage8"}}
-    with pytest.raises(ValueError, match=r"the network has no layer 'stage8'; give one such as stage1 to stage7"):
-        ModelConfig.model_validate({"network": {"weights": "imagenet"}, "training": training})
 
 
 def test_a_stem_without_stride_keeps_the_size() -> None:
