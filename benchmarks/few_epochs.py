@@ -4,7 +4,7 @@
         [--network small] [--epochs 4] [--seed 0] [--set training.augmentation.crop_scale=[0.5,1.0] ...]
 
 The keys that are not given have the values that `training.budget` sets. A tenth of the images is for validation, and a
-tenth is not used. Printed are the validation accuracy after each epoch and the processor time.
+tenth is not used. The script prints the validation accuracy after each epoch and the processor time.
 """
 
 import argparse

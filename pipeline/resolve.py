@@ -113,7 +113,7 @@ def _least_accuracy(sources: Sources) -> float | None:
         return math.floor(least * digits) / digits  # Rounded up, it could not be reached.
     if images:  # ImageExampleGen stops the run if a split is empty.
         echo(
-            f"evaluation.thresholds.accuracy: a guess is right about all {images} evaluation images with a probability "
+            f"evaluation.thresholds.accuracy: guessing gets all {images} evaluation images right with a probability "
             f"of {guessing**images:.3g}, so no model will be blessed; add images, or give the lowest accuracy, "
             "such as 0.9",
             err=True,

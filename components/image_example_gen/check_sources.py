@@ -30,9 +30,10 @@ def check_labels(
         BadInput: There are too few labels, they are names of splits, or one lists others.
     """
     if len(labels) < least:
+        cure = f", each in its own folder. If {labels[0]!r} holds these folders, give it as data.images"
         raise BadInput(
             f"{where}: only the class {labels[0]!r} has images. A classifier needs two or more classes"
-            + (f", each in its own folder. If {labels[0]!r} holds these, give it as data.images." if by_folder else ".")
+            f"{cure if by_folder else ''}."
             + next((f" Left out: {item.name} {item.reason}." for item in left_out if item.counts), "")
         )
     meanings = {names.of_name(label) for label in labels} - {None}

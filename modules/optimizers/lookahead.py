@@ -21,8 +21,8 @@ class Lookahead(keras.optimizers.Optimizer):
         every k steps:   φ ← φ + α (θ - φ),  θ ← φ          φ: slow weights, θ: fast weights, those of the model
 
     The slow weights start as the weights at the first step, and again at the first step after a `fit`, so that weights
-    which are set in between count. After a `fit` that an exception ended, they do not start again: compile the model
-    with a new optimizer before you set its weights. Zhang et al., "Lookahead Optimizer: k steps forward, 1 step back",
+    which are set in between count. If an exception ends a `fit`, they do not start again: then compile the model with
+    a new optimizer before you set its weights. Zhang et al., "Lookahead Optimizer: k steps forward, 1 step back",
     NeurIPS 2019, https://arxiv.org/abs/1907.08610
 
     Learning rate, clipping, weight decay, averaging and gradient accumulation belong to the inner optimizer. The period

@@ -106,7 +106,7 @@ def test_images_that_can_all_be_guessed_give_no_threshold_and_a_line_says_so(
     assert resolve(Config(), sources).evaluation.thresholds == {}
     told = capsys.readouterr().err
     assert told.startswith(
-        "evaluation.thresholds.accuracy: a guess is right about all 3 evaluation images with a probability of "
+        "evaluation.thresholds.accuracy: guessing gets all 3 evaluation images right with a probability of "
         f"{probability}, so no model will be blessed; add images, or give the lowest accuracy"
     )
     given = Config.model_validate({"evaluation": {"thresholds": {"accuracy": 0.9}}})

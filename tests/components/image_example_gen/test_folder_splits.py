@@ -124,7 +124,7 @@ def test_another_folder_beside_splits_in_another_folder_is_refused(tmp_path: Pat
 
 
 def test_the_only_folder_is_named_as_a_cure(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"only the class 'data' has images.*If 'data' holds these, give it as data\.im"):
+    with pytest.raises(BadInput, match=r"only the class 'data' has images.*If 'data' holds these folders, give it"):
         _sources(tmp_path, *_folders("data"))
 
 

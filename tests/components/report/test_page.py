@@ -369,8 +369,8 @@ def test_the_page_explains_the_default_threshold_or_why_there_is_none(page):
         content | {"guessing": enough}, RUN
     )
     too_few = render(content | {"guessing": {"accuracy": 0.5, "least": None, "all": 0.5**3}}, RUN)
-    assert "A guess is right about all of its images with a probability of 12.5\u00a0%." in too_few
-    assert "no model is blessed if the configuration sets no threshold of the accuracy" in too_few
+    assert "Guessing gets all of its images right with a probability of 12.5\u00a0%." in too_few
+    assert "no model is blessed unless the configuration sets a threshold for accuracy" in too_few
     assert "at most 5 %" not in too_few
 
 
