@@ -110,9 +110,10 @@ class Records:
 
     def images(self) -> tf.data.Dataset:
         """Returns images with their class ids, int64 []: pixels [height, width, channels] if cached, else bytes []."""
+        examples = _parsed(self.record_files.read()).take(self.count)  # before the cache, which must see the end
         if not self.cached:
-            return _parsed(self.record_files.read())
-        decoded = _parsed(self.record_files.read()).map(
+            return examples
+        decoded = examples.map(
             lambda encoded, label: (images.decode_stored(encoded, self.deep, self.channels), label),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
@@ -223,7 +224,7 @@ def evaluation_batches(records: Records, reading: Reading) -> tf.data.Dataset:
     if reading.own_files:
         own = _parsed(evaluation_share(records.record_files, reading.worker, reading.workers))
     else:
-        own = records.images().take(records.count).shard(reading.workers, reading.worker)
+        own = records.images().shard(reading.workers, reading.worker)
     images = own.map(whole, num_parallel_calls=tf.data.AUTOTUNE)
     batch_size = evaluation_batch_size(records.count, reading)
     return _counted(images.batch(batch_size), math.ceil(math.ceil(records.count / reading.workers) / batch_size))
@@ -281,7 +282,11 @@ def _counts(pattern: str) -> dict[str, int]:
 
 def _counted(batches: tf.data.Dataset, steps: int) -> tf.data.Dataset:
     """Sets the number of batches, which Keras would otherwise learn only at the end, and prefetches them."""
-    return batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE)
+    options = tf.data.Options()
+    # A dataset that TensorFlow tunes can end only at the tuner's next turn, which may be a minute away.
+    options.autotune.enabled = False
+    counted = batches.apply(tf.data.experimental.assert_cardinality(steps))
+    return counted.prefetch(tf.data.AUTOTUNE).with_options(options)
 
 
 def _parsed(serialized: tf.data.Dataset) -> tf.data.Dataset:

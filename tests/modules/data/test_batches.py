@@ -219,6 +219,24 @@ def test_cached_records_are_read_from_disk_once(records: Records, tmp_path: Path
     assert len(list(batches)) == 8 * 3
 
 
+def test_cached_records_are_evaluated_from_memory_after_the_first_time(records: Records, tmp_path: Path) -> None:
+    copies = [shutil.copy(file, tmp_path) for file in records.files]
+    batches = evaluation_batches(replace(records, files=tuple(copies), cached=True), READING)
+
+    def evaluate() -> list[np.ndarray]:  # like Keras, which asks for no batch after the last one
+        return [images.numpy() for _, (images, _) in zip(range(int(batches.cardinality())), batches, strict=False)]
+
+    first = evaluate()
+    for copy in copies:
+        Path(copy).unlink()
+    np.testing.assert_array_equal(np.concatenate(evaluate()), np.concatenate(first))
+
+
+def test_batches_do_not_wait_for_a_tuner_when_they_end(records: Records) -> None:
+    for batches in (evaluation_batches(records, READING), training_batches(records, READING, PLAIN, 0, range(1))):
+        assert batches.options().autotune.enabled is False
+
+
 def test_decoded_bytes_are_those_of_the_pixels(records: Records) -> None:
     assert records.decoded_bytes() == RECORDS * 10 * 8 * 3
 
