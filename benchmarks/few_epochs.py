@@ -23,6 +23,7 @@ from transformed_record import transformed_record
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.section import merge
 from efficientmixnet.modules.network.ladder import small_network
+from efficientmixnet.modules.training.regularization import regularized
 from efficientmixnet.modules.training.training_job import TrainingJob, train
 
 BUDGET = "1h"  # any: its values count, and not its time
@@ -42,7 +43,7 @@ def configuration(network: str, epochs: int, seed: int, given: list[str]) -> Mod
     chosen = ModelConfig.model_validate(values).model_dump(mode="json")
     chosen["training"] |= {"budget": None, "epochs": epochs}
     chosen["training"]["schedule"]["warmup_epochs"] = epochs / 10
-    return ModelConfig.model_validate(chosen)
+    return regularized(ModelConfig.model_validate(chosen), epochs)
 
 
 def write(file: Path, images: Images) -> None:

@@ -17,7 +17,6 @@ FOR_A_BUDGET: dict[str, Any] = {
         "schedule": {"name": "cosine", "warmup_epochs": 1},
         "precision": "auto",
     },
-    "network": {"drop_connect": 0.1},
 }
 
 RECIPES: dict[str, dict[str, Any]] = {

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from efficientmixnet.modules.config.section import A_YEAR, MOST_EPOCHS, Fraction, Probability, Section
 from efficientmixnet.modules.optimizers.specification import parse_optimizer
 
+_AREAS = (0.5, 1.0)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -30,8 +31,9 @@ class ScheduleConfig(Section):
 
 
 class AugmentationConfig(Section):
-    crop_scale: tuple[float, float] | None = (0.5, 1.0)
-    """Random crops with an area between these fractions of the image; null: the central square, as in evaluation."""
+    crop_scale: tuple[float, float] | Literal["auto"] | None = "auto"
+    """Random crops with an area between these fractions of the image; auto: [0.5, 1.0], or with training.budget by the
+    epochs; null: the central square, as in evaluation."""
     flip: bool = True
     """Flips half of the images from left to right. Turn it off for digits or text."""
     randaugment_layers: int = Field(0, ge=0, le=10)
@@ -45,10 +47,15 @@ class AugmentationConfig(Section):
     cutmix_alpha: float = Field(0.0, ge=0, le=1000)
     """CutMix: alpha of the Beta distribution; 0: no CutMix."""
 
+    @property
+    def areas(self) -> tuple[float, float] | None:
+        """The smallest and the largest area of a crop; None: no random crop."""
+        return _AREAS if self.crop_scale == "auto" else self.crop_scale
+
     @model_validator(mode="after")
     def _crop_scale_is_a_range(self) -> "AugmentationConfig":
-        if self.crop_scale and not 0.001 <= self.crop_scale[0] <= self.crop_scale[1] <= 1:
-            raise ValueError(f"crop_scale: {list(self.crop_scale)} is not a range from 0.001 to 1, such as [0.5, 1.0]")
+        if self.areas and not 0.001 <= self.areas[0] <= self.areas[1] <= 1:
+            raise ValueError(f"crop_scale: {list(self.areas)} is not a range from 0.001 to 1, such as [0.5, 1.0]")
         return self
 
 

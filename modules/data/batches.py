@@ -303,7 +303,7 @@ def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 def _augmented(image: tf.Tensor, reading: Reading, augmentation: AugmentationConfig, seed: list[tf.Tensor]) -> Images:
     """A transformed image, bytes [] or pixels [height, width, channels] -> pixels [size, size, channels] or them with
     numbers."""
-    if augmentation.crop_scale is None:
+    if augmentation.areas is None:
         image = images.center_crop(_decoded(image, reading), reading.image_size, reading.crop_fraction)
     crop = partial(
         augment_image,
@@ -312,7 +312,7 @@ def _augmented(image: tf.Tensor, reading: Reading, augmentation: AugmentationCon
         seed,
         deep=reading.deep,
         channels=reading.channels,
-        crop_scale=augmentation.crop_scale,
+        crop_scale=augmentation.areas,
     )
     if not reading.augments:
         return {PIXELS: crop(flip=False), **draw_for_image(reading.image_size, seed, augmentation)}

@@ -27,6 +27,7 @@ from efficientmixnet.modules.network.cost import summarize
 from efficientmixnet.modules.network.ladder import ladder
 from efficientmixnet.modules.training.budget_rule import Candidate, Rung, choose, explore
 from efficientmixnet.modules.training.measure_network import Speed, measure_network
+from efficientmixnet.modules.training.regularization import regularized
 
 if TYPE_CHECKING:
     from efficientmixnet.modules.training.training_job import TrainingJob
@@ -220,11 +221,11 @@ def _multiply_adds(network: NetworkConfig, size: int, channels: int) -> int:
 
 
 def _with_epochs(config: ModelConfig, epochs: int) -> ModelConfig:
-    """Returns the configuration with these epochs. The warm-up is at most a tenth of them."""
+    """Returns the configuration with these epochs, and what follows from them. The warm-up is at most a tenth."""
     values = config.model_dump(mode="json")
     training = values["training"]
     training["epochs"] = epochs
     training["schedule"]["warmup_epochs"] = min(training["schedule"]["warmup_epochs"], epochs / 10)
     head_epochs = training["fine_tuning"]["head_epochs"]
     training["fine_tuning"]["head_epochs"] = head_epochs and _heads(head_epochs, epochs)
-    return ModelConfig.model_validate(values)
+    return regularized(ModelConfig.model_validate(values), epochs)

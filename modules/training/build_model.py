@@ -9,6 +9,8 @@ from efficientmixnet.modules.network import EfficientNetBuilder
 from efficientmixnet.modules.network.transfer_learning import reset_classifier
 from efficientmixnet.modules.training.starting_weights import StartingWeights
 
+_DROP_CONNECT = 0.2  # the rate of the published networks
+
 
 def build_model(
     config: NetworkConfig,
@@ -55,7 +57,7 @@ def build_model(
         input_tensor=scaled(pixels),
         classes=classes,
         include_top=keeps_classifier,
-        drop_connect_rate=config.drop_connect,
+        drop_connect_rate=_DROP_CONNECT if config.drop_connect is None else config.drop_connect,
         mixed=config.mixed,
         activation=config.activation,
         norm=config.placed_norm,
