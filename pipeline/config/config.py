@@ -19,7 +19,7 @@ from efficientmixnet.modules.config.yaml_text import YamlMistake, parse_yaml, re
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.text.secrets import MASK, is_secret_name
 from efficientmixnet.pipeline.config.beam_config import BeamConfig
-from efficientmixnet.pipeline.config.config_errors import problem_line, problems_found, reasons, shortened
+from efficientmixnet.pipeline.config.config_errors import problem_line, problems, problems_found, reasons, shortened
 from efficientmixnet.pipeline.config.data_config import DataConfig
 from efficientmixnet.pipeline.config.evaluation_config import EvaluationConfig
 from efficientmixnet.pipeline.config.kubeflow_config import KubeflowConfig
@@ -118,7 +118,9 @@ def load_config(
         config = Config.model_validate(values)
     except ValidationError as error:
         lines = [
-            shortened(line, _LONGEST_LINE) for one in error.errors() for line in problem_line(one, Config).splitlines()
+            shortened(line, _LONGEST_LINE)
+            for one in problems(error, Config)
+            for line in problem_line(one, Config).splitlines()
         ]
         raise BadInput("\n  ".join([f"{file or 'configuration'}: {problems_found(len(lines))}", *lines])) from None
     except ValueError as error:

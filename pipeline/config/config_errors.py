@@ -3,7 +3,8 @@
 import difflib
 import reprlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -17,6 +18,34 @@ def problems_found(count: int) -> str:
 def shortened(text: str, most: int = 80) -> str:
     """Returns the text without its middle if it has more characters than `most`."""
     return text if len(text) <= most else f"{text[: most // 2]}...{text[-most // 2 :]}"
+
+
+def problems(why: ValidationError, root: type[BaseModel]) -> list[dict[str, Any]]:
+    """Returns the errors of pydantic. A value of none of the kinds of a key, such as bool or 'auto', is one error."""
+    found: list[dict[str, Any]] = []
+    for error in why.errors():
+        key, inside = _key_and_kind(error["loc"], root)
+        item = (*key, *inside[1:])  # of a list, or the key itself
+        of_key = [one for one in found if inside and one["loc"][: len(key)] == key]
+        if of_key and of_key[-1]["loc"] == item:
+            other = _short(error["msg"]).removeprefix("Input should be ")
+            of_key[-1]["msg"] = f"{_short(of_key[-1]['msg'])} or {other}"
+        elif not of_key or item != key:
+            found.append(dict(error, loc=item))
+    return found
+
+
+def _key_and_kind(where: tuple[Any, ...], root: type[BaseModel]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Splits a location behind a key of several kinds. If there is none, the second part is empty."""
+    section: Any = root
+    for position, name in enumerate(where, 1):
+        field = getattr(section, "model_fields", {}).get(name)
+        if field is None:
+            break
+        section = field.annotation
+        if get_origin(section) in (Union, UnionType) and len({*get_args(section)} - {NoneType}) > 1:
+            return where[:position], where[position:]
+    return where, ()
 
 
 def problem_line(error: Mapping[str, Any], root: type[BaseModel]) -> str:
@@ -38,10 +67,14 @@ def problem_line(error: Mapping[str, Any], root: type[BaseModel]) -> str:
         case "model_type":
             message = "should be a section with keys"
         case "tuple_type":
-            message = "should be a list"
-    message = message.removeprefix("Input ").partition(", unable to parse")[0]
+            message = message.replace("a valid tuple", "a list")
+    message = _short(message).removeprefix("Input ")
     given = MASK if is_secret_name(key) else mask(shortened(reprlib.repr(error["input"])))
     return f"{key}: {message[0].lower()}{message[1:]}, not {given}"
+
+
+def _short(message: str) -> str:
+    return message.partition(", unable to ")[0]
 
 
 def _key_line(error: Mapping[str, Any], where: str, message: str) -> str:
@@ -61,7 +94,7 @@ def reasons(why: ValidationError | str, searched: str, root: type[BaseModel]) ->
     if isinstance(why, str):
         return why
     return "; ".join(
-        problem_line(one, root).removeprefix(f"{searched.removeprefix('space.')}: ") for one in why.errors()
+        problem_line(one, root).removeprefix(f"{searched.removeprefix('space.')}: ") for one in problems(why, root)
     )
 
 

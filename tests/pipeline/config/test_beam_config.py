@@ -39,7 +39,7 @@ def test_another_runner_gets_its_name_and_its_arguments() -> None:
         ("beam.arguments=[--runner=X]", "beam.arguments: remove --runner; beam.runner sets it"),
         ("beam.arguments=[--direct_num_workers=3]", "--direct_running_mode; beam.workers sets them"),
         ("beam.arguments=[job_endpoint]", "beam.arguments: number 1 should have the form --name or --name=value"),
-        ("beam.workers=0", "should be greater than or equal to 1"),
+        ("beam.workers=0", "should be 'auto' or greater than or equal to 1, not 0"),
         (
             "beam={runner: portable, workers: 3}",
             "beam.workers: only for the runner in-process; set the workers of portable in beam.arguments",

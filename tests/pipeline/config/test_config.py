@@ -205,6 +205,16 @@ def test_an_empty_section_gives_its_defaults(file: Path) -> None:
         ("training: {seed: -1}", "training.seed: should be greater than or equal to 0, not -1"),
         ("training: {epochs: two}", "training.epochs: should be a valid integer, not 'two'"),
         ("network: {variant: custom, blocks: 3}", "network.blocks: should be a list, not 3"),
+        ("training: {jit: 3}", "training.jit: should be a valid boolean or 'auto', not 3"),
+        ("beam: {workers: many}", "beam.workers: should be 'auto' or a valid integer, not 'many'"),
+        (
+            "training: {augmentation: {crop_scale: some}}",
+            "training.augmentation.crop_scale: should be a list or 'auto', not 'some'",
+        ),
+        (
+            "training: {augmentation: {crop_scale: [a, 1]}}",
+            "training.augmentation.crop_scale.0: should be a valid number, not 'a'",
+        ),
         (
             "training: {recipe: [a]}",
             "training.recipe: should be 'efficientnet', 'adamw-cosine' or 'ranger-flat-cosine', not ['a']",
