@@ -26,6 +26,7 @@ SHUFFLE_BUFFER = 8192  # encoded images: about 200 MB for photographs of 256 pix
 
 Images: TypeAlias = tf.Tensor | dict[str, tf.Tensor]  # the dictionary also has random numbers
 
+_AT_ONCE = os.cpu_count() or 1  # calls of a function; without its tuner, TensorFlow would use at most 16
 _SAMPLE = 64  # records
 _PARSE_BATCH = 64  # records
 
@@ -115,7 +116,7 @@ class Records:
             return examples
         decoded = examples.map(
             lambda encoded, label: (images.decode_stored(encoded, self.deep, self.channels), label),
-            num_parallel_calls=tf.data.AUTOTUNE,
+            num_parallel_calls=_AT_ONCE,
         )
         return decoded.cache()
 
@@ -191,12 +192,10 @@ def training_batches(
         first_step = tf.where(epoch == epochs.start, tf.constant(steps_done, tf.int64), 0)
         examples = (of_own_files if reading.own_files else of_all)(epoch, first_step)
         batches = (
-            examples.map(augmented, num_parallel_calls=tf.data.AUTOTUNE)
-            .batch(own_batch, drop_remainder=True)
-            .map(one_hot)
+            examples.map(augmented, num_parallel_calls=_AT_ONCE).batch(own_batch, drop_remainder=True).map(one_hot)
         )
         if augmentation.mixup_alpha or augmentation.cutmix_alpha:
-            batches = batches.enumerate(first_step).map(mixed, num_parallel_calls=tf.data.AUTOTUNE)
+            batches = batches.enumerate(first_step).map(mixed, num_parallel_calls=_AT_ONCE)
         return batches
 
     def weighted(images: Images, labels: tf.Tensor) -> tuple[Images, tf.Tensor, tf.Tensor]:
@@ -225,7 +224,7 @@ def evaluation_batches(records: Records, reading: Reading) -> tf.data.Dataset:
         own = _parsed(evaluation_share(records.record_files, reading.worker, reading.workers))
     else:
         own = records.images().shard(reading.workers, reading.worker)
-    images = own.map(whole, num_parallel_calls=tf.data.AUTOTUNE)
+    images = own.map(whole, num_parallel_calls=_AT_ONCE)
     batch_size = evaluation_batch_size(records.count, reading)
     return _counted(images.batch(batch_size), math.ceil(math.ceil(records.count / reading.workers) / batch_size))
 
@@ -291,7 +290,7 @@ def _counted(batches: tf.data.Dataset, steps: int) -> tf.data.Dataset:
 
 def _parsed(serialized: tf.data.Dataset) -> tf.data.Dataset:
     """Parses in batches, which takes a quarter of the time."""
-    return serialized.batch(_PARSE_BATCH).map(_parse, num_parallel_calls=tf.data.AUTOTUNE).unbatch()
+    return serialized.batch(_PARSE_BATCH).map(_parse, num_parallel_calls=_AT_ONCE).unbatch()
 
 
 def _parse(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

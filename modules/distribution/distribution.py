@@ -56,6 +56,10 @@ class Distribution:
         """Returns how many batches one step accumulates: 1 where each batch is its own step."""
         return training.accumulation_steps if self.is_mirrored else 1
 
+    def synchronizes_norms(self, training: TrainingConfig) -> bool:
+        """Whether normalization layers use the batch of all devices."""
+        return training.synchronized_norm and self.is_mirrored
+
     def batch_size(self, training: TrainingConfig, images: int) -> int:
         """Returns the images of each training step, on all devices together.
 

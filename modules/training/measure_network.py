@@ -56,8 +56,9 @@ def measure_network(job: "TrainingJob", distribution: Distribution, seconds: flo
     start = time.monotonic()
     training = job.config.training
     data, augment = job.augmented_data(distribution)
+    in_memory = data.reading.batch_size // distribution.accumulated_batches(training)  # images at a time
     with precision(training.precision), distribution.scope():
-        model = distribution.model(job.network(data)(), augment)
+        model = distribution.model(job.network(data)(synchronized=distribution.synchronizes_norms(training)), augment)
     batches = training_batches(data.train, data.reading, training.augmentation, training.seed, range(_FEW_EPOCHS))
     startup, clocks = time.monotonic() - start, list[_StepClock]()
     for phase in phases(job.config, _TINY_RATE):  # whose epochs mean nothing: the budget has not chosen them
@@ -65,7 +66,7 @@ def measure_network(job: "TrainingJob", distribution: Distribution, seconds: flo
         same_rate = replace(phase, epochs=range(_FEW_EPOCHS), schedule=ScheduleConfig(name="constant"))
         with precision(training.precision), distribution.scope():
             compile_model(model, training, same_rate, data.steps_per_epoch)
-        with suppress(_Enough), explain_out_of_memory(data.reading.batch_size):
+        with suppress(_Enough), explain_out_of_memory(in_memory):
             model.fit(
                 distribution.batches(batches),
                 steps_per_epoch=_FEW_EPOCHS * data.steps_per_epoch,
@@ -76,7 +77,7 @@ def measure_network(job: "TrainingJob", distribution: Distribution, seconds: flo
         clocks.append(clock)
     few = model.steps_per_execution * math.ceil(_SHORT / model.steps_per_execution)
     few = min(few, data.steps_per_epoch)
-    at_once = evaluation_batch_size(data.evaluation.count, data.reading)
+    at_once = evaluation_batch_size(data.evaluation.count, replace(data.reading, batch_size=in_memory))
     in_time = min(round(seconds / clock.step_seconds), _ENOUGH_EVALUATED)
     measured = max(_SHORT, in_time, 2 * model.steps_per_execution)  # A batch is timed between two executions.
     evaluated = min(measured * at_once, data.evaluation.count)

@@ -182,8 +182,7 @@ def _train(job: TrainingJob, distribution: Distribution) -> Trained:
     worker = {"worker": distribution.worker, "workers": distribution.workers}
     checkpoint = Checkpoint(job.checkpoints, **training.checkpoint.model_dump(), **worker)
     with precision(training.precision), distribution.scope():
-        synchronized = training.synchronized_norm and distribution.is_mirrored
-        model = distribution.model(network(synchronized=synchronized), augment)
+        model = distribution.model(network(synchronized=distribution.synchronizes_norms(training)), augment)
         if job.initial:
             model.set_weights(read_weights(job.initial))
         for phase in phases(job.config, distribution.learning_rate(training)):

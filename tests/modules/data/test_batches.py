@@ -1,6 +1,7 @@
 """Records become the same batches in every run, and in a resumed training."""
 
 import io
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -235,6 +236,19 @@ def test_cached_records_are_evaluated_from_memory_after_the_first_time(records: 
 def test_batches_do_not_wait_for_a_tuner_when_they_end(records: Records) -> None:
     for batches in (evaluation_batches(records, READING), training_batches(records, READING, PLAIN, 0, range(1))):
         assert batches.options().autotune.enabled is False
+
+
+def test_all_processors_decode_and_augment(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+    def record(dataset: tf.data.Dataset, function: Any, num_parallel_calls: int | None = None) -> tf.data.Dataset:
+        at_once.append(num_parallel_calls)
+        return dataset_map(dataset, function, num_parallel_calls)
+
+    at_once: list[int | None] = []
+    dataset_map = tf.data.Dataset.map
+    monkeypatch.setattr(tf.data.Dataset, "map", record)
+    list(evaluation_batches(replace(records, cached=True), READING).take(1))
+    list(training_batches(records, READING, MOST, 0, range(1)).take(1))
+    assert {one for one in at_once if one is not None} == {os.cpu_count()}
 
 
 def test_decoded_bytes_are_those_of_the_pixels(records: Records) -> None:

@@ -15,9 +15,9 @@ from efficientmixnet.modules import features
 from efficientmixnet.modules.checkpoint import checkpoint_copies
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.network_config import NetworkConfig
-from efficientmixnet.modules.distribution.distribution import choose_distribution
+from efficientmixnet.modules.distribution.distribution import Distribution, choose_distribution
 from efficientmixnet.modules.exceptions import BadInput, OutOfMemory
-from efficientmixnet.modules.training import budget
+from efficientmixnet.modules.training import budget, training_job
 from efficientmixnet.modules.training.budget import (
     _with_epochs,
     candidates,
@@ -25,6 +25,7 @@ from efficientmixnet.modules.training.budget import (
     epochs_within,
     within_budget,
 )
+from efficientmixnet.modules.training.build_model import build_model
 from efficientmixnet.modules.training.measure_network import Speed, _Enough, _StepClock, measure_network
 from efficientmixnet.modules.training.training_job import TrainingJob, train
 
@@ -179,6 +180,52 @@ def test_the_start_of_an_evaluation_counts_once(records: str, tmp_path: Path, mo
     job = _job(records, tmp_path, CUSTOM, batch_size=2)
     speed = measure_network(job, choose_distribution("none"), seconds=1.0)
     assert 0.5 < speed.epoch_seconds < 5
+
+
+def test_an_evaluation_with_parts_of_a_batch_has_more_batches(
+    records: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """4 images in a step are 4 parts of one image, so the evaluation of 160 images has 160 batches of 0.05 s."""
+    end = keras.callbacks.CallbackList.on_test_batch_end
+
+    def end_slowly(callbacks: keras.callbacks.CallbackList, batch: int, logs: Any = None) -> None:
+        end(callbacks, batch, logs)
+        time.sleep(0.05)
+
+    monkeypatch.setattr(keras.callbacks.CallbackList, "on_test_batch_end", end_slowly)
+    monkeypatch.setattr(Distribution, "accumulated_batches", lambda self, training: 4)
+    job = _job(records, tmp_path, CUSTOM, batch_size=1)
+    assert measure_network(job, choose_distribution("none"), seconds=0.01).epoch_seconds > 160 * 0.05
+
+
+def test_the_measured_network_has_synchronized_norms_if_the_training_has(
+    records: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(*arguments: Any, **options: Any) -> keras.Model:
+        synchronized.append(options["synchronized"])
+        return build_model(*arguments, **options)
+
+    synchronized: list[bool] = []
+    monkeypatch.setattr(training_job, "build_model", build)
+    for devices in (False, True):
+        monkeypatch.setattr(Distribution, "is_mirrored", devices)
+        measure_network(_job(records, tmp_path, CUSTOM), choose_distribution("none"), seconds=0.01)
+    assert synchronized == [False, True]
+
+
+def test_crops_are_measured_as_large_as_in_a_short_training(
+    records: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measure(job: TrainingJob, distribution: object, seconds: float) -> Speed:
+        areas.append(job.config.training.augmentation.areas)
+        return Speed(0.0, 80.0)
+
+    areas: list[Any] = []
+    monkeypatch.setattr(budget, "measure_network", measure)
+    monkeypatch.setattr(budget, "_ENOUGH", {False: (12, 0)})
+    config = within_budget(_job(records, tmp_path, CUSTOM, budget="1000s"), OneDevice())  # type: ignore[arg-type]
+    assert config.training.epochs == 12
+    assert areas == [config.training.augmentation.areas] == [(0.71, 1.0)]  # 12 of 4 to 24 epochs
 
 
 def test_networks_are_measured_before_the_epochs_are_known(records: str, tmp_path: Path) -> None:
