@@ -36,14 +36,15 @@ def reset_classifier(
     return keras.Model(model.input, classifier(x, classes, classifier_activation, dropout_rate or 0.0), name=model.name)
 
 
-def freeze(model: keras.Model, until: str | None = None) -> None:
+def freeze(model: keras.Model, until: str | None = None, normalizations: bool = False) -> None:
     """Freezes all layers except the classifier, or all layers before `until`. Compile the model afterwards.
 
-    All normalizations are frozen, also those after `until`: they use their moving statistics in training.
+    By default, normalizations after `until` are frozen too: they use their moving statistics in training.
 
     Args:
         model: The model to change.
         until: The first layer to train: a layer's name or its beginning, such as "stage5". None: the classifier.
+        normalizations: Whether to train the normalizations after `until`.
 
     Raises:
         ValueError: No layer has this name.
@@ -56,7 +57,7 @@ def freeze(model: keras.Model, until: str | None = None) -> None:
         )
     frozen = names[: names.index(first)] if first in names else names
     for layer in model.layers:
-        layer.trainable = layer.name not in frozen and not is_normalization(layer)
+        layer.trainable = layer.name not in frozen and (normalizations or not is_normalization(layer))
 
 
 def unfreeze(model: keras.Model, normalizations: bool = False) -> None:

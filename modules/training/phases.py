@@ -32,7 +32,7 @@ class Phase:
             unfreeze(model, normalizations=not self.frozen_norms)
             return
         try:
-            freeze(model, self.freeze_until)
+            freeze(model, self.freeze_until, normalizations=not self.frozen_norms)
         except ValueError as error:
             raise BadInput(f"training.fine_tuning.freeze_until: {error}") from None
 

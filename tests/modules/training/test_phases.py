@@ -73,6 +73,12 @@ def test_layers_before_freeze_until_are_frozen() -> None:
     assert {name.partition("_")[0] for name in trained} == {"stage3", "head", "predictions"}
 
 
+def test_norms_after_freeze_until_train_if_they_are_not_frozen() -> None:
+    trained = _step(_model(), _config(fine_tuning={"freeze_until": "stage3", "frozen_norms": False}))
+    assert {"stage3_block1_depthwise_norm", "head_norm"} <= trained.keys()
+    assert not [name for name in trained if name.startswith(("stem", "stage1", "stage2"))]
+
+
 def test_an_unknown_layer_is_refused_with_its_key() -> None:
     with pytest.raises(ValueError, match=r"training\.fine_tuning\.freeze_until: the network has no layer 'stage9'"):
         _config(fine_tuning={"freeze_until": "stage9"})
