@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import BadInput
@@ -17,7 +18,7 @@ from efficientmixnet.modules.files.untrusted_json import parse_json
 from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.modules.network.imagenet import MEAN, STD
 from efficientmixnet.modules.network.weights.imagenet_weights import InexactStart
-from efficientmixnet.modules.network.weights.keras_applications import is_of_keras_applications
+from efficientmixnet.modules.network.weights.keras_applications import is_of_keras_applications, scales_pixels
 from efficientmixnet.modules.network.weights.keras_arrays import read_arrays
 from efficientmixnet.modules.network.weights.pretrained import load_pretrained
 
@@ -54,8 +55,9 @@ class StartingWeights:
         if path.suffix == ".keras" and (statistics := _statistics_of(path)):
             return cls(weights, statistics=statistics)
         # Keras's own weights files do not record how pixels were scaled. All other files hold ImageNet's weights.
-        unknown = path.name.endswith((".keras", ".weights.h5")) and not _is_of_keras_applications(path)
-        return cls(weights, statistics=None if unknown else (MEAN, STD))
+        if not path.name.endswith((".keras", ".weights.h5")):
+            return cls(weights, statistics=(MEAN, STD))
+        return cls(weights, statistics=_statistics_of_keras_applications(path))
 
     def load(self, model: keras.Model, variant: str) -> None:
         """Loads the weights into a network of this variant.
@@ -99,11 +101,17 @@ def keep_for_fine_tuning(model: keras.Model, labels: Sequence[str], exported: st
         write_text(Path(exported, CHANNELS), json.dumps({"channels": channels}))
 
 
-def _is_of_keras_applications(file: Path) -> bool:
+def _statistics_of_keras_applications(file: Path) -> Statistics | None:
+    """Returns how keras.applications' networks scale pixels; None: the file holds another network."""
     try:
-        return is_of_keras_applications(read_arrays(file))
+        arrays = read_arrays(file)
     except ValueError as error:
         raise BadInput(f"network.weights: {error}") from None
+    if not is_of_keras_applications(arrays):
+        return None
+    mean, variance = next((values for name, values in arrays.items() if scales_pixels(name)), (MEAN, STD))[:2]
+    # A network that did not start from ImageNet's weights only divides by 255.
+    return ([0.0] * 3, [1.0] * 3) if not np.any(mean) and np.all(variance == 1) else (MEAN, STD)
 
 
 def _statistics_of(file: Path) -> Statistics | None:

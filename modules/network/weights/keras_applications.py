@@ -55,7 +55,7 @@ def load_arrays(model: keras.Model, arrays: Mapping[str, list[np.ndarray]]) -> k
             value = values[position] if position < len(values) else None
             transfers.append(Transfer(layer.name, weight, f"{name}/{weight.name}", value))
     used = {transfer.source_name.split("/")[0] for transfer in transfers}
-    unused = {name for name in arrays.keys() - used if name not in _OF_THEIR_TOP and not _scales_pixels(name)}
+    unused = {name for name in arrays.keys() - used if name not in _OF_THEIR_TOP and not scales_pixels(name)}
     transfer_weights(transfers, unused)
     return model
 
@@ -70,7 +70,8 @@ def keras_applications_name(layer: str, weight: str, index: int) -> tuple[str, i
     return f"{prefix}_{_STEPS.get(block[3], block[3])}", index
 
 
-def _scales_pixels(layer: str) -> bool:
+def scales_pixels(layer: str) -> bool:
+    """Whether a layer of keras.applications' EfficientNets scales the pixels."""
     return layer.startswith("normalization")
 
 

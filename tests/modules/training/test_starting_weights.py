@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 
 from efficientmixnet.modules.config.network_config import NetworkConfig
@@ -23,12 +24,18 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, model in {"ours": ours, "theirs": theirs}.items():
         model.save(folder / f"{name}.keras")
         model.save_weights(folder / f"{name}.weights.h5")
+    theirs.get_layer("normalization").set_weights([*np.array([MEAN, STD]), np.array(0)])  # as in the published files
+    theirs.save(folder / "imagenet.keras")
     return folder
 
 
+def test_pixels_are_scaled_as_by_keras_applications(saved: Path) -> None:
+    assert StartingWeights.find(str(saved / "imagenet.keras")).statistics == (MEAN, STD)
+
+
 @pytest.mark.parametrize("name", ["theirs.keras", "theirs.weights.h5"])
-def test_pixels_are_scaled_as_by_keras_applications(saved: Path, name: str) -> None:
-    assert StartingWeights.find(str(saved / name)).statistics == (MEAN, STD)
+def test_a_network_of_keras_applications_without_imagenets_weights_divides_by_255(saved: Path, name: str) -> None:
+    assert StartingWeights.find(str(saved / name)).statistics == ([0, 0, 0], [1, 1, 1])
 
 
 def test_our_networks_keep_their_scaling_where_it_is_recorded(saved: Path) -> None:
