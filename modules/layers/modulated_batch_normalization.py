@@ -93,7 +93,7 @@ class ModulatedBatchNormalization(BatchNormalization):
         if training and self._takes_few_passes(inputs):
             return self._in_few_passes(inputs)
         axes = self.spatial_axes(len(inputs.shape))
-        inputs, mean = instance_mean(inputs, axes)
+        inputs, mean = instance_mean(inputs, axes, training)
 
         def variance() -> Any:
             return ops.mean(ops.square(ops.cast(inputs, mean.dtype) - self._spread(mean, inputs)), axis=axes)

@@ -37,3 +37,14 @@ def test_mixtures_reach_attentive_normalization() -> None:
 def test_an_unknown_kind_lists_the_known_ones() -> None:
     with pytest.raises(ValueError, match="norm: 'gn' is unknown; give one of bn, an, iebn"):
         normalization("gn")
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="it is about TensorFlow's graphs")
+@pytest.mark.parametrize("kind", ["an", "iebn"])
+def test_the_graph_of_inference_has_no_custom_gradient(kind: str) -> None:
+    import tensorflow as tf
+
+    layer = normalization(kind)
+    layer.build((None, None, None, 8))
+    inference = tf.function(lambda x: layer(x, training=False)).get_concrete_function(tf.TensorSpec((2, 4, 4, 8)))
+    assert "IdentityN" not in {operation.type for operation in inference.graph.get_operations()}
