@@ -113,7 +113,7 @@ def run_command(
 @main.command()
 @click.argument("file", type=LocalPath(dir_okay=False, path_type=Path))
 def init(file: Path) -> None:
-    """Write a configuration to FILE: every key with a comment and its default."""
+    """Write a configuration to FILE, with every key, its meaning and its default as comments."""
     from efficientmixnet.pipeline.config.config_template import config_template
 
     if file.exists():

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError, model_validator
+from pydantic import BaseModel, ValidationError, model_validator
 
 from efficientmixnet.components.image_example_gen.entry import character_to_refuse
 from efficientmixnet.modules.config.model_config import ModelConfig
@@ -29,7 +29,6 @@ from efficientmixnet.pipeline.config.serving_config import ServingConfig
 
 _DEEPEST_KEY = 20  # parts
 _LONGEST_LINE = 500  # characters of a problem
-_SECTIONS = frozenset({"data", "network", "training", "search", "evaluation", "serving", "report", "beam", "kubeflow"})
 
 
 class Config(ModelConfig):
@@ -50,8 +49,7 @@ class Config(ModelConfig):
     @model_validator(mode="before")
     @classmethod
     def _empty_sections_are_defaults(cls, values: Any) -> Any:
-        """YAML reads a section whose keys are all commented out as null."""
-        return {key: {} if value is None and key in _SECTIONS else value for key, value in values.items()}
+        return _with_empty_sections(cls, values)
 
     @model_validator(mode="after")
     def _searched_values_are_allowed(self) -> "Config":
@@ -126,6 +124,22 @@ def load_config(
     except ValueError as error:
         raise BadInput(f"{file or 'configuration'}: {error}") from None
     return _with_paths(config, here, data, output)
+
+
+def _with_empty_sections(section: type[BaseModel], values: Any) -> Any:
+    """Replaces null by {} for each section. YAML reads a section whose keys are all commented out as null.
+
+    A section that is null by default, such as kubeflow.trainer, stays null.
+    """
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        return values
+    fields = section.model_fields.items()
+    sections = {name: type(field.default) for name, field in fields if isinstance(field.default, BaseModel)}
+    return {
+        key: _with_empty_sections(sections[key], value) if key in sections else value for key, value in values.items()
+    }
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The configuration file that `efficientmixnet init` writes: every key with a comment and its default."""
+"""The configuration file that `efficientmixnet init` writes: every key and its default as a comment."""
 
 import textwrap
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ import yaml
 from pydantic import BaseModel
 
 from efficientmixnet.pipeline.config.config import Config
+from efficientmixnet.pipeline.config.data_config import DataConfig
 
 _WIDTH = 118
 # In the order of the data's path.
@@ -14,9 +15,16 @@ _SECTIONS = ("data", "network", "training", "search", "evaluation", "serving", "
 
 
 def config_template() -> str:
-    """Returns a YAML file with every key, its meaning and its default."""
+    """Returns a YAML file with every key, its meaning and its default.
+
+    The keys are comments, because a recipe or a budget chooses only what a file does not set.
+    """
     config = Config()
-    lines = ["# The configuration of a run: `efficientmixnet run THIS_FILE`. Every key has its default value.", ""]
+    lines = [
+        "# The configuration of a run: `efficientmixnet run THIS_FILE`.",
+        "# To change a key from its default, remove the # before it.",
+        "",
+    ]
     lines += _entries(config, "")
     for section in _SECTIONS:
         lines += ["", f"{section}:", *_entries(getattr(config, section), "  ")]
@@ -35,5 +43,8 @@ def _entries(section: BaseModel, indent: str) -> Iterator[str]:
         description = " ".join((field.description or "").split())
         yield from textwrap.wrap(description, _WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")
         plain = yaml.safe_dump(values[name], default_flow_style=True, sort_keys=False, width=_WIDTH)
-        yield f"{indent}{name}: {plain.removesuffix(chr(10)).removesuffix('...').strip()}"
+        every_user_sets_it = isinstance(section, DataConfig) and name == "images"
+        # Without a space behind it, removing the # leaves the indent of the section.
+        mark = "" if every_user_sets_it else "#"
+        yield f"{indent}{mark}{name}: {plain.removesuffix(chr(10)).removesuffix('...').strip()}"
     yield from inner

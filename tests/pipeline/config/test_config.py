@@ -186,6 +186,15 @@ def test_an_empty_section_gives_its_defaults(file: Path) -> None:
     assert load_config(str(file)).network == Config().network
 
 
+def test_an_empty_subsection_gives_its_defaults_or_those_of_the_recipe(file: Path) -> None:
+    file.write_text("data:\n  layout:\ntraining:\n  schedule:\n  augmentation:\nkubeflow:\n  pod:\n  trainer:\n")
+    config = load_config(str(file))
+    assert (config.data.layout, config.training) == (Config().data.layout, Config().training)
+    assert config.kubeflow == Config().kubeflow
+    augmentation = load_config(str(file), ["training.recipe=adamw-cosine"]).training.augmentation
+    assert augmentation.cutmix_alpha == 1
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
