@@ -3,8 +3,9 @@
     import efficientmixnet
 
     run = efficientmixnet.run(images="photos", output="runs", training={"epochs": 20})
-    model = efficientmixnet.load(run.pushed_model)
-    model.predict(["photo.jpg"], top_k=3)
+    if run.blessed:
+        model = efficientmixnet.load(run.pushed_model)
+        model.predict(["photo.jpg"], top_k=3)
 
 It imports neither Keras nor TensorFlow until a name is used. setup.py installs this file as __init__.py of the
 package efficientmixnet.

@@ -106,13 +106,17 @@ def load(model: str | PathLike[str]) -> Model:
         model: A pushed model, the folder of pushed models for the newest one, or the output folder of runs.
 
     Raises:
-        BadInput: The folder has no model that a run has pushed.
+        BadInput: No run has pushed a model to the folder, or it is None, as `Run.pushed_model` then is.
 
     Example:
         >>> model = efficientmixnet.load("runs")
         >>> model.predict(["cat.jpg"], top_k=1)
         [[('cat', 0.93)]]
     """
+    if model is None:
+        raise BadInput(
+            "model: the run has pushed no model, and run.reason says why; load(OUTPUT) loads the newest pushed model"
+        )
     return Model(Classifier(fspath(model)))
 
 

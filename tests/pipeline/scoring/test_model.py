@@ -93,3 +93,10 @@ def test_a_model_without_embeddings_is_named(tmp_path: Path) -> None:
     tf.saved_model.save(module, str(tmp_path / "1"), signatures={"serving_default": module.classify})
     with pytest.raises(BadInput, match="has no embeddings, because an earlier version pushed it"):
         load(tmp_path).embed([_pixels(0, 0, 0)])
+
+
+def test_a_run_without_a_pushed_model_is_named() -> None:
+    with pytest.raises(BadInput) as raised:
+        load(None)  # as Run.pushed_model is then
+    message = "model: the run has pushed no model, and run.reason says why; load(OUTPUT) loads the newest pushed model"
+    assert str(raised.value) == message
