@@ -11,6 +11,7 @@ from rich.table import Table
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.pipeline.announce import announce
+from efficientmixnet.pipeline.check_writable import check_writable
 from efficientmixnet.pipeline.commands.local_path import LocalPath
 from efficientmixnet.pipeline.commands.numbers import Number
 from efficientmixnet.pipeline.terminal import PlainConsole
@@ -46,6 +47,7 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
 
     is_file = data.endswith((".yaml", ".yml"))
     config = load_config(data if is_file else None, overrides, None if is_file else data).data
+    check_writable("--page", page)
 
     from efficientmixnet.components.image_example_gen.channels import find_channels
     from efficientmixnet.components.image_example_gen.find_dataset import find_dataset
@@ -75,6 +77,7 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
             config.bands,
         )
     notes = warnings(found.counts, found.duplicates, found.left_out, found.near_duplicates)
+    _print(console, found, sources, notes)
     where = config.manifest or config.images
     statistics_page = page.with_suffix(".statistics.html")
     try:
@@ -91,8 +94,7 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
         link = statistics_page.name if statistics and found.described else None
         write_text(page, render(where, found, notes, link, sources.notes))
     except OSError as error:
-        raise BadInput(f"{page}: cannot be written: {error.strerror}") from None
-    _print(console, found, sources, notes)
+        raise BadInput(f"--page {page}: cannot be written: {error.strerror}") from None
     console.print(f"page          {page}")
     if show:
         click.launch(page.resolve().as_uri())

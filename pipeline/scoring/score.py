@@ -5,7 +5,6 @@ The predictions of each shard are written to a file of their own. The last step 
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import SAVED_MODEL, newest_version
 from efficientmixnet.modules.files.whole_file import write_text
+from efficientmixnet.pipeline.check_writable import check_writable
 from efficientmixnet.pipeline.config.secrets_by_reference import refuse_secret
 from efficientmixnet.pipeline.scoring.images_to_score import find_images
 from efficientmixnet.pipeline.scoring.merge_shards import SUFFIXES, Scored, merge_shards
@@ -77,11 +77,7 @@ def _check(output: Path) -> None:
     """Raises BadInput if the file could not be written after all the work."""
     if output.suffix not in SUFFIXES:
         raise BadInput(f"--output {output}: unknown format; give a file that ends in {' or '.join(SUFFIXES)}")
-    if output.is_dir():
-        raise BadInput(f"--output {output}: is a folder; give a file in it")
-    parent = next(one for one in output.absolute().parents if one.exists())  # the others are made
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise BadInput(f"--output {output}: cannot be written: {parent} is not a folder that you can write to")
+    check_writable("--output", output)
 
 
 def _job(images: str, versions: Mapping[str, str], model: Path) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from efficientmixnet.pipeline.cli import main
+from efficientmixnet.pipeline.commands import data_commands
+from efficientmixnet.pipeline.inspection import inspect_images
 
 
 @pytest.fixture
@@ -43,6 +45,28 @@ def test_inspect_accepts_a_configuration_and_overrides(data: Path, tmp_path: Pat
     result = CliRunner().invoke(main, ["inspect", str(tmp_path / "run.yaml"), *page, "--set", "data.max_pixels=9"])
     assert result.exit_code == 0, result.output
     assert "left out      24 (has more pixels than data.max_pixels: 9)" in result.output
+
+
+def test_a_page_that_cannot_be_written_is_named_before_the_images_are_read(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspect_images, "inspect_images", lambda *_: pytest.fail("the images are read"))
+    (tmp_path / "file").touch()
+    result = CliRunner().invoke(main, ["inspect", str(data), "--page", str(tmp_path / "file" / "look.html")])
+    assert result.exit_code == 2, result.output
+    assert f"--page {tmp_path}/file/look.html: cannot be written: {tmp_path}/file is not a folder" in result.output
+
+
+def test_the_counts_are_printed_even_if_writing_the_page_fails(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill_disk(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(data_commands, "write_text", fill_disk)
+    page = str(data.parent / "look.html")
+    result = CliRunner().invoke(main, ["inspect", str(data), "--page", page, "--no-statistics"])
+    assert result.exit_code == 2
+    assert "images        24 in 2 classes" in result.output
+    assert result.output.splitlines()[-1] == f"error: --page {page}: cannot be written: No space left on device"
 
 
 def test_missing_data_is_reported_in_one_line(tmp_path: Path) -> None:

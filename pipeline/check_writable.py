@@ -1,0 +1,26 @@
+"""check_writable: finds out before the work whether its result can be written."""
+
+import os
+from pathlib import Path
+
+from efficientmixnet.modules.exceptions import BadInput
+
+
+def check_writable(option: str, file: Path) -> None:
+    """Checks a file that a command writes at its end. Folders that do not exist yet are made then.
+
+    Args:
+        option: The option that gives the file, such as --output.
+        file: The file.
+
+    Raises:
+        BadInput: The file is a folder, or is below something that cannot be written.
+    """
+    target = os.path.realpath(file)
+    if os.path.isdir(target):
+        raise BadInput(f"{option} {file}: is a folder; give a file in it")
+    if os.path.exists(target) and not os.path.isfile(target):
+        return  # a device such as /dev/null
+    parent = next(one for one in Path(target).parents if os.path.exists(one))
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise BadInput(f"{option} {file}: cannot be written: {parent} is not a folder that you can write to")
