@@ -2,7 +2,6 @@
 
 import atexit
 import os
-import shutil
 import sqlite3
 import tempfile
 from contextlib import closing
@@ -23,14 +22,14 @@ _TABLES = {"Artifact", "Execution", "Event", "Context"}  # some of ML Metadata's
 
 
 def check_metadata(output: Path) -> None:
-    """Checks that a run can use the database. There is none before the first run.
+    """Checks that a run, which has locked the folder, can use the database. There is none before the first run.
 
     Raises:
         BadInput: The database is damaged, or there are results without it.
     """
     file, results = output / METADATA_FILE, output / "artifacts"
     if file.is_file() and file.stat().st_size:
-        _check(file)
+        _check(file, may_change=True)
     elif results.is_dir() and any(results.iterdir()):
         # A new database would number its results from 1 again, and mix them with these.
         raise BadInput(f"{file}: is missing, but describes {results}; restore it, or delete {results}")
@@ -45,7 +44,7 @@ def open_metadata(file: Path) -> "MetadataStore":
     import ml_metadata as mlmd
     from ml_metadata.proto import metadata_store_pb2
 
-    file = _check(file)
+    file = _check(file, may_change=False)
     connection = metadata_store_pb2.ConnectionConfig()
     connection.sqlite.filename_uri = str(file)
     connection.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
@@ -70,8 +69,8 @@ def latest_artifacts(store: "MetadataStore", kind: int) -> "list[Artifact]":
     return list(store.get_artifacts_by_id([event.artifact_id for event in events if event.type == kind]))
 
 
-def _check(file: Path) -> Path:
-    """Returns the database to open: a copy with other paths, if the output folder was moved and cannot be written."""
+def _check(file: Path, may_change: bool) -> Path:
+    """Returns the database to open: a copy with other paths, if the output folder was moved and may not be changed."""
     # SQLite must write to undo what a killed process has left half done.
     mode = "rw" if os.access(file, os.W_OK) and os.access(file.parent, os.W_OK) else "ro"
     with damage_named(file, _cure(file), sqlite3.DatabaseError):
@@ -85,11 +84,11 @@ def _check(file: Path) -> Path:
             raise ValueError(found)
         if missing := sorted(_TABLES - tables):
             raise ValueError(f"it has no table {missing[0]}")
-        return _at_its_place(file, mode)
+        return _at_its_place(file, mode if may_change else "ro")
 
 
 def _at_its_place(file: Path, mode: str) -> Path:
-    """Lets the paths in the database follow an output folder that was moved."""
+    """Lets the paths in the database, or in a copy of it, follow an output folder that was moved."""
     output = file.absolute().parent
     with closing(_open(file, mode)) as database:
         former = has_moved(database, output)
@@ -98,13 +97,13 @@ def _at_its_place(file: Path, mode: str) -> Path:
         if mode == "rw":
             follow_move(database, former, output)
             return file
-    folder = tempfile.TemporaryDirectory(prefix="efficientmixnet-")
-    atexit.register(folder.cleanup)
-    copy = Path(shutil.copy(file, folder.name))
-    copy.chmod(0o600)
-    with closing(_open(copy, "rw")) as database:
-        follow_move(database, former, output)
-    return copy
+        folder = tempfile.TemporaryDirectory(prefix="efficientmixnet-")
+        atexit.register(folder.cleanup)
+        place = Path(folder.name, file.name)
+        with closing(_open(place, "rwc")) as copy:
+            database.backup(copy)  # A run may write to the database at the same time.
+            follow_move(copy, former, output)
+    return place
 
 
 def _open(file: Path, mode: str) -> sqlite3.Connection:

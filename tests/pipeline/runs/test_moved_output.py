@@ -97,9 +97,13 @@ def test_ml_metadata_follows_the_folder_and_nothing_else(moved: Path, tmp_path: 
         )
 
 
-def test_a_folder_that_cannot_be_written_is_read_through_a_copy(moved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("can_write", [True, False])
+def test_reading_ml_metadata_follows_the_folder_in_a_copy(
+    moved: Path, monkeypatch: pytest.MonkeyPatch, can_write: bool
+) -> None:
+    """A run may be writing to the folder, which is mounted at another place for it."""
     before = (moved / "metadata.sqlite").read_bytes()
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    monkeypatch.setattr(os, "access", lambda path, mode: can_write)
     uris, destination = _uris_and_destination(moved)
     assert (uris[0], destination) == (f"{moved}/artifacts/Evaluator/evaluation/8", f"{moved}/pushed/7")
     assert (moved / "metadata.sqlite").read_bytes() == before
