@@ -3,24 +3,29 @@
 import json
 import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
 
 from efficientmixnet.components.image_example_gen.entry import LeftOut
 from efficientmixnet.components.image_example_gen.findings import by_reason
 from efficientmixnet.components.image_example_gen.skipped import OUTPUT_MARK
 from efficientmixnet.components.image_example_gen.tables import LEFT_OUT_FILE
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.exceptions import BadInput, UnsafeSchema
 from efficientmixnet.modules.exported_model import channels_of
 from efficientmixnet.modules.files.csv_cells import write_rows
+from efficientmixnet.modules.files.stored_file import DAMAGE
 from efficientmixnet.modules.files.whole_file import whole_file, write_text
 from efficientmixnet.modules.text.secrets import mask
 from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.config.data_config import bands_problem
 from efficientmixnet.pipeline.config.evaluation_config import EvaluationConfig
 from efficientmixnet.pipeline.evaluation.labeled_images import LabeledImages
+from efficientmixnet.pipeline.runs.write_relabel_list import write_relabel_list
 from efficientmixnet.pipeline.scoring.damaged_model import damaged_model_named
 
 if TYPE_CHECKING:
@@ -50,7 +55,8 @@ def evaluate(
 ) -> Evaluation:
     """Measures a model on labeled images, and writes the report page, evaluation.json and the predictions.
 
-    Images with a label that one of the models does not know are not measured.
+    Images with a label that one of the models does not know are not measured. A relabel list that was changed stays as
+    it is.
 
     Args:
         model: The folder of a SavedModel that a run has pushed.
@@ -93,6 +99,7 @@ def evaluate(
         _write_left_out(folder / LEFT_OUT_FILE, left_out)
         if not count:
             raise _nothing_measured(images, known, left_out)
+        former = _former_relabel_list(folder)
         progress.start(count, "images measured")
         write_predictions(candidate, other, [str(records)], str(folder / PREDICTIONS_FILE))
         predictions = Predictions(folder / PREDICTIONS_FILE)
@@ -115,7 +122,7 @@ def evaluate(
         **_checked(config.evaluation, predictions, candidate),
     }
     write_text(folder / EVALUATION_FILE, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
-    write_text(folder / RELABEL_FILE, as_csv(shown["relabel"]))
+    write_relabel_list(folder / RELABEL_FILE, as_csv(shown["relabel"]), former)
     write_text(folder / PAGE_FILE, render_evaluation(shown, found))
     return Evaluation(found, tuple(left_out), folder / PAGE_FILE)
 
@@ -126,6 +133,17 @@ def _make(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if is_new:
         (folder / OUTPUT_MARK).touch()
+
+
+def _former_relabel_list(folder: Path) -> str:
+    """Returns the relabel list of the predictions in the folder, or an empty text if they cannot be read."""
+    from efficientmixnet.components.report.predictions import PREDICTIONS_FILE, Predictions
+    from efficientmixnet.components.report.relabel import as_csv, rows_to_check
+
+    with suppress(*DAMAGE, pa.ArrowException, UnsafeSchema):
+        predictions = Predictions(folder / PREDICTIONS_FILE)
+        return as_csv(rows_to_check(predictions, predictions.outcomes()))
+    return ""
 
 
 def _load(model: Path, candidate: "Classifier | None" = None) -> "Classifier":

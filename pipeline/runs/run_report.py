@@ -7,7 +7,7 @@ from efficientmixnet.modules.files.stored_file import damage_named, made_again, 
 from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.pipeline.runs.moved_output import artifact_at
 from efficientmixnet.pipeline.runs.run_summary import Summary
-from efficientmixnet.pipeline.terminal import echo
+from efficientmixnet.pipeline.runs.write_relabel_list import write_relabel_list
 
 _INSPECTION = "inspection.html"  # in the run's folder
 
@@ -34,15 +34,11 @@ def write_report(summary: Summary) -> Path | None:
             content["verdict"] |= {"blessed": summary.blessed, "reason": summary.reason}
         inspection = _INSPECTION if Path(summary.run, _INSPECTION).is_file() else None
         text = render(content, summary.model_dump(), inspection)
-        # A run of an earlier version has no list.
-        texts = {PAGE_FILE: text} | ({RELABEL_FILE: as_csv(content["relabel"])} if "relabel" in content else {})
+        relabel = as_csv(content["relabel"]) if "relabel" in content else None
     page = Path(summary.run, PAGE_FILE)
-    for name, text in texts.items():
-        file = page.with_name(name)
-        if name == RELABEL_FILE and file.is_file() and file.read_bytes() != text.encode():
-            echo(f"{file}: was changed, so it stays as it is; delete it to get the list of the run again", err=True)
-        else:
-            write_text(file, text)
+    write_text(page, text)
+    if relabel is not None:  # A run of an earlier version has no list.
+        write_relabel_list(page.with_name(RELABEL_FILE), relabel)
     return page
 
 

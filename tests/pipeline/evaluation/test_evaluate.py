@@ -165,6 +165,37 @@ def test_a_corrected_relabel_list_is_measured_but_not_overwritten(call, images, 
     assert found["data"] == str(tmp_path / "corrected.csv")
 
 
+def test_a_corrected_relabel_list_stays_when_the_images_are_measured_again(call, images, output, tmp_path):
+    listed = tmp_path / "found" / "relabel.csv"
+    call(images)
+    first = listed.read_bytes()
+    result, _ = call(images, model=output / "other")  # with other predictions
+    assert listed.read_bytes() != first
+    assert "was changed" not in result.output
+    corrected = listed.read_bytes().replace(b'"bright"', b'"dark"', 1)
+    listed.write_bytes(corrected)
+    for model in (output / "other", output, output):
+        result, found = call(images, model=model)
+        assert result.exit_code == 0, result.output
+        assert f"{listed}: was changed, so it stays as it is" in result.output
+        assert listed.read_bytes() == corrected
+    assert found["metrics"]["accuracy"]["value"] == 7 / 8
+    listed.unlink()
+    result, _ = call(images)
+    assert listed.read_bytes() == first
+    assert "was changed" not in result.output
+
+
+def test_a_relabel_list_stays_if_its_predictions_are_damaged(call, images, output, tmp_path):
+    call(images)
+    first = (tmp_path / "found" / "relabel.csv").read_bytes()
+    (tmp_path / "found" / "predictions.parquet").write_bytes(b"cut off")
+    result, _ = call(images, model=output / "other")
+    assert result.exit_code == 0, result.output
+    assert "relabel.csv: was changed, so it stays as it is" in result.output
+    assert (tmp_path / "found" / "relabel.csv").read_bytes() == first
+
+
 def test_two_models_are_compared_on_the_same_images(call, images, output):
     result, found = call(images, "--against", output / "other")
     assert result.exit_code == 0, result.output
