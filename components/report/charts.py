@@ -9,7 +9,7 @@ from markupsafe import Markup
 from efficientmixnet.components.report.html_page import shown
 
 _WIDTH, _HEIGHT = 440, 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 12, 38
+_LEFT, _RIGHT, _TOP, _BOTTOM = 80, 12, 12, 38
 _STYLES = 6  # of lines, in the style sheet
 _WHOLE = ("epoch", "run")  # axes of whole numbers
 
@@ -103,12 +103,12 @@ class _Frame:
         for value in _ticks(*self._y):
             y = self.y(value)
             parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-            parts.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{_number(value)}</text>')
+            parts.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.6g}</text>')
         for value in _ticks(*self._x):
             if x_label in _WHOLE and value % 1:
                 continue
             x = self.x(value)
-            parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle">{_number(value)}</text>')
+            parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle">{value:.6g}</text>')
         middle, center = (_LEFT + _WIDTH - _RIGHT) / 2, (_TOP + _HEIGHT - _BOTTOM) / 2
         parts.append(f'<text x="{middle}" y="{_HEIGHT - 4}" text-anchor="middle">{_escaped(x_label)}</text>')
         upward = f'transform="translate(13 {center}) rotate(-90)"'
@@ -139,10 +139,6 @@ def _ticks(low: float, high: float) -> list[float]:
     step = min((step * by for by in (1, 2, 2.5, 5, 10)), key=lambda one: abs((high - low) / one - 5))
     first = math.ceil(low / step - 1e-9)
     return [number * step for number in range(first, math.floor(high / step + 1e-9) + 1)]
-
-
-def _number(value: float) -> str:
-    return f"{value:.6g}" if abs(value) >= 1e-3 or not value else f"{value:.0e}"
 
 
 def _escaped(text: str) -> str:

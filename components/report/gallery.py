@@ -54,11 +54,11 @@ def top_confusions(outcomes: Outcomes) -> list[tuple[int, int, int]]:
     return confusions(outcomes.confusion)
 
 
-def confusions(matrix: np.ndarray) -> list[tuple[int, int, int]]:
+def confusions(matrix: np.ndarray, most: int = TOP_CONFUSIONS) -> list[tuple[int, int, int]]:
     """Returns the same from the number of images, [true classes, predicted classes]."""
     counts = matrix.copy()
     np.fill_diagonal(counts, 0)
-    order = np.argsort(-counts, axis=None, kind="stable")[:TOP_CONFUSIONS]
+    order = np.argsort(-counts, axis=None, kind="stable")[:most]
     rows, columns = np.unravel_index(order, counts.shape)
     found = zip(rows.tolist(), columns.tolist(), counts[rows, columns].tolist(), strict=True)
     return [one for one in found if one[2]]
@@ -66,12 +66,14 @@ def confusions(matrix: np.ndarray) -> list[tuple[int, int, int]]:
 
 def _cells(outcomes: Outcomes, by_confidence: np.ndarray) -> Iterator[tuple[tuple[int, int], tuple[int, ...]]]:
     """Yields the most confident mistakes in each cell, and the least confident correct predictions."""
-    left = _MOST
-    for label, predicted, _ in top_confusions(outcomes):
+    most = _MOST if outcomes.classes <= MOST_CELLS_CLASSES else TOP_CONFUSIONS
+    mistakes = confusions(outcomes.confusion, most)
+    left = _MOST - len(mistakes)  # Each cell has an image before a frequent one has more.
+    for label, predicted, count in mistakes:
+        more = min(count, _IN_A_CELL, 1 + left) - 1
+        left -= more
         inside = (outcomes.labels[by_confidence] == label) & (outcomes.predicted[by_confidence] == predicted)
-        chosen = by_confidence[inside][: min(_IN_A_CELL, left)]
-        left -= len(chosen)
-        yield (label, predicted), tuple(chosen.tolist())
+        yield (label, predicted), tuple(by_confidence[inside][: 1 + more].tolist())
     if outcomes.classes <= MOST_CELLS_CLASSES:
         for label in range(outcomes.classes):
             inside = (outcomes.labels[by_confidence] == label) & outcomes.correct[by_confidence]

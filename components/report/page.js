@@ -35,8 +35,11 @@ function drawMatrix(order) {
         const strength = (0.12 + 0.75 * fraction).toFixed(2);
         cell.style.background = `rgba(var(${row === column ? "--cell" : "--wrong-cell"}), ${strength})`;
         if (strength > 0.5) cell.style.color = "var(--ground)";
-        if (cells) cell.dataset.cell = `${row},${column}`;  // TFMA's page has no images.
-        if (cells) cell.tabIndex = 0;
+        const place = `${row},${column}`;
+        if (cells?.[place]) {  // The rarest cells of a large matrix have no images, and neither has TFMA's page.
+          cell.dataset.cell = place;
+          cell.tabIndex = 0;
+        }
         cell.title = `${isolated(labels[row])} predicted as ${isolated(labels[column])}: ${count}, ${percent(fraction)} of the class`;
       }
       line.append(cell);

@@ -7,7 +7,9 @@ import pytest
 from scipy.special import softmax
 from sklearn import metrics
 
+from efficientmixnet.components.evaluator.measures import Outcomes
 from efficientmixnet.components.report.content import measured
+from efficientmixnet.components.report.gallery import choose
 from efficientmixnet.components.report.predictions import Predictions
 
 
@@ -108,6 +110,30 @@ def test_the_images_of_a_cell_have_its_classes(ten):
         for one in inside:
             image = ten.content["images"][str(one)]
             assert (image["label"], image["top_labels"][0][0]) == (label, predicted)
+
+
+def test_every_cell_of_the_matrix_has_images(evaluate):
+    content = evaluate(12, 60, noise=4).content
+    counts = {
+        f"{label},{predicted}": count
+        for label, row in enumerate(content["confusion"])
+        for predicted, count in enumerate(row)
+        if count
+    }
+    assert len(counts) > 12 + 60
+    for cell in counts:
+        assert content["cells"][cell], cell
+    label, predicted, count = content["top_confusions"][0]
+    assert len(content["cells"][f"{label},{predicted}"]) == min(count, 6)
+
+
+def test_if_there_are_too_many_cells_the_frequent_ones_have_images():
+    random = np.random.default_rng(0)
+    outcomes = Outcomes.of(random.integers(40, size=4000), random.dirichlet(np.ones(40), 4000))
+    cells = {cell: inside for cell, inside in choose(outcomes).cells.items() if cell[0] != cell[1]}
+    assert [len(inside) for inside in cells.values()] == [1] * 480
+    counts = outcomes.confusion[~np.eye(40, dtype=bool)]
+    assert sorted(outcomes.confusion[cell] for cell in cells) == sorted(counts)[-480:]
 
 
 def test_slices_have_the_right_number_of_images(ten):

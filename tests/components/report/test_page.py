@@ -207,6 +207,17 @@ def test_on_a_phone_the_images_of_a_cell_leave_the_matrix_in_view(opened):
     assert shown.evaluate(f"document.activeElement === {cell}")
 
 
+def test_a_cell_without_images_cannot_be_chosen(evaluate, chromium, tmp_path):
+    content = evaluate(2, 20).content
+    (label, predicted, _), *_ = content["top_confusions"]
+    cells = {cell: inside for cell, inside in content["cells"].items() if cell != f"{label},{predicted}"}
+    (tmp_path / "report.html").write_text(render(content | {"cells": cells}, RUN), encoding="utf-8")
+    shown = chromium.open(tmp_path / "report.html")
+    places = "[...document.querySelectorAll('#matrix td[data-cell][tabindex]')].map((one) => one.dataset.cell)"
+    assert set(shown.evaluate(places)) == {cell for cell, inside in cells.items() if inside}
+    assert shown.evaluate("document.querySelectorAll('#matrix td[tabindex]').length") == len(shown.evaluate(places))
+
+
 def test_file_names_are_shown_and_a_button_copies_them(opened):
     shown, content, _ = opened
     name = content["images"][str(content["mistakes"][0])]["name"]
@@ -263,6 +274,51 @@ def test_a_wide_screen_has_sections_side_by_side(page, chromium, tmp_path):
         assert one["top"] == other["top"]
         assert other["right"] > 1200
     assert (shown.said, shown.requests) == ([], [])
+
+
+LONG = "03111_Animalia_Chordata_Aves_Passeriformes_Icteridae_Sturnella_neglecta"
+
+
+def _on_a_phone(chromium, folder, content):
+    (folder / "report.html").write_text(render(content, RUN), encoding="utf-8")
+    return chromium.open(folder / "report.html", width=400)
+
+
+def test_names_and_heads_of_a_table_stay_above_its_bars(page, chromium, tmp_path):
+    shown = _on_a_phone(chromium, tmp_path, page[1])
+    overlapping, name_above, head_above = shown.evaluate(
+        """(() => {
+            const table = document.getElementById("by-class");
+            const around = table.parentElement;
+            around.scrollIntoView({ block: "center" });
+            around.scrollLeft = 150;
+            const row = table.tBodies[0].rows[0];
+            const [name, bar] = [row.cells[0], row.querySelector(".bar")].map((one) => one.getBoundingClientRect());
+            const [left, right] = [Math.max(name.left, bar.left), Math.min(name.right, bar.right)];
+            const above = document.elementFromPoint((left + right) / 2, name.top + name.height / 2);
+            around.scrollTop = 60;
+            const { x, y } = around.getBoundingClientRect();
+            const top = document.elementFromPoint(x + 10, y + 10);
+            return [left < right, above === row.cells[0], top.closest("thead") !== null];
+        })()"""
+    )
+    assert overlapping
+    assert name_above
+    assert head_above
+
+
+def test_a_long_name_takes_at_most_half_of_a_phone(page, chromium, tmp_path):
+    classes = [one | {"label": LONG} for one in page[1]["classes"]]
+    labels = {LONG: {"train": 3, "eval": 2}}
+    shown = _on_a_phone(chromium, tmp_path, page[1] | {"classes": classes, "labels": labels})
+    for place in ("#by-class tbody th", "#histogram tbody th", "#confusions td"):
+        name, table, inside = shown.evaluate(
+            f"""(() => {{
+                const name = document.querySelector("{place}");
+                return [name.offsetWidth, name.closest(".scroll").clientWidth, name.scrollWidth];
+            }})()"""
+        )
+        assert inside <= name <= table / 2, place
 
 
 @pytest.mark.parametrize("key", ["Enter", " "])

@@ -1,0 +1,32 @@
+"""Tests of the charts: the numbers on their axes."""
+
+import re
+
+import pytest
+
+from efficientmixnet.components.report.charts import line_chart
+from efficientmixnet.components.report.html_page import PAGE_STYLE, style_sheet
+
+
+@pytest.mark.parametrize(("highest", "step"), [(0.025, 5e-3), (3e-4, 5e-5), (1.25e-4, 2.5e-5), (3e-5, 5e-6)])
+def test_the_numbers_on_an_axis_are_the_multiples_of_its_step(highest, step):
+    chart = line_chart({"train": [(1, highest), (10, 0.0)]}, "epoch", "learning rate", "")
+    numbers = [float(one) for one in re.findall(r'text-anchor="end">([^<]*)<', chart)]
+    assert numbers == pytest.approx([step * number for number in range(round(highest / step) + 1)], abs=1e-12)
+
+
+def test_long_numbers_do_not_cover_the_caption_of_their_axis(chromium, tmp_path):
+    chart = line_chart({"train": [(1, 2.25e-4), (10, 1e-4)]}, "epoch", "learning rate", "")
+    page = f"<!doctype html><style>{style_sheet(PAGE_STYLE)}</style>{chart}"
+    (tmp_path / "chart.html").write_text(page, encoding="utf-8")
+    shown = chromium.open(tmp_path / "chart.html")
+    caption, *numbers = shown.evaluate(
+        """(() => {
+            const texts = [...document.querySelectorAll("text")];
+            const caption = texts.find((one) => one.textContent === "learning rate").getBoundingClientRect();
+            const numbers = texts.filter((one) => one.getAttribute("text-anchor") === "end");
+            return [caption.right, ...numbers.map((one) => one.getBoundingClientRect().left)];
+        })()"""
+    )
+    assert len(numbers) == 6
+    assert caption < min(numbers)
