@@ -1,8 +1,8 @@
-"""Checks of a listed dataset: whether it has images, and labels that a classifier can learn."""
+"""Checks of a listed dataset: whether it has images, the splits of the layout, and labels that can be learned."""
 
 from collections.abc import Iterable, Sequence
 
-from efficientmixnet.components.image_example_gen.entry import LeftOut
+from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.labels import combined_label
 from efficientmixnet.components.image_example_gen.split_names import SplitNames
 from efficientmixnet.modules.exceptions import BadInput
@@ -46,6 +46,23 @@ def check_labels(
         raise BadInput(
             f"{where}: the label {combined!r} lists other labels. One label per image is supported. Rename it if it "
             "is a class."
+        )
+
+
+def check_split(column: str | None, found: Iterable[Entry | LeftOut]) -> None:
+    """Checks that the data names splits where the layout says. Otherwise test images would be trained on.
+
+    Args:
+        column: The column, feature or file extension of the split; None for the usual one.
+        found: The images, and the files that are not used.
+
+    Raises:
+        BadInput: It has no splits.
+    """
+    if column and not any(item.split for item in found):
+        raise BadInput(
+            f"data.layout.split: no image has a value in {column!r}. Name the column, feature or file extension with "
+            "the splits, or remove data.layout.split."
         )
 
 

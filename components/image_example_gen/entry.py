@@ -50,7 +50,7 @@ class Entry:
         offset: The position of the image's first byte in a file of many images.
         size: The number of the image's bytes in such a file.
         row: The number of the image's record, from 0, in a file that can only be read from its beginning.
-        listed: The size and the time of the last change of the file when it was listed; None to read any file.
+        listed: The size of the file and File.changed when it was listed; None to read any file.
         unreadable: Why the image cannot be read, if that is known.
     """
 
@@ -87,6 +87,7 @@ class LeftOut:
         counts: Whether the file counts towards data.max_left_out.
         is_folder: Whether it is a folder with an unknown number of images.
         images: The number of images that it stands for; 0 for the rest of a file of many images, until it is estimated.
+        split: The split that the data names for it, in any spelling.
     """
 
     name: str
@@ -94,6 +95,7 @@ class LeftOut:
     counts: bool = True
     is_folder: bool = False
     images: int = field(default=1, compare=False)
+    split: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", mask_urls(self.name))

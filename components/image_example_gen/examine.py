@@ -38,11 +38,11 @@ def examine(
         entry, file = item
         split = entry.split and names.of_value(entry.split)
         if fault := entry.fault:
-            left_out.append(LeftOut(entry.name, fault))
+            left_out.append(LeftOut(entry.name, fault, split=entry.split))
         elif (size := _size(entry, file)) > max_bytes:
-            left_out.append(LeftOut(entry.name, too_large(size, max_bytes)))
+            left_out.append(LeftOut(entry.name, too_large(size, max_bytes), split=entry.split))
         elif entry.split and not split:
-            left_out.append(LeftOut(entry.name, names.unknown(entry.split)))
+            left_out.append(LeftOut(entry.name, names.unknown(entry.split), split=entry.split))
         else:
             entries.append(replace(entry, split=split, listed=(file.size, file.changed)))
             files[file.path] = file

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
@@ -42,7 +43,7 @@ class File:
         path: The file's path or URL.
         name: The name relative to the data folder, with forward slashes.
         size: The size in bytes.
-        changed: The time of the last change, in any format.
+        changed: The time of the last change in any format, or the ETag of a store that has one.
     """
 
     path: str
@@ -222,9 +223,15 @@ def _listed_remotely(folder: str) -> Iterator[File | Skipped]:
 
 
 def _remote_file(path: str, name: str, about: Mapping[str, Any]) -> File:
-    """Returns the file. Each store has its own name for the time of the last change."""
+    """Returns the file. Each store has its own name for the time of the last change.
+
+    Some list it with milliseconds or in another time zone, but not for a single file. The ETag is the same in both.
+    """
     changed = about.get("LastModified") or about.get("updated") or about.get("mtime")
-    return File(path, name, int(about["size"] or 0), str(changed))
+    if isinstance(changed, datetime):
+        changed = int(changed.timestamp())
+    etag = str(about.get("ETag") or "").strip('"')
+    return File(path, name, int(about["size"] or 0), etag or str(changed))
 
 
 def _store(path: str) -> Any:

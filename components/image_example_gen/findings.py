@@ -89,6 +89,7 @@ def warnings(
         *_on_files(left_out),
         *_on_duplicates(duplicates),
         *_on_near_duplicates(near_duplicates),
+        *_on_labels({label for labels in counts.values() for label in labels}),
         *_on_classes(counts),
     ]
 
@@ -128,6 +129,18 @@ def _shown(groups: list[tuple[Copy, ...]], differs: Callable[[Copy], str]) -> st
     first = [{differs(copy): copy for copy in reversed(group)} for group in groups[:_SHOWN]]
     named = [" and ".join(f"{copy.name} ({key})" for key, copy in sorted(one.items())) for one in first]
     return "; ".join(named) + ("; ..." if len(groups) > _SHOWN else "")
+
+
+def _on_labels(labels: Iterable[str]) -> Iterator[str]:
+    alike: dict[str, list[str]] = {}
+    for label in sorted(labels):
+        alike.setdefault(" ".join(label.casefold().split()), []).append(label)
+    if groups := [group for group in alike.values() if len(group) > 1]:
+        named = "; ".join(" and ".join(map(repr, group)) for group in groups[:_SHOWN])
+        yield (
+            "some classes have names that differ only in case or spaces; give them one name if they are the same "
+            f"class: {named}{'; ...' if len(groups) > _SHOWN else ''}"
+        )
 
 
 def _on_classes(counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:

@@ -5,6 +5,7 @@ import io
 import json
 import unicodedata
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -27,6 +28,7 @@ from efficientmixnet.modules.files.untrusted_json import parse_json
 
 _JSON_LINES = (".jsonl", ".ndjson", ".json")
 _PATH, _HUGGING_FACE = "path", "file_name"  # usual names of the column of the image
+_USUAL = frozenset({_PATH, "label", "split"})
 
 
 class Manifest:
@@ -59,7 +61,8 @@ class Manifest:
             where = f"{PurePath(self._file).name}, line {line}"
             item = self._image(where, row)
             if isinstance(item, LeftOut):
-                yield item
+                # Test images often come without labels. They too show that the column has splits.
+                yield replace(item, split=column_text(row.get(self._split)) or None)
                 continue
             entry, _ = item
             if entry != first.setdefault(entry.path, entry):
@@ -86,30 +89,45 @@ class Manifest:
             raise BadInput(f"data.manifest: {self._file} cannot be read ({error.strerror or error})") from None
 
     def _csv_rows(self, file: io.TextIOWrapper) -> Iterator[tuple[int, dict[str, Any]]]:
-        rows = csv.DictReader(file)
+        rows = csv.DictReader(file, strict=True)
         try:
             yield from self._checked_rows(rows)
         except csv.Error as error:
             line = rows.line_num + 1
-            raise BadInput(f"data.manifest: {self._file}, line {line} is not CSV in UTF-8 ({error})") from None
+            raise BadInput(
+                f"data.manifest: {self._file}, line {line} is not CSV in UTF-8 ({error}). Values must be separated by "
+                "commas, and quotes closed."
+            ) from None
 
     def _checked_rows(self, rows: "csv.DictReader[str]") -> Iterator[tuple[int, dict[str, Any]]]:
-        self._path = image_column(self._path, rows.fieldnames or ())
-        missing = {self._path, self._label} - set(rows.fieldnames or ())
+        header = rows.fieldnames or ()
+        self._path = image_column(self._path, header)
+        rows.fieldnames = columns = self._with_usual_names(header)
+        missing = {self._path, self._label} - set(columns)
         if missing:
             needed = f"{self._path},{self._label}"
             raise BadInput(
                 f"data.manifest: {self._file} has no column {' and no column '.join(sorted(missing))}. Its first "
-                f"line is {','.join(rows.fieldnames or ())!r}; it must be {needed} or {needed},{self._split}, "
+                f"line is {','.join(header)!r}; it must be {needed} or {needed},{self._split}, "
                 "separated by commas. Name other columns in data.layout.image, data.layout.label and data.layout.split."
             )
-        names = [name for name in rows.fieldnames or () if name]
+        names = [name for name in columns if name]
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise BadInput(f"data.manifest: {self._file} has the column {twice!r} twice. Remove or rename one.")
         for row in rows:
-            # A name is None if the row has more values than columns, and a value is None if it has fewer.
+            # The values under None are those after the last column. A value is None if the row has fewer.
+            if any(value.strip() for value in row.pop(None, ())):
+                raise BadInput(
+                    f"data.manifest: {self._file}, line {rows.line_num} has more values than the header has columns; "
+                    "put text with a comma in quotes"
+                )
             yield rows.line_num, {name: from_cell(value) if value else value for name, value in row.items() if name}
+
+    def _with_usual_names(self, columns: Collection[str]) -> list[str]:
+        """Returns the columns. The usual names are also found in another case, and with spaces around them."""
+        wanted = ({self._path, self._label, self._split} & _USUAL).difference(columns)
+        return [usual if (usual := column.strip().casefold()) in wanted else column for column in columns]
 
     def _json_rows(self, file: io.TextIOWrapper) -> Iterator[tuple[int, dict[str, Any]]]:
         for number, line in enumerate(file, 1):
@@ -123,6 +141,7 @@ class Manifest:
                 ) from None
             if isinstance(row, dict):
                 self._path = image_column(self._path, row)
+                row = dict(zip(self._with_usual_names(row), row.values(), strict=True))
             if not isinstance(row, dict) or self._path not in row:
                 example = json.dumps({self._path: "cat/1.jpg", self._label: "cat"})
                 raise BadInput(
@@ -149,9 +168,8 @@ class Manifest:
         if not label:
             reason = self._without_label(where, column_text(row.get(self._label)))
             return LeftOut(name, reason, counts=known_split != TEST)  # Test images often come without labels.
-        path = join(self._folder, name)
         try:
-            file = self._file_at(path, name)
+            name, file = self._named_file(name)
         except OSError as error:
             return LeftOut(name, f"cannot be read: {error.strerror or error} ({where})")
         except BadInput as error:
@@ -160,13 +178,21 @@ class Manifest:
             return LeftOut(name, f"does not exist ({where})")
         label = unicodedata.normalize("NFC", label)
         name = name if is_remote(name) else PurePath(name).as_posix()
-        return Entry(path, name, label, known_split, self._columns(row)), file
+        return Entry(file.path, name, label, known_split, self._columns(row)), file
 
     def _without_label(self, where: str, label: str) -> str:
         """Returns the reason why an image without a label is left out."""
         if label.isdecimal():
             return f"has the label {label}, which has no name in data.layout.label_names ({where})"
         return f"has no label ({where})" if not label else f"has no label: {label} ({where})"
+
+    def _named_file(self, name: str) -> tuple[str, File | None]:
+        """Returns the file of this name. File systems and programs write accents in different forms (NFC and NFD)."""
+        forms = name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)
+        for form in dict.fromkeys(forms):
+            if file := self._file_at(join(self._folder, form), form):
+                return form, file
+        return name, None
 
     def _file_at(self, path: str, name: str) -> File | None:
         if self._listed is not None and path.startswith(self._folder.rstrip("/") + "/"):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from efficientmixnet.components.image_example_gen.check_sources import check_split
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.examine import Found
 from efficientmixnet.components.image_example_gen.files import File, open_file
@@ -46,9 +47,12 @@ def metadata_images(
         names: The names of splits.
 
     Raises:
-        BadInput: The metadata is not a manifest, or the folder of an image is in no split, unlike others.
+        BadInput: The metadata is not a manifest or has no splits where the layout says, or the folder of an image is in
+            no split, unlike others.
     """
     items = list(_listed_images(metadata, files, layout, names))
+    about = [item[0] if isinstance(item, tuple) else item for item in items if not isinstance(item, Skipped)]
+    check_split(layout.split, about)  # Splits of folders do not make up for those of the column.
     splits = _splits_of_folders([item[0] for item in items if isinstance(item, tuple) and not item[0].split], names)
     for item in items:
         if isinstance(item, tuple):

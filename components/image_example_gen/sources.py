@@ -1,13 +1,14 @@
 """find_images: lists the images of folders, of a manifest or of files with many images, without reading them."""
 
 import hashlib
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import chain
 
-from efficientmixnet.components.image_example_gen.check_sources import check_labels, nothing_found
+from efficientmixnet.components.image_example_gen.check_sources import check_labels, check_split, nothing_found
 from efficientmixnet.components.image_example_gen.class_folders import as_image
 from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, SUFFIXES, Entry, LeftOut, may_be_image
 from efficientmixnet.components.image_example_gen.examine import Found, examine
@@ -114,6 +115,10 @@ def find_images(
         raise BadInput(
             f"data.layout.split_files: {unknown[0]!r} is not one of the splits {', '.join(sorted(split_names))}"
         )
+    if manifest and layout.split_files:
+        raise BadInput(
+            "data.layout.split_files: has no effect on data.manifest. Remove it; a column of the manifest names splits."
+        )
     names = SplitNames(split_names, further_names)
     kind, by_name = "folders", SourceSplits()
     listed = [] if manifest else list(list_files(data))
@@ -135,6 +140,7 @@ def find_images(
     if not entries:
         lists = [file.name for file in files if file.name.rpartition("/")[2] in METADATA]
         raise nothing_found(where, left_out, bool(manifest or metadata), kind, lists)
+    check_split(layout.split, (*entries, *left_out))
     notes = _notes(metadata, by_name, entries, left_out)
     sources = Sources(entries, left_out, fingerprint, size, kind, span, notes=notes, skipped=kinds)
     by_folder = kind == "folders" and not manifest and not metadata
@@ -148,7 +154,8 @@ def find_images(
 
 
 def name_hash(name: str) -> int:
-    """Returns 64 evenly distributed bits of the image's name."""
+    """Returns 64 evenly distributed bits of the image's name, which are the same in every form of Unicode."""
+    name = unicodedata.normalize("NFC", name)
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
 
 

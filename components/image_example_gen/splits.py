@@ -6,6 +6,7 @@ the point change over.
 """
 
 import math
+import unicodedata
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -83,7 +84,7 @@ def _shares(fractions: Mapping[str, float]) -> Shares:
 def _unit(entry: Entry, group: str | None) -> str:
     """Returns the name of what stays together: the image's group, or the image itself."""
     value = dict(entry.columns).get(group, "") if group else ""
-    return entry.name if is_missing(value) else f"{group}={value}"
+    return entry.name if is_missing(value) else f"{group}={unicodedata.normalize('NFC', value)}"
 
 
 def _units(entries: Iterable[Entry], group: str | None) -> dict[str, tuple[str, str | None]]:

@@ -62,7 +62,7 @@ def _named(manifest: str) -> Iterator[str]:
         )
     try:
         with io.TextIOWrapper(open_file(manifest), encoding="utf-8-sig", newline="") as file:
-            rows = _json_rows(file) if manifest.endswith(_JSON_LINES) else _csv_rows(file)
+            rows = _json_rows(file) if manifest.endswith(_JSON_LINES) else _csv_rows(manifest, file)
             for number, row in enumerate(rows, 1):
                 name = row.get(_COLUMN) if isinstance(row, dict) else None
                 if not isinstance(name, str) or not name.strip():
@@ -72,13 +72,21 @@ def _named(manifest: str) -> Iterator[str]:
                 yield name.strip()
     except BadInput:
         raise
-    except (csv.Error, ValueError, OSError) as error:
+    except (ValueError, OSError) as error:
         raise BadInput(f"--manifest {manifest}: cannot be read ({error})") from None
 
 
-def _csv_rows(lines: Iterable[str]) -> Iterator[Any]:
-    for row in csv.DictReader(lines):
-        yield {**row, _COLUMN: from_cell(row.get(_COLUMN) or "")}
+def _csv_rows(manifest: str, lines: Iterable[str]) -> Iterator[Any]:
+    rows = csv.DictReader(lines, strict=True)
+    try:
+        for row in rows:
+            yield {**row, _COLUMN: from_cell(row.get(_COLUMN) or "")}
+    except csv.Error as error:
+        line = rows.line_num + 1
+        raise BadInput(
+            f"--manifest {manifest}: line {line} is not CSV ({error}). Values must be separated by commas, and quotes "
+            "closed."
+        ) from None
 
 
 def _json_rows(lines: Iterable[str]) -> Iterator[Any]:

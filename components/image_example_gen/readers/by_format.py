@@ -58,15 +58,17 @@ def entries_of(
         for row, sample in enumerate(_reader(kind)(file.path, layout, False, max_bytes)):
             name = f"{file.name}/{sample.name}"
             label = "" if sample.fault else _label(name, sample, label_names)
+            own_split = column_text(sample.split)
             if sample.fault:
-                yield LeftOut(name, sample.fault)
+                yield LeftOut(name, sample.fault, images=sample.images, split=own_split or None)
             elif not label:
                 reason = f"{NO_LABEL}{_unnamed(column_text(sample.label))}"
-                yield LeftOut(name, reason, counts=_TESTS.of_value(column_text(sample.split)) != TEST)
+                counts = _TESTS.of_value(own_split) != TEST
+                yield LeftOut(name, reason, counts, split=own_split or None)
             else:
                 columns = tuple((column, column_text(value)) for column, value in sample.columns)
                 in_order = None if sample.offset is not None else row
-                label, own_split = unicodedata.normalize("NFC", label), column_text(sample.split)
+                label = unicodedata.normalize("NFC", label)
                 yield Entry(file.path, name, label, own_split or split, columns, sample.offset, sample.size, in_order)
     except DamagedFile as damaged:
         yield LeftOut(file.name, f"{damaged} after {row + 1} records", images=0)

@@ -21,6 +21,7 @@ class Sample:
         image: The encoded image, if it was asked for or read anyway.
         label_names: The names of labels that are numbers, if the file has them.
         fault: Why the sample cannot be used; empty if it can be.
+        images: The number of images that it stands for if it cannot be used.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Sample:
     image: bytes | None = None
     label_names: tuple[str, ...] = ()
     fault: str = ""
+    images: int = 1
 
 
 class Reader(Protocol):

@@ -120,20 +120,28 @@ def _sample(
     most_bytes: int,  # of an image that is read now
 ) -> Sample:
     wanted = (layout.image or "").lower()
+    suffixes = (f".{wanted}",) if wanted else tuple(SUFFIXES)
     place: tuple[int, int] | None = None
     image: bytes | None = None
+    further_dots = 0  # images
     texts: dict[str, bytes] = {}  # by extension
     for member in members:
         extension = member.name.rpartition("/")[2].partition(".")[2].lower()
         if not member.isfile():
             continue  # links are not followed
-        if place is None and (extension == wanted if wanted else f".{extension}" in SUFFIXES):
+        if place is None and f".{extension}" in suffixes:
             place = member.offset_data, member.size
             image = _content(tar, member) if member.size <= most_bytes else None
         elif extension in (_CLASS, _JSON, _TEXT, layout.label, layout.split):
             if member.size > _LONGEST_TEXT:
                 return Sample(key, fault=f"has a .{extension} file of {member.size:,} bytes")
             texts[extension] = _content(tar, member)
+        further_dots += extension.endswith(suffixes)
+    if place is None and further_dots:
+        many = f"{further_dots:,} images with further dots in their names"
+        those = many if further_dots > 1 else "an image with further dots in its name"
+        fault = f"has {those}; the name up to the first dot is the sample's"
+        return Sample(key, fault=fault, images=further_dots)
     if place is None:
         return Sample(key, fault="has no image" + (f" (no .{wanted})" if wanted else ""))
     try:
@@ -146,13 +154,14 @@ def _sample(
         return texts.get(name, about.get(name))
 
     label = value(layout.label) if layout.label else texts.get(_CLASS, about.get("label"))
+    split = value(layout.split) if layout.split else None
     if label is None:
         where = f"no .{layout.label} and no {layout.label!r} in .json" if layout.label else "no .cls, no label in .json"
-        return Sample(key, fault=f"has no label ({where})")
+        return Sample(key, fault=f"has no label ({where})", split=split)
     return Sample(
         name=key,
         label=label,
-        split=value(layout.split) if layout.split else None,
+        split=split,
         columns=tuple((name, value(name)) for name in layout.features or ()),
         offset=None if compressed else place[0],
         size=place[1],

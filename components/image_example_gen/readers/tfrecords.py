@@ -24,7 +24,8 @@ def read_tfrecord(path: str, layout: Layout, with_images: bool, max_bytes: int) 
     import tensorflow as tf
     from google.protobuf.message import DecodeError
 
-    image = layout.image or features.ENCODED
+    image, label = layout.image or features.ENCODED, layout.label
+    seen: set[str] = set()
     for row, (offset, record) in enumerate(_records(path, max_bytes)):
         if isinstance(record, int):
             yield Sample(str(row), fault=too_large(record, max_bytes))
@@ -37,27 +38,29 @@ def read_tfrecord(path: str, layout: Layout, with_images: bool, max_bytes: int) 
         except DecodeError:
             yield Sample(str(row), fault="is not a tf.Example")
             continue
-        label = layout.label or (features.LABEL if features.LABEL in found else features.LABEL_ID)
-        missing = [f"feature {one!r}" for one in (image, label) if one not in found]
-        if missing and row == 0:
-            kind = NoLabels if image in found else BadInput
-            raise kind(
-                f"data.images: {path} has no {' and no '.join(missing)}; it has {', '.join(sorted(found))}. "
-                "Name the features of image and label in data.layout.image and data.layout.label."
-            )
-        encoded = _value(found[image]) if not missing else None
+        seen.update(found)
+        # One for the whole file: a class must not have its name in one record and its number in another.
+        label = label or next((one for one in (features.LABEL, features.LABEL_ID) if one in found), None)
+        encoded = _value(found[image]) if image in found else None
         if not isinstance(encoded, bytes):
-            yield Sample(str(row), fault=f"has no {' and no '.join(missing or [f'bytes in {image!r}'])}")
+            yield Sample(str(row), fault=f"has no {'bytes in' if image in found else 'feature'} {image!r}")
             continue
         yield Sample(
             name=str(row),
-            label=_value(found[label], all_of_them=True),
+            label=_value(found[label], all_of_them=True) if label else None,
             split=_value(found[layout.split]) if layout.split else None,
             columns=tuple((name, _value(found[name])) for name in layout.features or ()),
             # The image's bytes are contiguous in the record.
             offset=None if offset is None else offset + record.index(encoded),
             size=len(encoded),
             image=encoded,
+        )
+    missing = [f"feature {one!r}" for one in (image, label or features.LABEL_ID) if one not in seen]
+    if seen and missing:
+        kind = NoLabels if image in seen else BadInput
+        raise kind(
+            f"data.images: {path} has no {' and no '.join(missing)}; it has {', '.join(sorted(seen))}. "
+            "Name the features of image and label in data.layout.image and data.layout.label."
         )
 
 

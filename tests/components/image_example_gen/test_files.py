@@ -93,23 +93,41 @@ def test_passwords_and_signatures_in_a_manifest_are_used_but_not_shown(store: di
     assert left_out == LeftOut(shown.format(1), f"cannot be read: {shown.format(1)} is gone")
 
 
+def _shard(write: Any, folder: Path, labels: bytes, mode: str = "w") -> bytes:
+    write.tar(folder / "0.tar", {f"{n}.{end}": labels[n : n + 1] for n in range(2) for end in ("png", "cls")}, mode)
+    return (folder / "0.tar").read_bytes()
+
+
+def _shards(sources: Sources) -> dict[str, bytes | LeftOut]:
+    return {entry.name: encoded for entry, encoded in images_of(sources.entries, "webdataset", Layout())}
+
+
 @pytest.mark.parametrize("mode", ["w", "w:gz"])
 def test_a_shard_in_a_store_that_changed_after_it_was_listed_is_left_out(
     store: dict[str, bytes], write: Any, tmp_path: Path, mode: str
 ) -> None:
-    def shard(labels: bytes) -> bytes:
-        write.tar(
-            tmp_path / "0.tar", {f"{n}.{end}": labels[n : n + 1] for n in range(2) for end in ("png", "cls")}, mode
-        )
-        return (tmp_path / "0.tar").read_bytes()
-
-    store["shelf://c/0.tar"] = shard(b"ab")
+    store["shelf://c/0.tar"] = _shard(write, tmp_path, b"ab", mode)
     sources = find_images("shelf://c", None, SPLITS)
-    store["shelf://c/0.tar"] = shard(b"ba") + bytes(512)
+    store["shelf://c/0.tar"] = _shard(write, tmp_path, b"ba", mode) + bytes(512)
     reasons = {str(getattr(one, "reason", one)) for one in _shards(sources).values()}
     assert reasons == {"cannot be read: it has changed since the images were listed"}
     assert list(_shards(find_images("shelf://c", None, SPLITS)).values()) == [b"b", b"a"]
 
 
-def _shards(sources: Sources) -> dict[str, bytes | LeftOut]:
-    return {entry.name: encoded for entry, encoded in images_of(sources.entries, "webdataset", Layout())}
+def test_a_shard_in_a_store_with_other_images_of_the_same_size_and_second_is_left_out(
+    store: dict[str, bytes], write: Any, tmp_path: Path
+) -> None:
+    store["shelf://d/0.tar"] = _shard(write, tmp_path, b"ab")
+    sources = find_images("shelf://d", None, SPLITS)
+    store["shelf://d/0.tar"] = _shard(write, tmp_path, b"ba")
+    reasons = {str(getattr(one, "reason", one)) for one in _shards(sources).values()}
+    assert reasons == {"cannot be read: it has changed since the images were listed"}
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+@pytest.mark.parametrize("address", ["shelf://tagged", "shelf://untagged"])
+def test_a_shard_in_a_store_is_read_though_its_listing_has_a_more_exact_time(
+    store: dict[str, bytes], write: Any, tmp_path: Path, mode: str, address: str
+) -> None:
+    store[f"{address}/0.tar"] = _shard(write, tmp_path, b"ab", mode)
+    assert _shards(find_images(address, None, SPLITS)) == {"0.tar/0": b"a", "0.tar/1": b"b"}

@@ -77,3 +77,18 @@ def test_small_untested_and_uneven_classes_give_warnings() -> None:
 def test_a_truncated_file_of_many_images_gives_a_warning() -> None:
     left_out = [LeftOut("a.tar", "is truncated after 12 records"), LeftOut("a.tar/3", "has zero bytes")]
     assert warnings({}, NONE, left_out) == ["a.tar is truncated after 12 records. The rest of the file is not used."]
+
+
+def test_labels_that_differ_only_in_case_or_spaces_give_a_warning() -> None:
+    labels = ["Cat", "cat", "golden retriever", "golden  retriever", "dog", "hotdog", "hot dog"]
+    counts = {"train": dict.fromkeys(labels[1:], 50), "eval": dict.fromkeys(labels, 50)}
+    (warning,) = warnings(counts, NONE, [])
+    assert warning == (
+        "some classes have names that differ only in case or spaces; give them one name if they are the same class: "
+        "'Cat' and 'cat'; 'golden  retriever' and 'golden retriever'"
+    )
+
+
+def test_of_many_labels_that_differ_only_in_case_the_warning_names_the_first() -> None:
+    counts = {"train": {label: 50 for letter in "abcd" for label in (letter, letter.upper())}}
+    assert warnings(counts, NONE, [])[0].endswith(": 'A' and 'a'; 'B' and 'b'; 'C' and 'c'; ...")

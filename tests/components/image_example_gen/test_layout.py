@@ -61,3 +61,48 @@ def test_features_and_columns_have_the_names_of_the_layout(write: Any, tmp_path:
 def test_label_names_that_cannot_be_read_are_refused(folder: Path) -> None:
     with pytest.raises(BadInput, match=r"data\.layout\.label_names: .*none\.txt cannot be read"):
         find_images(str(folder), None, SPLITS, Layout(label_names=str(folder / "none.txt")))
+
+
+@pytest.mark.parametrize("form", ["class folders", "manifest", "TFRecord", "tar", "Parquet"])
+def test_a_split_that_no_image_has_is_refused(write: Any, tmp_path: Path, form: str) -> None:
+    data, manifest = tmp_path / "data", None
+    if form == "TFRecord":
+        write.tfrecord(data / "a.tfrecord", [write.example(b"p", "cat"), write.example(b"q", "dog")])
+    elif form == "tar":
+        write.tar(data / "a.tar", {"0.jpg": b"p", "0.cls": b"cat", "1.jpg": b"q", "1.cls": b"dog"})
+    elif form == "Parquet":
+        write.parquet(data / "a.parquet", {"image": [b"p", b"q"], "label": ["cat", "dog"], "fold": [None, ""]})
+    else:
+        for name in ("cat/1.jpg", "dog/1.jpg"):
+            (data / name).parent.mkdir(parents=True)
+            (data / name).touch()
+    if form == "manifest":
+        manifest = str(tmp_path / "list.csv")
+        (tmp_path / "list.csv").write_text("path,label\ncat/1.jpg,cat\ndog/1.jpg,dog\n")
+    with pytest.raises(BadInput, match=r"data\.layout\.split: no image has a value in 'fold'\. Name the column"):
+        find_images(str(data), manifest, SPLITS, Layout(split="fold"))
+
+
+@pytest.mark.parametrize("row", ["3.jpg,,Test", "3.jpg,a,fold 9", "4.jpg,a,eval"])
+def test_a_split_that_only_images_left_out_have_is_found(tmp_path: Path, row: str) -> None:
+    for number in range(1, 4):
+        (tmp_path / f"{number}.jpg").touch()
+    (tmp_path / "list.csv").write_text(f"path,label,fold\n1.jpg,a,\n2.jpg,b,\n{row}\n")
+    sources = find_images(str(tmp_path), str(tmp_path / "list.csv"), SPLITS, Layout(split="fold"))
+    assert [entry.split for entry in sources.entries] == [None, None]
+    assert len(sources.left_out) == 1
+
+
+def test_a_split_that_only_records_left_out_have_is_found(write: Any, tmp_path: Path) -> None:
+    columns = {"image": [b"p"] * 3, "label": ["cat", "dog", None], "fold": [None, None, "test"]}
+    write.parquet(tmp_path / "a.parquet", columns)
+    sources = find_images(str(tmp_path), None, SPLITS, Layout(split="fold"))
+    assert [entry.split for entry in sources.entries] == [None, None]
+    assert sources.left_out == (LeftOut("a.parquet/2", "has no label", counts=False),)
+
+
+def test_split_files_are_refused_with_a_manifest(folder: Path) -> None:
+    (folder / "list.csv").write_text("path,label\ncat/1.png,cat\ndog/1.png,dog\n")
+    layout = Layout(split_files={"train": "cat", "eval": "dog"})
+    with pytest.raises(BadInput, match=r"data\.layout\.split_files: has no effect on data\.manifest\. Remove it"):
+        find_images(str(folder), str(folder / "list.csv"), SPLITS, layout)

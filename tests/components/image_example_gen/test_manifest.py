@@ -1,5 +1,6 @@
 """Entries of manifests in CSV and JSON lines."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -255,3 +256,69 @@ def test_without_credentials_the_row_and_the_variables_to_set_are_named(
 def test_test_images_without_labels_do_not_count(folder: Path) -> None:
     sources = _manifest(folder, "path,label,split\ncat/1.png,cat,\ndog/1.png,dog,\ncat/2.png,,Test\ndog/2.png,,train\n")
     assert [(item.name, item.counts) for item in sources.left_out] == [("cat/2.png", False), ("dog/2.png", True)]
+
+
+def test_a_row_with_more_values_than_columns_is_refused_with_its_line(folder: Path) -> None:
+    with pytest.raises(BadInput, match=r"list\.csv, line 3 has more values than the header has columns; put text"):
+        _manifest(folder, "path,label\ncat/1.png,cat\ndog/1.png,crane, bird\n")
+
+
+def test_commas_without_values_at_the_end_of_a_row_are_ignored(folder: Path) -> None:
+    sources = _manifest(folder, "path,label\ncat/1.png,cat,\ndog/1.png,dog, ,\n")
+    assert sources.labels == {"cat": 1, "dog": 1}
+
+
+@pytest.mark.parametrize("row", ['cat/2.png,"cat', '"cat/2.png,cat', 'cat/2.png,"cat" or dog'])
+def test_a_quote_that_is_not_closed_is_refused_with_its_line(folder: Path, row: str) -> None:
+    with pytest.raises(
+        BadInput, match=r"list\.csv, line 3 is not CSV in UTF-8 \(.*\)\. Values must be separated by commas, and"
+    ):
+        _manifest(folder, f"path,label\ncat/1.png,cat\n{row}\ndog/1.png,dog\ndog/2.png,dog\n")
+
+
+@pytest.mark.parametrize(
+    "header", ["path,label,Split", "path,label, split", " Path ,LABEL,SPLIT", "file_name,Label,Split"]
+)
+def test_the_usual_columns_are_found_in_another_case_and_with_spaces(folder: Path, header: str) -> None:
+    sources = _manifest(folder, f"{header},Site\ncat/1.png,cat,train,n\ndog/1.png,dog,eval,s\n")
+    assert [(entry.label, entry.split, entry.columns) for entry in sources.entries] == [
+        ("cat", "train", (("Site", "n"),)),
+        ("dog", "eval", (("Site", "s"),)),
+    ]
+
+
+def test_the_usual_keys_of_json_lines_are_found_in_another_case(folder: Path) -> None:
+    sources = _json_lines(
+        folder,
+        '{"Path": "cat/1.png", "Label": "cat", "Split": "eval"}',
+        '{"path": "dog/1.png", "label": "dog", "split": "train"}',
+    )
+    assert [(entry.label, entry.split, entry.columns) for entry in sources.entries] == [
+        ("cat", "eval", ()),
+        ("dog", "train", ()),
+    ]
+
+
+def test_a_column_with_the_exact_name_comes_first(folder: Path) -> None:
+    sources = _manifest(folder, "path,label,Label,split,Split\ncat/1.png,cat,x,train,y\ndog/1.png,dog,x,eval,y\n")
+    assert [(entry.label, entry.split) for entry in sources.entries] == [("cat", "train"), ("dog", "eval")]
+    assert sources.columns == ("Label", "Split")
+
+
+def test_two_columns_with_the_same_usual_name_are_refused(folder: Path) -> None:
+    with pytest.raises(BadInput, match=r"list\.csv has the column 'split' twice\. Remove or rename one\."):
+        _manifest(folder, "path,label,Split,SPLIT\ncat/1.png,cat,train,eval\n")
+
+
+@pytest.mark.parametrize("written", ["NFC", "NFD"])
+def test_a_file_is_found_in_another_form_of_unicode(tmp_path: Path, written: str) -> None:
+    stored = {"NFC": "NFD", "NFD": "NFC"}[written]
+    names = [unicodedata.normalize(stored, name) for name in ("forêt/é.png", "forêt/ü.png")]
+    data = tmp_path / "data"
+    for name in names:
+        (data / name).parent.mkdir(parents=True, exist_ok=True)
+        (data / name).touch()
+    rows = [f"{unicodedata.normalize(written, name)},{label}" for name, label in zip(names, "ab", strict=True)]
+    sources = _manifest(data, "\n".join(["path,label", *rows]))
+    assert {(entry.name, entry.path) for entry in sources.entries} == {(name, str(data / name)) for name in names}
+    assert sources.left_out == ()

@@ -1,10 +1,12 @@
 """Hugging Face's metadata.csv and metadata.jsonl in the data folder."""
 
 import json
+import unicodedata
 from pathlib import Path
 
 import pytest
 
+from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.sources import LeftOut, find_images
 from efficientmixnet.modules.exceptions import BadInput
 
@@ -148,3 +150,30 @@ def test_metadata_in_another_form_is_refused(tmp_path: Path, text: str, encoding
     (tmp_path / "metadata.csv").write_text(text, encoding=encoding)
     with pytest.raises(BadInput, match=message):
         find_images(str(tmp_path), None, SPLITS)
+
+
+def test_a_row_with_more_values_than_columns_is_refused(tmp_path: Path) -> None:
+    _touch(tmp_path, "1.png", "2.png")
+    (tmp_path / "metadata.csv").write_text("file_name,label\n1.png,crane, bird\n2.png,dog\n")
+    with pytest.raises(BadInput, match=r"metadata\.csv, line 2 has more values than the header has columns"):
+        find_images(str(tmp_path), None, SPLITS)
+
+
+def test_images_in_another_form_of_unicode_are_listed(tmp_path: Path) -> None:
+    names = [unicodedata.normalize("NFD", name) for name in ("é.png", "ü.png")]
+    _touch(tmp_path, *names)
+    rows = "".join(f"{unicodedata.normalize('NFC', name)},{label}\n" for name, label in zip(names, "ab", strict=True))
+    (tmp_path / "metadata.csv").write_text(f"file_name,label\n{rows}")
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert {entry.name: entry.label for entry in sources.entries} == dict(zip(names, "ab", strict=True))
+    assert sources.left_out == ()
+
+
+@pytest.mark.parametrize("header", ["file_name,label", "file_name,label,part"])
+def test_a_column_of_splits_without_a_value_is_refused_though_folders_name_splits(tmp_path: Path, header: str) -> None:
+    names = [f"{split}/{number}.png" for split in ("train", "test") for number in range(2)]
+    _touch(tmp_path, *names)
+    rows = "".join(f"{name},{'ab'[number % 2]}\n" for number, name in enumerate(names))
+    (tmp_path / "metadata.csv").write_text(f"{header}\n{rows}")
+    with pytest.raises(BadInput, match=r"data\.layout\.split: no image has a value in 'part'\."):
+        find_images(str(tmp_path), None, SPLITS, Layout(split="part"))

@@ -1,11 +1,13 @@
 """Splits of images whose source names none: fractions, stability and groups."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import pytest
 
 from efficientmixnet.components.image_example_gen.entry import Entry
+from efficientmixnet.components.image_example_gen.sources import name_hash
 from efficientmixnet.components.image_example_gen.splits import Splits, assign_splits
 from efficientmixnet.modules.exceptions import BadInput
 
@@ -142,3 +144,21 @@ def test_an_unknown_group_is_refused() -> None:
         _split(_patients(2, 2), TWO, group="pat")
     with pytest.raises(BadInput, match=r"the images have no columns"):
         _split(_entries("a", range(3)), TWO, group="pat")
+
+
+def _accented(form: str) -> list[Entry]:
+    names = [unicodedata.normalize(form, f"é{number}") for number in range(40)]
+    return [Entry("", name, "ab"[number % 2], None, (("site", name[:-1]),)) for number, name in enumerate(names)]
+
+
+@pytest.mark.parametrize("group", [None, "site"])
+def test_the_form_of_unicode_has_no_effect(group: str | None) -> None:
+    composed, decomposed = (list(_split(_accented(form), TWO, group).values()) for form in ("NFC", "NFD"))
+    assert composed == decomposed
+    mixed = [pair[number % 2] for number, pair in enumerate(zip(_accented("NFC"), _accented("NFD"), strict=True))]
+    assert list(_split(mixed, TWO, group).values()) == composed
+
+
+def test_names_in_composed_characters_keep_their_split() -> None:
+    hashes = {"cat/1.png": 0x6A3B843CF66C4612, "forêt/é.png": 0x47CC315340D31730}
+    assert {name: name_hash(name) for name in hashes} == hashes

@@ -180,6 +180,15 @@ def test_a_manifest_selects_the_images(model, images, tmp_path):
         find_images(str(images), "nowhere.csv")
 
 
+def test_a_quote_in_a_manifest_that_is_not_closed_is_refused_with_its_line(images, tmp_path):
+    manifest = tmp_path / "some.csv"
+    manifest.write_text('path,label\n0.png,dog\n2.png,"dog\n4.png,dog\n')
+    with pytest.raises(
+        BadInput, match=r"--manifest \S+some\.csv: line 3 is not CSV \(.*\)\. Values must be separated by commas, and"
+    ):
+        find_images(str(images), str(manifest))
+
+
 def test_images_and_manifest_can_be_in_an_object_store(model, images, shelf, tmp_path):
     for file in images.rglob("*.png"):
         shelf[f"shelf://bucket/{file.relative_to(images).as_posix()}"] = file.read_bytes()

@@ -180,3 +180,25 @@ def test_a_tar_shard_of_several_compressed_parts_is_read(write: Any, tmp_path: P
     (tmp_path / "a.tar.gz").write_bytes(b"".join(parts))
     sources = find_images(str(tmp_path), None, SPLITS)
     assert (len(sources.entries), sources.left_out) == (40, ())
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_images_with_further_dots_in_their_names_are_counted(write: Any, tmp_path: Path, mode: str) -> None:
+    good = {f"{number}.{end}": b"%d" % (number % 2) for number in range(4) for end in ("jpg", "cls")}
+    dots = {f"www.site.com_{number}.{end}": b"1" for number in range(300) for end in ("jpg", "cls")}
+    write.tar(tmp_path / "a.tar", {**good, **dots, "x.left.png": b"1", "x.cls": b"1"}, mode)
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert len(sources.entries) == 4
+    end = "; the name up to the first dot is the sample's"
+    assert [(*item.row(), item.images) for item in sources.left_out] == [
+        ("a.tar/www", f"has 300 images with further dots in their names{end}", 300),
+        ("a.tar/x", f"has an image with further dots in its name{end}", 1),
+    ]
+
+
+def test_the_file_of_the_layout_may_have_further_dots(write: Any, tmp_path: Path) -> None:
+    files = {f"{number}.{end}": b"%d" % number for number in range(2) for end in ("left.png", "right.png", "cls")}
+    write.tar(tmp_path / "a.tar", {**files, "2.right.png": b"p", "2.cls": b"1"})
+    sources = find_images(str(tmp_path), None, SPLITS, Layout(image="left.png"))
+    assert [entry.name for entry in sources.entries] == ["a.tar/0", "a.tar/1"]
+    assert [item.row() for item in sources.left_out] == [("a.tar/2", "has no image (no .left.png)")]

@@ -92,3 +92,32 @@ def test_a_file_without_bytes_is_left_out(write: Any, tmp_path: Path) -> None:
     (left_out,) = find_images(str(tmp_path), None, SPLITS).left_out
     assert left_out.row() == ("b.tfrecord", "cannot be read: has zero bytes")
     assert left_out.images == 10  # as many as in the other file
+
+
+@pytest.mark.parametrize("name", ["a.tfrecord", "test.tfrecord"])
+def test_only_the_record_without_a_label_is_left_out(write: Any, tmp_path: Path, name: str) -> None:
+    labeled = [write.example(b"p", "cat"), write.example(b"q", "dog")]
+    write.tfrecord(tmp_path / name, [write.example(b"o", 5, "id"), *labeled])
+    if name.startswith("test"):
+        write.tfrecord(tmp_path / "train.tfrecord", labeled)
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert [entry.label for entry in sources.entries if entry.name.startswith(name)] == ["cat", "dog"]
+    assert sources.left_out == (LeftOut(f"{name}/0", "has no label"),)
+    assert not any("have no labels" in note for note in sources.notes)
+
+
+def test_only_the_record_without_an_image_is_left_out(write: Any, tmp_path: Path) -> None:
+    layout = Layout(image="image/source")
+    bare = write.example(b"p", "cat").replace(b"image/source", b"image/target")
+    write.tfrecord(tmp_path / "a.tfrecord", [bare, write.example(b"p", "cat"), write.example(b"q", "dog")])
+    sources = find_images(str(tmp_path), None, SPLITS, layout)
+    assert [entry.label for entry in sources.entries] == ["cat", "dog"]
+    assert sources.left_out == (LeftOut("a.tfrecord/0", "has no feature 'image/source'"),)
+
+
+def test_text_and_numbers_are_not_mixed_in_the_labels_of_a_file(write: Any, tmp_path: Path) -> None:
+    number = write.example(b"r", 1, "image/class/label")
+    write.tfrecord(tmp_path / "a.tfrecord", [write.example(b"p", "cat"), number, write.example(b"q", "dog")])
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert set(sources.labels) == {"cat", "dog"}
+    assert sources.left_out == (LeftOut("a.tfrecord/1", "has no label"),)
