@@ -1,6 +1,6 @@
 """regularized: chooses the crops, dropout and drop-connect of a training by its number of epochs.
 
-With few epochs a network cannot overfit, and learns more from images that change little (docs/training.md).
+With few epochs a network hardly overfits, and learns more from images that change little (docs/training.md).
 """
 
 from efficientmixnet.modules.config.model_config import ModelConfig
