@@ -38,7 +38,8 @@ from rich.table import Table
 from efficientmixnet.components.evaluator.slices import read_slices
 from efficientmixnet.components.image_example_gen.canonical import canonical
 from efficientmixnet.modules import features
-from efficientmixnet.modules.data.batches import Reading, evaluation_input, is_deep
+from efficientmixnet.modules.data.batches import Reading, evaluation_input
+from efficientmixnet.modules.data.records import is_deep
 from efficientmixnet.pipeline.runs.results import Results
 
 COMMAND = Path(sys.executable).with_name("efficientmixnet")

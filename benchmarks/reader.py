@@ -23,7 +23,8 @@ from rich.console import Console
 from rich.table import Table
 
 from efficientmixnet.modules.config.training_config import AugmentationConfig
-from efficientmixnet.modules.data.batches import Reading, Records, training_batches
+from efficientmixnet.modules.data.batches import Reading, training_batches
+from efficientmixnet.modules.data.records import Records
 
 CLASSES, BATCH_SIZE, ROUNDS = 10, 32, 3
 

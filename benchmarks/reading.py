@@ -27,7 +27,8 @@ from efficientmixnet.components.record_file import RecordFile
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.training_config import AugmentationConfig
 from efficientmixnet.modules.data import images
-from efficientmixnet.modules.data.batches import Reading, Records, training_batches
+from efficientmixnet.modules.data.batches import Reading, training_batches
+from efficientmixnet.modules.data.records import Records
 from efficientmixnet.modules.training.build_model import build_model
 from efficientmixnet.modules.training.compile_model import compile_model
 from efficientmixnet.modules.training.phases import phases

@@ -21,7 +21,8 @@ from transformed_record import transformed_record
 
 from efficientmixnet.components.record_file import RecordFile
 from efficientmixnet.modules.config.training_config import AugmentationConfig
-from efficientmixnet.modules.data.batches import Reading, Records, training_batches
+from efficientmixnet.modules.data.batches import Reading, training_batches
+from efficientmixnet.modules.data.records import Records
 from efficientmixnet.modules.data.shares import SHARDS
 
 SIDE = 8

@@ -28,7 +28,8 @@ from efficientmixnet.modules import progress
 from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint
 from efficientmixnet.modules.checkpoint.checkpoint_folder import CheckpointFolder, State
 from efficientmixnet.modules.config.model_config import ModelConfig
-from efficientmixnet.modules.data.batches import Reading, Records, evaluation_batches, training_batches
+from efficientmixnet.modules.data.batches import Reading, evaluation_batches, training_batches
+from efficientmixnet.modules.data.records import Records
 from efficientmixnet.modules.data.training_data import TrainingData
 from efficientmixnet.modules.distribution.distribution import choose_distribution
 from efficientmixnet.modules.training.build_model import build_model

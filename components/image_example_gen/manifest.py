@@ -95,8 +95,8 @@ class Manifest:
         except csv.Error as error:
             line = rows.line_num + 1
             raise BadInput(
-                f"data.manifest: {self._file}, line {line} is not CSV in UTF-8 ({error}). Values must be separated by "
-                "commas, and quotes closed."
+                f"data.manifest: {self._file}, line {line} is not CSV in UTF-8 ({error}). Separate values by commas, "
+                "and close quotes."
             ) from None
 
     def _checked_rows(self, rows: "csv.DictReader[str]") -> Iterator[tuple[int, dict[str, Any]]]:

@@ -16,8 +16,9 @@ from tfx.types import artifact_utils
 from efficientmixnet.components.image_example_gen.originals import read_originals
 from efficientmixnet.modules import features
 from efficientmixnet.modules.config.model_config import ModelConfig
-from efficientmixnet.modules.data.batches import Reading, channels_of, evaluation_input, is_deep
+from efficientmixnet.modules.data.batches import Reading, evaluation_input
 from efficientmixnet.modules.data.images import shrink
+from efficientmixnet.modules.data.records import channels_of, is_deep
 from efficientmixnet.modules.exported_model import SERVING_FOLDER
 from efficientmixnet.modules.failures.out_of_memory import ended_out_of_memory
 

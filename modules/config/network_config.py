@@ -73,10 +73,11 @@ class NetworkConfig(Section):
     batch_norm_momentum: Probability | None = None
     """The momentum of the moving statistics; null: 0.99, or less if an epoch has only a few steps."""
     dropout: Probability | None = None
-    """The dropout rate before the classifier; null: the variant's own, or with training.budget by the epochs."""
+    """The dropout rate before the classifier; null: the variant's own, or with training.budget one
+    that depends on the epochs."""
     drop_connect: Probability | None = None
     """The stochastic depth rate of the last block. The rate grows linearly from 0 at the first block. null: 0.2, or
-    with training.budget by the epochs."""
+    with training.budget one that depends on the epochs."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> "NetworkConfig":

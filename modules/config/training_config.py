@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from efficientmixnet.modules.config.section import A_YEAR, MOST_EPOCHS, Fraction, Probability, Section
 from efficientmixnet.modules.optimizers.specification import parse_optimizer
 
-_AREAS = (0.5, 1.0)
+_AREAS = (0.5, 1.0)  # of a crop, as fractions of the image
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -32,8 +32,8 @@ class ScheduleConfig(Section):
 
 class AugmentationConfig(Section):
     crop_scale: tuple[float, float] | Literal["auto"] | None = "auto"
-    """Random crops with an area between these fractions of the image; auto: [0.5, 1.0], or with training.budget by the
-    epochs; null: the central square, as in evaluation."""
+    """Random crops with an area between these fractions of the image; auto: [0.5, 1.0], or with training.budget
+    fractions that depend on the epochs; null: the central square, as in evaluation."""
     flip: bool = True
     """Flips half of the images from left to right. Turn it off for digits or text."""
     randaugment_layers: int = Field(0, ge=0, le=10)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from efficientmixnet.modules.data.batches import Records
+from efficientmixnet.modules.data.records import Records
 
 Cache = Literal["auto", "never", "always"]
 

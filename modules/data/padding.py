@@ -2,7 +2,8 @@
 
 import tensorflow as tf
 
-from efficientmixnet.modules.data.batches import Reading, Records, evaluation_batch_size, evaluation_batches
+from efficientmixnet.modules.data.batches import Reading, evaluation_batch_size, evaluation_batches
+from efficientmixnet.modules.data.records import Records
 
 
 def padded_batches(records: Records, reading: Reading) -> tf.data.Dataset:

@@ -3,8 +3,8 @@
 from typing import Literal
 
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.data.batches import Records
 from efficientmixnet.modules.data.memory_cache import Cache
+from efficientmixnet.modules.data.records import Records
 from efficientmixnet.modules.exceptions import BadInput
 
 Sharding = Literal["auto", "files", "records"]

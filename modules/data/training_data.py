@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from efficientmixnet.modules.data.batches import Reading, Records
+from efficientmixnet.modules.data.batches import Reading
+from efficientmixnet.modules.data.records import Records
 
 
 @dataclass(frozen=True)

@@ -69,9 +69,9 @@ def within_budget(job: "TrainingJob", distribution: Distribution) -> ModelConfig
     end = time.monotonic() + budget
     enough, most = enough_epochs(job, distribution)
     rungs = candidates(job.config.network, job.data(distribution).train.channels)
-    measurements = _Measurements(
-        job.model_copy(update={"config": regularized(job.config, enough)}), distribution, budget, end
-    )
+    # The crops of the training, because larger ones take longer to decode.
+    measured_job = job.model_copy(update={"config": regularized(job.config, enough)})
+    measurements = _Measurements(measured_job, distribution, budget, end)
     measured = explore(rungs, measurements, enough)
     chosen, why = choose(measured, enough)
     if chosen.epochs < 1:

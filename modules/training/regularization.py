@@ -5,7 +5,7 @@ With few epochs a network hardly overfits, and learns more from images that chan
 
 from efficientmixnet.modules.config.model_config import ModelConfig
 
-# Up to the first number of epochs, and from the second one on.
+# The values up to 4 epochs, and from 24 epochs on. Between them, they change linearly.
 _EPOCHS = (4, 24)
 _SMALLEST_CROP = (0.85, 0.5)  # as a fraction of the image's area
 _DROPOUT = (0.0, 0.2)

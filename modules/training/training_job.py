@@ -20,8 +20,9 @@ from efficientmixnet.modules.config.training_config import TrainingConfig
 from efficientmixnet.modules.data.augmentation.on_device.batch import augment_batch
 from efficientmixnet.modules.data.augmentation.randaugment import COLOR_OPERATIONS
 from efficientmixnet.modules.data.augmentation_place import augments_on_device
-from efficientmixnet.modules.data.batches import Reading, Records
+from efficientmixnet.modules.data.batches import Reading
 from efficientmixnet.modules.data.memory_cache import keeps_in_memory
+from efficientmixnet.modules.data.records import Records
 from efficientmixnet.modules.data.sharding import reads_own_files
 from efficientmixnet.modules.data.training_data import TrainingData
 from efficientmixnet.modules.distribution.distribution import Distribution, choose_distribution

@@ -21,10 +21,10 @@ def shortened(text: str, most: int = 80) -> str:
 
 
 def problems(why: ValidationError, root: type[BaseModel]) -> list[dict[str, Any]]:
-    """Returns the errors of pydantic. A value of none of the kinds of a key, such as bool or 'auto', is one error."""
+    """Returns the errors of pydantic, of which each key of several types, such as bool or 'auto', has only one."""
     found: list[dict[str, Any]] = []
     for error in why.errors():
-        key, inside = _key_and_kind(error["loc"], root)
+        key, inside = _key_and_type(error["loc"], root)
         item = (*key, *inside[1:])  # of a list, or the key itself
         of_key = [one for one in found if inside and one["loc"][: len(key)] == key]
         if of_key and of_key[-1]["loc"] == item:
@@ -35,8 +35,8 @@ def problems(why: ValidationError, root: type[BaseModel]) -> list[dict[str, Any]
     return found
 
 
-def _key_and_kind(where: tuple[Any, ...], root: type[BaseModel]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """Splits a location behind a key of several kinds. If there is none, the second part is empty."""
+def _key_and_type(where: tuple[Any, ...], root: type[BaseModel]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Splits a location behind a key of several types. If there is none, the second part is empty."""
     section: Any = root
     for position, name in enumerate(where, 1):
         field = getattr(section, "model_fields", {}).get(name)

@@ -22,7 +22,7 @@ def config_template() -> str:
     config = Config()
     lines = [
         "# The configuration of a run: `efficientmixnet run THIS_FILE`.",
-        "# To change a key from its default, remove the # before it.",
+        "# To change a key, remove the # before it.",
         "",
     ]
     lines += _entries(config, "")

@@ -84,8 +84,7 @@ def _csv_rows(manifest: str, lines: Iterable[str]) -> Iterator[Any]:
     except csv.Error as error:
         line = rows.line_num + 1
         raise BadInput(
-            f"--manifest {manifest}: line {line} is not CSV ({error}). Values must be separated by commas, and quotes "
-            "closed."
+            f"--manifest {manifest}: line {line} is not CSV ({error}). Separate values by commas, and close quotes."
         ) from None
 
 

@@ -106,7 +106,7 @@ def load(model: str | PathLike[str]) -> Model:
         model: A pushed model, the folder of pushed models for the newest one, or the output folder of runs.
 
     Raises:
-        BadInput: No run has pushed a model to the folder, or it is None, as `Run.pushed_model` then is.
+        BadInput: The folder has no model that a run has pushed, or `model` is None, because the run has pushed none.
 
     Example:
         >>> model = efficientmixnet.load("runs")

@@ -10,7 +10,8 @@ from PIL import Image, ImageOps
 from trained_images import LABELS, RAW_SPEC, SIDE
 
 from efficientmixnet.modules import features
-from efficientmixnet.modules.data.batches import Reading, Records, evaluation_batches
+from efficientmixnet.modules.data.batches import Reading, evaluation_batches
+from efficientmixnet.modules.data.records import Records
 
 
 def test_serving_gives_the_probabilities_of_training(exported, transformed, examples):

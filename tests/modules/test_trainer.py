@@ -13,7 +13,8 @@ from trained_images import SIDE, weights
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.checkpoint import checkpoint_copies
 from efficientmixnet.modules.config.model_config import ModelConfig
-from efficientmixnet.modules.data.batches import Reading, Records, evaluation_batches
+from efficientmixnet.modules.data.batches import Reading, evaluation_batches
+from efficientmixnet.modules.data.records import Records
 from efficientmixnet.modules.trainer import training_job
 from efficientmixnet.modules.training.phases import phases
 

@@ -271,7 +271,7 @@ def test_commas_without_values_at_the_end_of_a_row_are_ignored(folder: Path) -> 
 @pytest.mark.parametrize("row", ['cat/2.png,"cat', '"cat/2.png,cat', 'cat/2.png,"cat" or dog'])
 def test_a_quote_that_is_not_closed_is_refused_with_its_line(folder: Path, row: str) -> None:
     with pytest.raises(
-        BadInput, match=r"list\.csv, line 3 is not CSV in UTF-8 \(.*\)\. Values must be separated by commas, and"
+        BadInput, match=r"list\.csv, line 3 is not CSV in UTF-8 \(.*\)\. Separate values by commas, and close"
     ):
         _manifest(folder, f"path,label\ncat/1.png,cat\n{row}\ndog/1.png,dog\ndog/2.png,dog\n")
 

@@ -14,13 +14,8 @@ from PIL import Image
 
 from efficientmixnet.modules import features
 from efficientmixnet.modules.config.training_config import AugmentationConfig
-from efficientmixnet.modules.data.batches import (
-    Reading,
-    Records,
-    evaluation_batches,
-    evaluation_input,
-    training_batches,
-)
+from efficientmixnet.modules.data.batches import Reading, evaluation_batches, evaluation_input, training_batches
+from efficientmixnet.modules.data.records import Records
 
 RECORDS = 26
 CLASSES = 3

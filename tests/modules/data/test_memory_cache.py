@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from efficientmixnet.modules.data import memory_cache
-from efficientmixnet.modules.data.batches import Records
 from efficientmixnet.modules.data.memory_cache import free_memory, keeps_in_memory
+from efficientmixnet.modules.data.records import Records
 
 GIBIBYTE = 2**30
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from efficientmixnet.modules.data.batches import Records
 from efficientmixnet.modules.data.record_counts import RecordCounts, check_counts, read_counts, write_counts
+from efficientmixnet.modules.data.records import Records
 from efficientmixnet.modules.exceptions import BadInput
 
 RECORD = tf.train.Example(

@@ -4,7 +4,7 @@ import pytest
 
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.config.training_config import TrainingConfig
-from efficientmixnet.modules.data.batches import Records
+from efficientmixnet.modules.data.records import Records
 from efficientmixnet.modules.data.sharding import reads_own_files
 from efficientmixnet.modules.exceptions import BadInput
 

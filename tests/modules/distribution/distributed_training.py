@@ -18,7 +18,8 @@ import tensorflow as tf
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint
 from efficientmixnet.modules.config.model_config import ModelConfig
-from efficientmixnet.modules.data.batches import Reading, Records
+from efficientmixnet.modules.data.batches import Reading
+from efficientmixnet.modules.data.records import Records
 from efficientmixnet.modules.data.training_data import TrainingData
 from efficientmixnet.modules.distribution.distribution import choose_distribution
 from efficientmixnet.modules.distribution.lost_workers import exit_if_worker_lost

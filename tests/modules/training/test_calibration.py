@@ -9,7 +9,8 @@ import tensorflow as tf
 from scipy.special import softmax
 
 from efficientmixnet.modules import features
-from efficientmixnet.modules.data.batches import Reading, Records
+from efficientmixnet.modules.data.batches import Reading
+from efficientmixnet.modules.data.records import Records
 from efficientmixnet.modules.data.training_data import TrainingData
 from efficientmixnet.modules.training.calibration import calibrate, fit_temperature
 from efficientmixnet.modules.training.training_job import images_to_hold_out

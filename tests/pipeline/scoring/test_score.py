@@ -184,7 +184,7 @@ def test_a_quote_in_a_manifest_that_is_not_closed_is_refused_with_its_line(image
     manifest = tmp_path / "some.csv"
     manifest.write_text('path,label\n0.png,dog\n2.png,"dog\n4.png,dog\n')
     with pytest.raises(
-        BadInput, match=r"--manifest \S+some\.csv: line 3 is not CSV \(.*\)\. Values must be separated by commas, and"
+        BadInput, match=r"--manifest \S+some\.csv: line 3 is not CSV \(.*\)\. Separate values by commas, and close"
     ):
         find_images(str(images), str(manifest))
 

@@ -17,7 +17,8 @@ from efficientmixnet.modules import features
 from efficientmixnet.modules.config.training_config import AugmentationConfig
 from efficientmixnet.modules.data.augmentation.on_device.batch import augment_batch
 from efficientmixnet.modules.data.augmentation.on_device.draws import PIXELS, draw_for_batch, draw_for_image
-from efficientmixnet.modules.data.batches import Reading, Records, training_batches
+from efficientmixnet.modules.data.batches import Reading, training_batches
+from efficientmixnet.modules.data.records import Records
 
 CLASSES, BATCH = 3, 16
 READING = Reading(image_size=24, crop_fraction=1.0, classes=CLASSES, batch_size=BATCH)
