@@ -1,5 +1,8 @@
 """Tests of the pipeline's nodes: their order, and the inputs of Pusher."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from efficientmixnet.pipeline.config.config import Config
@@ -32,3 +35,14 @@ def test_with_infra_validator_pusher_needs_both_blessings(tmp_path, platform):
     assert f'"{place}": {{}}' in served.exec_properties["serving_spec"]
     assert '"2.19.0"' in served.exec_properties["serving_spec"]
     assert '"serving_examples"' in served.exec_properties["request_spec"]
+
+
+def test_the_diagram_in_the_readme_has_every_node_of_a_default_run(tmp_path):
+    root = Path(__file__).parents[2]
+    diagram = (root / "docs" / "data-path.svg").read_text(encoding="utf-8")
+    (instead,) = re.findall(r"!\[(.*)\]\(docs/data-path\.svg\)", (root / "README.md").read_text(encoding="utf-8"))
+    (title,) = re.findall(r"<title[^>]*>(.*)</title>", diagram)
+    nodes = set(_nodes(tmp_path, {}))
+    assert nodes <= set(re.findall(r"<text[^>]*>(.*)</text>", diagram))
+    assert nodes <= set(re.findall(r"\w+", title))
+    assert instead == f"The pipeline: {title[0].lower()}{title[1:]}"
