@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from efficientmixnet.components.image_example_gen import walk
+from efficientmixnet.components.image_example_gen import files, walk
 from efficientmixnet.components.image_example_gen.walk import _entries
 from efficientmixnet.modules.exported_model import LABELS
 from efficientmixnet.pipeline.cli import main
@@ -43,7 +43,8 @@ def _call(*arguments: object, stdin: bytes = b"") -> Result:
 
 
 def _lines(result: Result) -> list[str]:
-    return [line for line in result.output.splitlines() if line != "loading TensorFlow ..."]
+    """What a command prints, without the lines that say what it does next."""
+    return [line for line in result.output.splitlines() if not line.endswith(" ...")]
 
 
 def test_the_images_of_a_folder_are_printed_in_aligned_columns(output: Path, images: Path) -> None:
@@ -99,8 +100,8 @@ def test_a_folder_that_cannot_be_listed_is_named(
     result = _call(output, images)
     assert result.exit_code == 2
     if closed == "images":
-        message = f"error: {images}: cannot be listed: Permission denied; give a folder that you can read\n"
-        assert result.output == message
+        message = f"error: {images}: cannot be listed: Permission denied; give a folder that you can read"
+        assert _lines(result) == [message]
         return
     found, refused = _lines(result)
     assert found.startswith(f"{images}/a.png")
@@ -114,7 +115,7 @@ def test_a_folder_without_a_model_or_without_images_is_refused(tmp_path: Path, o
     assert result.exit_code == 2
     assert "has no model; name a folder that a run printed" in result.output
     result = _call(output, tmp_path)
-    assert result.output.strip() == f"error: {tmp_path}: has no images; give an image, or a folder with images"
+    assert _lines(result) == [f"error: {tmp_path}: has no images; give an image, or a folder with images"]
 
 
 def test_a_damaged_model_ends_with_one_line(
@@ -155,6 +156,33 @@ print(keras.backend.backend(), keras.ops.convert_to_numpy(keras.layers.Dense(2)(
 """
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)  # noqa: S603
     return found.stdout.splitlines()
+
+
+def test_a_file_whose_suffix_decides_is_not_opened_to_list_it(
+    output: Path, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(files, "head", opened.append)
+    assert len(_lines(_call(output, images))) == 2
+    assert opened == []
+    (images / "0001").write_bytes((images / "a.png").read_bytes())
+    assert len(_lines(_call(output, images))) == 3
+    assert opened == [f"{images}/0001"]
+
+
+def test_the_first_line_comes_before_a_folder_is_listed(
+    output: Path, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+
+    def listed(folder: str) -> list["os.DirEntry[str]"]:
+        order.append("listed")
+        return _entries(folder)
+
+    monkeypatch.setattr(predict_command, "announce", order.append)
+    monkeypatch.setattr(walk, "_entries", listed)
+    _call(output, images / "a.png", images)
+    assert order == [f"listing the images of {images}", "listed", "listed", "loading TensorFlow"]
 
 
 def test_the_first_line_comes_before_tensorflow_is_loaded(
