@@ -61,7 +61,7 @@ def run(
     output: str | PathLike[str] | None = None,
     config: str | PathLike[str] | None = None,
     *,
-    overrides: Iterable[str] = (),
+    overrides: str | Iterable[str] = (),
     verbose: bool = False,
     use_cache: bool = True,
     live: bool = False,
@@ -76,11 +76,11 @@ def run(
         images: The images, such as a folder with one subfolder for each class. It replaces data.images.
         output: The output folder for runs and pushed models. None: that of the configuration, or `runs`.
         config: A configuration file. None: the defaults.
-        overrides: Single keys of the configuration, such as "training.epochs=20".
+        overrides: A single key of the configuration, such as "training.epochs=20", or several of them.
         verbose: Whether the log messages of the libraries are printed too.
         use_cache: Whether results of earlier runs are used.
         live: Whether TensorBoard is served on this machine's loopback address during the run.
-        **sections: Sections of the configuration, such as training={"epochs": 20}.
+        **sections: Sections of the configuration, such as training={"epochs": 20}. Paths in them can be path objects.
 
     Returns:
         The run. Its model may not be blessed, see `Run.blessed`.
@@ -98,7 +98,7 @@ def run(
         raise BadInput("nothing to run; give images or a configuration")
     checked = load_config(
         fspath(config) if config else None,
-        overrides,
+        (overrides,) if isinstance(overrides, str) else overrides,
         fspath(images) if images else None,
         fspath(output) if output else None,
         sections,

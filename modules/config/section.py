@@ -1,13 +1,19 @@
 """Section: the base of every section of the configuration."""
 
+from os import PathLike, fspath
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
+
+
+def _as_text(path: Any) -> Any:
+    return fspath(path) if isinstance(path, PathLike) else path
+
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Probability = Annotated[float, Field(ge=0, lt=1)]
-PathText = Annotated[str, Field(min_length=1)]
+PathText = Annotated[str, Field(min_length=1), BeforeValidator(_as_text)]  # takes a path object too
 
 MOST_EPOCHS = 1_000_000
 A_YEAR = 366 * 24 * 60  # minutes

@@ -40,6 +40,17 @@ def test_sections_and_paths_become_the_configuration(calls: list[Any], tmp_path:
     assert options == {"verbose": False, "use_cache": True, "live": False}
 
 
+def test_paths_in_sections_may_be_path_objects(calls: list[Any], tmp_path: Path) -> None:
+    done = run(images=tmp_path)
+    data = {"manifest": done.folder / "relabel.csv", "layout": {"label_names": tmp_path / "names.txt"}}
+    run(images=tmp_path, data=data, network={"weights": done.pushed_model}, overrides="training.epochs=20")
+    config = calls[-1][0]
+    assert config.data.manifest == "/runs/runs/1/relabel.csv"
+    assert config.data.layout.label_names == str(tmp_path / "names.txt")
+    assert config.network.weights == "/runs/pushed/7"
+    assert config.training.epochs == 20
+
+
 def test_the_result_has_the_metrics_and_paths_of_the_summary(calls: list[Any], tmp_path: Path) -> None:
     done = run(images=tmp_path)
     assert (done.metrics, done.blessed, done.reason) == ({"accuracy": 0.9}, True, "good")
@@ -63,6 +74,8 @@ def test_libraries_do_not_see_the_arguments_of_the_users_program(
         ({}, "nothing to run; give images or a configuration"),
         ({"images": ".", "training": {"epoch": 3}}, "training.epoch"),
         ({"images": ".", "trainin": {"epochs": 3}}, "trainin"),
+        ({"images": ".", "data": {"manifest": 3}}, "data.manifest: should be a valid string, not 3"),
+        ({"images": ".", "overrides": "training.epochs"}, "--set training.epochs: give section.key=value"),
     ],
 )
 def test_mistakes_are_named(calls: list[Any], arguments: dict[str, Any], message: str) -> None:
