@@ -2,7 +2,8 @@
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,9 @@ class Classifier(ImageClassifier):
             self.labels = [label.decode() for label in model.class_labels().numpy()]
             self._activations = getattr(model, "class_activations", None)
             self._embed = getattr(model, "embeddings", None)
+            inputs = getattr(model, "classify_inputs", None)  # an earlier version has pushed a model without it
+            self.has_8_bits = inputs is not None and inputs.inputs[0].dtype == tf.uint8
+            """Whether the network takes pixels of 8 bits. Floats outside 0 and 1 are lost then."""
             self.channels = channels_of(path)
         self._to_tensor = tf.constant
         self._path = path
@@ -76,21 +80,26 @@ class Classifier(ImageClassifier):
         found = self._activations(self._to_tensor([encoded]), self._to_tensor([class_id], "int64"))
         return found["inputs"][0].numpy(), found["activations"][0].numpy()
 
-    def in_batches(self, call: Callable[[list[bytes]], "np.ndarray"], encoded: list[bytes]) -> "np.ndarray":
+    def in_batches(self, call: Callable[[list[bytes]], "np.ndarray"], encoded: Iterable[bytes]) -> "np.ndarray":
         """Returns what `probabilities` or `embeddings` returns for any number of JPEG, PNG or .npy files.
+
+        Args:
+            call: One of the two.
+            encoded: The files. Only those of one batch are drawn at a time, so that a generator needs little memory.
 
         Raises:
             BadInput: A file is corrupt.
         """
         import numpy as np
 
-        found = []
-        for start in range(0, len(encoded), BATCH):
-            batch = encoded[start : start + BATCH]
+        files, found, start = iter(encoded), [], 0
+        while batch := list(islice(files, BATCH)):
             try:
                 found.append(call(batch))
             except self.undecodable:
                 reasons = enumerate(self.probabilities_of_each(batch), start)
                 bad = next((number for number, one in reasons if isinstance(one, str)), start)
                 raise BadInput(f"image {bad}: is a truncated or corrupt file") from None
+            start += len(batch)
+            del batch  # before the next files are drawn
         return np.concatenate(found) if found else np.zeros([0, 0], np.float32)

@@ -1,27 +1,32 @@
 """load: a pushed model in Python, which predicts labels and computes embeddings."""
 
-from collections.abc import Iterable
+import io
+from collections.abc import Iterable, Iterator
 from os import PathLike, fspath
 
 import numpy as np
+import PIL.Image
 
-from efficientmixnet.components.image_example_gen.array_file import as_npy
-from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.components.image_example_gen.array_file import NPY, as_npy
+from efficientmixnet.modules.exceptions import BadImage, BadInput
 from efficientmixnet.pipeline.scoring.classifier import Classifier
 from efficientmixnet.pipeline.scoring.image_classifier import read_image
+from efficientmixnet.pipeline.scoring.pillow_file import pillow_file
 
-Image = str | PathLike[str] | bytes | np.ndarray
+Image = str | PathLike[str] | bytes | PIL.Image.Image | np.ndarray
 
 _WITH_GRAY_AND_ALPHA = (1, 3, 4)
+_HALF_A_LEVEL = 0.5 / 255  # floats so little beyond 0 and 1 are rounded to black and white
 
 
 class Model:
     """A pushed model. `load` returns it.
 
-    Images are paths, encoded files (bytes) or arrays of uint8, uint16 or float32, [height, width] or [height, width,
-    channels]. Arrays are upright, with the channels in the order of the training images: red, green, blue. A model of
-    three channels takes arrays of uint8 and uint16 with 1 or 4 channels too: gray, or with alpha. Several images are a
-    list, or an array with another axis in front.
+    Images are paths, encoded files (bytes), images of Pillow or arrays of uint8 (0 to 255), uint16 (0 to 65535) or
+    float32 (0 to 1), [height, width] or [height, width, channels]. Tensors of TensorFlow, JAX and PyTorch are arrays
+    too. Arrays are upright, with the channels in the order of the training images: red, green, blue. A model of three
+    channels takes arrays of uint8 and uint16 with 1 or 4 channels too: gray, or with alpha. Several images are a list,
+    a generator, or an array with another axis in front. Only 32 of them are read at a time.
 
     Args:
         classifier: The loaded SavedModel.
@@ -39,15 +44,17 @@ class Model:
 
         Args:
             images: The images.
-            top_k: The number of labels for each image.
+            top_k: The number of labels for each image, at least 1.
 
         Raises:
-            BadInput: An image cannot be read.
+            BadInput: An image cannot be read, or `top_k` is less than 1.
 
         Example:
             >>> efficientmixnet.load("runs").predict(["cat.jpg"], top_k=2)
             [[('cat', 0.93), ('dog', 0.05)]]
         """
+        if top_k < 1:
+            raise BadInput(f"top_k: {top_k} is less than 1; give the number of labels for each image, such as 3")
         return [self._classifier.most_probable(found, top_k) for found in self.probabilities(images)]
 
     def probabilities(self, images: Iterable[Image]) -> np.ndarray:
@@ -74,29 +81,53 @@ class Model:
         """
         return self._classifier.in_batches(self._classifier.embeddings, self._encoded(images))
 
-    def _encoded(self, images: Iterable[Image]) -> list[bytes]:
+    def _encoded(self, images: Iterable[Image]) -> Iterator[bytes]:
+        """The images as files, each of which is made when it is drawn. One image that is no list is refused at once."""
         if isinstance(images, str | bytes | PathLike):
             raise BadInput("images: give a list of images, such as ['photo.jpg']")
-        if isinstance(images, np.ndarray) and self._is_one_image(images):
+        if isinstance(images, PIL.Image.Image):
+            raise BadInput("images: is one image of Pillow; give a list of images, such as [image]")
+        shape = getattr(images, "shape", None)  # of an array or of a tensor, whose axes would be iterated
+        if shape is not None and self._is_one_image(*shape):
             raise BadInput(
-                f"images: an array of shape {list(images.shape)} is one image; give a list of images, such as [array]"
+                f"images: an array of shape {list(shape)} is one image; give a list of images, such as [array]"
             )
-        return [self._as_file(image, number) for number, image in enumerate(images)]
+        return (self._as_file(image, number) for number, image in enumerate(images))
 
-    def _is_one_image(self, pixels: np.ndarray) -> bool:
+    def _is_one_image(self, *shape: int) -> bool:
         """Whether the rows of an image would be taken for images. Three axes can also be a stack of gray images."""
-        return pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[-1] in (*_WITH_GRAY_AND_ALPHA, self.channels))
+        return len(shape) in (0, 2) or (len(shape) == 3 and shape[-1] in (*_WITH_GRAY_AND_ALPHA, self.channels))
 
     def _as_file(self, image: Image, number: int) -> bytes:
         """A JPEG, PNG or .npy file."""
-        if isinstance(image, str | bytes | PathLike):
-            given: str | bytes | PathLike[str] = image
-        else:
-            given = _as_file(np.asarray(image), self.channels, number)
-        found = read_image(given if isinstance(given, bytes) else fspath(given), self.channels)
-        if isinstance(found, str):
-            raise BadInput(f"{f'image {number}' if isinstance(given, bytes) else given}: {found}")
+        try:
+            found = read_image(self._given(image), self.channels)
+            if isinstance(found, str):
+                raise BadImage(found)
+            self._check_range(found)
+        except BadImage as error:
+            name = fspath(image) if isinstance(image, str | PathLike) else f"image {number}"
+            raise BadInput(f"{name}: {error.without_setting}") from None
         return found
+
+    def _given(self, image: Image) -> str | bytes:
+        """The path, or the content of a file."""
+        if isinstance(image, bytes):
+            return image
+        if isinstance(image, str | PathLike):
+            return fspath(image)
+        if isinstance(image, PIL.Image.Image):
+            return pillow_file(image)
+        return _array_file(np.asarray(image), self.channels)
+
+    def _check_range(self, file: bytes) -> None:
+        """Refuses an array of floats whose values the network would get as black or white."""
+        if not self._classifier.has_8_bits or not file.startswith(NPY):
+            return
+        values = np.load(io.BytesIO(file), allow_pickle=False)  # written by as_npy
+        low, high = values.min(), values.max()
+        if values.dtype == np.float32 and (low < -_HALF_A_LEVEL or high > 1 + _HALF_A_LEVEL):
+            raise BadImage(f"has floats from {low:g} to {high:g}; give float32 (0 to 1) or uint8 (0 to 255)")
 
 
 def load(model: str | PathLike[str]) -> Model:
@@ -120,7 +151,7 @@ def load(model: str | PathLike[str]) -> Model:
     return Model(Classifier(fspath(model)))
 
 
-def _as_file(pixels: np.ndarray, channels: int, number: int) -> bytes:
+def _array_file(pixels: np.ndarray, channels: int) -> bytes:
     """Returns an array as an .npy file, or as a PNG file if it is a photograph."""
     import tensorflow as tf
 
@@ -130,11 +161,7 @@ def _as_file(pixels: np.ndarray, channels: int, number: int) -> bytes:
     allowed = _WITH_GRAY_AND_ALPHA if is_photograph else (channels,)
     if pixels.ndim != 3 or pixels.shape[-1] not in allowed or 0 in pixels.shape:
         count = " or ".join(map(str, allowed))
-        raise BadInput(
-            f"image {number}: an array of shape {list(pixels.shape)}; give [height, width, {count} channels]"
-        )
+        raise BadImage(f"an array of shape {list(pixels.shape)}; give [height, width, {count} channels]")
     if pixels.dtype not in (np.uint8, np.uint16, np.float32):
-        raise BadInput(
-            f"image {number}: an array of {pixels.dtype}; give uint8 (0 to 255), uint16 (0 to 65535) or float32"
-        )
+        raise BadImage(f"an array of {pixels.dtype}; give uint8 (0 to 255), uint16 (0 to 65535) or float32 (0 to 1)")
     return bytes(tf.io.encode_png(pixels).numpy()) if is_photograph else as_npy(pixels)

@@ -1,7 +1,7 @@
-"""Tests of efficientmixnet.load: labels, probabilities and embeddings of files, bytes and arrays."""
+"""Tests of efficientmixnet.load: labels, probabilities and embeddings of files, bytes, images of Pillow and arrays."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.pipeline.scoring.image_classifier import BATCH
 from efficientmixnet.pipeline.scoring.model import Model, load
 
 
@@ -40,10 +41,62 @@ def test_paths_bytes_and_arrays_get_the_same_predictions(model: Model, tmp_path:
     np.testing.assert_allclose(model.probabilities(images), [[0.2, 0.8]] * 5, rtol=1e-5)
 
 
+@pytest.mark.parametrize(("mode", "name"), [("P", "a.png"), ("P", "a.gif"), ("CMYK", "a.jpg"), ("CMYK", "a.tif")])
+def test_an_image_of_pillow_gets_the_prediction_of_its_file(model: Model, tmp_path: Path, mode: str, name: str) -> None:
+    path = tmp_path / name
+    Image.new("RGB", (8, 8), (204, 102, 51)).convert(mode).save(path)
+    of_path, of_bytes, of_image = model.embed([path, path.read_bytes(), Image.open(path)])
+    np.testing.assert_array_equal(of_path, of_bytes)
+    # Pillow and TensorFlow convert the CMYK of a JPEG file to RGB with other roundings.
+    np.testing.assert_allclose(of_image, of_path, atol=0.01 if name == "a.jpg" else 0)
+    np.testing.assert_allclose(of_image, [0.8, 0.4, 0.2], atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("method", "called"),
+    [("embed", "embeddings"), ("probabilities", "probabilities"), ("predict", "probabilities")],
+)
+def test_images_are_read_a_batch_at_a_time(
+    model: Model, monkeypatch: pytest.MonkeyPatch, method: str, called: str
+) -> None:
+    drawn: list[int] = []
+    drawn_at_calls: list[int] = []
+
+    def images() -> Iterator[np.ndarray]:
+        for number in range(2 * BATCH + 3):
+            drawn.append(number)
+            yield _pixels(0, 0, 0)
+
+    original = getattr(model._classifier, called)
+
+    def counted(encoded: list[bytes]) -> np.ndarray:
+        drawn_at_calls.append(len(drawn))
+        return original(encoded)
+
+    monkeypatch.setattr(model._classifier, called, counted)
+    assert len(getattr(model, method)(images())) == 2 * BATCH + 3
+    assert drawn_at_calls == [BATCH, 2 * BATCH, 2 * BATCH + 3]
+
+
+def test_a_bad_image_of_a_later_batch_has_its_number(model: Model) -> None:
+    good = [_pixels(0, 0, 0)] * (BATCH + 2)
+    file = io.BytesIO()
+    Image.effect_noise((40, 40), 90).convert("RGB").save(file, "PNG")
+    for bad, reason in ((_pixels(0, 0, 0)[..., :2], "an array of shape"), (file.getvalue()[:200], "is a truncated")):
+        with pytest.raises(BadInput, match=f"^image {BATCH + 2}: {reason}"):
+            model.embed(iter([*good, bad, *good]))
+
+
 def test_top_k_labels_are_sorted_by_their_probability(model: Model) -> None:
     white = np.full([2, 4, 6], 65535, np.uint16)  # a stack of two gray images
     assert model.predict(white) == [[("bright", pytest.approx(1)), ("dark", pytest.approx(0))]] * 2
     assert model.labels == ["bright", "dark"]
+
+
+@pytest.mark.parametrize("top_k", [0, -1])
+def test_fewer_labels_than_one_are_refused(model: Model, top_k: int) -> None:
+    with pytest.raises(BadInput, match=f"^top_k: {top_k} is less than 1; give the number of labels for each image"):
+        model.predict([_pixels(0, 0, 0)], top_k=top_k)
 
 
 def test_embeddings_have_a_row_for_each_of_many_images(model: Model) -> None:
@@ -58,6 +111,8 @@ def test_images_that_cannot_be_read_are_named(model: Model, tmp_path: Path) -> N
         model.predict([tmp_path / "none.png"])
     with pytest.raises(BadInput, match="image 1: an array of float64; give uint8"):
         model.predict([_pixels(0, 0, 0), np.zeros([4, 4, 3])])
+    with pytest.raises(BadInput, match=r"or float32 \(0 to 1\)$"):
+        model.predict([np.zeros([4, 4, 3], np.int32)])
     with pytest.raises(BadInput, match=r"image 0: an array of shape \[4, 4, 2\]"):
         model.embed([np.zeros([4, 4, 2], np.uint8)])
     with pytest.raises(BadInput, match=r"give a list of images, such as \['photo\.jpg'\]"):
@@ -77,6 +132,61 @@ def test_a_single_array_is_refused_and_a_stack_is_not(model: Model, shape: tuple
             call(pixels)
         assert len(call([pixels])) == 1
         assert len(call(pixels[np.newaxis])) == 1
+
+
+@pytest.mark.parametrize(
+    ("library", "function"), [("tensorflow", "constant"), ("jax.numpy", "asarray"), ("torch", "from_numpy")]
+)
+@pytest.mark.parametrize("shape", [(4, 6), (4, 6, 3)])
+def test_a_single_tensor_of_any_library_is_refused_and_a_stack_is_not(
+    model: Model, library: str, function: str, shape: tuple[int, ...]
+) -> None:
+    tensor = getattr(pytest.importorskip(library), function)
+    pixels = np.full(shape, 51, np.uint8)
+    with pytest.raises(BadInput, match=r"^images: an array of shape \[4, 6.*\] is one image; give a list"):
+        model.predict(tensor(pixels))
+    for images in ([tensor(pixels)], tensor(pixels[np.newaxis])):
+        np.testing.assert_allclose(model.probabilities(images), [[0.2, 0.8]], rtol=1e-5)
+
+
+def test_a_single_image_of_pillow_is_refused(model: Model) -> None:
+    with pytest.raises(BadInput, match=r"^images: is one image of Pillow; give a list of images, such as \[image\]"):
+        model.predict(Image.new("RGB", (4, 4)))
+
+
+def _push_reader(folder: Path, pixels: tf.DType) -> None:
+    """Writes a model whose network takes pixels of this type, and which finds every image bright."""
+
+    class Reader(tf.Module):
+        @tf.function(input_signature=[])
+        def class_labels(self) -> tf.Tensor:
+            return tf.constant(["bright"])
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+        def classify(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+            return {"probabilities": tf.ones([tf.shape(images)[0], 1])}
+
+    module = Reader()
+    network = tf.function(lambda inputs: tf.reduce_mean(tf.cast(inputs, tf.float32)))
+    module.classify_inputs = network.get_concrete_function(tf.TensorSpec([None, 8, 8, 3], pixels))
+    tf.saved_model.save(module, str(folder), signatures={"serving_default": module.classify})
+
+
+def test_floats_that_8_bits_lose_are_refused(tmp_path: Path) -> None:
+    for number, pixels in enumerate((tf.uint8, tf.float32), 1):
+        _push_reader(tmp_path / str(number), pixels)
+    of_8_bits, deep = load(tmp_path / "1"), load(tmp_path / "2")
+    image = np.linspace(0, 255, 75, dtype=np.float32).reshape(5, 5, 3)  # as keras.utils.img_to_array gives it
+    np.save(tmp_path / "a.npy", image)
+    expected = r"has floats from 0 to 255; give float32 \(0 to 1\) or uint8 \(0 to 255\)"
+    with pytest.raises(BadInput, match=f"^image 1: {expected}"):
+        of_8_bits.predict([image / 255, image])
+    with pytest.raises(BadInput, match=f"a.npy: {expected}"):
+        of_8_bits.predict([tmp_path / "a.npy"])
+    with pytest.raises(BadInput, match=r"^image 0: has floats from -1 to 1; give float32 \(0 to 1\)"):
+        of_8_bits.predict([image / 127.5 - 1])
+    assert len(of_8_bits.predict([image / 255, image / 255 + 1e-4])) == 2
+    assert len(deep.predict([image])) == 1  # It may be trained on floats of any range.
 
 
 def test_a_model_without_embeddings_is_named(tmp_path: Path) -> None:
