@@ -62,6 +62,71 @@ def test_dropped_and_pasted_images_are_classified(page, quarter_white, event):
     assert page.evaluate(f"{CARD}.querySelector('figcaption').innerText") == event
 
 
+@pytest.fixture
+def photographs(quarter_white, tmp_path):
+    """A folder with two images, one of them deeper, and 120 files that are no images."""
+    folder = tmp_path / "photo graphs"
+    (folder / "more").mkdir(parents=True)
+    for name in ("a.png", "more/b <i>.png"):
+        (folder / name).write_bytes(quarter_white)
+    for name in (".DS_Store", *(f"{number}.txt" for number in range(119))):
+        (folder / name).write_text("no image")
+    return folder
+
+
+def _drop(page, *paths) -> None:
+    box = page.evaluate("document.getElementById('drop').getBoundingClientRect().toJSON()")
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        page.call("Input.dispatchDragEvent", type=kind, x=box["x"] + 10, y=box["y"] + 10, data=data)
+
+
+def test_the_images_of_a_dropped_folder_are_classified(page, photographs, image_file):
+    _drop(page, photographs, image_file)
+    page.wait_for("document.querySelectorAll('.tried .map').length === 3")
+    names = page.evaluate("[...document.querySelectorAll('.tried figcaption')].map((one) => one.innerText)")
+    assert names == ["a <i>.png", "photo graphs/more/b <i>.png", "photo graphs/a.png"]  # the last one first
+
+
+def test_a_folder_without_images_says_so(page, tmp_path):
+    (tmp_path / "empty" / "inner").mkdir(parents=True)
+    _drop(page, tmp_path / "empty")
+    page.wait_for(f"Boolean({CARD}?.querySelector('.bad'))")
+    assert page.evaluate(f"{CARD}.innerText.split('\\n').filter(Boolean)") == ["empty", "The folder has no images."]
+    assert not any("classify" in address for address in page.requests)
+
+
+def test_a_folder_with_many_images_is_read_to_its_end(page, quarter_white, tmp_path):
+    """The browser lists at most 100 files in a call."""
+    (tmp_path / "many").mkdir()
+    for number in range(103):
+        (tmp_path / "many" / f"{number}.png").write_bytes(b"" if number else quarter_white)
+    _drop(page, tmp_path / "many")
+    page.wait_for("document.querySelectorAll('.tried').length === 103")
+    assert page.evaluate("document.querySelectorAll('.tried img').length") == 2
+    assert page.evaluate(f"{CARD}.querySelector('figcaption').innerText") == "many/102.png"
+
+
+def test_a_folder_that_cannot_be_listed_has_its_reason_on_the_page(page):
+    page.evaluate(
+        """addFolder({ isDirectory: true, name: "lost", fullPath: "/lost",
+          createReader: () => ({ readEntries: (done, failed) => failed(new DOMException("gone")) }) })"""
+    )
+    page.wait_for(f"Boolean({CARD}?.querySelector('.bad'))")
+    assert page.evaluate(f"{CARD}.querySelector('.bad').innerText") == "The folder cannot be read."
+
+
+@pytest.mark.parametrize("change", [lambda file: file.unlink(), lambda file: file.write_text("other")])
+def test_a_file_that_changed_after_it_was_chosen_cannot_be_read(page, image_file, change):
+    """Its first label has a map already. A further one needs the file again."""
+    _choose(page, image_file)
+    page.wait_for(f"{CARD}?.querySelector('.map')?.naturalWidth === 320")
+    change(image_file)
+    page.evaluate(f"{CARD}.querySelectorAll('li button')[1].click()")
+    page.wait_for(f"Boolean({CARD}.querySelector('.bad'))")
+    assert page.evaluate(f"{CARD}.querySelector('.bad').innerText") == "The file cannot be read."
+
+
 def test_a_photo_of_the_camera_is_classified(page):
     """Chromium's test camera shows a green image with a clock."""
     page.evaluate("document.getElementById('camera').click()")
