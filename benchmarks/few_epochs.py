@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from cifar_images import SIDE, Images, read_images, split
 from PIL import Image
@@ -66,6 +67,8 @@ def main() -> None:
     config = configuration(arguments.network, arguments.epochs, arguments.seed, arguments.given)
     images, classes = read_images(arguments.data)
     train_images, validation, _ = split(images, classes)
+    # Ingest mixes the classes too. The training shuffles only a part of the images at a time.
+    train_images = train_images[np.random.default_rng(0).permutation(len(train_images.classes))]
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder, "train.gz"), train_images)
         write(Path(folder, "eval.gz"), validation)

@@ -5,8 +5,8 @@ With few epochs a network hardly overfits, and learns more from images that chan
 
 from efficientmixnet.modules.config.model_config import ModelConfig
 
-# The values up to 4 epochs, and from 24 epochs on. Between them, they change linearly.
-_EPOCHS = (4, 24)
+# The values up to 12 epochs, and from 36 epochs on. Between them, they change linearly.
+_EPOCHS = (12, 36)
 _SMALLEST_CROP = (0.85, 0.5)  # as a fraction of the image's area
 _DROPOUT = (0.0, 0.2)
 _DROP_CONNECT = (0.0, 0.1)
@@ -25,7 +25,7 @@ def regularized(config: ModelConfig, epochs: int) -> ModelConfig:
         The configuration, in which these keys have values.
 
     Example:
-        >>> regularized(ModelConfig(), 4).training.augmentation.crop_scale
+        >>> regularized(ModelConfig(), 12).training.augmentation.crop_scale
         (0.85, 1.0)
     """
     if config.network.weights is not None or config.training.recipe is not None:

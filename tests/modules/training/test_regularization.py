@@ -18,9 +18,9 @@ def _chosen(config: ModelConfig) -> tuple[Any, float | None, float | None]:
     ("epochs", "smallest_crop", "dropout", "drop_connect"),
     [
         (1, 0.85, 0.0, 0.0),
-        (4, 0.85, 0.0, 0.0),
-        (14, 0.675, 0.1, 0.05),  # in the middle of 4 and 24
-        (24, 0.5, 0.2, 0.1),
+        (12, 0.85, 0.0, 0.0),
+        (24, 0.675, 0.1, 0.05),  # in the middle of 12 and 36
+        (36, 0.5, 0.2, 0.1),
         (400, 0.5, 0.2, 0.1),
     ],
 )
