@@ -161,23 +161,38 @@ class Lookahead(keras.optimizers.Optimizer):
 
         tf.__internal__.distribute.interim.maybe_merge_call(assign_everywhere, self._distribution_strategy, due)
 
-    def finalize_variable_values(self, var_list: list) -> None:
+    def _lookaheads(self) -> list["Lookahead"]:  # not a property, whose value Keras would save as a part of this one
+        """Returns this one, and those inside it."""
         inner = self.inner_optimizer
-        ended = int(ops.convert_to_numpy(self.iterations))
-        steps = int(ops.convert_to_numpy(self._iterations)) // (inner.gradient_accumulation_steps or 1)
-        synchronized = ended // self.sync_period > (ended - steps) // self.sync_period
-        if steps and not synchronized and not inner.use_ema:
+        return [self, *(inner._lookaheads() if isinstance(inner, Lookahead) else [])]
+
+    def _updates(self) -> tuple[int, int]:
+        """Returns how many updates there were before the slow weights started, and how many there are now."""
+        updating = self._lookaheads()[-1].inner_optimizer
+        accumulated = updating.gradient_accumulation_steps or 1
+        # Keras's `iterations` counts updates. The first one may have gradients from before the slow weights started, so
+        # steps that only accumulate count too.
+        counter = updating._iterations if accumulated > 1 else updating.iterations
+        steps, since = (int(ops.convert_to_numpy(count)) for count in (counter, self._iterations))
+        return (steps - since) // accumulated, steps // accumulated
+
+    def finalize_variable_values(self, var_list: list) -> None:
+        updating = self._lookaheads()[-1].inner_optimizer
+        began, ended = self._updates()
+        synchronized = ended // self.sync_period > began // self.sync_period
+        if ended > began and not synchronized and not updating.use_ema:
             warnings.warn(
-                f"Lookahead: the training ended after {steps} steps without a synchronization "
+                f"Lookahead: the training ended after {ended - began} steps without a synchronization "
                 f"(sync_period={self.sync_period}), so the model has the weights that it started with.",
                 stacklevel=2,
             )
-        self._iterations.assign(0)
+        for each in self._lookaheads():
+            each._iterations.assign(0)
         for variable in var_list:
             slow = self._slow_weights[self._get_variable_index(variable)]
             if slow is not None:
                 variable.assign(ops.copy(slow))
-        self.inner_optimizer.finalize_variable_values(var_list)
+        updating.finalize_variable_values(var_list)
 
     # `variables` includes those of the inner optimizer, which saves and restores them itself.
     def save_own_variables(self, store: Any) -> None:

@@ -147,12 +147,15 @@ def test_period_counts_updates_not_accumulated_gradients() -> None:
         ({"gradient_accumulation_steps": 3}, (12, 9), True),  # updates 1 to 4, then 5 to 7
         ({"gradient_accumulation_steps": 3}, (12, 12), False),
         ({"gradient_accumulation_steps": 3}, (12, 2), False),  # no update
+        ({"gradient_accumulation_steps": 3}, (11, 4), False),  # updates 1 to 3, then 4, with 2 old gradients, and 5
+        ({"gradient_accumulation_steps": 3}, (2, 1), True),  # update 1, with 2 old gradients
         ({"use_ema": True}, (3,), False),  # the average follows every step
     ],
 )
 def test_a_training_without_a_synchronization_warns(options: dict, calls: tuple[int, ...], warns: bool) -> None:
     optimizer, variable = Lookahead(keras.optimizers.SGD(1.0, **options), 4), keras.Variable([0.0])
-    updates = calls[-1] // options.get("gradient_accumulation_steps", 1)
+    accumulated = options.get("gradient_accumulation_steps", 1)
+    updates = sum(calls) // accumulated - sum(calls[:-1]) // accumulated
     for steps in calls:
         for _ in range(steps):
             optimizer.apply([ops.convert_to_tensor([1.0])], [variable])
@@ -162,6 +165,32 @@ def test_a_training_without_a_synchronization_warns(options: dict, calls: tuple[
     ours = [text for one in caught if (text := str(one.message)).startswith("Lookahead")]  # NumPy 2 has its own
     expected = f"Lookahead: the training ended after {updates} steps without a synchronization (sync_period=4)"
     assert [text.partition(",")[0] for text in ours] == [expected] * warns
+
+
+@pytest.mark.parametrize(
+    ("periods", "steps", "expected", "warns"),
+    [
+        ((2, 4), 12, -1.0, False),  # 4 updates: -1, -2 → -1, -2, -3 → -2 → -1
+        ((2, 4), 8, 0.0, True),  # 2 updates: only the inner one has synchronized
+        ((100, 4), 12, -2.0, False),  # 4 updates: -1, -2, -3, -4 → -2. Only the outer one has synchronized
+    ],
+)
+def test_lookahead_around_lookahead_ends_with_the_outer_slow_weights(
+    periods: tuple[int, int], steps: int, expected: float, warns: bool
+) -> None:
+    inner, outer = periods
+    sgd = keras.optimizers.SGD(1.0, gradient_accumulation_steps=3)
+    optimizer, variable = Lookahead(Lookahead(sgd, inner), outer), keras.Variable([0.0])
+    for _ in range(steps):
+        optimizer.apply([ops.convert_to_tensor([1.0])], [variable])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        optimizer.finalize_variable_values([variable])
+    ours = [text for one in caught if (text := str(one.message)).startswith("Lookahead")]
+    assert [text.partition(",")[0] for text in ours] == [
+        "Lookahead: the training ended after 2 steps without a synchronization (sync_period=4)"
+    ] * warns
+    np.testing.assert_array_equal(numpy_of(variable), expected)
 
 
 def test_schedule_and_assignment_reach_the_inner_optimizer() -> None:
