@@ -53,7 +53,7 @@ def within_budget(job: "TrainingJob", distribution: Distribution) -> ModelConfig
 
     Raises:
         BadInput: The budget is not enough for one epoch, or several machines train.
-        OutOfMemory: Even the smallest network does not fit in memory.
+        OutOfMemory: The given network, or even the smallest one, does not fit in memory.
     """
     budget = job.config.training.budget_seconds
     if budget is None:
@@ -127,7 +127,15 @@ class _Measurements:
             f"{rung.name}: {rung.multiply_adds / 1e6:,.1f} million multiply-adds, {speed.epoch_seconds:,.1f} s for an "
             f"epoch, time for {epochs:,} epochs" + (f", with batches in {parts} parts to fit in memory" * (parts > 1))
         )
-        return Candidate(rung.name, rung.multiply_adds, speed.startup_seconds, speed.epoch_seconds, epochs, parts)
+        return Candidate(
+            rung.name,
+            rung.multiply_adds,
+            speed.startup_seconds,
+            speed.epoch_seconds,
+            epochs,
+            parts,
+            rung.is_given,
+        )
 
     def epochs_left(self, name: str) -> int:
         """Returns how many epochs of a measured network the rest of the budget has time for."""
@@ -196,7 +204,7 @@ def candidates(given: NetworkConfig, channels: int = 3) -> list[Rung]:
     """Returns the networks of the ladder, from the smallest to the largest. A fixed variant is the only one."""
     size = given.image_size or given.default_image_size
     if given.variant != "auto":
-        return [Rung(given.variant, given, _multiply_adds(given, size, channels))]
+        return [Rung(given.variant, given, _multiply_adds(given, size, channels), is_given=True)]
     values = given.model_dump(mode="json")
     networks = [
         (name, NetworkConfig.model_validate({**values, **keys}))

@@ -2,7 +2,8 @@
 
 The largest measured network that still sees each image often enough is chosen. If even the smallest one does not see
 them often enough, it is chosen. The smallest network is measured first, and then the largest one that should fit if
-time grows with multiply-adds.
+time grows with multiply-adds. With network.variant, there is only the given network, and the rule only says whether
+there is enough time for it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +22,7 @@ class Candidate:
     epoch_seconds: float
     epochs: int = 0  # that the budget allows
     parts: int = 1  # of a batch, because a whole one does not fit in memory
+    is_given: bool = False  # by network.variant
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Rung:
     name: str
     network: NetworkConfig
     multiply_adds: int
+    is_given: bool = False  # by network.variant, so it is the only one
 
 
 def explore(rungs: Sequence[Rung], measure: Callable[[Rung], Candidate | None], enough: int) -> list[Candidate]:
@@ -62,7 +65,7 @@ def explore(rungs: Sequence[Rung], measure: Callable[[Rung], Candidate | None], 
 
 
 def choose(measured: Iterable[Candidate], enough: int) -> tuple[Candidate, str]:
-    """Returns the candidate that the rule chooses, and why.
+    """Returns the candidate that the rule chooses, and why. The reason also says if the time is too short.
 
     Args:
         measured: From the smallest to the largest.
@@ -73,6 +76,9 @@ def choose(measured: Iterable[Candidate], enough: int) -> tuple[Candidate, str]:
         'b'
     """
     first, *others = measured
+    if first.is_given:
+        why = "network.variant is given"
+        return first, why if first.epochs >= enough else f"{why}, and there is no time for {enough} epochs"
     if first.epochs < enough:
         return first, f"even the smallest network has no time for {enough} epochs"
     fitting = [first, *(one for one in others if one.epochs >= enough)]

@@ -168,6 +168,30 @@ def test_a_fixed_variant_is_the_only_candidate(records: str, tmp_path: Path) -> 
     assert [(rung.name, rung.network) for rung in candidates(job.config.network)] == [("B1", job.config.network)]
 
 
+@pytest.mark.parametrize(
+    ("epochs", "reason"),
+    [(3, "network.variant is given, and there is no time for 12 epochs"), (48, "network.variant is given")],
+)
+def test_the_reason_for_a_fixed_variant_names_no_other_network(
+    records: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    epochs: int,
+    reason: str,
+) -> None:
+    """0.97 of 10,000 s, less 50 s, are 3 epochs of 3,000 s, and 48 of 200 s."""
+    monkeypatch.setattr(budget, "measure_network", lambda *_: Speed(50.0, {3: 3000.0, 48: 200.0}[epochs]))
+    monkeypatch.setattr(budget, "_ENOUGH", {False: (12, 0)})
+    within_budget(_job(records, tmp_path, CUSTOM, budget="10000s"), OneDevice())  # type: ignore[arg-type]
+    out = capsys.readouterr().out
+    assert f"training.budget: 10000s: custom, {epochs} epochs; {reason}\n" in out
+    assert "smallest" not in out
+    assert "largest" not in out
+    kept = json.loads((tmp_path / "budget.json").read_text())
+    assert (kept["why"], kept["considered"][0]["is_given"]) == (reason, True)
+
+
 def test_the_start_of_an_evaluation_counts_once(records: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The start takes half a second here. Extrapolated from 4 of the 80 batches, it would count 20 times."""
     begin = keras.callbacks.CallbackList.on_test_begin
@@ -218,14 +242,14 @@ def test_crops_are_measured_as_large_as_in_a_short_training(
 ) -> None:
     def measure(job: TrainingJob, distribution: object, seconds: float) -> Speed:
         areas.append(job.config.training.augmentation.areas)
-        return Speed(0.0, 80.0)
+        return Speed(0.0, 400.0)
 
     areas: list[Any] = []
     monkeypatch.setattr(budget, "measure_network", measure)
-    monkeypatch.setattr(budget, "_ENOUGH", {False: (12, 0)})
-    config = within_budget(_job(records, tmp_path, CUSTOM, budget="1000s"), OneDevice())  # type: ignore[arg-type]
-    assert config.training.epochs == 12
-    assert areas == [config.training.augmentation.areas] == [(0.71, 1.0)]  # 12 of 4 to 24 epochs
+    monkeypatch.setattr(budget, "_ENOUGH", {False: (24, 0)})
+    config = within_budget(_job(records, tmp_path, CUSTOM, budget="10000s"), OneDevice())  # type: ignore[arg-type]
+    assert config.training.epochs == 24
+    assert areas == [config.training.augmentation.areas] == [(0.675, 1.0)]  # in the middle of 12 and 36 epochs
 
 
 def test_networks_are_measured_before_the_epochs_are_known(records: str, tmp_path: Path) -> None:

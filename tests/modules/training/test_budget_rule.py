@@ -25,6 +25,15 @@ def test_the_largest_network_that_sees_each_image_often_enough_is_chosen(
     assert (found.name, why) == (chosen, reason)
 
 
+@pytest.mark.parametrize(
+    ("epochs", "reason"),
+    [(20, "network.variant is given"), (19, "network.variant is given, and there is no time for 20 epochs")],
+)
+def test_a_given_network_is_not_compared_with_others(epochs: int, reason: str) -> None:
+    given = Candidate("B0", 1, 0.0, 1.0, epochs, is_given=True)
+    assert choose([given], 20) == (given, reason)
+
+
 class Device:
     """Measures networks of 1, 2, 4 ... multiply-adds that take as long as they compute, up to a largest one."""
 
