@@ -59,8 +59,8 @@ class Records:
         return cls(files, count, deep=is_deep(first), in_files=in_files, channels=channels_of(first))
 
     def split_off(self, count: int) -> tuple["Records", "Records"]:
-        """Splits off about `count` records, evenly spread. Returns the others, and these."""
-        every = self.count // count
+        """Splits off every n-th record, at most `count` in all. Returns the others, and these."""
+        every = -(-self.count // count)  # rounded up, so that there are never more
         fewer = -(-self.count // every)
         return (
             replace(self, count=self.count - fewer, every=every, others=True),
