@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 from efficientmixnet.modules.network import EfficientNetBuilder, load_keras_applications_weights, preprocess_input
-from efficientmixnet.modules.network.weights.imagenet_weights import InexactStart, start_from
+from efficientmixnet.modules.network.weights.start import InexactStart
 
 NETWORKS: dict[str, dict[str, Any]] = {
     "an": {"norm": "an"},
@@ -66,11 +66,7 @@ def main() -> None:
         expected = source.predict(images, verbose=0)
         for name, options in NETWORKS.items():
             builder = EfficientNetBuilder(images.shape[1:], classifier_activation=None, **options)
-            model = start_from(
-                builder.default_model(variant),
-                f"EfficientNet{variant}",
-                lambda plain, source=source: load_keras_applications_weights(plain, source),
-            )
+            model = load_keras_applications_weights(builder.default_model(variant), source)
             found = model.predict(preprocess_input(images) if given.weights else images / 255, verbose=0)
             difference = np.abs(found - expected).mean() / expected.std()
             same = np.mean(found.argmax(1) == expected.argmax(1))

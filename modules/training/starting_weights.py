@@ -2,7 +2,6 @@
 
 import json
 import warnings
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +16,10 @@ from efficientmixnet.modules.files.stored_file import damage_named, read_json
 from efficientmixnet.modules.files.untrusted_json import parse_json
 from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.modules.network.imagenet import MEAN, STD
-from efficientmixnet.modules.network.weights.imagenet_weights import InexactStart
 from efficientmixnet.modules.network.weights.keras_applications import is_of_keras_applications, scales_pixels
-from efficientmixnet.modules.network.weights.keras_arrays import read_arrays
+from efficientmixnet.modules.network.weights.keras_arrays import read_arrays, read_configuration
 from efficientmixnet.modules.network.weights.pretrained import load_pretrained
+from efficientmixnet.modules.network.weights.start import InexactStart
 
 _CURE = "give other weights in network.weights"
 
@@ -52,12 +51,10 @@ class StartingWeights:
             return cls._of_export(path)
         if not path.is_file():
             raise BadInput(f"network.weights: {weights} does not exist; give imagenet, latest, or the path of weights")
-        if path.suffix == ".keras" and (statistics := _statistics_of(path)):
-            return cls(weights, statistics=statistics)
-        # Keras's own weights files do not record how pixels were scaled. All other files hold ImageNet's weights.
-        if not path.name.endswith((".keras", ".weights.h5")):
-            return cls(weights, statistics=(MEAN, STD))
-        return cls(weights, statistics=_statistics_of_keras_applications(path))
+        if path.suffix == ".safetensors":
+            return cls(weights, statistics=(MEAN, STD))  # timm trained on ImageNet
+        recorded = None if path.name.endswith(".weights.h5") else _statistics_of(path)
+        return cls(weights, statistics=recorded or _statistics_of_keras_applications(path))
 
     def load(self, model: keras.Model, variant: str) -> None:
         """Loads the weights into a network of this variant.
@@ -115,10 +112,16 @@ def _statistics_of_keras_applications(file: Path) -> Statistics | None:
 
 
 def _statistics_of(file: Path) -> Statistics | None:
-    """Reads mean and deviation from the Rescaling layer of a .keras file, without building the model."""
+    """Reads mean and deviation from the Rescaling layer that our networks have, without building the model.
+
+    Returns:
+        None if the file does not record them, as an .h5 file of weights alone.
+    """
     with damage_named(file, _CURE):
-        with zipfile.ZipFile(file) as archive:
-            layers = parse_json(archive.read("config.json"))["config"].get("layers", [])
+        configuration = read_configuration(file)
+        if configuration is None:
+            return None
+        layers = parse_json(configuration)["config"].get("layers", [])
         scaling = next((layer["config"] for layer in layers if layer["class_name"] == "Rescaling"), None)
         if scaling is None or not isinstance(scaling["scale"], list):  # keras.applications' divides all by 255
             return None

@@ -42,6 +42,12 @@ def adapt(layer: keras.layers.Layer, arrays: Sequence[np.ndarray]) -> list[np.nd
     return list(arrays) if len(arrays) <= len(layer.weights) else []
 
 
+def is_cut(layer: keras.layers.Layer, arrays: Sequence[np.ndarray]) -> bool:
+    """Whether `adapt` cuts the given kernel, so that the layer computes something else."""
+    mixed = isinstance(layer, MixedDepthwiseConv2D) and len(arrays) == 1 and np.ndim(arrays[0]) == 4
+    return mixed and min(layer.kernel_size) < arrays[0].shape[0]
+
+
 def _of_batch_norm(
     layer: keras.layers.Layer, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, variance: np.ndarray
 ) -> dict[str, np.ndarray]:

@@ -1,6 +1,7 @@
 """read_arrays: the weights in a file that Keras saved, by layer name. Nothing in the file is built or run."""
 
 import io
+import json
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,39 @@ def read_arrays(path: Path) -> dict[str, list[np.ndarray]]:
     if arrays := {name: values for name, values in named.items() if values}:
         return arrays
     raise ValueError(f"weights {str(path)!r}: the file has no layers with weights")
+
+
+def read_layers(path: Path) -> dict[str, dict[str, Any]]:
+    """Reads the class and the configuration of each layer, by its name.
+
+    Args:
+        path: A file that `read_arrays` can read.
+
+    Returns:
+        Nothing if the file does not record them, as a .weights.h5 file, or if they are damaged.
+    """
+    try:
+        layers = json.loads(read_configuration(path) or "")["config"]["layers"]
+        return {str(each["config"]["name"]): {"class_name": each["class_name"], **each["config"]} for each in layers}
+    except (LookupError, TypeError, ValueError, RecursionError, OSError, zipfile.BadZipFile):
+        return {}
+
+
+def read_configuration(path: Path) -> str | bytes | None:
+    """Reads the model's configuration, which is JSON. None: the file has none.
+
+    Raises:
+        KeyError: A .keras file has none.
+        zipfile.BadZipFile: A .keras file is not a zip archive.
+        OSError: The file cannot be read.
+    """
+    import h5py
+
+    if path.suffix == ".keras":
+        with zipfile.ZipFile(path) as archive:
+            return archive.read("config.json")
+    with h5py.File(path) as file:
+        return file.attrs.get("model_config")
 
 
 def _unpacked(path: Path) -> io.BytesIO:

@@ -64,6 +64,11 @@ def check_published(variant: str) -> None:
         )
 
 
+def has_tensorflows_padding(variant: str) -> bool:
+    """Whether published weights were trained with the padding and epsilon of TensorFlow, not of PyTorch."""
+    return TIMM_MODELS.get(variant, "tf_").startswith("tf_")
+
+
 def _of_timm(repository: str) -> Published:
     url = f"{os.environ.get('HF_ENDPOINT') or _HUB}/{repository}/resolve/main/model.safetensors"
     try:

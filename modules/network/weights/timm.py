@@ -6,12 +6,15 @@ symmetric padding and epsilon 1e-5, so they need fine-tuning.
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from efficientmixnet.modules.network.weights.adapt import adapt
+from efficientmixnet.modules.network.weights.published_start import start_as_published
+from efficientmixnet.modules.network.weights.timm_file import read_tensors
 from efficientmixnet.modules.network.weights.transfer import Transfer, transfer_weights
 
 _PARTS = {
@@ -58,13 +61,18 @@ def load_timm_weights(model: keras.Model, source: str | Path | Mapping[str, np.n
         source: The path of a safetensors file, or a mapping from timm's names to arrays.
 
     Returns:
-        The model.
+        The model. If it does not start with the function of the published network, a warning says why.
 
     Raises:
         ValueError: The file does not exist or is damaged, or the weights do not fit. No weight is changed.
         ImportError: safetensors is not installed.
     """
-    tensors = source if isinstance(source, Mapping) else _read(Path(source))
+    tensors = source if isinstance(source, Mapping) else read_tensors(source)
+    return start_as_published(model, partial(load_tensors, tensors=tensors))
+
+
+def load_tensors(model: keras.Model, tensors: Mapping[str, np.ndarray]) -> keras.Model:
+    """Loads tensors by timm's names, directly. See load_timm_weights."""
     names = {layer.name for layer in model.layers}
     transfers: list[Transfer] = []
     for layer in model.layers:
@@ -126,17 +134,3 @@ def _to_keras(value: np.ndarray, weight: keras.Variable, name: str) -> np.ndarra
         value = value.transpose(2, 3, 0, 1) if depthwise else value.transpose(2, 3, 1, 0)
         return value.reshape(value.shape[2:]) if len(weight.shape) == 2 else value
     return value.T if value.ndim == 2 else value
-
-
-def _read(path: Path) -> Mapping[str, np.ndarray]:
-    if not path.is_file():
-        raise ValueError(f"weights {str(path)!r}: there is no such file")
-    try:
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-    except ImportError as error:
-        raise ImportError(f"weights {str(path)!r}: reading them needs safetensors; pip install safetensors") from error
-    try:
-        return load_file(path)
-    except SafetensorError as error:
-        raise ValueError(f"weights {str(path)!r}: this is not a safetensors file, or it is damaged") from error

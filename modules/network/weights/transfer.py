@@ -1,6 +1,6 @@
 """transfer_weights: assigns weights from another source to a model, all or none."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,11 +37,8 @@ def matches(transfers: Iterable[Transfer], unused: Iterable[str] = ()) -> list[t
         ValueError: The weights do not fit. No weight is changed.
     """
     transfers, unused = tuple(transfers), sorted(unused)
-    if unused and all(transfer.value is None for transfer in transfers):
-        expected = dict.fromkeys(transfer.source_name for transfer in transfers)
-        raise ValueError(
-            f"weights: no name fits; the model expects {_first(expected)}, and the source has {_first(unused)}"
-        )
+    if unused:
+        _refuse_foreign_names(transfers, unused)
     fitted = [(each.variable, _fitted(each)) for each in transfers]
     if unused:
         raise ValueError(
@@ -49,6 +46,20 @@ def matches(transfers: Iterable[Transfer], unused: Iterable[str] = ()) -> list[t
             "likely cause: weights of another variant, or of other squeeze-excite or kernel sizes"
         )
     return fitted
+
+
+def _refuse_foreign_names(transfers: Sequence[Transfer], unused: Sequence[str]) -> None:
+    """Lists the names of both sides if fewer than half of the layers are in the source: it is another network."""
+    layers = {transfer.layer for transfer in transfers}
+    found = {transfer.layer for transfer in transfers if transfer.value is not None}
+    if 2 * len(found) >= len(layers):
+        return
+    what = f"the source has only {len(found)} of the {len(layers)} layers" if found else "no name fits"
+    expected = dict.fromkeys(each.source_name for each in transfers if each.layer not in found)
+    raise ValueError(
+        f"weights: {what}; the model expects {_first(expected)}, and the source has {_first(unused)}; "
+        "likely cause: weights of another network"
+    )
 
 
 def _first(names: Iterable[str]) -> str:

@@ -17,36 +17,61 @@ SMALL = NetworkConfig(variant="custom", blocks=("r1_k3_s22_e1_i8_o8",), stem_fil
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with ours and keras.applications' networks, each as .keras and .weights.h5."""
+    """A folder with ours and keras.applications' networks, each as .keras, .weights.h5 and .h5."""
     folder = tmp_path_factory.mktemp("saved")
     ours = build_model(SMALL, 8, 2, 10, mean=[0.5, 0.2, 0.4], deviation=[0.25, 0.1, 0.2])
     theirs = keras.applications.EfficientNetB0(weights=None, include_top=False)
     for name, model in {"ours": ours, "theirs": theirs}.items():
         model.save(folder / f"{name}.keras")
         model.save_weights(folder / f"{name}.weights.h5")
-    theirs.get_layer("normalization").set_weights([*np.array([MEAN, STD]), np.array(0)])  # as in the published files
+        model.save(folder / f"{name}.h5")
+    (scaling,) = (layer for layer in theirs.layers if isinstance(layer, keras.layers.Normalization))
+    scaling.set_weights([*np.array([MEAN, STD]), np.array(0)])  # as in the published files
     theirs.save(folder / "imagenet.keras")
+    theirs.save(folder / "imagenet.h5")
+    _without_configuration(folder / "imagenet.h5", folder / "published.h5")
+    _without_configuration(folder / "theirs.h5", folder / "trained.h5")
+    _without_configuration(folder / "ours.h5", folder / "ours_only_weights.h5")
     return folder
 
 
-def test_pixels_are_scaled_as_by_keras_applications(saved: Path) -> None:
-    assert StartingWeights.find(str(saved / "imagenet.keras")).statistics == (MEAN, STD)
+def _without_configuration(model: Path, weights: Path) -> None:
+    """Writes the weights of a model as the published files have them: at the root, without a configuration."""
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(model) as source, h5py.File(weights, "w") as file:
+        for name in source["model_weights"]:
+            source.copy(f"model_weights/{name}", file)
 
 
-@pytest.mark.parametrize("name", ["theirs.keras", "theirs.weights.h5"])
+@pytest.mark.parametrize("name", ["imagenet.keras", "imagenet.h5", "published.h5"])
+def test_pixels_are_scaled_as_by_keras_applications(saved: Path, name: str) -> None:
+    assert StartingWeights.find(str(saved / name)).statistics == (MEAN, STD)
+
+
+@pytest.mark.parametrize("name", ["theirs.keras", "theirs.weights.h5", "theirs.h5", "trained.h5"])
 def test_a_network_of_keras_applications_without_imagenets_weights_divides_by_255(saved: Path, name: str) -> None:
     assert StartingWeights.find(str(saved / name)).statistics == ([0, 0, 0], [1, 1, 1])
 
 
-def test_our_networks_keep_their_scaling_where_it_is_recorded(saved: Path) -> None:
-    found = StartingWeights.find(str(saved / "ours.keras")).statistics
+@pytest.mark.parametrize("name", ["ours.keras", "ours.h5"])
+def test_our_networks_keep_their_scaling_where_it_is_recorded(saved: Path, name: str) -> None:
+    found = StartingWeights.find(str(saved / name)).statistics
     assert found is not None
     assert found[0] == pytest.approx([0.5, 0.2, 0.4])
     assert found[1] == pytest.approx([0.25, 0.1, 0.2])
-    assert StartingWeights.find(str(saved / "ours.weights.h5")).statistics is None
+
+
+@pytest.mark.parametrize("name", ["ours.weights.h5", "ours_only_weights.h5"])
+def test_the_scaling_of_our_weights_alone_is_unknown(saved: Path, name: str) -> None:
+    assert StartingWeights.find(str(saved / name)).statistics is None
 
 
 def test_a_damaged_file_of_weights_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.weights.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
     with pytest.raises(BadInput, match=r"^network\.weights: weights .*a\.weights\.h5': this is not a file"):
         StartingWeights.find(str(tmp_path / "a.weights.h5"))
+
+
+def test_timms_files_hold_imagenets_weights(tmp_path: Path) -> None:
+    (tmp_path / "a.safetensors").touch()
+    assert StartingWeights.find(str(tmp_path / "a.safetensors")).statistics == (MEAN, STD)

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from efficientmixnet.modules.network import EfficientNetBuilder, load_imagenet_weights
-from efficientmixnet.modules.network.weights.imagenet_weights import InexactStart, start_from
+from efficientmixnet.modules.network.weights.published_start import start_from
+from efficientmixnet.modules.network.weights.start import InexactStart
 
 _spec = importlib.util.spec_from_file_location("timm_rule", Path(__file__).parents[1] / "timm_rule.py")
 assert _spec and _spec.loader
@@ -70,6 +71,9 @@ def test_networks_with_channels_first_start_from_the_same_weights(channels_first
         ({"activation": "mish"}, "mish instead of swish$", 1.0),
         ({"squeeze_excite": "never"}, "gates of squeeze-excite are constant$", 0.3),
         ({"mixed": True, "norm": "an", "activation": "mish"}, "smaller kernels, mish instead of swish$", 1.0),
+        ({"pooling": "max"}, "max instead of average pooling$", 10.0),
+        ({"batch_norm_epsilon": 1e-5}, r"epsilon 1e-05 instead of 0\.001$", 0.3),
+        ({"stem_stride": 1}, "stem_conv has a stride of 1$", 10.0),
     ],
 )
 def test_a_start_that_is_not_exact_warns_with_the_reason(
@@ -132,3 +136,17 @@ def test_mixnets_without_the_hubs_package_are_refused_with_what_to_install(monke
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(ImportError, match=r"MixNetS need huggingface_hub; pip install 'efficientmixnet\[timm\]'"):
         EfficientNetBuilder((64, 64, 3), weights="imagenet").default_model("MixNetS")
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "reasons"),
+    [
+        (1e-3, "epsilon 0.001 instead of 1e-05, timm trained its weights with another padding"),
+        (1e-5, "timm trained its weights with another padding"),
+    ],
+)
+def test_weights_that_pytorch_trained_are_not_exact_here(epsilon: float, reasons: str) -> None:
+    builder = EfficientNetBuilder((64, 64, 3), classes=2, batch_norm_epsilon=epsilon)
+    with pytest.warns(InexactStart) as caught:
+        start_from(builder.default_model("MixNetXL"), "MixNetXL", lambda plain: None)
+    assert [str(each.message) for each in caught] == [f"the network does not start exactly as published: {reasons}"]

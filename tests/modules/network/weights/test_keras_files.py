@@ -92,6 +92,14 @@ def test_foreign_names_are_listed_beside_ours(tmp_path):
         load_saved_weights(tiny(), tmp_path / "foreign.weights.h5")
 
 
+# B0 has 49 convolutions with a norm each, 16 squeeze-excites and the classifier.
+def test_foreign_names_are_listed_though_both_call_their_classifier_predictions(tmp_path):
+    keras.applications.MobileNetV2(weights=None, input_shape=(32, 32, 3)).save_weights(tmp_path / "m.weights.h5")
+    message = r"only 1 of the 115 layers; the model expects stem_conv/kernel, .*, and the source has Conv1, Conv_1, "
+    with pytest.raises(ValueError, match=message):
+        EfficientNetB0(input_shape=(32, 32, 3), weights=tmp_path / "m.weights.h5")
+
+
 @pytest.mark.parametrize("ending", [".h5", ".weights.h5", ".keras"])
 def test_every_format_of_keras_applications_loads(tmp_path, ending):
     theirs = keras.applications.EfficientNetB0(weights=None, input_shape=(32, 32, 3), classes=2)

@@ -65,7 +65,7 @@ def test_a_safetensors_file_loads_like_the_mapping(mixnet_tensors, tmp_path):
 
 
 def test_missing_safetensors_is_reported(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
+    monkeypatch.setitem(sys.modules, "safetensors", None)
     path = tmp_path / "mixnet.safetensors"
     path.touch()
     with pytest.raises(ImportError, match="pip install safetensors"):
@@ -106,3 +106,11 @@ def test_weights_left_over_are_refused(mixnet_tensors):
     extra = {"blocks.5.3.conv_pw.weight": np.zeros((1, 1, 1, 1), "float32")}
     with pytest.raises(ValueError, match=r"no place for 'blocks\.5\.3\.conv_pw\.weight'"):
         load_timm_weights(build(), mixnet_tensors | extra)
+
+
+def test_the_names_of_a_resnet_are_listed_beside_ours_though_both_have_bn1():
+    norms = {f"bn1.{part}": np.ones(32) for part in ("weight", "bias", "running_mean", "running_var")}
+    resnet = {"conv1.weight": np.ones((64, 3, 7, 7)), "layer1.0.conv1.weight": np.ones((64, 64, 1, 1)), **norms}
+    message = r"only 1 of the 115 layers; the model expects conv_stem\.weight, .*, and the source has conv1\.weight, "
+    with pytest.raises(ValueError, match=message):
+        load_timm_weights(build("B0"), resnet)

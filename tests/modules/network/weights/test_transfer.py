@@ -55,3 +55,14 @@ def test_no_weight_changes_if_one_does_not_fit():
     np.testing.assert_array_equal(good.variable.numpy(), np.zeros((2, 2)))
     transfer_weights([good])
     np.testing.assert_array_equal(good.variable.numpy(), np.ones((2, 2)))
+
+
+def test_both_sides_are_listed_if_fewer_than_half_of_the_layers_have_a_name_in_the_source():
+    three = [transfer(f"stage1_block{number}_project_conv", (2, 2), None) for number in (1, 2, 3)]
+    found = [transfer("predictions", (2, 2), (2, 2)), transfer("stem_norm", (2, 2), (2, 2))]
+    with pytest.raises(ValueError, match=r"only 2 of the 5 layers; .* and the source has Conv1, conv2, "):
+        transfer_weights(three + found, unused=["conv2", "Conv1"])
+    with pytest.raises(ValueError, match=r"layer 'stage1_block1_project_conv'.*likely cause: another variant"):
+        transfer_weights(three[:2] + found, unused=["conv2", "Conv1"])
+    with pytest.raises(ValueError, match=r"layer 'stage1_block1_project_conv'.*likely cause: another variant"):
+        transfer_weights(three + found)
