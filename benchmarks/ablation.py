@@ -14,9 +14,14 @@ candidate combines the parts whose mean was above the plain network's. The table
 over the seeds. A difference counts if it is larger than three standard errors, with the deviation pooled over all
 candidates, except those with a run that diverged.
 
+Every run has the floating-point operations of its training, as budget.py counts them, next to the 3.1e15 with which
+airbench96 reaches 96.0 %. With `--best`, a larger network is trained for that accuracy, with Nesterov's momentum. It
+searches its rate like the candidates. Then it trains on the validation images too.
+
 Results are appended to --results, and a run that is already there is skipped. So a study can be stopped at any time and
-goes on later, --minutes ends it after a part, and several processes can share the work. `--short` is for a CPU: a
-network of 50,000 weights and four epochs.
+goes on later, --minutes ends it after a part, and several processes can share the work. With --card and --revision,
+only runs of this card and revision count. `--short` is for a CPU: a network of 50,000 weights and four epochs.
+`--combined` measures only the combination of what the results have, and `--table` only prints.
 """
 
 import argparse
@@ -24,186 +29,118 @@ import json
 import math
 import statistics
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-from cifar_images import SIDE, Batches, Images, read_images, split
-
-from efficientmixnet.modules.layers.norm import Norm
-from efficientmixnet.modules.network import BlockArgs, EfficientNetBuilder
-from efficientmixnet.modules.optimizers import build_optimizer
-from efficientmixnet.modules.optimizers.schedules import build_schedule
-
-NOT_DECAYED = ["bias", "gamma", "beta"]
-
+from ablation_candidates import (
+    AIRBENCH96,
+    BEST,
+    BEST_CANDIDATE,
+    CANDIDATES,
+    COMBINED,
+    FULL,
+    LARGE,
+    PLAIN,
+    SHORT,
+    Candidate,
+)
+from ablation_runs import Part, Setting, prepare_runs
+from cifar_images import read_images, split
 
 DIVERGED = 12.0  # %, little more than chance
 SEARCH_SEED = 100  # of the runs that choose a learning rate
-RATES = {True: [0.008, 0.016, 0.032, 0.064], False: [0.001, 0.002, 0.004, 0.008]}  # for --short, and without
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """The parts that vary."""
-
-    mixed: bool = False
-    activation: str = "swish"
-    norm: str = "bn"
-    placement: str = "all"
-    init: str = "bn"
-    squeeze_excite: str = "always"
-    optimizer: str = "adam"
-    warmup: bool = True
-
-
-@dataclass(frozen=True)
-class Scale:
-    """The size of the network and the budget."""
-
-    width: float
-    depth: float
-    magnification: int  # of the images, because the stem halves them
-    epochs: int
-    batch: int
-
-
-FULL = Scale(width=1.0, depth=1.0, magnification=2, epochs=100, batch=256)
-SHORT = Scale(width=0.25, depth=0.33, magnification=1, epochs=4, batch=128)
-
-PLAIN = Candidate()
-CANDIDATES: dict[str, Candidate] = {
-    "plain, swish, bn, Adam": PLAIN,
-    "mixed kernels": replace(PLAIN, mixed=True),
-    "mish": replace(PLAIN, activation="mish"),
-    "an": replace(PLAIN, norm="an"),
-    "an, depthwise": replace(PLAIN, norm="an", placement="depthwise"),
-    "an, started as in the paper": replace(PLAIN, norm="an", init="paper"),
-    "an, depthwise, no squeeze-excite": replace(PLAIN, norm="an", placement="depthwise", squeeze_excite="auto"),
-    "iebn": replace(PLAIN, norm="iebn"),
-    "iebn, depthwise": replace(PLAIN, norm="iebn", placement="depthwise"),
-    "RAdam": replace(PLAIN, optimizer="radam"),
-    "Lookahead": replace(PLAIN, optimizer="lookahead"),
-    "Lookahead + RAdam": replace(PLAIN, optimizer="ranger"),
-    "no warm-up": replace(PLAIN, warmup=False),
-    "RAdam, no warm-up": replace(PLAIN, optimizer="radam", warmup=False),
-    "Lookahead + RAdam, no warm-up": replace(PLAIN, optimizer="ranger", warmup=False),
-}
-COMBINED = "what helped alone, combined"
-
-# repeats, plain and mixed kernel sizes, stride, expansion, input and output filters
-STAGES: list[tuple[int, int, tuple[int, ...], int, int, int, int]] = [
-    (1, 3, (3,), 1, 1, 32, 24),
-    (3, 3, (3, 5, 7), 1, 4, 24, 48),
-    (3, 5, (3, 5, 7), 2, 4, 48, 96),
-    (3, 5, (3, 5, 7, 9), 2, 4, 96, 160),
-    (1, 3, (3,), 1, 4, 160, 256),
-]
-
-
-def network(candidate: Candidate, scale: Scale) -> keras.Model:
-    """uint8 images [B, 32, 32, 3] -> logits [B, 10]."""
-    stages = [
-        BlockArgs(i, o, m if candidate.mixed else k, s, num_repeat=r, expand_ratio=e, se_ratio=0.25)
-        for r, k, m, s, e, i, o in STAGES
-    ]
-    images = keras.Input((SIDE, SIDE, 3), dtype="uint8", name="image")
-    scaled = keras.layers.Rescaling(1 / 64, -2.0)(images)
-    if scale.magnification > 1:
-        scaled = keras.layers.UpSampling2D(scale.magnification, interpolation="bilinear")(scaled)
-    builder = EfficientNetBuilder(
-        input_tensor=scaled,
-        classes=10,
-        drop_connect_rate=0.1,
-        activation=candidate.activation,
-        norm=Norm(candidate.norm, placement=candidate.placement, init=candidate.init),
-        squeeze_excite=candidate.squeeze_excite,
-        batch_norm_momentum=0.9,  # the statistics must follow within a small budget
-        classifier_activation=None,
-    )
-    return builder.custom_model(stages, scale.width, scale.depth, dropout_rate=0.2, head_filters=640)
-
-
-def run(
-    candidate: Candidate, seed: int, rate: float, train: Images, kept: Images, given: argparse.Namespace
-) -> dict[str, Any]:
-    """Trains once, and measures the accuracy once, on the kept images."""
-    keras.utils.clear_session()  # otherwise the graphs of all runs stay in memory
-    keras.utils.set_random_seed(seed)
-    model = network(candidate, SHORT if given.short else FULL)
-    batches = Batches(train.images, train.classes, given.batch, seed)
-    warmup_epochs = min(3, given.budget / 10) if candidate.warmup else 0
-    schedule = build_schedule(
-        "cosine", rate, steps_per_epoch=len(batches), epochs=given.budget, warmup_epochs=warmup_epochs
-    )
-    decay: dict[str, Any] = {"weight_decay": given.decay, "exclude_from_weight_decay": NOT_DECAYED}
-    name = candidate.optimizer
-    specification = (
-        {"name": name, "inner": {"name": "adam", **decay}} if name == "lookahead" else {"name": name} | decay
-    )
-    loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1)
-    model.compile(build_optimizer(specification, schedule), loss)
-    start = time.perf_counter()
-    model.fit(batches, epochs=given.budget, verbose=given.verbose)
-    seconds = time.perf_counter() - start
-    guesses = model.predict(kept.images, batch_size=min(500, len(kept.images)), verbose=0).argmax(1)
-    return {
-        "accuracy": float(np.mean(guesses == kept.classes)),
-        "seconds": round(seconds, 1),
-        "parameters": model.count_params(),
-    }
 
 
 class Study:
     """The runs of a study. Those that are in the file of results are not repeated."""
 
-    def __init__(self, data: tuple[Images, Images, Images], given: argparse.Namespace) -> None:
-        self.train, self.validation, self.final = data
+    def __init__(self, given: argparse.Namespace) -> None:
         self.given = given
-        self.settings = {
-            name: getattr(given, name) for name in ("budget", "batch", "decay", "precision", "short", "images")
-        }
+        self.scale = LARGE if given.best else SHORT if given.short else FULL
+        self.epochs = {"search": given.search_budget or given.budget, "final": given.budget}
+        self.settings = {name: getattr(given, name) for name in ("batch", "decay", "precision", "short", "images")}
+        # The study on a CPU has none of these.
+        self.settings |= {name: found for name in ("card", "revision", "best") if (found := getattr(given, name))}
         self.end = time.monotonic() + 60 * given.minutes
+        self.seconds_of_epoch = 0.0  # of the slowest run so far
 
-    def lines(self, candidate: Candidate, **which: Any) -> list[dict[str, Any]]:
+    def read(self) -> None:
+        """Reads the images, which takes seconds."""
+        images, classes = read_images(self.given.data)
+        some = np.random.default_rng(1).permutation(len(images))[: self.given.images]
+        train, validation, final = split(images[some], classes[some])
+        # The network for 96 % has one candidate, so its last runs can learn from the validation images.
+        both = len(train) + len(validation) if self.given.best else len(train)
+        self.parts = {
+            "search": Part("search", len(train), validation, self.epochs["search"]),
+            "final": Part("final", both, final, self.epochs["final"]),
+        }
+        self.setting = Setting(
+            self.scale, train + validation, self.given.batch, self.given.decay, self.given.together, self.given.verbose
+        )
+
+    def lines(self, candidate: Candidate, part: str, **which: Any) -> list[dict[str, Any]]:
         """Returns the results of a candidate so far, including those of other processes."""
-        wanted = {**self.settings, **asdict(candidate), **which}
+        wanted = {**self.settings, "budget": self.epochs[part], **asdict(candidate), "part": part, **which}
         return [line for line in read_lines(self.given.results) if wanted.items() <= line.items()]
 
     def best_rate(self, candidate: Candidate) -> float | None:
         """Returns the learning rate with the best accuracy on the validation images; None before the first search."""
-        found = self.lines(candidate, part="search")
+        found = self.lines(candidate, "search")
         return max(found, key=lambda line: line["accuracy"])["rate"] if found else None
+
+    def next_rate(self, candidate: Candidate) -> float | None:
+        """Returns half of the lowest rate or twice the highest one, if that rate is the best so far."""
+        tried = [line["rate"] for line in self.lines(candidate, "search")]
+        best = self.best_rate(candidate)
+        return best / 2 if best == min(tried) else best * 2 if best == max(tried) else None
 
     def measure(self, name: str, candidate: Candidate) -> None:
         """Searches the learning rate, and runs the candidate with every seed."""
-        rates = list(self.given.rates)
-        for rate in rates:  # which grows
-            self._once(name, candidate, "search", SEARCH_SEED, rate)
-            best = self.best_rate(candidate) or rate
-            if rate == rates[-1] and best in (min(rates), max(rates)):
-                rates.append(best / 2 if best == min(rates) else best * 2)
-        for seed in self.given.seeds:
-            self._once(name, candidate, "final", seed, best)
+        self.runs = None  # of this candidate, which are compiled when there is something to run
+        self._all(name, candidate, "search", [(SEARCH_SEED, rate) for rate in self.given.rates])
+        while rate := self.next_rate(candidate):
+            self._all(name, candidate, "search", [(SEARCH_SEED, rate)])
+        best = self.best_rate(candidate)
+        self._all(name, candidate, "final", [(seed, best) for seed in self.given.seeds])
 
-    def _once(self, name: str, candidate: Candidate, part: str, seed: int, rate: float) -> None:
-        which = {"part": part, "seed": seed, "rate": rate}
-        if self.lines(candidate, **which):
-            return
-        if time.monotonic() > self.end:
-            raise SystemExit(f"{self.given.minutes:g} minutes are over; run the command again to go on")
-        kept = self.validation if part == "search" else self.final
-        result = run(candidate, seed, rate, self.train, kept, self.given)
-        with self.given.results.open("a") as results:
-            results.write(json.dumps({**self.settings, **asdict(candidate), **which, **result}) + "\n")
-        print(f"{name}, {part}, rate {rate:g}, seed {seed}: {result['accuracy']:.2%}", flush=True)
+    def _all(self, name: str, candidate: Candidate, part: str, runs: Sequence[tuple[int, float]]) -> None:
+        """Runs what is missing, `together` runs at a time."""
+        for first in range(0, len(runs), self.given.together):
+            missing = [
+                (seed, rate)
+                for seed, rate in runs[first : first + self.given.together]
+                if not self.lines(candidate, part, seed=seed, rate=rate)
+            ]
+            if missing:
+                self._some(name, candidate, self.parts[part], missing)
+
+    def _some(self, name: str, candidate: Candidate, part: Part, runs: Sequence[tuple[int, float]]) -> None:
+        self.runs = self.runs or prepare_runs(candidate, self.setting, [*self.parts.values()])
+        if time.monotonic() + self.seconds_of_epoch * part.epochs > self.end:
+            raise SystemExit(f"{self.given.minutes:g} minutes are too few for the next run; a later call goes on")
+        start = time.monotonic()
+        found = self.runs(part, runs)
+        self.seconds_of_epoch = max(self.seconds_of_epoch, (time.monotonic() - start) / part.epochs)
+        same = {**self.settings, "budget": part.epochs, **asdict(candidate), "part": part.name}
+        lines = [same | {"seed": seed, "rate": rate} | one for (seed, rate), one in zip(runs, found, strict=True)]
+        with self.given.results.open("a") as results:  # one write keeps the lines of several processes apart
+            results.write("".join(json.dumps(line) + "\n" for line in lines))
+        for line in lines:
+            print(f"{name}, {part.name}, rate {line['rate']:g}, seed {line['seed']}: {line['accuracy']:.2%}", end="; ")
+            print(f"{compared(line['operations'])}", flush=True)
 
     def final_runs(self, candidate: Candidate) -> list[dict[str, Any]]:
         """Returns the runs with the best learning rate."""
-        return self.lines(candidate, part="final", rate=self.best_rate(candidate))
+        return self.lines(candidate, "final", rate=self.best_rate(candidate))
+
+
+def compared(operations: float) -> str:
+    return f"{operations:.2e} operations, {operations / AIRBENCH96:.2f} of airbench96's"
 
 
 def combined(study: Study, candidates: Mapping[str, Candidate]) -> Candidate | None:
@@ -263,38 +200,80 @@ def table(study: Study, candidates: Mapping[str, Candidate]) -> str:
     return "\n".join(rows)
 
 
-def main() -> None:
+def as_line(name: str, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Returns the final runs of a candidate as one line for on_gpu.py."""
+    values = [100 * run["accuracy"] for run in runs]
+    mirrored = [100 * run["mirrored"] for run in runs if "mirrored" in run]
+    return {
+        "candidate": name,
+        "value": statistics.mean(values),
+        "unit": "% correct",
+        "deviation": statistics.stdev(values) if len(values) > 1 else None,
+        "mirrored": statistics.mean(mirrored) if mirrored else None,  # with the mirror image of each image
+        "runs": len(values),
+        "rate": runs[0]["rate"],
+        "seconds": statistics.mean(run["seconds"] for run in runs),
+        "operations": runs[0]["operations"],
+    }
+
+
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="cifar10-train.tar.xz, or its extracted folder")
+    parser.add_argument("--data", type=Path, help="cifar10-train.tar.xz, or its extracted folder")
     parser.add_argument("--budget", type=int, help="epochs per run")
+    parser.add_argument("--search-budget", type=int, help="epochs per run that searches a rate; --budget by default")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="each candidate runs once per seed")
     parser.add_argument("--only", nargs="*", choices=CANDIDATES, help="run only these candidates")
+    parser.add_argument("--combined", action="store_true", help="run only the combination of what helped so far")
+    parser.add_argument("--best", action="store_true", help="train a larger network for 96 %%")
     parser.add_argument("--batch", type=int)
     parser.add_argument("--rates", type=float, nargs="+", help="the learning rates to search, at least four")
     parser.add_argument("--images", type=int, help="use only this many images, to try the script")
     parser.add_argument("--minutes", type=float, default=math.inf, help="end after this time; a later call goes on")
-    parser.add_argument("--decay", type=float, default=0.05)
+    parser.add_argument("--together", type=int, default=1, help="runs in one program, on JAX")
+    parser.add_argument("--decay", type=float)
     parser.add_argument("--precision", default="float32", help="or mixed_bfloat16, for a GPU")
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results" / "ablation.jsonl")
+    parser.add_argument("--card", help="count only runs of this card")
+    parser.add_argument("--revision", help="count only runs of this revision")
     parser.add_argument("--short", action="store_true", help="a small network and a small budget, for a CPU")
+    parser.add_argument("--table", action="store_true", help="print the table of the results so far, and train nothing")
+    parser.add_argument("--json", action="store_true", help="print a line of JSON for each candidate too")
     parser.add_argument("--verbose", type=int, default=0)
     given = parser.parse_args()
-    scale = SHORT if given.short else FULL
-    given.budget, given.batch = given.budget or scale.epochs, given.batch or scale.batch
-    keras.config.set_dtype_policy(given.precision)
+    if given.best and given.short:
+        parser.error("--best: has a network of its own; leave out --short")
+    if not (given.data or given.table):
+        parser.error("--data: give the images, or --table")
+    return given
 
-    given.rates = given.rates or RATES[given.short]
-    images, classes = read_images(given.data)
-    some = np.random.default_rng(1).permutation(len(images))[: given.images]
-    study = Study(split(images[some], classes[some]), given)
-    candidates = {name: CANDIDATES[name] for name in given.only or CANDIDATES}
-    for name, candidate in candidates.items():
-        study.measure(name, candidate)
+
+def main() -> None:
+    given = arguments()
+    scale = LARGE if given.best else SHORT if given.short else FULL
+    given.budget, given.batch = given.budget or scale.epochs, given.batch or scale.batch
+    given.decay = scale.decay if given.decay is None else given.decay
+    given.rates = given.rates or scale.rates
+    keras.config.set_dtype_policy(given.precision)
+    study = Study(given)
+    candidates = {BEST: BEST_CANDIDATE} if given.best else {name: CANDIDATES[name] for name in given.only or CANDIDATES}
+    if not given.table:
+        study.read()
+    if not (given.table or given.combined):
+        for name, candidate in candidates.items():
+            study.measure(name, candidate)
     if best := combined(study, candidates):
         candidates[COMBINED] = best
-        study.measure(COMBINED, best)
         print(f"{COMBINED}: {best}")
-    print(f"\n{keras.backend.backend()}, {study.settings}\n\n{table(study, candidates)}")
+        if not given.table:
+            study.measure(COMBINED, best)
+    elif given.combined:
+        raise SystemExit("fewer than two parts helped alone so far, so there is nothing to combine")
+    shown = {COMBINED: best} if given.combined else candidates
+    print(f"\n{keras.backend.backend()}, {study.epochs} epochs, {study.settings}\n\n{table(study, candidates)}")
+    for name, candidate in shown.items():
+        if given.json and (runs := study.final_runs(candidate)):
+            print(json.dumps(as_line(name, runs)))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """GpuMachine: runs scripts of this folder with carried packages, until the time is over."""
 
+import math
 import os
 import signal
 import subprocess
@@ -48,14 +49,19 @@ class GpuMachine:
             return "CPU"
         return found.stdout.splitlines()[0].strip()
 
-    def run(self, *command: str) -> str:
-        """Runs a script with arguments, and returns its output.
+    @property
+    def left(self) -> float:
+        """The seconds that are left."""
+        return self._until - time.monotonic()
+
+    def run(self, *command: str, most: float = math.inf) -> str:
+        """Runs a script with arguments for at most so many seconds, and returns its output.
 
         Raises:
             TimeoutError: The time is over.
             RuntimeError: The script failed. The message is its last line.
         """
-        left = self._until - time.monotonic()
+        left = min(self.left, most)
         if left <= 0:
             raise TimeoutError
         process = subprocess.Popen(  # noqa: S603

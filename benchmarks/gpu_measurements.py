@@ -1,29 +1,42 @@
 """PARTS: what on_gpu.py measures. Each measurement is a process of its own."""
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ablation_candidates import BEST, COMBINED, LARGE
+
 Line = dict[str, Any]  # candidate, value and unit, and against and ratio if the script compares
 
 # The batch size and image size of each network.
 NETWORKS = {"B0": (256, 224), "B4": (64, 380), "MixNetS": (256, 224), "MixNetM": (256, 224)}
-# The candidates of ablation.py that the study compares first, the plain network before the others.
-CANDIDATES = (
+# The candidates of ablation.py in the order of interest: one for each part, and the others after their combination.
+FIRST = (
     "plain, swish, bn, Adam",
+    "Lookahead + RAdam",
+    "an, depthwise, no squeeze-excite",
     "mixed kernels",
+    "iebn, depthwise",
     "mish",
+)
+OTHERS = (
+    "RAdam, no warm-up",
     "an",
     "iebn",
     "RAdam",
     "Lookahead",
-    "Lookahead + RAdam",
+    "no warm-up",
+    "an, depthwise",
+    "Lookahead + RAdam, no warm-up",
+    "an, started as in the paper",
 )
+SEPARATE, TOGETHER = "one after another", "in one program"  # what gpu_seeds.py measures
 
 # Which candidate the others are compared with, where the script does not compare.
-AGAINST = {"training": "timm", "study": CANDIDATES[0]}
+AGAINST = {"training": "timm", "study": FIRST[0], "seeds": SEPARATE}
 # The ratio that a candidate should reach: at least, or at most.
 GOALS: dict[tuple[str, str], tuple[str, float]] = {
     ("training", "ours"): (">=", 1.0),
@@ -43,6 +56,8 @@ class Given:
     study: Path  # the runs of the study, so that a later call continues it
     epochs: int
     small: bool
+    same: tuple[str, ...]  # the arguments of ablation.py that name the card and the revision
+    together: int = 1  # runs of the study in one program
 
 
 @dataclass(frozen=True)
@@ -54,6 +69,9 @@ class Measurement:
     candidate: str  # what it measures, or a group of candidates
     command: tuple[str, ...]  # a script of this folder and its arguments
     read: Callable[[str], list[Line]]  # the lines in its output
+    wave: int = 0  # starts when all measurements of the waves before it have ended
+    most: float = math.inf  # seconds
+    ends_itself: bool = False  # the script takes --minutes, and starts nothing that it cannot end
 
     @property
     def key(self) -> str:
@@ -91,21 +109,52 @@ def optimizers(given: Given) -> Iterator[Measurement]:
     yield Measurement("optimizers", f"B0, {batch} images of {size}", "all", command, _times)
 
 
+def seeds(given: Given) -> Iterator[Measurement]:
+    """Several runs of the study, in one program and one after another."""
+    small = ("--short", "--images", "50", "--trained", "40", "--batch", "10", "--together", "2", "--epochs", "2")
+    sizes = small if given.small else ("--precision", "mixed_bfloat16", "--together", "4")
+    # It is worth little if it takes long.
+    yield Measurement("seeds", "plain network", "all", ("gpu_seeds.py", *sizes), _times, most=180.0)
+
+
 def study(given: Given) -> Iterator[Measurement]:
     """Trainings on CIFAR-10. Each candidate searches its learning rate, and then runs with three seeds."""
-    data = str(given.carried / "cifar10-train.tar.xz")
-    small = ("--short", "--images", "100", "--batch", "10", "--seeds", "0")
-    sizes = small if given.small else ("--precision", "mixed_bfloat16")
-    for candidate in CANDIDATES[:1] if given.small else CANDIDATES:
-        which = ("--only", candidate, "--budget", str(given.epochs), "--results", str(given.study))
-        command = ("ablation.py", "--data", data, *which, *sizes)
-        yield Measurement("study", f"CIFAR-10, {given.epochs} epochs", candidate, command, _accuracy(candidate))
+
+    def measurement(wave: int, candidate: str, epochs: int, *which: str) -> Measurement:
+        data = ("--data", str(given.carried / "cifar10-train.tar.xz"), "--results", str(given.study), *given.same)
+        budget = (
+            "--budget",
+            str(epochs),
+            "--search-budget",
+            str(max(1, epochs // 4)),
+            "--together",
+            str(given.together),
+        )
+        # The best network is too large for more than a few steps on a CPU.
+        small = (
+            ("--images", "30", "--batch", "12")
+            if "--best" in which
+            else ("--images", "100", "--batch", "10", "--short")
+        )
+        sizes = small if given.small else ("--precision", "mixed_bfloat16")
+        command = ("ablation.py", "--json", *data, *budget, *sizes, *which)
+        return Measurement("study", f"CIFAR-10, {epochs} epochs", candidate, command, _times, wave, ends_itself=True)
+
+    best = 1 if given.small else LARGE.epochs
+    seeds = ("--seeds", "0") if given.small else ()
+    yield measurement(0, BEST, best, "--best", "--seeds", "0")
+    for wave, candidates in ((0, FIRST[: 1 if given.small else None]), (2, OTHERS[: 0 if given.small else None])):
+        for candidate in candidates:
+            yield measurement(wave, candidate, given.epochs, "--only", candidate, *seeds)
+        yield measurement(wave + 1, f"{COMBINED} ({len(candidates)})", given.epochs, "--combined", *seeds)
+    yield measurement(4, BEST, 2 * best, "--best", "--search-budget", str(max(1, best // 4)))
 
 
 PARTS: dict[str, Callable[[Given], Iterator[Measurement]]] = {
     "training": training,
     "layers": layers,
     "optimizers": optimizers,
+    "seeds": seeds,
     "study": study,
 }
 
@@ -121,15 +170,3 @@ def _rate(of: str) -> Callable[[str], list[Line]]:
 
 def _times(output: str) -> list[Line]:
     return [{"unit": "ms", **json.loads(line)} for line in output.splitlines() if line.startswith("{")]
-
-
-def _accuracy(candidate: str) -> Callable[[str], list[Line]]:
-    def read(output: str) -> list[Line]:
-        """Reads the candidate's row in the table that ablation.py prints."""
-        row = next(line for line in output.splitlines() if line.startswith(f"| {candidate} |"))
-        _, _, rate, accuracy, *_ = (cell.strip() for cell in row.split("|"))
-        mean, _, deviation = accuracy.partition(" ± ")
-        line = {"candidate": candidate, "value": float(mean), "unit": "% correct"}
-        return [{**line, "deviation": float(deviation) if deviation else None, "rate": rate}]
-
-    return read

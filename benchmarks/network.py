@@ -1,12 +1,14 @@
 """Compares our EfficientNetB0 with keras.applications', interleaved in one run, and prints ratios.
 
     python benchmarks/network.py [--batch 8] [--size 224] [--precision float32] [--rounds 5] [--compare MixNetS ...]
+                                 [--norm an ...] [--placement all] [--squeeze-excite always never]
                                  [--steps training inference] [--clock wall]
 
 Both models have the same batch size, image size, precision, backend, optimizer and dropout rates. keras.applications'
 model also scales the pixels. A step is one call of train_on_batch or predict_on_batch. A round calls every model once.
 The result is the best round. On a machine that other programs use, `--clock cpu` measures processor time instead of
-elapsed time. `--compare` adds other variants, `--norm` other normalizations of B0.
+elapsed time. `--compare` adds other variants, `--norm` other normalizations of B0, in the places of `--placement`, and
+with or without squeeze-excite.
 
 KERAS_BACKEND chooses the backend. JAX compiles a training step for CPUs in minutes, and inference in seconds.
 """
@@ -19,6 +21,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from efficientmixnet.modules.layers.norm import PLACEMENTS, Norm
 from efficientmixnet.modules.network import EfficientNetBuilder, list_variants
 
 CLASSES = 1000
@@ -27,9 +30,9 @@ CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 Builders = dict[str, Callable[[], keras.Model]]
 
 
-def builders(size: int, variants: list[str], norms: list[str]) -> Builders:
+def builders(arguments: argparse.Namespace) -> Builders:
     """Returns the models to compare, the reference first."""
-    shape = (size, size, 3)
+    shape = (arguments.size, arguments.size, 3)
 
     def ours(variant: str = "B0", **options: Any) -> Callable[[], keras.Model]:
         return lambda: EfficientNetBuilder(shape, **options).default_model(variant)
@@ -37,11 +40,15 @@ def builders(size: int, variants: list[str], norms: list[str]) -> Builders:
     def theirs() -> keras.Model:
         return keras.applications.EfficientNetB0(weights=None, input_shape=shape)
 
-    return (
-        {"keras.applications B0": theirs, "ours B0": ours()}
-        | {f"ours B0 {norm}": ours(norm=norm) for norm in norms}
-        | {f"ours {name}": ours(name) for name in variants}
-    )
+    with_norms = {
+        f"ours B0 {kind}" + ", no squeeze-excite" * (gates == "never"): ours(
+            norm=Norm(kind, placement=arguments.placement), squeeze_excite=gates
+        )
+        for kind in arguments.norm
+        for gates in arguments.squeeze_excite
+    }
+    others = {f"ours {name}": ours(name) for name in arguments.compare}
+    return {"keras.applications B0": theirs, "ours B0": ours()} | with_norms | others
 
 
 def steps(model: keras.Model, batch: int, size: int) -> dict[str, Callable[[], Any]]:
@@ -74,7 +81,7 @@ def report(title: str, seconds: dict[str, float], images: int | None = None) -> 
     reference = next(iter(seconds.values()))
     for name, each in seconds.items():
         rate = f"{images / each:8.1f} images/s" if images else ""
-        print(f"{title:10} {name:24} {1e3 * each:9.1f} ms {rate} ratio {each / reference:.2f}", flush=True)
+        print(f"{title:10} {name:30} {1e3 * each:9.1f} ms {rate} ratio {each / reference:.2f}", flush=True)
 
 
 def main() -> None:
@@ -87,6 +94,8 @@ def main() -> None:
     parser.add_argument("--steps", nargs="+", default=["training", "inference"], choices=["training", "inference"])
     parser.add_argument("--compare", nargs="*", default=[], choices=list_variants(), metavar="VARIANT")
     parser.add_argument("--norm", nargs="*", default=[], choices=["an", "iebn"])
+    parser.add_argument("--placement", default="all", choices=PLACEMENTS, help="where a network has these norms")
+    parser.add_argument("--squeeze-excite", nargs="+", default=["always"], choices=["always", "never"])
     arguments = parser.parse_args()
     keras.config.set_dtype_policy(arguments.precision)
     print(
@@ -96,11 +105,13 @@ def main() -> None:
 
     clock = CLOCKS[arguments.clock]
     models, building = {}, {}
-    for name, build in builders(arguments.size, arguments.compare, arguments.norm).items():
+    for name, build in builders(arguments).items():
         start = clock()
         models[name] = build()
         building[name] = clock() - start
     report("build", building)
+    for name, model in models.items():
+        print(f"{'weights':10} {name:30} {model.count_params():,}")
     timed = {name: steps(model, arguments.batch, arguments.size) for name, model in models.items()}
     for step in arguments.steps:
         seconds = best_seconds({name: runs[step] for name, runs in timed.items()}, arguments.rounds, clock)
