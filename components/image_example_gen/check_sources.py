@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.labels import combined_label
-from efficientmixnet.components.image_example_gen.split_names import SplitNames
+from efficientmixnet.components.image_example_gen.split_names import TRAIN, SplitNames
 from efficientmixnet.modules.exceptions import BadInput
 
 
@@ -36,8 +36,7 @@ def check_labels(
             f"{cure if by_folder else ''}."
             + next((f" Left out: {item.name} {item.reason}." for item in left_out if item.counts), "")
         )
-    meanings = {names.of_name(label) for label in labels} - {None}
-    if by_folder and len(meanings) == len(labels):
+    if by_folder and _are_splits([names.of_name(label) for label in labels]):
         raise BadInput(
             f"{where}: the folders {', '.join(labels)} look like splits, but hold no class folders of the same names. "
             "Put the images of each class into a folder in each split, or list labels in a manifest (data.manifest)."
@@ -47,6 +46,14 @@ def check_labels(
             f"{where}: the label {combined!r} lists other labels. One label per image is supported. Rename it if it "
             "is a class."
         )
+
+
+def _are_splits(meanings: Sequence[str | None]) -> bool:
+    """Returns whether folders are splits: each is another one, or all are for training or held out.
+
+    Folders such as test_tube and test_strip are classes.
+    """
+    return None not in meanings and (len(set(meanings)) == len(meanings) or {TRAIN} < set(meanings))
 
 
 def check_split(column: str | None, found: Iterable[Entry | LeftOut]) -> None:

@@ -26,7 +26,7 @@ def of_folders(data: str, files: Iterable[File], names: SplitNames) -> SourceSpl
         names: The names of splits.
 
     Raises:
-        BadInput: Another folder does not belong to any split.
+        BadInput: Another folder does not belong to any split, or there are several sets of splits.
     """
     below = _images_by_top(files)
     above, level = "", below
@@ -41,7 +41,8 @@ def of_folders(data: str, files: Iterable[File], names: SplitNames) -> SourceSpl
             break
         ((folder, paths),) = level.items()
         above, level = f"{above}{folder}/", _by_first(paths)
-    return _inside_classes(data, below, names)
+    found = _inside_classes(data, below, names)
+    return found if found.splits else SourceSplits(hint=_hint(below))
 
 
 def _images_by_top(files: Iterable[File]) -> dict[str, list[Path]]:
@@ -55,8 +56,8 @@ def _images_by_top(files: Iterable[File]) -> dict[str, list[Path]]:
         elif rest and not Skipped.by_suffix(file.name):
             others[top].append(file)
     for top in others.keys() - known.keys():
-        # The first file mostly decides. An empty one is taken for an image, so that it is reported.
-        if any(may_be_image(file.name, head(file.path) or None) for file in others[top]):
+        # The first file mostly decides.
+        if any(may_be_image(file.name, head(file.path)) for file in others[top]):
             known[top] = [tuple(file.name.split("/")[1:]) for file in others[top]]
     return {top: known[top] for top in sorted(known)}
 
@@ -118,15 +119,41 @@ def _inside_classes(where: str, below: Mapping[str, Sequence[Path]], names: Spli
     A class has a folder of training and another one, or several classes have one of training. Otherwise, these are
     other folders with such names, such as vehicles/train and labs/test_tube.
     """
-    inner = sorted({(top, path[0]) for top, paths in below.items() for path in paths if len(path) > 1})
-    splits = {f"{top}/{name}": split for top, name in inner if (split := names.of_name(name))}
+    inner = {f"{top}/{name}": paths for top in sorted(below) for name, paths in sorted(_by_first(below[top]).items())}
+    splits = {name: split for name in inner if (split := names.of_name(name.split("/")[1]))}
     training = {name.split("/")[0] for name, split in splits.items() if split == TRAIN}
     others = {name.split("/")[0] for name, split in splits.items() if split != TRAIN}
     if not training or not others or (len(training) == 1 and training.isdisjoint(others)):
         return SourceSplits()
-    if lost := [f"{top}/{name}" for top, name in inner if f"{top}/{name}" not in splits]:
+    if lost := [name for name in inner if name not in splits]:
         raise in_no_split(where, lost[0], splits)
+    shared = set.intersection(*(_classes_in(name, inner[name], names) for name in splits))
+    if len(shared) > 1:
+        raise BadInput(
+            f"data.images: {where}: the splits {shown(list(splits))} hold the same folders, {shown(sorted(shared))}. "
+            f"If these are the classes, give one of {shown(list(below))} as data.images. Otherwise, list the images in "
+            "a manifest (data.manifest)."
+        )
     return SourceSplits(splits)
+
+
+def _classes_in(folder: str, paths: Sequence[Path], names: SplitNames) -> set[str]:
+    """Returns the names of the folders in a folder of a split. A split in a class folder mostly has none."""
+    depth = _depth(folder.split("/")[1], paths, names)
+    return {path[depth - 1] for path in paths if len(path) > depth}
+
+
+def _hint(below: Mapping[str, Sequence[Path]]) -> str:
+    """Returns a note on top folders that all hold the same folders. They may be splits with unknown names."""
+    inner = [{path[0] for path in paths if len(path) > 1} for paths in below.values()]
+    shared = set.intersection(*inner) if len(inner) > 1 else set()
+    if len(shared) < 2 or any(one != shared for one in inner):
+        return ""
+    tops = shown(list(below))
+    return (
+        f"{tops} are classes, and all hold the folders {shown(sorted(shared))}; if these are the classes, map {tops} "
+        "in data.split_names"
+    )
 
 
 def _depth(top: str, paths: Sequence[Path], names: SplitNames) -> int:

@@ -3,7 +3,7 @@
 import math
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from typing import Any
 
@@ -19,6 +19,7 @@ _MISSING = ("nan", "NaN", "<NA>")  # as pandas writes them; a class may be calle
 _CONTROL = ("Cc", "Zl", "Zp")  # Unicode's categories of control characters, and of line and paragraph separators
 _SEPARATORS = ("|", ";", ",", "&", "+", "/", " and ")
 _NEVER_IN_NAMES = "|;"
+_RARE_IN_NAMES = "|;,"
 _SHOWN = 40  # characters
 
 
@@ -61,7 +62,9 @@ def combined_label(labels: Collection[str]) -> str | None:
     for label in sorted(known):
         if any(len(parts) > 1 and known.issuperset(parts) for parts in (_parts(label, one) for one in _SEPARATORS)):
             return label
-    return _list_of_words(known) or next(filter(None, (_shuffled_list(known, one) for one in _NEVER_IN_NAMES)), None)
+    shuffled = (_shuffled_list(known, one) for one in _NEVER_IN_NAMES)
+    tagged = (_tagged_label(known, one) for one in _RARE_IN_NAMES)
+    return _list_of_words(known) or next(filter(None, (*shuffled, *tagged)), None)
 
 
 def _list_of_words(known: set[str]) -> str | None:
@@ -81,6 +84,18 @@ def _shuffled_list(known: set[str], separator: str) -> str | None:
             places[part].add(place)
     lists = sorted(label for label in known if separator in label)
     return next((label for label in lists if any(len(places[part]) > 1 for part in _parts(label, separator))), None)
+
+
+def _tagged_label(known: set[str], separator: str) -> str | None:
+    """Returns a label with a part that is never alone, but stands beside several labels, as pet in cat|pet and dog|pet.
+
+    Each label with several parts must have a part that is a label. Otherwise, these are names of several levels.
+    """
+    lists = {label: set(parts) for label in sorted(known) if len(parts := _parts(label, separator)) > 1}
+    tags = Counter(tag for parts in lists.values() for tag in parts - known)
+    if any(known.isdisjoint(parts) for parts in lists.values()):
+        return None
+    return next((label for label, parts in lists.items() if any(tags[part] > 1 for part in parts)), None)
 
 
 def _parts(label: str, separator: str) -> list[str]:

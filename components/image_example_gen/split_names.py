@@ -12,7 +12,8 @@ _SPELLINGS = {
 }
 _MEANINGS = {spelling: split for split, spellings in _SPELLINGS.items() for spelling in spellings}
 _UNLABELED = frozenset({"unlabeled", "unlabelled", "unsupervised", "pred", "predict", "prediction", "submission"})
-_KIND = re.compile(r"(set|data|images?|imgs?|split)$")  # as in trainset
+# As in trainset and testdataset. The limit keeps the time linear, since names come from outside.
+_KIND = re.compile(r"(set|data|images?|imgs?|split|dir|folder|files?){1,4}$")
 _CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")  # as in trainData
 
 
@@ -58,7 +59,7 @@ class SplitNames:
 
 def is_unlabeled(name: str) -> bool:
     """Returns whether the name of a folder or file says that its images have no labels."""
-    return not _UNLABELED.isdisjoint(_parts(name))
+    return not _UNLABELED.isdisjoint(map(_without_kind, _parts(name)))
 
 
 def _parts(name: str) -> list[str]:

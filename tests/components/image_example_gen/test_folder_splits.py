@@ -76,6 +76,24 @@ def test_a_folder_in_no_split_in_class_folders_is_refused(tmp_path: Path) -> Non
         _sources(tmp_path, *IN_CLASSES, "fox/wild/1.png", "fox/test/1.png")
 
 
+@pytest.mark.parametrize("above", ["", "data/"])
+@pytest.mark.parametrize("wrapper", ["", "/images"])
+def test_folds_that_each_hold_splits_are_refused(tmp_path: Path, above: str, wrapper: str) -> None:
+    folds = [f"{above}fold{number}/{split}{wrapper}" for number in (1, 2) for split in ("train", "val")]
+    with pytest.raises(
+        BadInput,
+        match=r"the splits fold1/train, fold1/val and 2 more hold the same folders, cat and dog\. If these are the "
+        r"classes, give one of fold1 and fold2 as data\.images",
+    ):
+        _sources(tmp_path, *_folders(*folds), f"{above}fold1/train{wrapper}/fox/1.png")
+
+
+def test_splits_in_class_folders_may_hold_different_folders(tmp_path: Path) -> None:
+    sides = [(label, f"{split}/{label}-{side}") for split, label in BOTH for side in ("left", "right")]
+    sources = _sources(tmp_path, *(f"{label}/{folder}/0.png" for label, folder in sides))
+    assert _found(sources) == dict.fromkeys(BOTH, 2)
+
+
 def test_other_folders_in_class_folders_may_be_named_as_splits(tmp_path: Path) -> None:
     sources = _sources(tmp_path, "vehicles/train/1.png", "vehicles/bus/1.png", "labs/test_tube/1.png")
     assert _found(sources) == {(None, "vehicles"): 2, (None, "labs"): 1}

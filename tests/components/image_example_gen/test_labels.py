@@ -92,6 +92,15 @@ def test_lists_of_labels_that_are_never_alone_are_found() -> None:
     assert combined_label(["scab", "frog", "rust", "scab frog", "rust scab"]) == "rust scab"
 
 
+@pytest.mark.parametrize("separator", ["|", ";", ",", ", "])
+def test_lists_with_a_part_that_is_never_alone_are_found(separator: str) -> None:
+    tagged = [f"{one}{separator}pet" for one in ("cat", "dog")]
+    assert combined_label(["cat", "dog", *tagged]) == tagged[0]
+    longer = f"{tagged[0]}{separator}young"
+    assert combined_label(["cat", "dog", longer, tagged[1]]) == longer
+    assert combined_label(["cat", "dog", tagged[0]]) is None  # A list of one part is a name.
+
+
 @pytest.mark.parametrize(
     "names",
     [
@@ -103,6 +112,7 @@ def test_lists_of_labels_that_are_never_alone_are_found() -> None:
         ["animal|cat", "animal|dog", "plant|dog rose", "animal"],
         ["skunk, polecat", "polecat, ferret"],
         ["C", "C++", "A", "A+", "AB+"],
+        ["animal", "animal|cat", "animal|dog", "animal|other", "plant|other"],
     ],
 )
 def test_names_with_separators_are_no_lists(names: list[str]) -> None:
@@ -225,11 +235,12 @@ def test_whole_numbers_with_a_decimal_point_get_names(tmp_path: Path, write: Any
     assert sources.labels == {"cat": 1, "dog": 1}
 
 
-def test_a_combined_label_of_a_manifest_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("labels", [("cat", "dog", "cat|dog"), ("cat|pet", "cat", "dog", "dog|pet")])
+def test_a_combined_label_of_a_manifest_is_refused(tmp_path: Path, labels: tuple[str, ...]) -> None:
     rows = ["path,label"]
-    for number, label in enumerate(("cat", "dog", "cat|dog")):
+    for number, label in enumerate(labels):
         (tmp_path / f"{number}.png").touch()
         rows.append(f"{number}.png,{label}")
     (tmp_path / "list.csv").write_text("\n".join(rows))
-    with pytest.raises(BadInput, match=r"the label 'cat\|dog' lists other labels\. One label per image is supported"):
+    with pytest.raises(BadInput, match=r"the label 'cat\|(dog|pet)' lists other labels\. One label per image is"):
         find_images(str(tmp_path), str(tmp_path / "list.csv"), SPLITS)

@@ -35,6 +35,9 @@ def _found(sources: Sources) -> Counter:
         ("TRAIN", "VAL", "eval"),
         ("seg_train.seg_train", "seg_test.seg_test", "test"),
         ("train_data", "test_data", "test"),
+        ("traindataset", "testdataset", "test"),
+        ("traindir", "valdir", "eval"),
+        ("trainfolder", "testfolder", "test"),
         ("train.images", "valid.images", "eval"),
     ],
 )
@@ -64,6 +67,23 @@ def test_class_folders_named_as_a_split_stay_classes(tmp_path: Path) -> None:
     assert sources.notes == ()
 
 
+def test_folders_with_unknown_names_that_hold_the_same_folders_get_a_note(tmp_path: Path) -> None:
+    _folders(tmp_path, **{f"{top}.{label}": 1 for top in ("A", "B") for label in ("cat", "dog")})
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert _found(sources) == {(None, "A"): 2, (None, "B"): 2}
+    assert sources.notes == (
+        "A and B are classes, and all hold the folders cat and dog; if these are the classes, map A and B in "
+        "data.split_names",
+    )
+    _folders(tmp_path, **{"B.fox": 1})
+    assert find_images(str(tmp_path), None, SPLITS).notes == ()
+
+
+def test_class_folders_named_as_held_out_images_stay_classes(tmp_path: Path) -> None:
+    found = _found(find_images(str(_folders(tmp_path, test_tube=2, test_strip=2)), None, SPLITS))
+    assert found == {(None, "test_tube"): 2, (None, "test_strip"): 2}
+
+
 def test_an_unlabeled_folder_beside_splits_is_not_used(tmp_path: Path) -> None:
     _folders(tmp_path, **{"train.cat": 2, "train.dog": 2, "test": 5, "seg_pred.seg_pred": 1})
     sources = find_images(str(tmp_path), None, SPLITS)
@@ -85,6 +105,8 @@ def test_an_unlabeled_folder_beside_splits_is_not_used(tmp_path: Path) -> None:
         ({"train.a": 1, "train.b": 1, "holdout.a": 1}, "holdout is in no split, unlike train"),
         ({"train.a": 1, "train.b": 1, "test.c": 1, "test.d": 1}, "test has other class folders than train"),
         ({"train": 2, "test": 2}, "the folders test, train look like splits, but hold no class folders"),
+        ({"trainA": 2, "trainB": 2, "testA": 1, "testB": 1}, "the folders testA, testB, trainA, trainB look like"),
+        ({"train_1": 2, "train_2": 2, "test": 1}, "the folders test, train_1, train_2 look like splits"),
     ],
 )
 def test_a_folder_in_no_split_is_refused(tmp_path: Path, folders: dict[str, int], message: str) -> None:

@@ -16,6 +16,9 @@ NAMES = SplitNames({"train", "eval"}, {"holdout": "test"})
         ),
         *((name, "eval") for name in ("eval", "VAL", "valid", "Validation", "dev", "valset", "images_val", "val2017")),
         *((name, "test") for name in ("test", "Testing", "seg_test", "test_data", "testset", "test1", "Holdout")),
+        *((name, "train") for name in ("traindataset", "traindir", "trainfolder", "trainImageFiles", "traindatasplit")),
+        *((name, "test") for name in ("testdataset", "testdir", "testfolder", "testfiles")),
+        *((name, None) for name in ("dataset", "imagefolder", "files", "profile", "offset")),
         *((name, "train") for name in ("train_val", "trainval", "TrainVal", "train-dev")),
         *((name, None) for name in ("cat", "trainer", "latest", "contest", "", "data", "große")),
         *((name, None) for name in ("train_test", "val_test", "train_val_test")),
@@ -46,8 +49,14 @@ def test_the_splits_of_the_configuration_mean_themselves() -> None:
     assert SplitNames({"train", "eval"}, {"val": "train"}).of_name("val") == "train"
 
 
+def test_a_long_name_takes_no_long_time() -> None:
+    for name in ("set" * 300_000 + "x", "set" * 300_000):
+        assert NAMES.of_name(name) is None
+
+
 def test_names_of_unlabeled_images_are_known() -> None:
-    assert [name for name in ("seg_pred", "unlabeled", "predator", "cat") if is_unlabeled(name)] == [
+    assert [name for name in ("seg_pred", "unlabeled", "unlabeledset", "predator", "cat") if is_unlabeled(name)] == [
         "seg_pred",
         "unlabeled",
+        "unlabeledset",
     ]
