@@ -32,6 +32,8 @@ _LONGEST_TEXT = 2**24  # bytes
 _LONGEST_HEADER = 2**20  # bytes
 _BLOCK = 2**20  # bytes
 _HEADERS = (GNUTYPE_LONGNAME, GNUTYPE_LONGLINK, XHDTYPE, XGLTYPE, SOLARIS_XHDTYPE)
+# What tarfile raises for wrong numbers, for missing parts of headers, and for a long row of headers.
+_ERRORS = (zlib.error, OSError, ValueError, ArithmeticError, LookupError, RecursionError)
 
 
 class _Member(tarfile.TarInfo):
@@ -94,13 +96,16 @@ def read_tar(path: str, layout: Layout, with_images: bool, max_bytes: int) -> It
             raise DamagedFile("is truncated") from None
         except DamagedFile:
             raise
-        except (zlib.error, OSError, ValueError, OverflowError) as error:  # numbers in headers
+        except _ERRORS as error:
             raise DamagedFile(f"cannot be read further ({error})") from None
 
 
 def _files(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     for member in tar:
         tar.members = []  # type: ignore[attr-defined]  # otherwise tarfile would keep them all
+        stored = tar.offset - member.offset_data  # with the rest of its last block
+        if member.size < 0 or (member.isreg() and not member.issparse() and member.size > stored):
+            raise DamagedFile("has a member of another size than its content")
         if not member.isdir() and not PurePosixPath(member.name).name.startswith("."):
             yield member
 
@@ -127,8 +132,8 @@ def _sample(
     texts: dict[str, bytes] = {}  # by extension
     for member in members:
         extension = member.name.rpartition("/")[2].partition(".")[2].lower()
-        if not member.isfile():
-            continue  # links are not followed
+        if not member.isfile() or member.issparse():
+            continue  # links are not followed, and holes are not filled
         if place is None and f".{extension}" in suffixes:
             place = member.offset_data, member.size
             image = _content(tar, member) if member.size <= most_bytes else None

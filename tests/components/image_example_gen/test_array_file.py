@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import struct
 import zipfile
 import zlib
 from typing import Any
@@ -141,6 +142,18 @@ def test_an_archive_that_lies_about_its_size_is_refused() -> None:
     file[directory + 24 : directory + 28] = (10).to_bytes(4, "little")  # the unpacked size
     with pytest.raises(BadImage, match=r"truncated or corrupt|broken header"):
         open_image(bytes(file), channels=5).levels()
+
+
+@pytest.mark.parametrize("offset", [2**63, 2**64 - 1])
+def test_an_archive_whose_member_is_beyond_all_offsets_is_refused(offset: int) -> None:
+    file = _npz(VALUES)
+    start, end = file.rindex(b"PK\x01\x02"), file.rindex(b"PK\x05\x06")
+    entry, tail = bytearray(file[start:end]), bytearray(file[end:])
+    extra = struct.pack("<HHQ", 1, 8, offset)  # ZIP64
+    entry[30:32], entry[42:46] = len(extra).to_bytes(2, "little"), b"\xff" * 4
+    tail[12:16] = len(entry + extra).to_bytes(4, "little")
+    with pytest.raises(BadImage, match="is a truncated or corrupt NPZ file"):
+        open_image(file[:start] + bytes(entry + extra + tail), channels=5)
 
 
 def test_the_limits_of_pixels_and_bytes_apply() -> None:

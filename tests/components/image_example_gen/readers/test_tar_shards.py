@@ -126,6 +126,73 @@ def test_a_pax_header_of_negative_size_ends_the_shard(tmp_path: Path) -> None:
     assert [item.row() for item in sources.left_out] == [("a.tar", "has a member of negative size after 2 records")]
 
 
+def _with_pax(path: Path, headers: dict[str, str]) -> None:
+    """Writes four samples. The image of the last one has these pax headers."""
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
+        for number, label in enumerate(b"cdcd"):
+            for kind, content in (("cls", bytes([label])), ("jpg", b"p")):
+                info = tarfile.TarInfo(f"{number}.{kind}")
+                info.size = len(content)
+                info.pax_headers = headers if (number, kind) == (3, "jpg") else {}
+                tar.addfile(info, io.BytesIO(content))
+
+
+@pytest.mark.parametrize("size", ["-1", "-7", "1000"])
+def test_a_size_other_than_that_of_the_content_ends_the_shard(tmp_path: Path, size: str) -> None:
+    _with_pax(tmp_path / "a.tar", {"GNU.sparse.realsize": size})
+    sources = find_images(str(tmp_path), None, SPLITS, max_image_bytes=2000)
+    assert [entry.name for entry in sources.entries] == [f"a.tar/{number}" for number in range(3)]
+    assert [item.row() for item in sources.left_out] == [
+        ("a.tar", "has a member of another size than its content after 3 records")
+    ]
+
+
+def test_a_file_with_holes_is_not_read(tmp_path: Path) -> None:
+    _with_pax(tmp_path / "a.tar", {"GNU.sparse.map": "1000,1", "GNU.sparse.size": "1001"})
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert [item.row() for item in sources.left_out] == [("a.tar/3", "has no image")]
+
+
+def _header(name: str, kind: bytes, size: int = 0, sparse_goes_on: bool = False) -> bytes:
+    info = tarfile.TarInfo(name)
+    info.type, info.size = kind, size
+    header = bytearray(info.tobuf(tarfile.USTAR_FORMAT))
+    header[482] = sparse_goes_on
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header)
+
+
+LONG_NAME = _header("x", tarfile.GNUTYPE_LONGNAME, 2) + b"x\0".ljust(512, b"\0")
+PAX = _header("x", tarfile.XHDTYPE, 8) + b"8 a=bbb\n".ljust(512, b"\0")
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        (_header("4.jpg", tarfile.GNUTYPE_SPARSE, sparse_goes_on=True), "index out of range"),
+        (LONG_NAME * 3000, "maximum recursion depth exceeded"),
+        (PAX * 3000, "maximum recursion depth exceeded"),
+    ],
+    ids=["sparse", "long names", "pax"],
+)
+@pytest.mark.parametrize("compressed", [False, True])
+def test_headers_that_tarfile_cannot_read_end_the_shard(
+    write: Any, tmp_path: Path, end: bytes, reason: str, compressed: bool
+) -> None:
+    files = {f"{number}.{kind}": b"cd"[number % 2 : number % 2 + 1] for number in range(4) for kind in ("cls", "jpg")}
+    path = tmp_path / "a.tar"
+    write.tar(path, files)
+    hostile = path.read_bytes()[: 8 * 1024] + end
+    path.write_bytes(gzip.compress(hostile) if compressed else hostile)
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert [entry.name for entry in sources.entries] == [f"a.tar/{number}" for number in range(3)]
+    (left_out,) = sources.left_out
+    assert left_out.name == "a.tar"
+    assert left_out.reason.startswith("cannot be read further (")
+    assert reason in left_out.reason
+
+
 @pytest.mark.parametrize("mode", ["w", "w:gz"])
 def test_a_large_member_is_left_out_and_not_unpacked(write: Any, tmp_path: Path, mode: str) -> None:
     files = {"0.cls": b"c", "0.jpg": b"p", "1.cls": b"d", "1.jpg": b"p", "2.cls": b"d", "2.jpg": b"p" * 1001}
