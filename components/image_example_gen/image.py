@@ -135,5 +135,5 @@ def _decoded(encoded: bytes, header: OpenImage) -> np.ndarray:
     if header.format == "JPEG":
         decoded = tf.io.decode_jpeg(encoded, ratio=_reduction(header))  # costs no extra time
     else:
-        decoded = tf.io.decode_png(encoded, dtype=tf.uint16 if _depth(encoded) == 16 else tf.uint8)
+        decoded = images.decode_file(encoded, tf.uint16 if _depth(encoded) == 16 else tf.uint8)
     return np.asarray(memoryview(decoded))  # without copying all pixels

@@ -23,6 +23,7 @@ _ERRORS = (
 _HEIF_BRAND, _HEIF_TURNS = b"ftyp", (b"irot", b"imir")
 _BITS, _SAMPLES, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 258, 277, 338, 339  # tags of TIFF
 _UNSIGNED = (1,)
+_PNG_BITS = 24  # the place in a PNG file
 _GRAY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})  # Pillow's modes
 
 Image.MAX_IMAGE_PIXELS = None  # the configuration has its own limit, data.max_pixels
@@ -44,6 +45,8 @@ class PillowImage:
             readable = plain_png(file) if file.startswith(exif.PNG) else file
             self._image: Image.Image = Image.open(io.BytesIO(readable), formats=formats)
             self._image.info.pop("xmp", None)  # Pillow would turn a TIFF file by an orientation in XMP.
+            if readable is not file:
+                _scale_transparent_color(self._image, bits=file[_PNG_BITS])
         except UnidentifiedImageError:
             raise BadImage("is not an image in a supported format") from None
         except _ERRORS as error:
@@ -103,11 +106,23 @@ class PillowImage:
         if image.mode.startswith(("I", "F")):
             values = np.asarray(image)[..., np.newaxis]
             # Pillow scales PGM files with more than 8 bits to 16 bits, and keeps these in 32.
-            return as_16_bits(values if image.mode != "I" else np.clip(values, 0, LARGEST).astype(np.uint16))
+            levels = as_16_bits(values if image.mode != "I" else np.clip(values, 0, LARGEST).astype(np.uint16))
+            if self.format != "PNG" or "transparency" not in image.info:
+                return levels
+            return np.dstack([levels, np.where(levels == image.info["transparency"], 0, LARGEST).astype(np.uint16)])
         has_alpha = "A" in image.getbands() or "transparency" in image.info
         colors = "L" if self.channels == 1 else "RGB"
         levels = np.asarray(image.convert(f"{colors}A" if has_alpha else colors))
         return levels if levels.ndim == 3 else levels[..., np.newaxis]
+
+
+def _scale_transparent_color(image: Image.Image, bits: int) -> None:
+    """Scales the one transparent color of a gray or RGB PNG file to the range to which Pillow scales the pixels."""
+    color = image.info.get("transparency")
+    if image.mode == "L" and bits < 8 and color is not None:
+        image.info["transparency"] = color * 255 // (2**bits - 1)
+    elif image.mode == "RGB" and bits == 16 and color is not None:
+        image.info["transparency"] = tuple(one >> 8 for one in color)
 
 
 def _orientation(file: bytes, image: Image.Image) -> int:

@@ -8,7 +8,7 @@ import zlib
 
 from efficientmixnet.modules.data.exif import PNG
 
-_TRANSPARENCY = b"tRNS"
+_PIXELS, _TRANSPARENCY = b"IDAT", b"tRNS"
 _COLOR_TYPE = 25  # the place in the file
 _TRANSPARENT_COLOR = {b"\0": 2, b"\2": 6}  # length, by the color types of gray and RGB
 _PALETTE, _MOST_COLORS = b"\3", 256
@@ -22,7 +22,8 @@ def plain_png(file: bytes) -> bytes:
     while place + _AROUND <= len(file):
         length, kind = struct.unpack_from(">I4s", file, place)
         chunk = file[place : place + _AROUND + length]
-        is_valid = kind == _TRANSPARENCY and _is_intact(chunk) and _fits(length, file[_COLOR_TYPE : _COLOR_TYPE + 1])
+        is_first = kind == _TRANSPARENCY and kept[-1][4:8] not in (_PIXELS, _TRANSPARENCY)  # Decoders ignore others.
+        is_valid = is_first and _is_intact(chunk) and _fits(length, file[_COLOR_TYPE : _COLOR_TYPE + 1])
         if not kind[0] & _ANCILLARY or is_valid:
             kept.append(chunk)
         place += _AROUND + length

@@ -23,6 +23,9 @@ _ENOUGH = 2  # a JPEG is decoded to at least this many times the final size, so 
 # The header of a BMP file of 24 bits without compression. TensorFlow and Pillow read other BMP files in different ways.
 _PLAIN_BMP = r"(?s)BM\C{12}[\x28-\x7c]\x00\x00\x00\C{10}\x18\x00\x00\x00\x00\x00"
 _SIXTEEN_BITS = r"(?s)\C{24}\x10"  # in the header of a PNG file
+# The beginning of a gray or RGB PNG file with one transparent color.
+_TRANSPARENT_COLOR = r"(?s)\CPNG\r\n\x1a\n\C{17}[\x00\x02]\C*tRNS\C*"
+_IS_GRAY = r"(?s)\C{25}\x00"
 OF_FILES = (1, 3)
 """The numbers of channels of JPEG, PNG and BMP files, besides alpha. Other images are arrays."""
 _MARGIN = 2  # pixels around a window; the JPEG decoder smooths colors across them
@@ -31,7 +34,36 @@ _MARGIN = 2  # pixels around a window; the JPEG decoder smooths colors across th
 def decode(encoded: tf.Tensor) -> tf.Tensor:
     """Decodes a file that the exported model takes, and turns it upright: bytes [] -> uint8 [height, width, 3]."""
     with tf.control_dependencies([_refuse_other_formats(encoded)]):
-        return upright(decode_stored(encoded), orientation(encoded))
+        return upright(to_rgb(decode_file(encoded)), orientation(encoded))
+
+
+def decode_file(encoded: tf.Tensor, kind: tf.DType = tf.uint8) -> tf.Tensor:
+    """Decodes a JPEG, PNG or BMP file: bytes [] -> [height, width, 1 to 4].
+
+    The one color that a gray or RGB PNG file can make transparent is white, as in Pillow and browsers. TensorFlow would
+    show it, since it drops alpha that it was not asked for.
+
+    Args:
+        encoded: The file, as it was before Transform. EXIF is ignored.
+        kind: tf.uint8, or tf.uint16 for a PNG file of 16 bits.
+    """
+
+    @rare_branch
+    def on_white() -> tf.Tensor:
+        with_alpha = tf.io.decode_png(encoded, 4, kind)
+        is_opaque = tf.cast(with_alpha[..., 3:], tf.bool)  # It is 1 in a file of 1 bit whose tRNS is damaged.
+        is_gray = tf.strings.regex_full_match(tf.strings.substr(encoded, 0, 26), _IS_GRAY)
+        return tf.where(is_opaque, with_alpha[..., : tf.where(is_gray, 1, 3)], kind.max)
+
+    def as_stored() -> tf.Tensor:
+        return tf.io.decode_image(encoded, 0, kind, expand_animations=False)
+
+    return tf.cond(_has_transparent_color(encoded), on_white, as_stored)
+
+
+def _has_transparent_color(encoded: tf.Tensor) -> tf.Tensor:
+    before_pixels = tf.strings.split(encoded, "IDAT", maxsplit=1)[0]
+    return tf.strings.regex_full_match(before_pixels, _TRANSPARENT_COLOR)
 
 
 def decode_stored(encoded: tf.Tensor, deep: bool = False, channels: int = 3) -> tf.Tensor:
@@ -126,7 +158,8 @@ def shrink(encoded: tf.Tensor, shorter_side: int, channels: int = 3) -> tf.Tenso
     """Turns an image upright, and shrinks it until its shorter side has at most this many pixels: bytes [] -> bytes [].
 
     A JPEG stays a JPEG, an array stays an array of its type, and other formats become PNG, with 16 bits if they have
-    16. An upright image that is small enough keeps its bytes, and another small image becomes PNG.
+    16. An upright image that is small enough keeps its bytes, and another small image becomes PNG, as does a PNG file
+    with one transparent color.
 
     Raises:
         tf.errors.InvalidArgumentError: The file is damaged, in a format that is not read here as ingest reads it, or
@@ -199,14 +232,11 @@ def _shrink_jpeg(encoded: tf.Tensor, turn: tf.Tensor, shorter_side: int, channel
 def _shrink_other(encoded: tf.Tensor, turn: tf.Tensor, shorter_side: int, kind: tf.DType, channels: int) -> tf.Tensor:
     with tf.control_dependencies([_refuse_other_formats(encoded)]):
         encoded = tf.identity(encoded)
-    if kind == tf.uint16:
-        image = _to_channels(tf.io.decode_png(encoded, dtype=kind), channels)
-    else:
-        image = decode_stored(encoded, channels=channels)
+    image = _to_channels(decode_file(encoded, kind), channels)
     size = tf.shape(image)[:2]
     is_small = tf.reduce_min(size) <= shorter_side
     return tf.cond(
-        is_small & (turn == 1) & is_png(encoded),
+        is_small & (turn == 1) & is_png(encoded) & ~_has_transparent_color(encoded),
         lambda: encoded,
         lambda: tf.io.encode_png(
             upright(tf.cond(is_small, lambda: image, lambda: resize(image, _scaled(size, shorter_side))), turn)

@@ -66,6 +66,9 @@ LOSSLESS = {
     "PNG palette": _file(_smooth().quantize(64), "PNG"),
     "PNG palette of 16": _file(_smooth().quantize(16), "PNG", bits=4),
     "PNG palette, one color transparent": _file(_palette_with_transparency(), "PNG", transparency=3),
+    "PNG RGB, one color transparent": _file(_smooth(), "PNG", transparency=_smooth().getpixel((20, 10))),
+    "PNG gray, one color transparent": _file(_smooth().convert("L"), "PNG", transparency=100),
+    "PNG 1 bit, one color transparent": _file(_smooth().convert("1"), "PNG", transparency=0),
     "PNG 1 bit": _file(_smooth().convert("1"), "PNG"),
     "PNG interlaced": _file(_smooth(), "PNG", interlace=1),
     "GIF": _file(_smooth().quantize(64), "GIF"),
@@ -189,6 +192,13 @@ def test_the_statistics_of_a_large_image_are_close_with_a_part_of_its_pixels(tmp
     np.testing.assert_allclose(example[features.CHANNEL_MEAN_SQUARE], [1 / 3] * 3, atol=0.005)
 
 
+def test_the_statistics_of_an_image_with_a_transparent_color_count_it_as_white(tmp_path: Path) -> None:
+    image = Image.new("RGB", (32, 16), (255, 0, 51))
+    image.paste((0, 0, 102), (0, 0, 16, 16))
+    example = _example(tmp_path, "two", _file(image, "PNG", transparency=(0, 0, 102)))
+    np.testing.assert_allclose(example[features.CHANNEL_MEAN], [1, 0.5, 0.6], atol=1e-6)
+
+
 def _noise(kind: str) -> bytes:
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     image = Image.fromarray(pixels)
@@ -216,6 +226,7 @@ def _png_of_size(width: int, height: int) -> bytes:
     ("name", "content", "reason"),
     [
         ("empty.jpg", b"", "has zero bytes"),
+        ("empty", b"", "has zero bytes"),
         ("cut.jpg", _noise("JPEG")[:2000], "is a truncated or corrupt JPEG file"),
         ("cut.png", _noise("PNG")[:5000], "is a truncated or corrupt PNG file"),
         ("flipped.png", _flipped_in_its_data(_noise("PNG")), "is a truncated or corrupt PNG file"),
@@ -306,10 +317,10 @@ def test_gray_of_16_bits_keeps_every_level(tmp_path: Path, kind: str) -> None:
     np.testing.assert_allclose(example[features.CHANNEL_MEAN_SQUARE], [1 / 3] * 3, atol=5e-3)
 
 
-@pytest.mark.parametrize("content", [b"no image", b"", "größe\n".encode() * 2000, b'\xef\xbb\xbf{"a": 1}'])
+@pytest.mark.parametrize("content", [b"no image", "größe\n".encode() * 2000, b'\xef\xbb\xbf{"a": 1}'])
 def test_a_file_whose_content_is_text_is_left_out_and_does_not_count(tmp_path: Path, content: bytes) -> None:
-    reason = "is not an image in a supported format" if content else "has zero bytes"
-    assert read(_entry(tmp_path, "text", content), LIMIT) == LeftOut("größe/text", reason, counts=False)
+    left_out = read(_entry(tmp_path, "text", content), LIMIT)
+    assert left_out == LeftOut("größe/text", "is not an image in a supported format", counts=False)
 
 
 @pytest.mark.parametrize("kind", ["GIF", "BMP", "WEBP", "TIFF", "AVIF", "JPEG2000", "PPM"])

@@ -12,6 +12,7 @@ from PIL import Image
 
 from efficientmixnet.components.image_example_gen.canonical import canonical
 from efficientmixnet.components.image_example_gen.image_header import open_image
+from efficientmixnet.modules.data import images
 from efficientmixnet.modules.exceptions import BadImage
 
 
@@ -80,3 +81,65 @@ def test_an_animated_png_gives_its_still_image() -> None:
         open_image(saved.getvalue()).levels()[0, 0].tolist()
         == tf.io.decode_png(saved.getvalue())[0, 0].numpy().tolist()
     )
+
+
+# By color type (gray or RGB) and bits: the transparent value, another value, and the same value with 8 bits.
+COLORS = {
+    **{(0, 1): (0, 1, 255), (0, 2): (1, 2, 170), (0, 4): (3, 5, 85), (0, 8): (7, 200, 200)},
+    **{(0, 16): (0x1234, 0x3412, 0x34), (2, 8): (7, 200, 200), (2, 16): (0x1234, 0x3412, 0x34)},
+}
+
+
+def _two_pixels(color_type: int, bits: int, chunk: bytes = b"", after: bytes = b"") -> bytes:
+    """Returns a PNG file of 2 x 1 pixels, with chunks before and after the pixels."""
+    first, second, _ = COLORS[color_type, bits]
+    channels = 3 if color_type == 2 else 1
+    header = struct.pack(">IIBBBBB", 2, 1, bits, color_type, 0, 0, 0)
+    if bits < 8:
+        row = bytes([first << (8 - bits) | second << (8 - 2 * bits)])
+    else:
+        row = b"".join(one.to_bytes(bits // 8, "big") for one in [first] * channels + [second] * channels)
+    parts = _chunk(b"IHDR", header), chunk, _chunk(b"IDAT", zlib.compress(b"\0" + row)), after, _chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def _transparency(color_type: int, value: int, checksum: int | None = None) -> bytes:
+    return _chunk(b"tRNS", value.to_bytes(2, "big") * (3 if color_type == 2 else 1), checksum)
+
+
+def _shown(file: bytes) -> list[int]:
+    """Returns the pixels of a page: the red of both."""
+    return np.asarray(open_image(file).thumbnail(2))[0, :, 0].tolist()
+
+
+@tf.function(input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
+def _served(file: tf.Tensor) -> tf.Tensor:
+    return images.decode_stored(images.shrink(file, 8))
+
+
+def _seen(file: bytes) -> list[int]:
+    """Returns the pixels of the network: the red of both."""
+    return _served(tf.constant(file))[0, :, 0].numpy().tolist()
+
+
+@pytest.mark.parametrize(("color_type", "bits"), COLORS)
+def test_the_transparent_color_is_white_for_pages_and_for_the_network(color_type: int, bits: int) -> None:
+    file = _two_pixels(color_type, bits, _transparency(color_type, COLORS[color_type, bits][0]))
+    assert canonical(file, 100)[0] == file
+    assert _seen(file) == _shown(file) == [255, COLORS[color_type, bits][2]]
+    assert images.decode(tf.constant(file))[0, :, 0].numpy().tolist() == _seen(file)
+
+
+@pytest.mark.parametrize(("color_type", "bits"), COLORS)
+@pytest.mark.parametrize("fault", ["checksum", "late", "text", "second"])
+def test_transparency_that_decoders_ignore_hides_nothing(color_type: int, bits: int, fault: str) -> None:
+    first, second, second_of_8_bits = COLORS[color_type, bits]
+    chunk = _transparency(color_type, first)
+    before, after, expected = {
+        "checksum": (_transparency(color_type, first, checksum=1), b"", second_of_8_bits),
+        "late": (b"", chunk, second_of_8_bits),
+        "text": (_chunk(b"tEXt", b"note\0tRNS"), b"", second_of_8_bits),
+        "second": (_transparency(color_type, second) + chunk, b"", 255),
+    }[fault]
+    file = _two_pixels(color_type, bits, before, after)
+    assert _seen(file) == _shown(file) == [first * 255 // (2**bits - 1), expected]

@@ -1,6 +1,7 @@
 """Decoding, cropping and shrinking, compared with Pillow and with images made by hand."""
 
 import io
+import zlib
 from typing import Any
 
 import numpy as np
@@ -252,3 +253,31 @@ def test_images_of_8_bits_have_the_same_levels_among_deep_ones() -> None:
 def test_transparent_pixels_of_16_bits_become_white() -> None:
     half = tf.constant([[[0, 0, 65535, 32768]]], tf.uint16)
     np.testing.assert_array_equal(images.to_rgb(half), [[[32767, 32767, 65535]]])
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("shorter_side", [4, 500])
+def test_the_transparent_color_of_a_png_file_becomes_white(mode: str, shorter_side: int) -> None:
+    pixels = np.asarray(Image.new(mode, (24, 16), "red"))
+    color = tuple(pixels[0, 0].tolist()) if mode == "RGB" else int(pixels[0, 0])
+    file = _file(pixels, "PNG", transparency=color)
+    assert images.decode(file).numpy().min() == 255
+    shrink = tf.function(lambda one: images.shrink(one, shorter_side), autograph=False)
+    shrunk = shrink(file)
+    assert (images.decode_stored(shrunk).numpy().min(), "transparency" in _opened(shrunk).info) == (255, False)
+
+
+def test_a_gray_model_sees_the_transparent_color_as_white() -> None:
+    file = _file(np.zeros((8, 8), np.uint8), "PNG", transparency=0)
+    gray = images.decode_stored(images.shrink(file, 4, channels=1), channels=1)
+    assert (gray.shape, gray.numpy().min()) == ((4, 4, 1), 255)
+
+
+def test_a_transparent_color_of_16_bits_becomes_white_at_its_exact_value() -> None:
+    pixels = np.array([[[5000], [5001]]], np.uint16)
+    file = tf.io.encode_png(pixels).numpy()
+    chunk = b"tRNS" + (5000).to_bytes(2, "big")
+    chunk = (2).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    start = file.index(b"IDAT") - 4
+    stored = images.shrink(tf.constant(file[:start] + chunk + file[start:]), 8)
+    np.testing.assert_allclose(images.decode_stored(stored, deep=True)[0, :, 0] * 257, [65535, 5001], atol=0.01)
