@@ -39,7 +39,9 @@ def examine(
         split = entry.split and names.of_value(entry.split)
         if fault := entry.fault:
             left_out.append(LeftOut(entry.name, fault, split=entry.split))
-        elif (size := _size(entry, file)) > max_bytes:
+        elif (size := _size(entry, file)) < 0:
+            left_out.append(LeftOut(entry.name, "has a negative size", split=entry.split))
+        elif size > max_bytes:
             left_out.append(LeftOut(entry.name, too_large(size, max_bytes), split=entry.split))
         elif entry.split and not split:
             left_out.append(LeftOut(entry.name, names.unknown(entry.split), split=entry.split))
@@ -54,13 +56,17 @@ def examine(
             for i, entry in enumerate(entries)
             if i and entry.name == entries[i - 1].name
         ]
+    left_out = [replace(item, name=_encodable(item.name), reason=_encodable(item.reason)) for item in left_out]
     left_out = _with_estimates(left_out, Counter(files[entry.path].name for entry in once))
     digest = hashlib.sha256()
     for path in sorted(files):
         digest.update(f"{files[path]}\n".encode())
     for entry in once:
         digest.update(f"{entry}\n".encode())
-    left_out = [replace(item, name=_encodable(item.name), reason=_encodable(item.reason)) for item in left_out]
+    # Otherwise the cache would hide that more images are left out. Reasons are not hashed, since some name the splits,
+    # which a run adds to.
+    for lost in sorted((item.name, item.images) for item in left_out if item.counts):
+        digest.update(f"{lost}\n".encode())
     size = sum(file.size for file in files.values())
     return tuple(once), tuple(left_out), digest.hexdigest(), size, skipped
 

@@ -48,12 +48,19 @@ SUFFIXES = _SHARDS | frozenset(
 )
 """The suffixes of files that are not images."""
 
+_MARKERS = frozenset({"_success", "_started", "_committed", "_temporary", "done", "keep", "lock", "readme", "license"})
+"""The names, in lower case, of empty files that programs write to say something."""
+
 _DRAWINGS = frozenset({".svg", ".svgz", ".eps", ".ps", ".xpm", ".xbm"})  # images that are text
 _CONTAINERS = {  # the first bytes, by their place in the file
-    0: (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"PAR1", b"\x89HDF\r\n\x1a\n", b"MATLAB "),
+    0: (
+        *(b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"PAR1", b"\x89HDF\r\n\x1a\n", b"MATLAB "),
+        *(b"PK\x03\x04", b"PK\x05\x06", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"%PDF-", b"SQLite format 3\0"),
+    ),
     257: (b"ustar",),
 }
 _HEAD = 4096  # bytes
+_NAME_IN_ZIP = 128  # bytes of a ZIP file, which begin with the name of its first file
 _SPACES = "\t\n\r\f"
 
 
@@ -101,10 +108,17 @@ def may_hold_images(name: str) -> bool:
     return PurePosixPath(name).suffix.lower() in _SHARDS
 
 
+def is_marker(name: str) -> bool:
+    """Returns whether an empty file with this name is no image."""
+    return name.rpartition("/")[2].lower() in _MARKERS
+
+
 def is_container(name: str, head: bytes) -> bool:
-    """Returns whether the first bytes of a file are those of an archive or a table, and not of a compressed image."""
+    """Returns whether the first bytes are those of an archive, table or document, and not of a compressed image."""
     if PurePosixPath(name).suffix.lower() in (*_COMPRESSED, ".svgz"):
         return False  # by_suffix has left it
+    if head.startswith(b"PK") and b".npy" in head[:_NAME_IN_ZIP]:
+        return False  # an .npz file of another name
     return any(head.startswith(magics, place) for place, magics in _CONTAINERS.items())
 
 

@@ -112,6 +112,13 @@ def test_a_compressed_image_is_not_skipped(folder: Path, name: str) -> None:
         (b"\x28\xb5\x2f\xfd\0", False),
         (b"PAR1\0\1", False),
         (b"\x89HDF\r\n\x1a\n\0", False),
+        (b"PK\x03\x04\x14\0", False),
+        (b"PK\x05\x06" + bytes(18), False),
+        (b"7z\xbc\xaf\x27\x1c\0\4", False),
+        (b"Rar!\x1a\x07\1\0", False),
+        (b"%PDF-1.7\n%\xe2\xe3\n", False),
+        (b"SQLite format 3\0\x10", False),
+        (b"PK\x03\x04".ljust(26, b"\0") + b"\5\0\0\0a.npy", True),
         (b"1.jpg".ljust(257, b"\0") + b"ustar\0", False),
         (b"1.jpg".ljust(256, b"\0") + b"ustar\0", True),
         (b"\x89PNG\r\n\x1a\n\0", True),
@@ -120,6 +127,13 @@ def test_a_compressed_image_is_not_skipped(folder: Path, name: str) -> None:
 def test_the_first_bytes_tell_archives_and_tables(content: bytes, is_image: bool) -> None:
     assert may_be_image("cat/backup", content) == is_image
     assert may_be_image("cat/backup.jpg", content)
+    assert may_be_image("cat/backup.npz", content)
+    assert may_be_image("cat/slides.odp", content) == is_image
+
+
+@pytest.mark.parametrize(("name", "is_image"), [("0001", True), ("a.b", True), ("_SUCCESS", False), ("done", False)])
+def test_an_empty_file_may_be_an_image_unless_its_name_marks_something(name: str, is_image: bool) -> None:
+    assert may_be_image(f"cat/{name}", b"") == is_image
 
 
 def test_counts_are_shown_largest_first() -> None:
