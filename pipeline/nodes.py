@@ -45,6 +45,7 @@ class Nodes:
             near_duplicates=int(data.near_duplicates),
             max_image_bytes=data.max_image_bytes,
             channels=0 if data.channels == "auto" else data.channels,
+            corrections=data.corrections or "",
         )
 
     @cached_property

@@ -59,6 +59,7 @@ def ImageExampleGen(
     near_duplicates: tfx.dsl.components.Parameter[int] = 1,
     max_image_bytes: tfx.dsl.components.Parameter[int] = MAX_IMAGE_BYTES,
     channels: tfx.dsl.components.Parameter[int] = 3,
+    corrections: tfx.dsl.components.Parameter[str] = "",
     beam_pipeline: tfx.dsl.components.BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """Writes a tf.Example for each image (see features.py) to gzipped TFRecords, and lists the images left out.
@@ -77,6 +78,7 @@ def ImageExampleGen(
         near_duplicates: 1 to look for images in several splits that look the same, 0 otherwise.
         max_image_bytes: Larger images are left out.
         channels: The number of channels. Images with another number are left out. 0: that of the first images.
+        corrections: A CSV or JSON-lines file with the right labels of some images; empty for none.
 
     Raises:
         BadInput: There are no images, they are not those of the fingerprint, a split is empty, or too many images
@@ -84,7 +86,7 @@ def ImageExampleGen(
     """
     form = Layout.model_validate_json(layout)
     rule = Splits(json.loads(splits), json.loads(split_names), group or None)
-    sources = find_dataset(images, manifest or None, rule, form, max_image_bytes)
+    sources = find_dataset(images, manifest or None, rule, form, max_image_bytes, corrections or None)
     sources.stop_if_changed(fingerprint, manifest or images)
     if sources.skipped:
         progress.tell(f"skipped files and folders that are not images: {in_words(sources.skipped)}")

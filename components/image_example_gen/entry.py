@@ -50,6 +50,7 @@ class Entry:
         offset: The position of the image's first byte in a file of many images.
         size: The number of the image's bytes in such a file.
         row: The number of the image's record, from 0, in a file that can only be read from its beginning.
+        original: The label in the data, which decides the split, if a correction has replaced it.
         listed: The size of the file and File.changed when it was listed; None to read any file.
         unreadable: Why the image cannot be read, if that is known.
     """
@@ -62,6 +63,7 @@ class Entry:
     offset: int | None = None
     size: int | None = None
     row: int | None = None
+    original: str | None = field(default=None, repr=False)
     listed: tuple[int, str] | None = field(default=None, compare=False, repr=False)
     unreadable: str = field(default="", compare=False, repr=False)
 
@@ -142,5 +144,5 @@ def may_be_image(name: str, content: bytes | None = None) -> bool:
     if suffix in SUFFIXES or skipped.Skipped.by_suffix(plain):
         return suffix in SUFFIXES
     if not content:
-        return content is None or suffix != ""
+        return content is None or not skipped.is_marker(plain)
     return not (skipped.is_text(name, content) or skipped.is_container(plain, content))

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
+from efficientmixnet.components.image_example_gen.corrections import check_corrected
 from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.sources import Sources, find_images
@@ -11,7 +12,12 @@ from efficientmixnet.components.image_example_gen.splits import Splits, assign_s
 
 
 def find_dataset(
-    data: str, manifest: str | None, splits: Splits, layout: Layout, max_image_bytes: int = MAX_IMAGE_BYTES
+    data: str,
+    manifest: str | None,
+    splits: Splits,
+    layout: Layout,
+    max_image_bytes: int = MAX_IMAGE_BYTES,
+    corrections: str | None = None,
 ) -> Sources:
     """Lists the images of a dataset, each with its split.
 
@@ -21,13 +27,18 @@ def find_dataset(
         splits: How images without a split are divided.
         layout: The layout of the data.
         max_image_bytes: Larger images are left out.
+        corrections: A CSV or JSON-lines file with the right labels of some images; None for none.
 
     Raises:
-        BadInput: As for find_images and assign_splits.
+        BadInput: As for find_images and assign_splits, or an image is corrected to a class without training images.
     """
     names = frozenset(splits.fractions)
-    sources = find_images(data, manifest, names, layout, splits.names, splits.group, max_image_bytes)
-    entries, notes = assign_splits(sources.entries, splits)
+    sources = find_images(
+        data, manifest, names, layout, splits.names, splits.group, max_image_bytes, corrections=corrections
+    )
+    entries, notes = assign_splits(sources.entries, splits, sources.removed)
+    if corrections:
+        check_corrected(corrections, entries)
     fractions = _with_named(splits.hashed, Counter(entry.split for entry in entries))
     # A split with the fraction 0 and without images is an error later.
     in_order = {split: fractions.get(split, 0.0) for split in {**splits.fractions, **fractions}}

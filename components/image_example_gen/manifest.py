@@ -1,12 +1,9 @@
 """Manifest: a CSV or JSON-lines file whose rows name an image, its label and further features."""
 
-import csv
-import io
-import json
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 from efficientmixnet.components.image_example_gen.column_text import column_text
@@ -18,17 +15,11 @@ from efficientmixnet.components.image_example_gen.files import (
     is_remote,
     join,
     list_files,
-    open_file,
 )
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
+from efficientmixnet.components.image_example_gen.manifest_rows import LABEL, PATH, SPLIT, ManifestRows
 from efficientmixnet.components.image_example_gen.split_names import TEST, SplitNames
 from efficientmixnet.modules.exceptions import BadInput, BadLabel
-from efficientmixnet.modules.files.csv_cells import from_cell
-from efficientmixnet.modules.files.untrusted_json import parse_json
-
-_JSON_LINES = (".jsonl", ".ndjson", ".json")
-_PATH, _HUGGING_FACE = "path", "file_name"  # usual names of the column of the image
-_USUAL = frozenset({_PATH, "label", "split"})
 
 
 class Manifest:
@@ -43,8 +34,8 @@ class Manifest:
 
     def __init__(self, file: str, folder: str, layout: Layout, split_names: SplitNames) -> None:
         self._file, self._folder, self._features, self._splits = file, folder, layout.features, split_names
-        self._path, self._label = layout.image or _PATH, layout.label or "label"
-        self._split = layout.split or "split"
+        names = layout.image or PATH, layout.label or LABEL, layout.split or SPLIT
+        self._rows = ManifestRows("data.manifest", file, *names)
         self._label_names = LabelNames.read(layout.label_names)
         # One call lists all files of an object store. Looking each file up would cost a call each.
         remote = is_remote(folder)
@@ -57,12 +48,12 @@ class Manifest:
             BadInput: The file cannot be read, or is not a manifest.
         """
         first: dict[str, Entry] = {}  # by path
-        for line, row in self._rows():
+        for line, row in self._rows:
             where = f"{PurePath(self._file).name}, line {line}"
             item = self._image(where, row)
             if isinstance(item, LeftOut):
                 # Test images often come without labels. They too show that the column has splits.
-                yield replace(item, split=column_text(row.get(self._split)) or None)
+                yield replace(item, split=column_text(row.get(self._rows.split)) or None)
                 continue
             entry, _ = item
             if entry != first.setdefault(entry.path, entry):
@@ -72,93 +63,15 @@ class Manifest:
             elif entry is first[entry.path]:
                 yield item
 
-    def _rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Yields each row with its line number."""
-        if not is_remote(self._file) and not Path(self._file).is_file():
-            there = "is a folder" if Path(self._file).is_dir() else "is not a file"
-            what = there if Path(self._file).exists() else "does not exist"
-            raise BadInput(
-                f"data.manifest: {self._file} {what}. Give a CSV file with the columns {self._path} and {self._label}."
-            )
-        try:
-            with io.TextIOWrapper(open_file(self._file), encoding="utf-8-sig", newline="") as file:
-                yield from self._json_rows(file) if self._file.endswith(_JSON_LINES) else self._csv_rows(file)
-        except UnicodeDecodeError:
-            raise BadInput(f"data.manifest: {self._file} is not UTF-8. Save it as text in UTF-8.") from None
-        except OSError as error:
-            raise BadInput(f"data.manifest: {self._file} cannot be read ({error.strerror or error})") from None
-
-    def _csv_rows(self, file: io.TextIOWrapper) -> Iterator[tuple[int, dict[str, Any]]]:
-        rows = csv.DictReader(file, strict=True)
-        try:
-            yield from self._checked_rows(rows)
-        except csv.Error as error:
-            line = rows.line_num + 1
-            raise BadInput(
-                f"data.manifest: {self._file}, line {line} is not CSV in UTF-8 ({error}). Separate values by commas, "
-                "and close quotes."
-            ) from None
-
-    def _checked_rows(self, rows: "csv.DictReader[str]") -> Iterator[tuple[int, dict[str, Any]]]:
-        header = rows.fieldnames or ()
-        self._path = image_column(self._path, header)
-        rows.fieldnames = columns = self._with_usual_names(header)
-        missing = {self._path, self._label} - set(columns)
-        if missing:
-            needed = f"{self._path},{self._label}"
-            raise BadInput(
-                f"data.manifest: {self._file} has no column {' and no column '.join(sorted(missing))}. Its first "
-                f"line is {','.join(header)!r}; it must be {needed} or {needed},{self._split}, "
-                "separated by commas. Name other columns in data.layout.image, data.layout.label and data.layout.split."
-            )
-        names = [name for name in columns if name]
-        if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
-            raise BadInput(f"data.manifest: {self._file} has the column {twice!r} twice. Remove or rename one.")
-        for row in rows:
-            # The values under None are those after the last column. A value is None if the row has fewer.
-            if any(value.strip() for value in row.pop(None, ())):
-                raise BadInput(
-                    f"data.manifest: {self._file}, line {rows.line_num} has more values than the header has columns; "
-                    "put text with a comma in quotes"
-                )
-            yield rows.line_num, {name: from_cell(value) if value else value for name, value in row.items() if name}
-
-    def _with_usual_names(self, columns: Collection[str]) -> list[str]:
-        """Returns the columns. The usual names are also found in another case, and with spaces around them."""
-        wanted = ({self._path, self._label, self._split} & _USUAL).difference(columns)
-        return [usual if (usual := column.strip().casefold()) in wanted else column for column in columns]
-
-    def _json_rows(self, file: io.TextIOWrapper) -> Iterator[tuple[int, dict[str, Any]]]:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                row = parse_json(line)
-            except ValueError as error:
-                raise BadInput(
-                    f"data.manifest: {self._file}, line {number} is not JSON ({error}). Write one object on each line."
-                ) from None
-            if isinstance(row, dict):
-                self._path = image_column(self._path, row)
-                row = dict(zip(self._with_usual_names(row), row.values(), strict=True))
-            if not isinstance(row, dict) or self._path not in row:
-                example = json.dumps({self._path: "cat/1.jpg", self._label: "cat"})
-                raise BadInput(
-                    f"data.manifest: {self._file}, line {number} has no {self._path!r}. Write lines such as {example}, "
-                    "or name other columns in data.layout.image and data.layout.label."
-                )
-            yield number, row
-
     def _image(self, where: str, row: dict[str, Any]) -> tuple[Entry, File] | LeftOut:
-        name, split = (column_text(row.get(column)) for column in (self._path, self._split))
+        name, split = (column_text(row.get(column)) for column in (self._rows.path, self._rows.split))
         if not name:
             return LeftOut(where, "has no path")
         known_split = self._splits.of_value(split) if split else None
         if split and not known_split:
             return LeftOut(name, f"{self._splits.unknown(split)} ({where})")
         try:
-            label = self._label_names.name(row.get(self._label))
+            label = self._label_names.name(row.get(self._rows.label))
         except BadLabel as error:
             raise BadInput(f"data.manifest: {where} {error}") from None
         if character := character_to_refuse(name, label, split):
@@ -166,7 +79,7 @@ class Manifest:
         if is_refused(name):  # A manifest from outside cannot make this machine ask any server.
             return LeftOut(name, f"is not on this machine, in gs:// or in s3:// ({where})")
         if not label:
-            reason = self._without_label(where, column_text(row.get(self._label)))
+            reason = self._without_label(where, column_text(row.get(self._rows.label)))
             return LeftOut(name, reason, counts=known_split != TEST)  # Test images often come without labels.
         try:
             name, file = self._named_file(name)
@@ -200,11 +113,6 @@ class Manifest:
         return find_file(path, name)
 
     def _columns(self, row: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-        known = (self._path, self._label, self._split)
+        known = (self._rows.path, self._rows.label, self._rows.split)
         names = self._features if self._features is not None else [name for name in row if name not in known]
         return tuple((name, column_text(row.get(name))) for name in names)
-
-
-def image_column(name: str, columns: Collection[str]) -> str:
-    """Returns the column of the image: the one of this name, or else Hugging Face's file_name."""
-    return _HUGGING_FACE if name == _PATH and name not in columns and _HUGGING_FACE in columns else name

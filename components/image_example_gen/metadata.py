@@ -9,7 +9,8 @@ from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.examine import Found
 from efficientmixnet.components.image_example_gen.files import File, open_file
 from efficientmixnet.components.image_example_gen.layout import Layout
-from efficientmixnet.components.image_example_gen.manifest import Manifest, image_column
+from efficientmixnet.components.image_example_gen.manifest import Manifest
+from efficientmixnet.components.image_example_gen.manifest_rows import image_column
 from efficientmixnet.components.image_example_gen.skipped import Skipped
 from efficientmixnet.components.image_example_gen.split_names import TRAIN, SplitNames
 from efficientmixnet.modules.exceptions import BadInput

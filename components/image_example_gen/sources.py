@@ -4,12 +4,13 @@ import hashlib
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from itertools import chain
 
 from efficientmixnet.components.image_example_gen.check_sources import check_labels, check_split, nothing_found
 from efficientmixnet.components.image_example_gen.class_folders import as_image
+from efficientmixnet.components.image_example_gen.corrections import Corrections
 from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, SUFFIXES, Entry, LeftOut, may_be_image
 from efficientmixnet.components.image_example_gen.examine import Found, examine
 from efficientmixnet.components.image_example_gen.files import File, head, list_files
@@ -37,13 +38,14 @@ class Sources:
     Args:
         entries: The images, sorted by name.
         left_out: The files that are not used.
-        fingerprint: A hash that changes when an image is added, removed or changed.
+        fingerprint: A hash that changes when an image is added, removed, changed or corrected.
         bytes: The size of all files.
         format: The format of the data, one of Layout.format but never auto.
         span: The span that was read, if the data has spans.
         splits: The fraction of each split, with those that only the source names; empty if none was assigned.
         notes: How the splits were found.
         skipped: The number of files and folders that are not images, by kind.
+        removed: The images that corrections leave out. They count when the others are divided into splits.
     """
 
     entries: tuple[Entry, ...]
@@ -55,6 +57,7 @@ class Sources:
     splits: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     skipped: Mapping[str, int] = field(default_factory=dict)
+    removed: tuple[Entry, ...] = ()
 
     @property
     def labels(self) -> Counter[str]:
@@ -84,6 +87,7 @@ def find_images(
     group: str | None = None,
     max_image_bytes: int = MAX_IMAGE_BYTES,
     least_labels: int = 2,
+    corrections: str | None = None,
 ) -> Sources:
     """Lists the images of a dataset.
 
@@ -96,12 +100,13 @@ def find_images(
         group: A column that is read in addition to those of the layout.
         max_image_bytes: Larger images are left out.
         least_labels: The least number of labels.
+        corrections: A CSV or JSON-lines file with the right labels of some images; None for none.
 
     Returns:
         The images and a fingerprint. No image is read. An image has a split if the source names it.
 
     Raises:
-        BadInput: There are no images, or too few labels, or the layout does not fit the data.
+        BadInput: There are no images, or too few labels, or the layout or the corrections do not fit the data.
     """
     layout, span = layout or Layout(), None
     if manifest and has_spans(manifest):
@@ -143,6 +148,8 @@ def find_images(
     check_split(layout.split, (*entries, *left_out))
     notes = _notes(metadata, by_name, entries, left_out)
     sources = Sources(entries, left_out, fingerprint, size, kind, span, notes=notes, skipped=kinds)
+    if corrections:
+        sources = _corrected(sources, corrections)
     by_folder = kind == "folders" and not manifest and not metadata
     check_labels(where, sorted(sources.labels), left_out, by_folder, names, least_labels)
     clash = [name for name in sources.columns if name.startswith(_OURS)]
@@ -151,6 +158,19 @@ def find_images(
             f"data.layout.features: {clash[0]!r} starts with {_OURS!r}, like our own features. Give it another name."
         )
     return sources
+
+
+def _corrected(sources: Sources, file: str) -> Sources:
+    """Returns the sources with the labels of the list of corrections."""
+    found = Corrections.read(file).apply(sources.entries, sources.left_out)
+    return replace(
+        sources,
+        entries=found.entries,
+        removed=found.removed,
+        left_out=(*sources.left_out, *found.left_out),
+        fingerprint=found.fingerprint(sources.fingerprint),
+        notes=(*sources.notes, found.note),
+    )
 
 
 def name_hash(name: str) -> int:

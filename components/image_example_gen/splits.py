@@ -46,15 +46,19 @@ class Splits:
         return {split: fraction for split, fraction in self.fractions.items() if fraction}
 
 
-def assign_splits(entries: Sequence[Entry], splits: Splits) -> tuple[tuple[Entry, ...], list[str]]:
+def assign_splits(
+    entries: Sequence[Entry], splits: Splits, removed: Iterable[Entry] = ()
+) -> tuple[tuple[Entry, ...], list[str]]:
     """Gives every image a split.
 
     A split that the source names stays. If it names the split of every image, but none for a split in `splits`, the
-    latter takes a part of the training images.
+    latter takes a part of the training images. Corrections change no split: images are divided by their labels in the
+    data, and removed images count.
 
     Args:
         entries: The images.
         splits: How they are divided.
+        removed: The images that corrections leave out.
 
     Returns:
         The images in the same order, and notes on the splits that were taken from training images.
@@ -62,7 +66,7 @@ def assign_splits(entries: Sequence[Entry], splits: Splits) -> tuple[tuple[Entry
     Raises:
         BadInput: There is no such group, or the source divides one.
     """
-    units = _units(entries, splits.group)
+    units = _units((*entries, *removed), splits.group)
     fractions, named = splits.hashed, {split for _, split in units.values()}
     notes = []
     if TRAIN in named and None not in named:
@@ -87,10 +91,10 @@ def _unit(entry: Entry, group: str | None) -> str:
     return entry.name if is_missing(value) else f"{group}={unicodedata.normalize('NFC', value)}"
 
 
-def _units(entries: Iterable[Entry], group: str | None) -> dict[str, tuple[str, str | None]]:
+def _units(entries: Sequence[Entry], group: str | None) -> dict[str, tuple[str, str | None]]:
     """Returns the label of each unit, which is the most frequent one of its images, and its split if it has one."""
     if not group:
-        return {entry.name: (entry.label, entry.split) for entry in entries}
+        return {entry.name: (_label(entry), entry.split) for entry in entries}
     members: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         members[_unit(entry, group)].append(entry)
@@ -102,8 +106,13 @@ def _units(entries: Iterable[Entry], group: str | None) -> dict[str, tuple[str, 
 
 
 def _most_frequent(entries: Iterable[Entry]) -> str:
-    counts = Counter(entry.label for entry in entries)
+    counts = Counter(map(_label, entries))
     return min(counts, key=lambda label: (-counts[label], label))
+
+
+def _label(entry: Entry) -> str:
+    """Returns the label in the data."""
+    return entry.label if entry.original is None else entry.original
 
 
 def _only_split(unit: str, entries: Iterable[Entry]) -> str | None:

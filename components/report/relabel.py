@@ -1,4 +1,4 @@
-"""The relabel list: the images whose labels a person should check first, as a manifest that can be corrected."""
+"""The relabel list: the images whose labels a person should check first, as a list of corrections."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ def rows_to_check(predictions: "Predictions", outcomes: "Outcomes") -> list[Row]
 
 
 def as_csv(rows: Sequence[Sequence[object]]) -> str:
-    """Returns the list as a CSV file. No cell runs in a spreadsheet, and a manifest reads each cell as it was."""
+    """Returns the list as a CSV file. No cell runs in a spreadsheet, and data.corrections reads each cell as it was."""
     file = io.StringIO()
     write_rows(file, [COLUMNS, *([_cell(value) for value in row] for row in rows)])
     return file.getvalue()

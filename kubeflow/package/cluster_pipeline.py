@@ -64,6 +64,7 @@ class ClusterEnvironment(Environment):
             split_names=json.dumps(data.split_names),
             group=data.group or "",
             max_image_bytes=data.max_image_bytes,
+            corrections=data.corrections or "",
         )
         self.lookups.append(version)
         return version.outputs["fingerprint"].future()[0].value

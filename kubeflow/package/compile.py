@@ -34,7 +34,9 @@ def compile_package(config: Config, target: Target) -> list[dict[str, Any]]:
     check(config, target)
     if sees_images(config):
         data = config.data
-        sources = find_dataset(data.images, data.manifest, data.splitting, data.layout, data.max_image_bytes)
+        sources = find_dataset(
+            data.images, data.manifest, data.splitting, data.layout, data.max_image_bytes, data.corrections
+        )
         config = resolve(config, sources)
     config = _with_s3(config)
     announce("loading TFX and Kubeflow's compiler")
@@ -80,7 +82,7 @@ def _with_s3(config: Config) -> Config:
     """Replaces minio:// in the images' URIs, which only Kubeflow Pipelines knows, by s3://, which Beam reads."""
     changed = {
         key: value.replace("minio://", "s3://", 1)
-        for key in ("images", "manifest")
+        for key in ("images", "manifest", "corrections")
         if (value := getattr(config.data, key)) and value.startswith("minio://")
     }
     return config.model_copy(update={"data": config.data.model_copy(update=changed)})

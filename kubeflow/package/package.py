@@ -34,6 +34,7 @@ COMMAND = ("python", "-m", "efficientmixnet.kubeflow.entrypoint")
 PARAMETERS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "images": (("DataVersion", "images"), ("ImageExampleGen", "images"), ("Pusher", "images")),
     "manifest": (("DataVersion", "manifest"), ("ImageExampleGen", "manifest"), ("Pusher", "manifest")),
+    "corrections": (("DataVersion", "corrections"), ("ImageExampleGen", "corrections")),
     "max_left_out": (("ImageExampleGen", "max_left_out"),),
     "pushed": (("PushedBefore", "pushed"), ("LatestPushed", "pushed"), ("Pusher", "pushed")),
 }

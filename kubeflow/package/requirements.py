@@ -79,6 +79,7 @@ def notes(config: Config) -> Iterator[str]:
     for key, path in (
         ("images", config.data.images),
         ("manifest", config.data.manifest),
+        ("corrections", config.data.corrections),
         ("schema_file", config.data.schema_file),
     ):
         if path and "://" not in path and not _on_a_volume(config, path):
@@ -176,7 +177,8 @@ def _workers(config: Config, limits: _Limits) -> Iterator[str]:
 
 
 def _data(config: Config) -> Iterator[str]:
-    for key, path in (("images", config.data.images), ("manifest", config.data.manifest)):
+    data = config.data
+    for key, path in (("images", data.images), ("manifest", data.manifest), ("corrections", data.corrections)):
         if path and path.startswith("minio://") and not config.kubeflow.object_store.endpoint:
             yield f"data.{key}: {path} needs kubeflow.object_store.endpoint and secret; give them, or use a volume"
     if not sees_images(config) and "accuracy" not in config.evaluation.thresholds:

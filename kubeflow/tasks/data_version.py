@@ -21,5 +21,6 @@ def run(task: Task) -> None:
         json.loads(given["split_names"]),
         given["group"] or None,
         int(given["max_image_bytes"]),
+        corrections=given["corrections"] or None,
     )
     task.values["fingerprint"] = sources.fingerprint

@@ -58,7 +58,9 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
 
     console = PlainConsole(soft_wrap=True)
     announce(f"reading the images of {config.manifest or config.images}")
-    sources = find_dataset(config.images, config.manifest, config.splitting, config.layout, config.max_image_bytes)
+    sources = find_dataset(
+        config.images, config.manifest, config.splitting, config.layout, config.max_image_bytes, config.corrections
+    )
     channels = config.channels
     if channels == "auto":
         channels = find_channels(sources, config.layout, config.max_image_bytes)

@@ -64,9 +64,9 @@ def evaluate(
     config = load_config(data if is_file else None, (*overrides, *limits), None if is_file else data)
     if config.evaluation.weight:
         raise BadInput("evaluation.weight: evaluate weights all images the same; add --set evaluation.weight=null")
-    manifest = config.data.manifest
-    if manifest and os.path.realpath(manifest) == os.path.realpath(folder / RELABEL_FILE):
-        raise BadInput(f"data.manifest: {manifest} would be overwritten; give another folder with --output")
+    for key, file in (("manifest", config.data.manifest), ("corrections", config.data.corrections)):
+        if file and os.path.realpath(file) == os.path.realpath(folder / RELABEL_FILE):
+            raise BadInput(f"data.{key}: {file} would be overwritten; give another folder with --output")
     path, other = newest_version(Path(model)), newest_version(Path(against)) if against else None
     announce(f"listing the images of {config.data.manifest or config.data.images}")
     from efficientmixnet.pipeline.evaluation.labeled_images import LabeledImages

@@ -184,6 +184,7 @@ def _with_paths(config: Config, here: Path, data: str | None, output: str | None
     changed = {
         "images": images,
         "manifest": config.data.manifest and absolute(config.data.manifest),
+        "corrections": config.data.corrections and absolute(config.data.corrections),
         "schema_file": config.data.schema_file and absolute(config.data.schema_file),
         "served": config.data.served and absolute(config.data.served),
         "layout": layout.model_copy(update={"label_names": label_names}),

@@ -39,6 +39,9 @@ class DataConfig(Section):
     or s3://). Paths are relative to the folder of this file."""
     manifest: PathText | None = None
     """A CSV or JSON-lines file with the path, label and optionally split of each image, instead of class folders."""
+    corrections: PathText | None = None
+    """A CSV or JSON-lines file with the path and the right label of some images, such as a corrected relabel.csv. A row
+    without a label leaves its image out. No image changes its split."""
     splits: dict[FolderName, Annotated[float, Field(ge=0, le=1e6)]] = {"train": 0.8, "eval": 0.2}
     """The fraction of each label's images in each split, if the data names no splits. The names of images decide, so an
     image keeps its split when others are added. A split with the fraction 0, such as test, has only the images that the

@@ -47,6 +47,7 @@ class LabeledImages:
             data.group,
             data.max_image_bytes,
             least_labels=1,
+            corrections=data.corrections,
         )
         return cls(_only(sources, data, split) if split else sources, data)
 
@@ -113,7 +114,7 @@ class LabeledImages:
 
 def _only(sources: Sources, data: DataConfig, split: str) -> Sources:
     """Returns the images of one split, which the data names or the hashes give."""
-    entries, _ = assign_splits(sources.entries, data.splitting)
+    entries, _ = assign_splits(sources.entries, data.splitting, sources.removed)
     wanted = SplitNames(data.splits, data.split_names).of_value(split) or split
     chosen = tuple(entry for entry in entries if entry.split == wanted)
     if not chosen:

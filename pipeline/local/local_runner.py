@@ -89,7 +89,9 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True, live: boo
     check_output(output, data.images)
     with _only_run_in(output) as signals:
         check_metadata(output)
-        sources = find_dataset(data.images, data.manifest, data.splitting, data.layout, data.max_image_bytes)
+        sources = find_dataset(
+            data.images, data.manifest, data.splitting, data.layout, data.max_image_bytes, data.corrections
+        )
         config = resolve(config, sources)
         if use_cache and (repeated := repeated_run(config, sources)):
             repeated.write(output)

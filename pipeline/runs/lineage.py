@@ -19,7 +19,7 @@ from efficientmixnet.pipeline.runs.run_summary import Summary
 from efficientmixnet.pipeline.runs.runs import runs_of
 from efficientmixnet.pipeline.terminal import PlainConsole
 
-_SHOWN = {"ImageExampleGen": ("images", "manifest", "fingerprint")}
+_SHOWN = {"ImageExampleGen": ("images", "manifest", "corrections", "fingerprint")}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from efficientmixnet.components.image_example_gen.find_dataset import find_dataset
+from efficientmixnet.pipeline.config.config import load_config
+
 pytestmark = pytest.mark.e2e
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -51,6 +54,22 @@ def test_every_image_is_read_or_listed_with_a_reason(first_summary):
     }
     with Path(first_summary["run"], "left_out.csv").open(newline="") as file:
         assert list(csv.reader(file)) == [["file", "reason"], ["3/notes", "is not an image in a supported format"]]
+
+
+def test_the_corrected_relabel_list_of_the_run_changes_one_label_and_no_split(first_summary, tmp_path):
+    data = load_config(str(Path(first_summary["run"], "config.yaml"))).data
+    given = data.images, data.manifest, data.splitting, data.layout, data.max_image_bytes
+    before = {entry.name: entry for entry in find_dataset(*given).entries}
+    listed = Path(first_summary["run"], "relabel.csv")
+    text = listed.read_text(encoding="utf-8")
+    name, label, predicted, *_ = next(row for row in csv.reader(text.splitlines()) if row[-1] == "confident mistake")
+    assert (before[name].label, before[name].split) == (label, "eval")
+    corrected = tmp_path / "corrected.csv"
+    corrected.write_text(text.replace(f'"{name}","{label}"', f'"{name}","{predicted}"'), encoding="utf-8")
+    after = {entry.name: entry for entry in find_dataset(*given, str(corrected)).entries}
+    assert {one: entry.split for one, entry in after.items()} == {one: entry.split for one, entry in before.items()}
+    changed = {one: entry.label for one, entry in after.items() if entry.label != before[one].label}
+    assert changed == {name: predicted}
 
 
 def test_every_component_has_a_line_with_its_state_and_time(first_run):

@@ -36,12 +36,14 @@ def test_names_may_mean_a_test_split_that_only_the_data_has() -> None:
 def test_relative_paths_start_at_the_configuration_files_folder(tmp_path: Path) -> None:
     file = tmp_path / "run.yaml"
     file.write_text(
-        "data: {images: 'days/{SPAN}', manifest: list.jsonl, served: served, layout: {label_names: names.txt}}"
+        "data: {images: 'days/{SPAN}', manifest: list.jsonl, corrections: relabel.csv, served: served, "
+        "layout: {label_names: names.txt}}"
     )
     data = load_config(str(file)).data
-    assert (data.images, data.manifest, data.served, data.layout.label_names) == (
+    assert (data.images, data.manifest, data.corrections, data.served, data.layout.label_names) == (
         f"{tmp_path}/days/{{SPAN}}",
         f"{tmp_path}/list.jsonl",
+        f"{tmp_path}/relabel.csv",
         f"{tmp_path}/served",
         f"{tmp_path}/names.txt",
     )

@@ -57,6 +57,7 @@ def _run(folder: Path, data: Path, **parameters: Any) -> Path:
         max_pixels=parameters.pop("max_pixels", 1000),
         fingerprint=parameters.pop("fingerprint", ""),
         layout=parameters.pop("layout", "{}"),
+        corrections=parameters.pop("corrections", ""),
     )
     pipeline = tfx.dsl.Pipeline(
         pipeline_name="ingest",
@@ -305,3 +306,21 @@ def test_a_new_span_since_the_start_of_the_run_stops_it(data: Path, tmp_path: Pa
     shutil.copytree(data, tmp_path / "day-2")
     with pytest.raises(BadInput, match=r"day-\{SPAN\}: the images are not those that this run listed"):
         _run(tmp_path / "run", tmp_path / "day-{SPAN}", fingerprint=before)
+
+
+def test_corrected_labels_are_written_and_removed_images_are_listed(uri: Path, data: Path, tmp_path: Path) -> None:
+    list_of_corrections = tmp_path / "relabel.csv"
+    list_of_corrections.write_text("path,label\na cat/1.png,größe\na cat/3.png,\n", encoding="utf-8")
+    before = find_dataset(str(data), None, Splits(SPLITS), Layout())
+    corrected = _run(tmp_path / "run", data, corrections=str(list_of_corrections))
+    with (corrected / "left_out.csv").open(newline="", encoding="utf-8") as file:
+        assert ["a cat/3.png", "has no label in data.corrections"] in list(csv.reader(file))
+    written = {}
+    for name, records in _records(corrected).items():
+        for image, record in zip(_names(records), records, strict=True):
+            label = tf.train.Example.FromString(record).features.feature[features.LABEL].bytes_list.value[0].decode()
+            written[image] = (label, name.split("/")[0].removeprefix("Split-"))
+    expected = {one.name: (one.label, one.split) for one in before.entries if one.name.endswith(".png")}
+    expected["a cat/1.png"] = ("größe", expected["a cat/1.png"][1])
+    del expected["a cat/3.png"]
+    assert written == expected

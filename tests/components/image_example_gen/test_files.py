@@ -48,6 +48,14 @@ def test_an_image_that_was_removed_is_left_out(store: dict[str, bytes]) -> None:
     }
 
 
+def test_corrections_in_a_store(store: dict[str, bytes]) -> None:
+    store["shelf://b/relabel.csv"] = b"path,label\ncat/1.jpg,dog\ndog/in/2.jpg,cat\n"
+    sources = find_images("shelf://b/data", None, SPLITS, corrections="shelf://b/relabel.csv")
+    assert [(entry.name, entry.label) for entry in sources.entries] == [("cat/1.jpg", "dog"), ("dog/in/2.jpg", "cat")]
+    with pytest.raises(BadInput, match=r"data\.corrections: shelf://b/none\.csv cannot be read"):
+        find_images("shelf://b/data", None, SPLITS, corrections="shelf://b/none.csv")
+
+
 def test_a_manifest_in_a_store_names_files_next_to_it_and_elsewhere(store: dict[str, bytes]) -> None:
     store["shelf://b/list.csv"] = (
         b"path,label\ncat/1.jpg,cat\nshelf://b/database/cow/3.jpg,cow\nshelf://b/none.jpg,cow\ncat/9.jpg,cat\n"

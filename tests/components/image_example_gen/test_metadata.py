@@ -141,7 +141,7 @@ def test_a_folder_between_split_and_image_has_no_effect(tmp_path: Path, above: s
     [
         ("file_name,label,note\na/1.png,x,gr\u00fcn\n", "cp1252", "is not UTF-8"),
         ("file_name,label\na/1.png,x\n", "utf-16", "is not UTF-8"),
-        ('"file_name";"label"\na/1.png;x\n', "utf-8", "separated by commas"),
+        ('"file_name";"label"\na/1.png;x\n', "utf-8", "Separate values by commas"),
         ("file_name\tlabel\na/1.png\tx\n", "utf-8", "separated by commas"),
     ],
 )

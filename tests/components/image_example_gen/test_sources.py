@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,6 +60,23 @@ def test_the_fingerprint_changes_with_a_label_or_split_of_the_manifest(folder: P
         "path,label,split\ncat/1.png,cat,\ndog/1.png,dog,\ndog/2.png,dog,eval\n",
     )
     assert len({_manifest(folder, text).fingerprint for text in texts}) == 3
+
+
+def test_the_fingerprint_changes_with_what_is_left_out(folder: Path) -> None:
+    good = "path,label,split\ncat/1.png,cat,\ncat/2.png,cat,\ndog/1.png,dog,\n"
+    lost = ("", "cat/missing.png,cat,\n", "cat/gone.png,cat,\n", "dog/2.png,dog,unknown\n")
+    assert len({_manifest(folder, good + row).fingerprint for row in lost}) == 4
+
+
+def test_the_fingerprint_changes_with_a_pipe_and_with_a_shard_that_cannot_be_read(folder: Path, write: Any) -> None:
+    before = find_images(str(folder), None, SPLITS).fingerprint
+    os.mkfifo(folder / "cat/3.png")
+    assert find_images(str(folder), None, SPLITS).fingerprint != before
+    shards = folder.parent / "shards"
+    write.tar(shards / "0.tar", {"0.jpg": b"p", "0.cls": b"cat", "1.jpg": b"q", "1.cls": b"dog"})
+    before = find_images(str(shards), None, SPLITS).fingerprint
+    (shards / "1.tar").write_bytes((shards / "0.tar").read_bytes()[:300])
+    assert find_images(str(shards), None, SPLITS).fingerprint != before
 
 
 def test_the_size_is_the_sum_of_all_files(folder: Path) -> None:

@@ -418,6 +418,17 @@ def test_the_page_lists_the_networks_that_a_budget_considered(evaluate):
     assert '<td class="n">12.3</td><td class="n">1,300</td>' in html
 
 
+def test_the_page_says_that_a_budget_chose_only_the_epochs_of_a_given_network(evaluate):
+    content = evaluate(2, 20).content
+    config = {**content["config"], "training": {**content["config"]["training"], "budget": "5m", "epochs": 3}}
+    one = {"name": "B0", "multiply_adds": 4e8, "startup_seconds": 1.0, "epoch_seconds": 80.0, "epochs": 3}
+    why = "network.variant is given, and there is no time for 12 epochs"
+    budget = {"why": why, "considered": [one | {"is_given": True}]}
+    html = render({**content, "config": config, "budget": budget}, RUN)
+    assert f"the training chose its 3 epochs, but not its network: {why}. This network was measured:" in html
+    assert "chose its network" not in html
+
+
 def test_the_page_explains_the_default_threshold_or_why_there_is_none(page):
     _, content = page
     enough = {"accuracy": 0.5, "least": 0.75, "all": 0.5**20}

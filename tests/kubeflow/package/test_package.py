@@ -76,6 +76,7 @@ def test_the_root_parameters_have_defaults(spec: dict[str, Any]) -> None:
     assert {name: one["defaultValue"] for name, one in definitions.items()} == {
         "images": "/mnt/images/digits",
         "manifest": "",
+        "corrections": "",
         "max_left_out": 0.01,
         "pushed": "minio://mlpipeline/efficientmixnet/pushed",
     }
@@ -141,7 +142,7 @@ def test_given_arguments_replace_the_defaults(spec: dict[str, Any]) -> None:
     assert given["images"] == "s3://bucket/digits"
     assert given["max_left_out"] == 0.01
     with pytest.raises(
-        BadInput, match="--param image: the package has no such parameter; give one of images, manifest"
+        BadInput, match="--param image: the package has no such parameter; give one of corrections, images, manifest"
     ):
         arguments(spec, {"image": "x"})
     with pytest.raises(BadInput, match="--param max_left_out=all: should be of type NUMBER_DOUBLE"):

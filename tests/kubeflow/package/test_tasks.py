@@ -18,7 +18,8 @@ def lookup_tasks(config: Config) -> dict[str, Any]:
     values["network"]["weights"] = "latest"
     values["search"] = {"space": {"training.learning_rate": [0.01, 0.1]}}
     spec, *_ = compile_package(Config.model_validate(values), "oss")
-    assert spec["root"]["inputDefinitions"]["parameters"].keys() == {"images", "manifest", "max_left_out", "pushed"}
+    parameters = spec["root"]["inputDefinitions"]["parameters"]
+    assert parameters.keys() == {"images", "manifest", "corrections", "max_left_out", "pushed"}
     return spec["root"]["dag"]["tasks"]
 
 

@@ -265,7 +265,9 @@ def test_submit_without_an_endpoint_or_a_cluster_is_refused(
 def test_an_unknown_parameter_is_refused_before_any_request(server: Any, package: Path) -> None:
     result = _call("submit", package, "--endpoint", server.url, "--param", "epochs=3")
     assert result.exit_code == 2
-    assert "--param epochs: the package has no such parameter; give one of images, manifest" in result.output
+    assert (
+        "--param epochs: the package has no such parameter; give one of corrections, images, manifest" in result.output
+    )
     assert server.requests == []
 
 

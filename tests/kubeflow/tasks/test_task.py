@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,10 +27,10 @@ def images(tmp_path: Path) -> Path:
     return tmp_path / "images"
 
 
-def _invocation(tmp_path: Path, images: Path) -> dict[str, object]:
+def _invocation(tmp_path: Path, images: Path) -> dict[str, Any]:
     parameters = {
-        "images": str(images), "manifest": "", "splits": '{"train": 0.5, "eval": 0.5}', "layout": "{}",
-        "split_names": "{}", "group": "", "max_image_bytes": 500000000.0,
+        "images": str(images), "manifest": "", "corrections": "", "splits": '{"train": 0.5, "eval": 0.5}',
+        "layout": "{}", "split_names": "{}", "group": "", "max_image_bytes": 500000000.0,
     }  # fmt: skip
     outputs = {
         "artifacts": {
@@ -50,6 +51,16 @@ def test_the_fingerprint_is_reported_as_a_parameter_and_an_artifact(tmp_path: Pa
     (images / "a" / "0.png").write_bytes(b"longer")
     again = run_task("data_version", _invocation(tmp_path, images), ["fingerprint"])
     assert again["parameterValues"] != report["parameterValues"]
+
+
+def test_the_fingerprint_changes_with_the_corrections(tmp_path: Path, images: Path) -> None:
+    invocation = _invocation(tmp_path, images)
+    found = [run_task("data_version", invocation, ["fingerprint"])["parameterValues"]]
+    invocation["inputs"]["parameterValues"]["corrections"] = str(tmp_path / "list.csv")
+    for label in "ab":
+        (tmp_path / "list.csv").write_text(f"path,label\na/0.png,{label}\n")
+        found.append(run_task("data_version", invocation, ["fingerprint"])["parameterValues"])
+    assert found[0] == found[1] != found[2]
 
 
 def test_a_task_takes_less_than_three_seconds_and_imports_no_tfx(tmp_path: Path, images: Path) -> None:

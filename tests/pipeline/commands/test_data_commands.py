@@ -101,3 +101,21 @@ def test_the_page_and_the_table_count_the_images_of_each_class_in_each_split(tmp
         ["dog", "3", "1", "4", "8"],
     ]
     assert "<p>valid is eval.</p>" in html
+
+
+def test_inspect_counts_corrected_labels(data: Path, tmp_path: Path) -> None:
+    """The note and the table have the corrections. A name that no image has is refused in one line."""
+    first, *_ = sorted(path for path in data.rglob("*.png"))
+    others = sorted({path.parent.name for path in data.rglob("*.png")} - {first.parent.name})
+    relabel = tmp_path / "relabel.csv"
+    command = ["inspect", str(data), "--page", str(tmp_path / "page.html"), "--no-statistics"]
+    command += ["--set", f"data.corrections={relabel}"]
+    relabel.write_text(f"path,label\n{first.relative_to(data)},{others[0]}\n", encoding="utf-8")
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.output
+    assert "relabel.csv changes 1 label" in result.output
+    relabel.write_text("path,label\nno.png,dog\n")
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 2
+    assert f"error: data.corrections: {relabel}, line 2: 'no.png' is not an image of the data." in result.output
+    assert "Traceback" not in result.output

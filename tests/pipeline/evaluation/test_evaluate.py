@@ -186,6 +186,22 @@ def test_a_corrected_relabel_list_stays_when_the_images_are_measured_again(call,
     assert "was changed" not in result.output
 
 
+def test_a_corrected_relabel_list_changes_the_labels_that_are_measured(call, images, tmp_path):
+    call(images)
+    listed = tmp_path / "found" / "relabel.csv"
+    header, wrong, *others = listed.read_text().splitlines(keepends=True)  # the only mistake is the first row
+    label, predicted = wrong.split(",")[1:3]
+    listed.write_text("".join([header, wrong.replace(f",{label},", f",{predicted},", 1), *others]))
+    result, _ = call(images, "--set", f"data.corrections={listed}")
+    assert result.exit_code == 2
+    message = f"error: data.corrections: {listed} would be overwritten; give another folder with --output\n"
+    assert result.output == message
+    listed.rename(tmp_path / "corrected.csv")
+    result, found = call(images, "--set", f"data.corrections={tmp_path / 'corrected.csv'}")
+    assert result.exit_code == 0, result.output
+    assert (found["images"], found["metrics"]["accuracy"]["value"]) == (8, 1)
+
+
 def test_a_relabel_list_stays_if_its_predictions_are_damaged(call, images, output, tmp_path):
     call(images)
     first = (tmp_path / "found" / "relabel.csv").read_bytes()
