@@ -156,7 +156,8 @@ class DeviceTraining:
             with on_host():
                 model = self._network()
             self._starts[seed] = (values(model.trainable_variables), values(model.non_trainable_variables))
-        return (*self._starts[seed], self._fresh)
+        # Copies: on a CPU, JAX may use the memory of an array, and the program overwrites what it is given.
+        return tuple([one.copy() for one in part] for part in (*self._starts[seed], self._fresh))
 
     def _finished(self, state: State) -> tuple[Values, Values]:
         """Returns weights as `fit` does: Lookahead ends with its slow weights."""

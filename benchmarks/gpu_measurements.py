@@ -119,35 +119,27 @@ def seeds(given: Given) -> Iterator[Measurement]:
 
 def study(given: Given) -> Iterator[Measurement]:
     """Trainings on CIFAR-10. Each candidate searches its learning rate, and then runs with three seeds."""
+    few = ("--seeds", "0")
 
-    def measurement(wave: int, candidate: str, epochs: int, *which: str) -> Measurement:
+    def measurement(wave: int, candidate: str, epochs: int, search: int, *which: str) -> Measurement:
         data = ("--data", str(given.carried / "cifar10-train.tar.xz"), "--results", str(given.study), *given.same)
-        budget = (
-            "--budget",
-            str(epochs),
-            "--search-budget",
-            str(max(1, epochs // 4)),
-            "--together",
-            str(given.together),
-        )
-        # The best network is too large for more than a few steps on a CPU.
-        small = (
-            ("--images", "30", "--batch", "12")
-            if "--best" in which
-            else ("--images", "100", "--batch", "10", "--short")
-        )
-        sizes = small if given.small else ("--precision", "mixed_bfloat16")
+        budget = ("--budget", str(epochs), "--search-budget", str(search), "--together", str(given.together))
+        sizes = ("--precision", "mixed_bfloat16")
+        if given.small:  # the best network is too large for more than a few steps on a CPU
+            sizes = ("--images", "30", "--batch", "12") if "--best" in which else ("--images", "100", "--batch", "10")
+            sizes += few if "--best" in which else (*few, "--short")
         command = ("ablation.py", "--json", *data, *budget, *sizes, *which)
         return Measurement("study", f"CIFAR-10, {epochs} epochs", candidate, command, _times, wave, ends_itself=True)
 
     best = 1 if given.small else LARGE.epochs
-    seeds = ("--seeds", "0") if given.small else ()
-    yield measurement(0, BEST, best, "--best", "--seeds", "0")
+    # A quarter of the epochs finds the learning rate. Both trainings of the best network share their search.
+    quarter, of_best = max(1, given.epochs // 4), max(1, best // 4)
+    yield measurement(0, BEST, best, of_best, "--best", *few)
     for wave, candidates in ((0, FIRST[: 1 if given.small else None]), (2, OTHERS[: 0 if given.small else None])):
         for candidate in candidates:
-            yield measurement(wave, candidate, given.epochs, "--only", candidate, *seeds)
-        yield measurement(wave + 1, f"{COMBINED} ({len(candidates)})", given.epochs, "--combined", *seeds)
-    yield measurement(4, BEST, 2 * best, "--best", "--search-budget", str(max(1, best // 4)))
+            yield measurement(wave, candidate, given.epochs, quarter, "--only", candidate)
+        yield measurement(wave + 1, f"{COMBINED} ({len(candidates)})", given.epochs, quarter, "--combined")
+    yield measurement(4, BEST, 2 * best, of_best, "--best")
 
 
 PARTS: dict[str, Callable[[Given], Iterator[Measurement]]] = {

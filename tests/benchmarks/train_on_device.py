@@ -45,13 +45,14 @@ def by_keras(seed: int) -> keras.Model:
     return model
 
 
+def run_of(seed: int) -> Run:
+    every = np.arange(STEPS * EPOCHS)
+    return Run(seed, np.asarray(schedule(CANDIDATE, RATES[seed], STEPS, EPOCHS)(every), "float32"))
+
+
 def on_device(steps: int, together: int) -> tuple[DeviceTraining, list]:
     training = DeviceTraining(network, lambda: optimizer(CANDIDATE, DECAY, 1.0), DATA, BATCH, steps, together)
-    every = np.arange(STEPS * EPOCHS)
-    runs = [
-        Run(seed, np.asarray(schedule(CANDIDATE, rate, STEPS, EPOCHS)(every), "float32"))
-        for seed, rate in RATES.items()
-    ]
+    runs = [run_of(seed) for seed in RATES]
     groups = [runs[first : first + together] for first in range(0, len(runs), together)]
     return training, [one for group in groups for one in training.train(group, COUNT, EPOCHS)]
 
@@ -71,6 +72,9 @@ def main() -> None:
         both = logits + model.predict(DATA.images[:, :, ::-1], verbose=0)
         assert (guesses == logits.argmax(1)).all()
         assert (mirrored == both.argmax(1)).all()
+    again = alone.train([run_of(0)], COUNT, EPOCHS)[0]
+    for value, first in zip(again[0] + again[1], separate[0][0] + separate[0][1], strict=True):
+        np.testing.assert_array_equal(value, first)
     print("equal")
 
 
