@@ -33,12 +33,7 @@ def published_network(variant: str, model: keras.Model) -> keras.Model:
 
 
 def variant_of(model: keras.Model) -> str | None:
-    """Returns the variant with the same blocks and filters, whatever the name, kernels, norms and activations are.
-
-    Example:
-        >>> variant_of(MixNetS(norm="an", name="mine"))
-        'MixNetS'
-    """
+    """Returns the variant with the same blocks and filters, whatever the name, kernels, norms and activations are."""
     filters = {
         layer.name.removesuffix("_project_conv"): getattr(layer, "filters", None)
         for layer in model.layers

@@ -329,7 +329,10 @@ def test_a_wrong_list_is_refused_in_one_line(
         ),
         ('{"path": "\\ud800", "label": "cat"}', "has a character that is not text in its path or label (\\ud800)."),
         ('{"image": "a"}', """has no 'path'. Write lines such as {"path": "cat/1.jpg", "label": "cat"}."""),
-        ("[" * 5000, "is not JSON (its lists or objects are nested too deep). Write one object on each line."),
+        (
+            "[" * 5000 + "]" * 5000,
+            "is not JSON (its lists or objects are nested too deep). Write one object on each line.",
+        ),
     ],
 )
 def test_a_wrong_line_of_json_is_refused_in_one_line(

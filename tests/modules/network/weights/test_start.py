@@ -97,8 +97,10 @@ def test_every_loader_starts_close_and_says_why_it_is_not_exact(
     known_as = "saved" if load is _from_our_file else "published"
     with pytest.warns(InexactStart) as caught:
         model = load(b0(**options), theirs, tmp_path)
-    assert [str(each.message) for each in caught] == [f"the network does not start exactly as {known_as}: {reason}"]
-    assert caught[0].filename == __file__
+    # Other libraries warn too.
+    ours = [each for each in caught if each.category is InexactStart]
+    assert [str(each.message) for each in ours] == [f"the network does not start exactly as {known_as}: {reason}"]
+    assert ours[0].filename == __file__
     expected = np.asarray(theirs(IMAGES * 255))  # they divide by 255 themselves
     assert 1e-3 < np.abs(np.asarray(model(IMAGES)) - expected).mean() / expected.std() < most
 
