@@ -141,6 +141,8 @@ def ImageExampleGen(
     examples.set_int_custom_property(features.CHANNELS, channels)
     examples.set_int_custom_property("images_read", found.read_count)
     examples.set_int_custom_property("images_left_out", len(found.left_out))
+    if sources.corrections:
+        examples.set_string_custom_property("corrections", sources.corrections)
     for name, value in {
         "columns": sources.columns,
         "notes": sources.notes,

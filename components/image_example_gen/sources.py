@@ -46,6 +46,7 @@ class Sources:
         notes: How the splits were found.
         skipped: The number of files and folders that are not images, by kind.
         removed: The images that corrections leave out. They count when the others are divided into splits.
+        corrections: What the list of corrections changes, in words; None without one.
     """
 
     entries: tuple[Entry, ...]
@@ -58,6 +59,7 @@ class Sources:
     notes: tuple[str, ...] = ()
     skipped: Mapping[str, int] = field(default_factory=dict)
     removed: tuple[Entry, ...] = ()
+    corrections: str | None = None
 
     @property
     def labels(self) -> Counter[str]:
@@ -169,7 +171,7 @@ def _corrected(sources: Sources, file: str) -> Sources:
         removed=found.removed,
         left_out=(*sources.left_out, *found.left_out),
         fingerprint=found.fingerprint(sources.fingerprint),
-        notes=(*sources.notes, found.note),
+        corrections=found.note,
     )
 
 

@@ -94,7 +94,7 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
                 drawn = statistics_view(where, found)
             write_text(statistics_page, drawn)
         link = statistics_page.name if statistics and found.described else None
-        write_text(page, render(where, found, notes, link, sources.notes))
+        write_text(page, render(where, found, notes, link, sources.notes, sources.corrections))
     except OSError as error:
         raise BadInput(f"--page {page}: cannot be written: {error.strerror}") from None
     console.print(f"page          {page}")
@@ -182,6 +182,7 @@ def _print(console: PlainConsole, found: "Inspection", sources: "Sources", notes
     rows.append(("formats", ", ".join(f"{name} {count:,}" for name, count in found.formats.most_common())))
     rows.append(("shorter side", ", ".join(f"{name}: {count:,}" for name, count in side_buckets(found.sizes))))
     rows += [("splits", "; ".join(sources.notes))] if sources.notes else []
+    rows += [("corrections", sources.corrections)] if sources.corrections else []
     rows += [("left out", f"{count:,} ({reason})") for reason, count in by_reason(found.left_out).items()]
     rows += [("skipped", in_words(sources.skipped))] if sources.skipped else []
     rows += [("warning", note) for note in notes]

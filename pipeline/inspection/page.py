@@ -24,7 +24,12 @@ def render_template(name: str, **values: Any) -> str:
 
 
 def render(
-    data: str, found: Inspection, notes: Sequence[str], statistics: str | None, splits: Sequence[str] = ()
+    data: str,
+    found: Inspection,
+    notes: Sequence[str],
+    statistics: str | None,
+    splits: Sequence[str] = (),
+    corrections: str | None = None,
 ) -> str:
     """Returns the page.
 
@@ -34,6 +39,7 @@ def render(
         notes: Warnings about the data.
         statistics: The name of the page of statistics next to this one, if there is one.
         splits: How the splits were found, if the data names them.
+        corrections: What the list of corrections changes; None without one.
     """
     totals: Counter[str] = sum(found.counts.values(), Counter())
     return render_template(
@@ -43,6 +49,7 @@ def render(
         notes=notes,
         statistics=statistics and quote(statistics),
         splits=splits,
+        corrections=corrections,
         duplicates=[
             ("Duplicates", found.duplicates.groups),
             ("Near duplicates in two splits", found.near_duplicates.groups),

@@ -103,6 +103,7 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True, live: boo
             "run": str(folder),
             "started": started.isoformat(),
             "splits": list(sources.notes),
+            "corrections": sources.corrections,
             "versions": versions(),
             "revision": revision(),
         }

@@ -22,6 +22,7 @@ def show(summary: Summary) -> None:
         ("result", blessed, f": {summary.reason}"),
         ("images", _images(summary)),
         *([("splits", "; ".join(summary.splits))] if summary.splits else []),
+        *([("corrections", summary.corrections)] if summary.corrections else []),
         *(("warning", warning) for warning in summary.warnings),
         ("pushed model", short_path(summary.pushed_model) if summary.pushed_model else "none"),
         ("run folder", short_path(summary.run)),

@@ -62,6 +62,8 @@ class Summary(BaseModel):
     """null if the run ended before they were counted."""
     splits: list[Masked] = []
     """How the splits were found, if the data names them."""
+    corrections: Masked | None = None
+    """How many labels data.corrections changes; null without it."""
     warnings: list[Masked] = []
     """Warnings about the data: duplicates, small or unbalanced classes, corrupt files."""
     pushed_model: str | None = None

@@ -141,7 +141,9 @@ def test_a_corrected_row_changes_one_label_and_no_split(dataset: tuple[Path, str
     assert _labels(after) == {**_labels(before), wrong.name: "große Bären"}
     assert after.left_out == before.left_out
     assert (after.columns, after.splits) == (before.columns, before.splits)
-    assert after.notes == (*before.notes, "relabel.csv changes 1 label")
+    assert after.notes == before.notes
+    assert after.corrections == "relabel.csv changes 1 label"
+    assert before.corrections is None
     assert after.fingerprint != before.fingerprint
 
 
@@ -150,7 +152,7 @@ def test_an_unchanged_list_changes_nothing(dataset: tuple[Path, str | None], tmp
     after = _found(*dataset, _relabel_list(before, tmp_path / "relabel.csv"))
     assert after.entries == before.entries
     assert after.fingerprint == before.fingerprint
-    assert after.notes[-1] == "relabel.csv changes 0 labels"
+    assert after.corrections == "relabel.csv changes 0 labels"
 
 
 def test_a_row_without_a_label_leaves_its_image_out_and_changes_no_split(
@@ -164,7 +166,7 @@ def test_a_row_without_a_label_leaves_its_image_out_and_changes_no_split(
     assert _splits(after) == {name: split for name, split in _splits(before).items() if name not in removed}
     assert [item.row() for item in after.left_out] == [(name, "has no label in data.corrections") for name in removed]
     assert not any(item.counts for item in after.left_out)
-    assert after.notes[-1] == f"relabel.csv changes 0 labels and leaves out {len(removed)} images"
+    assert after.corrections == f"relabel.csv changes 0 labels and leaves out {len(removed)} images"
     assert after.fingerprint != before.fingerprint
 
 

@@ -104,7 +104,7 @@ def test_the_page_and_the_table_count_the_images_of_each_class_in_each_split(tmp
 
 
 def test_inspect_counts_corrected_labels(data: Path, tmp_path: Path) -> None:
-    """The note and the table have the corrections. A name that no image has is refused in one line."""
+    """The corrections have a row of their own. A name that no image has is refused in one line."""
     first, *_ = sorted(path for path in data.rglob("*.png"))
     others = sorted({path.parent.name for path in data.rglob("*.png")} - {first.parent.name})
     relabel = tmp_path / "relabel.csv"
@@ -113,7 +113,8 @@ def test_inspect_counts_corrected_labels(data: Path, tmp_path: Path) -> None:
     relabel.write_text(f"path,label\n{first.relative_to(data)},{others[0]}\n", encoding="utf-8")
     result = CliRunner().invoke(main, command)
     assert result.exit_code == 0, result.output
-    assert "relabel.csv changes 1 label" in result.output
+    assert "corrections   relabel.csv changes 1 label" in result.output.splitlines()
+    assert "<p>relabel.csv changes 1 label.</p>" in (tmp_path / "page.html").read_text(encoding="utf-8")
     relabel.write_text("path,label\nno.png,dog\n")
     result = CliRunner().invoke(main, command)
     assert result.exit_code == 2

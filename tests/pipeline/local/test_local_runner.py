@@ -90,6 +90,16 @@ def test_a_run_writes_its_summary_configuration_and_log(config: Config, pipeline
     assert {"python", "tfx", "keras", "tensorflow"} <= summary.versions.keys()
 
 
+def test_the_summary_says_what_the_corrections_change(config: Config, pipeline: Pipeline, tmp_path: Path) -> None:
+    pipeline(lambda: None)
+    assert run(config).corrections is None
+    (tmp_path / "relabel.csv").write_text("path,label\ntrain/cat/1.png,cat\neval/cat/1.png,dog\n")
+    corrected = {"corrections": str(tmp_path / "relabel.csv")}
+    summary = run(config.model_copy(update={"data": config.data.model_copy(update=corrected)}))
+    assert summary.corrections == "relabel.csv changes 1 label"
+    assert not any("relabel.csv" in note for note in summary.splits)
+
+
 @pytest.mark.parametrize(("pushed", "state"), [(1, "pushed"), (0, "not_blessed")])
 def test_a_blessed_model_that_tensorflow_serving_refuses_is_not_pushed(
     config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pushed: int, state: str

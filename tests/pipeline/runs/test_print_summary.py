@@ -43,3 +43,11 @@ def test_the_test_split_is_printed_first(capsys: pytest.CaptureFixture[str]) -> 
         "test accuracy 0.8765 on the held-out test split",
         "accuracy      0.9000 on the evaluation split",
     ]
+
+
+def test_corrections_have_a_row_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    found = {"splits": ["valid is eval"], "corrections": "c.csv changes 1 label"}
+    show(Summary(state="pushed", reason="", run="", started="", **found))
+    lines = capsys.readouterr().out.splitlines()
+    assert "splits        valid is eval" in lines
+    assert "corrections   c.csv changes 1 label" in lines

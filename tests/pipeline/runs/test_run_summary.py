@@ -40,6 +40,7 @@ def test_the_json_has_every_field(tmp_path: Path) -> None:
         "test_intervals": {},
         "images": {"read": 1797, "left_out": 2, "left_out_by_reason": {}},
         "splits": [],
+        "corrections": None,
         "warnings": [],
         "pushed_model": "/runs/pushed/1",
         "tensorboard": None,
