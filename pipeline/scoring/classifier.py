@@ -50,7 +50,6 @@ class Classifier(ImageClassifier):
             self._embed = getattr(model, "embeddings", None)
             inputs = getattr(model, "classify_inputs", None)  # an earlier version has pushed a model without it
             self.has_8_bits = inputs is not None and inputs.inputs[0].dtype == tf.uint8
-            """Whether the network takes pixels of 8 bits. Floats outside 0 and 1 are lost then."""
             self.channels = channels_of(path)
         self._to_tensor = tf.constant
         self._path = path

@@ -1,20 +1,21 @@
 """ImageClassifier: labels images with any model that gives the probabilities of their labels."""
 
+import io
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import numpy as np
+
+from efficientmixnet.components.image_example_gen.array_file import NPY
 from efficientmixnet.components.image_example_gen.canonical import canonical
 from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, Entry
 from efficientmixnet.components.image_example_gen.files import find_file, is_refused, is_remote, read_bytes
 from efficientmixnet.modules.exceptions import BadImage
 
-if TYPE_CHECKING:
-    import numpy as np
-
 BATCH = 32
 _MAX_PIXELS = 100_000_000
+_HALF_A_LEVEL = 0.5 / 255  # floats so little beyond 0 and 1 are rounded to black and white
 
 
 class ImageClassifier(ABC):
@@ -24,11 +25,13 @@ class ImageClassifier(ABC):
     """The labels in the order of the probabilities."""
     channels: int
     """The number of channels of the images."""
+    has_8_bits: bool
+    """Whether the network takes pixels of 8 bits. Floats outside 0 and 1 are lost then."""
     undecodable: type[Exception]
     """The error that `probabilities` raises for a corrupt image."""
 
     @abstractmethod
-    def probabilities(self, encoded: list[bytes]) -> "np.ndarray":
+    def probabilities(self, encoded: list[bytes]) -> np.ndarray:
         """Returns the probabilities of JPEG, PNG or .npy files, float32 [batch, classes]."""
 
     def classify(
@@ -45,13 +48,23 @@ class ImageClassifier(ABC):
         """
         for start in range(0, len(images), BATCH):
             batch = images[start : start + BATCH]
-            read = [read_image(image, self.channels) for image in batch]
+            read = [self.read(image) for image in batch]
             predictions = iter(self.probabilities_of_each([one for one in read if isinstance(one, bytes)]))
             for image, encoded in zip(batch, read, strict=True):
                 found = next(predictions) if isinstance(encoded, bytes) else encoded
                 yield image, found if isinstance(found, str) else self.most_probable(found, top)
 
-    def probabilities_of_each(self, encoded: list[bytes]) -> "list[np.ndarray | str]":
+    def read(self, image: str | bytes) -> bytes | str:
+        """Returns an image as a file that `probabilities` takes, or the reason why it cannot be classified.
+
+        Args:
+            image: The path, or the encoded bytes.
+        """
+        found = read_image(image, self.channels)
+        lost = _lost_floats(found) if self.has_8_bits and isinstance(found, bytes) else None
+        return lost or found
+
+    def probabilities_of_each(self, encoded: list[bytes]) -> list[np.ndarray | str]:
         """Returns the probabilities of each file, float32 [classes], or the reason why there are none."""
         if not encoded:
             return []
@@ -63,7 +76,7 @@ class ImageClassifier(ABC):
             # One corrupt image makes the whole batch fail.
             return [found for one in encoded for found in self.probabilities_of_each([one])]
 
-    def most_probable(self, probabilities: "np.ndarray", top: int) -> list[tuple[str, float]]:
+    def most_probable(self, probabilities: np.ndarray, top: int) -> list[tuple[str, float]]:
         """Returns the most probable labels of an image, each with its probability, from those of all classes."""
         return [(self.labels[i], float(probabilities[i])) for i in (-probabilities).argsort()[:top]]
 
@@ -81,6 +94,17 @@ def read_image(image: str | bytes, channels: int = 3) -> bytes | str:
         return error.without_setting
     except OSError as error:
         return f"cannot be read: {error.strerror or error}"
+
+
+def _lost_floats(file: bytes) -> str | None:
+    """Returns the reason to refuse an array of floats whose values a network of 8 bits would get as black or white."""
+    if not file.startswith(NPY):
+        return None
+    values = np.load(io.BytesIO(file), allow_pickle=False)  # written by as_npy
+    low, high = values.min(), values.max()
+    if values.dtype != np.float32 or (low >= -_HALF_A_LEVEL and high <= 1 + _HALF_A_LEVEL):
+        return None
+    return f"has floats from {low:g} to {high:g}; give float32 (0 to 1) or uint8 (0 to 255)"
 
 
 def _read(path: str) -> bytes:

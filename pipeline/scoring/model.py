@@ -1,22 +1,19 @@
 """load: a pushed model in Python, which predicts labels and computes embeddings."""
 
-import io
 from collections.abc import Iterable, Iterator
 from os import PathLike, fspath
 
 import numpy as np
 import PIL.Image
 
-from efficientmixnet.components.image_example_gen.array_file import NPY, as_npy
+from efficientmixnet.components.image_example_gen.array_file import as_npy
 from efficientmixnet.modules.exceptions import BadImage, BadInput
 from efficientmixnet.pipeline.scoring.classifier import Classifier
-from efficientmixnet.pipeline.scoring.image_classifier import read_image
 from efficientmixnet.pipeline.scoring.pillow_file import pillow_file
 
 Image = str | PathLike[str] | bytes | PIL.Image.Image | np.ndarray
 
 _WITH_GRAY_AND_ALPHA = (1, 3, 4)
-_HALF_A_LEVEL = 0.5 / 255  # floats so little beyond 0 and 1 are rounded to black and white
 
 
 class Model:
@@ -101,10 +98,9 @@ class Model:
     def _as_file(self, image: Image, number: int) -> bytes:
         """A JPEG, PNG or .npy file."""
         try:
-            found = read_image(self._given(image), self.channels)
+            found = self._classifier.read(self._given(image))
             if isinstance(found, str):
                 raise BadImage(found)
-            self._check_range(found)
         except BadImage as error:
             name = fspath(image) if isinstance(image, str | PathLike) else f"image {number}"
             raise BadInput(f"{name}: {error.without_setting}") from None
@@ -119,15 +115,6 @@ class Model:
         if isinstance(image, PIL.Image.Image):
             return pillow_file(image)
         return _array_file(np.asarray(image), self.channels)
-
-    def _check_range(self, file: bytes) -> None:
-        """Refuses an array of floats whose values the network would get as black or white."""
-        if not self._classifier.has_8_bits or not file.startswith(NPY):
-            return
-        values = np.load(io.BytesIO(file), allow_pickle=False)  # written by as_npy
-        low, high = values.min(), values.max()
-        if values.dtype == np.float32 and (low < -_HALF_A_LEVEL or high > 1 + _HALF_A_LEVEL):
-            raise BadImage(f"has floats from {low:g} to {high:g}; give float32 (0 to 1) or uint8 (0 to 255)")
 
 
 def load(model: str | PathLike[str]) -> Model:

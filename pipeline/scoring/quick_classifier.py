@@ -8,6 +8,7 @@ from efficientmixnet.modules import features
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import LABELS, channels_of
 from efficientmixnet.pipeline.scoring.image_classifier import ImageClassifier
+from efficientmixnet.pipeline.scoring.input_type import UINT8
 from efficientmixnet.pipeline.scoring.quiet_load import quiet_load
 from efficientmixnet.pipeline.scoring.saved_model_session import InvalidImage, SavedModelSession
 
@@ -29,6 +30,7 @@ class QuickClassifier(ImageClassifier):
         self.labels = [str(label) for label in json.loads(self._file.read_text(encoding="utf-8"))]
         self.channels = channels_of(folder)
         self._probabilities = SavedModelSession(folder, "serving_default", features.PROBABILITIES)
+        self.has_8_bits = self._probabilities.input_type("classify_inputs") == UINT8
 
     def probabilities(self, encoded: list[bytes]) -> "np.ndarray":
         """Returns the probabilities of JPEG, PNG or .npy files, float32 [batch, classes]."""

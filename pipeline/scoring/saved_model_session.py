@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from efficientmixnet.pipeline.scoring.input_type import input_type
 from efficientmixnet.pipeline.scoring.signature_tensors import signature_tensors
 
 _LIBRARY = "libtensorflow_cc.so.2"
@@ -61,8 +62,8 @@ class SavedModelSession:
         self._library = _library()
         self._status = c_void_p(self._library.TF_NewStatus())
         self._graph = c_void_p(self._library.TF_NewGraph())
-        self._session, description = self._load(folder)
-        inputs, outputs = signature_tensors(description, signature)
+        self._session, self._description = self._load(folder)
+        inputs, outputs = signature_tensors(self._description, signature)
         (name,) = inputs.values()
         self._input, self._output = self._tensor(name), self._tensor(outputs[output])
 
@@ -89,6 +90,10 @@ class SavedModelSession:
             return np.ctypeslib.as_array(floats, shape).copy()
         finally:
             self._library.TF_DeleteTensor(found)
+
+    def input_type(self, function: str) -> int | None:
+        """Returns the type of the first input of another function, or None if the model has no such function."""
+        return input_type(self._description, function)
 
     def _load(self, folder: Path) -> tuple[c_void_p, bytes]:
         """The session, and the serialized MetaGraphDef."""

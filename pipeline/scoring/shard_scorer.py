@@ -14,7 +14,7 @@ from efficientmixnet.modules import progress
 from efficientmixnet.modules.files.whole_file import whole_path
 from efficientmixnet.modules.text.secrets import mask, mask_urls
 from efficientmixnet.pipeline.scoring.classifier import Classifier
-from efficientmixnet.pipeline.scoring.image_classifier import BATCH, read_image
+from efficientmixnet.pipeline.scoring.image_classifier import BATCH
 
 _READERS = 8  # threads, because an object store takes long to open each file
 
@@ -46,7 +46,7 @@ class ShardScorer:
             pq.write_table(pa.Table.from_pylist(rows, shard_schema(self._classifier.labels)), part)
 
     def _read(self, name: str) -> bytes | str:
-        return read_image(join(self._images, name), self._classifier.channels)
+        return self._classifier.read(join(self._images, name))
 
     def _rows(self, names: Sequence[str], encoded: list[bytes | str]) -> Iterator[dict[str, Any]]:
         readable = [one for one in encoded if isinstance(one, bytes)]

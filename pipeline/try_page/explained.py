@@ -5,7 +5,6 @@ from typing import Any
 
 from efficientmixnet.components.report.html_page import shown
 from efficientmixnet.pipeline.scoring.classifier import Classifier
-from efficientmixnet.pipeline.scoring.image_classifier import read_image
 
 _LABELS = 5
 _SIDE = 320  # pixels, the longer side of an image on the page
@@ -30,7 +29,7 @@ class Explained:
         from efficientmixnet.components.report.thumbnails import thumbnail
 
         with self._one_at_a_time:
-            image = read_image(file, self._classifier.channels)
+            image = self._classifier.read(file)
             if isinstance(image, str):
                 return {"error": f"The image {image}."}
             (found,) = self._classifier.probabilities_of_each([image])
@@ -48,7 +47,7 @@ class Explained:
         from efficientmixnet.components.report.thumbnails import overlaid
 
         with self._one_at_a_time:
-            image = read_image(file, self._classifier.channels)
+            image = self._classifier.read(file)
             if isinstance(image, str) or not 0 <= class_id < len(self._classifier.labels):
                 return {"error": "There is no such image or class."}
             found = self._classifier.activations(image, class_id)

@@ -58,3 +58,30 @@ def push_brightness() -> Callable[..., None]:
         (folder / LABELS).write_text(json.dumps(labels))
 
     return push
+
+
+class Reader(tf.Module):
+    """A model that finds every image bright."""
+
+    @tf.function(input_signature=[])
+    def class_labels(self) -> tf.Tensor:
+        return tf.constant(["bright"])
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def classify(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"probabilities": tf.ones([tf.shape(images)[0], 1])}
+
+
+@pytest.fixture(scope="session")
+def push_reader() -> Callable[[Path, tf.DType], None]:
+    """Writes the model to a folder, with a network that takes pixels of this type."""
+
+    def push(folder: Path, pixels: tf.DType) -> None:
+        module = Reader()
+        network = tf.function(lambda inputs: tf.reduce_mean(tf.cast(inputs, tf.float32)))
+        module.classify_inputs = network.get_concrete_function(tf.TensorSpec([None, 8, 8, 3], pixels))
+        tf.saved_model.save(module, str(folder), signatures={"serving_default": module.classify})
+        (folder / LABELS).parent.mkdir()
+        (folder / LABELS).write_text(json.dumps(["bright"]))
+
+    return push

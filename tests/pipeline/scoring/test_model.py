@@ -154,27 +154,9 @@ def test_a_single_image_of_pillow_is_refused(model: Model) -> None:
         model.predict(Image.new("RGB", (4, 4)))
 
 
-def _push_reader(folder: Path, pixels: tf.DType) -> None:
-    """Writes a model whose network takes pixels of this type, and which finds every image bright."""
-
-    class Reader(tf.Module):
-        @tf.function(input_signature=[])
-        def class_labels(self) -> tf.Tensor:
-            return tf.constant(["bright"])
-
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
-        def classify(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
-            return {"probabilities": tf.ones([tf.shape(images)[0], 1])}
-
-    module = Reader()
-    network = tf.function(lambda inputs: tf.reduce_mean(tf.cast(inputs, tf.float32)))
-    module.classify_inputs = network.get_concrete_function(tf.TensorSpec([None, 8, 8, 3], pixels))
-    tf.saved_model.save(module, str(folder), signatures={"serving_default": module.classify})
-
-
-def test_floats_that_8_bits_lose_are_refused(tmp_path: Path) -> None:
+def test_floats_that_8_bits_lose_are_refused(tmp_path: Path, push_reader: Callable[..., None]) -> None:
     for number, pixels in enumerate((tf.uint8, tf.float32), 1):
-        _push_reader(tmp_path / str(number), pixels)
+        push_reader(tmp_path / str(number), pixels)
     of_8_bits, deep = load(tmp_path / "1"), load(tmp_path / "2")
     image = np.linspace(0, 255, 75, dtype=np.float32).reshape(5, 5, 3)  # as keras.utils.img_to_array gives it
     np.save(tmp_path / "a.npy", image)
