@@ -1,13 +1,13 @@
 """Layout: the form of the data, and where it holds image, label and split."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from efficientmixnet.components.image_example_gen.labels import label_text
 from efficientmixnet.modules.config.names import FolderName
-from efficientmixnet.modules.config.section import PathText, Section
+from efficientmixnet.modules.config.section import TAKES_PATHS, PathText, Section
 from efficientmixnet.modules.exceptions import BadInput
 
 _MOST_DIGITS = 18  # Python refuses to convert thousands of them
@@ -23,7 +23,7 @@ class Layout(Section):
     """The column, feature or file extension of the label; null: the format's usual name."""
     split: str | None = None
     """The column, feature or file extension of the split; null: split in a manifest, none elsewhere."""
-    split_files: dict[FolderName, str] = {}
+    split_files: dict[FolderName, Annotated[str, TAKES_PATHS]] = {}
     """The files of each split, as a pattern of their names or the folder of the class folders, such as
     {train: 'train-*', eval: 'val*'}."""
     features: tuple[str, ...] | None = None

@@ -9,6 +9,8 @@ from typing import Annotated
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
+from efficientmixnet.modules.config.section import TAKES_PATHS
+
 
 def matching(pattern: str, words: str) -> AfterValidator:
     """Returns a check that text matches a pattern as a whole.
@@ -79,9 +81,12 @@ ContainerPath = Annotated[
         rf"{_NO_STEP_UP}/[^:\x00-\x1f]*",
         "should be an absolute path in the container without .. and :, such as /mnt/images",
     ),
+    TAKES_PATHS,
 ]
 RelativePath = Annotated[
-    str, matching(rf"({_NO_STEP_UP}[^/\x00-\x1f][^\x00-\x1f]*)?", "should be a relative path without ..")
+    str,
+    matching(rf"({_NO_STEP_UP}[^/\x00-\x1f][^\x00-\x1f]*)?", "should be a relative path without .."),
+    TAKES_PATHS,
 ]
 Place = Annotated[
     str,
@@ -89,6 +94,7 @@ Place = Annotated[
         rf"{_NO_STEP_UP}[^\x00-\x20]*",
         "should be a URI such as minio://bucket/folder, or a path, without .. and spaces",
     ),
+    TAKES_PATHS,
 ]
 ServiceUrl = Annotated[
     str,

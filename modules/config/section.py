@@ -13,7 +13,9 @@ def _as_text(path: Any) -> Any:
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Probability = Annotated[float, Field(ge=0, lt=1)]
-PathText = Annotated[str, Field(min_length=1), BeforeValidator(_as_text)]  # takes a path object too
+TAKES_PATHS = BeforeValidator(_as_text)
+"""In a type of text: it takes path objects too."""
+PathText = Annotated[str, Field(min_length=1), TAKES_PATHS]
 
 MOST_EPOCHS = 1_000_000
 A_YEAR = 366 * 24 * 60  # minutes

@@ -51,6 +51,20 @@ def test_paths_in_sections_may_be_path_objects(calls: list[Any], tmp_path: Path)
     assert config.training.epochs == 20
 
 
+def test_paths_in_mappings_and_lists_may_be_path_objects(calls: list[Any], tmp_path: Path) -> None:
+    """A file of splits, and the paths of a cluster, which a configuration for both has."""
+    volume = {"claim": "images", "path": Path("/mnt"), "sub_path": Path("a/b")}
+    secret = {"name": "a", "path": Path("/keys")}
+    kubeflow = {"volumes": [volume], "secrets": [secret], "pushed": Path("/mnt/pushed"), "checkpoints": Path("/mnt/c")}
+    split_files = {"train": Path("photos/train"), "eval": Path("val-*")}
+    run(images=tmp_path, data={"layout": {"split_files": split_files}}, kubeflow=kubeflow)
+    config = calls[-1][0]
+    assert config.data.layout.split_files == {"train": "photos/train", "eval": "val-*"}
+    (mounted,), (given,) = config.kubeflow.volumes, config.kubeflow.secrets
+    assert (mounted.path, mounted.sub_path, given.path) == ("/mnt", "a/b", "/keys")
+    assert (config.kubeflow.pushed, config.kubeflow.checkpoints) == ("/mnt/pushed", "/mnt/c")
+
+
 def test_the_result_has_the_metrics_and_paths_of_the_summary(calls: list[Any], tmp_path: Path) -> None:
     done = run(images=tmp_path)
     assert (done.metrics, done.blessed, done.reason) == ({"accuracy": 0.9}, True, "good")
