@@ -132,6 +132,14 @@ def too_large(size: int, max_bytes: int) -> str:
     return f"has {size:,} bytes, over the limit (data.max_image_bytes: {max_bytes})"
 
 
+def image_by_suffix(name: str) -> bool | None:
+    """Returns whether the suffix of a file says that it is an image, or None if it is unknown."""
+    plain = _without_query(name)
+    if PurePosixPath(plain).suffix.lower() in SUFFIXES:
+        return True
+    return False if skipped.Skipped.by_suffix(plain) else None
+
+
 def may_be_image(name: str, content: bytes | None = None) -> bool:
     """Returns whether a file that cannot be read may be an image: neither its suffix nor its content shows otherwise.
 
@@ -139,10 +147,13 @@ def may_be_image(name: str, content: bytes | None = None) -> bool:
         name: The file's name.
         content: The beginning of its content; None if it is unknown.
     """
-    plain = name.partition("?")[0] if "://" in name else name
-    suffix = PurePosixPath(plain).suffix.lower()
-    if suffix in SUFFIXES or skipped.Skipped.by_suffix(plain):
-        return suffix in SUFFIXES
+    plain, known = _without_query(name), image_by_suffix(name)
+    if known is not None:
+        return known
     if not content:
         return content is None or not skipped.is_marker(plain)
     return not (skipped.is_text(name, content) or skipped.is_container(plain, content))
+
+
+def _without_query(name: str) -> str:
+    return name.partition("?")[0] if "://" in name else name

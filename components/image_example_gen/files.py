@@ -15,7 +15,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
+from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut, image_by_suffix, may_be_image
 from efficientmixnet.components.image_example_gen.skipped import Skipped
 from efficientmixnet.components.image_example_gen.walk import walk
 from efficientmixnet.modules.exceptions import BadInput
@@ -135,6 +135,17 @@ def head(path: str) -> bytes | None:
             return file.read(_HEAD)
     except OSError:
         return None
+
+
+def file_may_be_image(path: str, name: str) -> bool:
+    """Returns what `may_be_image` returns for a file. Only one whose suffix is unknown is opened, which takes long.
+
+    Args:
+        path: The file's path.
+        name: The file's name.
+    """
+    known = image_by_suffix(name)
+    return may_be_image(name, head(path)) if known is None else known
 
 
 def has_changed(entry: Entry) -> bool:

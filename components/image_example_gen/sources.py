@@ -11,9 +11,9 @@ from itertools import chain
 from efficientmixnet.components.image_example_gen.check_sources import check_labels, check_split, nothing_found
 from efficientmixnet.components.image_example_gen.class_folders import as_image
 from efficientmixnet.components.image_example_gen.corrections import Corrections
-from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, SUFFIXES, Entry, LeftOut, may_be_image
+from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, SUFFIXES, Entry, LeftOut
 from efficientmixnet.components.image_example_gen.examine import Found, examine
-from efficientmixnet.components.image_example_gen.files import File, head, list_files
+from efficientmixnet.components.image_example_gen.files import File, file_may_be_image, list_files
 from efficientmixnet.components.image_example_gen.folder_splits import of_folders
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
 from efficientmixnet.components.image_example_gen.manifest import Manifest
@@ -238,11 +238,11 @@ def _found(
         elif kind == "folders":
             item = as_image(file, depth, split)
             if isinstance(item, Entry) and by_name.splits and split is None:
-                item = LeftOut(file.name, "is in no split", counts=may_be_image(file.name, head(file.path)))
+                item = LeftOut(file.name, "is in no split", counts=file_may_be_image(file.path, file.name))
             yield (item, file) if isinstance(item, Entry) else item
         elif layout.format == "auto" and format_of(file.name) != kind:
             is_shard = may_hold_images(file.name)
-            counts = is_shard or may_be_image(file.name, head(file.path))
+            counts = is_shard or file_may_be_image(file.path, file.name)
             other = LeftOut(file.name, f"is not a {kind} file", counts)
             yield other if is_shard else Skipped.by_suffix(file.name) or other
         else:

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -84,6 +84,7 @@ def _files(image: str) -> list[str]:
         return [image]
     announce(f"listing the images of {image}")
     from efficientmixnet.components.image_example_gen.entry import LeftOut
+    from efficientmixnet.components.image_example_gen.files import file_may_be_image
     from efficientmixnet.components.image_example_gen.walk import walk
 
     try:
@@ -91,21 +92,11 @@ def _files(image: str) -> list[str]:
     except OSError as error:
         raise BadInput(f"{image}: cannot be listed: {error.strerror}; give a folder that you can read") from None
     files = (one for one in found if isinstance(one, str))
-    names = sorted(one for one in files if _may_be_image(image, one))
+    names = sorted(one for one in files if file_may_be_image(os.path.join(image, one), one))
     names += [one.name for one in found if isinstance(one, LeftOut) and one.is_folder]
     if not names:
         raise BadInput(f"{image}: has no images; give an image, or a folder with images")
     return [str(Path(image, name)) for name in names]
-
-
-def _may_be_image(folder: str, name: str) -> bool:
-    """As in a run, the content tells it where the suffix is unknown. Other files are not opened, which takes long."""
-    from efficientmixnet.components.image_example_gen import files
-    from efficientmixnet.components.image_example_gen.entry import SUFFIXES, may_be_image
-    from efficientmixnet.components.image_example_gen.skipped import Skipped
-
-    is_known = PurePosixPath(name).suffix.lower() in SUFFIXES or Skipped.by_suffix(name) is not None
-    return may_be_image(name, None if is_known else files.head(os.path.join(folder, name)))
 
 
 def _as_json(image: str, found: Labels | str) -> str:

@@ -2,11 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
-from efficientmixnet.components.image_example_gen.files import read_bytes
+from efficientmixnet.components.image_example_gen import files
+from efficientmixnet.components.image_example_gen.files import open_file, read_bytes
 from efficientmixnet.components.image_example_gen.sources import Sources, find_images
 from efficientmixnet.modules.exceptions import BadInput
 
@@ -115,3 +116,39 @@ def test_images_of_another_fingerprint_are_refused(folder: Path) -> None:
     (folder / "cat/1.png").unlink()
     with pytest.raises(BadInput, match=r"images: the images are not those that this run listed at its start"):
         find_images(str(folder), None, SPLITS).stop_if_changed(first.fingerprint, "images")
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that are opened."""
+    names: list[str] = []
+
+    def opening(path: str) -> BinaryIO:
+        names.append(Path(path).name)
+        return open_file(path)
+
+    monkeypatch.setattr(files, "open_file", opening)
+    return names
+
+
+def test_a_file_in_no_split_is_opened_only_if_its_suffix_is_unknown(tmp_path: Path, opened: list[str]) -> None:
+    for name in ("cat/train/0.png", "cat/test/0.png", "dog/train/0.png", "dog/test/0.png"):
+        _write(tmp_path / name)
+    _write(tmp_path / "dog" / "stray.png", "these are cats")
+    _write(tmp_path / "dog" / "stray", "these are cats")
+    sources = find_images(str(tmp_path), None, SPLITS)
+    found = [(*item.row(), item.counts) for item in sources.left_out]
+    assert found == [("dog/stray", "is in no split", False), ("dog/stray.png", "is in no split", True)]
+    assert opened == ["stray"]
+
+
+def test_a_file_beside_shards_is_opened_only_if_its_suffix_is_unknown(
+    tmp_path: Path, opened: list[str], write: Any
+) -> None:
+    write.tar(tmp_path / "0.tar", {"0.jpg": b"p", "0.cls": b"cat", "1.jpg": b"q", "1.cls": b"dog"})
+    _write(tmp_path / "index.json")
+    _write(tmp_path / "README")
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert [(item.name, item.counts) for item in sources.left_out] == [("README", False)]
+    assert sources.skipped == {".json": 1}
+    assert opened == ["0.tar", "README"]
