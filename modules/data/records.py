@@ -35,7 +35,7 @@ class Records:
     count: int
     cached: bool = False  # whether decoded images stay in memory after the first pass
     deep: bool = False  # whether it has images of 16 bits, so that pixels are float32 instead of uint8
-    every: int | None = None  # with n: only every n-th record of the files, or all others
+    spread: int | None = None  # with n: only n records of the files, at equal distances, or all others
     others: bool = False
     in_files: tuple[int, ...] = ()  # the number of records in each file
     channels: int = 3
@@ -59,12 +59,10 @@ class Records:
         return cls(files, count, deep=is_deep(first), in_files=in_files, channels=channels_of(first))
 
     def split_off(self, count: int) -> tuple["Records", "Records"]:
-        """Splits off every n-th record, at most `count` in all. Returns the others, and these."""
-        every = -(-self.count // count)  # rounded up, so that there are never more
-        fewer = -(-self.count // every)
+        """Splits off `count` records, at equal distances. Returns the others, and these."""
         return (
-            replace(self, count=self.count - fewer, every=every, others=True),
-            replace(self, count=fewer, every=every),
+            replace(self, count=self.count - count, spread=count, others=True),
+            replace(self, count=count, spread=count),
         )
 
     def decoded_bytes(self) -> int:
@@ -92,7 +90,7 @@ class Records:
     @property
     def record_files(self) -> RecordFiles:
         """The files, and which of their records to read."""
-        return RecordFiles(self.files, self.in_files, self.every, self.others)
+        return RecordFiles(self.files, self.in_files, self.spread, self.others)
 
 
 def is_deep(transformed: tf.Tensor) -> bool:

@@ -22,7 +22,7 @@ class RecordFiles:
 
     names: Sequence[str]
     counts: Sequence[int]  # the number of records in each file
-    every: int | None = None  # with n: only every n-th record, or all others
+    spread: int | None = None  # with n: only n of the records, at equal distances, or all others
     others: bool = False
 
     @property
@@ -34,14 +34,19 @@ class RecordFiles:
     def kept(self) -> np.ndarray:
         """How many records of each file are read."""
         counts = np.array(self.counts, np.int64)
-        if self.every is None:
+        if self.spread is None:
             return counts
-        chosen = -(-(self.firsts + counts) // self.every) - -(-self.firsts // self.every)
+        records = int(counts.sum())
+        # Record i is chosen if i x spread leaves less than spread, divided by the number of records.
+        before, until = (
+            (n * self.spread + records - self.spread) // records for n in (self.firsts, self.firsts + counts)
+        )
+        chosen = until - before
         return counts - chosen if self.others else chosen
 
     def read(self) -> tf.data.Dataset:
         """Reads all records, in an order that depends only on the files."""
-        firsts = np.zeros(len(self.names), np.int64) if self.every is None else self.firsts
+        firsts = np.zeros(len(self.names), np.int64) if self.spread is None else self.firsts
         rest = np.full(len(self.names), -1, np.int64)  # for `take`
         return self.read_parts((list(self.names), firsts, np.zeros_like(rest), rest))
 
@@ -50,9 +55,11 @@ class RecordFiles:
 
         def part(file: tf.Tensor, first: tf.Tensor, skip: tf.Tensor, take: tf.Tensor) -> tf.data.Dataset:
             records = tf.data.TFRecordDataset(file, compression_type="GZIP")
-            if self.every is not None:
+            if self.spread is not None:
                 numbered = records.enumerate(first)
-                wanted = numbered.filter(lambda number, _: (number % self.every != 0) == self.others)
+                wanted = numbered.filter(
+                    lambda i, _: (i * self.spread % sum(self.counts) >= self.spread) == self.others
+                )
                 records = wanted.map(lambda _, record: record)
             return records.skip(skip).take(take)
 

@@ -212,7 +212,7 @@ def _deadline(training: TrainingConfig, begin: float, epochs: range) -> list[ker
 
 
 def images_to_hold_out(images: int) -> int:
-    """Returns how many of the training images calibration needs at most: a twentieth of them; 0 if there are too few.
+    """Returns how many of the training images calibration holds out: a twentieth of them; 0 if there are too few.
 
     With fewer than 2,000 images it is 100 of them or a tenth, whichever is less.
     """

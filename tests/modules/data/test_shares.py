@@ -90,11 +90,12 @@ def test_evaluation_reads_every_record_once(tmp_path: Path, workers: int) -> Non
 def test_held_out_records_reach_no_worker_and_all_others_reach_one(tmp_path: Path, workers: int) -> None:
     names = _write(tmp_path, UNEVEN)
     held_out, others = RecordFiles(names, UNEVEN, 5), RecordFiles(names, UNEVEN, 5, others=True)
-    assert sorted(_numbers(held_out.read())) == [0, 5, 10, 15, 20, 25]
-    assert (held_out.kept.tolist(), others.kept.tolist()) == ([1, 0, 3, 0, 2, 0], [4, 0, 8, 3, 6, 2])
+    chosen = [0, 6, 12, 18, 24]  # 29 / 5 = 5.8 apart, rounded up
+    assert sorted(_numbers(held_out.read())) == chosen
+    assert (held_out.kept.tolist(), others.kept.tolist()) == ([1, 0, 2, 1, 1, 0], [4, 0, 9, 2, 7, 2])
     shares = [_numbers(evaluation_share(others, worker, workers)) for worker in range(workers)]
-    assert sorted(number for share in shares for number in share) == [one for one in range(29) if one % 5]
-    trained = [_numbers(training_share(others, worker, 23 // workers, [7, 0])) for worker in range(workers)]
+    assert sorted(number for share in shares for number in share) == sorted({*range(29)} - {*chosen})
+    trained = [_numbers(training_share(others, worker, 24 // workers, [7, 0])) for worker in range(workers)]
     together = [number for share in trained for number in share]
-    assert len(set(together)) == len(together) == 23 // workers * workers
-    assert all(number % 5 for number in together)
+    assert len(set(together)) == len(together) == 24 // workers * workers
+    assert not set(together) & set(chosen)

@@ -48,21 +48,13 @@ def test_a_part_of_the_training_split_is_held_out(images: int, held_out: int) ->
     assert images_to_hold_out(images) == held_out
 
 
-@pytest.mark.parametrize(
-    ("images", "at_most", "held_out"),
-    [
-        (209, 20, 19),  # a tenth; every 11th: 0, 11 ... 198
-        (1_999, 100, 100),  # every 20th: 0, 20 ... 1,980
-        (10_010, 500, 477),  # a twentieth; every 21st: 0, 21 ... 9,996
-        (149_999, 5_000, 5_000),  # every 30th: 0, 30 ... 149,970
-    ],
-)
-def test_never_more_images_are_held_out_than_calibration_needs(images: int, at_most: int, held_out: int) -> None:
-    assert images_to_hold_out(images) == at_most
-    others, chosen = Records(("images.gz",), images, in_files=(images,)).split_off(at_most)
-    assert (others.count, chosen.count) == (images - held_out, held_out)
-    assert chosen.record_files.kept.tolist() == [held_out]
-    assert others.record_files.kept.tolist() == [images - held_out]
+@pytest.mark.parametrize(("images", "count"), [(209, 20), (1_999, 100), (10_010, 500), (1_000_000, 5_000)])
+def test_exactly_as_many_images_are_held_out_as_calibration_needs(images: int, count: int) -> None:
+    assert images_to_hold_out(images) == count
+    others, chosen = Records(("images.gz",), images, in_files=(images,)).split_off(count)
+    assert (others.count, chosen.count) == (images - count, count)
+    assert others.record_files.kept.tolist() == [images - count]
+    assert chosen.record_files.kept.tolist() == [count]
 
 
 @pytest.fixture
