@@ -1,13 +1,17 @@
-"""Fixtures for the tests of data sources: images in folders, and writers of files with many images."""
+"""Fixtures for the tests of data sources: images in folders, writers of files with many images, and corrections."""
 
 import io
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
 import pytest
 import tensorflow as tf
+from corrected_data import class_folders, find
+
+from efficientmixnet.components.image_example_gen.sources import Sources
 
 
 class Writers:
@@ -65,3 +69,19 @@ def folder(tmp_path: Path) -> Path:
         (data / name).parent.mkdir(parents=True, exist_ok=True)
         (data / name).write_text("image")
     return data
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Path:
+    return class_folders(tmp_path / "data", None)[0]
+
+
+@pytest.fixture
+def correct(folders: Path, tmp_path: Path) -> Callable[[str], Sources]:
+    """Lists class folders with corrections of this text."""
+
+    def corrected(text: str, name: str = "relabel.csv") -> Sources:
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        return find(folders, None, tmp_path / name)
+
+    return corrected
