@@ -1,5 +1,6 @@
 """Networks with other norms and larger kernels start with the function of keras.applications' networks."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import keras
@@ -15,21 +16,6 @@ from efficientmixnet.modules.network.weights.adapt import adapt
 SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("B1", "B2", "B3")]
 
 
-def theirs(name: str) -> keras.Model:
-    """Their network with random norms."""
-    keras.utils.set_random_seed(0)
-    rng = np.random.default_rng(0)
-    model = getattr(keras.applications, f"EfficientNet{name}")(
-        weights=None, input_shape=(64, 64, 3), classes=10, classifier_activation=None
-    )
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            scale, variance = rng.uniform(0.9, 1.1, (2, *layer.gamma.shape))
-            shift, mean = 0.1 * rng.normal(size=(2, *layer.gamma.shape))
-            layer.set_weights([scale, shift, mean, variance])
-    return model
-
-
 def difference(model: keras.Model, source: keras.Model) -> float:
     """The largest difference between the outputs, as a fraction of the largest output."""
     images = np.random.default_rng(1).random((2, 64, 64, 3)).astype("float32")
@@ -43,15 +29,15 @@ def difference(model: keras.Model, source: keras.Model) -> float:
     [Norm("an"), Norm("iebn"), Norm("an", placement="depthwise"), Norm("an", init="paper")],
     ids=lambda norm: " ".join(map(str, norm.given.values())),
 )
-def test_other_norms_keep_the_function(name: str, norm: Norm) -> None:
-    source = theirs(name)
+def test_other_norms_keep_the_function(their_network: Callable[..., keras.Model], name: str, norm: Norm) -> None:
+    source = their_network(name, classes=10)
     builder = EfficientNetBuilder((64, 64, 3), classes=10, classifier_activation=None, norm=norm)
     assert difference(load_keras_applications_weights(builder.default_model(name), source), source) < 1e-4
 
 
 @pytest.mark.parametrize("name", ["B0", *SLOW])
-def test_larger_kernels_keep_the_function(name: str) -> None:
-    source, variant = theirs(name), get_variant(name)
+def test_larger_kernels_keep_the_function(their_network: Callable[..., keras.Model], name: str) -> None:
+    source, variant = their_network(name, classes=10), get_variant(name)
     larger = [
         replace(block, kernel_size=(block.kernel_sizes[0], block.kernel_sizes[0] + 4)) for block in variant.blocks
     ]
@@ -60,9 +46,9 @@ def test_larger_kernels_keep_the_function(name: str) -> None:
     assert difference(load_keras_applications_weights(model, source), source) < 1e-4
 
 
-def test_the_maps_of_an_differ_so_that_each_can_learn() -> None:
+def test_the_maps_of_an_differ_so_that_each_can_learn(their_network: Callable[..., keras.Model]) -> None:
     builder = EfficientNetBuilder((64, 64, 3), classes=10, norm="an")
-    model = load_keras_applications_weights(builder.default_model("B0"), theirs("B0"))
+    model = load_keras_applications_weights(builder.default_model("B0"), their_network("B0", classes=10))
     gamma = np.asarray(model.get_layer("stem_norm").gamma)
     assert gamma.std(axis=0).min() > 0.01
 

@@ -3,7 +3,7 @@
 import importlib.util
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keras
@@ -21,16 +21,9 @@ _spec.loader.exec_module(timm_rule)
 
 
 @pytest.fixture
-def published(monkeypatch: pytest.MonkeyPatch) -> keras.Model:
-    """keras.applications' B0 with random normalizations, which takes the place of the download."""
-    keras.utils.set_random_seed(0)
-    model = keras.applications.EfficientNetB0(weights=None, input_shape=(64, 64, 3), classifier_activation=None)
-    rng = np.random.default_rng(0)
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            scale, variance = rng.uniform(0.9, 1.1, (2, *layer.gamma.shape))
-            shift, mean = 0.1 * rng.normal(size=(2, *layer.gamma.shape))
-            layer.set_weights([scale, shift, mean, variance])
+def published(monkeypatch: pytest.MonkeyPatch, their_network: Callable[..., keras.Model]) -> keras.Model:
+    """The B0 of keras.applications, which takes the place of the download."""
+    model = their_network("B0")
     monkeypatch.setattr(keras.applications, "EfficientNetB0", lambda **options: model)
     return model
 
