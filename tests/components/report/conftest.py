@@ -1,5 +1,6 @@
-"""Fixtures: a split of gray images, an exported model that predicts by brightness, and the report's content."""
+"""Fixtures: a split of gray images, a model that predicts by brightness, the report's content, and its page."""
 
+import functools
 import io
 import json
 from collections.abc import Callable
@@ -11,9 +12,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from report_run import RUN
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from efficientmixnet.components.report import content
+from efficientmixnet.components.report.page import render
 from efficientmixnet.components.report.predictions import Predictions
 from efficientmixnet.components.report.write_predictions import Classifier, write_predictions
 from efficientmixnet.modules import features
@@ -104,6 +107,37 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Evaluate
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def rendered(evaluate: Callable[..., Evaluated]) -> Callable[[int, int], tuple[str, dict[str, Any]]]:
+    """Returns the page and its content. A shape is evaluated once, because that takes seconds."""
+
+    @functools.cache
+    def make(classes: int, per_class: int) -> tuple[str, dict[str, Any]]:
+        evaluated = evaluate(classes, per_class, baseline=classes == 10)
+        return render(evaluated.content, RUN), evaluated.content
+
+    return make
+
+
+@pytest.fixture(scope="module", params=[(2, 20), (10, 30), (1000, 20)], ids=lambda shape: f"{shape[0]} classes")
+def page(
+    request: pytest.FixtureRequest, rendered: Callable[[int, int], tuple[str, dict[str, Any]]]
+) -> tuple[str, dict[str, Any]]:
+    return rendered(*request.param)
+
+
+@pytest.fixture(scope="module", params=[(1280, False), (400, True)], ids=["desktop, light", "phone, dark"])
+def opened(
+    request: pytest.FixtureRequest, page: tuple[str, dict[str, Any]], chromium: Any, tmp_path_factory: Any
+) -> tuple[Any, dict[str, Any], int]:
+    """The page in a browser, with its content and its width."""
+    html, content = page
+    file = tmp_path_factory.mktemp("page") / "report.html"
+    file.write_text(html, encoding="utf-8")
+    width, dark = request.param
+    return chromium.open(file, width=width, dark=dark), content, width
 
 
 CONFIG = {
