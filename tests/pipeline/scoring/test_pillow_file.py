@@ -1,4 +1,4 @@
-"""Tests of pillow_file: an image of Pillow has the pixels of the file that it comes from."""
+"""Tests of pillow_file: a Pillow image has the same pixels as the file it was read from."""
 
 import io
 

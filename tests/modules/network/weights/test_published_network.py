@@ -1,4 +1,4 @@
-"""The variant of a network is found from its blocks, whatever its name, kernels and norms are."""
+"""The blocks of a network tell which variant it is. Its name, kernels and norms do not matter."""
 
 import keras
 import pytest

@@ -1,4 +1,4 @@
-"""Every loader starts every kind of network, and warns if the network does not compute what its weights come from."""
+"""Every loader starts every kind of network, and warns if the network does not compute what its source computes."""
 
 import importlib.util
 import warnings
@@ -136,7 +136,7 @@ def test_our_weights_of_a_larger_kernel_are_cut_with_a_warning(tmp_path: Path) -
 @pytest.mark.parametrize("norm", ["bn", "an", "iebn"])
 @pytest.mark.parametrize("ending", [".keras", ".weights.h5"])
 def test_our_weights_start_a_network_without_squeeze_excite(tmp_path: Path, norm: str, ending: str) -> None:
-    """With kernels of 0 and biases of 1, every gate is sigmoid(1), whatever the image is, so the start is exact."""
+    """With kernels of 0 and biases of 1, every gate is sigmoid(1) for every image, so the start is exact."""
     saved = randomized(tiny(BLOCKS, norm=norm))
     for layer in saved.layers:
         if layer.name.endswith("squeeze_excite"):
@@ -209,7 +209,7 @@ def test_a_network_of_their_kind_in_another_size_is_cut_with_a_warning() -> None
 
 
 def test_four_channels_start_from_four_channels() -> None:
-    """The published network has three. What lies between the two has as many as the model."""
+    """The published network has three channels. The network between the two has as many as the model."""
     source = keras.applications.EfficientNetB0(
         weights=None, input_shape=(64, 64, 4), classes=10, classifier_activation=None
     )
