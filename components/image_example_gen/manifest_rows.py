@@ -17,7 +17,7 @@ PATH, LABEL, SPLIT = "path", "label", "split"
 
 _JSON_LINES = (".jsonl", ".ndjson", ".json")
 _HUGGING_FACE = "file_name"  # another usual name of the column of the image
-_USUAL = frozenset({PATH, LABEL, SPLIT})
+_USUAL = frozenset({PATH, LABEL, SPLIT, _HUGGING_FACE})
 
 
 class ManifestRows:
@@ -51,7 +51,7 @@ class ManifestRows:
             )
         try:
             with io.TextIOWrapper(open_file(self._file), encoding="utf-8-sig", newline="") as file:
-                yield from self._json_rows(file) if self._file.endswith(_JSON_LINES) else self._csv_rows(file)
+                yield from self._json_rows(file) if is_json_lines(self._file) else self._csv_rows(file)
         except UnicodeDecodeError:
             raise BadInput(f"{self._key}: {self._file} is not UTF-8. Save it as text in UTF-8.") from None
         except OSError as error:
@@ -70,8 +70,8 @@ class ManifestRows:
 
     def _checked_rows(self, rows: "csv.DictReader[str]") -> Iterator[tuple[int, dict[str, Any]]]:
         header = rows.fieldnames or ()
-        self.path = image_column(self.path, header)
-        rows.fieldnames = columns = self._with_usual_names(header)
+        self.path, columns = usual_columns(header, self.path, self.label, self.split)
+        rows.fieldnames = columns
         missing = {self.path, self.label} - set(columns)
         if missing:
             raise BadInput(
@@ -100,11 +100,6 @@ class ManifestRows:
             "data.layout.image, data.layout.label and data.layout.split."
         )
 
-    def _with_usual_names(self, columns: Collection[str]) -> list[str]:
-        """Returns the columns. The usual names are also found in another case, and with spaces around them."""
-        wanted = ({self.path, self.label, self.split} & _USUAL).difference(columns)
-        return [usual if (usual := column.strip().casefold()) in wanted else column for column in columns]
-
     def _json_rows(self, file: io.TextIOWrapper) -> Iterator[tuple[int, dict[str, Any]]]:
         for number, line in enumerate(file, 1):
             if not line.strip():
@@ -116,8 +111,8 @@ class ManifestRows:
                     f"{self._key}: {self._file}, line {number} is not JSON ({error}). Write one object on each line."
                 ) from None
             if isinstance(row, dict):
-                self.path = image_column(self.path, row)
-                row = dict(zip(self._with_usual_names(row), row.values(), strict=True))
+                self.path, columns = usual_columns(row, self.path, self.label, self.split)
+                row = dict(zip(columns, row.values(), strict=True))
             if not isinstance(row, dict) or self.path not in row:
                 example = json.dumps({self.path: "cat/1.jpg", self.label: "cat"})
                 others = ", or name other columns in data.layout.image and data.layout.label" if self.split else ""
@@ -128,6 +123,22 @@ class ManifestRows:
             yield number, row
 
 
-def image_column(name: str, columns: Collection[str]) -> str:
-    """Returns the column of the image: the one of this name, or else Hugging Face's file_name."""
-    return _HUGGING_FACE if name == PATH and name not in columns and _HUGGING_FACE in columns else name
+def is_json_lines(file: str) -> bool:
+    """Returns whether the file has JSON lines, by its name."""
+    return file.lower().endswith(_JSON_LINES)
+
+
+def usual_columns(columns: Collection[str], path: str, label: str, split: str = "") -> tuple[str, list[str]]:
+    """Returns the column of the image, and all columns. Usual names are also found in another case, and with spaces.
+
+    Args:
+        columns: The columns as the file names them.
+        path: The column of the image. For the usual name, Hugging Face's file_name is found too.
+        label: The column of the label.
+        split: The column of the split; empty for none.
+    """
+    folded = {column.strip().casefold() for column in columns}
+    if path == PATH and PATH not in columns and _HUGGING_FACE in (columns if PATH in folded else folded):
+        path = _HUGGING_FACE
+    wanted = ({path, label, split} & _USUAL).difference(columns)
+    return path, [usual if (usual := column.strip().casefold()) in wanted else column for column in columns]

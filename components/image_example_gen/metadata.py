@@ -1,36 +1,17 @@
 """metadata_images: the images that Hugging Face's metadata.csv or metadata.jsonl in the data folder names."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from efficientmixnet.components.image_example_gen.check_sources import check_split
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.examine import Found
-from efficientmixnet.components.image_example_gen.files import File, open_file
+from efficientmixnet.components.image_example_gen.files import File
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.manifest import Manifest
-from efficientmixnet.components.image_example_gen.manifest_rows import image_column
 from efficientmixnet.components.image_example_gen.skipped import Skipped
 from efficientmixnet.components.image_example_gen.split_names import TRAIN, SplitNames
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.files.untrusted_json import parse_json
-
-METADATA = ("metadata.csv", "metadata.jsonl")
-_LONGEST = 2**20  # bytes of a first line
-
-
-def find_metadata(files: Sequence[File | LeftOut], layout: Layout) -> list[File]:
-    """Returns the files of metadata that have columns of images and labels.
-
-    Args:
-        files: All files of the data folder.
-        layout: The names of the columns.
-    """
-    if layout.format not in ("auto", "folders") or layout.split_files:
-        return []
-    listed = [file for file in files if isinstance(file, File) and file.name.rpartition("/")[2] in METADATA]
-    return [file for file in listed if _names_images_and_labels(file, layout)]
 
 
 def metadata_images(
@@ -120,18 +101,3 @@ def _splits_of_folders(entries: Sequence[Entry], names: SplitNames) -> dict[str,
 
 def _below(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
-
-
-def _names_images_and_labels(file: File, layout: Layout) -> bool:
-    """Returns whether the file has the columns. Manifest refuses one with another encoding or separator."""
-    try:
-        with open_file(file.path) as content:
-            first = content.readline(_LONGEST).replace(b"\0", b"").decode("utf-8-sig", errors="ignore")
-        is_json = file.name.endswith(".jsonl")
-        columns = parse_json(first) if is_json else [one.strip('" \r\n') for one in re.split("[,;\t]", first)]
-    except (OSError, ValueError):
-        return False
-    if not isinstance(columns, (dict, list)):
-        return False
-    image = image_column(layout.image or "path", columns)
-    return image in columns and (layout.label or "label") in columns

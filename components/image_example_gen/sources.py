@@ -14,10 +14,11 @@ from efficientmixnet.components.image_example_gen.corrections import Corrections
 from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, SUFFIXES, Entry, LeftOut
 from efficientmixnet.components.image_example_gen.examine import Found, examine
 from efficientmixnet.components.image_example_gen.files import File, file_may_be_image, list_files
+from efficientmixnet.components.image_example_gen.find_metadata import find_metadata, is_metadata
 from efficientmixnet.components.image_example_gen.folder_splits import of_folders
 from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
 from efficientmixnet.components.image_example_gen.manifest import Manifest
-from efficientmixnet.components.image_example_gen.metadata import METADATA, find_metadata, metadata_images
+from efficientmixnet.components.image_example_gen.metadata import metadata_images
 from efficientmixnet.components.image_example_gen.readers.by_format import NO_LABEL, entries_of, format_of
 from efficientmixnet.components.image_example_gen.skipped import Skipped, may_hold_images
 from efficientmixnet.components.image_example_gen.source_splits import SourceSplits, of_files
@@ -145,7 +146,7 @@ def find_images(
     entries, left_out, fingerprint, size, kinds = examine(chain(skipped, found), names, max_image_bytes)
     where = manifest or data
     if not entries:
-        lists = [file.name for file in files if file.name.rpartition("/")[2] in METADATA]
+        lists = [file.name for file in files if is_metadata(file.name)]
         raise nothing_found(where, left_out, bool(manifest or metadata), kind, lists)
     check_split(layout.split, (*entries, *left_out))
     notes = _notes(metadata, by_name, entries, left_out)

@@ -67,19 +67,6 @@ def test_a_column_of_splits_comes_before_the_folder(tmp_path: Path) -> None:
     assert [entry.split for entry in find_images(str(tmp_path), None, SPLITS).entries] == ["eval", "train"]
 
 
-def test_metadata_without_labels_leaves_class_folders_alone(tmp_path: Path) -> None:
-    _touch(tmp_path, "cat/1.png", "dog/1.png")
-    (tmp_path / "metadata.csv").write_text("file_name,text\ncat/1.png,a cat\n")
-    assert find_images(str(tmp_path), None, SPLITS).labels == {"cat": 1, "dog": 1}
-
-
-def test_without_class_folders_the_message_names_the_column_of_labels(tmp_path: Path) -> None:
-    _touch(tmp_path, "1.png")
-    (tmp_path / "metadata.csv").write_text("file_name,text\n1.png,a cat\n")
-    with pytest.raises(BadInput, match=r"name the column of labels of metadata\.csv in data\.layout\.label"):
-        find_images(str(tmp_path), None, SPLITS)
-
-
 def test_a_manifest_may_name_images_as_the_metadata_does(tmp_path: Path) -> None:
     _touch(tmp_path, "1.png", "2.png")
     (tmp_path / "list.csv").write_text("file_name,label,split\n1.png,a,dev\n2.png,b,Training\n")
