@@ -9,7 +9,7 @@ from efficientmixnet.modules.exceptions import BadImage
 
 
 class BandTiff:
-    """The first image of the file, chunky or planar.
+    """The image of the file, chunky or planar.
 
     Args:
         page: The image.

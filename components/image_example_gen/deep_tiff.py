@@ -12,7 +12,7 @@ _PREMULTIPLIED, _ALPHA = 1, 2
 
 
 class DeepTiff:
-    """The first image of the file.
+    """The image of the file.
 
     Args:
         page: The image.

@@ -12,6 +12,7 @@ from efficientmixnet.components.image_example_gen.deep_tiff import DeepTiff
 from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES
 from efficientmixnet.components.image_example_gen.pillow_image import FORMATS, PillowImage
 from efficientmixnet.components.image_example_gen.tiff_page import MAGIC, TiffPage
+from efficientmixnet.components.image_example_gen.tiff_subfiles import full_page
 from efficientmixnet.modules.data.shown import as_rgb
 from efficientmixnet.modules.exceptions import BadImage
 
@@ -138,13 +139,14 @@ def _stored(file: bytes, channels: int | None, max_bytes: int) -> Stored:
 
 
 def _stored_tiff(file: bytes, channels: int | None, max_bytes: int) -> Stored:
+    number = full_page(file)
     if channels not in (None, *_PHOTOGRAPHS):
-        return BandTiff(TiffPage(file), max_bytes)
+        return BandTiff(TiffPage(file, number), max_bytes)
     with suppress(BadImage):
-        image = PillowImage(file)
+        image = PillowImage(file, number)
         if not image.is_deep_tiff and _is_photograph(image.channels, image.bands, channels):
             return image
-    page = TiffPage(file)
+    page = TiffPage(file, number)
     try:
         deep = DeepTiff(page)
     except BadImage:

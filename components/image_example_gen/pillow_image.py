@@ -34,16 +34,19 @@ class PillowImage:
 
     Args:
         file: The encoded image.
+        page: The number of the page of a TIFF file, from 0.
 
     Raises:
         BadImage: The header is damaged, or the format is not in FORMATS.
     """
 
-    def __init__(self, file: bytes) -> None:
+    def __init__(self, file: bytes, page: int = 0) -> None:
         formats = _formats() if file[4:8] == _HEIF_BRAND else [kind for kind in FORMATS if kind != "HEIF"]
         try:
             readable = plain_png(file) if file.startswith(exif.PNG) else file
             self._image: Image.Image = Image.open(io.BytesIO(readable), formats=formats)
+            if page:
+                self._image.seek(page)
             self._image.info.pop("xmp", None)  # Pillow would turn a TIFF file by an orientation in XMP.
             if readable is not file:
                 _scale_transparent_color(self._image, bits=file[_PNG_BITS])

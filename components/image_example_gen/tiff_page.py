@@ -1,4 +1,4 @@
-"""TiffPage: the first image of a TIFF file, read by tifffile."""
+"""TiffPage: a page of a TIFF file, read by tifffile."""
 
 import io
 import logging
@@ -21,18 +21,19 @@ class TiffPage:
 
     Args:
         file: The encoded image.
+        number: The number of the page, from 0.
 
     Raises:
         BadImage: The header is damaged, or names values or a compression that are not supported.
     """
 
-    def __init__(self, file: bytes) -> None:
+    def __init__(self, file: bytes, number: int = 0) -> None:
         import tifffile  # takes half a second
 
         logging.getLogger("tifffile").disabled = True  # it logs each fault besides raising it
 
         try:
-            page: Any = tifffile.TiffFile(io.BytesIO(file)).pages[0]
+            page: Any = tifffile.TiffFile(io.BytesIO(file)).pages[number]
             self.size = int(page.imagewidth), int(page.imagelength)
             """Width and height as stored, in pixels."""
             self.orientation = int(page.tags.valueof(_ORIENTATION, 1))

@@ -43,9 +43,7 @@ def test_the_first_rows_of_json_may_lack_a_label(data: Path, name: str) -> None:
 
 def test_metadata_without_a_column_of_labels_is_refused(data: Path) -> None:
     (data / "metadata.csv").write_text(f"file_name,species\n{ROWS}")
-    message = (
-        "metadata.csv names images, but has no column 'label'; its columns are file_name, species. Name the"
-    )
+    message = "metadata.csv names images, but has no column 'label'; its columns are file_name, species. Name the"
     with pytest.raises(BadInput, match=message):
         find_images(str(data), None, SPLITS)
     with pytest.raises(BadInput, match="no column 'kind'"):
