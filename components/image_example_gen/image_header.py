@@ -11,7 +11,7 @@ from efficientmixnet.components.image_example_gen.band_tiff import BandTiff
 from efficientmixnet.components.image_example_gen.deep_tiff import DeepTiff
 from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES
 from efficientmixnet.components.image_example_gen.pillow_image import FORMATS, PillowImage
-from efficientmixnet.components.image_example_gen.tiff_page import MAGIC, TiffPage
+from efficientmixnet.components.image_example_gen.tiff_page import MAGIC, MAY_BE_BANDS, TiffPage
 from efficientmixnet.components.image_example_gen.tiff_subfiles import full_page
 from efficientmixnet.modules.data.shown import as_rgb
 from efficientmixnet.modules.exceptions import BadImage
@@ -150,6 +150,8 @@ def _stored_tiff(file: bytes, channels: int | None, max_bytes: int) -> Stored:
     try:
         deep = DeepTiff(page)
     except BadImage:
+        if channels in _PHOTOGRAPHS and page.photometric not in MAY_BE_BANDS:
+            raise
         return BandTiff(page, max_bytes)
     is_array = channels == 1 and deep.mode == _FLOATS
     return deep if _is_photograph(deep.channels, page.bands, channels) and not is_array else BandTiff(page, max_bytes)

@@ -9,9 +9,16 @@ import numpy as np
 from efficientmixnet.modules.exceptions import BadImage
 
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+MAY_BE_BANDS = (0, 1, 2)
+"""The values of PhotometricInterpretation, of gray and RGB, that programs also give to bands."""
 
 _COMPRESSIONS = {1, 5, 8, 32773, 32946, 34925, 50000}  # none, LZW, Deflate, PackBits, Deflate, LZMA, Zstandard
 _ORIENTATION = 274
+# Values of PhotometricInterpretation whose samples are neither gray nor red, green and blue, nor bands.
+_OTHER_COLORS = {
+    **{3: "a palette", 6: "YCbCr", 8: "CIELab", 9: "ICCLab", 10: "ITULab"},
+    **{32803: "a raw color filter array", 32844: "LogL", 32845: "LogLuv", 34892: "linear raw colors"},
+}
 _CMYK = 5
 _LARGEST_TILE = 2**26  # pixels; a damaged file can name any size
 
@@ -24,7 +31,7 @@ class TiffPage:
         number: The number of the page, from 0.
 
     Raises:
-        BadImage: The header is damaged, or names values or a compression that are not supported.
+        BadImage: The header is damaged, or names values, colors or a compression that are not supported.
     """
 
     def __init__(self, file: bytes, number: int = 0) -> None:
@@ -48,6 +55,9 @@ class TiffPage:
             tile = int(page.tilewidth) * int(page.tilelength)
         except Exception as error:  # the package does not say what it raises
             raise BadImage(f"has a broken header ({error})") from None
+        if self.photometric in _OTHER_COLORS:
+            what = f"{_OTHER_COLORS[self.photometric]} of {self.bits} bits"
+            raise BadImage(f"has {what}, which is not supported in TIFF files; convert it to RGB")
         if not is_plain:
             raise BadImage(f"has {self.samples} channels of {page.dtype}, which are not supported")
         if page.compression not in _COMPRESSIONS:

@@ -1,6 +1,7 @@
 """TIFF files with more than 8 bits a channel keep their precision, or are refused with a reason."""
 
 import io
+import struct
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,11 @@ def _tiff(values: np.ndarray, **options: Any) -> bytes:
     file = io.BytesIO()
     tifffile.imwrite(file, values, **options)
     return file.getvalue()
+
+
+def _photometric(kind: int) -> bytes:
+    """Returns the tag of the colors, as tifffile writes it."""
+    return struct.pack("<HHIH", 262, 3, 1, kind)
 
 
 @pytest.mark.parametrize("compression", [None, "lzw", "zlib", "packbits", "zstd"])
@@ -85,6 +91,34 @@ def test_a_thumbnail_has_8_bits_of_the_right_brightness() -> None:
 def test_other_files_are_refused(file: bytes, reason: str) -> None:
     with pytest.raises(BadImage, match=reason):
         open_image(file).levels()
+
+
+@pytest.mark.parametrize(
+    ("photometric", "name"),
+    [
+        ("cielab", "CIELab"),
+        ("icclab", "ICCLab"),
+        ("ycbcr", "YCbCr"),
+        ("logluv", "LogLuv"),
+        ("linear_raw", "linear raw"),
+    ],
+)
+def test_other_colors_are_no_bands(photometric: str, name: str) -> None:
+    for channels in (3, None):
+        with pytest.raises(BadImage, match=f"has {name}.* of 16 bits, which is not supported in TIFF files; convert"):
+            open_image(_tiff(RGB, photometric=photometric), channels=channels)
+
+
+def test_indexes_of_a_palette_are_no_gray_levels() -> None:
+    palette = np.stack([np.arange(65535, -1, -1)] * 3).astype(np.uint16)
+    for channels in (1, 3, None):
+        with pytest.raises(BadImage, match="has a palette of 16 bits"):
+            open_image(_tiff(RGB[..., 0], photometric="palette", colormap=palette), channels=channels)
+
+
+def test_three_inks_are_no_bands() -> None:
+    with pytest.raises(BadImage, match="has 3 channels of uint16, which are not supported"):
+        open_image(_tiff(RGB, photometric="rgb").replace(_photometric(2), _photometric(5)))
 
 
 def test_a_damaged_file_is_read_or_refused() -> None:

@@ -64,6 +64,13 @@ def test_a_raw_photograph_with_only_a_thumbnail_is_left_out_and_counts() -> None
         assert LeftOut.because("1.dng", raised.value, file).counts
 
 
+def test_a_raw_page_behind_a_thumbnail_is_refused() -> None:
+    file = _tiff((THUMBNAIL, {**REDUCED, "extratags": [DNG]}), (IMAGE[..., 0], {"photometric": "cfa"}))
+    for channels in (1, 3, None):
+        with pytest.raises(BadImage, match="has a raw color filter array of 8 bits"):
+            open_image(file, channels=channels)
+
+
 def test_a_dng_file_with_a_whole_page_in_rgb_is_read() -> None:
     file = _tiff((IMAGE, {**RGB, "extratags": [DNG]}))
     np.testing.assert_array_equal(open_image(file).levels(), IMAGE)
