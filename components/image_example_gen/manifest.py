@@ -1,5 +1,6 @@
 """Manifest: a CSV or JSON-lines file whose rows name an image, its label and further features."""
 
+import os
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
@@ -30,12 +31,16 @@ class Manifest:
         folder: The folder that its paths are relative to.
         layout: The names of its columns.
         split_names: The names of splits.
+        group: The column of the group; None for none.
     """
 
-    def __init__(self, file: str, folder: str, layout: Layout, split_names: SplitNames) -> None:
+    def __init__(
+        self, file: str, folder: str, layout: Layout, split_names: SplitNames, group: str | None = None
+    ) -> None:
         self._file, self._folder, self._features, self._splits = file, folder, layout.features, split_names
         names = layout.image or PATH, layout.label or LABEL, layout.split or SPLIT
         self._rows = ManifestRows("data.manifest", file, *names)
+        self._group = group
         self._label_names = LabelNames.read(layout.label_names)
         # One call lists all files of an object store. Looking each file up would cost a call each.
         remote = is_remote(folder)
@@ -45,9 +50,9 @@ class Manifest:
         """Yields the image of each row, without repeated rows.
 
         Raises:
-            BadInput: The file cannot be read, or is not a manifest.
+            BadInput: The file cannot be read, is not a manifest, or gives an image two splits.
         """
-        first: dict[str, Entry] = {}  # by path
+        first: dict[str, tuple[Entry, int]] = {}  # by path, with the line
         for line, row in self._rows:
             where = f"{PurePath(self._file).name}, line {line}"
             item = self._image(where, row)
@@ -56,12 +61,32 @@ class Manifest:
                 yield replace(item, split=column_text(row.get(self._rows.split)) or None)
                 continue
             entry, _ = item
-            if entry != first.setdefault(entry.path, entry):
-                before = first[entry.path].label
-                reason = f"is already listed with the label {before!r} ({where})"
-                yield LeftOut(entry.name, reason, counts=before != entry.label)
-            elif entry is first[entry.path]:
+            path = entry.path if is_remote(entry.path) else os.path.abspath(entry.path)
+            before, its_line = first.setdefault(path, (entry, line))
+            if before is entry:
                 yield item
+            elif before.split != entry.split:
+                splits = " and ".join(
+                    f"in {one.split or 'no split'} (line {number})"
+                    for one, number in ((before, its_line), (entry, line))
+                )
+                raise BadInput(f"data.manifest: {self._file}: {entry.name} is {splits}. Remove one of the two rows.")
+            elif difference := self._difference(before, entry):
+                column, value = difference
+                reason = f"is already listed with the {column} {value!r} ({where})"
+                yield LeftOut(entry.name, reason, counts=column in ("label", self._group))
+
+    def _difference(self, first: Entry, entry: Entry) -> tuple[str, str] | None:
+        """Returns the column and the first value that a second row of an image does not have; None if it has all.
+
+        Of several columns, those that training depends on come first. Others may differ: a table of objects has a row
+        for each of them.
+        """
+        if first.label != entry.label:
+            return "label", first.label
+        before, now = dict(first.columns), dict(entry.columns)  # rows of JSON may have other keys
+        others = [(name, before.get(name, "")) for name in before | now if before.get(name, "") != now.get(name, "")]
+        return min(others, key=lambda one: one[0] != self._group, default=None)
 
     def _image(self, where: str, row: dict[str, Any]) -> tuple[Entry, File] | LeftOut:
         name, split = (column_text(row.get(column)) for column in (self._rows.path, self._rows.split))

@@ -15,7 +15,7 @@ from efficientmixnet.modules.exceptions import BadInput
 
 
 def metadata_images(
-    metadata: Sequence[File], files: Sequence[File | LeftOut], layout: Layout, names: SplitNames
+    metadata: Sequence[File], files: Sequence[File | LeftOut], layout: Layout, names: SplitNames, group: str | None
 ) -> Iterator[Found]:
     """Yields the images that the metadata names, and the other files as left out or skipped.
 
@@ -27,12 +27,13 @@ def metadata_images(
         files: All files of the data folder.
         layout: The names of the columns.
         names: The names of splits.
+        group: The column of the group; None for none.
 
     Raises:
         BadInput: The metadata is not a manifest or has no splits where the layout says, or the folder of an image is in
             no split, unlike others.
     """
-    items = list(_listed_images(metadata, files, layout, names))
+    items = list(_listed_images(metadata, files, layout, names, group))
     about = [item[0] if isinstance(item, tuple) else item for item in items if not isinstance(item, Skipped)]
     check_split(layout.split, about)  # Splits of folders do not make up for those of the column.
     splits = _splits_of_folders([item[0] for item in items if isinstance(item, tuple) and not item[0].split], names)
@@ -45,14 +46,14 @@ def metadata_images(
 
 
 def _listed_images(
-    metadata: Sequence[File], files: Sequence[File | LeftOut], layout: Layout, names: SplitNames
+    metadata: Sequence[File], files: Sequence[File | LeftOut], layout: Layout, names: SplitNames, group: str | None
 ) -> Iterator[Found]:
     """Yields the images, with the split that a column names."""
     seen = set()
     inside = {file.path for file in files if isinstance(file, File)}
     for one in metadata:
         above = one.name.rpartition("/")[0]
-        for item in Manifest(one.path, one.path.rpartition("/")[0], layout, names).images():
+        for item in Manifest(one.path, one.path.rpartition("/")[0], layout, names, group).images():
             if isinstance(item, LeftOut):
                 seen.add(_below(above, item.name))
                 yield replace(item, name=_below(above, item.name))

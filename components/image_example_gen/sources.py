@@ -136,9 +136,9 @@ def find_images(
     if group and not (layout.features is None and (manifest or metadata)):  # Those have all columns.
         layout = layout.model_copy(update={"features": tuple(dict.fromkeys((*(layout.features or ()), group)))})
     if manifest:
-        found: Iterator[Found] = Manifest(manifest, data, layout, names).images()
+        found: Iterator[Found] = Manifest(manifest, data, layout, names, group).images()
     elif metadata:
-        found = metadata_images(metadata, files, layout, names)
+        found = metadata_images(metadata, files, layout, names, group)
     else:
         kind = _format(data, files) if layout.format == "auto" else layout.format
         by_name = _splits_by_name(data, files, kind, layout, names)
