@@ -17,7 +17,8 @@ from efficientmixnet.components.image_example_gen.files import (
     join,
     list_files,
 )
-from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
+from efficientmixnet.components.image_example_gen.label_names import LabelNames
+from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.manifest_rows import LABEL, PATH, SPLIT, ManifestRows
 from efficientmixnet.components.image_example_gen.split_names import TEST, SplitNames
 from efficientmixnet.modules.exceptions import BadInput, BadLabel
@@ -50,7 +51,8 @@ class Manifest:
         """Yields the image of each row, without repeated rows.
 
         Raises:
-            BadInput: The file cannot be read, is not a manifest, or gives an image two splits.
+            BadInput: The file cannot be read, is not a manifest, or gives an image two splits, or its labels start at
+                1, unlike their names.
         """
         first: dict[str, tuple[Entry, int]] = {}  # by path, with the line
         for line, row in self._rows:
@@ -75,6 +77,7 @@ class Manifest:
                 column, value = difference
                 reason = f"is already listed with the {column} {value!r} ({where})"
                 yield LeftOut(entry.name, reason, counts=column in ("label", self._group))
+        self._label_names.check()
 
     def _difference(self, first: Entry, entry: Entry) -> tuple[str, str] | None:
         """Returns the column and the first value that a second row of an image does not have; None if it has all.

@@ -16,7 +16,8 @@ from efficientmixnet.components.image_example_gen.examine import Found, examine
 from efficientmixnet.components.image_example_gen.files import File, file_may_be_image, list_files
 from efficientmixnet.components.image_example_gen.find_metadata import find_metadata, is_metadata
 from efficientmixnet.components.image_example_gen.folder_splits import of_folders
-from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
+from efficientmixnet.components.image_example_gen.label_names import LabelNames
+from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.manifest import Manifest
 from efficientmixnet.components.image_example_gen.metadata import metadata_images
 from efficientmixnet.components.image_example_gen.readers.by_format import NO_LABEL, entries_of, format_of
@@ -260,6 +261,7 @@ def _found(
                     yield item, file
                 else:
                     yield LeftOut(item.name, _UNLABELED, counts=False) if unlabeled else item
+    label_names.check()
 
 
 def _has_no_label(item: Entry | LeftOut) -> bool:

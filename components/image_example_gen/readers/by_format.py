@@ -10,7 +10,8 @@ from typing import IO
 from efficientmixnet.components.image_example_gen.column_text import column_text
 from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, Entry, LeftOut
 from efficientmixnet.components.image_example_gen.files import CHANGED, File, has_changed, read_bytes
-from efficientmixnet.components.image_example_gen.layout import LabelNames, Layout
+from efficientmixnet.components.image_example_gen.label_names import LabelNames
+from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.reader import Reader, Sample
 from efficientmixnet.components.image_example_gen.split_names import TEST, SplitNames
 from efficientmixnet.modules.exceptions import BadInput, BadLabel, DamagedFile
@@ -50,14 +51,16 @@ def entries_of(
         max_bytes: The largest size of an encoded image.
 
     Raises:
-        BadInput: The format is unknown, or the file has no image where the layout says.
+        BadInput: The format is unknown, or the file has no image where the layout says, or does not fit its names of
+            labels.
         NoLabels: The file has no label there.
     """
-    row = -1
+    row, names = -1, label_names
     try:
         for row, sample in enumerate(_reader(kind)(file.path, layout, False, max_bytes)):
             name = f"{file.name}/{sample.name}"
-            label = "" if sample.fault else _label(name, sample, label_names)
+            names = names.or_else(sample.label_names, file.path)
+            label = "" if sample.fault else _label(name, sample, names)
             own_split = column_text(sample.split)
             if sample.fault:
                 yield LeftOut(name, sample.fault, images=sample.images, split=own_split or None)
@@ -70,6 +73,8 @@ def entries_of(
                 in_order = None if sample.offset is not None else row
                 label = unicodedata.normalize("NFC", label)
                 yield Entry(file.path, name, label, own_split or split, columns, sample.offset, sample.size, in_order)
+        if names is not label_names:
+            names.check()
     except DamagedFile as damaged:
         yield LeftOut(file.name, f"{damaged} after {row + 1} records", images=0)
     except OSError as error:
@@ -83,7 +88,7 @@ def _unnamed(label: str) -> str:
 
 def _label(name: str, sample: Sample, label_names: LabelNames) -> str:
     try:
-        return label_names.or_else(sample.label_names).name(sample.label)
+        return label_names.name(sample.label)
     except BadLabel as error:
         raise BadInput(f"data.images: {name} {error}") from None
 
