@@ -1,11 +1,14 @@
-"""Checks of a listed dataset: whether it has images, the splits of the layout, and labels that can be learned."""
+"""Checks of a listed dataset: whether it has images, what the layout says, and labels that can be learned."""
 
 from collections.abc import Iterable, Sequence
 
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.labels import combined_label
+from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.split_names import TRAIN, SplitNames
 from efficientmixnet.modules.exceptions import BadInput
+
+_NOT_OF_FOLDERS = ("image", "label", "features")  # keys of the layout
 
 
 def check_labels(
@@ -70,6 +73,29 @@ def check_split(column: str | None, found: Iterable[Entry | LeftOut]) -> None:
         raise BadInput(
             f"data.layout.split: no image has a value in {column!r}. Name the column, feature or file extension with "
             "the splits, or remove data.layout.split."
+        )
+
+
+def check_effect(layout: Layout, by_folder: bool, has_span: bool) -> None:
+    """Checks that each key of the layout has an effect. Whoever sets one expects other labels or features.
+
+    Args:
+        layout: The layout of the configuration.
+        by_folder: Whether the labels are names of folders.
+        has_span: Whether a span of the data was read.
+
+    Raises:
+        BadInput: A key has none.
+    """
+    if layout.span is not None and not has_span:
+        raise BadInput(
+            "data.layout.span: has no effect, since neither data.images nor data.manifest has {SPAN} or a date in its "
+            "path. Remove it."
+        )
+    if by_folder and (key := next((one for one in _NOT_OF_FOLDERS if getattr(layout, one)), None)):
+        raise BadInput(
+            f"data.layout.{key}: has no effect on class folders. Remove it, or list the images in a manifest "
+            "(data.manifest)."
         )
 
 

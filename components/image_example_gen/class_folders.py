@@ -5,18 +5,21 @@ from pathlib import PurePosixPath
 
 from efficientmixnet.components.image_example_gen.entry import SUFFIXES, Entry, LeftOut, may_be_image
 from efficientmixnet.components.image_example_gen.files import File, head
-from efficientmixnet.components.image_example_gen.labels import label_text
+from efficientmixnet.components.image_example_gen.label_names import NO_NAMES, LabelNames
 from efficientmixnet.components.image_example_gen.skipped import Skipped
 from efficientmixnet.modules.exceptions import BadInput, BadLabel
 
 
-def as_image(file: File, depth: int = 0, split: str | None = None) -> Entry | LeftOut | Skipped:
+def as_image(
+    file: File, depth: int = 0, split: str | None = None, label_names: LabelNames = NO_NAMES
+) -> Entry | LeftOut | Skipped:
     """Returns the file as an image of its class.
 
     Args:
         file: The file.
         depth: How many folders are between the data folder and the class folders.
         split: The file's split, if its folder sets it.
+        label_names: The names of folders that are numbers.
     """
     if skipped := Skipped.by_suffix(file.name):
         return skipped
@@ -25,7 +28,7 @@ def as_image(file: File, depth: int = 0, split: str | None = None) -> Entry | Le
         is_image = PurePosixPath(file.name).suffix.lower() in SUFFIXES or may_be_image(file.name, head(file.path))
         return LeftOut(file.name, "is not in a class folder", counts=is_image)
     try:
-        label = label_text(parts[depth])
+        label = label_names.name(parts[depth])
     except BadLabel as error:
         raise BadInput(f"data.images: the class folder of {file.name!r} {error}") from None
     if not label:

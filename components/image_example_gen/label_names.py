@@ -23,6 +23,7 @@ class LabelNames:
     def __init__(self, names: tuple[str, ...] = (), source: str = "") -> None:
         self._names, self._source = names, source
         self._seen: set[int] = set()
+        self._has_text = False
         numbers: dict[str, int] = {}
         for number, name in enumerate(unicodedata.normalize("NFC", name.strip()) for name in names):
             if name and numbers.setdefault(name, number) != number:
@@ -73,19 +74,28 @@ class LabelNames:
         """
         text = label_text(label)
         digits = text.removesuffix(".0")
-        if not self._names or not digits.isdecimal():
+        if not self._names:
+            return text
+        if not digits.isdecimal():
+            self._has_text |= bool(text)
             return text
         beyond = len(self._names) + 1
         number = min(int(digits), beyond) if len(digits) <= _MOST_DIGITS else beyond
         self._seen.add(number)
         return label_text(self._names[number]) if number < len(self._names) else ""
 
-    def check(self) -> None:
-        """Checks that the labels start at 0, after all of them have got their names.
+    def check(self, must_be_used: bool = False) -> None:
+        """Checks that the names fit the labels, after all of them have got theirs.
+
+        Args:
+            must_be_used: Whether a label must be a number, if there are any.
 
         Raises:
-            BadInput: They start at 1 and end at the number of names, so that each would get the name of the next one.
+            BadInput: The labels start at 1 and end at the number of names, so that each would get the name of the next
+                one, or none is a number.
         """
+        if must_be_used and self._names and self._has_text and not self._seen:
+            raise BadInput("data.layout.label_names: has no effect, since no class folder is a number. Remove it.")
         last = len(self._names)
         if self._names and 0 not in self._seen and max(self._seen, default=0) == last:
             raise BadInput(
@@ -93,3 +103,6 @@ class LabelNames:
                 f"{self._source} are those of the labels 0 to {last - 1}. Give a file with one more line, such as "
                 "'unused', before the first name."
             )
+
+
+NO_NAMES = LabelNames()

@@ -8,7 +8,12 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from itertools import chain
 
-from efficientmixnet.components.image_example_gen.check_sources import check_labels, check_split, nothing_found
+from efficientmixnet.components.image_example_gen.check_sources import (
+    check_effect,
+    check_labels,
+    check_split,
+    nothing_found,
+)
 from efficientmixnet.components.image_example_gen.class_folders import as_image
 from efficientmixnet.components.image_example_gen.corrections import Corrections
 from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, SUFFIXES, Entry, LeftOut
@@ -112,7 +117,8 @@ def find_images(
     Raises:
         BadInput: There are no images, or too few labels, or the layout or the corrections do not fit the data.
     """
-    layout, span = layout or Layout(), None
+    given = layout = layout or Layout()
+    span = None
     if manifest and has_spans(manifest):
         span = find_span(manifest, layout.span)
         manifest = span.path
@@ -149,12 +155,13 @@ def find_images(
     if not entries:
         lists = [file.name for file in files if is_metadata(file.name)]
         raise nothing_found(where, left_out, bool(manifest or metadata), kind, lists)
+    by_folder = kind == "folders" and not manifest and not metadata
+    check_effect(given, by_folder, span is not None)
     check_split(layout.split, (*entries, *left_out))
     notes = _notes(metadata, by_name, entries, left_out)
     sources = Sources(entries, left_out, fingerprint, size, kind, span, notes=notes, skipped=kinds)
     if corrections:
         sources = _corrected(sources, corrections)
-    by_folder = kind == "folders" and not manifest and not metadata
     check_labels(where, sorted(sources.labels), left_out, by_folder, names, least_labels)
     clash = [name for name in sources.columns if name.startswith(_OURS)]
     if clash:
@@ -238,7 +245,7 @@ def _found(
         elif by_name.has_no_label(file.name):
             yield LeftOut(file.name, _UNLABELED, counts=False)
         elif kind == "folders":
-            item = as_image(file, depth, split)
+            item = as_image(file, depth, split, label_names)
             if isinstance(item, Entry) and by_name.splits and split is None:
                 item = LeftOut(file.name, "is in no split", counts=file_may_be_image(file.path, file.name))
             yield (item, file) if isinstance(item, Entry) else item
@@ -261,7 +268,7 @@ def _found(
                     yield item, file
                 else:
                     yield LeftOut(item.name, _UNLABELED, counts=False) if unlabeled else item
-    label_names.check()
+    label_names.check(must_be_used=kind == "folders")
 
 
 def _has_no_label(item: Entry | LeftOut) -> bool:

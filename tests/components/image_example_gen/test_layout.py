@@ -106,3 +106,39 @@ def test_split_files_are_refused_with_a_manifest(folder: Path) -> None:
     layout = Layout(split_files={"train": "cat", "eval": "dog"})
     with pytest.raises(BadInput, match=r"data\.layout\.split_files: has no effect on data\.manifest\. Remove it"):
         find_images(str(folder), str(folder / "list.csv"), SPLITS, layout)
+
+
+@pytest.mark.parametrize("key", ["image", "label", "features"])
+def test_a_key_without_effect_on_class_folders_is_refused(folder: Path, key: str) -> None:
+    layout = Layout.model_validate({key: ["site"] if key == "features" else "site"})
+    with pytest.raises(BadInput, match=rf"^data\.layout\.{key}: has no effect on class folders\. Remove it"):
+        find_images(str(folder), None, frozenset({"train", "eval"}), layout)
+    (folder.parent / "list.csv").write_text("site,label\ncat/1.png,cat\ndog/1.png,dog\n")
+    if key == "image":
+        assert find_images(str(folder), str(folder.parent / "list.csv"), frozenset(), layout).labels
+
+
+def test_a_group_is_no_key_of_the_layout(folder: Path) -> None:
+    assert find_images(str(folder), None, frozenset({"train", "eval"}), group="patient").labels
+
+
+def test_a_span_without_a_pattern_is_refused(folder: Path) -> None:
+    with pytest.raises(BadInput, match=r"^data\.layout\.span: has no effect, since neither data\.images nor"):
+        find_images(str(folder), None, frozenset({"train", "eval"}), Layout(span=3))
+
+
+def test_class_folders_that_are_numbers_get_names(tmp_path: Path) -> None:
+    for name in ("0/1.png", "01/2.png", "2/3.png"):
+        (tmp_path / "data" / name).parent.mkdir(parents=True)
+        (tmp_path / "data" / name).touch()
+    (tmp_path / "names.txt").write_text("cat\ndog\n")
+    layout = Layout(label_names=str(tmp_path / "names.txt"))
+    sources = find_images(str(tmp_path / "data"), None, frozenset({"train", "eval"}), layout)
+    assert [(entry.name, entry.label) for entry in sources.entries] == [("0/1.png", "cat"), ("01/2.png", "dog")]
+    assert [item.reason for item in sources.left_out] == ["has no label: the folder '2' names no class"]
+
+
+def test_label_names_without_folders_that_are_numbers_are_refused(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("cat\ndog\n")
+    with pytest.raises(BadInput, match=r"^data\.layout\.label_names: has no effect, since no class folder is a number"):
+        find_images(str(folder), None, frozenset({"train", "eval"}), Layout(label_names=str(tmp_path / "names.txt")))
