@@ -28,7 +28,7 @@ from efficientmixnet.components.image_example_gen.metadata import metadata_image
 from efficientmixnet.components.image_example_gen.readers.by_format import NO_LABEL, entries_of, format_of
 from efficientmixnet.components.image_example_gen.skipped import Skipped, may_hold_images
 from efficientmixnet.components.image_example_gen.source_splits import SourceSplits, of_files
-from efficientmixnet.components.image_example_gen.spans import Span, find_span, has_spans
+from efficientmixnet.components.image_example_gen.spans import Span, with_span
 from efficientmixnet.components.image_example_gen.split_names import TRAIN, SplitNames
 from efficientmixnet.modules.exceptions import BadInput, NoLabels
 
@@ -118,13 +118,7 @@ def find_images(
         BadInput: There are no images, or too few labels, or the layout or the corrections do not fit the data.
     """
     given = layout = layout or Layout()
-    span = None
-    if manifest and has_spans(manifest):
-        span = find_span(manifest, layout.span)
-        manifest = span.path
-    elif has_spans(data):
-        span = find_span(data, layout.span)
-        data = span.path
+    data, manifest, span = with_span(data, manifest, layout.span)
     unknown = sorted(set(layout.split_files) - split_names)
     if unknown and split_names:
         raise BadInput(

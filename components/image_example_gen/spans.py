@@ -35,6 +35,39 @@ def has_spans(pattern: str) -> bool:
     return bool(_TOKEN.search(pattern))
 
 
+def with_span(data: str, manifest: str | None, number: int | None) -> tuple[str, str | None, Span | None]:
+    """Returns data and manifest with the numbers of the span and its version, and the span if one has a pattern.
+
+    If both have one, they get the same span, and the same version if both have versions.
+
+    Args:
+        data: The folder or file of the images.
+        manifest: The manifest; None for none.
+        number: The number of the span; None for the latest, of the manifest if it has spans.
+
+    Raises:
+        BadInput: There is no such span, or a pattern is not valid.
+    """
+    if not manifest or not has_spans(manifest):
+        span = find_span(data, number) if has_spans(data) else None
+        return span.path if span else data, manifest, span
+    span = find_span(manifest, number)
+    return _of_span(data, span) if has_spans(data) else data, span.path, span
+
+
+def _of_span(pattern: str, span: Span) -> str:
+    """Returns the path with the numbers of a span, in the highest version if the span has no versions."""
+    found = [one for one in _spans(pattern) if one.number == span.number]
+    same = [one for one in found if not span.version or one.version in (0, span.version)]
+    if not same:
+        version = f" in version {span.version}" if span.version else ""
+        raise BadInput(
+            f"data.images: no file or folder matches {pattern} for the span {span.number}{version}, which "
+            f"data.manifest has ({span.path}). Add it, or choose another one in data.layout.span."
+        )
+    return max(same).path
+
+
 def find_span(pattern: str, number: int | None) -> Span:
     """Returns the highest version of a span.
 

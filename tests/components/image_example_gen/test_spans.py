@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from efficientmixnet.components.image_example_gen.spans import Span, find_span, has_spans
+from efficientmixnet.components.image_example_gen.spans import Span, find_span, has_spans, with_span
 from efficientmixnet.modules.exceptions import BadInput
 
 
@@ -59,3 +59,36 @@ def test_a_missing_span_or_wrong_pattern_is_refused(
     _folders(tmp_path, "1", "2")
     with pytest.raises(BadInput, match=error):
         find_span(f"{tmp_path}/{pattern}", number)
+
+
+@pytest.mark.parametrize(
+    ("data", "manifest", "path"),
+    [
+        ("{SPAN}/v{VERSION}/img", "{SPAN}/v{VERSION}/list.csv", "2/v1/img"),  # version 2 has no manifest
+        ("images-{SPAN}", "{SPAN}/v{VERSION}/list.csv", "images-2"),
+        ("{SPAN}/v{VERSION}/img", "list-{SPAN}.csv", "2/v2/img"),
+        ("images", "list-{SPAN}.csv", "images"),
+    ],
+)
+def test_images_and_manifest_are_of_one_span(tmp_path: Path, data: str, manifest: str, path: str) -> None:
+    _folders(tmp_path, "1/v1/img", "2/v1/img", "2/v2/img", "3/v1/img", "images", "images-1", "images-2", "images-3")
+    for name in ("1/v1/list.csv", "2/v1/list.csv", "list-1.csv", "list-2.csv"):
+        (tmp_path / name).touch()
+    found, listed, span = with_span(f"{tmp_path}/{data}", f"{tmp_path}/{manifest}", None)
+    assert found == f"{tmp_path}/{path}"
+    assert span is not None
+    assert (listed, span.number) == (span.path, 2)
+
+
+def test_images_that_lack_the_span_of_the_manifest_are_refused(tmp_path: Path) -> None:
+    _folders(tmp_path, "1")
+    (tmp_path / "list-2.csv").touch()
+    with pytest.raises(
+        BadInput, match=r"^data\.images: no file or folder matches .* for the span 2, which data\.manifest"
+    ):
+        with_span(f"{tmp_path}/{{SPAN}}", f"{tmp_path}/list-{{SPAN}}.csv", None)
+
+
+def test_paths_without_spans_stay() -> None:
+    assert with_span("images", None, None) == ("images", None, None)
+    assert with_span("images", "list.csv", None) == ("images", "list.csv", None)
