@@ -1,11 +1,14 @@
 """Layout: the form of the data, and where it holds image, label and split."""
 
+from collections.abc import Container
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from efficientmixnet.modules.config.names import FolderName
 from efficientmixnet.modules.config.section import TAKES_PATHS, PathText, Section
+
+_SPLIT = "split"
 
 
 class Layout(Section):
@@ -17,7 +20,8 @@ class Layout(Section):
     label: str | None = None
     """The column, feature or file extension of the label; null: the format's usual name."""
     split: str | None = None
-    """The column, feature or file extension of the split; null: split in a manifest, none elsewhere."""
+    """The column, feature or file extension of the split; null: split, except in tar shards the one in .json. There and
+    in TFRecords and Parquet files, it counts only if all its values are names of splits."""
     split_files: dict[FolderName, Annotated[str, TAKES_PATHS]] = {}
     """The files of each split, as a pattern of their names or the folder of the class folders, such as
     {train: 'train-*', eval: 'val*'}."""
@@ -27,3 +31,12 @@ class Layout(Section):
     """The span to read, if data.images or data.manifest contains {SPAN}, or {YYYY}, {MM} and {DD}; null: the latest."""
     label_names: PathText | None = None
     """A text file with the names of labels that are numbers, one name per line, from label 0."""
+
+    def split_among(self, names: Container[str]) -> str | None:
+        """Returns the name of the split's column: the one that is set, or split if it is there and nothing else is set.
+
+        Args:
+            names: The columns of a file with many images.
+        """
+        is_free = not self.split and not self.split_files and self.label != _SPLIT
+        return _SPLIT if is_free and _SPLIT in names else self.split

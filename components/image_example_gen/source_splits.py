@@ -33,6 +33,10 @@ class SourceSplits:
         key = self.key(name)
         return (self.splits[key], self.depths.get(key, 0)) if key in self.splits else None
 
+    def split(self, name: str) -> str | None:
+        """Returns the split of a file; None if its name gives none."""
+        return self.splits.get(self.key(name))
+
     def has_no_label(self, name: str) -> bool:
         """Returns whether the images of a file have no labels."""
         return self.key(name) in self.unlabeled

@@ -15,6 +15,7 @@ from efficientmixnet.components.image_example_gen.check_sources import (
     nothing_found,
 )
 from efficientmixnet.components.image_example_gen.class_folders import as_image
+from efficientmixnet.components.image_example_gen.column_splits import with_column_splits
 from efficientmixnet.components.image_example_gen.corrections import Corrections
 from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, SUFFIXES, Entry, LeftOut
 from efficientmixnet.components.image_example_gen.examine import Found, examine
@@ -129,7 +130,7 @@ def find_images(
             "data.layout.split_files: has no effect on data.manifest. Remove it; a column of the manifest names splits."
         )
     names = SplitNames(split_names, further_names)
-    kind, by_name = "folders", SourceSplits()
+    kind, by_name, note = "folders", SourceSplits(), ""
     listed = [] if manifest else list(list_files(data))
     files = [file for file in listed if not isinstance(file, Skipped)]
     skipped = {file for file in listed if isinstance(file, Skipped)}  # A store repeats a folder for each of its files.
@@ -137,13 +138,15 @@ def find_images(
     if group and not (layout.features is None and (manifest or metadata)):  # Those have all columns.
         layout = layout.model_copy(update={"features": tuple(dict.fromkeys((*(layout.features or ()), group)))})
     if manifest:
-        found: Iterator[Found] = Manifest(manifest, data, layout, names, group).images()
+        found: Iterable[Found] = Manifest(manifest, data, layout, names, group).images()
     elif metadata:
         found = metadata_images(metadata, files, layout, names, group)
     else:
         kind = _format(data, files) if layout.format == "auto" else layout.format
         by_name = _splits_by_name(data, files, kind, layout, names)
         found = _found(files, kind, layout, by_name, max_image_bytes)
+        if kind != "folders" and not layout.split and not layout.split_files:
+            found, note = with_column_splits(found, names, by_name.split)
     entries, left_out, fingerprint, size, kinds = examine(chain(skipped, found), names, max_image_bytes)
     where = manifest or data
     if not entries:
@@ -152,7 +155,7 @@ def find_images(
     by_folder = kind == "folders" and not manifest and not metadata
     check_effect(given, by_folder, span is not None)
     check_split(layout.split, (*entries, *left_out))
-    notes = _notes(metadata, by_name, entries, left_out)
+    notes = (*_notes(metadata, by_name, entries, left_out), *filter(None, [note]))
     sources = Sources(entries, left_out, fingerprint, size, kind, span, notes=notes, skipped=kinds)
     if corrections:
         sources = _corrected(sources, corrections)
@@ -251,7 +254,9 @@ def _found(
         else:
             held_out = split not in (None, TRAIN)
             try:
-                items = list(entries_of(file, kind, layout, label_names, split, max_bytes))
+                items = list(
+                    entries_of(file, kind, layout, label_names, split if layout.split_files else None, max_bytes)
+                )
             except NoLabels:
                 if not held_out:
                     raise

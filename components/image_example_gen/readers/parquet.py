@@ -27,19 +27,16 @@ def read_parquet(path: str, layout: Layout, with_images: bool, max_bytes: int) -
             table = open_parquet(file)
             image, label = _columns(path, table.schema_arrow, layout)
             names = _label_names(table.schema_arrow, label)
+            split = layout.split_among(table.schema_arrow.names)
             further = list(layout.features or ())
-            columns = [
-                label,
-                *([layout.split] if layout.split else []),
-                *further,
-                *([image] if with_images else []),
-            ]
+            wanted = (label, split, *further, image if with_images else None)
+            columns = [name for name in dict.fromkeys(wanted) if name]
             for row, values in enumerate(_rows(table, columns, max_bytes)):
                 encoded = _bytes(values[image]) if with_images else None
                 yield Sample(
                     name=str(row),
                     label=values[label],
-                    split=values[layout.split] if layout.split else None,
+                    split=values[split] if split else None,
                     columns=tuple((name, values[name]) for name in further),
                     image=encoded,
                     label_names=names,

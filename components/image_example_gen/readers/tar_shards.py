@@ -68,7 +68,7 @@ class _Member(tarfile.TarInfo):
 def read_tar(path: str, layout: Layout, with_images: bool, max_bytes: int) -> Iterator[Sample]:
     """Yields every sample; see Reader.
 
-    The label is in a file .cls, or under "label" in .json. Further features are in .json.
+    The label is in a file .cls, or under "label" in .json, where "split" may be too. Further features are in .json.
     """
     with open_file(path) as file:
         compressed = file.read(2) == _GZIP
@@ -159,7 +159,8 @@ def _sample(
         return texts.get(name, about.get(name))
 
     label = value(layout.label) if layout.label else texts.get(_CLASS, about.get("label"))
-    split = value(layout.split) if layout.split else None
+    split_name = layout.split_among(about)
+    split = value(split_name) if split_name else None
     if label is None:
         where = f"no .{layout.label} and no {layout.label!r} in .json" if layout.label else "no .cls, no label in .json"
         return Sample(key, fault=f"has no label ({where})", split=split)

@@ -45,10 +45,11 @@ def read_tfrecord(path: str, layout: Layout, with_images: bool, max_bytes: int) 
         if not isinstance(encoded, bytes):
             yield Sample(str(row), fault=f"has no {'bytes in' if image in found else 'feature'} {image!r}")
             continue
+        split = layout.split_among(found)
         yield Sample(
             name=str(row),
             label=_value(found[label], all_of_them=True) if label else None,
-            split=_value(found[layout.split]) if layout.split else None,
+            split=_value(found[split]) if split else None,
             columns=tuple((name, _value(found[name])) for name in layout.features or ()),
             # The image's bytes are contiguous in the record.
             offset=None if offset is None else offset + record.index(encoded),
