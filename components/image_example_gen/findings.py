@@ -10,6 +10,7 @@ from efficientmixnet.components.image_example_gen.entry import LeftOut
 _TINY = 10  # training images
 _UNEVEN = 10  # times the images of the smallest class
 _SHOWN = 3  # examples in a warning
+_POINT_ZERO = re.compile(r"(?<=\d)\.0+$")  # of whole numbers, as pandas writes them beside missing ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +135,12 @@ def _shown(groups: list[tuple[Copy, ...]], differs: Callable[[Copy], str]) -> st
 def _on_labels(labels: Iterable[str]) -> Iterator[str]:
     alike: dict[str, list[str]] = {}
     for label in sorted(labels):
-        alike.setdefault(" ".join(label.casefold().split()), []).append(label)
+        plain = " ".join(label.casefold().split())
+        alike.setdefault(_POINT_ZERO.sub("", plain), []).append(label)
     if groups := [group for group in alike.values() if len(group) > 1]:
         named = "; ".join(" and ".join(map(repr, group)) for group in groups[:_SHOWN])
         yield (
-            "some classes have names that differ only in case or spaces; give them one name if they are the same "
+            "some classes have names that differ only in case, spaces or .0; give them one name if they are the same "
             f"class: {named}{'; ...' if len(groups) > _SHOWN else ''}"
         )
 

@@ -56,6 +56,8 @@ class Manifest:
         """
         first: dict[str, tuple[Entry, int]] = {}  # by path, with the line
         for line, row in self._rows:
+            if not any(map(column_text, row.values())):  # Spreadsheets write empty rows.
+                continue
             where = f"{PurePath(self._file).name}, line {line}"
             item = self._image(where, row)
             if isinstance(item, LeftOut):

@@ -79,13 +79,13 @@ def test_a_truncated_file_of_many_images_gives_a_warning() -> None:
     assert warnings({}, NONE, left_out) == ["a.tar is truncated after 12 records. The rest of the file is not used."]
 
 
-def test_labels_that_differ_only_in_case_or_spaces_give_a_warning() -> None:
-    labels = ["Cat", "cat", "golden retriever", "golden  retriever", "dog", "hotdog", "hot dog"]
+def test_labels_that_differ_only_in_case_spaces_or_point_zero_give_a_warning() -> None:
+    labels = ["Cat", "cat", "golden retriever", "golden  retriever", "dog", "hotdog", "hot dog", "1", "1.0"]
     counts = {"train": dict.fromkeys(labels[1:], 50), "eval": dict.fromkeys(labels, 50)}
     (warning,) = warnings(counts, NONE, [])
     assert warning == (
-        "some classes have names that differ only in case or spaces; give them one name if they are the same class: "
-        "'Cat' and 'cat'; 'golden  retriever' and 'golden retriever'"
+        "some classes have names that differ only in case, spaces or .0; give them one name if they are the same "
+        "class: '1' and '1.0'; 'Cat' and 'cat'; 'golden  retriever' and 'golden retriever'"
     )
 
 

@@ -161,6 +161,13 @@ def test_a_relative_and_an_absolute_path_are_the_same_image(folder: Path, monkey
     assert [item.reason for item in sources.left_out] == ["is already listed with the label 'dog' (list.csv, line 5)"]
 
 
+def test_empty_rows_are_skipped(folder: Path) -> None:
+    sources = _manifest(folder, "path,label,split\ncat/1.png,cat,\ndog/1.png,dog,\n" + ",,\n, ,\n" * 3)
+    assert (len(sources.entries), sources.left_out) == (2, ())
+    sources = _manifest(folder, "path,label,split\ncat/1.png,cat,\ndog/1.png,dog,\n,cat,\n")
+    assert sources.left_out == (LeftOut("list.csv, line 4", "has no path", True),)
+
+
 def test_further_columns_of_a_manifest_are_kept(folder: Path) -> None:
     sources = _manifest(folder, "path,label,camera,site\ncat/1.png,cat, phone ,north\ndog/1.png,dog,,south\n")
     assert [entry.columns for entry in sources.entries] == [
