@@ -1,7 +1,7 @@
 """find_metadata: finds Hugging Face's metadata.csv and metadata.jsonl in the data folder, which list images."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from efficientmixnet.components.image_example_gen.entry import SUFFIXES, LeftOut
 from efficientmixnet.components.image_example_gen.files import File, open_file
@@ -44,7 +44,7 @@ def find_metadata(files: Sequence[File | LeftOut], layout: Layout) -> list[File]
     return found
 
 
-def _check_labels(listed: dict[File, Collection[str]], layout: Layout) -> None:
+def _check_labels(listed: Mapping[File, Collection[str]], layout: Layout) -> None:
     for file, columns in listed.items():
         if _names_images(columns, layout):
             raise BadInput(
