@@ -73,7 +73,7 @@ class FineTuningConfig(Section):
     freeze_until: str | None = None
     """The first layer to train, such as stage5, head or predictions. Layers before it are frozen; null: none are."""
     frozen_norms: bool = True
-    """Freezes the normalization layers, so that they keep their weights and moving statistics."""
+    """Normalization layers keep their moving statistics, and bn its weights too. The weights of an and iebn train."""
 
 
 class CheckpointConfig(Section):

@@ -32,6 +32,8 @@ class ModulatedBatchNormalization(BatchNormalization):
 
     Args:
         init: "bn" if the layer starts as batch normalization, or "paper" for the initial values of its paper.
+        frozen_statistics: Whether training uses the moving statistics and leaves them as they are. It can be set later,
+            before the model is compiled. Unlike `trainable`, it does not stop the weights from learning.
         **kwargs: The arguments of keras.layers.BatchNormalization, except center, scale and the initializers of
             gamma and beta.
 
@@ -46,6 +48,7 @@ class ModulatedBatchNormalization(BatchNormalization):
         axis: int = -1,
         synchronized: bool = False,
         init: str = "bn",
+        frozen_statistics: bool = False,
         **kwargs: Any,
     ) -> None:
         if decided := next((name for name in _DECIDED if name in kwargs), None):
@@ -65,6 +68,7 @@ class ModulatedBatchNormalization(BatchNormalization):
         if init not in INITS:
             raise ValueError(f"{type(self).__name__}: init must be one of {', '.join(INITS)}, got {init!r}.")
         self.init = init
+        self.frozen_statistics = frozen_statistics
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         if len(input_shape) < 3:
@@ -89,7 +93,7 @@ class ModulatedBatchNormalization(BatchNormalization):
         raise NotImplementedError
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:  # type: ignore[override]  # takes no mask
-        training = bool(training) and self.trainable
+        training = bool(training) and self.trainable and not self.frozen_statistics
         if training and self._takes_few_passes(inputs):
             return self._in_few_passes(inputs)
         axes = self.spatial_axes(len(inputs.shape))
@@ -142,4 +146,4 @@ class ModulatedBatchNormalization(BatchNormalization):
 
     def get_config(self) -> dict[str, Any]:
         config = {key: value for key, value in super().get_config().items() if key not in _DECIDED}
-        return {**config, "init": self.init}
+        return {**config, "init": self.init, "frozen_statistics": self.frozen_statistics}

@@ -2,6 +2,7 @@
 
 import keras
 
+from efficientmixnet.modules.layers.modulated_batch_normalization import ModulatedBatchNormalization
 from efficientmixnet.modules.network.body import classifier
 
 CLASSIFIER = "predictions"
@@ -39,12 +40,13 @@ def reset_classifier(
 def freeze(model: keras.Model, until: str | None = None, normalizations: bool = False) -> None:
     """Freezes all layers except the classifier, or all layers before `until`. Compile the model afterwards.
 
-    By default, normalizations after `until` are frozen too: they use their moving statistics in training.
+    By default, normalizations after `until` use their moving statistics in training. BN is frozen. The weights of AN
+    and IEBN train, because a network that starts from weights with BN has not learned to use them.
 
     Args:
         model: The model to change.
         until: The first layer to train: a layer's name or its beginning, such as "stage5". None: the classifier.
-        normalizations: Whether to train the normalizations after `until`.
+        normalizations: Whether to train all of the normalizations after `until`, with their moving statistics.
 
     Raises:
         ValueError: No layer has this name.
@@ -57,15 +59,21 @@ def freeze(model: keras.Model, until: str | None = None, normalizations: bool = 
         )
     frozen = names[: names.index(first)] if first in names else names
     for layer in model.layers:
-        layer.trainable = layer.name not in frozen and (normalizations or not is_normalization(layer))
+        _set_trainable(layer, layer.name not in frozen, normalizations)
 
 
 def unfreeze(model: keras.Model, normalizations: bool = False) -> None:
-    """Makes all layers trainable, and normalizations only if asked. Compile the model afterwards."""
+    """Makes all layers trainable, but BN and the statistics of AN and IEBN only if asked.
+
+    Compile the model afterwards.
+    """
     for layer in model.layers:
-        layer.trainable = normalizations or not is_normalization(layer)
+        _set_trainable(layer, True, normalizations)
 
 
-def is_normalization(layer: keras.layers.Layer) -> bool:
-    """Whether a layer is a normalization with moving statistics: BN, AN or IEBN."""
-    return isinstance(layer, keras.layers.BatchNormalization)
+def _set_trainable(layer: keras.layers.Layer, trainable: bool, normalizations: bool) -> None:
+    if isinstance(layer, ModulatedBatchNormalization):
+        layer.frozen_statistics = not normalizations
+    elif isinstance(layer, keras.layers.BatchNormalization):
+        trainable = trainable and normalizations
+    layer.trainable = trainable

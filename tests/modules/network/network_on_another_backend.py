@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import timm_rule
 
-from efficientmixnet.modules.network import EfficientNetBuilder, load_timm_weights
+from efficientmixnet.modules.network import EfficientNetBuilder, load_timm_weights, unfreeze
 from efficientmixnet.modules.network.weights.squeeze_excite import fold_squeeze_excite
 
 BLOCKS = ["r1_k3_s11_e1_i8_o8_aswish_ban_se0.5", "r2_k3.5_s22_e2_i8_o16_a1.1_p1.1_amish_biebn_se0.25"]
@@ -55,6 +55,18 @@ def built_fast() -> None:
     assert time.process_time() - start < 5
 
 
+def fine_tuned() -> None:
+    """The attention learns in fine-tuning, and the moving statistics stay."""
+    model = tiny(norm="an")
+    unfreeze(model)
+    before = model.get_weights()
+    trained_outputs(model)
+    pairs = zip(model.weights, before, model.get_weights(), strict=True)
+    changed = {weight.path for weight, old, new in pairs if not np.array_equal(old, new)}
+    assert {"stem_norm/attention_kernel", "head_norm/gamma"} <= changed
+    assert not [path for path in changed if "moving" in path]
+
+
 def gates_folded() -> None:
     """A squeeze-excite with kernels of 0 and a bias of 1 multiplies by sigmoid(1)."""
     model = tiny(norm="bn")
@@ -81,6 +93,7 @@ if __name__ == "__main__":
     if sys.argv[1:]:
         built_fast()
         gates_folded()
+        fine_tuned()
         equal_to_the_other_backend(Path(sys.argv[1]))
     else:
         equal_to_timm("tf_efficientnet_b0", "B0")

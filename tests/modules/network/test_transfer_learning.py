@@ -68,6 +68,28 @@ def test_unfreeze_includes_norms_only_if_asked():
     assert trainable(model) == everything
 
 
+@pytest.mark.parametrize("norm", ["an", "iebn"])
+def test_an_and_iebn_train_with_their_block_but_keep_their_statistics_unless_asked(norm):
+    model = tiny(norm=norm)
+    image = np.random.default_rng(0).random((4, 16, 16, 3), "float32")
+
+    def moves(layer):
+        before = [np.array(one) for one in (layer.moving_mean, layer.moving_variance)]
+        model(image, training=True)
+        return not all(map(np.array_equal, before, (layer.moving_mean, layer.moving_variance)))
+
+    first, last = (model.get_layer(f"{name}_norm") for name in ("stage1_block1_depthwise", "head"))
+    for normalizations in (False, True):
+        freeze(model, "stage2", normalizations)
+        assert (first.trainable, last.trainable) == (False, True)
+        assert (moves(first), moves(last)) == (False, normalizations)
+        unfreeze(model, normalizations)
+        assert first.trainable
+        assert moves(first) is normalizations
+    unfreeze(model)
+    assert keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(last)).frozen_statistics
+
+
 @pytest.mark.parametrize("norm", ["bn", "an", "iebn"])
 def test_frozen_norms_are_in_inference_mode_during_training(norm):
     model = tiny(dropout_rate=0.0, drop_connect_rate=0.0, norm=norm)

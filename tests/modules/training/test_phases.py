@@ -14,9 +14,9 @@ from efficientmixnet.modules.training.phases import Phase, distances_from_the_cl
 BLOCKS = ["r1_k3_s22_e1_i8_o8_se0.25", "r1_k3_s22_e2_i8_o8_se0.25", "r1_k3_s22_e2_i8_o8_se0.25"]
 
 
-def _model() -> keras.Model:
+def _model(norm: str = "bn") -> keras.Model:
     keras.utils.set_random_seed(0)
-    builder = EfficientNetBuilder((16, 16, 3), classes=2, drop_connect_rate=0.0)
+    builder = EfficientNetBuilder((16, 16, 3), classes=2, drop_connect_rate=0.0, norm=norm)
     return builder.custom_model(BLOCKS, stem_filters=8, head_filters=16, dropout_rate=0.0)
 
 
@@ -66,6 +66,22 @@ def test_the_classifier_trains_first_and_then_all_layers_except_norms_at_a_tenth
 
 def test_norms_train_if_they_are_not_frozen() -> None:
     assert "stem_norm" in _step(_model(), _config(fine_tuning={"frozen_norms": False}))
+
+
+@pytest.mark.parametrize(("norm", "gate"), [("an", "attention_kernel"), ("iebn", "gate_weight")])
+def test_the_gates_of_an_and_iebn_learn_with_the_layers_around_them(norm: str, gate: str) -> None:
+    model, config = _model(norm), _config(epochs=10)
+    images, labels = np.random.default_rng(0).random((8, 16, 16, 3), "float32"), np.eye(2, dtype="float32")[[0, 1] * 4]
+    changed = []
+    for phase in phases(config, 0.5):
+        before = {weight.path: weight.numpy() for weight in model.weights}
+        compile_model(model, config.training, phase, steps_per_epoch=1)
+        model.fit(images, labels, verbose=0)
+        changed.append({w.path for w in model.weights if not np.array_equal(w.numpy(), before[w.path])})
+    assert changed[0] == {"predictions/kernel", "predictions/bias"}
+    norms = [layer.name for layer in model.layers if layer.name.endswith("_norm")]
+    assert {f"{name}/{weight}" for name in norms for weight in (gate, "gamma", "beta")} <= changed[1]
+    assert not [path for path in changed[1] if "moving" in path]
 
 
 def test_layers_before_freeze_until_are_frozen() -> None:
