@@ -51,7 +51,9 @@ def build_model(
         momentum = min(max(1 - 4 / steps_per_epoch, 0.9), 0.99)
     pixels = keras.Input((image_size, image_size, len(mean)), name="pixels")
     scaled = keras.layers.Rescaling(
-        [1 / (255 * d) for d in deviation], [-m / d for m, d in zip(mean, deviation, strict=True)]
+        [1 / (255 * d) for d in deviation],
+        [-m / d for m, d in zip(mean, deviation, strict=True)],
+        dtype="float32",  # Half precision lacks the levels of 16-bit images and the range of float bands.
     )
     builder = EfficientNetBuilder(
         input_tensor=scaled(pixels),

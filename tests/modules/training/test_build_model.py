@@ -9,6 +9,7 @@ import pytest
 
 from efficientmixnet.modules.config.network_config import NetworkConfig
 from efficientmixnet.modules.training.build_model import build_model
+from efficientmixnet.modules.training.precision import precision
 from efficientmixnet.modules.training.starting_weights import StartingWeights
 
 SMALL = NetworkConfig(variant="custom", blocks=("r1_k3_s22_e2_i8_o8_se0.5",), stem_filters=8, head_filters=16)
@@ -27,6 +28,19 @@ def test_pixels_get_zero_mean_and_unit_deviation_in_each_channel() -> None:
     pixels = np.array([[[[255, 51, 0], [0, 102, 153]]]], np.float32)
     # (1 - .5)/.25, (.2 - .2)/.1, (0 - .4)/.2 and (0 - .5)/.25, (.4 - .2)/.1, (.6 - .4)/.2
     np.testing.assert_allclose(scaling(pixels), [[[[2, 0, -2], [-2, 2, 1]]]], atol=1e-5)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision_scales_pixels_in_float32(policy: str) -> None:
+    """Bands of 290 K, whose pixels are 255 times that, and neighboring levels of 16-bit images."""
+    with precision(policy):
+        model = build_model(SMALL, 8, 2, 10, mean=[290.0] * 3, deviation=[5.0] * 3)
+    (scaling,) = (layer for layer in model.layers if isinstance(layer, keras.layers.Rescaling))
+    scaled = keras.Model(model.input, scaling.output)
+    kelvin = np.linspace(280, 300, 300, dtype="float32").reshape(1, 10, 10, 3)[:, :8, :8]
+    np.testing.assert_allclose(scaled(255 * kelvin), (kelvin - 290) / 5, atol=1e-4)
+    assert model.get_layer("stem_conv").compute_dtype == policy.removeprefix("mixed_")
+    assert np.isfinite(model(255 * kelvin)).all()
 
 
 def test_a_uint8_image_becomes_probabilities() -> None:
