@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from efficientmixnet.modules import progress
+from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint
 
 _LATE = 0.03  # of the budget: how much later than its end a training may end
 
@@ -13,36 +14,56 @@ _LATE = 0.03  # of the budget: how much later than its end a training may end
 class Deadline(keras.callbacks.Callback):
     """Stops the training after an epoch if the next one would end too late.
 
-    A training that resumes has the part of the budget that belongs to the epochs that are left.
+    One deadline is for all phases. A training that resumes has the part of the budget that belongs to the steps that
+    are left.
 
     Args:
-        end: When the budget ends, as time.monotonic() counts.
+        begin: When the training began, as time.monotonic() counts.
         budget: The seconds of the budget.
-        epochs: The epochs of the training.
-        phase: The first epoch of the phase, counted from 0. A training that resumes starts later.
+        epochs: The epochs of the training, in all phases.
+        steps: The steps of an epoch.
+        checkpoint: The checkpoint, which knows the steps of an epoch that were done before. It must come first.
     """
 
-    def __init__(self, end: float, budget: float, epochs: int, phase: int = 0) -> None:
+    def __init__(self, begin: float, budget: float, epochs: int, steps: int, checkpoint: Checkpoint) -> None:
         super().__init__()
-        self._end, self._budget, self._epochs, self._phase = end, budget, epochs, phase
-        self._began: float | None = None
-        self._has_started = False
+        self._begin, self._budget, self._epochs, self._steps = begin, budget, epochs, steps
+        self._checkpoint = checkpoint
+        self._end: float | None = None
+        self.is_over = False
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._is_first = True  # epoch of the phase in this process: it includes a start, and may be a part of an epoch
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if self._began is None and epoch > self._phase:
-            self._end = time.monotonic() + self._budget * (1 - epoch / self._epochs)
-        self._began = time.monotonic()
+        now = time.monotonic()
+        if self._end is None:
+            done = (epoch + self._checkpoint.steps_done / self._steps) / self._epochs
+            self._end = (now if done else self._begin) + (1 - done) * self._budget
+        self._epoch_began = now
+        self._batches: list[tuple[int, float]] = []  # the first and the last one, and when they ended
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        if not self._has_started:  # The first step includes a start, which the next epoch does not repeat.
-            self._began, self._has_started = time.monotonic(), True
+        self._batches = [*self._batches[:1], (batch, time.monotonic())]
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        assert self._began is not None
+        assert self._end is not None
         now = time.monotonic()
-        if epoch + 1 < self._epochs and now + (now - self._began) > self._end + _LATE * self._budget:
-            self.model.stop_training = True
+        next_one = self._seconds_of_a_first_epoch(now) if self._is_first else now - self._epoch_began
+        if epoch + 1 == self.params.get("epochs"):  # The next phase trains more layers, and starts anew.
+            next_one = max(next_one, self._budget / self._epochs)
+        self._is_first = False
+        if epoch + 1 < self._epochs and now + next_one > self._end + _LATE * self._budget:
+            self.model.stop_training = self.is_over = True
             progress.tell(
                 f"training.budget: ends after {epoch + 1} of {self._epochs} epochs, "
                 "because they take longer than measured"
             )
+
+    def _seconds_of_a_first_epoch(self, now: float) -> float:
+        """Returns how long the epoch would have taken with all of its steps and without its start."""
+        (first, began), (last, ended) = self._batches[0], self._batches[-1]
+        after = now - ended  # evaluation and checkpoint
+        if first == last:  # too few steps to measure one: as planned
+            return max(after, self._budget / self._epochs)
+        return self._steps * (ended - began) / (last - first) + after

@@ -182,6 +182,7 @@ def _train(job: TrainingJob, distribution: Distribution) -> Trained:
     network = job.network(data)
     worker = {"worker": distribution.worker, "workers": distribution.workers}
     checkpoint = Checkpoint(job.checkpoints, **training.checkpoint.model_dump(), **worker)
+    deadline = _deadline(training, begin, data, checkpoint)
     with precision(training.precision), distribution.scope():
         model = distribution.model(network(synchronized=distribution.synchronizes_norms(training)), augment)
         if job.initial:
@@ -189,7 +190,7 @@ def _train(job: TrainingJob, distribution: Distribution) -> Trained:
         for phase in phases(job.config, distribution.learning_rate(training)):
             compile_model(model, training, phase, data.steps_per_epoch)
             epochs = range(phase.epochs.start, min(phase.epochs.stop, job.until or phase.epochs.stop))
-            if epochs:
+            if epochs and not any(one.is_over for one in deadline):
                 fit(
                     model,
                     data,
@@ -198,17 +199,15 @@ def _train(job: TrainingJob, distribution: Distribution) -> Trained:
                     checkpoint,
                     epochs,
                     job.logs,
-                    _deadline(training, begin, epochs),
+                    deadline,
                 )
     return Trained(job, model, data, distribution, checkpoint)
 
 
-def _deadline(training: TrainingConfig, begin: float, epochs: range) -> list[keras.callbacks.Callback]:
-    """Returns the callback that keeps the last phase of a training within its budget."""
+def _deadline(training: TrainingConfig, begin: float, data: TrainingData, checkpoint: Checkpoint) -> list[Deadline]:
+    """Returns the callback that keeps a training within its budget, if it has one."""
     budget = training.budget_seconds
-    if budget is None or epochs.stop < training.epochs:
-        return []
-    return [Deadline(begin + budget, budget, training.epochs, epochs.start)]
+    return [] if budget is None else [Deadline(begin, budget, training.epochs, data.steps_per_epoch, checkpoint)]
 
 
 def images_to_hold_out(images: int) -> int:
