@@ -48,7 +48,7 @@ RECIPES: dict[str, dict[str, Any]] = {
                 "cutmix_alpha": 0.0,
             },
         },
-        "network": {"dropout": 0.2, "drop_connect": 0.2},
+        "network": {"drop_connect": 0.2},
     },
     # A common recipe today: decoupled weight decay, a cosine schedule, mixup and CutMix.
     "adamw-cosine": {
@@ -70,7 +70,7 @@ RECIPES: dict[str, dict[str, Any]] = {
                 "cutmix_alpha": 1.0,
             },
         },
-        "network": {"dropout": 0.2, "drop_connect": 0.2},
+        "network": {"drop_connect": 0.2},
     },
     # Lookahead moves half of the way, so it needs a higher learning rate than Adam: at the same batch size, twice that
     # of adamw-cosine, with a warm-up over a tenth of the epochs (docs/ablation.md).
@@ -98,6 +98,6 @@ RECIPES: dict[str, dict[str, Any]] = {
                 "cutmix_alpha": 0.0,
             },
         },
-        "network": {"dropout": 0.2, "drop_connect": 0.1},
+        "network": {"drop_connect": 0.1},
     },
 }

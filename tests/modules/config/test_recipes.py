@@ -1,10 +1,13 @@
 """Recipes are plain data, and each builds its optimizer and its schedule."""
 
 import json
+import re
+from pathlib import Path
 
 import keras
 import pytest
 
+from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.recipes import RECIPES
 from efficientmixnet.modules.optimizers import build_optimizer, parse_optimizer
 from efficientmixnet.modules.optimizers.schedules import build_schedule
@@ -41,4 +44,15 @@ def test_efficientnet_is_the_published_recipe() -> None:
     assert training["learning_rate"] / training["batch_size"] == 0.016 / 256
     assert training["schedule"] == {"name": "exponential", "warmup_epochs": 5, "decay_rate": 0.97, "decay_epochs": 2.4}
     assert (training["label_smoothing"], training["ema"]) == (0.1, 0.9999)
-    assert RECIPES["efficientnet"]["network"] == {"dropout": 0.2, "drop_connect": 0.2}
+    assert RECIPES["efficientnet"]["network"] == {"drop_connect": 0.2}
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_recipe_leaves_the_variant_its_own_dropout(recipe: str) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "network.md").read_text()
+    rows = re.findall(r"^\| `EfficientNet(B[0-7])` \|[^|]*\|[^|]*\|[^|]*\| ([\d.]+) \|", page, re.MULTILINE)
+    assert [float(rate) for _, rate in rows] == [0.2, 0.2, 0.3, 0.3, 0.4, 0.4, 0.5, 0.5]  # as published
+    for variant, rate in rows:
+        network = ModelConfig.model_validate({"training": {"recipe": recipe}, "network": {"variant": variant}}).network
+        assert network.dropout is None
+        assert network.as_variant().dropout_rate == float(rate)
