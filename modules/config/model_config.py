@@ -81,5 +81,14 @@ class ModelConfig(Section):
         training = values.get("training") if isinstance(values, dict) else None
         recipe = training.get("recipe") if isinstance(training, dict) else None
         # The field itself refuses an unknown recipe.
-        known = isinstance(recipe, str) and recipe in RECIPES
-        return merge(RECIPES[str(recipe)], values) if known else values
+        if not isinstance(recipe, str) or recipe not in RECIPES:
+            return values
+        return merge(_for_epochs(RECIPES[recipe], training.get("epochs")), values)
+
+
+def _for_epochs(recipe: dict[str, Any], epochs: Any) -> dict[str, Any]:
+    """Returns the recipe with the decay of its schedule over other epochs, if it has one."""
+    meant, decay = recipe["training"]["epochs"], recipe["training"]["schedule"].get("decay_epochs")
+    if decay is None or not isinstance(epochs, int) or epochs < 1:  # The field itself refuses a wrong number.
+        return recipe
+    return merge(recipe, {"training": {"schedule": {"decay_epochs": decay * epochs / meant}}})

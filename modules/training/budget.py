@@ -234,6 +234,8 @@ def _with_epochs(config: ModelConfig, epochs: int) -> ModelConfig:
     """Returns the configuration with these epochs, and what follows from them. The warm-up is at most a tenth."""
     values = config.model_dump(mode="json")
     training = values["training"]
+    decay_epochs = training["schedule"]["decay_epochs"] * epochs / training["epochs"]  # for which it was meant
+    training["schedule"]["decay_epochs"] = min(max(decay_epochs, 0.001), 1e6)  # as the field allows
     training["epochs"] = epochs
     training["schedule"]["warmup_epochs"] = min(training["schedule"]["warmup_epochs"], epochs / 10)
     head_epochs = training["fine_tuning"]["head_epochs"]
