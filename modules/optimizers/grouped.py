@@ -4,22 +4,30 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+from keras import ops
 
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")
 class Grouped(keras.optimizers.Optimizer):
-    """Several Keras optimizers, each for its own weights. Clipping by norm and averages are per optimizer.
+    """Several Keras optimizers, each for its own weights. Averages are per optimizer.
 
     Args:
         optimizers: The optimizers. The learning rate and step count are those of the last one.
         groups: Maps the path of a weight to the index of its optimizer. The last optimizer takes all other weights.
+        global_clipnorm: The largest norm of all gradients together. An optimizer's own one is that of its weights only.
 
     Example:
         >>> optimizer = Grouped([keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.01)], {"dense/kernel": 0})
     """
 
-    def __init__(self, optimizers: Sequence[Any], groups: Mapping[str, int], name: str = "grouped") -> None:
-        super().__init__(learning_rate=0.0, name=name)
+    def __init__(
+        self,
+        optimizers: Sequence[Any],
+        groups: Mapping[str, int],
+        global_clipnorm: float | None = None,
+        name: str = "grouped",
+    ) -> None:
+        super().__init__(learning_rate=0.0, global_clipnorm=global_clipnorm, name=name)
         self.optimizers = [keras.optimizers.get(optimizer) for optimizer in optimizers]
         self.groups = dict(groups)
 
@@ -76,9 +84,18 @@ class Grouped(keras.optimizers.Optimizer):
         if not self.built:
             with keras.name_scope(self.name):
                 self.build(list(trainable_variables))
+        grads = self._clipped(grads)
         for optimizer, members in zip(self.optimizers, self._split(grads, trainable_variables), strict=True):
             if members:
                 optimizer.apply(*map(list, zip(*members, strict=True)))
+
+    def _clipped(self, grads: list) -> list:
+        if self.global_clipnorm is None:
+            return grads
+        most = self.global_clipnorm * (self.loss_scale_factor or 1.0)  # The optimizers undo the scale of the loss.
+        norm = ops.sqrt(sum(ops.sum(ops.square(gradient)) for gradient in grads if gradient is not None))
+        factor = most / ops.maximum(norm, most)
+        return [None if gradient is None else gradient * factor for gradient in grads]
 
     def finalize_variable_values(self, var_list: list) -> None:
         for optimizer, members in zip(self.optimizers, self._split(var_list, var_list), strict=True):
@@ -94,7 +111,12 @@ class Grouped(keras.optimizers.Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         optimizers = [keras.saving.serialize_keras_object(optimizer) for optimizer in self.optimizers]
-        return {"name": self.name, "optimizers": optimizers, "groups": self.groups}
+        return {
+            "name": self.name,
+            "optimizers": optimizers,
+            "groups": self.groups,
+            "global_clipnorm": self.global_clipnorm,
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "Grouped":

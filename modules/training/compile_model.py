@@ -26,12 +26,20 @@ def compile_model(model: keras.Model, training: TrainingConfig, phase: Phase, st
         steps_per_epoch: The training steps of each epoch.
 
     Raises:
-        BadInput: The installed Keras refuses the optimizer.
+        BadInput: The installed Keras refuses the optimizer, or layer_decay does not go with its clipping.
     """
     steps_in_optimizer = training.accumulation_steps
     if isinstance(model, DistributedModel):  # Keras's optimizers cannot accumulate on several devices
         model.accumulation_steps, steps_in_optimizer = steps_in_optimizer, 1
     phase.prepare(model)
+    specification, global_clipnorm = training.optimizer, None
+    if phase.layer_decay != 1:  # Each stage has its own optimizer, and the norm is that of all gradients.
+        specification, global_clipnorm = _without_global_clipnorm(training.optimizer)
+        if global_clipnorm is not None and steps_in_optimizer > 1:
+            raise BadInput(
+                "training.optimizer: global_clipnorm does not go with fine_tuning.layer_decay and accumulation_steps "
+                "together on one device; use clipnorm"
+            )
 
     def optimizer(factor: float) -> keras.optimizers.Optimizer:
         """Builds an optimizer with this factor of the phase's learning rate."""
@@ -43,7 +51,7 @@ def compile_model(model: keras.Model, training: TrainingConfig, phase: Phase, st
         )
         try:
             return build_optimizer(
-                _accumulating(training.optimizer, steps_in_optimizer),
+                _accumulating(specification, steps_in_optimizer),
                 schedule,
                 ema_momentum=training.ema,
                 total_steps=steps_per_epoch * len(phase.epochs),
@@ -52,7 +60,9 @@ def compile_model(model: keras.Model, training: TrainingConfig, phase: Phase, st
             raise BadInput(f"training.optimizer: {error}") from None
 
     model.compile(
-        optimizer=optimizer(1.0) if phase.layer_decay == 1 else _by_layer(model, phase.layer_decay, optimizer),
+        optimizer=optimizer(1.0)
+        if phase.layer_decay == 1
+        else _by_layer(model, phase.layer_decay, optimizer, global_clipnorm),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
         metrics=[ConfusionAccuracy(model.output.shape[-1])],
         jit_compile=training.jit,
@@ -72,13 +82,25 @@ def _build(model: keras.Model) -> None:
 
 
 def _by_layer(
-    model: keras.Model, decay: float, optimizer: Callable[[float], keras.optimizers.Optimizer]
+    model: keras.Model,
+    decay: float,
+    optimizer: Callable[[float], keras.optimizers.Optimizer],
+    global_clipnorm: float | None,
 ) -> keras.optimizers.Optimizer:
     """Returns one optimizer for each trainable stage, with decay^distance of the classifier's learning rate."""
     distances = distances_from_the_classifier(model)
     used = sorted({distances[weight.path] for weight in model.trainable_variables}, reverse=True)
     groups = {path: used.index(distance) for path, distance in distances.items() if distance in used}
-    return Grouped([optimizer(decay**distance) for distance in used], groups)
+    return Grouped([optimizer(decay**distance) for distance in used], groups, global_clipnorm)
+
+
+def _without_global_clipnorm(specification: Mapping[str, Any]) -> tuple[dict[str, Any], float | None]:
+    """Returns the specification without global_clipnorm, and its value."""
+    rest = dict(specification)
+    if "inner" in rest:
+        rest["inner"], found = _without_global_clipnorm(rest["inner"])
+        return rest, found
+    return rest, rest.pop("global_clipnorm", None)
 
 
 def _accumulating(specification: Mapping[str, Any], steps: int) -> dict[str, Any]:

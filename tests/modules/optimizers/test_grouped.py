@@ -32,3 +32,15 @@ def test_excluded_weights_do_not_decay() -> None:
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     optimizer.apply([ops.zeros(1), ops.zeros(1)], variables)
     np.testing.assert_allclose([numpy_of(one)[0] for one in variables], [0.95, 1.0], rtol=1e-6)  # 1 - .1 * .5
+
+
+def test_gradients_are_clipped_by_their_norm_over_all_groups() -> None:
+    """The norm of (3, 4) is 5, so a norm of 1 leaves (.6, .8). The optimizers undo a scale of the loss."""
+    for scale in (1.0, 8.0):
+        variables = [keras.Variable([0.0], name=name) for name in ("head", "body")]
+        members = [keras.optimizers.SGD(1.0, loss_scale_factor=scale) for _ in range(2)]
+        optimizer = Grouped(members, {"head": 0}, global_clipnorm=1.0)
+        optimizer.apply([ops.convert_to_tensor([3.0 * scale]), ops.convert_to_tensor([4.0 * scale])], variables)
+        np.testing.assert_allclose([numpy_of(one)[0] for one in variables], [-0.6, -0.8], rtol=1e-6)
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(optimizer))
+    assert again.global_clipnorm == 1.0

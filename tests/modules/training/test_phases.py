@@ -116,3 +116,24 @@ def test_a_model_with_layer_decay_trains() -> None:
     y = np.eye(2, dtype="float32")[np.arange(8) % 2]
     first, *_, last = model.fit(x, y, epochs=6, verbose=0).history["loss"]
     assert last < first
+
+
+@pytest.mark.parametrize("inner", [False, True])
+def test_layer_decay_clips_the_gradients_of_all_stages_together(inner: bool) -> None:
+    clipped = {"name": "sgd", "global_clipnorm": 0.1}
+    optimizer = {"name": "lookahead", "inner": clipped, "sync_period": 100} if inner else clipped
+    tuning = {"layer_decay": 0.999999, "learning_rate_fraction": 1.0}
+    model, config = _model(), _config(optimizer=optimizer, fine_tuning=tuning)
+    compile_model(model, config.training, phases(config, 1.0)[-1], steps_per_epoch=10)
+    before = [weight.numpy() for weight in model.trainable_variables]
+    model.optimizer.apply([np.ones(one.shape, "float32") for one in before], model.trainable_variables)
+    changes = [old - new.numpy() for old, new in zip(before, model.trainable_variables, strict=True)]
+    assert np.sqrt(sum(np.sum(change**2) for change in changes)) == pytest.approx(0.1, rel=1e-4)
+
+
+def test_layer_decay_refuses_to_clip_accumulated_gradients() -> None:
+    config = _config(
+        optimizer={"name": "sgd", "global_clipnorm": 0.1}, fine_tuning={"layer_decay": 0.5}, accumulation_steps=2
+    )
+    with pytest.raises(BadInput, match="on one device; use clipnorm"):
+        compile_model(_model(), config.training, phases(config, 1.0)[-1], steps_per_epoch=10)
