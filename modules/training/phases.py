@@ -1,6 +1,7 @@
 """phases: the phases of a training. Fine-tuning trains the classifier first, and then all layers more slowly."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import keras
@@ -52,6 +53,22 @@ def phases(config: ModelConfig, learning_rate: float) -> list[Phase]:
         tuning.frozen_norms,
     )
     return [head, rest] if head.epochs else [rest]
+
+
+def check_updates(planned: Iterable[Phase], accumulation_steps: int, steps_per_epoch: int) -> None:
+    """Refuses a phase that ends before its first update.
+
+    Raises:
+        BadInput: `accumulation_steps` is larger than the steps of a phase.
+    """
+    for phase in planned:
+        steps = steps_per_epoch * len(phase.epochs)
+        if accumulation_steps > steps:
+            first, last = phase.epochs.start + 1, phase.epochs.stop
+            raise BadInput(
+                f"training.accumulation_steps: epochs {first} to {last} have only {steps} steps, and "
+                f"{accumulation_steps} would make no update; lower it or batch_size, or train more epochs in this phase"
+            )
 
 
 def distances_from_the_classifier(model: keras.Model) -> dict[str, int]:

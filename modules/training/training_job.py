@@ -35,7 +35,7 @@ from efficientmixnet.modules.training.build_model import build_model
 from efficientmixnet.modules.training.compile_model import compile_model
 from efficientmixnet.modules.training.deadline import Deadline
 from efficientmixnet.modules.training.fit import fit
-from efficientmixnet.modules.training.phases import phases
+from efficientmixnet.modules.training.phases import check_updates, phases
 from efficientmixnet.modules.training.precision import precision
 from efficientmixnet.modules.training.starting_weights import StartingWeights
 
@@ -179,6 +179,9 @@ def _train(job: TrainingJob, distribution: Distribution) -> Trained:
             f"training.augmentation: RandAugment leaves out {', '.join(COLOR_OPERATIONS)}, which are for images of "
             f"three channels; these have {data.train.channels}"
         )
+    planned = phases(job.config, distribution.learning_rate(training))
+    if distribution.accumulated_batches(training) == 1:  # otherwise every step is an update
+        check_updates(planned, training.accumulation_steps, data.steps_per_epoch)
     network = job.network(data)
     worker = {"worker": distribution.worker, "workers": distribution.workers}
     checkpoint = Checkpoint(job.checkpoints, **training.checkpoint.model_dump(), **worker)
@@ -187,7 +190,7 @@ def _train(job: TrainingJob, distribution: Distribution) -> Trained:
         model = distribution.model(network(synchronized=distribution.synchronizes_norms(training)), augment)
         if job.initial:
             model.set_weights(read_weights(job.initial))
-        for phase in phases(job.config, distribution.learning_rate(training)):
+        for phase in planned:
             compile_model(model, training, phase, data.steps_per_epoch)
             epochs = range(phase.epochs.start, min(phase.epochs.stop, job.until or phase.epochs.stop))
             if epochs and not any(one.is_over for one in deadline):

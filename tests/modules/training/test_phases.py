@@ -9,7 +9,7 @@ from efficientmixnet.modules.config.training_config import ScheduleConfig
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.network import EfficientNetBuilder
 from efficientmixnet.modules.training.compile_model import compile_model
-from efficientmixnet.modules.training.phases import Phase, distances_from_the_classifier, phases
+from efficientmixnet.modules.training.phases import Phase, check_updates, distances_from_the_classifier, phases
 
 BLOCKS = ["r1_k3_s22_e1_i8_o8_se0.25", "r1_k3_s22_e2_i8_o8_se0.25", "r1_k3_s22_e2_i8_o8_se0.25"]
 
@@ -100,6 +100,13 @@ def test_an_unknown_layer_is_refused_with_its_key() -> None:
         _config(fine_tuning={"freeze_until": "stage9"})
     with pytest.raises(BadInput, match=r"training\.fine_tuning\.freeze_until: .*'stage9'"):
         Phase(range(1), 0.1, ScheduleConfig(), freeze_until="stage9").prepare(_model())
+
+
+def test_a_phase_without_an_update_is_refused() -> None:
+    planned = phases(_config(epochs=10), 0.1)  # two epochs of the classifier, and eight of all layers
+    check_updates(planned, accumulation_steps=16, steps_per_epoch=8)
+    with pytest.raises(BadInput, match="epochs 1 to 2 have only 16 steps, and 17 would make no update"):
+        check_updates(planned, accumulation_steps=17, steps_per_epoch=8)
 
 
 def test_layer_decay_halves_the_learning_rate_from_stage_to_stage() -> None:
