@@ -35,6 +35,18 @@ _MOST_BLOCKS = 1000
 _MOST_WEIGHTS = 10**10
 
 
+# The keys that a variant decides.
+_SCALES = ("width", "depth")
+_DECIDED: dict[str, tuple[str, ...]] = {
+    "custom": (),
+    "auto": (*_SCALES, "stem_filters", "head_filters", "stem_stride"),
+}
+
+
+def _default(name: str) -> Any:
+    return NetworkConfig.model_fields[name].default
+
+
 class NetworkConfig(Section):
     weights: PathText | None = None
     """The initial weights: imagenet, a file of weights, an exported model or latest, the blessed one; null: random."""
@@ -80,6 +92,15 @@ class NetworkConfig(Section):
     with training.budget one that depends on the epochs."""
 
     @model_validator(mode="after")
+    def _variant_takes_these_keys(self) -> "NetworkConfig":
+        # The defaults are no choice: a configuration that was written and read has them all.
+        given = (name for name in _DECIDED.get(self.variant, _SCALES) if getattr(self, name) != _default(name))
+        if name := next(given, None):
+            cure = "give a variant" if self.variant == "auto" else "use the variant custom with blocks"
+            raise ValueError(f"{name}: the variant {self.variant} decides it; leave it out, or {cure}")
+        return self
+
+    @model_validator(mode="after")
     def _fits_together(self) -> "NetworkConfig":
         if self.variant == "custom":
             self._check_blocks()
@@ -99,6 +120,8 @@ class NetworkConfig(Section):
     def _check_blocks(self) -> None:
         try:
             variant = self.as_variant()
+            if self.mixed and all(len(block.kernel_sizes) == 1 for block in variant.blocks):
+                raise ValueError("network.mixed needs a block with several kernel sizes, such as k3.5.7")
             blocks = sum(round_repeats(block.num_repeat, self.depth) for block in variant.blocks)
             if blocks > _MOST_BLOCKS:
                 raise ValueError(f"{blocks:,} blocks are too many; lower the repeats or depth")

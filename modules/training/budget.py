@@ -86,6 +86,9 @@ def within_budget(job: "TrainingJob", distribution: Distribution) -> ModelConfig
     fitting = job.with_config(network, **in_parts(job.config.training, chosen.parts))
     config = _with_epochs(fitting.config, epochs)
     progress.tell(f"training.budget: {job.config.training.budget}: {chosen.name}, {epochs} epochs; {why}")
+    if names := without_place(job.config.network, network):
+        keys = " and ".join(f"network.{name}" for name in names)
+        progress.tell(f"{keys}: no effect, because {chosen.name} has no depthwise convolutions")
     considered = [asdict(one) for one in measured]
     content = {"config": config.model_dump(mode="json"), "name": chosen.name, "why": why, "considered": considered}
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -216,6 +219,14 @@ def candidates(given: NetworkConfig, channels: int = 3) -> list[Rung]:
         if not chosen or one.multiply_adds >= _STEP * chosen[-1].multiply_adds:
             chosen.append(one)
     return chosen
+
+
+def without_place(given: NetworkConfig, chosen: NetworkConfig) -> list[str]:
+    """Returns the given keys that are about depthwise convolutions, if the chosen network has none."""
+    if given.variant != "auto" or not all(block.fused for block in chosen.as_variant().blocks):
+        return []
+    is_placed = given.norm.kind not in (None, "bn") and given.placed_norm.placement == "depthwise"
+    return ["mixed"] * given.mixed + ["norm_placement"] * is_placed
 
 
 def _multiply_adds(network: NetworkConfig, size: int, channels: int) -> int:

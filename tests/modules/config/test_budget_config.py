@@ -45,3 +45,20 @@ def test_a_layer_that_no_candidate_has_is_refused() -> None:
     training = {"budget": "10m", "fine_tuning": {"freeze_until": "stage8"}}
     with pytest.raises(ValueError, match=r"the network has no layer 'stage8'; give one such as stage1 to stage7"):
         ModelConfig.model_validate({"network": {"weights": "imagenet"}, "training": training})
+
+
+@pytest.mark.parametrize("key", ["width", "depth", "stem_filters", "head_filters", "stem_stride"])
+def test_keys_that_auto_decides_are_refused(key: str) -> None:
+    with pytest.raises(ValueError, match=rf"{key}: the variant auto decides it; leave it out, or give a variant"):
+        ModelConfig.model_validate({"training": {"budget": "10m"}, "network": {key: 1 if key == "stem_stride" else 3}})
+
+
+def test_the_scale_of_a_published_variant_is_refused() -> None:
+    with pytest.raises(ValueError, match="width: the variant B0 decides it; leave it out, or use the variant custom"):
+        ModelConfig.model_validate({"network": {"width": 2.0}})
+
+
+def test_mixed_kernels_of_a_custom_network_are_checked_at_once() -> None:
+    network = {"variant": "custom", "blocks": ["r1_k3_s11_e1_i32_o16"], "mixed": True}
+    with pytest.raises(ValueError, match="mixed needs a block with several kernel sizes"):
+        ModelConfig.model_validate({"network": network})
