@@ -36,6 +36,11 @@ SAVED_CLASSES = {
     "WarmUp": "optimizers.schedules",
     "ConfusionAccuracy": "training.confusion_accuracy",
 }
+_OPTIMIZERS = (
+    *("Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "Muon", "Nadam"),
+    *("RMSprop", "RectifiedAdam", "SGD"),
+)
+AVERAGING = {f"Averaging{name}": "optimizers.growing_average" for name in _OPTIMIZERS}  # made there by name
 
 
 def register_saved_classes() -> None:
@@ -48,7 +53,7 @@ def register_saved_classes() -> None:
 
 def _add_stand_ins() -> None:
     known = sys.modules["keras"].saving.get_custom_objects()
-    for name, file in SAVED_CLASSES.items():
+    for name, file in (SAVED_CLASSES | AVERAGING).items():
         known.setdefault(f"{_PACKAGE}>{name}", _stand_in(name, file))
 
 

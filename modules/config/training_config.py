@@ -130,7 +130,8 @@ class TrainingConfig(Section):
     class_weights: Literal["none", "balanced"] = "none"
     """balanced: images of rare classes weigh more in the loss, as in scikit-learn; none: all images weigh the same."""
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
-    """Momentum of the exponential moving average of the weights, which is then exported; null: no average."""
+    """Momentum of the exponential moving average of the weights, which is then evaluated and exported. It grows to this
+    value with the updates; null: no average."""
     profile_steps: tuple[int, int] | None = None
     """TensorBoard profiles the training steps from the first to the second number, such as [20, 30]; null: none."""
     cache: Literal["auto", "never", "always"] = "auto"

@@ -5,11 +5,12 @@ from typing import Any
 
 import keras
 
+from efficientmixnet.modules.optimizers.growing_average import averaging
 from efficientmixnet.modules.optimizers.lookahead import Lookahead
 from efficientmixnet.modules.optimizers.muon import Muon
 from efficientmixnet.modules.optimizers.ranger import Ranger
 from efficientmixnet.modules.optimizers.rectified_adam import RectifiedAdam
-from efficientmixnet.modules.optimizers.specification import parse_optimizer
+from efficientmixnet.modules.optimizers.specification import LOOKAHEAD, parse_optimizer
 
 CLASSES: dict[str, type[keras.optimizers.Optimizer]] = {
     "adadelta": keras.optimizers.Adadelta,
@@ -35,16 +36,14 @@ def build_optimizer(
     learning_rate: float | keras.optimizers.schedules.LearningRateSchedule | None,
     *,
     ema_momentum: float | None = None,
-    total_steps: int | None = None,
 ) -> keras.optimizers.Optimizer:
     """Builds an optimizer.
 
     Args:
         specification: A name or a mapping; see `parse_optimizer`.
         learning_rate: Of the innermost optimizer: a number or a schedule. None: the default of its class.
-        ema_momentum: If given, the innermost optimizer averages the weights, and training ends with the average.
-        total_steps: Of the whole training. The average then covers at most a tenth of them. Without it, a momentum of
-            .9999 ends a training of 5000 steps with weights that are mostly the initial ones.
+        ema_momentum: If given, the innermost optimizer averages the weights, and training ends with the average. The
+            momentum grows to this value, so that the average covers at most about a tenth of the updates so far.
 
     Returns:
         A Keras optimizer.
@@ -60,17 +59,20 @@ def build_optimizer(
     name = arguments.pop("name")
     if name == "lookahead":
         inner = arguments.pop("inner")
-        inner = build_optimizer(inner, learning_rate, ema_momentum=ema_momentum, total_steps=total_steps)
-        return Lookahead(inner, **arguments)
+        return Lookahead(build_optimizer(inner, learning_rate, ema_momentum=ema_momentum), **arguments)
+    if name == "ranger" and ema_momentum is not None:  # which is Lookahead around radam
+        outer = {key: arguments.pop(key) for key in LOOKAHEAD if key in arguments}
+        inner = {"name": "radam", **arguments}
+        return Lookahead(build_optimizer(inner, learning_rate, ema_momentum=ema_momentum), **outer)
     excluded = arguments.pop("exclude_from_weight_decay", None)
+    kind = CLASSES[name]
     if ema_momentum is not None:
-        if total_steps is not None:
-            ema_momentum = min(ema_momentum, max(1 - 10 / total_steps, 0.0))
+        kind = averaging(kind)
         arguments |= {"use_ema": True, "ema_momentum": ema_momentum}
     if learning_rate is not None:
         is_schedule = isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule)
         arguments["learning_rate"] = learning_rate if is_schedule else float(learning_rate)
-    optimizer = CLASSES[name](**arguments)
+    optimizer = kind(**arguments)
     if excluded:
         optimizer.exclude_from_weight_decay(var_names=excluded)
     return optimizer

@@ -80,7 +80,7 @@ _RECTIFIED_ADAM = {
     "min_lr": AMOUNT,
     "amsgrad": FLAG,
 }
-_LOOKAHEAD = {"sync_period": COUNT, "slow_step_size": STEP}
+LOOKAHEAD = {"sync_period": COUNT, "slow_step_size": STEP}
 
 OPTIMIZERS: dict[str, dict[str, Kind]] = {
     "adadelta": {"rho": DECAY, "epsilon": AMOUNT, **OPTIONS},
@@ -126,8 +126,8 @@ OPTIMIZERS: dict[str, dict[str, Kind]] = {
     "rmsprop": {"rho": DECAY, "momentum": SHARE, "epsilon": AMOUNT, "centered": FLAG, **OPTIONS},
     "sgd": {"momentum": SHARE, "nesterov": FLAG, **OPTIONS},
     "radam": {**_RECTIFIED_ADAM, **OPTIONS},
-    "ranger": {**_RECTIFIED_ADAM, **_LOOKAHEAD, **OPTIONS},
-    "lookahead": _LOOKAHEAD,  # and `inner`, which takes the options
+    "ranger": {**_RECTIFIED_ADAM, **LOOKAHEAD, **OPTIONS},
+    "lookahead": LOOKAHEAD,  # and `inner`, which takes the options
 }
 
 

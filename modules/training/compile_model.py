@@ -54,7 +54,6 @@ def compile_model(model: keras.Model, training: TrainingConfig, phase: Phase, st
                 _accumulating(specification, steps_in_optimizer),
                 schedule,
                 ema_momentum=training.ema,
-                total_steps=steps_per_epoch * len(phase.epochs),
             )
         except ValueError as error:
             raise BadInput(f"training.optimizer: {error}") from None

@@ -14,6 +14,7 @@ from efficientmixnet.modules.data.batches import evaluation_batches, training_ba
 from efficientmixnet.modules.data.padding import padded_batches
 from efficientmixnet.modules.data.training_data import TrainingData
 from efficientmixnet.modules.distribution.distribution import Distribution
+from efficientmixnet.modules.training.averaged_evaluation import AveragedEvaluation
 from efficientmixnet.modules.training.caught_signals import CaughtSignals
 from efficientmixnet.modules.training.failures import FiniteLoss, explain_out_of_memory
 from efficientmixnet.modules.training.interruption import Interruption
@@ -77,6 +78,7 @@ def fit(
     callbacks: list[keras.callbacks.Callback] = [
         ContinuedEpoch(checkpoint),
         FiniteLoss(checkpoint),
+        *([AveragedEvaluation()] if training.ema is not None else []),
         *_tensorboard(logs, distribution, training, evaluated, data.labels),
         checkpoint,  # after TensorBoard, so that no log is lost
         TrainingProgress(epochs, steps, batch_size, checkpoint.steps_done, training.epochs),
