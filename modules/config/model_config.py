@@ -81,7 +81,7 @@ class ModelConfig(Section):
         training = values.get("training") if isinstance(values, dict) else None
         recipe = training.get("recipe") if isinstance(training, dict) else None
         # The field itself refuses an unknown recipe.
-        if not isinstance(recipe, str) or recipe not in RECIPES:
+        if not isinstance(training, dict) or not isinstance(recipe, str) or recipe not in RECIPES:
             return values
         return merge(_for_epochs(RECIPES[recipe], training.get("epochs")), values)
 

@@ -13,7 +13,7 @@ NOT_DECAYED = ("bias", "gamma", "beta")
 FOR_A_BUDGET: dict[str, Any] = {
     "training": {
         "optimizer": {"name": "adamw", "weight_decay": 0.05, "exclude_from_weight_decay": list(NOT_DECAYED)},
-        "learning_rate": 0.003,
+        "learning_rate": 0.006,
         "schedule": {"name": "cosine", "warmup_epochs": 1},
         "precision": "auto",
     },

@@ -65,7 +65,7 @@ def build_optimizer(
         inner = {"name": "radam", **arguments}
         return Lookahead(build_optimizer(inner, learning_rate, ema_momentum=ema_momentum), **outer)
     excluded = arguments.pop("exclude_from_weight_decay", None)
-    kind = CLASSES[name]
+    kind: Any = CLASSES[name]
     if ema_momentum is not None:
         kind = averaging(kind)
         arguments |= {"use_ema": True, "ema_momentum": ema_momentum}
