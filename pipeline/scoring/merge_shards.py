@@ -1,6 +1,5 @@
 """merge_shards: merges the files of all shards into the outputs."""
 
-import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -29,15 +28,14 @@ class Scored:
     left_out_file: Path | None
 
 
-def merge_shards(folder: Path, outputs: Sequence[Path], left_out: Sequence[LeftOut]) -> Scored:
-    """Writes the outputs and a CSV file of the images that were left out, then deletes the shards.
+def merge_shards(shards: Sequence[Path], outputs: Sequence[Path], left_out: Sequence[LeftOut]) -> Scored:
+    """Writes the outputs and a CSV file of the images that were left out.
 
     Args:
-        folder: The folder with the shards' files.
+        shards: The shards' files, in the order of their images.
         outputs: The files to write, in the format of their suffix.
         left_out: The files that were left out before scoring.
     """
-    shards = sorted(folder.glob("*.parquet"))
     left_out_file = outputs[0].with_name(f"{outputs[0].stem}.left_out.csv")
     image_count, left_out_count = 0, len(left_out)
     with ExitStack() as stack:
@@ -60,7 +58,6 @@ def merge_shards(folder: Path, outputs: Sequence[Path], left_out: Sequence[LeftO
             write_rows(file, zip(bad["file"].to_pylist(), bad["reason"].to_pylist(), strict=True))
             image_count += int((~is_bad).sum())
             left_out_count += int(is_bad.sum())
-    shutil.rmtree(folder)
     if not left_out_count:
         left_out_file.unlink()
     return Scored(image_count, left_out_count, tuple(outputs), left_out_file if left_out_count else None)

@@ -6,9 +6,12 @@ The predictions of each shard are written to a file of their own. The last step 
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import BadInput
@@ -22,6 +25,7 @@ from efficientmixnet.pipeline.scoring.shard_scorer import ShardScorer
 
 SHARD = 1024  # images; an interrupted run loses at most this many
 _JOB_FILE = "job.json"
+_LOCK_FILE = ".lock"
 
 
 def score(model: str, images: str, outputs: Sequence[Path], manifest: str | None = None) -> Scored:
@@ -51,26 +55,69 @@ def score(model: str, images: str, outputs: Sequence[Path], manifest: str | None
         _check(output)
     refuse_secret("IMAGES", images)
     refuse_secret("--manifest", manifest)
+    first = outputs[0]
+    folder = first.with_name(f".{first.name}.parts")
+    try:
+        with _only_job_in(folder, first):
+            return _score(model, images, outputs, manifest, folder)
+    except OSError as error:
+        raise BadInput(f"--output {error.filename or first}: cannot be written: {error.strerror}") from None
+
+
+def _score(model: str, images: str, outputs: Sequence[Path], manifest: str | None, folder: Path) -> Scored:
     versions, left_out = find_images(images, manifest)
     names = list(versions)
     path = newest_version(Path(model))
-    first = outputs[0]
-    folder = first.with_name(f".{first.name}.parts")
     job = _job(images, versions, path)
     missing = _missing_shards(folder, job, names)
     progress.start(len(names), "images")
     progress.advance(len(names) - sum(len(shard) for _, shard in missing))
     scorer = ShardScorer(str(path), images) if missing else None  # Nothing is written if the model is damaged.
+    for output in outputs:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    _begin(folder, job)
+    if scorer:
+        for number, shard in missing:
+            scorer.score(shard, _shard_file(folder, number))
+    shards = [_shard_file(folder, number) for number in range(-(-len(names) // SHARD))]
+    scored = merge_shards(shards, outputs, left_out)
+    shutil.rmtree(folder)
+    return scored
+
+
+@contextmanager
+def _only_job_in(folder: Path, output: Path) -> Iterator[None]:
+    """Locks the folder of the shards. The operating system releases the lock when the process ends.
+
+    If the body fails before there is a job, the folders that this has made are removed.
+    """
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    lock = FileLock(folder / _LOCK_FILE)
+    while not lock.is_locked:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise BadInput(
+                f"--output {output}: another command is writing this file; wait until it ends, or give another file"
+            ) from None
+        if not (folder / _LOCK_FILE).exists():  # The other command has just ended, and deleted its folder.
+            lock.release()
     try:
-        for output in outputs:
-            output.parent.mkdir(parents=True, exist_ok=True)
-        _begin(folder, job)
-        if scorer:
-            for number, shard in missing:
-                scorer.score(shard, _shard_file(folder, number))
-        return merge_shards(folder, outputs, left_out)
-    except OSError as error:
-        raise BadInput(f"--output {error.filename or first}: cannot be written: {error.strerror}") from None
+        yield
+    except BaseException:
+        if not (folder / _JOB_FILE).exists():
+            _remove(folder, made)
+        raise
+    finally:
+        lock.release()
+
+
+def _remove(folder: Path, made: Sequence[Path]) -> None:
+    with suppress(OSError):  # Something else is in a folder.
+        (folder / _LOCK_FILE).unlink()
+        for path in made:
+            path.rmdir()
 
 
 def _check(output: Path) -> None:
@@ -96,11 +143,12 @@ def _missing_shards(folder: Path, job: Mapping[str, Any], names: Sequence[str]) 
 
 
 def _begin(folder: Path, job: Mapping[str, Any]) -> None:
-    """Deletes the files of another job, and writes down this one."""
+    """Deletes the shards of another job, and writes down this one."""
     file = folder / _JOB_FILE
     if _read(file) != job:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        for shard in folder.glob("*.parquet"):
+            shard.unlink()
         write_text(file, json.dumps(job), private=True)
 
 

@@ -18,7 +18,7 @@ from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.scoring import score as scoring
 from efficientmixnet.pipeline.scoring.images_to_score import find_images
 from efficientmixnet.pipeline.scoring.score import score
-from efficientmixnet.pipeline.scoring.shard_scorer import shard_schema
+from efficientmixnet.pipeline.scoring.shard_scorer import ShardScorer, shard_schema
 
 
 @pytest.fixture(scope="module")
@@ -269,6 +269,38 @@ def test_a_damaged_shard_is_named_and_no_output_is_half_written(model, images, t
     assert sorted(file.name for file in tmp_path.iterdir()) == [".out.csv.parts", "images"]
     damaged.unlink()
     assert score(model, str(images), outputs).images == 11
+
+
+def test_a_second_command_for_the_same_file_is_refused_at_once_and_leaves_the_first_alone(
+    model, images, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(scoring, "SHARD", 5)
+    output, other = tmp_path / "out.csv", tmp_path / "other"
+    other.mkdir()
+    Image.new("RGB", (4, 4), "black").save(other / "other.png")
+    score_shard, refused = ShardScorer.score, []
+
+    def score_beside(scorer: ShardScorer, names: list[str], file: Path) -> None:
+        with pytest.raises(BadInput) as error:
+            score(model, str(other), [output])
+        refused.append(str(error.value))
+        score_shard(scorer, names, file)
+
+    monkeypatch.setattr(ShardScorer, "score", score_beside)
+    assert score(model, str(images), [output]).images == 11
+    message = f"--output {output}: another command is writing this file; wait until it ends, or give another file"
+    assert refused == [message] * 3
+    assert len(_rows(output)) == 11
+    assert not (tmp_path / ".out.csv.parts").exists()
+
+
+def test_only_the_shards_of_the_job_are_merged(model, images, tmp_path, monkeypatch):
+    monkeypatch.setattr(scoring, "SHARD", 5)
+    parts = tmp_path / ".out.csv.parts"
+    _begin(parts, images, model)
+    before = [{"file": "of another job", "label": "dark", "probability": 1.0, "probabilities": [0.0, 1.0]}]
+    pq.write_table(pa.Table.from_pylist(before, shard_schema(["bright", "dark"])), scoring._shard_file(parts, 7))
+    assert score(model, str(images), [tmp_path / "out.csv"]).images == 11
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut off", "noise", "no weights", "cut off weights"])
