@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from efficientmixnet.modules.exported_model import is_version
-from efficientmixnet.modules.files.whole_file import part_of, remove, whole_path
+from efficientmixnet.modules.files.whole_file import remove_leftovers, whole_path
 
 
 def push(saved_model: Path, folder: Path, known: Iterable[int] = ()) -> Path:
@@ -26,8 +26,7 @@ def push(saved_model: Path, folder: Path, known: Iterable[int] = ()) -> Path:
         OSError: The model cannot be copied, or the copy is not complete.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for leftover in folder.glob(part_of(Path("*")).name):
-        remove(leftover)
+    remove_leftovers(folder)
     taken = [int(child.name) for child in folder.iterdir() if is_version(child.name)]
     version = folder / str(max([int(time.time()), *(number + 1 for number in (*taken, *known))]))
     with whole_path(version) as part:

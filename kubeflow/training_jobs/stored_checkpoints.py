@@ -1,5 +1,6 @@
 """StoredCheckpoints: copies of checkpoints in the object store, for workers that lose their disks with their pods."""
 
+import os
 from pathlib import Path
 
 from efficientmixnet.kubeflow.store import object_store
@@ -53,5 +54,7 @@ class StoredCheckpoints:
 
 
 def _files(folder: Path) -> dict[str, _State]:
-    found = [file for file in sorted(folder.rglob("*")) if file.is_file() and file.suffix != ".part"]
-    return {str(file.relative_to(folder)): (file.stat().st_size, file.stat().st_mtime_ns) for file in found}
+    # Unlike rglob, walk skips folders that vanish, such as those of files that have just been completed.
+    found = (Path(parent, name) for parent, _, names in os.walk(folder) for name in names)
+    files = [file for file in sorted(found) if file.is_file() and file.suffix != ".part"]
+    return {str(file.relative_to(folder)): (file.stat().st_size, file.stat().st_mtime_ns) for file in files}

@@ -16,7 +16,7 @@ import numpy as np
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.checkpoint import checkpoint_copies
 from efficientmixnet.modules.files.stored_file import DAMAGE, reason
-from efficientmixnet.modules.files.whole_file import whole_file
+from efficientmixnet.modules.files.whole_file import remove_leftovers, whole_file
 
 _ABOUT = "state"
 _KEYS = {"history": list, "steps_done": int, "means": dict, "phase": int, "variables": list}
@@ -66,8 +66,8 @@ class CheckpointFolder:
         self._path.mkdir(parents=True, exist_ok=True)
         for state in states:
             self._write(state)
-        old = {*self._path.glob("*.part"), *self._files()[:-2]}
-        for file in old - {self._path / file_name(best_epoch or 0)}:
+        remove_leftovers(self._path)
+        for file in {*self._files()[:-2]} - {self._path / file_name(best_epoch or 0)}:
             file.unlink()
         checkpoint_copies.keep(self._path)
 

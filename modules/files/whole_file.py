@@ -1,13 +1,17 @@
 """whole_path, whole_file and write_text: write a file or folder under a temporary name, sync it, and rename it.
 
-Readers find the old content or the new one, but never a part of it, even after a crash or on a full disk.
+Readers find the old content or the new one, but never a part of it, even after a crash or on a full disk. Of several
+processes that write one file at the same time, the last one wins.
 """
 
 import errno
+import fcntl
 import os
+import re
 import shutil
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,16 +35,12 @@ def whole_path(place: Place) -> Iterator[Path]:
     if target.exists() and not target.is_file() and not target.is_dir():
         yield target  # a device such as /dev/null, or a pipe, which a rename would replace
         return
-    part = part_of(target)
-    remove(part)  # from a process that was killed
-    try:
+    remove_leftovers(target.parent, target.name)
+    with _own_folder(target) as folder:
+        part = folder / f"{target.name}.part"
         yield part
         _sync_all(part)
         part.replace(target)
-    except BaseException:
-        with suppress(OSError):
-            remove(part)
-        raise
     _sync(target.parent)
 
 
@@ -81,12 +81,48 @@ def write_text(place: Place, text: str, private: bool = False) -> None:
         file.write(text)
 
 
-def part_of(place: Path) -> Path:
-    """Returns the name of a file or folder that is not complete. It is hidden, and it is not a number."""
-    return place.with_name(f".{place.name}.part")
+def remove_leftovers(folder: Path, name: str | None = None) -> None:
+    """Removes what killed processes have left in a folder. What is being written stays.
+
+    Args:
+        folder: The folder.
+        name: The name of the file or folder that they were writing; None: any.
+    """
+    # Earlier versions wrote to .NAME.part.
+    pattern = re.compile(rf"\.{'.+' if name is None else re.escape(name)}(\.[a-z0-9_]{{8}})?\.part", re.DOTALL)
+    with suppress(OSError):
+        for child in [child for child in folder.iterdir() if pattern.fullmatch(child.name)]:
+            with suppress(OSError), _opened(child) as descriptor:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails if the writer is alive
+                _remove(child)
 
 
-def remove(place: Path) -> None:
+@contextmanager
+def _own_folder(target: Path) -> Iterator[Path]:
+    """Yields a new hidden folder next to the target. Its lock shows other processes that this one is alive."""
+    with ExitStack() as stack:
+        while True:
+            folder = Path(tempfile.mkdtemp(".part", f".{target.name}.", target.parent))
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            with suppress(FileNotFoundError):
+                descriptor = stack.enter_context(_opened(folder))
+                with suppress(OSError):  # a file system without locks
+                    fcntl.flock(descriptor, fcntl.LOCK_SH)
+                if folder.exists():  # Until it is locked, another process may take it for a leftover.
+                    break
+        yield folder
+
+
+@contextmanager
+def _opened(place: Path) -> Iterator[int]:
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _remove(place: Path) -> None:
     """Removes a file or a folder, if it exists."""
     if place.is_dir() and not place.is_symlink():
         shutil.rmtree(place)
@@ -103,11 +139,8 @@ def _sync_all(place: Path) -> None:
 
 def _sync(place: Path) -> None:
     try:
-        descriptor = os.open(place, os.O_RDONLY)
-        try:
+        with _opened(place) as descriptor:
             os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
     except OSError as error:
         if error.errno not in _NOT_SYNCED:
             raise

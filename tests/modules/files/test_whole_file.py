@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from efficientmixnet.modules.files.whole_file import part_of, whole_file, whole_path, write_text
+from efficientmixnet.modules.files.whole_file import remove_leftovers, whole_file, whole_path, write_text
 
 
 def test_a_file_keeps_its_old_content_until_the_new_one_is_complete(tmp_path: Path) -> None:
@@ -59,10 +59,37 @@ def test_a_killed_write_leaves_the_old_file_and_the_next_one_removes_its_part(tm
     )
     assert subprocess.run([sys.executable, "-c", program, str(file)], check=False).returncode == -9  # noqa: S603
     assert file.read_text() == "old"
-    assert part_of(file).read_text() == "half"
+    (leftover,) = tmp_path.glob(".report.html.*.part")
+    assert (leftover / "report.html.part").read_text() == "half"
+    (tmp_path / ".report.html.part").write_text("half")  # of an earlier version
+    (tmp_path / ".report.html.tar.part").write_text("of someone else")
     write_text(file, "new")
     assert file.read_text() == "new"
+    assert sorted(os.listdir(tmp_path)) == [".report.html.tar.part", "report.html"]
+
+
+def test_of_two_writers_at_the_same_time_the_last_one_wins(tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    with whole_file(file) as first:
+        first.write("first")
+        with whole_file(file) as second:
+            second.write("second")
+        remove_leftovers(tmp_path)
+        assert file.read_text() == "second"
+    assert file.read_text() == "first"
     assert os.listdir(tmp_path) == ["report.html"]
+
+
+def test_processes_that_write_the_same_file_all_succeed(tmp_path: Path) -> None:
+    file = tmp_path / "tfma.html"
+    program = (
+        "import sys; from efficientmixnet.modules.files.whole_file import write_text\n"
+        "for _ in range(100): write_text(sys.argv[1], sys.argv[2] * 1000)"
+    )
+    writers = [subprocess.Popen([sys.executable, "-c", program, str(file), text]) for text in "abc"]  # noqa: S603
+    assert [writer.wait() for writer in writers] == [0, 0, 0]
+    assert file.read_text() in {text * 1000 for text in "abc"}
+    assert os.listdir(tmp_path) == ["tfma.html"]
 
 
 def test_a_folder_appears_with_all_its_files(tmp_path: Path) -> None:
