@@ -133,13 +133,13 @@ def tfma(run: str, show: bool) -> None:
     RUN is the folder of a run, or an output folder for its last run.
     """
     from efficientmixnet.pipeline.local.quiet import noise_to
-    from efficientmixnet.pipeline.runs.runs import read_summary, runs_of
+    from efficientmixnet.pipeline.runs.runs import read_summary, runs_beside
     from efficientmixnet.pipeline.runs.tfma_page.tfma_page import write_tfma_page
 
     summary = read_summary(run)
     announce("loading TensorFlow Model Analysis")
     with _writes_to(summary.run), noise_to(Path(os.devnull), also_show=False):
-        page = write_tfma_page(summary, runs_of(str(Path(summary.run).parent.parent)))
+        page = write_tfma_page(summary, runs_beside(summary))
     echo(str(page))
     if show:
         click.launch(page.as_uri())

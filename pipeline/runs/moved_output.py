@@ -1,35 +1,43 @@
-"""An output folder that was moved, renamed or mounted at another place: the paths in its files follow it.
+"""An output folder or a run that was moved, renamed or mounted at another place: the paths in its files follow it.
 
 A run writes absolute paths, for people and for TFX. They are read as paths below the folder in which the file is now.
 """
 
 import os
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
+from efficientmixnet.components.image_example_gen.skipped import OUTPUT_MARK
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.runs.run_summary import Summary
 
+_RUNS = "runs"  # in an output folder
 _PATHS = ("run", "pushed_model", "tensorboard", "report", "evaluated")
 _ARTIFACT_PARTS = 4  # artifacts/COMPONENT/OUTPUT/EXECUTION
 _COLUMNS = (("Artifact", "uri"), ("ArtifactProperty", "string_value"), ("ExecutionProperty", "string_value"))
 
 
 def summary_at(summary: Summary, folder: str) -> Summary:
-    """Returns the summary with the paths of the output folder in which it is now.
+    """Returns the summary with the paths of the folder in which it is now.
 
     Args:
         summary: The summary.
         folder: The folder of the run or the output folder, from which it was read.
+
+    Raises:
+        BadInput: The last run of the output folder is missing.
     """
-    here, run = Path(os.path.abspath(folder)), Path(summary.run)
-    of_run = (here.parent.name, here.name) == ("runs", run.name)
-    output = here.parent.parent if of_run else here
-    if output == run.parent.parent or not (output / "runs" / run.name).is_dir():
-        return summary
-    before = {name: getattr(summary, name) for name in _PATHS}
-    return summary.model_copy(
-        update={name: _below(path, run.parent.parent, output) for name, path in before.items() if path}
-    )
+    here, former = Path(os.path.abspath(folder)), Path(summary.run)
+    is_output = any((here / name).exists() for name in (_RUNS, OUTPUT_MARK))
+    run = here / _RUNS / former.name if is_output else here
+    if not run.is_dir():
+        raise BadInput(f"{folder}: its last run, {run}, is missing; restore it, or give the folder of another run")
+    moves = [(former, run)]
+    if run.parent.name == _RUNS:
+        moves.append((former.parent.parent, run.parent.parent))
+    paths = {name: getattr(summary, name) for name in _PATHS}
+    return summary.model_copy(update={name: _moved(path, moves) for name, path in paths.items() if path})
 
 
 def artifact_at(uri: str, output: Path) -> str:
@@ -68,6 +76,7 @@ def _former_output(database: sqlite3.Connection) -> Path | None:
     return uri.parents[_ARTIFACT_PARTS - 1] if uri and uri.parts[-_ARTIFACT_PARTS] == "artifacts" else None
 
 
-def _below(path: str, former: Path, output: Path) -> str:
-    below = Path(path)
-    return str(output / below.relative_to(former)) if below.is_relative_to(former) else path
+def _moved(path: str, moves: Sequence[tuple[Path, Path]]) -> str:
+    """The path below the first folder that it was in, or the path itself."""
+    found = (str(now / Path(path).relative_to(former)) for former, now in moves if Path(path).is_relative_to(former))
+    return next(found, path)

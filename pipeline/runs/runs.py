@@ -25,7 +25,7 @@ def read_summary(run: str) -> Summary:
         run: The folder of a run, or an output folder.
 
     Raises:
-        BadInput: There is no valid summary.
+        BadInput: There is no valid summary, or the last run is missing.
 
     Example:
         >>> read_summary("runs").accuracy
@@ -33,7 +33,7 @@ def read_summary(run: str) -> Summary:
     """
     file = Path(run, SUMMARY_FILE)
     try:
-        return summary_at(Summary.model_validate_json(file.read_text(encoding="utf-8")), run)
+        summary = Summary.model_validate_json(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadInput(f"{run}: has no {SUMMARY_FILE}; give the folder of a run, or an output folder") from None
     except ValidationError as error:
@@ -42,6 +42,7 @@ def read_summary(run: str) -> Summary:
         raise BadInput(f"{file}: is not the summary of a run ({what}); {_CURE}") from None
     except (OSError, ValueError) as error:
         raise BadInput(f"{file}: cannot be read ({reason(error)}); {_CURE}") from None
+    return summary_at(summary, run)
 
 
 def runs_of(output: str) -> list[Summary]:
@@ -54,6 +55,12 @@ def runs_of(output: str) -> list[Summary]:
     if not found:
         raise BadInput(f"{output}: has no runs; give the output folder of `efficientmixnet run`")
     return list(_readable(found))
+
+
+def runs_beside(summary: Summary) -> list[Summary]:
+    """Returns the summaries of all runs in the output folder of this one, which is the only one of a copied folder."""
+    runs = Path(summary.run).parent
+    return runs_of(str(runs.parent)) if runs.name == "runs" else [summary]
 
 
 def _readable(files: Sequence[Path]) -> Iterator[Summary]:

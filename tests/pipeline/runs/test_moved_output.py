@@ -9,10 +9,11 @@ import ml_metadata as mlmd
 import pytest
 from ml_metadata.proto import metadata_store_pb2
 
+from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.runs.metadata import check_metadata, open_metadata
 from efficientmixnet.pipeline.runs.run_report import read_content
 from efficientmixnet.pipeline.runs.run_summary import Summary
-from efficientmixnet.pipeline.runs.runs import read_summary, runs_of
+from efficientmixnet.pipeline.runs.runs import read_summary, runs_beside, runs_of
 
 
 @pytest.fixture
@@ -65,9 +66,29 @@ def test_a_relative_path_and_a_link_to_the_folder_give_existing_paths(
         assert Path(read_summary(folder).run, "summary.json").is_file()
 
 
-def test_a_copied_run_folder_still_names_the_output_folder_that_it_comes_from(moved: Path, tmp_path: Path) -> None:
+def test_a_copied_run_folder_is_itself_and_has_the_results_of_the_output_folder_that_it_comes_from(
+    moved: Path, tmp_path: Path
+) -> None:
     shutil.copytree(moved / "runs" / "1", tmp_path / "copy")
-    assert read_summary(str(tmp_path / "copy")).run == str(tmp_path / "old" / "runs" / "1")
+    summary = read_summary(str(tmp_path / "copy"))
+    assert summary.run == str(tmp_path / "copy")
+    assert summary.report == str(tmp_path / "copy" / "report.html")
+    assert summary.evaluated == str(tmp_path / "old" / "artifacts" / "Report" / "report" / "9")
+    assert runs_beside(summary) == [summary]
+
+
+@pytest.mark.parametrize("keeps_the_original", [True, False])
+def test_a_renamed_run_is_where_its_summary_is(moved: Path, tmp_path: Path, keeps_the_original: bool) -> None:
+    if keeps_the_original:
+        shutil.copytree(moved, tmp_path / "old")
+    run = (moved / "runs" / "1").rename(moved / "runs" / "baseline")
+    for summary in (read_summary(str(run)), *runs_of(str(moved)), *runs_beside(read_summary(str(run)))):
+        assert summary.run == str(run)
+        assert summary.report == str(run / "report.html")
+        assert summary.pushed_model == str(moved / "pushed" / "7")
+        assert summary.evaluated == str(moved / "artifacts" / "Report" / "report" / "9")
+    with pytest.raises(BadInput, match=f"^{moved}: its last run, {moved}/runs/1, is missing; restore it, or give the"):
+        read_summary(str(moved))
 
 
 def test_the_report_names_the_evaluation_in_the_new_folder(moved: Path) -> None:
