@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from efficientmixnet.modules import features
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import channels_of, newest_version
+from efficientmixnet.pipeline.literal_path import literal_path
 from efficientmixnet.pipeline.local.imports_at_once import imports_at_once
 from efficientmixnet.pipeline.scoring.damaged_model import damaged_model_named
 from efficientmixnet.pipeline.scoring.image_classifier import BATCH, ImageClassifier
@@ -42,8 +43,8 @@ class Classifier(ImageClassifier):
             import tensorflow as tf
 
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": not optimize})
-        with damaged_model_named(path), imports_at_once():
-            model = tf.saved_model.load(str(path))
+        with damaged_model_named(path), imports_at_once(), literal_path(path) as literal:
+            model = tf.saved_model.load(str(literal))
             self._classify = model.signatures["serving_default"]
             self.labels = [label.decode() for label in model.class_labels().numpy()]
             self._activations = getattr(model, "class_activations", None)

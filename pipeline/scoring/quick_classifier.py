@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from efficientmixnet.modules import features
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import LABELS, channels_of
+from efficientmixnet.pipeline.literal_path import literal_path
 from efficientmixnet.pipeline.scoring.image_classifier import ImageClassifier
 from efficientmixnet.pipeline.scoring.input_type import UINT8
 from efficientmixnet.pipeline.scoring.quiet_load import quiet_load
@@ -29,7 +30,8 @@ class QuickClassifier(ImageClassifier):
         self._file = folder / LABELS
         self.labels = [str(label) for label in json.loads(self._file.read_text(encoding="utf-8"))]
         self.channels = channels_of(folder)
-        self._probabilities = SavedModelSession(folder, "serving_default", features.PROBABILITIES)
+        with literal_path(folder) as literal:
+            self._probabilities = SavedModelSession(literal, "serving_default", features.PROBABILITIES)
         self.has_8_bits = self._probabilities.input_type("classify_inputs") == UINT8
 
     def probabilities(self, encoded: list[bytes]) -> "np.ndarray":

@@ -10,6 +10,7 @@ from efficientmixnet.components.evaluator.slices import BASELINE, Slice, read_sl
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.files.stored_file import damage_named, made_again, read_json
 from efficientmixnet.modules.files.whole_file import write_text
+from efficientmixnet.pipeline.literal_path import literal_path
 from efficientmixnet.pipeline.runs.run_report import read_content
 from efficientmixnet.pipeline.runs.run_summary import Summary
 from efficientmixnet.pipeline.runs.tfma_page.page import render
@@ -42,9 +43,12 @@ def write_tfma_page(summary: Summary, others: Sequence[Summary]) -> Path:
         if uri := _evaluation(read_content(other)):
             by_evaluation.setdefault(uri, Path(other.run).name)
     labels = [one["label"] for one in content["classes"]]
+    slices = list(_slices(evaluation))
+    if all(one.values for one in slices):
+        raise BadInput(f"{evaluation}: has no metrics of all images; {made_again(evaluation)}")
     text = render(
         Path(summary.run).name,
-        list(_slices(evaluation)),
+        slices,
         labels,
         _confusion(evaluation, len(labels)),
         {name: overall for uri, name in by_evaluation.items() for overall in _slices(uri) if not overall.values},
@@ -66,11 +70,11 @@ def load_evaluation(uri: str) -> Any:
     import tensorflow as tf
     import tensorflow_model_analysis as tfma  # takes seconds
 
-    with damage_named(uri, made_again(uri), tf.errors.OpError):
+    with damage_named(uri, made_again(uri), tf.errors.OpError), literal_path(uri) as literal:
         specs = read_json(Path(uri, "eval_config.json"), made_again(uri))["evalConfig"]["modelSpecs"]
         # TFX names the model only if there is a baseline model.
         names = [spec.get("name", "") for spec in specs if not spec.get("isBaseline")]
-        return tfma.load_eval_result(uri, model_name=names[0] or None)
+        return tfma.load_eval_result(str(literal), model_name=names[0] or None)
 
 
 def _evaluation(content: Mapping[str, Any] | None) -> str | None:
@@ -81,8 +85,8 @@ def _evaluation(content: Mapping[str, Any] | None) -> str | None:
 def _slices(uri: str) -> Iterator[Slice]:
     import tensorflow as tf
 
-    with damage_named(uri, made_again(uri), tf.errors.OpError):
-        yield from read_slices(uri)
+    with damage_named(uri, made_again(uri), tf.errors.OpError), literal_path(uri) as literal:
+        yield from read_slices(str(literal))
 
 
 def _confusion(uri: str, classes: int) -> np.ndarray:
@@ -91,8 +95,8 @@ def _confusion(uri: str, classes: int) -> np.ndarray:
     import tensorflow_model_analysis as tfma
 
     counts = np.zeros([classes, classes])
-    with damage_named(uri, made_again(uri), tf.errors.OpError):
-        overall = (one for one in tfma.load_plots(uri) if not one.slice_key.single_slice_keys)
+    with damage_named(uri, made_again(uri), tf.errors.OpError), literal_path(uri) as literal:
+        overall = (one for one in tfma.load_plots(str(literal)) if not one.slice_key.single_slice_keys)
         for plot in (plot for one in overall for plot in one.plot_keys_and_values):
             matrices = plot.value.multi_class_confusion_matrix_at_thresholds.matrices
             if plot.key.model_name != BASELINE:

@@ -39,6 +39,15 @@ def test_it_gives_the_labels_and_probabilities_of_a_classifier(model: Path) -> N
     np.testing.assert_allclose(found, [[0, 1], [0.2, 0.8], [1, 0]], atol=1e-6)
 
 
+def test_the_path_of_a_model_is_no_pattern(model: Path, tmp_path: Path) -> None:
+    expected = Classifier(str(model)).probabilities(_images())
+    renamed = model.rename(tmp_path / "run [v2]*?")
+    quick = quick_classifier(renamed)
+    assert quick is not None
+    np.testing.assert_allclose(quick.probabilities(_images()), expected, rtol=1e-6)
+    np.testing.assert_array_equal(Classifier(str(renamed)).probabilities(_images()), expected)
+
+
 def test_a_corrupt_image_leaves_the_others(model: Path) -> None:
     quick = quick_classifier(model)
     assert quick is not None

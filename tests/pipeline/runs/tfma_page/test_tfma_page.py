@@ -7,6 +7,9 @@ import pytest
 
 from efficientmixnet.components.evaluator.slices import Slice
 from efficientmixnet.modules import features
+from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.pipeline.runs.run_summary import Summary
+from efficientmixnet.pipeline.runs.tfma_page import tfma_page
 from efficientmixnet.pipeline.runs.tfma_page.page import render
 
 LABELS = ["class 10", "ant</script>", "class 9"]
@@ -28,6 +31,15 @@ def _page(attack: str = "") -> str:
     labels = [attack + label for label in LABELS]
     runs = {attack + name: _slice({}, accuracy) for name, accuracy in RUNS.items()}
     return render(f"{attack}a run", slices, labels, CONFUSION, runs)
+
+
+def test_an_evaluation_without_metrics_of_all_images_is_refused(monkeypatch, tmp_path):
+    content = {"evaluation": str(tmp_path), "classes": [{"label": "ant"}]}
+    monkeypatch.setattr(tfma_page, "read_content", lambda summary: content)
+    monkeypatch.setattr(tfma_page, "_slices", lambda uri: [])
+    summary = Summary(state="pushed", reason="", run=str(tmp_path), started="2020-01-02T03:04:05+00:00")
+    with pytest.raises(BadInput, match=f"^{tmp_path}: has no metrics of all images; delete {tmp_path} and run the"):
+        tfma_page.write_tfma_page(summary, [summary])
 
 
 @pytest.fixture(scope="module", params=[(1280, False), (390, True)], ids=["desktop, light", "phone, dark"])
