@@ -14,6 +14,7 @@ from ml_metadata.proto import metadata_store_pb2
 from efficientmixnet.components.tuner.hyperparameters import FILE, found_in
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import newest_version
+from efficientmixnet.pipeline.runs.check_name import check_name
 from efficientmixnet.pipeline.runs.metadata import METADATA_FILE, open_metadata
 from efficientmixnet.pipeline.runs.run_summary import Summary
 from efficientmixnet.pipeline.runs.runs import runs_of
@@ -49,9 +50,10 @@ def lineage(model: str) -> Lineage:
         model: The folder of the model, or the folder of pushed models for the newest one.
 
     Raises:
-        BadInput: ML Metadata has no record of the model.
+        BadInput: ML Metadata has no record of the model, or the folder's name is not text.
     """
     folder = Path(model).resolve()
+    check_name(str(folder))
     with suppress(BadInput):  # a folder without a model is refused below
         folder = newest_version(folder)
     output = folder.parent.parent

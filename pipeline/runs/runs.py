@@ -9,6 +9,7 @@ from rich.table import Table
 
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.files.stored_file import reason
+from efficientmixnet.pipeline.runs.check_name import check_name
 from efficientmixnet.pipeline.runs.moved_output import summary_at
 from efficientmixnet.pipeline.runs.run_summary import SUMMARY_FILE, Summary
 from efficientmixnet.pipeline.terminal import PlainConsole, echo, styled
@@ -25,12 +26,13 @@ def read_summary(run: str) -> Summary:
         run: The folder of a run, or an output folder.
 
     Raises:
-        BadInput: There is no valid summary, or the last run is missing.
+        BadInput: There is no valid summary, the last run is missing, or the folder's name is not text.
 
     Example:
         >>> read_summary("runs").accuracy
         0.9913
     """
+    check_name(run)
     file = Path(run, SUMMARY_FILE)
     try:
         summary = Summary.model_validate_json(file.read_text(encoding="utf-8"))
@@ -49,8 +51,9 @@ def runs_of(output: str) -> list[Summary]:
     """Returns the summaries of all runs in an output folder, oldest first. Names those that cannot be read.
 
     Raises:
-        BadInput: There are no runs.
+        BadInput: There are no runs, or the folder's name is not text.
     """
+    check_name(output)
     found = sorted(Path(output, "runs").glob(f"*/{SUMMARY_FILE}"))
     if not found:
         raise BadInput(f"{output}: has no runs; give the output folder of `efficientmixnet run`")

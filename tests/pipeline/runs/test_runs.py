@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.pipeline.runs.lineage import lineage
 from efficientmixnet.pipeline.runs.run_summary import Summary
 from efficientmixnet.pipeline.runs.runs import print_runs, read_summary, runs_of
 
@@ -61,6 +62,22 @@ def test_one_invalid_summary_does_not_hide_the_other_runs(tmp_path, capsys, writ
 def test_an_output_folder_without_runs_is_refused(tmp_path):
     with pytest.raises(BadInput, match="has no runs"):
         runs_of(str(tmp_path))
+
+
+def test_a_folder_whose_name_is_not_text_is_refused_by_all_that_read_it(tmp_path):
+    output = tmp_path / "out\udcff"
+    (output / "runs" / "1").mkdir(parents=True)
+    for read in (runs_of, read_summary, lineage):
+        with pytest.raises(BadInput, match=r"out\\udcff': has a character that is not text \(\\udcff\); rename the"):
+            read(str(output))
+
+
+def test_a_run_whose_name_is_not_text_does_not_hide_the_others(tmp_path, capsys):
+    _write(tmp_path, "1")
+    _write(tmp_path, "2")
+    (tmp_path / "runs" / "2").rename(tmp_path / "runs" / "\udcff")
+    assert [Path(run.run).name for run in runs_of(str(tmp_path))] == ["1"]
+    assert "\\udcff': has a character that is not text" in capsys.readouterr().err
 
 
 def test_the_accuracy_on_a_test_split_has_a_column(tmp_path, capsys):
