@@ -6,9 +6,13 @@ from typing import Any, TextIO
 
 import click
 from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
 from rich.text import Text
 
 from efficientmixnet.modules.text.printable import printable
+
+_ENDLESS = 100_000  # columns
 
 
 class PlainConsole(Console):
@@ -25,6 +29,12 @@ class PlainConsole(Console):
     def render_str(self, text: str, **options: Any) -> Text:
         """Overrides Console: all text passes through here, except what is styled."""
         return super().render_str(printable(text), **{**options, "markup": False, "emoji": False})
+
+
+def fits(console: Console, table: Table) -> bool:
+    """Returns whether the console is wide enough for each word of a table, up to the columns' `max_width`."""
+    endless = console.options.update(width=_ENDLESS)  # A measurement is at most as wide as its options.
+    return bool(Measurement.get(console, endless, table).minimum <= console.width)
 
 
 def styled(text: str, style: str) -> Text:

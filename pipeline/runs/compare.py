@@ -20,7 +20,9 @@ from efficientmixnet.modules.files.stored_file import damage_named, made_again
 from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.pipeline.runs.run_report import read_content
 from efficientmixnet.pipeline.runs.run_summary import Summary
-from efficientmixnet.pipeline.terminal import PlainConsole
+from efficientmixnet.pipeline.terminal import PlainConsole, fits
+
+_NARROW = 24  # characters of a long value, which is wrapped
 
 
 @dataclass(frozen=True)
@@ -109,24 +111,45 @@ def differences(runs: Sequence[Run]) -> dict[str, list[Any]]:
 
 
 def print_comparison(runs: Sequence[Run]) -> None:
-    """Prints a table of the runs, and a line for each run that compares it with the first one."""
-    table = Table("", *(run.name for run in runs), box=None, pad_edge=False)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for prefix, rows in (("", metrics(runs)), ("test: ", metrics_on_test(runs))):
-        for name, row in rows.items():
-            cells = (
-                f"{number(one['value'])}  [{number(one['low'])}, {number(one['high'])}]" if one else "" for one in row
-            )
-            table.add_row(prefix + METRICS[name].title, *cells)
-        table.add_section()
-    for key, row in differences(runs).items():
-        table.add_row(key, *(_shown(value) for value in row))
+    """Prints tables of the runs, and a line for each run that compares it with the first one.
+
+    There is one table, or where the terminal is too narrow for all runs, one for each few of them.
+    """
     console = PlainConsole(width=None if sys.stdout.isatty() else 60 + 40 * len(runs))
-    console.print(table)
-    console.print()
+    rows = _rows(runs)
+    sizes = range(len(runs), 0, -1)
+    size = next((size for size in sizes if all(fits(console, one) for one in _tables(runs, rows, size, _NARROW))), 1)
+    for table in _tables(runs, rows, size):
+        console.print(table)
+        console.print()
     for line in against_first(runs):
         console.print(line, soft_wrap=True)
+
+
+def _rows(runs: Sequence[Run]) -> dict[str, list[str]]:
+    """The cells of each run, by the title of their row."""
+    found = {}
+    for prefix, measured in (("", metrics(runs)), ("test: ", metrics_on_test(runs))):
+        for name, row in measured.items():
+            found[prefix + METRICS[name].title] = [
+                f"{number(one['value'])}  [{number(one['low'])}, {number(one['high'])}]" if one else "" for one in row
+            ]
+    return found | {key: [_shown(value) for value in row] for key, row in differences(runs).items()}
+
+
+def _tables(
+    runs: Sequence[Run], rows: Mapping[str, Sequence[str]], size: int, max_width: int | None = None
+) -> Iterator[Table]:
+    """A table for each `size` runs."""
+    for start in range(0, len(runs), size):
+        table = Table("", box=None, pad_edge=False)
+        table.columns[0].no_wrap = True
+        for run in runs[start : start + size]:
+            width = max_width and max(max_width, len(run.name))
+            table.add_column(run.name, justify="right", overflow="fold", max_width=width)
+        for title, cells in rows.items():
+            table.add_row(title, *cells[start : start + size])
+        yield table
 
 
 def metrics(runs: Sequence[Run]) -> dict[str, list[dict[str, float] | None]]:

@@ -1,21 +1,26 @@
 """Lists the runs of an output folder from their summaries, without TensorFlow and TFX."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 from rich.table import Table
+from rich.text import Text
 
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.files.stored_file import reason
 from efficientmixnet.pipeline.runs.check_name import check_name
 from efficientmixnet.pipeline.runs.moved_output import summary_at
 from efficientmixnet.pipeline.runs.run_summary import SUMMARY_FILE, Summary
-from efficientmixnet.pipeline.terminal import PlainConsole, echo, styled
+from efficientmixnet.pipeline.terminal import PlainConsole, echo, fits, styled
 
 _CURE = "restore it, or delete its folder"
-_METRICS = ("accuracy", "macro_f1", "loss")
+_TEST, _RESULT = "test accuracy", "model or reason"
+_NUMBERS = ("accuracy", "macro_f1", "loss", _TEST, "minutes")
+_COLUMNS = ("run", "state", *_NUMBERS, _RESULT)
+_LEAST_FIRST = ("minutes", "loss", "macro_f1", _RESULT, _TEST, "accuracy", "state")  # where the terminal is narrow
+_NARROW = 24  # characters of a column that is wrapped
 _COLORS = {"pushed": "green", "not_blessed": "red", "failed": "red", "interrupted": "yellow", "running": "cyan"}
 
 
@@ -75,20 +80,39 @@ def _readable(files: Sequence[Path]) -> Iterator[Summary]:
 
 
 def print_runs(summaries: Sequence[Summary]) -> None:
-    """Prints a table with a row for each run."""
-    tested = ["test accuracy"] if any(summary.test_accuracy is not None for summary in summaries) else []
-    table = Table("run", "state", *_METRICS, *tested, "minutes", "model or reason", box=None, pad_edge=False)
-    for column in table.columns[2 : 3 + len(_METRICS) + len(tested)]:
-        column.justify = "right"
+    """Prints a table with a row for each run. On a narrow terminal, it has fewer columns."""
+    console = PlainConsole(width=None if sys.stdout.isatty() else 160)
+    columns = {name: [_cell(summary, name) for summary in summaries] for name in _COLUMNS}
+    if not any(columns[_TEST]):
+        del columns[_TEST]
+    for dropped in ("", *_LEAST_FIRST):
+        columns.pop(dropped, None)
+        table = _table(columns)
+        table.columns[-1].max_width = _NARROW  # A long reason is wrapped.
+        if fits(console, table):
+            break
+    table.columns[-1].max_width = None
+    console.print(table)
+
+
+def _table(columns: Mapping[str, Sequence[str | Text]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in columns:
+        table.add_column(name, justify="right" if name in _NUMBERS else "left", overflow="fold")
     table.columns[0].no_wrap = True
-    for summary in summaries:
-        metrics = [summary.metrics.get(name) for name in _METRICS]
-        metrics += [summary.test_accuracy] if tested else []
-        table.add_row(
-            Path(summary.run).name,
-            styled(summary.state.replace("_", " "), _COLORS[summary.state]),
-            *("" if value is None else f"{value:.4f}" for value in metrics),
-            f"{sum(summary.seconds.values()) / 60:.1f}",
-            Path(summary.pushed_model).name if summary.pushed_model else summary.reason,
-        )
-    PlainConsole(width=None if sys.stdout.isatty() else 160).print(table)
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*row)
+    return table
+
+
+def _cell(summary: Summary, column: str) -> str | Text:
+    if column == "run":
+        return Path(summary.run).name
+    if column == "state":
+        return styled(summary.state.replace("_", " "), _COLORS[summary.state])
+    if column == "minutes":
+        return f"{sum(summary.seconds.values()) / 60:.1f}"
+    if column == _RESULT:
+        return Path(summary.pushed_model).name if summary.pushed_model else summary.reason
+    value = summary.test_accuracy if column == _TEST else summary.metrics.get(column)
+    return "" if value is None else f"{value:.4f}"

@@ -19,6 +19,7 @@ from efficientmixnet.pipeline.runs.compare import (
     write_comparison,
 )
 from efficientmixnet.pipeline.runs.run_summary import Summary
+from efficientmixnet.pipeline.terminal import PlainConsole
 
 
 def _run(name: str, right: dict[str, bool], config: dict, accuracy: float = 0.5) -> Run:
@@ -71,6 +72,18 @@ def test_values_in_brackets_are_printed_as_they_are(capsys):
     assert "[r1_k3.5_s11_e6_i40_o80_se0.25]" in printed
     assert "['[/x][red]', none]" in printed
     assert "0.5000  [0.4000, 0.6000]" in printed
+
+
+@pytest.mark.parametrize(("width", "tables"), [(300, 1), (80, 3), (40, 6)])
+def test_on_a_narrow_terminal_runs_have_several_tables_with_whole_names(capsys, monkeypatch, width, tables):
+    names = [f"20261130-05582{number}-043523" for number in range(6)]
+    compared = [_run(name, {"x.png": True}, {"training": {"epochs": n}}) for n, name in enumerate(names)]
+    monkeypatch.setattr(comparing, "PlainConsole", lambda width: PlainConsole(width=columns))
+    columns = width
+    comparing.print_comparison(compared)
+    printed = capsys.readouterr().out.partition("\nof 1 images")[0]
+    assert [printed.count(name) for name in names] == [1] * 6
+    assert printed.count("accuracy") == printed.count("training.epochs") == tables
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.pipeline.runs import runs
 from efficientmixnet.pipeline.runs.lineage import lineage
 from efficientmixnet.pipeline.runs.run_summary import Summary
 from efficientmixnet.pipeline.runs.runs import print_runs, read_summary, runs_of
+from efficientmixnet.pipeline.terminal import PlainConsole
 
 
 def _write(output: Path, name: str, **fields: object) -> None:
@@ -88,3 +90,23 @@ def test_the_accuracy_on_a_test_split_has_a_column(tmp_path, capsys):
     assert "test accuracy" in head
     assert first.split()[2:4] == ["0.5000", "0.0"]
     assert second.split()[2:5] == ["0.5000", "0.2500", "0.0"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "heads"),
+    [
+        (160, ["run", "state", "accuracy", "macro_f1", "loss", "minutes", "model", "or", "reason"]),
+        (80, ["run", "state", "accuracy", "macro_f1", "loss", "minutes", "reason"]),  # The last head is wrapped.
+        (60, ["run", "state", "accuracy", "model", "or", "reason"]),
+        (40, ["run", "state", "accuracy"]),
+        (24, ["run"]),
+    ],
+)
+def test_a_narrow_terminal_has_fewer_columns_and_whole_names(tmp_path, capsys, monkeypatch, columns, heads):
+    name, metrics = "20261130-055828-043523", {"accuracy": 0.5, "macro_f1": 0.4, "loss": 1.25}
+    _write(tmp_path, name, pushed_model="/out/pushed/1796018499", metrics=metrics)
+    monkeypatch.setattr(runs, "PlainConsole", lambda width: PlainConsole(width=columns))
+    print_runs(runs_of(str(tmp_path)))
+    *_, head, row = capsys.readouterr().out.splitlines()
+    assert head.split() == heads
+    assert row.split()[0] == name
