@@ -58,7 +58,7 @@ class Classifier(ImageClassifier):
 
     def probabilities(self, encoded: list[bytes]) -> "np.ndarray":
         """Returns the probabilities of JPEG, PNG or .npy files, float32 [batch, classes]."""
-        return self._classify(self._to_tensor(encoded))[features.PROBABILITIES].numpy()
+        return self._classify(self._to_tensor(encoded, "string"))[features.PROBABILITIES].numpy()
 
     def embeddings(self, encoded: list[bytes]) -> "np.ndarray":
         """Returns the mean of the last feature maps for JPEG, PNG or .npy files, float32 [batch, filters].
@@ -68,7 +68,7 @@ class Classifier(ImageClassifier):
         """
         if self._embed is None:
             raise BadInput(f"{self._path}: has no embeddings, because an earlier version pushed it; run it again")
-        return self._embed(self._to_tensor(encoded)).numpy()
+        return self._embed(self._to_tensor(encoded, "string")).numpy()
 
     def activations(self, encoded: bytes, class_id: int) -> "tuple[np.ndarray, np.ndarray] | None":
         """Returns what the network sees of an encoded image, [size, size, channels], and its class activation map.
@@ -102,4 +102,4 @@ class Classifier(ImageClassifier):
                 raise BadInput(f"image {bad}: is a truncated or corrupt file") from None
             start += len(batch)
             del batch  # before the next files are drawn
-        return np.concatenate(found) if found else np.zeros([0, 0], np.float32)
+        return np.concatenate(found) if found else call([])  # which knows the number of columns

@@ -44,12 +44,14 @@ class Model:
             top_k: The number of labels for each image, at least 1.
 
         Raises:
-            BadInput: An image cannot be read, or `top_k` is less than 1.
+            BadInput: An image cannot be read, or `top_k` is not a whole number of at least 1.
 
         Example:
             >>> efficientmixnet.load("runs").predict(["cat.jpg"], top_k=2)
             [[('cat', 0.93), ('dog', 0.05)]]
         """
+        if not isinstance(top_k, int | np.integer):
+            raise BadInput(f"top_k: {top_k!r} is not a whole number; give the number of labels, such as 3")
         if top_k < 1:
             raise BadInput(f"top_k: {top_k} is less than 1; give the number of labels for each image, such as 3")
         return [self._classifier.most_probable(found, top_k) for found in self.probabilities(images)]
@@ -114,7 +116,10 @@ class Model:
             return fspath(image)
         if isinstance(image, PIL.Image.Image):
             return pillow_file(image)
-        return _array_file(np.asarray(image), self.channels)
+        pixels = np.asarray(image)
+        if pixels.dtype == object:
+            raise BadImage(f"is of type {type(image).__name__}; give a path, bytes, an image of Pillow or an array")
+        return _array_file(pixels, self.channels)
 
 
 def load(model: str | PathLike[str]) -> Model:

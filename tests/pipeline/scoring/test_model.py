@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -91,6 +92,26 @@ def test_top_k_labels_are_sorted_by_their_probability(model: Model) -> None:
     white = np.full([2, 4, 6], 65535, np.uint16)  # a stack of two gray images
     assert model.predict(white) == [[("bright", pytest.approx(1)), ("dark", pytest.approx(0))]] * 2
     assert model.labels == ["bright", "dark"]
+
+
+@pytest.mark.parametrize("top_k", ["3", 1.5, None])
+def test_a_number_of_labels_that_is_none_is_refused(model: Model, top_k: Any) -> None:
+    with pytest.raises(BadInput, match=f"^top_k: {top_k!r} is not a whole number; give the number of labels, such"):
+        model.predict([_pixels(0, 0, 0)], top_k=top_k)
+
+
+@pytest.mark.parametrize("image", [io.BytesIO(b"image"), None, {"a": 1}])
+def test_an_image_of_another_type_is_named_with_what_can_be_given(model: Model, image: Any) -> None:
+    kind = type(image).__name__
+    with pytest.raises(BadInput, match=f"^image 0: is of type {kind}; give a path, bytes, an image of Pillow"):
+        model.predict([image])
+
+
+def test_without_images_there_are_no_rows_of_all_columns(model: Model) -> None:
+    assert model.predict([]) == []
+    for call in (model.probabilities, model.embed):
+        assert call([]).shape == (0, call([_pixels(0, 0, 0)]).shape[1])
+        assert call([]).dtype == np.float32
 
 
 @pytest.mark.parametrize("top_k", [0, -1])
