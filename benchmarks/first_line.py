@@ -2,34 +2,50 @@
 
     python benchmarks/first_line.py OUTPUT IMAGE
 
-OUTPUT is the output folder of a run that pushed a model, and IMAGE an image to predict. "floor" is a process that only
-imports TensorFlow.
+OUTPUT is the output folder of a run that pushed a model, and IMAGE an image in a class folder. "floor" is a process
+that only imports TensorFlow. Commands of Kubeflow that need a server are not measured, and neither is `try`, which does
+not end.
 """
 
 import argparse
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 COMMAND = [sys.executable, "-c", "from efficientmixnet.pipeline.supervisor import main; main()"]
+CLUSTER = ["--image", "efficientmixnet:latest", "--pipeline-root", "gs://bucket/pipelines"]
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def commands(output: Path, image: str) -> dict[str, list[str]]:
-    """Returns what is measured, by name."""
-    run, pushed = str(max(output.glob("runs/*"))), str(output / "pushed")
-    return {
-        "floor": [sys.executable, "-c", "import tensorflow; print('done')"],
-        "--version": [*COMMAND, "--version"],
-        "--help": [*COMMAND, "--help"],
-        "predict": [*COMMAND, "predict", pushed, image],
-        "report": [*COMMAND, "report", run],
-        "tfma": [*COMMAND, "tfma", run],
-        "lineage": [*COMMAND, "lineage", pushed],
-        "run, unchanged": [*COMMAND, "run", f"{run}/config.yaml"],
+def commands(output: Path, image: Path, scratch: Path) -> dict[str, list[str]]:
+    """Returns what is measured, by name. Commands write into the folder `scratch`."""
+    run, pushed, data = str(max(output.glob("runs/*"))), str(output / "pushed"), str(image.parents[1])
+    config = f"{run}/config.yaml"
+    arguments = {
+        "--version": ["--version"],
+        "--help": ["--help"],
+        "predict": ["predict", pushed, str(image)],
+        "score": ["score", pushed, str(image.parent), "--output", str(scratch / "predictions.csv")],
+        "evaluate": ["evaluate", pushed, data, "--output", str(scratch / "evaluation")],
+        "inspect": ["inspect", data, "--page", str(scratch / "inspection.html")],
+        "report": ["report", run],
+        "tfma": ["tfma", run],
+        "runs": ["runs", str(output)],
+        "compare": ["compare", run, run],
+        "lineage": ["lineage", pushed],
+        "run, unchanged": ["run", config],
+        "init": ["init", str(scratch / "my.yaml")],
+        "network": ["network", "B0"],
+        "scale": ["scale"],
+        "plan": ["plan", "--images", "5000"],
+        "digits": ["digits", str(scratch / "digits")],
+        "kubeflow compile": ["kubeflow", "compile", config, *CLUSTER, "-o", str(scratch / "package.yaml")],
     }
+    floor = [sys.executable, "-c", "import tensorflow; print('done')"]
+    return {"floor": floor} | {name: [*COMMAND, *given] for name, given in arguments.items()}
 
 
 def measure(command: list[str]) -> tuple[float, float]:
@@ -76,13 +92,15 @@ def _words(file: Path) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", type=Path)
-    parser.add_argument("image")
+    parser.add_argument("image", type=Path)
     parser.add_argument("--repeat", type=int, default=3, help="how often; the fastest counts")
     options = parser.parse_args()
     print(f"{'command':<16} {'first line':>10} {'end':>7}   seconds of processor time")
-    for name, command in commands(options.output, options.image).items():
-        began = time.monotonic()
-        measured = [measure(command) for _ in range(options.repeat)]
+    for name in commands(options.output, options.image, Path()):
+        began, measured = time.monotonic(), []
+        for _ in range(options.repeat):
+            with tempfile.TemporaryDirectory() as scratch:
+                measured.append(measure(commands(options.output, options.image, Path(scratch))[name]))
         first, total = (min(column) for column in zip(*measured, strict=True))
         print(f"{name:<16} {first:10.2f} {total:7.2f}   ({time.monotonic() - began:.0f} s in all)", flush=True)
 

@@ -14,6 +14,7 @@ import click
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.modules.keras_settings import use_tensorflow
+from efficientmixnet.pipeline.announce import announce
 from efficientmixnet.pipeline.commands import data_commands, results_commands
 from efficientmixnet.pipeline.commands.evaluate_command import evaluate
 from efficientmixnet.pipeline.commands.local_path import LocalPath
@@ -99,6 +100,7 @@ def run_command(
         )
     if config and Path(config).is_dir():
         raise BadInput(f"{config}: is a folder; give it as --data {shlex.quote(config)}")
+    announce("reading the configuration")
     from efficientmixnet.pipeline.runs.print_summary import show
     from efficientmixnet.pipeline.start_run import run
 
@@ -114,10 +116,11 @@ def run_command(
 @click.argument("file", type=LocalPath(dir_okay=False, path_type=Path))
 def init(file: Path) -> None:
     """Write a configuration to FILE, with every key, its meaning and its default as comments."""
-    from efficientmixnet.pipeline.config.config_template import config_template
-
     if file.exists():
         raise BadInput(f"{file}: already exists; give another name, or delete it")
+    announce("collecting the keys")
+    from efficientmixnet.pipeline.config.config_template import config_template
+
     try:
         write_text(file, config_template())
     except OSError as error:
@@ -134,6 +137,7 @@ def network(network: str, image_size: int | None, classes: int) -> None:
 
     CONFIG is a configuration file, and VARIANT a name such as B0.
     """
+    announce("building the network")
     from efficientmixnet.pipeline.commands.network_table import print_network
     from efficientmixnet.pipeline.config.config import load_config
 
@@ -166,6 +170,7 @@ def scale(phi: float, max_cost: float, search: int, top: int) -> None:
     They fulfill alpha^phi * beta^2phi * gamma^2phi = MAX_COST, where alpha scales the depth of the network, beta its
     width and gamma its input size.
     """
+    announce(f"searching from {search**3:,} points")
     from efficientmixnet.modules.network.compound_coefficients import get_compound_coeff_func, optimize_coefficients
 
     rows = optimize_coefficients(phi=phi, max_cost=max_cost, search_per_coeff=search, sort_by_loss=True)
@@ -179,6 +184,7 @@ def scale(phi: float, max_cost: float, search: int, top: int) -> None:
 @click.argument("folder", type=LocalPath(file_okay=False, path_type=Path))
 def digits(folder: Path) -> None:
     """Write 1,797 images of handwritten digits to FOLDER, with one subfolder for each class."""
+    announce("loading scikit-learn")
     from efficientmixnet.pipeline.commands.digits import write_digits
 
     try:

@@ -51,6 +51,7 @@ def compile_(
     overrides: tuple[str, ...],
 ) -> None:
     """Compile CONFIG (YAML) into a package for a cluster."""
+    announce("reading the configuration")
     from efficientmixnet.kubeflow.package.compile import compile_package, write_package
     from efficientmixnet.kubeflow.package.requirements import notes
     from efficientmixnet.pipeline.config.config import load_config

@@ -43,6 +43,7 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
     Also writes a page with samples of each class. DATA is a value of data.images, such as a folder with one subfolder
     for each class, or a configuration (YAML).
     """
+    announce("reading the configuration")
     from efficientmixnet.pipeline.config.config import load_config
 
     is_file = data.endswith((".yaml", ".yml"))
@@ -121,6 +122,7 @@ def plan(
     Without --training-rate, the speed of training is that of the machine of the rates, which has no GPU. Give the rate
     of your GPU.
     """
+    announce("estimating")
     from efficientmixnet.pipeline.commands.capacity import Plan, Rates, count, duration, size
 
     measured = Rates.read(rates)

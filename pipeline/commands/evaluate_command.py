@@ -53,6 +53,7 @@ def evaluate(
     MODEL is a pushed model, the folder of pushed models, or the output folder of runs. DATA is a value of data.images,
     such as a folder with one subfolder for each class, or a configuration (YAML), whose thresholds are then checked.
     """
+    announce("reading the configuration")
     from efficientmixnet.components.report.relabel import RELABEL_FILE
     from efficientmixnet.pipeline.config.config import load_config
 

@@ -21,6 +21,7 @@ def report(run: str, show: bool) -> None:
 
     RUN is the folder of a run, or an output folder for its last run.
     """
+    announce("writing the report")
     from efficientmixnet.pipeline.runs.run_report import write_report
     from efficientmixnet.pipeline.runs.runs import read_summary
 
@@ -59,10 +60,10 @@ def compare(folders: tuple[str, ...], page: Path | None) -> None:
 
     RUN is the folder of a run. A single output folder stands for all of its runs that evaluated a model.
     """
+    announce("comparing the predictions")
     from efficientmixnet.pipeline.runs.compare import compare, print_comparison, write_comparison
     from efficientmixnet.pipeline.runs.runs import read_summary, runs_of
 
-    announce("comparing the predictions")
     one_output = len(folders) == 1 and Path(folders[0], "runs").is_dir()
     found = compare(runs_of(folders[0]) if one_output else [read_summary(folder) for folder in folders])
     print_comparison(found)

@@ -170,7 +170,32 @@ def test_errors_have_their_exit_code_and_one_line(ends: Any, error: BaseExceptio
     ends.with_ = error
     result = _call("run", "--data", ".")
     assert result.exit_code == code
-    assert result.output.splitlines() == [f"listing the images of {Path.cwd()} ...", line]
+    assert result.output.splitlines() == [
+        "reading the configuration ...",
+        f"listing the images of {Path.cwd()} ...",
+        line,
+    ]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "run --data images",
+        "inspect images",
+        "evaluate model images",
+        "report runs",
+        "compare runs runs",
+        "init my.yaml",
+        "network B0",
+        "scale",
+        "plan --images 5000",
+        "digits digits",
+        "kubeflow compile my.yaml",
+    ],
+)
+def test_the_first_line_says_what_a_command_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert _call(*command.split()).output.splitlines()[0].endswith(" ...")
 
 
 def test_run_says_how_to_give_a_folder(tmp_path: Path) -> None:
