@@ -138,7 +138,7 @@ def test_the_command_lists_every_problem(tmp_path: Path) -> None:
     file.write_text("data: {images: /none}\n")
     result = CliRunner().invoke(kubeflow, ["compile", str(file)])
     assert result.exit_code == 2
-    assert result.output.count("\n") == 4
+    assert result.output.count("\n") == 5  # what the command does, and the problems
 
 
 def test_an_unknown_target_is_refused(config: Config) -> None:

@@ -72,8 +72,8 @@ def test_the_counts_are_printed_even_if_writing_the_page_fails(data: Path, monke
 def test_missing_data_is_reported_in_one_line(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["inspect", str(tmp_path / "none")])
     assert result.exit_code == 2
-    reading, error = result.output.splitlines()
-    assert reading == f"reading the images of {tmp_path}/none ..."
+    *first, error = result.output.splitlines()
+    assert first == ["reading the configuration ...", f"reading the images of {tmp_path}/none ..."]
     assert "none does not exist" in error
 
 
