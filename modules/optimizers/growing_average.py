@@ -43,8 +43,8 @@ def averaging(kind: type[keras.optimizers.Optimizer]) -> type[keras.optimizers.O
     """Returns the class of an optimizer of Keras, RectifiedAdam or Muon with GrowingAverage.
 
     Example:
-        >>> averaging(keras.optimizers.Adam)(0.01, use_ema=True, ema_momentum=0.999).name
-        'adam'
+        >>> averaging(keras.optimizers.Adam)(0.01, use_ema=True, ema_momentum=0.999).ema_momentum
+        0.999
     """
     both = type(f"{_PREFIX}{kind.__name__}", (GrowingAverage, kind), {"__doc__": kind.__doc__})
     return keras.saving.register_keras_serializable(package="efficientmixnet")(both)
