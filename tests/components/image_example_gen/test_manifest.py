@@ -6,26 +6,13 @@ from pathlib import Path
 import pytest
 
 from efficientmixnet.components.image_example_gen.layout import Layout
-from efficientmixnet.components.image_example_gen.sources import Entry, LeftOut, Sources, find_images
+from efficientmixnet.components.image_example_gen.sources import Entry, LeftOut, find_images
 from efficientmixnet.modules.exceptions import BadInput
-
-SPLITS = frozenset({"train", "eval"})
-
-
-def _manifest(data: Path, text: str, encoding: str = "utf-8") -> Sources:
-    manifest = data.parent / "list.csv"
-    manifest.write_text(text, encoding=encoding)
-    return find_images(str(data), str(manifest), SPLITS)
-
-
-def _json_lines(data: Path, *lines: str, layout: Layout | None = None) -> Sources:
-    manifest = data.parent / "list.jsonl"
-    manifest.write_text("\n".join(lines), encoding="utf-8")
-    return find_images(str(data), str(manifest), SPLITS, layout)
+from tests.shared.manifests import SPLITS, read_csv, read_json_lines
 
 
 def test_a_manifest_names_path_label_and_split(folder: Path) -> None:
-    sources = _manifest(folder, "split,path,label\neval,cat/1.png,cat\n,cat/2.png,cat\ntrain,dog/1.png,dog\n")
+    sources = read_csv(folder, "split,path,label\neval,cat/1.png,cat\n,cat/2.png,cat\ntrain,dog/1.png,dog\n")
     assert sources.entries == (
         Entry(str(folder / "cat/1.png"), "cat/1.png", "cat", "eval"),
         Entry(str(folder / "cat/2.png"), "cat/2.png", "cat", None),
@@ -34,17 +21,17 @@ def test_a_manifest_names_path_label_and_split(folder: Path) -> None:
 
 
 def test_a_label_may_contain_a_slash_a_comma_and_accents(folder: Path) -> None:
-    sources = _manifest(folder, 'path,label\ncat/1.png,cat/tabby\ndog/1.png,"dog, mâtiné"\n')
+    sources = read_csv(folder, 'path,label\ncat/1.png,cat/tabby\ndog/1.png,"dog, mâtiné"\n')
     assert [entry.label for entry in sources.entries] == ["cat/tabby", "dog, mâtiné"]
 
 
 def test_a_byte_order_mark_is_ignored(folder: Path) -> None:
-    sources = _manifest(folder, "path,label\ncat/1.png,cat\ndog/1.png,dog\n", encoding="utf-8-sig")
+    sources = read_csv(folder, "path,label\ncat/1.png,cat\ndog/1.png,dog\n", encoding="utf-8-sig")
     assert [entry.name for entry in sources.entries] == ["cat/1.png", "dog/1.png"]
 
 
 def test_a_manifest_takes_absolute_paths(folder: Path) -> None:
-    sources = _manifest(folder, f"path,label\n{folder}/cat/1.png,cat\ndog/1.png,dog\n")
+    sources = read_csv(folder, f"path,label\n{folder}/cat/1.png,cat\ndog/1.png,dog\n")
     assert sources.entries[0].path == str(folder / "cat/1.png")
 
 
@@ -66,7 +53,7 @@ def test_a_manifest_takes_absolute_paths(folder: Path) -> None:
     ],
 )
 def test_a_bad_row_of_a_manifest_is_left_out_with_its_line(folder: Path, row: str, left_out: tuple[str, str]) -> None:
-    sources = _manifest(folder, f"path,label,split\ncat/2.png,cat,\ndog/1.png,dog,\n{row}\n")
+    sources = read_csv(folder, f"path,label,split\ncat/2.png,cat,\ndog/1.png,dog,\n{row}\n")
     assert [(item.row(), item.counts) for item in sources.left_out] == [(left_out, True)]
     assert len(sources.entries) == 2
 
@@ -79,7 +66,7 @@ def test_for_a_manifest_without_its_columns_the_message_has_the_first_line(
     folder: Path, header: str, missing: str
 ) -> None:
     with pytest.raises(BadInput, match=f"data.manifest: .*list.csv has {missing}. Its first line is '{header}'"):
-        _manifest(folder, f"{header}\ncat/1.png,cat\n")
+        read_csv(folder, f"{header}\ncat/1.png,cat\n")
 
 
 def test_a_manifest_that_does_not_exist_is_refused(folder: Path) -> None:
@@ -89,17 +76,17 @@ def test_a_manifest_that_does_not_exist_is_refused(folder: Path) -> None:
 
 def test_for_a_manifest_of_missing_files_the_message_names_the_first(folder: Path) -> None:
     with pytest.raises(BadInput, match=r"no image can be used. The first: x\.png does not exist"):
-        _manifest(folder, "path,label\nx.png,cat\ny.png,dog\n")
+        read_csv(folder, "path,label\nx.png,cat\ny.png,dog\n")
 
 
 def test_a_manifest_with_only_a_header_is_refused(folder: Path) -> None:
     with pytest.raises(BadInput, match="has no rows"):
-        _manifest(folder, "path,label\n")
+        read_csv(folder, "path,label\n")
 
 
 def test_a_manifest_in_another_encoding_is_refused(folder: Path) -> None:
     with pytest.raises(BadInput, match="is not UTF-8"):
-        _manifest(folder, "path,label\ncat/1.png,größe\n", encoding="latin-1")
+        read_csv(folder, "path,label\ncat/1.png,größe\n", encoding="latin-1")
 
 
 def test_a_manifest_that_is_a_folder_is_refused(folder: Path) -> None:
@@ -108,68 +95,19 @@ def test_a_manifest_that_is_a_folder_is_refused(folder: Path) -> None:
 
 
 def test_a_path_too_long_for_the_file_system_does_not_exist(folder: Path) -> None:
-    sources = _manifest(folder, f"path,label\ncat/1.png,cat\ndog/1.png,dog\n{'x' * 5000}.png,cat\n")
+    sources = read_csv(folder, f"path,label\ncat/1.png,cat\ndog/1.png,dog\n{'x' * 5000}.png,cat\n")
     assert [item.reason for item in sources.left_out] == ["does not exist (list.csv, line 4)"]
 
 
-def test_a_repeated_row_counts_once_and_a_second_label_is_left_out(folder: Path) -> None:
-    rows = "cat/1.png,cat\ndog/1.png,dog\ncat/1.png,cat\ncat/1.png,dog\n"
-    sources = _manifest(folder, f"path,label\n{rows}")
-    assert sources.labels == {"cat": 1, "dog": 1}
-    assert sources.left_out == (
-        LeftOut("cat/1.png", "is already listed with the label 'cat' (list.csv, line 5)", True),
-    )
-
-
-@pytest.mark.parametrize(("splits", "shown"), [(("train", "val"), "train .* eval"), (("", "val"), "no split .* eval")])
-def test_an_image_in_two_splits_is_refused(folder: Path, splits: tuple[str, str], shown: str) -> None:
-    rows = "".join(f"cat/1.png,cat,{split}\n" for split in splits)
-    first, second = shown.split(" .* ")
-    message = rf"cat/1\.png is in {first} \(line 2\) and in {second} \(line 4\)\. Remove one of the two rows\.$"
-    with pytest.raises(BadInput, match=message):
-        _manifest(folder, "path,label,split\n" + rows.replace("\n", "\ndog/1.png,dog,train\n", 1))
-
-
-def test_two_names_of_one_split_are_the_same(folder: Path) -> None:
-    sources = _manifest(folder, "path,label,split\ncat/1.png,cat,val\ncat/1.png,cat,Validation\ndog/1.png,dog,train\n")
-    assert (len(sources.entries), sources.left_out) == (2, ())
-
-
-def test_a_repeated_row_with_another_group_counts_and_one_with_another_box_does_not(folder: Path) -> None:
-    (folder / "list.csv").write_text(
-        "path,label,box,patient\ncat/1.png,cat,1,a\ndog/1.png,dog,1,a\ncat/1.png,cat,2,b\ndog/1.png,dog,2,a\n"
-    )
-    sources = find_images(str(folder), str(folder / "list.csv"), frozenset({"train", "eval"}), group="patient")
-    assert sources.left_out == (
-        LeftOut("cat/1.png", "is already listed with the patient 'a' (list.csv, line 4)", True),
-        LeftOut("dog/1.png", "is already listed with the box '1' (list.csv, line 5)", False),
-    )
-
-
-def test_repeated_lines_of_json_may_have_other_keys(folder: Path) -> None:
-    first, second = '{"path": "cat/1.png", "label": "cat", "box": 1}', '{"path": "dog/1.png", "label": "dog"}'
-    sources = _json_lines(folder, first, second, '{"path": "cat/1.png", "label": "cat", "site": "a"}')
-    assert [item.reason for item in sources.left_out] == ["is already listed with the box '1' (list.jsonl, line 3)"]
-
-
-def test_a_relative_and_an_absolute_path_are_the_same_image(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(folder.parent)
-    rows = f"cat/1.png,cat\ndog/1.png,dog\n{folder}/cat/1.png,cat\n{folder}/cat/../dog/1.png,cat\n"
-    Path("list.csv").write_text(f"path,label\n{rows}")
-    sources = find_images(folder.name, "list.csv", frozenset({"train", "eval"}))
-    assert sources.labels == {"cat": 1, "dog": 1}
-    assert [item.reason for item in sources.left_out] == ["is already listed with the label 'dog' (list.csv, line 5)"]
-
-
 def test_empty_rows_are_skipped(folder: Path) -> None:
-    sources = _manifest(folder, "path,label,split\ncat/1.png,cat,\ndog/1.png,dog,\n" + ",,\n, ,\n" * 3)
+    sources = read_csv(folder, "path,label,split\ncat/1.png,cat,\ndog/1.png,dog,\n" + ",,\n, ,\n" * 3)
     assert (len(sources.entries), sources.left_out) == (2, ())
-    sources = _manifest(folder, "path,label,split\ncat/1.png,cat,\ndog/1.png,dog,\n,cat,\n")
+    sources = read_csv(folder, "path,label,split\ncat/1.png,cat,\ndog/1.png,dog,\n,cat,\n")
     assert sources.left_out == (LeftOut("list.csv, line 4", "has no path", True),)
 
 
 def test_further_columns_of_a_manifest_are_kept(folder: Path) -> None:
-    sources = _manifest(folder, "path,label,camera,site\ncat/1.png,cat, phone ,north\ndog/1.png,dog,,south\n")
+    sources = read_csv(folder, "path,label,camera,site\ncat/1.png,cat, phone ,north\ndog/1.png,dog,,south\n")
     assert [entry.columns for entry in sources.entries] == [
         (("camera", "phone"), ("site", "north")),
         (("camera", ""), ("site", "south")),
@@ -178,7 +116,7 @@ def test_further_columns_of_a_manifest_are_kept(folder: Path) -> None:
 
 
 def test_json_lines_give_the_same_entries_as_csv(folder: Path) -> None:
-    sources = _json_lines(
+    sources = read_json_lines(
         folder,
         '{"path": "cat/1.png", "label": "größe", "split": "eval", "lux": 3}',
         "",
@@ -198,7 +136,7 @@ def test_the_columns_of_a_manifest_have_the_names_of_the_layout(folder: Path) ->
     names = folder.parent / "names.txt"
     names.write_text("dog\ncat\n")
     layout = Layout(image="file", label="kind", features=(), label_names=str(names))
-    sources = _json_lines(folder, *lines, layout=layout)
+    sources = read_json_lines(folder, *lines, layout=layout)
     assert [(entry.label, entry.columns) for entry in sources.entries] == [("cat", ()), ("dog", ())]
 
 
@@ -212,7 +150,7 @@ def test_the_columns_of_a_manifest_have_the_names_of_the_layout(folder: Path) ->
 )
 def test_a_wrong_line_is_refused_with_its_number(folder: Path, line: str, complaint: str) -> None:
     with pytest.raises(BadInput, match=f"data.manifest: .*list.jsonl, {complaint}"):
-        _json_lines(folder, '{"path": "cat/1.png", "label": "cat"}', line)
+        read_json_lines(folder, '{"path": "cat/1.png", "label": "cat"}', line)
 
 
 GOOD = ('{"path": "cat/1.png", "label": "cat"}', '{"path": "dog/1.png", "label": "dog"}')
@@ -229,7 +167,7 @@ GOOD = ('{"path": "cat/1.png", "label": "cat"}', '{"path": "dog/1.png", "label":
 )
 def test_a_line_that_cannot_be_parsed_is_named_with_its_reason(folder: Path, line: str, reason: str) -> None:
     with pytest.raises(BadInput) as caught:
-        _json_lines(folder, *GOOD, line)
+        read_json_lines(folder, *GOOD, line)
     assert f"list.jsonl, line 3 is not JSON ({reason}). Write one object on each line." in str(caught.value)
 
 
@@ -248,7 +186,7 @@ def test_a_line_that_cannot_be_parsed_is_named_with_its_reason(folder: Path, lin
     ],
 )
 def test_text_that_no_file_can_hold_is_left_out(folder: Path, line: str, name: str, reason: str) -> None:
-    sources = _json_lines(folder, *GOOD, line)
+    sources = read_json_lines(folder, *GOOD, line)
     (left_out,) = sources.left_out
     assert left_out.name == name
     assert left_out.reason.startswith("has a character that is not text in its ")
@@ -259,15 +197,15 @@ def test_text_that_no_file_can_hold_is_left_out(folder: Path, line: str, name: s
 
 def test_a_column_given_twice_is_refused(folder: Path) -> None:
     with pytest.raises(BadInput, match=r"list\.csv has the column 'label' twice\. Remove or rename one\."):
-        _manifest(folder, "path,label,label\ncat/1.png,cat,dog\n")
+        read_csv(folder, "path,label,label\ncat/1.png,cat,dog\n")
 
 
 def test_a_cell_that_is_too_long_is_named_with_its_line(folder: Path) -> None:
     with pytest.raises(BadInput, match=r"list\.csv, line 3 is not CSV in UTF-8 \(field larger than"):
-        _manifest(folder, f"path,label\ncat/1.png,cat\ndog/1.png,{'x' * 200_000}\n")
+        read_csv(folder, f"path,label\ncat/1.png,cat\ndog/1.png,{'x' * 200_000}\n")
 
 
-def test_a_device_is_not_read_as_a_manifest(folder: Path) -> None:
+def test_a_device_is_not_read_as_aread_csv(folder: Path) -> None:
     with pytest.raises(BadInput, match=r"data\.manifest: /dev/zero is not a file\."):
         find_images(str(folder), "/dev/zero", SPLITS)
 
@@ -277,7 +215,7 @@ def test_a_device_is_not_read_as_a_manifest(folder: Path) -> None:
 )
 def test_a_url_of_another_kind_of_store_is_left_out_with_its_line(folder: Path, scheme: str) -> None:
     url = f"{scheme}//{folder}/cat/1.png"
-    sources = _manifest(folder, f"path,label\ncat/1.png,cat\ndog/1.png,dog\n{url},cat\n")
+    sources = read_csv(folder, f"path,label\ncat/1.png,cat\ndog/1.png,dog\n{url},cat\n")
     assert sources.left_out == (LeftOut(url, "is not on this machine, in gs:// or in s3:// (list.csv, line 4)"),)
 
 
@@ -293,7 +231,7 @@ def test_without_credentials_the_row_and_the_variables_to_set_are_named(
 
     monkeypatch.setattr("efficientmixnet.components.image_example_gen.files._store", lambda path: Store())
     with pytest.raises(BadInput) as caught:
-        _manifest(folder, "path,label\ncat/1.png,cat\ndog/1.png,dog\ns3://bar/x.png,dog\n")
+        read_csv(folder, "path,label\ncat/1.png,cat\ndog/1.png,dog\ns3://bar/x.png,dog\n")
     assert str(caught.value) == (
         "data.manifest: list.csv, line 4: s3://bar/x.png cannot be read (Unable to locate credentials; set "
         "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE)"
@@ -301,17 +239,17 @@ def test_without_credentials_the_row_and_the_variables_to_set_are_named(
 
 
 def test_test_images_without_labels_do_not_count(folder: Path) -> None:
-    sources = _manifest(folder, "path,label,split\ncat/1.png,cat,\ndog/1.png,dog,\ncat/2.png,,Test\ndog/2.png,,train\n")
+    sources = read_csv(folder, "path,label,split\ncat/1.png,cat,\ndog/1.png,dog,\ncat/2.png,,Test\ndog/2.png,,train\n")
     assert [(item.name, item.counts) for item in sources.left_out] == [("cat/2.png", False), ("dog/2.png", True)]
 
 
 def test_a_row_with_more_values_than_columns_is_refused_with_its_line(folder: Path) -> None:
     with pytest.raises(BadInput, match=r"list\.csv, line 3 has more values than the header has columns; put text"):
-        _manifest(folder, "path,label\ncat/1.png,cat\ndog/1.png,crane, bird\n")
+        read_csv(folder, "path,label\ncat/1.png,cat\ndog/1.png,crane, bird\n")
 
 
 def test_commas_without_values_at_the_end_of_a_row_are_ignored(folder: Path) -> None:
-    sources = _manifest(folder, "path,label\ncat/1.png,cat,\ndog/1.png,dog, ,\n")
+    sources = read_csv(folder, "path,label\ncat/1.png,cat,\ndog/1.png,dog, ,\n")
     assert sources.labels == {"cat": 1, "dog": 1}
 
 
@@ -320,14 +258,14 @@ def test_a_quote_that_is_not_closed_is_refused_with_its_line(folder: Path, row: 
     with pytest.raises(
         BadInput, match=r"list\.csv, line 3 is not CSV in UTF-8 \(.*\)\. Separate values by commas, and close"
     ):
-        _manifest(folder, f"path,label\ncat/1.png,cat\n{row}\ndog/1.png,dog\ndog/2.png,dog\n")
+        read_csv(folder, f"path,label\ncat/1.png,cat\n{row}\ndog/1.png,dog\ndog/2.png,dog\n")
 
 
 @pytest.mark.parametrize(
     "header", ["path,label,Split", "path,label, split", " Path ,LABEL,SPLIT", "file_name,Label,Split"]
 )
 def test_the_usual_columns_are_found_in_another_case_and_with_spaces(folder: Path, header: str) -> None:
-    sources = _manifest(folder, f"{header},Site\ncat/1.png,cat,train,n\ndog/1.png,dog,eval,s\n")
+    sources = read_csv(folder, f"{header},Site\ncat/1.png,cat,train,n\ndog/1.png,dog,eval,s\n")
     assert [(entry.label, entry.split, entry.columns) for entry in sources.entries] == [
         ("cat", "train", (("Site", "n"),)),
         ("dog", "eval", (("Site", "s"),)),
@@ -335,7 +273,7 @@ def test_the_usual_columns_are_found_in_another_case_and_with_spaces(folder: Pat
 
 
 def test_the_usual_keys_of_json_lines_are_found_in_another_case(folder: Path) -> None:
-    sources = _json_lines(
+    sources = read_json_lines(
         folder,
         '{"Path": "cat/1.png", "Label": "cat", "Split": "eval"}',
         '{"path": "dog/1.png", "label": "dog", "split": "train"}',
@@ -347,14 +285,14 @@ def test_the_usual_keys_of_json_lines_are_found_in_another_case(folder: Path) ->
 
 
 def test_a_column_with_the_exact_name_comes_first(folder: Path) -> None:
-    sources = _manifest(folder, "path,label,Label,split,Split\ncat/1.png,cat,x,train,y\ndog/1.png,dog,x,eval,y\n")
+    sources = read_csv(folder, "path,label,Label,split,Split\ncat/1.png,cat,x,train,y\ndog/1.png,dog,x,eval,y\n")
     assert [(entry.label, entry.split) for entry in sources.entries] == [("cat", "train"), ("dog", "eval")]
     assert sources.columns == ("Label", "Split")
 
 
 def test_two_columns_with_the_same_usual_name_are_refused(folder: Path) -> None:
     with pytest.raises(BadInput, match=r"list\.csv has the column 'split' twice\. Remove or rename one\."):
-        _manifest(folder, "path,label,Split,SPLIT\ncat/1.png,cat,train,eval\n")
+        read_csv(folder, "path,label,Split,SPLIT\ncat/1.png,cat,train,eval\n")
 
 
 @pytest.mark.parametrize("written", ["NFC", "NFD"])
@@ -366,6 +304,6 @@ def test_a_file_is_found_in_another_form_of_unicode(tmp_path: Path, written: str
         (data / name).parent.mkdir(parents=True, exist_ok=True)
         (data / name).touch()
     rows = [f"{unicodedata.normalize(written, name)},{label}" for name, label in zip(names, "ab", strict=True)]
-    sources = _manifest(data, "\n".join(["path,label", *rows]))
+    sources = read_csv(data, "\n".join(["path,label", *rows]))
     assert {(entry.name, entry.path) for entry in sources.entries} == {(name, str(data / name)) for name in names}
     assert sources.left_out == ()
