@@ -1,10 +1,9 @@
 """Class folders: every file in a folder, or below it, is an image of the class that the folder is named after."""
 
 import unicodedata
-from pathlib import PurePosixPath
 
-from efficientmixnet.components.image_example_gen.entry import SUFFIXES, Entry, LeftOut, may_be_image
-from efficientmixnet.components.image_example_gen.files import File, head
+from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
+from efficientmixnet.components.image_example_gen.files import File, file_may_be_image
 from efficientmixnet.components.image_example_gen.label_names import NO_NAMES, LabelNames
 from efficientmixnet.components.image_example_gen.skipped import Skipped
 from efficientmixnet.modules.exceptions import BadInput, BadLabel
@@ -25,8 +24,7 @@ def as_image(
         return skipped
     parts = file.name.split("/")
     if len(parts) < depth + 2:
-        is_image = PurePosixPath(file.name).suffix.lower() in SUFFIXES or may_be_image(file.name, head(file.path))
-        return LeftOut(file.name, "is not in a class folder", counts=is_image)
+        return LeftOut(file.name, "is not in a class folder", counts=file_may_be_image(file.path, file.name))
     try:
         label = label_names.name(parts[depth])
     except BadLabel as error:

@@ -128,7 +128,7 @@ def open_file(path: str) -> BinaryIO:
     return opened
 
 
-def head(path: str) -> bytes | None:
+def _head(path: str) -> bytes | None:
     """Returns the first bytes of the file; None if it cannot be read."""
     try:
         with _store_errors(path), open_file(path) as file:
@@ -145,7 +145,7 @@ def file_may_be_image(path: str, name: str) -> bool:
         name: The file's name.
     """
     known = image_by_suffix(name)
-    return may_be_image(name, head(path)) if known is None else known
+    return may_be_image(name, _head(path)) if known is None else known
 
 
 def has_changed(entry: Entry) -> bool:

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from efficientmixnet.components.image_example_gen.entry import SUFFIXES, may_be_image
-from efficientmixnet.components.image_example_gen.files import File, head
+from efficientmixnet.components.image_example_gen.entry import SUFFIXES
+from efficientmixnet.components.image_example_gen.files import File, file_may_be_image
 from efficientmixnet.components.image_example_gen.skipped import Skipped
 from efficientmixnet.components.image_example_gen.source_splits import CURE, SourceSplits, in_no_split, shown
 from efficientmixnet.components.image_example_gen.split_names import TRAIN, SplitNames, is_unlabeled
@@ -57,7 +57,7 @@ def _images_by_top(files: Iterable[File]) -> dict[str, list[Path]]:
             others[top].append(file)
     for top in others.keys() - known.keys():
         # The first file mostly decides.
-        if any(may_be_image(file.name, head(file.path)) for file in others[top]):
+        if any(file_may_be_image(file.path, file.name) for file in others[top]):
             known[top] = [tuple(file.name.split("/")[1:]) for file in others[top]]
     return {top: known[top] for top in sorted(known)}
 

@@ -36,11 +36,9 @@ class RecordFiles:
         counts = np.array(self.counts, np.int64)
         if self.spread is None:
             return counts
-        records = int(counts.sum())
-        # Record i is chosen if i x spread leaves less than spread, divided by the number of records.
-        before, until = (
-            (n * self.spread + records - self.spread) // records for n in (self.firsts, self.firsts + counts)
-        )
+        # Record i is chosen if (i x spread) mod records < spread. So of the first n, ((n - 1) x spread) // records + 1
+        # are chosen.
+        before, until = ((n - 1) * self.spread // counts.sum() + 1 for n in (self.firsts, self.firsts + counts))
         chosen = until - before
         return counts - chosen if self.others else chosen
 

@@ -1,7 +1,4 @@
-"""GrowingAverage: a moving average of the weights that forgets the first ones, however short the training is.
-
-average ← m average + (1 - m) θ,   m = min(ema_momentum, (1 + n) / (10 + n)) after n updates
-"""
+"""GrowingAverage: a moving average of the weights that forgets the first ones in short trainings too."""
 
 from functools import cache
 from typing import Any

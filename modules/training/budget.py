@@ -86,7 +86,7 @@ def within_budget(job: "TrainingJob", distribution: Distribution) -> ModelConfig
     fitting = job.with_config(network, **in_parts(job.config.training, chosen.parts))
     config = _with_epochs(fitting.config, epochs)
     progress.tell(f"training.budget: {job.config.training.budget}: {chosen.name}, {epochs} epochs; {why}")
-    if names := without_place(job.config.network, network):
+    if names := keys_without_effect(job.config.network, network):
         keys = " and ".join(f"network.{name}" for name in names)
         progress.tell(f"{keys}: no effect, because {chosen.name} has no depthwise convolutions")
     considered = [asdict(one) for one in measured]
@@ -221,7 +221,7 @@ def candidates(given: NetworkConfig, channels: int = 3) -> list[Rung]:
     return chosen
 
 
-def without_place(given: NetworkConfig, chosen: NetworkConfig) -> list[str]:
+def keys_without_effect(given: NetworkConfig, chosen: NetworkConfig) -> list[str]:
     """Returns the given keys that are about depthwise convolutions, if the chosen network has none."""
     if given.variant != "auto" or not all(block.fused for block in chosen.as_variant().blocks):
         return []

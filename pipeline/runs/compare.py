@@ -111,9 +111,9 @@ def differences(runs: Sequence[Run]) -> dict[str, list[Any]]:
 
 
 def print_comparison(runs: Sequence[Run]) -> None:
-    """Prints tables of the runs, and a line for each run that compares it with the first one.
+    """Prints the runs in a table, and a line for each run that compares it with the first one.
 
-    There is one table, or where the terminal is too narrow for all runs, one for each few of them.
+    On a narrow terminal there are several tables, with a few runs each.
     """
     console = PlainConsole(width=None if sys.stdout.isatty() else 60 + 40 * len(runs))
     rows = _rows(runs)

@@ -66,7 +66,7 @@ def runs_of(output: str) -> list[Summary]:
 
 
 def runs_beside(summary: Summary) -> list[Summary]:
-    """Returns the summaries of all runs in the output folder of this one, which is the only one of a copied folder."""
+    """Returns the summaries of all runs in the same output folder, or only this one if its folder was copied."""
     runs = Path(summary.run).parent
     return runs_of(str(runs.parent)) if runs.name == "runs" else [summary]
 
