@@ -83,7 +83,8 @@ def test_labels_paths_and_reasons_with_markup_do_not_stop_inspect(tmp_path: Path
     command = [str(Path(sys.executable).parent / "efficientmixnet"), "inspect", str(tmp_path), "--no-statistics"]
     command += ["--set", f"data.manifest={tmp_path}/rows.csv", "--page", str(tmp_path / "[page].html")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    assert (done.returncode, done.stderr) == (0, f"reading the images of {tmp_path}/rows.csv ...\n")
+    announced = ["reading the configuration ...", f"reading the images of {tmp_path}/rows.csv ..."]
+    assert (done.returncode, done.stderr.splitlines()) == (0, announced)
     assert done.stdout.splitlines()[1].startswith("[/red]  ")
     assert done.stdout.splitlines()[2].startswith("one:dog:")
     assert f"page          {tmp_path}/[page].html" in done.stdout

@@ -162,7 +162,7 @@ def test_a_file_whose_suffix_decides_is_not_opened_to_list_it(
     output: Path, images: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(files, "head", opened.append)
+    monkeypatch.setattr(files, "_head", opened.append)
     assert len(_lines(_call(output, images))) == 2
     assert opened == []
     (images / "0001").write_bytes((images / "a.png").read_bytes())
