@@ -69,7 +69,8 @@ def main() -> None:
     seconds = summary["seconds"]
     used = seconds["Trainer"]
     spent = 3 * 2 * chosen["multiply_adds"] * trained * epochs
-    print(f"\naccuracy {summary['accuracy']:.4f} with {chosen['name']}, {epochs} epochs; {choice['why']}")
+    print(f"\naccuracy {summary['test_accuracy']:.4f} with {chosen['name']}, {epochs} epochs; {choice['why']}")
+    print(f"accuracy on the evaluation split {summary['accuracy']:.4f}")
     print(f"Trainer {used:.0f} s with export, for a budget of {given.budget}; seconds of all components: {seconds}")
     print(f"{spent:.2e} floating-point operations, {spent / used / 1e9:.1f} billion a second")
     print(f"a product of matrices: {limit / 1e9:.1f} billion a second")
