@@ -78,9 +78,9 @@ def fit(
     callbacks: list[keras.callbacks.Callback] = [
         ContinuedEpoch(checkpoint),
         FiniteLoss(checkpoint),
-        *([AveragedEvaluation()] if training.ema is not None else []),
         *_tensorboard(logs, distribution, training, evaluated, data.labels),
-        checkpoint,  # after TensorBoard, so that no log is lost
+        AveragedEvaluation(),  # after TensorBoard, which shows the weights that are judged
+        checkpoint,  # after TensorBoard, so that no log is lost, and with the weights of the last step
         TrainingProgress(epochs, steps, batch_size, checkpoint.steps_done, training.epochs),
         Interruption(checkpoint, signals),
         *further,

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from budget_job import CUSTOM, job_for
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from efficientmixnet.modules.training import tensorboard_images
@@ -17,6 +18,7 @@ from efficientmixnet.modules.training.tensorboard_images import (
     draw_confusion_matrix,
     draw_predictions,
 )
+from efficientmixnet.modules.training.training_job import train
 
 LABELS = ["left", "right"]
 
@@ -78,3 +80,14 @@ def test_three_seconds_at_three_percent_are_due_every_hundred_seconds(monkeypatc
             with budget:
                 clock.now += 3
     assert due == [1, 11, 21]
+
+
+def test_sample_predictions_are_those_of_the_exported_weights(
+    records: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a moving average, the last sample is drawn with the average, as the evaluation, and not with the weights."""
+    drawn = []
+    monkeypatch.setattr(TensorBoardImages, "_draw_sample", lambda self: drawn.append(self.model.get_weights()))
+    trained = train(job_for(records, tmp_path, CUSTOM, epochs=2, ema=0.99, learning_rate=0.01))
+    for one, other in zip(drawn[-1], trained.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
