@@ -1,6 +1,7 @@
 """StartingWeights: the weights that a training starts from: ImageNet's, a file's or an exported model's."""
 
 import json
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from efficientmixnet.modules.network.weights.keras_applications import is_of_ker
 from efficientmixnet.modules.network.weights.keras_arrays import read_arrays, read_configuration
 from efficientmixnet.modules.network.weights.pretrained import load_pretrained
 from efficientmixnet.modules.network.weights.start import InexactStart
+from efficientmixnet.modules.network.weights.timm_config import TimmConfig
 
 _CURE = "give other weights in network.weights"
 
@@ -52,7 +54,7 @@ class StartingWeights:
         if not path.is_file():
             raise BadInput(f"network.weights: {weights} does not exist; give imagenet, latest, or the path of weights")
         if path.suffix == ".safetensors":
-            return cls(weights, statistics=(MEAN, STD))  # timm trained on ImageNet
+            return cls(weights, statistics=_statistics_of_timm(path))
         recorded = None if path.name.endswith(".weights.h5") else _statistics_of(path)
         return cls(weights, statistics=recorded or _statistics_of_keras_applications(path))
 
@@ -98,6 +100,15 @@ def keep_for_fine_tuning(model: keras.Model, labels: Sequence[str], exported: st
         write_text(Path(exported, CHANNELS), json.dumps({"channels": channels}))
 
 
+def _statistics_of_timm(file: Path) -> Statistics:
+    """Returns how timm scales pixels for these weights."""
+    try:
+        trained = TimmConfig.of(file)
+    except ValueError as error:
+        raise BadInput(f"network.weights: {error}") from None
+    return trained.mean, trained.deviation
+
+
 def _statistics_of_keras_applications(file: Path) -> Statistics | None:
     """Returns how keras.applications' networks scale pixels; None: the file holds another network."""
     try:
@@ -117,7 +128,7 @@ def _statistics_of(file: Path) -> Statistics | None:
     Returns:
         None if the file does not record them, as an .h5 file of weights alone.
     """
-    with damage_named(file, _CURE):
+    with damage_named(file, _CURE, ZeroDivisionError):
         configuration = read_configuration(file)
         if configuration is None:
             return None
@@ -126,4 +137,7 @@ def _statistics_of(file: Path) -> Statistics | None:
         if scaling is None or not isinstance(scaling["scale"], list):  # keras.applications' divides all by 255
             return None
         deviation = [1 / (255 * scale) for scale in scaling["scale"]]
-        return [-offset * d for offset, d in zip(scaling["offset"], deviation, strict=True)], deviation
+        mean = [-offset * d for offset, d in zip(scaling["offset"], deviation, strict=True)]
+        if not all(map(math.isfinite, [*mean, *deviation])):
+            raise ValueError("its scaling of pixels is not finite")
+        return mean, deviation

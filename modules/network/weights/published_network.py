@@ -10,19 +10,19 @@ from efficientmixnet.modules.network.layer_options import LayerOptions
 from efficientmixnet.modules.network.plan import plan_network
 from efficientmixnet.modules.network.transfer_learning import CLASSIFIER
 from efficientmixnet.modules.network.variants import VARIANTS, get_variant
-from efficientmixnet.modules.network.weights.published import has_tensorflows_padding
 
 
-def published_network(variant: str, model: keras.Model) -> keras.Model:
+def published_network(variant: str, model: keras.Model, *, as_tensorflow: bool) -> keras.Model:
     """Builds the network as its authors published it, with the channels and the number of classes of a model.
 
     Args:
         variant: The full name of the variant.
         model: A model built here. Without a classifier, the published network has none either.
+        as_tensorflow: Whether it has the epsilon of TensorFlow, not of PyTorch.
     """
     ours = {layer.name: layer for layer in model.layers}
     plan = plan_network(get_variant(variant))
-    epsilon = 1e-3 if has_tensorflows_padding(variant) else 1e-5  # PyTorch's
+    epsilon = 1e-3 if as_tensorflow else 1e-5
     options = LayerOptions("channels_last", momentum=0.99, epsilon=epsilon, synchronized=False)
     image = keras.Input((None, None, ours["stem_conv"].kernel.shape[2] if "stem_conv" in ours else 3))
     x = head(feature_maps(image, plan, options), plan, options)

@@ -1,7 +1,7 @@
 """Weights of timm's efficientnet and mixnet models.
 
 Models whose names start with tf_ give the same outputs here as in timm. The others were trained with PyTorch's
-symmetric padding and epsilon 1e-5, so they need fine-tuning.
+symmetric padding and epsilon 1e-5, so they need fine-tuning. timm_config.py tells them apart.
 """
 
 import re
@@ -14,6 +14,7 @@ import numpy as np
 
 from efficientmixnet.modules.network.weights.adapt import adapt
 from efficientmixnet.modules.network.weights.published_start import start_as_published
+from efficientmixnet.modules.network.weights.timm_config import TimmConfig
 from efficientmixnet.modules.network.weights.timm_file import read_tensors
 from efficientmixnet.modules.network.weights.transfer import Transfer, transfer_weights
 
@@ -68,7 +69,9 @@ def load_timm_weights(model: keras.Model, source: str | Path | Mapping[str, np.n
         ImportError: safetensors is not installed.
     """
     tensors = source if isinstance(source, Mapping) else read_tensors(source)
-    return start_as_published(model, partial(load_tensors, tensors=tensors))
+    trained = TimmConfig() if isinstance(source, Mapping) else TimmConfig.of(source)
+    load = partial(load_tensors, tensors=tensors)
+    return start_as_published(model, load, as_tensorflow=trained.has_tensorflows_padding)
 
 
 def load_tensors(model: keras.Model, tensors: Mapping[str, np.ndarray]) -> keras.Model:

@@ -1,6 +1,9 @@
 """Tests of StartingWeights: the pixel scaling of each kind of file."""
 
+import json
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -72,6 +75,23 @@ def test_a_damaged_file_of_weights_is_named(tmp_path: Path) -> None:
         StartingWeights.find(str(tmp_path / "a.weights.h5"))
 
 
-def test_timms_files_hold_imagenets_weights(tmp_path: Path) -> None:
+def test_timms_weights_scale_pixels_as_imagenet_unless_they_are_known_to_differ(tmp_path: Path) -> None:
+    for name, statistics in {"a": (MEAN, STD), "tf_efficientnet_b0.ap_in1k": ((0.5,) * 3, (0.5,) * 3)}.items():
+        (tmp_path / f"{name}.safetensors").touch()
+        assert StartingWeights.find(str(tmp_path / f"{name}.safetensors")).statistics == statistics
+
+
+def test_a_damaged_config_beside_timms_weights_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.safetensors").touch()
-    assert StartingWeights.find(str(tmp_path / "a.safetensors")).statistics == (MEAN, STD)
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(BadInput, match=r"^network\.weights: .*config\.json: is not JSON, or damaged"):
+        StartingWeights.find(str(tmp_path / "a.safetensors"))
+
+
+@pytest.mark.parametrize("scale", [[0.0] * 3, [float("nan")] * 3, [1e-320] * 3, ["a"] * 3], ids=str)
+def test_a_scaling_that_no_network_has_is_named(tmp_path: Path, scale: list[Any]) -> None:
+    layer = {"class_name": "Rescaling", "config": {"scale": scale, "offset": [0.0] * 3}}
+    with zipfile.ZipFile(tmp_path / "a.keras", "w") as archive:
+        archive.writestr("config.json", json.dumps({"config": {"layers": [layer]}}))
+    with pytest.raises(BadInput, match=r"a\.keras: is damaged \(.*\); give other weights in network\.weights"):
+        StartingWeights.find(str(tmp_path / "a.keras"))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from efficientmixnet.modules.network import EfficientNetBuilder, load_timm_weights
+from efficientmixnet.modules.network.weights.start import InexactStart
 
 _spec = importlib.util.spec_from_file_location("timm_rule", Path(__file__).parents[1] / "timm_rule.py")
 timm_rule = importlib.util.module_from_spec(_spec)
@@ -114,3 +115,12 @@ def test_the_names_of_a_resnet_are_listed_beside_ours_though_both_have_bn1():
     message = r"only 1 of the 115 layers; the model expects conv_stem\.weight, .*, and the source has conv1\.weight, "
     with pytest.raises(ValueError, match=message):
         load_timm_weights(build("B0"), resnet)
+
+
+def test_weights_that_timm_trained_itself_are_not_exact_here(mixnet_tensors, tmp_path):
+    from safetensors.numpy import save_file
+
+    path = tmp_path / "mixnet_s.ft_in1k.safetensors"
+    save_file({name: np.ascontiguousarray(value) for name, value in mixnet_tensors.items()}, path)
+    with pytest.warns(InexactStart, match=r"epsilon 0\.001 instead of 1e-05, timm trained its weights with another pa"):
+        load_timm_weights(build(), path)
