@@ -164,6 +164,21 @@ class TrainingConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _optimizer_leaves_other_keys_alone(self) -> "TrainingConfig":
+        where, inner = "optimizer", self.optimizer
+        while "inner" in inner:
+            where, inner = f"{where}.inner", inner["inner"]
+        if inner.get("gradient_accumulation_steps") is not None:
+            raise ValueError(f"{where}.gradient_accumulation_steps: set training.accumulation_steps instead")
+        for name in ("use_ema", "ema_momentum"):
+            if name in inner and self.ema is not None:
+                raise ValueError(f"{where}.{name}: training.ema is set, which decides it; keep one of them")
+        for name in ("ema_momentum", "ema_overwrite_frequency"):
+            if inner.get(name) is not None and self.ema is None and not inner.get("use_ema"):
+                raise ValueError(f"{where}.{name}: has no effect without use_ema: true")
+        return self
+
+    @model_validator(mode="after")
     def _jax_is_installed(self) -> "TrainingConfig":
         if self.backend == "jax" and importlib.util.find_spec("jax") is None:
             raise ValueError("backend: jax is not installed; run pip install 'efficientmixnet[jax]'")

@@ -8,6 +8,7 @@ The table has every argument that all supported versions of Keras have. The lear
 section training.
 """
 
+import re
 import reprlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -35,6 +36,13 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST
 
 
+def _is_pattern(value: Any) -> bool:
+    """Whether Keras can search the names of variables for it, which it does as for a regular expression."""
+    with suppress(re.error, RecursionError, OverflowError):
+        return isinstance(value, str) and re.compile(value) is not None
+    return False
+
+
 # Integers become floats: Keras refuses some, such as a momentum of 0.
 NUMBER = Kind("a number", float, _is_number)
 AMOUNT = Kind("a number of 0 or more", float, lambda value: _is_number(value) and value >= 0)
@@ -50,9 +58,9 @@ SEVERAL = Kind("a whole number of 2 or more", int, lambda value: _is_count(value
 COUNT_OR_0 = Kind("a whole number of 0 or more", int, lambda value: _is_count(value) and value >= 0)
 FLAG = Kind("true or false", bool, lambda value: isinstance(value, bool))
 NAMES = Kind(
-    "a list of names",
+    "a list of names or regular expressions",
     list,
-    lambda value: isinstance(value, list | tuple) and all(isinstance(name, str) for name in value),
+    lambda value: isinstance(value, list | tuple) and all(map(_is_pattern, value)),
 )
 
 OPTIONS = {  # of every optimizer; each can be null
@@ -62,7 +70,7 @@ OPTIONS = {  # of every optimizer; each can be null
     "clipvalue": POSITIVE,
     "global_clipnorm": POSITIVE,
     "use_ema": FLAG,
-    "ema_momentum": SHARE,
+    "ema_momentum": DECAY,
     "ema_overwrite_frequency": COUNT,
     "loss_scale_factor": POSITIVE,
     "gradient_accumulation_steps": SEVERAL,

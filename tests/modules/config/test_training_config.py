@@ -79,6 +79,24 @@ def test_network_keys_that_do_not_fit_together_are_refused(values: dict[str, Any
         ),
         (
             "training",
+            {"optimizer": {"name": "lookahead", "inner": {"name": "sgd", "gradient_accumulation_steps": 2}}},
+            "training",
+            "Value error, optimizer.inner.gradient_accumulation_steps: set training.accumulation_steps instead",
+        ),
+        (
+            "training",
+            {"ema": 0.999, "optimizer": {"name": "sgd", "use_ema": False}},
+            "training",
+            "Value error, optimizer.use_ema: training.ema is set, which decides it; keep one of them",
+        ),
+        (
+            "training",
+            {"optimizer": {"name": "sgd", "ema_momentum": 0.9}},
+            "training",
+            "Value error, optimizer.ema_momentum: has no effect without use_ema: true",
+        ),
+        (
+            "training",
             {"schedule": {"name": "linear"}},
             "training.schedule.name",
             "Input should be 'constant', 'cosine', 'exponential', 'step' or 'flat-cosine'",

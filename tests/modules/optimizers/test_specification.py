@@ -91,6 +91,18 @@ def test_parsing_does_not_change_its_input_and_is_idempotent() -> None:
             "optimizer: clipnorm and clipvalue exclude each other; keep one.",
         ),
         ({"name": "adam", "exclude_from_weight_decay": "bias"}, "exclude_from_weight_decay: expected a list of names"),
+        (
+            {"name": "adam", "exclude_from_weight_decay": ["bias", "(gamma"]},
+            "exclude_from_weight_decay: expected a list of names or regular expressions, not ['bias', '(gamma'].",
+        ),
+        (
+            {"name": "muon", "exclude_layers": ["*"]},
+            "optimizer.exclude_layers: expected a list of names or regular expressions",
+        ),
+        (
+            {"name": "adam", "use_ema": True, "ema_momentum": 1},  # the average would stay as it starts
+            "optimizer.ema_momentum: expected a number from 0 to below 1, not 1.",
+        ),
         ({"beta_1": 0.9}, "optimizer: expected a name, or a mapping with one"),
         (3, "optimizer: expected a name, or a mapping with one"),
     ],
@@ -147,7 +159,7 @@ LIMITS: dict[str, list[Any]] = {  # what each kind of argument lets through at i
     "a whole number from 1 to 100": [1, 100],
     "a whole number of 0 or more": [0, 9],
     "true or false": [True, False],
-    "a list of names": [[], ["bias"]],
+    "a list of names or regular expressions": [[], ["bias", "norm.*gamma"]],
 }
 
 
