@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from efficientmixnet.modules.layers.channel_groups import channel_groups, convolve_groups
+from efficientmixnet.modules.layers.data_format import checked_data_format
 from efficientmixnet.modules.layers.initializers import convolution_initializer, nth_draw
 from efficientmixnet.modules.layers.kernels.devices import on_tensorflow_cpu
 
@@ -29,7 +30,7 @@ class GroupedPointwiseConv2D(keras.layers.Layer):
         kernel_initializer: The initializer of all kernels.
 
     Raises:
-        ValueError: There are fewer channels or filters than groups.
+        ValueError: There are fewer channels or filters than groups, or there is no such data format.
 
     Example:
         >>> keras.ops.shape(GroupedPointwiseConv2D(24, groups=2)(keras.ops.zeros((2, 8, 8, 16))))
@@ -55,7 +56,7 @@ class GroupedPointwiseConv2D(keras.layers.Layer):
         self.filters = filters
         self.groups = groups
         self.use_bias = use_bias
-        self.data_format = data_format or keras.config.image_data_format()
+        self.data_format = checked_data_format(data_format, "GroupedPointwiseConv2D")
         self.kernel_initializer = keras.initializers.get(kernel_initializer) or convolution_initializer()
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)

@@ -65,8 +65,10 @@ def dense_initializer(seed: int | None = None) -> keras.initializers.Initializer
     return VarianceScaling(1 / 3, "fan_out", "uniform", seed)
 
 
-def nth_draw(initializer: keras.initializers.Initializer, n: int) -> Any:
+def nth_draw(initializer: Any, n: int) -> Any:
     """Returns a copy of an initializer for the n-th of several equal kernels, which would otherwise start equal."""
+    if not isinstance(initializer, keras.initializers.Initializer):
+        return initializer  # a function, which draws anew
     config = initializer.get_config()
     if isinstance(config.get("seed"), int):
         config["seed"] += n

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from efficientmixnet.modules.layers.channel_groups import channel_groups, convolve_groups
+from efficientmixnet.modules.layers.data_format import checked_data_format
 from efficientmixnet.modules.layers.initializers import convolution_initializer, nth_draw
 from efficientmixnet.modules.layers.kernels.depthwise_conv2d import depthwise_conv2d
 
@@ -31,7 +32,7 @@ class MixedDepthwiseConv2D(keras.layers.Layer):
         data_format: "channels_last" or "channels_first". None: Keras's image_data_format().
 
     Raises:
-        ValueError: There are fewer channels than kernel sizes, or the arguments do not fit together.
+        ValueError: There are fewer channels than kernel sizes, or the arguments are wrong or do not fit together.
 
     Example:
         >>> keras.ops.shape(MixedDepthwiseConv2D((3, 5, 7), strides=2)(keras.ops.zeros((2, 8, 8, 16))))
@@ -57,7 +58,7 @@ class MixedDepthwiseConv2D(keras.layers.Layer):
         self.padding = padding
         self.dilation_rate = dilation_rate
         self.use_bias = use_bias
-        self.data_format = data_format or keras.config.image_data_format()
+        self.data_format = checked_data_format(data_format, "MixedDepthwiseConv2D")
         self.depthwise_initializer = keras.initializers.get(depthwise_initializer) or convolution_initializer()
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.depthwise_regularizer = keras.regularizers.get(depthwise_regularizer)
@@ -66,6 +67,10 @@ class MixedDepthwiseConv2D(keras.layers.Layer):
     def _check(self) -> None:
         if not self.kernel_size or min(self.kernel_size) < 1:
             raise ValueError(f"MixedDepthwiseConv2D: kernel_size needs sizes of at least 1, got {self.kernel_size}.")
+        for name in ("strides", "dilation_rate"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"MixedDepthwiseConv2D: {name} must be a whole number of 1 or more, got {value!r}.")
         if self.strides > 1 and self.dilation_rate > 1:
             raise ValueError(
                 f"MixedDepthwiseConv2D: dilation_rate {self.dilation_rate} needs strides=1, got {self.strides}."

@@ -7,6 +7,7 @@ import keras
 
 from efficientmixnet.modules.layers.attentive_normalization import AttentiveNormalization
 from efficientmixnet.modules.layers.batch_normalization import BatchNormalization
+from efficientmixnet.modules.layers.data_format import checked_data_format
 from efficientmixnet.modules.layers.instance_enhancement_batch_normalization import (
     InstanceEnhancementBatchNormalization,
 )
@@ -39,14 +40,14 @@ def normalization(
         name: The layer's name.
 
     Raises:
-        ValueError: There is no such kind.
+        ValueError: There is no such kind or data format.
 
     Example:
         >>> normalization(Norm("an", n_mixture=10)).n_mixture
         10
     """
     complete = Norm.of(norm).or_else(DEFAULT_NORM)
-    channels_first = (data_format or keras.config.image_data_format()) == "channels_first"
+    channels_first = checked_data_format(data_format, "normalization") == "channels_first"
     common: dict[str, Any] = {
         "axis": 1 if channels_first else -1,
         "momentum": momentum,

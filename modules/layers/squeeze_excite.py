@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from efficientmixnet.modules.layers.data_format import checked_data_format
 from efficientmixnet.modules.layers.initializers import convolution_initializer, nth_draw
 from efficientmixnet.modules.layers.kernels.instance_mean import instance_mean
 
@@ -30,7 +31,7 @@ class SqueezeExcite(keras.layers.Layer):
         data_format: "channels_last" or "channels_first". None: Keras's image_data_format().
 
     Raises:
-        ValueError: ratio is not positive, or there is no such kind.
+        ValueError: ratio is not positive, or there is no such kind or data format.
 
     Example:
         >>> keras.ops.shape(SqueezeExcite(0.25)(keras.ops.zeros((2, 8, 8, 16))))
@@ -59,7 +60,7 @@ class SqueezeExcite(keras.layers.Layer):
         self.activation = keras.activations.get(activation)
         self.gate_activation = keras.activations.get(gate_activation)
         self.kind = kind
-        self.data_format = data_format or keras.config.image_data_format()
+        self.data_format = checked_data_format(data_format, "SqueezeExcite")
         self.kernel_initializer = keras.initializers.get(kernel_initializer) or convolution_initializer()
         self.bias_initializer = keras.initializers.get(bias_initializer)
 

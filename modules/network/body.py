@@ -35,6 +35,8 @@ def head(maps: dict[str, Any], plan: NetworkPlan, options: LayerOptions) -> Any:
 
 def classifier(x: Any, classes: int, activation: str | None, dropout_rate: float) -> Any:
     """Builds the classifier: (batch, features) -> (batch, classes), in float32 even with mixed precision."""
+    if not 0 <= dropout_rate < 1:
+        raise ValueError(f"dropout_rate: {dropout_rate}, give one in [0, 1)")
     if dropout_rate > 0:
         x = keras.layers.Dropout(dropout_rate, name="dropout")(x)
     mixed_precision = keras.config.dtype_policy().compute_dtype in ("float16", "bfloat16")

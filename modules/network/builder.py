@@ -1,5 +1,6 @@
 """EfficientNetBuilder: builds every network here, from a variant, a block list or a compound coefficient."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +30,9 @@ _KINDS: tuple[tuple[str, tuple[type, ...], str], ...] = (
     ("input_shape", (tuple, list, type(None)), "a tuple or None"),
     ("include_top", (bool,), "True or False"),
 )
+
+_COUNTS = ("classes", "depth_divisor")
+_COUNTS_OR_NONE = ("min_depth", "embedding_width")
 
 
 @dataclass(frozen=True)
@@ -107,14 +111,17 @@ class EfficientNetBuilder:
             value = getattr(self, name)
             if value not in allowed:
                 raise ValueError(f"EfficientNetBuilder: {name}={value!r}, give one of {', '.join(map(str, allowed))}")
-        for name in ("classes", "depth_divisor"):
+        for name in (*_COUNTS, *(name for name in _COUNTS_OR_NONE if getattr(self, name) is not None)):
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"EfficientNetBuilder: {name}={value!r}, give a whole number from 1")
         if self.stem_stride not in (None, 1, 2):
             raise ValueError(f"EfficientNetBuilder: stem_stride={self.stem_stride!r}, give 1 or 2")
-        if not 0 <= self.drop_connect_rate < 1:
-            raise ValueError(f"EfficientNetBuilder: drop_connect_rate={self.drop_connect_rate}, give one in [0, 1)")
+        for name in ("drop_connect_rate", "batch_norm_momentum"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"EfficientNetBuilder: {name}={getattr(self, name)}, give one in [0, 1)")
+        if not 0 < self.batch_norm_epsilon < math.inf:
+            raise ValueError(f"EfficientNetBuilder: batch_norm_epsilon={self.batch_norm_epsilon}, give one above 0")
         _ = self._norm
 
     @property

@@ -4,8 +4,10 @@ Tan and Le, "EfficientNet", arXiv 1905.11946; "MixConv: Mixed Depthwise Convolut
 MixNet XL and XXL are timm's: MixNet M, wider and deeper.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 
 from efficientmixnet.modules.network.block_args import BlockArgs
 
@@ -16,6 +18,9 @@ class Variant:
 
     `width_coefficient` scales `stem_filters` and the blocks' filters, and `head_filters` only with `scale_head`. The
     `activation` is that of the stem, the head and all blocks that do not name one.
+
+    Raises:
+        ValueError: A number is out of range. The message names it.
     """
 
     name: str
@@ -29,6 +34,16 @@ class Variant:
     scale_head: bool = True
     activation: str = "swish"
     stem_stride: int = 2  # of the first convolution; 1 for small images
+
+    def __post_init__(self) -> None:
+        for name in ("width_coefficient", "depth_coefficient"):
+            value = getattr(self, name)
+            if not isinstance(value, Real) or not 0 < value < math.inf:
+                raise ValueError(f"{name}: {value!r}, give a number above 0")
+        for name in ("default_size", "stem_filters", "head_filters", "stem_stride"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name}: {value!r}, give a whole number from 1")
 
     def mixed(self) -> "Variant":
         """Returns the network with mixed depthwise kernels in EfficientNet's stages. A MixNet is returned unchanged."""

@@ -82,3 +82,8 @@ def test_saved_and_loaded_it_gives_identical_outputs(options: Any, reload: Any, 
 def test_invalid_groups_are_refused(groups: int) -> None:
     with pytest.raises(ValueError, match="1 <= groups <= filters"):
         GroupedPointwiseConv2D(4, groups)
+
+
+def test_an_unknown_data_format_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"GroupedPointwiseConv2D: data_format must be one of .*, got 'channel_last'"):
+        GroupedPointwiseConv2D(8, data_format="channel_last")

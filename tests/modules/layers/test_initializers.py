@@ -1,8 +1,10 @@
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
 
-from efficientmixnet.modules.layers import convolution_initializer, dense_initializer
+from efficientmixnet.modules.layers import SqueezeExcite, convolution_initializer, dense_initializer
 from efficientmixnet.modules.layers.initializers import RandomNormal, VarianceScaling
 
 
@@ -59,3 +61,15 @@ def test_equal_seeds_give_equal_draws_after_saving(initializer: keras.initialize
 def test_a_seed_generator_gives_new_draws() -> None:
     initializer = VarianceScaling(2, "fan_out", seed=keras.random.SeedGenerator(1))
     assert not np.isclose(initializer((3, 4)), initializer((3, 4))).any()
+
+
+def test_functions_initialize_every_kernel_of_a_layer() -> None:
+    """Keras takes functions of shape and dtype for initializers."""
+
+    def halves(shape: tuple[int, ...], dtype: str | None = None) -> Any:
+        return keras.ops.full(shape, 0.5, dtype)
+
+    layer = SqueezeExcite(kernel_initializer=halves)
+    layer.build((None, None, None, 8))
+    for kernel in (layer.reduce_kernel, layer.expand_kernel):
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(kernel), 0.5)

@@ -48,3 +48,9 @@ def test_the_graph_of_inference_has_no_custom_gradient(kind: str) -> None:
     layer.build((None, None, None, 8))
     inference = tf.function(lambda x: layer(x, training=False)).get_concrete_function(tf.TensorSpec((2, 4, 4, 8)))
     assert "IdentityN" not in {operation.type for operation in inference.graph.get_operations()}
+
+
+def test_an_unknown_data_format_is_refused() -> None:
+    """It was taken for channels_last, and normalized the wrong axis."""
+    with pytest.raises(ValueError, match=r"normalization: data_format must be one of .*, got 'NCHW'"):
+        normalization("bn", data_format="NCHW")

@@ -101,3 +101,5 @@ def test_invalid_options_are_refused() -> None:
         SqueezeExcite(0)
     with pytest.raises(ValueError, match="kind must be one of conv, dense, got 'linear'"):
         SqueezeExcite(kind="linear")
+    with pytest.raises(ValueError, match=r"SqueezeExcite: data_format must be one of .*, got 'NHWC'"):
+        SqueezeExcite(data_format="NHWC")

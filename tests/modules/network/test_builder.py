@@ -261,6 +261,12 @@ def test_b7_is_built_in_seconds():
         ({"norm": "an", "typeBN": "bn"}, "norm='an' contradicts typeBN='bn'"),
         ({"drop_connect_rate": 1.0}, "drop_connect_rate=1.0, give one in"),
         ({"classes": 0}, "classes=0, give a whole number from 1"),
+        ({"min_depth": 0}, "min_depth=0, give a whole number from 1"),
+        ({"embedding_width": 2.5}, "embedding_width=2.5, give a whole number from 1"),
+        ({"batch_norm_momentum": 1.0}, "batch_norm_momentum=1.0, give one in"),  # the statistics would never change
+        ({"batch_norm_epsilon": -1e-3}, "batch_norm_epsilon=-0.001, give one above 0"),
+        ({"dropout_rate": -0.1}, "dropout_rate: -0.1, give one in"),
+        ({"dropout_rate": float("nan")}, "dropout_rate: nan, give one in"),
         ({"include_top": "imagenet"}, "include_top='imagenet', give True or False; the arguments are input_shape, inc"),
         ({"input_shape": False}, "input_shape=False, give a tuple or None; the arguments are input_shape, include_top"),
         ({"input_shape": 224}, "input_shape=224, give a tuple or None"),
@@ -273,6 +279,25 @@ def test_a_wrong_argument_gives_a_one_line_error(options, complaint):
     with pytest.raises(ValueError, match=complaint) as error:
         tiny(**options)
     assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("scale", "complaint"),
+    [
+        ({"width_coefficient": 0}, "width_coefficient: 0, give a number above 0"),  # all widths would be 8
+        ({"depth_coefficient": 0.0}, "depth_coefficient: 0.0, give a number above 0"),  # there would be no blocks
+        ({"depth_coefficient": float("nan")}, "depth_coefficient: nan, give a number above 0"),
+        ({"stem_filters": -8}, "stem_filters: -8, give a whole number from 1"),
+        ({"head_filters": 0}, "head_filters: 0, give a whole number from 1"),
+        ({"default_size": 32.5}, "default_size: 32.5, give a whole number from 1"),
+    ],
+    ids=str,
+)
+def test_a_scale_out_of_range_is_refused(scale, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        EfficientNetBuilder((16, 16, 3)).custom_model(BLOCKS, **scale)
+    with pytest.raises(ValueError, match=r"width_coefficient: .*, give a number above 0"):
+        EfficientNetBuilder((16, 16, 3)).scaled_model(0.5, beta=-1.0)  # a complex number
 
 
 def test_mixed_is_refused_if_no_block_has_several_kernel_sizes():
