@@ -61,7 +61,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         )
         if training:
             # The kernel returns the variance times n / (n - 1); Keras averages the plain one.
-            n = tf.cast(tf.size(inputs) // channels[0], "float32")
+            n = tf.cast(tf.size(inputs, tf.int64) // channels[0], "float32")
             variance = tf.where(n > 1, variance * ((n - 1) / n), 0.0)
             self._average(self.moving_mean, mean)
             self._average(self.moving_variance, variance)

@@ -27,7 +27,8 @@ def instance_mean(inputs: Any, axes: Sequence[int], training: bool | None = True
         mean = tf.reduce_mean(tf.cast(inputs, dtype), axes, keepdims=True)
 
         def gradient(of_inputs: tf.Tensor, of_mean: tf.Tensor) -> tf.Tensor:
-            share = of_mean / tf.cast(tf.size(inputs) / tf.size(mean), dtype)
+            size = tf.size(inputs, tf.int64) / tf.size(mean, tf.int64)  # of a map
+            share = of_mean / tf.cast(size, dtype)
             return of_inputs + tf.cast(share, inputs.dtype)
 
         return (tf.identity(inputs), mean), gradient

@@ -163,3 +163,15 @@ def test_weights_of_half_precision_work_as_kerass(dtype: str, training: bool, rn
     assert {variable.dtype for variable in ours.variables} == {dtype}
     outputs, expected = (np.asarray(ops.cast(layer(x, training=training), "float32")) for layer in (ours, theirs))
     np.testing.assert_array_equal(outputs, expected)
+
+
+@ON_TENSORFLOW
+def test_the_values_of_a_batch_are_counted_in_64_bits() -> None:
+    """A batch of 2^31 values, as of 1,800 maps of 112 x 112 x 96, has a negative number of them in 32 bits."""
+    import tensorflow as tf
+
+    layer = BatchNormalization()
+    layer.build((None, 4, 4, 4))
+    function = tf.function(lambda x: layer(x, training=True))
+    graph = function.get_concrete_function(tf.TensorSpec((None, 4, 4, 4))).graph
+    assert {op.get_attr("out_type") for op in graph.get_operations() if op.type == "Size"} == {tf.int64}

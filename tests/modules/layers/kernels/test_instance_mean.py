@@ -43,3 +43,19 @@ def test_means_of_half_precision_are_float32(dtype: str) -> None:
     _, mean = instance_mean(keras.ops.full((1, 64, 64, 1), 60.0, dtype), [1, 2])
     assert keras.backend.standardize_dtype(mean.dtype) == "float32"
     np.testing.assert_allclose(mean, [[60]])
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="it is about TensorFlow's graphs")
+def test_the_values_of_a_batch_are_counted_in_64_bits() -> None:
+    """A batch of 2^31 values, as of 1,800 maps of 112 x 112 x 96, has a negative number of them in 32 bits."""
+    import tensorflow as tf
+
+    def gradient(x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            outputs, mean = instance_mean(x, [1, 2])
+            total = tf.reduce_sum(outputs) * tf.reduce_sum(mean)
+        return tape.gradient(total, x)
+
+    graph = tf.function(gradient).get_concrete_function(tf.TensorSpec((None, 4, 4, 4))).graph
+    assert {op.get_attr("out_type") for op in graph.get_operations() if op.type == "Size"} == {tf.int64}
