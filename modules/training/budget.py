@@ -1,7 +1,8 @@
 """within_budget: chooses the network and the epochs of a training that has a budget of time.
 
 Networks are measured by a few training steps with the real images on this device. Measurements take about a twentieth
-of the budget. The rule is in budget_rule.py. The epochs fill the budget, up to ten times what is enough.
+of the budget. The rule is in budget_rule.py. The epochs fill the budget, up to ten times what is enough. replan.py
+can change them when the first one ends.
 """
 
 import json
@@ -32,10 +33,10 @@ from efficientmixnet.modules.training.regularization import regularized
 if TYPE_CHECKING:
     from efficientmixnet.modules.training.training_job import TrainingJob
 
-_FILE = "budget.json"
+CHOICE = "budget.json"
 _ENOUGH = {False: (12, 400_000), True: (5, 10_000)}  # epochs and images, by whether weights are trained already
 _MOST = 10  # times enough
-_USED = 0.97  # of the budget; the rest is for what varies
+USED = 0.97  # of the budget; the rest is for what varies
 _FOR_STEPS = 0.005  # of the budget, for the steps of one network
 _FOR_MEASUREMENTS = 0.05  # of the budget, for all networks
 _PARTS = (1, 2, 4)  # of a batch, until it fits in memory
@@ -60,7 +61,7 @@ def within_budget(job: "TrainingJob", distribution: Distribution) -> ModelConfig
         return job.config
     if distribution.workers > 1:
         raise BadInput("training.budget: is for one machine; set training.epochs to train on several")
-    file = Path(job.checkpoints, _FILE)
+    file = Path(job.checkpoints, CHOICE)
     checkpoint_copies.fetch(file.parent)
     if file.exists():
         kept = ModelConfig.model_validate(read_json(file, f"delete {file}", "config")["config"])
@@ -84,13 +85,19 @@ def within_budget(job: "TrainingJob", distribution: Distribution) -> ModelConfig
     epochs = min(max(measurements.epochs_left(chosen.name), 1), most)
     network = next(rung.network for rung in rungs if rung.name == chosen.name)
     fitting = job.with_config(network, **in_parts(job.config.training, chosen.parts))
-    config = _with_epochs(fitting.config, epochs)
+    config = with_epochs(fitting.config, epochs)
     progress.tell(f"training.budget: {job.config.training.budget}: {chosen.name}, {epochs} epochs; {why}")
     if names := keys_without_effect(job.config.network, network):
         keys = " and ".join(f"network.{name}" for name in names)
         progress.tell(f"{keys}: no effect, because {chosen.name} has no depthwise convolutions")
     considered = [asdict(one) for one in measured]
-    content = {"config": config.model_dump(mode="json"), "name": chosen.name, "why": why, "considered": considered}
+    content = {
+        "config": config.model_dump(mode="json"),
+        "name": chosen.name,
+        "why": why,
+        "considered": considered,
+        "most_epochs": most,
+    }
     file.parent.mkdir(parents=True, exist_ok=True)
     write_text(file, json.dumps(content))
     return config
@@ -138,12 +145,13 @@ class _Measurements:
             epochs,
             parts,
             rung.is_given,
+            speed.step_seconds,
         )
 
     def epochs_left(self, name: str) -> int:
         """Returns how many epochs of a measured network the rest of the budget has time for."""
         tuning = self._job.config.training.fine_tuning
-        return epochs_within(_USED * (self._end - time.monotonic()), self._speeds[name], tuning.head_epochs)
+        return epochs_within(USED * (self._end - time.monotonic()), self._speeds[name], tuning.head_epochs)
 
     def _measure(self, rung: Rung) -> tuple[Speed, int]:
         """Returns the speed, and in how many parts a batch fits in memory."""
@@ -191,7 +199,7 @@ def _heads(given: int | None, epochs: int) -> int:
 
 def keep_choice(checkpoints: str, exported: str) -> None:
     """Copies the choice, if there is one, to the folder of the exported model."""
-    file = Path(checkpoints, _FILE)
+    file = Path(checkpoints, CHOICE)
     if file.exists():
         shutil.copyfile(file, Path(exported, BUDGET))
 
@@ -241,7 +249,7 @@ def _multiply_adds(network: NetworkConfig, size: int, channels: int) -> int:
     return found.multiply_adds
 
 
-def _with_epochs(config: ModelConfig, epochs: int) -> ModelConfig:
+def with_epochs(config: ModelConfig, epochs: int) -> ModelConfig:
     """Returns the configuration with these epochs, and what follows from them. The warm-up is at most a tenth."""
     values = config.model_dump(mode="json")
     training = values["training"]

@@ -8,7 +8,7 @@ import keras
 from efficientmixnet.modules import progress
 from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint
 
-_LATE = 0.03  # of the budget: how much later than its end a training may end
+LATE = 0.03  # of the budget: how much later than its end a training may end
 
 
 class Deadline(keras.callbacks.Callback):
@@ -27,7 +27,7 @@ class Deadline(keras.callbacks.Callback):
 
     def __init__(self, begin: float, budget: float, epochs: int, steps: int, checkpoint: Checkpoint) -> None:
         super().__init__()
-        self._begin, self._budget, self._epochs, self._steps = begin, budget, epochs, steps
+        self._begin, self._budget, self.epochs, self._steps = begin, budget, epochs, steps
         self._checkpoint = checkpoint
         self._end: float | None = None
         self.is_over = False
@@ -38,7 +38,7 @@ class Deadline(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         now = time.monotonic()
         if self._end is None:
-            done = (epoch + self._checkpoint.steps_done / self._steps) / self._epochs
+            done = (epoch + self._checkpoint.steps_done / self._steps) / self.epochs
             self._end = (now if done else self._begin) + (1 - done) * self._budget
         self._epoch_began = now
         self._batches: list[tuple[int, float]] = []  # the first and the last one, and when they ended
@@ -51,19 +51,30 @@ class Deadline(keras.callbacks.Callback):
         now = time.monotonic()
         next_one = self._seconds_of_a_first_epoch(now) if self._is_first else now - self._epoch_began
         if epoch + 1 == self.params.get("epochs"):  # The next phase trains more layers, and starts anew.
-            next_one = max(next_one, self._budget / self._epochs)
+            next_one = max(next_one, self._budget / self.epochs)
         self._is_first = False
-        if epoch + 1 < self._epochs and now + next_one > self._end + _LATE * self._budget:
+        if epoch + 1 < self.epochs and now + next_one > self._end + LATE * self._budget:
             self.model.stop_training = self.is_over = True
             progress.tell(
-                f"training.budget: ends after {epoch + 1} of {self._epochs} epochs, "
+                f"training.budget: ends after {epoch + 1} of {self.epochs} epochs, "
                 "because they take longer than measured"
             )
 
+    @property
+    def step_seconds(self) -> float | None:
+        """The seconds of a step in this epoch, without the first ones; None: there were too few steps."""
+        (first, began), (last, ended) = self._batches[0], self._batches[-1]
+        return (ended - began) / (last - first) if last > first else None
+
+    @property
+    def seconds_left(self) -> float:
+        """The rest of the budget. A training that resumes has its part of it."""
+        assert self._end is not None
+        return self._end - time.monotonic()
+
     def _seconds_of_a_first_epoch(self, now: float) -> float:
         """Returns how long the epoch would have taken with all of its steps and without its start."""
-        (first, began), (last, ended) = self._batches[0], self._batches[-1]
-        after = now - ended  # evaluation and checkpoint
-        if first == last:  # too few steps to measure one: as planned
-            return max(after, self._budget / self._epochs)
-        return self._steps * (ended - began) / (last - first) + after
+        after = now - self._batches[-1][1]  # evaluation and checkpoint
+        if self.step_seconds is None:  # as planned
+            return max(after, self._budget / self.epochs)
+        return self._steps * self.step_seconds + after

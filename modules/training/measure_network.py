@@ -38,6 +38,7 @@ class Speed:
     startup_seconds: float  # until the first steps of each phase have run
     epoch_seconds: float  # with evaluation and checkpoint
     head_epoch_seconds: float | None = None  # of an epoch that trains only the classifier; None: no phase does
+    step_seconds: float | None = None  # of a step that trains all layers
 
 
 def measure_network(job: "TrainingJob", distribution: Distribution, seconds: float) -> Speed:
@@ -99,7 +100,7 @@ def measure_network(job: "TrainingJob", distribution: Distribution, seconds: flo
         + (data.evaluation.count - evaluated) / at_once * epochs.batch_seconds
     )
     saved = data.steps_per_epoch * (clock.step_seconds - clocks[0].step_seconds)
-    return Speed(startup, epoch_seconds, epoch_seconds - saved if len(clocks) > 1 else None)
+    return Speed(startup, epoch_seconds, epoch_seconds - saved if len(clocks) > 1 else None, clock.step_seconds)
 
 
 class _Enough(Exception):

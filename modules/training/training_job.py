@@ -16,7 +16,6 @@ from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.network_config import NetworkConfig
 from efficientmixnet.modules.config.section import Section
-from efficientmixnet.modules.config.training_config import TrainingConfig
 from efficientmixnet.modules.data.augmentation.on_device.batch import augment_batch
 from efficientmixnet.modules.data.augmentation.randaugment import COLOR_OPERATIONS
 from efficientmixnet.modules.data.augmentation_place import augments_on_device
@@ -37,6 +36,7 @@ from efficientmixnet.modules.training.deadline import Deadline
 from efficientmixnet.modules.training.fit import fit
 from efficientmixnet.modules.training.phases import check_updates, phases
 from efficientmixnet.modules.training.precision import precision
+from efficientmixnet.modules.training.replan import Replan
 from efficientmixnet.modules.training.starting_weights import StartingWeights
 
 _HELD_OUT = 100, 5000  # images for calibration, at least and at most
@@ -185,32 +185,37 @@ def _train(job: TrainingJob, distribution: Distribution) -> Trained:
     network = job.network(data)
     worker = {"worker": distribution.worker, "workers": distribution.workers}
     checkpoint = Checkpoint(job.checkpoints, **training.checkpoint.model_dump(), **worker)
-    deadline = _deadline(training, begin, data, checkpoint)
+    deadline, replan = _within_time(job, begin, data, checkpoint)
+    callbacks = [one for one in (deadline, replan) if one]
     with precision(training.precision), distribution.scope():
         model = distribution.model(network(synchronized=distribution.synchronizes_norms(training)), augment)
         if job.initial:
             model.set_weights(read_weights(job.initial))
-        for phase in planned:
-            compile_model(model, training, phase, data.steps_per_epoch)
-            epochs = range(phase.epochs.start, min(phase.epochs.stop, job.until or phase.epochs.stop))
-            if epochs and not any(one.is_over for one in deadline):
-                fit(
-                    model,
-                    data,
-                    training,
-                    distribution,
-                    checkpoint,
-                    epochs,
-                    job.logs,
-                    deadline,
-                )
+
+        def run(job: TrainingJob) -> None:
+            training = job.config.training
+            for phase in phases(job.config, distribution.learning_rate(training)):
+                compile_model(model, training, phase, data.steps_per_epoch)
+                epochs = range(phase.epochs.start, min(phase.epochs.stop, job.until or phase.epochs.stop))
+                if epochs and not (deadline and deadline.is_over):
+                    fit(model, data, training, distribution, checkpoint, epochs, job.logs, callbacks)
+
+        run(job)
+        if replan and replan.is_due:
+            job = replan.job
+            run(job)
     return Trained(job, model, data, distribution, checkpoint)
 
 
-def _deadline(training: TrainingConfig, begin: float, data: TrainingData, checkpoint: Checkpoint) -> list[Deadline]:
-    """Returns the callback that keeps a training within its budget, if it has one."""
-    budget = training.budget_seconds
-    return [] if budget is None else [Deadline(begin, budget, training.epochs, data.steps_per_epoch, checkpoint)]
+def _within_time(
+    job: TrainingJob, begin: float, data: TrainingData, checkpoint: Checkpoint
+) -> tuple[Deadline | None, Replan | None]:
+    """Returns the callbacks that keep a training within its budget, if it has one."""
+    training = job.config.training
+    if training.budget_seconds is None:
+        return None, None
+    deadline = Deadline(begin, training.budget_seconds, training.epochs, data.steps_per_epoch, checkpoint)
+    return deadline, Replan(job, deadline, data.steps_per_epoch, checkpoint)
 
 
 def images_to_hold_out(images: int) -> int:

@@ -11,7 +11,7 @@ from budget_job import CUSTOM, OneDevice, job_for
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.training import budget
-from efficientmixnet.modules.training.budget import _with_epochs, enough_epochs, epochs_within, within_budget
+from efficientmixnet.modules.training.budget import enough_epochs, epochs_within, with_epochs, within_budget
 from efficientmixnet.modules.training.measure_network import Speed
 from efficientmixnet.modules.training.training_job import TrainingJob, train
 
@@ -80,7 +80,7 @@ def test_fine_tuning_within_a_budget_is_checked_against_its_networks_and_epochs(
     assert config.network.variant == "auto"
     assert ModelConfig.model_validate_json(config.model_dump_json()) == config
     for epochs in (1, 2, 30):
-        left = _with_epochs(config, epochs)
+        left = with_epochs(config, epochs)
         assert left.training.schedule.warmup_epochs < epochs - left.head_epochs
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.optimizers.schedules import build_schedule
-from efficientmixnet.modules.training.budget import _with_epochs
+from efficientmixnet.modules.training.budget import with_epochs
 
 
 def _last_fraction(config: ModelConfig) -> float:
@@ -23,7 +23,7 @@ def _config(**training: Any) -> ModelConfig:
 @pytest.mark.parametrize("name", ["exponential", "step"])
 def test_a_decay_follows_the_epochs_of_a_budget(name: str) -> None:
     given = _config(budget="30m", epochs=24, schedule={"name": name, "decay_rate": 0.5, "decay_epochs": 4})
-    chosen = _with_epochs(given, 60)
+    chosen = with_epochs(given, 60)
     assert (chosen.training.epochs, chosen.training.schedule.decay_epochs) == (60, 10)
     assert _last_fraction(chosen) == pytest.approx(1 / 64)  # .5 to the sixth power, as in 24 epochs
 
@@ -32,7 +32,7 @@ def test_a_recipe_ends_as_low_as_after_its_own_epochs() -> None:
     published = 0.97 ** (350 / 2.4)
     assert _last_fraction(_config(recipe="efficientnet")) == pytest.approx(published, rel=1e-4)
     for epochs in (20, 60, 700):
-        budget = _with_epochs(_config(recipe="efficientnet", budget="30m"), epochs)
+        budget = with_epochs(_config(recipe="efficientnet", budget="30m"), epochs)
         assert _last_fraction(budget) == pytest.approx(published, rel=1e-4)
         assert _last_fraction(_config(recipe="efficientnet", epochs=epochs)) == pytest.approx(published, rel=1e-4)
 
