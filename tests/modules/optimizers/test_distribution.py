@@ -12,7 +12,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from efficientmixnet.modules.optimizers import Lookahead, Ranger, RectifiedAdam
+from efficientmixnet.modules.optimizers import Lookahead, Ranger, RectifiedAdam, build_optimizer
+from efficientmixnet.modules.optimizers.grouped import Grouped
+from efficientmixnet.modules.training.averaged_evaluation import AveragedEvaluation
 
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -23,21 +25,41 @@ optimizers = {
     "radam": lambda: RectifiedAdam(0.05, weight_decay=0.1, amsgrad=True, total_steps=20),
     "ranger": lambda: Ranger(keras.optimizers.schedules.ExponentialDecay(0.05, 4, 0.5), sync_period=2),
     "scaled": lambda: keras.optimizers.LossScaleOptimizer(Lookahead(keras.optimizers.SGD(0.05, 0.9), 2), 8.0),
+    "averaged": lambda: build_optimizer({"name": "ranger", "sync_period": 2}, 0.05, ema_momentum=0.9),
+    "grouped": lambda: Grouped(
+        [build_optimizer({"name": "sgd", "momentum": 0.9}, rate, ema_momentum=0.9) for rate in (0.01, 0.05)],
+        {"body/kernel": 0},
+    ),
+    "muon": lambda: build_optimizer({"name": "muon", "exclude_layers": ["head"]}, 0.05),
 }
 
 
 def train(strategy, optimizer):
     keras.utils.set_random_seed(1)
     with strategy.scope():
-        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "tanh"), keras.layers.Dense(2)])
+        x = keras.Input((4,))
+        model = keras.Model(x, keras.layers.Dense(2, name="head")(keras.layers.Dense(3, "tanh", name="body")(x)))
         model.compile(optimizer(), "mse")
-    model.fit(inputs, targets, batch_size=8, epochs=3, shuffle=False, verbose=0)
-    return model
+    history = model.fit(
+        inputs,
+        targets,
+        batch_size=8,
+        epochs=3,
+        shuffle=False,
+        verbose=0,
+        validation_data=(inputs, targets),
+        validation_batch_size=24,
+        callbacks=[AveragedEvaluation()],
+    )
+    return model, history.history["val_loss"]
 
 
+two_devices = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 for name, optimizer in optimizers.items():
-    one = train(tf.distribute.get_strategy(), optimizer)
-    two = train(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]), optimizer)
+    one, losses = train(tf.distribute.get_strategy(), optimizer)
+    two, losses_of_two = train(two_devices, optimizer)
+    np.testing.assert_allclose(losses_of_two, losses, rtol=1e-5, err_msg=name)
+    np.testing.assert_allclose(two.evaluate(inputs, targets, batch_size=24, verbose=0), losses[-1], rtol=1e-5)
     for expected, got in zip(one.weights, two.weights, strict=True):
         np.testing.assert_allclose(got.numpy(), expected.numpy(), atol=2e-6, err_msg=name)
         copies = [copy.numpy() for copy in got.value.values]
@@ -60,4 +82,5 @@ def test_two_devices_learn_the_same_as_one() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.split("same ")[1:] == ["radam\n", "ranger\n", "scaled\n"]
+    names = ("radam", "ranger", "scaled", "averaged", "grouped", "muon")
+    assert done.stdout.split("same ")[1:] == [f"{name}\n" for name in names]
