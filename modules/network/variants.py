@@ -38,7 +38,7 @@ class Variant:
     def __post_init__(self) -> None:
         for name in ("width_coefficient", "depth_coefficient"):
             value = getattr(self, name)
-            if not isinstance(value, Real) or not 0 < value < math.inf:
+            if not isinstance(value, Real) or not 0 < float(value) < math.inf:
                 raise ValueError(f"{name}: {value!r}, give a number above 0")
         for name in ("default_size", "stem_filters", "head_filters", "stem_stride"):
             value = getattr(self, name)
