@@ -10,9 +10,12 @@ pushed/1795328785/          a version; its name is a number
         calibration.json    the temperature that its classifier's weights were divided by, if they were
 """
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.files.check_name import check_name
 from efficientmixnet.modules.files.stored_file import made_again, read_json
 
 SERVING_FOLDER = "Format-Serving"  # in TFX's Model artifact, the folder of the SavedModel
@@ -34,16 +37,38 @@ def newest_version(folder: Path) -> Path:
     """Returns the folder if it holds a SavedModel, or else the newest version in it, or in its folder `pushed`.
 
     Raises:
-        BadInput: There is no model.
+        BadInput: There is no model, the folder's name is not text, or a folder cannot be read.
     """
-    if (folder / SAVED_MODEL).exists():
-        return folder
-    versions = [child for child in folder.glob("*") if is_version(child.name) and (child / SAVED_MODEL).exists()]
-    if not versions and (folder / PUSHED_FOLDER).is_dir():
-        return newest_version(folder / PUSHED_FOLDER)
-    if not versions:
+    try:
+        check_name(folder)
+        found = _newest_version(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        found = None
+    except OSError as error:
+        raise BadInput(
+            f"{error.filename or folder}: cannot be read: {error.strerror}; give a folder that you can read"
+        ) from None
+    if found is None:
         raise BadInput(f"{folder}: has no model; name a folder that a run printed as its pushed model")
-    return max(versions, key=lambda version: int(version.name))
+    return found
+
+
+def _newest_version(folder: Path) -> Path | None:
+    if _has_model(folder):
+        return folder
+    names = os.listdir(folder)
+    versions = [name for name in names if is_version(name) and _has_model(folder / name)]
+    if versions:
+        return folder / max(versions, key=int)
+    return _newest_version(folder / PUSHED_FOLDER) if PUSHED_FOLDER in names else None
+
+
+def _has_model(folder: Path) -> bool:
+    """Whether the folder holds a SavedModel. A folder that cannot be read is an OSError."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        (folder / SAVED_MODEL).stat()
+        return True
+    return False
 
 
 def channels_of(folder: str | Path) -> int:

@@ -7,12 +7,13 @@ from hashlib import sha256
 from pathlib import PurePath, PurePosixPath
 
 from efficientmixnet.components.image_example_gen.column_text import column_text
-from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut, character_to_refuse
+from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.files import is_remote
 from efficientmixnet.components.image_example_gen.labels import label_text
 from efficientmixnet.components.image_example_gen.manifest_rows import ManifestRows
 from efficientmixnet.components.image_example_gen.split_names import TRAIN
 from efficientmixnet.modules.exceptions import BadInput, BadLabel
+from efficientmixnet.modules.text.character_to_refuse import character_to_refuse
 from efficientmixnet.modules.text.secrets import mask, mask_urls
 
 KEY = "data.corrections"

@@ -1,12 +1,12 @@
 """Entry: an image in its source, before its bytes are read. LeftOut: an image that is not used, and why."""
 
 import errno
-import re
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from efficientmixnet.components.image_example_gen import skipped
 from efficientmixnet.modules.exceptions import BadImage
+from efficientmixnet.modules.text.character_to_refuse import character_to_refuse
 from efficientmixnet.modules.text.secrets import mask, mask_urls
 
 MAX_IMAGE_BYTES = 500_000_000
@@ -20,21 +20,6 @@ SUFFIXES = frozenset(
         *(".npy", ".npz"),
     }
 )
-
-
-# No file and no record holds them: zero bytes, and halves of characters that UTF-8 cannot write.
-_NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
-
-
-def character_to_refuse(*texts: str) -> str | None:
-    """Returns the escape of a character that no name, label or column can have, or None.
-
-    Example:
-        >>> character_to_refuse("cat/1.jpg", "a\\x00")
-        '\\x00'
-    """
-    found = next(filter(None, map(_NOT_TEXT.search, texts)), None)
-    return found and ascii(found[0])[1:-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from efficientmixnet.components.image_example_gen.column_text import column_text
-from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut, character_to_refuse
+from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.files import (
     File,
     find_file,
@@ -22,6 +22,7 @@ from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.manifest_rows import LABEL, PATH, SPLIT, ManifestRows
 from efficientmixnet.components.image_example_gen.split_names import TEST, SplitNames
 from efficientmixnet.modules.exceptions import BadInput, BadLabel
+from efficientmixnet.modules.text.character_to_refuse import character_to_refuse
 
 
 class Manifest:

@@ -10,13 +10,13 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError, model_validator
 
-from efficientmixnet.components.image_example_gen.entry import character_to_refuse
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.names import PipelineName
 from efficientmixnet.modules.config.search_config import SearchConfig
 from efficientmixnet.modules.config.section import PathText, merge
 from efficientmixnet.modules.config.yaml_text import YamlMistake, parse_yaml, read_yaml
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.text.character_to_refuse import character_to_refuse
 from efficientmixnet.modules.text.secrets import MASK, is_secret_name
 from efficientmixnet.pipeline.config.beam_config import BeamConfig
 from efficientmixnet.pipeline.config.config_errors import problem_line, problems, problems_found, reasons, shortened
@@ -190,9 +190,6 @@ def _with_paths(config: Config, here: Path, data: str | None, output: str | None
         "layout": layout.model_copy(update={"label_names": label_names}),
     }
     runs = (output if "://" in output else os.path.abspath(output)) if output else absolute(config.output)
-    for key, path in (("data.images", images), ("output", runs)):
-        if character := character_to_refuse(path):
-            raise BadInput(f"{key}: {path!a} has a character that is not text ({character}); rename the folder")
     if glob.escape(runs) != runs:
         raise BadInput(f"output: {runs} contains one of * ? [, which TFX reads as a pattern; give another folder")
     weights = config.network.weights
@@ -200,6 +197,11 @@ def _with_paths(config: Config, here: Path, data: str | None, output: str | None
         raise BadInput(f"network.weights: {weights} is in an object store; copy it to a folder, and give its path")
     if weights not in (None, "imagenet", "latest"):
         weights = absolute(weights)
+    given = {f"data.{key}": path for key, path in changed.items() if isinstance(path, str)}
+    given |= {"data.layout.label_names": label_names, "network.weights": weights, "output": runs}
+    for key, path in given.items():
+        if path and (character := character_to_refuse(path)):
+            raise BadInput(f"{key}: {path!a} has a character that is not text ({character}); rename it")
     return config.model_copy(
         update={
             "data": config.data.model_copy(update=changed),

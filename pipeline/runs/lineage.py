@@ -14,7 +14,7 @@ from ml_metadata.proto import metadata_store_pb2
 from efficientmixnet.components.tuner.hyperparameters import FILE, found_in
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import newest_version
-from efficientmixnet.pipeline.runs.check_name import check_name
+from efficientmixnet.modules.files.check_name import check_name
 from efficientmixnet.pipeline.runs.metadata import METADATA_FILE, open_metadata
 from efficientmixnet.pipeline.runs.run_summary import Summary
 from efficientmixnet.pipeline.runs.runs import runs_of

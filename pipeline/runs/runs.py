@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.files.check_name import check_name
 from efficientmixnet.modules.files.stored_file import reason
-from efficientmixnet.pipeline.runs.check_name import check_name
 from efficientmixnet.pipeline.runs.moved_output import summary_at
 from efficientmixnet.pipeline.runs.run_summary import SUMMARY_FILE, Summary
 from efficientmixnet.pipeline.terminal import PlainConsole, echo, fits, styled

@@ -2,15 +2,16 @@
 
 import csv
 import io
+import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
-from efficientmixnet.components.image_example_gen.entry import LeftOut, character_to_refuse
+from efficientmixnet.components.image_example_gen.entry import LeftOut
 from efficientmixnet.components.image_example_gen.files import File, find_file, is_remote, join, list_files, open_file
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.files.csv_cells import from_cell
 from efficientmixnet.modules.files.untrusted_json import parse_json
+from efficientmixnet.modules.text.character_to_refuse import character_to_refuse
 
 _COLUMN = "path"
 _JSON_LINES = (".jsonl", ".ndjson", ".json")
@@ -38,7 +39,7 @@ def find_images(folder: str, manifest: str | None = None) -> tuple[dict[str, str
         }
         left_out = []
     else:
-        if not is_remote(folder) and not Path(folder).is_dir():
+        if not is_remote(folder) and not os.path.isdir(folder):
             raise BadInput(f"{folder}: is not a folder; give the folder of the images")
         try:
             found = list(list_files(folder))
@@ -56,7 +57,7 @@ def _version(file: File | None) -> str:
 
 
 def _named(manifest: str) -> Iterator[str]:
-    if not is_remote(manifest) and not Path(manifest).is_file():
+    if not is_remote(manifest) and not os.path.isfile(manifest):
         raise BadInput(
             f"--manifest {manifest}: does not exist; give a CSV or JSON-lines file with the column {_COLUMN}"
         )

@@ -16,6 +16,7 @@ from efficientmixnet.modules.files.stored_file import damage_named
 from efficientmixnet.modules.files.whole_file import whole_file, whole_path
 
 SUFFIXES = (".parquet", ".csv")
+_CURE = "delete it and run the command again"
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,11 @@ def merge_shards(shards: Sequence[Path], outputs: Sequence[Path], left_out: Sequ
     image_count, left_out_count = 0, len(left_out)
     with ExitStack() as stack:
         parts = [stack.enter_context(whole_path(output)) for output in outputs]
-        with damage_named(shards[0], "delete it and run the command again", pa.ArrowException):
-            schema = open_parquet(shards[0]).schema_arrow
+        with (
+            damage_named(shards[0], _CURE, pa.ArrowException),
+            shards[0].open("rb") as first,
+        ):
+            schema = open_parquet(first).schema_arrow
         writers = [
             stack.enter_context(closing(_Writer(part, output.suffix == ".csv", schema)))
             for part, output in zip(parts, outputs, strict=True)
@@ -49,8 +53,11 @@ def merge_shards(shards: Sequence[Path], outputs: Sequence[Path], left_out: Sequ
         file = stack.enter_context(whole_file(left_out_file, newline="", encoding="utf-8", errors="replace"))
         write_rows(file, [("file", "reason"), *(one.row() for one in left_out)])
         for shard in shards:
-            with damage_named(shard, "delete it and run the command again", pa.ArrowException):
-                table = open_parquet(shard).read().cast(schema)
+            with (
+                damage_named(shard, _CURE, pa.ArrowException),
+                shard.open("rb") as opened,
+            ):
+                table = open_parquet(opened).read().cast(schema)
             is_bad = np.array(table["reason"].is_valid())
             for writer in writers:
                 writer.write(table.filter(pa.array(~is_bad)).drop(["reason"]))
@@ -72,7 +79,8 @@ class _Writer:
             self._file = part.open("w", newline="", encoding="utf-8", errors="replace")
             write_rows(self._file, [("file", "label", "probability")])
         else:
-            self._writer = pq.ParquetWriter(part, schema.remove(schema.get_field_index("reason")))
+            self._table = part.open("wb")  # pyarrow opens no file whose name is not UTF-8.
+            self._writer = pq.ParquetWriter(self._table, schema.remove(schema.get_field_index("reason")))
 
     def write(self, table: pa.Table) -> None:
         if self._as_csv:
@@ -83,4 +91,8 @@ class _Writer:
             self._writer.write_table(table)
 
     def close(self) -> None:
-        (self._file if self._as_csv else self._writer).close()
+        if self._as_csv:
+            self._file.close()
+        else:
+            with self._table:
+                self._writer.close()

@@ -65,9 +65,9 @@ def score(model: str, images: str, outputs: Sequence[Path], manifest: str | None
 
 
 def _score(model: str, images: str, outputs: Sequence[Path], manifest: str | None, folder: Path) -> Scored:
+    path = newest_version(Path(model))
     versions, left_out = find_images(images, manifest)
     names = list(versions)
-    path = newest_version(Path(model))
     job = _job(images, versions, path)
     missing = _missing_shards(folder, job, names)
     progress.start(len(names), "images")
@@ -130,7 +130,7 @@ def _check(output: Path) -> None:
 def _job(images: str, versions: Mapping[str, str], model: Path) -> dict[str, Any]:
     """What makes the shards' files valid: the images and the model."""
     listed = "\n".join([images, *(f"{name}\t{version}" for name, version in versions.items())])
-    digest = hashlib.sha256(listed.encode()).hexdigest()
+    digest = hashlib.sha256(listed.encode(errors="backslashreplace")).hexdigest()
     version = (model / SAVED_MODEL).stat()
     return {"images": digest, "model": [str(model), version.st_size, version.st_mtime_ns]}
 

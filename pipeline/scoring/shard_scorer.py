@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from efficientmixnet.components.image_example_gen.files import join
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.files.whole_file import whole_path
+from efficientmixnet.modules.files.whole_file import whole_file
 from efficientmixnet.modules.text.secrets import mask, mask_urls
 from efficientmixnet.pipeline.scoring.classifier import Classifier
 from efficientmixnet.pipeline.scoring.image_classifier import BATCH
@@ -42,7 +42,7 @@ class ShardScorer:
                 reading = readers.map(self._read, following)
                 rows += self._rows(batch, encoded)
                 progress.advance(len(batch))
-        with whole_path(file) as part:
+        with whole_file(file, "wb") as part:
             pq.write_table(pa.Table.from_pylist(rows, shard_schema(self._classifier.labels)), part)
 
     def _read(self, name: str) -> bytes | str:

@@ -26,3 +26,35 @@ def test_other_names_are_no_versions(tmp_path: Path, name: str) -> None:
         newest_version(tmp_path)
     _version(tmp_path, "5")
     assert newest_version(tmp_path).name == "5"
+
+
+@pytest.mark.parametrize(("name", "character"), [("a\udcff", "\\udcff"), ("a\x00", "\\x00")])
+def test_a_folder_whose_name_is_not_text_is_refused(tmp_path: Path, name: str, character: str) -> None:
+    with pytest.raises(BadInput) as raised:
+        newest_version(tmp_path / name)
+    expected = f"'{tmp_path}/a{character}': has a character that is not text ({character}); rename the folder"
+    assert str(raised.value) == expected
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """An older version is not taken in place of one that may be the newest."""
+    _version(tmp_path, "5")
+    (tmp_path / "7").symlink_to("7")
+    with pytest.raises(
+        BadInput, match=r"/7/saved_model\.pb: cannot be read: Too many levels of symbolic links; give a"
+    ):
+        newest_version(tmp_path)
+    with pytest.raises(BadInput, match="cannot be read: File name too long"):
+        newest_version(tmp_path / ("a" * 300))
+
+
+def test_the_folder_pushed_counts_if_there_is_no_version_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "pushed").mkdir()
+    with pytest.raises(BadInput, match="has no model; name a folder that a run printed"):
+        newest_version(tmp_path)
+    _version(tmp_path / "pushed", "5")
+    assert newest_version(tmp_path) == tmp_path / "pushed" / "5"
+    (tmp_path / "file").touch()
+    for missing in ("none", "file"):
+        with pytest.raises(BadInput, match=f"/{missing}: has no model"):
+            newest_version(tmp_path / missing)

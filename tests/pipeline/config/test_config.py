@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -242,6 +243,21 @@ def test_an_unknown_recipe_hides_no_other_problem(file: Path) -> None:
 def test_an_output_folder_that_tfx_reads_as_a_pattern_is_refused() -> None:
     with pytest.raises(BadInput, match=r"output: .*TFX reads as a pattern"):
         load_config(None, output="runs[1]")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "key"),
+    [
+        ({"data": "a\x00"}, "data.images"),
+        ({"output": "a\x00"}, "output"),
+        ({"sections": {"data": {"manifest": Path("a\x00")}}}, "data.manifest"),
+        ({"sections": {"data": {"layout": {"label_names": "a\x00"}}}}, "data.layout.label_names"),
+        ({"sections": {"network": {"weights": "a\x00"}}}, "network.weights"),
+    ],
+)
+def test_a_path_that_is_not_text_is_refused(arguments: dict[str, Any], key: str) -> None:
+    with pytest.raises(BadInput, match=rf"^{key}: '.*a\\x00' has a character that is not text \(\\x00\); rename it$"):
+        load_config(None, **arguments)
 
 
 def test_problems_of_a_search_are_reported_together(file: Path) -> None:

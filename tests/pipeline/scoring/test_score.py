@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from efficientmixnet.components.image_example_gen import walk
 from efficientmixnet.components.image_example_gen.sources import find_images as find_data
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.pipeline.scoring import score as scoring
@@ -318,3 +319,25 @@ def test_a_damaged_model_is_named(model, images, tmp_path, damage):
     with pytest.raises(BadInput, match=rf"^{folder}: is damaged, or is not a model that a run has pushed \(.+\); give"):
         score(str(folder), str(images), [tmp_path / "new" / "out.csv"])
     assert not (tmp_path / "new").exists()
+
+
+def test_folders_and_outputs_whose_names_are_not_text_are_read_and_written(model, images, tmp_path):
+    """Bytes that are not UTF-8, as an old system has written them, are halves of characters in Python."""
+    folder = images.rename(tmp_path / "images\udcff")
+    outputs = [tmp_path / "out\udcff.parquet", tmp_path / "out\udcff.csv"]
+    scored = score(model, str(folder), outputs)
+    assert (scored.images, scored.left_out) == (11, 2)
+    with outputs[0].open("rb") as file:
+        assert pq.read_table(file).num_rows == len(_rows(outputs[1])) == 11
+
+
+def test_a_folder_that_cannot_be_read_is_not_called_an_output(model, tmp_path, monkeypatch):
+    def refuse(place, *arguments, **options):
+        raise PermissionError(errno.EACCES, "Permission denied", place)
+
+    monkeypatch.setattr(walk, "_entries", refuse)
+    (tmp_path / "images").mkdir()
+    with pytest.raises(BadInput, match=r"/images cannot be listed \(Permission denied\)$"):
+        score(model, str(tmp_path / "images"), [tmp_path / "out.csv"])
+    with pytest.raises(BadInput, match=r"a+: is not a folder; give the folder of the images$"):
+        score(model, str(tmp_path / ("a" * 300)), [tmp_path / "out.csv"])

@@ -1,13 +1,13 @@
-"""check_name: refuses an output folder whose name SQLite, JSON and terminals cannot hold."""
+"""check_name: refuses a folder whose name SQLite, JSON and TensorFlow cannot hold."""
 
 import os
 
-from efficientmixnet.components.image_example_gen.entry import character_to_refuse
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.text.character_to_refuse import character_to_refuse
 
 
-def check_name(folder: str) -> None:
-    """Checks the path of an output folder, or of a folder in it, before anything in it is read.
+def check_name(folder: str | os.PathLike[str]) -> None:
+    """Checks the path of an output folder, of a folder in it or of a model, before anything in it is read.
 
     Args:
         folder: The folder.
