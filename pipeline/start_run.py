@@ -4,13 +4,14 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.keras_settings import use_tensorflow
 from efficientmixnet.pipeline.announce import announce
+from efficientmixnet.pipeline.api_path import api_path
 from efficientmixnet.pipeline.config.config import load_config
 from efficientmixnet.pipeline.runs.run_summary import Summary
 
@@ -94,13 +95,20 @@ def run(
         >>> run.metrics["accuracy"]
         0.9887
     """
-    if not images and not config and "data" not in sections:
+    given = {"images": images, "output": output, "config": config}
+    paths = {name: api_path(name, path) for name, path in given.items() if path is not None}
+    is_list = isinstance(overrides, Iterable) and not isinstance(overrides, str)
+    keys = list(overrides) if is_list else [overrides]
+    for key in keys:
+        if not isinstance(key, str):
+            raise BadInput(f"overrides: {key!r} is not text; give keys such as 'training.epochs=20'")
+    if not paths.get("images") and not paths.get("config") and "data" not in sections:
         raise BadInput("nothing to run; give images or a configuration")
     checked = load_config(
-        fspath(config) if config else None,
-        (overrides,) if isinstance(overrides, str) else overrides,
-        fspath(images) if images else None,
-        fspath(output) if output else None,
+        paths.get("config"),
+        keys,
+        paths.get("images"),
+        paths.get("output"),
         sections,
     )
     announce(f"listing the images of {checked.data.manifest or checked.data.images}")

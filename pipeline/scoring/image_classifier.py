@@ -14,7 +14,7 @@ from efficientmixnet.components.image_example_gen.files import find_file, is_ref
 from efficientmixnet.modules.exceptions import BadImage
 
 BATCH = 32
-_MAX_PIXELS = 100_000_000
+MAX_PIXELS = 100_000_000
 _HALF_A_LEVEL = 0.5 / 255  # floats so little beyond 0 and 1 are rounded to black and white
 
 
@@ -89,7 +89,7 @@ def read_image(image: str | bytes, channels: int = 3) -> bytes | str:
         channels: The number of channels that the image must have.
     """
     try:
-        return canonical(image if isinstance(image, bytes) else _read(image), _MAX_PIXELS, channels)[0]
+        return canonical(image if isinstance(image, bytes) else _read(image), MAX_PIXELS, channels)[0]
     except BadImage as error:
         return error.without_setting
     except OSError as error:
@@ -108,6 +108,8 @@ def _lost_floats(file: bytes) -> str | None:
 
 
 def _read(path: str) -> bytes:
+    if "\0" in path:
+        raise BadImage("has a name with a zero byte")
     name = Path(path).name
     if is_refused(path):
         raise BadImage("is not on this machine, in gs:// or in s3://")

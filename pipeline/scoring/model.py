@@ -1,19 +1,26 @@
 """load: a pushed model in Python, which predicts labels and computes embeddings."""
 
-from collections.abc import Iterable, Iterator
-from os import PathLike, fspath
+from collections.abc import Iterable, Iterator, Mapping
+from io import IOBase
+from os import PathLike, fsdecode
+from typing import Any
 
 import numpy as np
 import PIL.Image
 
 from efficientmixnet.components.image_example_gen.array_file import as_npy
 from efficientmixnet.modules.exceptions import BadImage, BadInput
+from efficientmixnet.modules.files.stored_file import reason
+from efficientmixnet.pipeline.api_path import api_path
 from efficientmixnet.pipeline.scoring.classifier import Classifier
+from efficientmixnet.pipeline.scoring.image_classifier import MAX_PIXELS
 from efficientmixnet.pipeline.scoring.pillow_file import pillow_file
 
 Image = str | PathLike[str] | bytes | PIL.Image.Image | np.ndarray
 
 _WITH_GRAY_AND_ALPHA = (1, 3, 4)
+_GIVE = "give a path, bytes, an image of Pillow or an array"
+_NO_NUMBERS = "OSUmM"  # the kinds of NumPy's types for objects, texts and times
 
 
 class Model:
@@ -91,11 +98,19 @@ class Model:
             raise BadInput(
                 f"images: an array of shape {list(shape)} is one image; give a list of images, such as [array]"
             )
-        return (self._as_file(image, number) for number, image in enumerate(images))
+        try:
+            if isinstance(images, Mapping | IOBase):  # of which the keys or the lines would be iterated
+                raise TypeError
+            drawn = iter(images)
+        except TypeError:
+            raise BadInput(
+                f"images: is of type {type(images).__name__}; give a list of images, such as ['photo.jpg']"
+            ) from None
+        return (self._as_file(image, number) for number, image in enumerate(drawn))
 
     def _is_one_image(self, *shape: int) -> bool:
         """Whether the rows of an image would be taken for images. Three axes can also be a stack of gray images."""
-        return len(shape) in (0, 2) or (len(shape) == 3 and shape[-1] in (*_WITH_GRAY_AND_ALPHA, self.channels))
+        return len(shape) == 2 or (len(shape) == 3 and shape[-1] in (*_WITH_GRAY_AND_ALPHA, self.channels))
 
     def _as_file(self, image: Image, number: int) -> bytes:
         """A JPEG, PNG or .npy file."""
@@ -104,7 +119,7 @@ class Model:
             if isinstance(found, str):
                 raise BadImage(found)
         except BadImage as error:
-            name = fspath(image) if isinstance(image, str | PathLike) else f"image {number}"
+            name = fsdecode(image) if isinstance(image, str | PathLike) else f"image {number}"
             raise BadInput(f"{name}: {error.without_setting}") from None
         return found
 
@@ -113,13 +128,10 @@ class Model:
         if isinstance(image, bytes):
             return image
         if isinstance(image, str | PathLike):
-            return fspath(image)
+            return fsdecode(image)
         if isinstance(image, PIL.Image.Image):
             return pillow_file(image)
-        pixels = np.asarray(image)
-        if pixels.dtype == object:
-            raise BadImage(f"is of type {type(image).__name__}; give a path, bytes, an image of Pillow or an array")
-        return _array_file(pixels, self.channels)
+        return _array_file(_as_array(image), self.channels)
 
 
 def load(model: str | PathLike[str]) -> Model:
@@ -140,7 +152,21 @@ def load(model: str | PathLike[str]) -> Model:
         raise BadInput(
             "model: the run has pushed no model, and run.reason says why; load(OUTPUT) loads the newest pushed model"
         )
-    return Model(Classifier(fspath(model)))
+    return Model(Classifier(api_path("model", model)))
+
+
+def _as_array(image: Any) -> np.ndarray:
+    """A tensor of any library, or a nested list of numbers, as an array."""
+    kind = type(image).__name__
+    try:
+        array = np.asarray(image)
+    except MemoryError:
+        raise
+    except Exception as error:  # Each library raises its own, and NumPy for rows of different lengths.
+        raise BadImage(f"is of type {kind}, and no array ({reason(error)}); {_GIVE}") from None
+    if not isinstance(image, np.ndarray) and (not array.ndim or array.dtype.kind in _NO_NUMBERS):
+        raise BadImage(f"is of type {kind}; {_GIVE}")
+    return array
 
 
 def _array_file(pixels: np.ndarray, channels: int) -> bytes:
@@ -154,6 +180,9 @@ def _array_file(pixels: np.ndarray, channels: int) -> bytes:
     if pixels.ndim != 3 or pixels.shape[-1] not in allowed or 0 in pixels.shape:
         count = " or ".join(map(str, allowed))
         raise BadImage(f"an array of shape {list(pixels.shape)}; give [height, width, {count} channels]")
+    height, width, _ = pixels.shape
+    if height * width > MAX_PIXELS:  # TensorFlow could not encode it
+        raise BadImage(f"has {width} x {height} pixels, over the limit of {MAX_PIXELS:,}; make it smaller")
     if pixels.dtype not in (np.uint8, np.uint16, np.float32):
         raise BadImage(f"an array of {pixels.dtype}; give uint8 (0 to 255), uint16 (0 to 65535) or float32 (0 to 1)")
     return bytes(tf.io.encode_png(pixels).numpy()) if is_photograph else as_npy(pixels)

@@ -90,6 +90,13 @@ def test_libraries_do_not_see_the_arguments_of_the_users_program(
         ({"images": ".", "trainin": {"epochs": 3}}, "trainin"),
         ({"images": ".", "data": {"manifest": 3}}, "data.manifest: should be a valid string, not 3"),
         ({"images": ".", "overrides": "training.epochs"}, "--set training.epochs: give section.key=value"),
+        ({"images": ".", "overrides": {"training.epochs": 3}}, "--set training.epochs: give section.key=value"),
+        ({"images": ".", "overrides": None}, "^overrides: None is not text; give keys such as 'training.epochs=20'$"),
+        ({"images": ".", "overrides": [3]}, "^overrides: 3 is not text"),
+        ({"images": ["a", "b"]}, "^images: is of type list; give a path, as text or as a path object$"),
+        ({"images": ".", "output": 3}, "^output: is of type int; give a path"),
+        ({"config": {"training": {"epochs": 3}}}, "^config: is of type dict; give a path"),
+        ({"images": ".", "training": 3}, "training: should be a section with keys, not 3"),
     ],
 )
 def test_mistakes_are_named(calls: list[Any], arguments: dict[str, Any], message: str) -> None:

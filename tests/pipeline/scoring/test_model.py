@@ -1,6 +1,7 @@
 """Tests of efficientmixnet.load: labels, probabilities and embeddings of files, bytes, images of Pillow and arrays."""
 
 import io
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,75 @@ def test_an_image_of_another_type_is_named_with_what_can_be_given(model: Model, 
     kind = type(image).__name__
     with pytest.raises(BadInput, match=f"^image 0: is of type {kind}; give a path, bytes, an image of Pillow"):
         model.predict([image])
+
+
+@pytest.mark.parametrize(
+    "image", [7, True, 0.5, np.uint8(7), np.float32(0.5), ["photo.jpg"], [None], np.datetime64("2026-01-02")]
+)
+def test_a_number_or_a_list_of_no_numbers_is_no_image(model: Model, image: Any) -> None:
+    kind = type(image).__name__
+    with pytest.raises(BadInput, match=f"^image 1: is of type {kind}; give a path, bytes, an image of Pillow or an ar"):
+        model.predict([_pixels(0, 0, 0), image])
+
+
+def test_an_object_that_is_no_array_is_named_with_the_reason(model: Model) -> None:
+    class Lazy:
+        def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+            raise RuntimeError("call detach() first\nof all")
+
+    with pytest.raises(BadInput) as raised:
+        model.predict([Lazy()])
+    reason = "is of type Lazy, and no array (RuntimeError: call detach() first)"
+    assert str(raised.value) == f"image 0: {reason}; give a path, bytes, an image of Pillow or an array"
+    with pytest.raises(BadInput, match=r"^image 0: is of type list, and no array \(.*inhomogeneous"):
+        model.predict([[[1, 2], [3]]])  # rows of different lengths
+
+
+@pytest.mark.parametrize(
+    ("dtype", "name"), [(object, "object"), (bool, "bool"), ("<U3", "<U3"), (complex, "complex128")]
+)
+def test_an_array_of_another_type_is_named(model: Model, dtype: Any, name: str) -> None:
+    with pytest.raises(BadInput, match=f"^image 0: an array of {name}; give uint8"):
+        model.predict([np.zeros([4, 6, 3], dtype)])
+
+
+def test_an_array_of_too_many_pixels_is_refused_before_it_is_encoded(model: Model) -> None:
+    image = np.broadcast_to(np.uint8(7), (20_000, 50_000, 3))  # of one byte
+    with pytest.raises(BadInput, match=r"^image 0: has 50000 x 20000 pixels, over the limit"):
+        model.predict([image])
+
+
+@pytest.mark.parametrize(
+    "images", [None, 7, np.float32(0.5), np.array(7), {"photo.jpg": 1}, io.BytesIO(b"image"), tf.constant(7)]
+)
+@pytest.mark.parametrize("method", ["predict", "probabilities", "embed"])
+def test_what_is_no_list_of_images_is_named(model: Model, method: str, images: Any) -> None:
+    kind = type(images).__name__
+    with pytest.raises(BadInput, match=rf"^images: is of type {kind}; give a list of images, such as \['photo.jpg'\]$"):
+        getattr(model, method)(images)
+
+
+def test_paths_of_every_kind_are_read_and_named(model: Model, tmp_path: Path) -> None:
+    path = tmp_path / "gray.png"
+    Image.fromarray(_pixels(51, 51, 51)).save(path)
+    (entry,) = os.scandir(os.fsencode(tmp_path))  # a path object of bytes
+    images = [path, str(path), np.str_(path), entry]
+    for given in (images, tuple(images), (one for one in images), np.array([str(path)] * 4), np.array(images[:1] * 4)):
+        np.testing.assert_allclose(model.probabilities(given), [[0.2, 0.8]] * 4, rtol=1e-5)
+    with pytest.raises(BadInput, match=r"a\x00\.png: has a name with a zero byte"):
+        model.predict(["a\x00.png"])
+
+
+@pytest.mark.parametrize("given", [7, ["runs"], {"runs": 1}])
+def test_a_model_that_is_no_path_is_named(given: Any) -> None:
+    with pytest.raises(BadInput, match=f"^model: is of type {type(given).__name__}; give a path, as text or as a path"):
+        load(given)
+
+
+@pytest.mark.parametrize("name", ["a\udcff", "a\x00"])
+def test_a_model_whose_name_is_not_text_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BadInput, match=r"has a character that is not text \(.*\); rename the folder"):
+        load(tmp_path / name)
 
 
 def test_without_images_there_are_no_rows_of_all_columns(model: Model) -> None:
