@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
-from efficientmixnet.modules.exceptions import EfficientMixNetError
+from efficientmixnet.modules.exceptions import BadInput, EfficientMixNetError
 from efficientmixnet.modules.failures.out_of_memory import is_out_of_memory
+from efficientmixnet.modules.failures.refused_by_system import refused_by_system
 from efficientmixnet.modules.failures.unexpected import explain_unexpected
 from efficientmixnet.pipeline.memory_advice import out_of_memory
 from efficientmixnet.pipeline.stop_signals import EXIT_INTERRUPTED, StopSignals
@@ -75,6 +76,8 @@ def _one_line(context: click.Context | None) -> Iterator[None]:
             raise  # click ends the process without a message, as for `efficientmixnet runs OUTPUT | head -1`
         _end(context, error, f"error: {explain_unexpected(error)}", 1)
     except Exception as error:
+        if refused := refused_by_system(error):
+            _end(context, error, f"error: {refused}", BadInput.exit_code)
         full = is_out_of_memory(error)
         reason = out_of_memory(context.invoked_subcommand if context else None) if full else explain_unexpected(error)
         _end(context, error, f"error: {reason}", 1)

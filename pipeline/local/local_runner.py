@@ -1,8 +1,6 @@
 """run: runs the pipeline on this machine, and writes a summary even if it fails."""
 
-import errno
 import json
-import os
 import shlex
 import shutil
 import sqlite3
@@ -20,9 +18,9 @@ from efficientmixnet.components.image_example_gen.skipped import OUTPUT_MARK
 from efficientmixnet.components.image_example_gen.sources import Sources
 from efficientmixnet.components.image_example_gen.tables import DUPLICATES_FILE, LEFT_OUT_FILE, NEAR_DUPLICATES_FILE
 from efficientmixnet.modules import progress
-from efficientmixnet.modules.exceptions import BadInput, EfficientMixNetError, OutOfMemory, RunFailed
-from efficientmixnet.modules.failures.out_of_memory import is_out_of_memory, log_says_out_of_memory, memory_is_limited
-from efficientmixnet.modules.failures.unexpected import explain_unexpected
+from efficientmixnet.modules.exceptions import BadInput, OutOfMemory
+from efficientmixnet.modules.failures.out_of_memory import is_out_of_memory
+from efficientmixnet.modules.failures.refused_by_system import NO_SPACE
 from efficientmixnet.modules.files.csv_cells import write_rows
 from efficientmixnet.modules.files.private_file import make_private
 from efficientmixnet.modules.files.whole_file import whole_file, whole_path, write_text
@@ -31,13 +29,13 @@ from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.local.check_files import check_files
 from efficientmixnet.pipeline.local.check_model_server import check_model_server
 from efficientmixnet.pipeline.local.check_output import check_output
+from efficientmixnet.pipeline.local.error_of_run import error_of_run
 from efficientmixnet.pipeline.local.imports_at_once import imports_at_once
 from efficientmixnet.pipeline.local.live_page import live_page
 from efficientmixnet.pipeline.local.quiet import noise_to
 from efficientmixnet.pipeline.local.repeated_run import forget_run, remember_run, repeated_run
 from efficientmixnet.pipeline.local.revision import revision, versions
 from efficientmixnet.pipeline.local.stages import Stages
-from efficientmixnet.pipeline.memory_advice import out_of_memory
 from efficientmixnet.pipeline.resolve import resolve
 from efficientmixnet.pipeline.runs.metadata import METADATA_FILE, check_metadata
 from efficientmixnet.pipeline.runs.run_report import write_report
@@ -54,8 +52,6 @@ if TYPE_CHECKING:
     from efficientmixnet.pipeline.runs.results import Results
 
 LOG_FILE = "log.txt"
-_NO_SPACE = os.strerror(errno.ENOSPC)  # in the messages of Python and TensorFlow
-_FULL = 2**20  # bytes; with less free space than this, any error is taken for a full disk
 
 
 def run(config: Config, verbose: bool = False, use_cache: bool = True, live: bool = False) -> Summary:
@@ -129,7 +125,11 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True, live: boo
             with suppress(PermissionError):  # a pushed model that nobody may change
                 _write_pages(summary)
         except BaseException as error:
-            ended = KeyboardInterrupt() if signals.caused(error) else _as_one_line(error, output, folder, stages)
+            ended = (
+                KeyboardInterrupt()
+                if signals.caused(error)
+                else error_of_run(error, output, folder / LOG_FILE, stages and stages.ended)
+            )
             if isinstance(ended, BadInput):
                 _write_rows(folder / LEFT_OUT_FILE, ended.left_out)
             state = "interrupted" if isinstance(ended, KeyboardInterrupt) else "failed"
@@ -159,27 +159,6 @@ def _write_pages(summary: Summary) -> None:
     write_model_card(summary)
 
 
-def _as_one_line(error: BaseException, output: Path, folder: Path, stages: Stages | None) -> BaseException:
-    """The error that the command prints for this one."""
-    if shutil.disk_usage(output).free < _FULL or _NO_SPACE in str(error):
-        return BadInput(
-            f"output: the disk of {output} is full; free some space, then run the command again to continue"
-        )
-    if not isinstance(error, EfficientMixNetError) and (
-        is_out_of_memory(error) or (memory_is_limited() and log_says_out_of_memory(folder / LOG_FILE))
-    ):
-        return out_of_memory((stages and stages.ended) or "the import of TFX")
-    if isinstance(error, BrokenPipeError):
-        return KeyboardInterrupt("nobody reads the output, as after `| head`; run the command again to continue")
-    if isinstance(error, OSError) and not folder.exists():
-        return BadInput(f"output: {output} cannot be written ({error.strerror}); give another folder")
-    if isinstance(error, BadInput | OutOfMemory) or not isinstance(error, Exception):
-        return error
-    log = folder / LOG_FILE
-    known = isinstance(error, EfficientMixNetError)
-    return RunFailed(f"{error}; the log is {log}" if known else explain_unexpected(error, log))
-
-
 def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: bool, signals: StopSignals) -> None:
     # Imported here, where the output of the libraries goes to the log. Importing TFX takes about ten seconds.
     with imports_at_once():
@@ -204,7 +183,7 @@ def _run_pipeline(config: Config, sources: Sources, stages: Stages, use_cache: b
     except (BadInput, OutOfMemory):
         raise
     except Exception as error:
-        is_full = is_out_of_memory(error) or _NO_SPACE in str(error)
+        is_full = is_out_of_memory(error) or NO_SPACE in str(error)
         if not is_full and (found := damaged_input(Path(config.output))):
             raise found from error
         raise
@@ -277,8 +256,9 @@ def _only_run_in(output: Path) -> Iterator[StopSignals]:
 
     If the body fails before there is a run, the files and folders that this has made are removed.
     """
-    made = [path for path in (output / OUTPUT_MARK, output / ".lock", output, *output.parents) if not path.exists()]
+    places = (output / OUTPUT_MARK, output / ".lock", output, *output.parents)
     try:
+        made = [path for path in places if not path.exists()]
         output.mkdir(parents=True, exist_ok=True)
         lock = FileLock(output / ".lock")
         lock.acquire(timeout=0)

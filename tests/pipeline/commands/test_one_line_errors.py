@@ -30,6 +30,7 @@ def fail(kind: str) -> None:
         "file": OSError(5, "Input/output error", "a.png"),
         "pipe": BrokenPipeError(32, "Broken pipe"),
         "value": ValueError("the first line\nthe second"),
+        "denied": PermissionError(13, "Permission denied", "a.png"),
         "stopped": KeyboardInterrupt(),
         "input": BadInput("data.images: \x1b[2Jx does not exist"),
         "run": RunFailed("Trainer failed"),
@@ -79,6 +80,11 @@ def test_verbose_also_prints_the_traceback() -> None:
             "error: out of memory in fail: give the process more memory; then run the command again to continue",
         ),
         ("run", 1, "error: Trainer failed"),
+        (
+            "denied",
+            2,
+            "error: a.png: Permission denied; change its permissions, or give a path that you can read and write",
+        ),
         ("stopped", 130, "interrupted: run the command again to continue"),
     ],
 )
@@ -163,3 +169,36 @@ def test_a_number_that_cannot_work_is_refused(words: tuple[str, ...]) -> None:
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 2
     assert "not" in result.output.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("predict", "MODEL", "image.png"),
+        ("try", "MODEL"),
+        ("score", "MODEL", "images", "--output", "a.csv"),
+        ("evaluate", "MODEL", "images"),
+        ("report", "MODEL"),
+        ("tfma", "MODEL"),
+        ("lineage", "MODEL"),
+        ("runs", "MODEL"),
+        ("compare", "MODEL", "MODEL"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_model_or_run_whose_name_is_not_text_is_refused(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes that are not UTF-8 are halves of characters in Python."""
+    monkeypatch.chdir(tmp_path)
+    model = tmp_path / "a\udcff" / "pushed" / "7"
+    model.mkdir(parents=True)
+    (model / "saved_model.pb").touch()
+    (tmp_path / "images").mkdir()
+    arguments = [str(tmp_path / "a\udcff") if word == "MODEL" else word for word in words]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    named = f"{tmp_path}/a\\udcff"
+    expected = f"error: '{named}': has a character that is not text (\\udcff); rename the folder"
+    assert result.output.splitlines()[-1] == expected
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a\udcff", "images"]

@@ -327,3 +327,30 @@ def test_a_run_whose_output_nobody_reads_is_interrupted(config: Config, pipeline
     with pytest.raises(KeyboardInterrupt, match=r"nobody reads the output, as after `\| head`; run the command again"):
         run(config)
     assert [one["state"] for one in _summaries(config)] == ["interrupted"] * 2
+
+
+def test_an_output_folder_that_is_moved_during_the_run_is_named(
+    config: Config, pipeline: Pipeline, tmp_path: Path
+) -> None:
+    def move() -> None:
+        Path(config.output).rename(tmp_path / "moved")
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "artifacts")
+
+    pipeline(move)
+    with pytest.raises(BadInput, match=rf"^output: {config.output} was moved or deleted during the run; run the comma"):
+        run(config)
+
+
+def test_a_file_that_a_component_may_not_read_is_named(config: Config, pipeline: Pipeline) -> None:
+    def refuse() -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "/images/a.png")
+
+    pipeline(refuse)
+    with pytest.raises(BadInput, match=r"^/images/a.png: Permission denied; change its permissions, or give a path"):
+        run(config)
+    assert [one["state"] for one in _summaries(config)] == ["failed"] * 2
+
+
+def test_an_output_folder_with_a_name_that_is_too_long_is_refused(config: Config, pipeline: Pipeline) -> None:
+    with pytest.raises(BadInput, match=r"^output: .* cannot be written \(File name too long\); give another folder$"):
+        run(config.model_copy(update={"output": f"{config.output}/{'a' * 300}"}))
