@@ -56,6 +56,7 @@ def evaluate(
     announce("reading the configuration")
     from efficientmixnet.components.report.relabel import RELABEL_FILE
     from efficientmixnet.pipeline.config.config import load_config
+    from efficientmixnet.pipeline.local.check_output import check_output
 
     is_file = data.endswith((".yaml", ".yml"))
     for limit in thresholds:
@@ -68,6 +69,7 @@ def evaluate(
     for key, file in (("manifest", config.data.manifest), ("corrections", config.data.corrections)):
         if file and os.path.realpath(file) == os.path.realpath(folder / RELABEL_FILE):
             raise BadInput(f"data.{key}: {file} would be overwritten; give another folder with --output")
+    check_output(folder, config.data.images, "--output")
     path, other = newest_version(Path(model)), newest_version(Path(against)) if against else None
     announce(f"listing the images of {config.data.manifest or config.data.images}")
     from efficientmixnet.pipeline.evaluation.labeled_images import LabeledImages

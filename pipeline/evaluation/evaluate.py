@@ -1,14 +1,16 @@
 """evaluate: measures a pushed model on labeled images, and optionally another one on the same images."""
 
 import json
+import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from filelock import FileLock, Timeout
 
 from efficientmixnet.components.image_example_gen.entry import LeftOut
 from efficientmixnet.components.image_example_gen.findings import by_reason
@@ -25,6 +27,7 @@ from efficientmixnet.pipeline.config.config import Config
 from efficientmixnet.pipeline.config.data_config import bands_problem
 from efficientmixnet.pipeline.config.evaluation_config import EvaluationConfig
 from efficientmixnet.pipeline.evaluation.labeled_images import LabeledImages
+from efficientmixnet.pipeline.literal_path import literal_path
 from efficientmixnet.pipeline.runs.write_relabel_list import write_relabel_list
 from efficientmixnet.pipeline.scoring.damaged_model import damaged_model_named
 
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from efficientmixnet.components.report.write_predictions import Classifier
 
 EVALUATION_FILE = "evaluation.json"
+_LOCK_FILE, _TEMPORARY = ".lock", ".records-"
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def evaluate(
         split: The split that the images are from; empty for all images.
 
     Raises:
-        BadInput: A model is damaged, or no image can be measured.
+        BadInput: A model is damaged, no image can be measured, or another command is writing to the folder.
     """
     from efficientmixnet.components.report import content
     from efficientmixnet.components.report.page import PAGE_FILE, render_evaluation
@@ -92,47 +96,62 @@ def evaluate(
         raise BadInput(f"{against}: takes images of {channels_of(against)} channels, and {model} of {channels}")
     if problem := bands_problem(config.data.bands, channels):
         raise BadInput(f"data.bands: {problem}")
-    _make(folder)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".records-") as temporary:
-        records = Path(temporary, "images.gz")
-        count, left_out = images.write_records(records, known, Path(temporary), channels)
+    with _only_evaluation_in(folder) as temporary:
+        records, table = temporary / "images.gz", temporary / PREDICTIONS_FILE
+        count, left_out = images.write_records(records, known, temporary, channels)
         _write_left_out(folder / LEFT_OUT_FILE, left_out)
         if not count:
             raise _nothing_measured(images, known, left_out)
         former = _former_relabel_list(folder)
         progress.start(count, "images measured")
-        write_predictions(candidate, other, [str(records)], str(folder / PREDICTIONS_FILE))
-        predictions = Predictions(folder / PREDICTIONS_FILE)
+        write_predictions(candidate, other, [str(records)], str(table))
+        predictions = Predictions(table)
         shown = {
             **content.measured(predictions, config.evaluation.slices),
             **content.shown(predictions, candidate, [str(records)], config.data.bands),
         }
-    found = {
-        "schema_version": 1,
-        "model": str(model),
-        "against": str(against) if against else None,
-        "data": mask(images.data.manifest or images.data.images),
-        "split": split or None,
-        "images": len(predictions),
-        "metrics": {one["name"]: _without_name(one) for one in shown["metrics"]},
-        "classes": shown["classes"],
-        **_compared(predictions),
-        "unknown_labels": unknown,
-        "left_out": by_reason(left_out),
-        **_checked(config.evaluation, predictions, candidate),
-    }
-    write_text(folder / EVALUATION_FILE, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
-    write_relabel_list(folder / RELABEL_FILE, as_csv(shown["relabel"]), former)
-    write_text(folder / PAGE_FILE, render_evaluation(shown, found))
+        found = {
+            "schema_version": 1,
+            "model": str(model),
+            "against": str(against) if against else None,
+            "data": mask(images.data.manifest or images.data.images),
+            "split": split or None,
+            "images": len(predictions),
+            "metrics": {one["name"]: _without_name(one) for one in shown["metrics"]},
+            "classes": shown["classes"],
+            **_compared(predictions),
+            "unknown_labels": unknown,
+            "left_out": by_reason(left_out),
+            **_checked(config.evaluation, predictions, candidate),
+        }
+        page = render_evaluation(shown, found)
+        table.replace(folder / PREDICTIONS_FILE)
+        write_text(folder / EVALUATION_FILE, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+        write_relabel_list(folder / RELABEL_FILE, as_csv(shown["relabel"]), former)
+        write_text(folder / PAGE_FILE, page)
     return Evaluation(found, tuple(left_out), folder / PAGE_FILE)
 
 
-def _make(folder: Path) -> None:
-    """Makes the folder, with the mark that keeps it from being a class if it is below the images."""
+@contextmanager
+def _only_evaluation_in(folder: Path) -> Iterator[Path]:
+    """Makes and locks the folder, and yields a folder in it for temporary files.
+
+    The operating system releases the lock when the process ends.
+    """
     is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     if is_new:
-        (folder / OUTPUT_MARK).touch()
+        (folder / OUTPUT_MARK).touch()  # It is no class, also if it is below the images.
+    try:
+        with FileLock(folder / _LOCK_FILE, timeout=0):
+            for left in folder.glob(f"{_TEMPORARY}*"):  # by a process that was killed
+                shutil.rmtree(left, ignore_errors=True)
+            with tempfile.TemporaryDirectory(dir=folder, prefix=_TEMPORARY) as temporary:
+                yield Path(temporary)
+    except Timeout:
+        raise BadInput(
+            f"--output {folder}: another command is writing to this folder; wait until it ends, or give another folder"
+        ) from None
 
 
 def _former_relabel_list(folder: Path) -> str:
@@ -149,8 +168,8 @@ def _former_relabel_list(folder: Path) -> str:
 def _load(model: Path, candidate: "Classifier | None" = None) -> "Classifier":
     from efficientmixnet.components.report.write_predictions import Classifier
 
-    with damaged_model_named(model):
-        loaded = Classifier(str(model), candidate.labels if candidate else None)
+    with damaged_model_named(model), literal_path(model) as literal:
+        loaded = Classifier(str(literal), candidate.labels if candidate else None)
         loaded.model.signatures["serving_examples"]
     return loaded
 

@@ -17,7 +17,7 @@ class Brightness(tf.Module):
 
     def __init__(self, threshold: float, labels: tuple[str, ...] = ("bright", "dark")) -> None:
         super().__init__()
-        self.threshold, self.labels = threshold, labels
+        self.threshold, self.labels = tf.Variable(threshold), labels
 
     @tf.function(input_signature=[])
     def class_labels(self) -> tf.Tensor:

@@ -1,9 +1,14 @@
 """The command evaluate gives the metrics of the predictions, a page, and one line for a mistake."""
 
+import shutil
+
 import pytest
+from click.testing import CliRunner
+from filelock import FileLock
 from gray_images import png
 
 from efficientmixnet.components.image_example_gen.skipped import OUTPUT_MARK
+from efficientmixnet.pipeline.cli import main
 
 
 def test_the_metrics_are_those_of_the_predictions(call, images):
@@ -64,3 +69,46 @@ def test_a_browser_shows_the_page_without_network_requests(call, images, output,
     assert page.evaluate("document.querySelectorAll('#matrix td').length") == 4
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert (page.said, page.requests) == ([], [])
+
+
+def test_a_second_evaluation_in_the_same_folder_is_refused(call, images, tmp_path):
+    (tmp_path / "found").mkdir()
+    with FileLock(tmp_path / "found" / ".lock"):
+        result, found = call(images)
+    assert result.exit_code == 2
+    message = f"error: --output {tmp_path}/found: another command is writing to this folder; wait until it ends, or"
+    assert message in result.output
+    assert found == {}
+    assert call(images)[0].exit_code == 0
+
+
+def test_a_failure_leaves_the_results_of_the_evaluation_before(call, images, output, tmp_path, monkeypatch):
+    def fail(*_: object) -> None:
+        raise RuntimeError("no page")
+
+    call(images)
+    before = {path: path.read_bytes() for path in (tmp_path / "found").iterdir()}
+    (tmp_path / "found" / ".records-killed").mkdir()  # of a process that was killed
+    monkeypatch.setattr("efficientmixnet.components.report.page.render_evaluation", fail)
+    assert call(images, model=output / "other")[0].exit_code == 1
+    assert {path: path.read_bytes() for path in (tmp_path / "found").iterdir()} == before
+
+
+def test_the_folder_of_the_images_is_not_written_to(output, images):
+    before = sorted(images.rglob("*"))
+    for folder, reason in (
+        (images, "is the folder of the images"),
+        (images / "dark", "is below data.images and holds"),
+    ):
+        result = CliRunner().invoke(main, ["evaluate", str(output), str(images), "--output", str(folder)])
+        assert result.exit_code == 2
+        assert f"error: --output: {folder} {reason}" in result.output
+    assert sorted(images.rglob("*")) == before
+
+
+def test_a_model_in_a_folder_whose_name_looks_like_a_pattern_is_measured(call, images, output, tmp_path):
+    copied = shutil.copytree(output, tmp_path / "output [2]")
+    result, found = call(images, "--against", copied / "other", model=copied)
+    assert result.exit_code == 0, result.output
+    assert found["model"] == str(copied / "pushed" / "7")
+    assert found["metrics"]["accuracy"]["value"] == 7 / 8
