@@ -3,6 +3,7 @@
 Commands import TFX and TensorFlow when they are called, so that --help and errors appear at once.
 """
 
+import os
 import shlex
 import sys
 from importlib.metadata import entry_points
@@ -15,6 +16,7 @@ from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.modules.keras_settings import use_tensorflow
 from efficientmixnet.pipeline.announce import announce
+from efficientmixnet.pipeline.check_writable import check_writable
 from efficientmixnet.pipeline.commands import data_commands, results_commands
 from efficientmixnet.pipeline.commands.evaluate_command import evaluate
 from efficientmixnet.pipeline.commands.local_path import LocalPath
@@ -116,12 +118,14 @@ def run_command(
 @click.argument("file", type=LocalPath(dir_okay=False, path_type=Path))
 def init(file: Path) -> None:
     """Write a configuration to FILE, with every key, its meaning and its default as comments."""
-    if file.exists():
+    if os.path.lexists(file):
         raise BadInput(f"{file}: already exists; give another name, or delete it")
+    check_writable("FILE", file)
     announce("collecting the keys")
     from efficientmixnet.pipeline.config.config_template import config_template
 
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         write_text(file, config_template())
     except OSError as error:
         raise BadInput(f"{file}: cannot be written: {error.strerror}") from None

@@ -1,5 +1,6 @@
 """write_digits: scikit-learn's handwritten digits as PNG files, in one folder for each class."""
 
+import os
 from pathlib import Path
 
 _BRIGHTEST = 16  # Gray levels go from 0 to 16.
@@ -19,5 +20,7 @@ def write_digits(folder: Path) -> int:
         if path.exists():
             continue  # A new file would change the fingerprint of the images, and cached results would not be used.
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray((pixels * (255 / _BRIGHTEST)).astype("uint8")).save(path)
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")  # A killed command leaves no image in part.
+        Image.fromarray((pixels * (255 / _BRIGHTEST)).astype("uint8")).save(part, "PNG")
+        part.replace(path)
     return len(digits.images)

@@ -8,7 +8,9 @@ from pathlib import Path
 import click
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.exported_model import newest_version
 from efficientmixnet.pipeline.announce import announce
+from efficientmixnet.pipeline.check_writable import check_writable
 from efficientmixnet.pipeline.commands.local_path import LocalPath
 from efficientmixnet.pipeline.terminal import echo
 
@@ -60,6 +62,8 @@ def compare(folders: tuple[str, ...], page: Path | None) -> None:
 
     RUN is the folder of a run. A single output folder stands for all of its runs that evaluated a model.
     """
+    if page:
+        check_writable("--page", page)
     announce("comparing the predictions")
     from efficientmixnet.pipeline.runs.compare import compare, print_comparison, write_comparison
     from efficientmixnet.pipeline.runs.runs import read_summary, runs_of
@@ -112,6 +116,7 @@ def score(model: str, images: str, manifest: str | None, outputs: tuple[Path, ..
     MODEL is a pushed model, the folder of pushed models, or the output folder of runs. IMAGES and the manifest can be
     in an object store, such as gs://BUCKET/FOLDER. If the command is interrupted, run it again to continue.
     """
+    newest_version(Path(model))  # an error comes before TensorFlow is imported
     announce("loading TensorFlow")
     from efficientmixnet.pipeline.scoring.import_tensorflow import import_tensorflow
     from efficientmixnet.pipeline.scoring.score import score

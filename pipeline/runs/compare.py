@@ -223,6 +223,7 @@ def write_comparison(runs: Sequence[Run], file: Path) -> None:
         curves=[run.content["curves"] for run in runs],
     )
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         write_text(file, page)
     except OSError as error:
         raise BadInput(f"{file}: cannot be written: {error.strerror}") from None

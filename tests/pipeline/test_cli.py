@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 from efficientmixnet.modules.exceptions import BadInput, RunFailed
 from efficientmixnet.pipeline.cli import main
-from efficientmixnet.pipeline.config.config import Config
+from efficientmixnet.pipeline.config.config import Config, load_config
 from efficientmixnet.pipeline.runs.run_summary import Images, Summary
 
 
@@ -87,10 +88,19 @@ def test_init_does_not_overwrite(tmp_path: Path) -> None:
     assert file.read_text() == "mine"
 
 
-def test_init_in_a_missing_folder_prints_one_line(tmp_path: Path) -> None:
-    result = _call("init", tmp_path / "none" / "my.yaml")
+def test_init_makes_the_folder_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "configs" / "my.yaml"
+    assert f"run `efficientmixnet init {file}` to create it" in _call("run", file).output
+    assert _call("init", file).exit_code == 0
+    assert load_config(str(file)).output == str(tmp_path / "configs" / "runs")
+
+
+def test_init_below_a_file_prints_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = _call("init", tmp_path / "file" / "my.yaml")
     assert result.exit_code == 2
-    assert result.output.strip().endswith("my.yaml: cannot be written: No such file or directory")
+    reason = f"{tmp_path}/file is not a folder that you can write to"
+    assert result.output == f"error: FILE {tmp_path}/file/my.yaml: cannot be written: {reason}\n"
 
 
 def test_a_run_without_data_or_configuration_is_refused() -> None:
@@ -224,6 +234,27 @@ def test_digits_are_not_written_twice(tmp_path: Path) -> None:
     before = first.stat().st_mtime_ns
     assert _call("digits", tmp_path).exit_code == 0
     assert first.stat().st_mtime_ns == before
+
+
+def test_digits_that_were_killed_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part of an image would stay, since what is there is not written again."""
+    save, saved = Image.Image.save, []
+
+    def killed(image: Image.Image, place: Path, *arguments: Any) -> None:
+        saved.append(place)
+        if len(saved) == 3:
+            place.write_bytes(b"\x89PNG")
+            raise KeyboardInterrupt
+        save(image, place, *arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Image.Image, "save", killed)
+        assert _call("digits", tmp_path).exit_code == 130
+    assert _call("digits", tmp_path).exit_code == 0
+    images = [path for path in tmp_path.glob("*/*.png") if not path.name.startswith(".")]
+    assert len(images) == 1797
+    for path in images:
+        Image.open(path).load()
 
 
 def test_help_and_errors_import_no_large_package(tmp_path: Path) -> None:

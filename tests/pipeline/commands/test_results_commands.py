@@ -31,3 +31,11 @@ def test_a_folder_that_cannot_be_written_is_named_in_one_line(
         f"error: {run}: cannot be written: Permission denied; copy the output folder to another place, "
         "and give the copy"
     )
+
+
+def test_a_page_that_cannot_be_written_is_refused_before_runs_are_compared(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = CliRunner().invoke(main, ["compare", str(tmp_path / "none"), "--page", str(tmp_path / "file" / "a.html")])
+    assert result.exit_code == 2
+    expected = f"{tmp_path}/file is not a folder that you can write to"
+    assert result.output == f"error: --page {tmp_path}/file/a.html: cannot be written: {expected}\n"

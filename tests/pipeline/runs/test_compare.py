@@ -132,6 +132,11 @@ def test_a_browser_shows_the_page_at_every_width_without_network_requests(tmp_pa
     assert (page.said, page.requests) == ([], [])
 
 
+def test_the_folder_of_the_page_is_made(tmp_path):
+    write_comparison([FIRST, SECOND], tmp_path / "pages" / "page.html")
+    assert "<h1>2 runs compared</h1>" in (tmp_path / "pages" / "page.html").read_text(encoding="utf-8")
+
+
 def test_fewer_than_two_reports_are_refused(monkeypatch):
     monkeypatch.setattr(comparing, "read_run", lambda summary: FIRST if summary.run == "/runs/one" else None)
     with pytest.raises(BadInput, match="1 of these runs evaluated a model"):
