@@ -22,12 +22,13 @@ def line_chart(
     """Returns a chart with one line for each series, and a legend.
 
     Args:
-        series: The points (x, y) of each line, by name.
+        series: The points (x, y) of each line, by name. Those that are not finite are left out.
         x_label: The label of the x axis.
         y_label: The label of the y axis.
         title: The text for screen readers.
         of_fractions: Whether both axes go from 0 to 1.
     """
+    series = {name: [point for point in line if all(map(math.isfinite, point))] for name, line in series.items()}
     points = [point for line in series.values() for point in line]
     frame = _Frame(_range([x for x, _ in points]), _range([y for _, y in points]))
     if of_fractions:
@@ -128,8 +129,7 @@ def _legend(names: Sequence[str]) -> Markup:
 
 def _range(values: Sequence[float]) -> tuple[float, float]:
     """Returns the lowest and the highest value, never the same number."""
-    finite = [value for value in values if math.isfinite(value)]
-    low, high = min(finite, default=0.0), max(finite, default=1.0)
+    low, high = min(values, default=0.0), max(values, default=1.0)
     return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 

@@ -30,3 +30,13 @@ def test_long_numbers_do_not_cover_the_caption_of_their_axis(chromium, tmp_path)
     )
     assert len(numbers) == 6
     assert caption < min(numbers)
+
+
+def test_points_that_are_not_finite_are_left_out():
+    """Chromium writes an error to the console for a point at nan."""
+    line = [(1, 0.5), (2, float("nan")), (3, float("inf")), (4, 0.25)]
+    chart = line_chart({"train": line, "validation": [(1, float("nan"))]}, "epoch", "loss", "")
+    assert "nan" not in chart
+    assert "inf" not in chart
+    (drawn, empty) = re.findall(r'<polyline[^>]* points="([^"]*)"', chart)
+    assert (len(drawn.split()), empty) == (2, "")

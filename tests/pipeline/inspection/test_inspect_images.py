@@ -97,6 +97,12 @@ def test_the_page_loads_no_other_files(found: Inspection) -> None:
     assert "a [note] &amp; more" in page
 
 
+def test_a_class_without_a_sheet_has_no_link(found: Inspection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("efficientmixnet.pipeline.inspection.page._SHEETS", 1)
+    page = render("my data", found, [], None)
+    assert re.findall(r'href="#([^"]*)"', page) == re.findall(r' id="(class-[^"]*)"', page) == ["class-1"]
+
+
 def test_the_page_links_to_the_statistics(found: Inspection) -> None:
     assert '<a href="x.statistics.html">' in render("my data", found, [], "x.statistics.html")
 
