@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from efficientmixnet.modules import progress
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.modules.keras_settings import use_tensorflow
@@ -176,8 +177,13 @@ def scale(phi: float, max_cost: float, search: int, top: int) -> None:
     """
     announce(f"searching from {search**3:,} points")
     from efficientmixnet.modules.network.compound_coefficients import get_compound_coeff_func, optimize_coefficients
+    from efficientmixnet.pipeline.scoring.scoring_bar import ScoringBar
 
-    rows = optimize_coefficients(phi=phi, max_cost=max_cost, search_per_coeff=search, sort_by_loss=True)
+    with ScoringBar():
+        progress.start(search**3, "points")
+        rows = optimize_coefficients(
+            phi=phi, max_cost=max_cost, search_per_coeff=search, sort_by_loss=True, progress=progress.advance
+        )
     loss = get_compound_coeff_func(phi, max_cost)
     echo("alpha (depth)  beta (width)  gamma (size)  loss")
     for row in rows[:top]:

@@ -1,7 +1,10 @@
 """The search for compound coefficients gives what keras_efficientnets gave."""
 
+from itertools import product
+
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
 from efficientmixnet.modules.network.compound_coefficients import get_compound_coeff_func, optimize_coefficients
 
@@ -44,3 +47,24 @@ def test_no_file_is_written_unless_asked(tmp_path, monkeypatch):
     np.testing.assert_array_equal(np.load(tmp_path / "param_coeff" / "1.npy"), rows)
     optimize_coefficients(search_per_coeff=1, save_coeff=tmp_path / "mine.npy")
     np.testing.assert_array_equal(np.load(tmp_path / "mine.npy"), rows)
+
+
+@pytest.mark.parametrize(("phi", "max_cost"), [(1.0, 2.0), (2.3, 7.0), (0.5, 100.0)])
+def test_the_derivatives_lead_where_those_of_scipy_lead(phi, max_cost):
+    loss = get_compound_coeff_func(phi, max_cost)
+    at_least_one = {"type": "ineq", "fun": lambda coefficients: coefficients - 1.0}
+    starts = product(np.linspace(1.0, max_cost, 3), repeat=3)
+    with np.errstate(all="ignore"):
+        expected = [minimize(loss, start, method="SLSQP", constraints=at_least_one).x for start in starts]
+    called = []
+    found = optimize_coefficients(phi=phi, max_cost=max_cost, search_per_coeff=3, progress=lambda: called.append(1))
+    assert len(called) == 27
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_a_search_far_from_a_solution_gives_no_warnings():
+    """Warnings of our own code are errors in tests."""
+    loss = get_compound_coeff_func(100, 1000)
+    rows = optimize_coefficients(phi=100, max_cost=1000, search_per_coeff=2, sort_by_loss=True)
+    assert loss(rows[0]) < 1e-3
+    assert loss(rows[-1]) == np.inf
