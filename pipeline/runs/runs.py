@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.failures.refused_by_system import refused_by_system
 from efficientmixnet.modules.files.check_name import check_name
 from efficientmixnet.modules.files.stored_file import reason
 from efficientmixnet.pipeline.runs.moved_output import summary_at
@@ -48,7 +49,8 @@ def read_summary(run: str) -> Summary:
         what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first["loc"] else first["msg"]
         raise BadInput(f"{file}: is not the summary of a run ({what}); {_CURE}") from None
     except (OSError, ValueError) as error:
-        raise BadInput(f"{file}: cannot be read ({reason(error)}); {_CURE}") from None
+        refused = refused_by_system(error)  # The file may be whole.
+        raise BadInput(refused or f"{file}: cannot be read ({reason(error)}); {_CURE}") from None
     return summary_at(summary, run)
 
 

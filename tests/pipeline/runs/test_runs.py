@@ -46,6 +46,14 @@ def test_an_invalid_summary_is_refused_with_the_cure(tmp_path, written, why):
     assert str(raised.value).endswith("; restore it, or delete its folder")
 
 
+def test_a_summary_that_may_not_be_read_is_not_to_be_deleted(tmp_path):
+    (tmp_path / "summary.json").symlink_to("summary.json")
+    with pytest.raises(BadInput) as raised:
+        read_summary(str(tmp_path))
+    cure = "give a path that is not a link to itself"
+    assert str(raised.value) == f"{tmp_path}/summary.json: Too many levels of symbolic links; {cure}"
+
+
 def test_a_folder_without_a_summary_is_refused(tmp_path):
     with pytest.raises(BadInput, match=f"{tmp_path}: has no summary.json"):
         read_summary(str(tmp_path))
