@@ -4,11 +4,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import pairwise
 
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut, too_large
 from efficientmixnet.components.image_example_gen.files import File
 from efficientmixnet.components.image_example_gen.skipped import Skipped
 from efficientmixnet.components.image_example_gen.split_names import SplitNames
+from efficientmixnet.modules.exceptions import BadInput
 
 Found = tuple[Entry, File] | LeftOut | Skipped
 """What a data folder or a manifest lists: an image with its file, a file that is left out, or one that is skipped."""
@@ -23,6 +25,9 @@ def examine(
         found: All that is listed.
         names: The names of splits.
         max_bytes: Larger images are left out.
+
+    Raises:
+        BadInput: Two images of the same name are in different splits.
     """
     skipped: Counter[str] = Counter()
     entries: list[Entry] = []
@@ -49,6 +54,10 @@ def examine(
             entries.append(replace(entry, split=split, listed=(file.size, file.changed)))
             files[file.path] = file
     entries.sort(key=lambda entry: entry.name)
+    for before, entry in pairwise(entries):
+        if before.name == entry.name and before.split != entry.split:
+            both = " and in ".join(one.split or "no split" for one in (before, entry))
+            raise BadInput(f"data.images: {entry.name} is in {both}. Remove one of the two images.")
     once = [entry for i, entry in enumerate(entries) if i == 0 or entry.name != entries[i - 1].name]
     if len(once) < len(entries):
         left_out += [

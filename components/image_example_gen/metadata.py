@@ -1,5 +1,6 @@
 """metadata_images: the images that Hugging Face's metadata.csv or metadata.jsonl in the data folder names."""
 
+import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -9,6 +10,8 @@ from efficientmixnet.components.image_example_gen.examine import Found
 from efficientmixnet.components.image_example_gen.files import File
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.manifest import Manifest
+from efficientmixnet.components.image_example_gen.named_files import ListedFiles
+from efficientmixnet.components.image_example_gen.repeated_rows import RepeatedRows
 from efficientmixnet.components.image_example_gen.skipped import Skipped
 from efficientmixnet.components.image_example_gen.split_names import TRAIN, SplitNames
 from efficientmixnet.modules.exceptions import BadInput
@@ -20,7 +23,7 @@ def metadata_images(
     """Yields the images that the metadata names, and the other files as left out or skipped.
 
     Without a column of splits, the folders of the images may name splits, as in train/metadata.csv. Metadata often
-    comes from elsewhere with the images, so an image outside the data folder is left out.
+    comes from elsewhere with the images, so an image outside its folder is left out.
 
     Args:
         metadata: The files of metadata. Paths in each are relative to its folder.
@@ -50,21 +53,12 @@ def _listed_images(
 ) -> Iterator[Found]:
     """Yields the images, with the split that a column names."""
     seen = set()
-    inside = {file.path for file in files if isinstance(file, File)}
+    data = ListedFiles(file for file in files if isinstance(file, File))
+    repeated = RepeatedRows("data.images", group)
     for one in metadata:
-        above = one.name.rpartition("/")[0]
-        for item in Manifest(one.path, one.path.rpartition("/")[0], layout, names, group).images():
-            if isinstance(item, LeftOut):
-                seen.add(_below(above, item.name))
-                yield replace(item, name=_below(above, item.name))
-            else:
-                entry, file = item
-                name = _below(above, entry.name)
-                seen.add(name)
-                if file.path not in inside:
-                    yield LeftOut(name, "is not in the data folder")
-                    continue
-                yield replace(entry, name=name), file
+        for item in Manifest(one.path, posixpath.dirname(one.path), layout, names, repeated, data).images():
+            seen.add(item.name if isinstance(item, LeftOut) else item[0].name)
+            yield item
     for other in files:
         if isinstance(other, LeftOut):
             yield other
@@ -98,7 +92,3 @@ def _splits_of_folders(entries: Sequence[Entry], names: SplitNames) -> dict[str,
             "metadata a column split, or rename the folder."
         )
     return {}
-
-
-def _below(folder: str, name: str) -> str:
-    return f"{folder}/{name}" if folder else name

@@ -27,6 +27,7 @@ from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.manifest import Manifest
 from efficientmixnet.components.image_example_gen.metadata import metadata_images
 from efficientmixnet.components.image_example_gen.readers.by_format import NO_LABEL, entries_of, format_of
+from efficientmixnet.components.image_example_gen.repeated_rows import RepeatedRows
 from efficientmixnet.components.image_example_gen.skipped import Skipped, may_hold_images
 from efficientmixnet.components.image_example_gen.source_splits import SourceSplits, of_files
 from efficientmixnet.components.image_example_gen.spans import Span, with_span
@@ -138,7 +139,7 @@ def find_images(
     if group and not (layout.features is None and (manifest or metadata)):  # Those have all columns.
         layout = layout.model_copy(update={"features": tuple(dict.fromkeys((*(layout.features or ()), group)))})
     if manifest:
-        found: Iterable[Found] = Manifest(manifest, data, layout, names, group).images()
+        found: Iterable[Found] = Manifest(manifest, data, layout, names, RepeatedRows("data.manifest", group)).images()
     elif metadata:
         found = metadata_images(metadata, files, layout, names, group)
     else:

@@ -1,9 +1,12 @@
 """Which listed images are used."""
 
+import pytest
+
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
 from efficientmixnet.components.image_example_gen.examine import examine
 from efficientmixnet.components.image_example_gen.files import File
 from efficientmixnet.components.image_example_gen.split_names import SplitNames
+from efficientmixnet.modules.exceptions import BadInput
 
 NAMES = SplitNames({"train", "eval"})
 FILE = File("a.tar", "a.tar", 4096, "1")
@@ -26,3 +29,15 @@ def test_the_fingerprint_covers_the_number_of_images_that_are_left_out() -> None
     }
     assert len(found) == 3
     assert fingerprint(LeftOut("notes", "is text", counts=False)) == fingerprint()
+
+
+@pytest.mark.parametrize(("split", "shown"), [("val", "train and in eval"), (None, "train and in no split")])
+def test_two_images_of_one_name_in_two_splits_are_refused(split: str | None, shown: str) -> None:
+    def listed(signature: int, split: str | None) -> tuple[Entry, File]:
+        url = f"s3://a/b.png?sig={signature}"
+        return Entry(url, url, "cat", split), File(url, url, 1, "1")
+
+    with pytest.raises(BadInput, match=rf"^data\.images: s3://a/b\.png\?sig=\*\*\* is in {shown}\. Remove one of"):
+        examine([listed(1, "train"), listed(2, split)], NAMES, 10_000)
+    entries, left_out, *_ = examine([listed(1, "train"), listed(2, "Training")], NAMES, 10_000)
+    assert (len(entries), len(left_out)) == (1, 1)

@@ -1,6 +1,7 @@
 """Hugging Face's metadata.csv and metadata.jsonl in the data folder."""
 
 import json
+import re
 import unicodedata
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from efficientmixnet.components.image_example_gen.sources import LeftOut, find_i
 from efficientmixnet.modules.exceptions import BadInput
 
 SPLITS = frozenset({"train", "eval"})
+OUTSIDE = "is not a file in the folder of its metadata ({}); data.manifest can name files elsewhere"
 
 
 def _touch(folder: Path, *names: str) -> None:
@@ -31,14 +33,17 @@ def test_the_metadata_names_images_and_labels(tmp_path: Path) -> None:
     assert sources.notes == ("metadata.csv has the labels",)
 
 
-@pytest.mark.parametrize("name", ["../secret.png", "/{}/secret.png", "sub/../../secret.png"])
-def test_an_image_outside_the_data_folder_is_left_out(tmp_path: Path, name: str) -> None:
-    data, name = tmp_path / "data", name.format(str(tmp_path).strip("/"))
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("../secret.png",) * 2, ("/{}/secret.png",) * 2, ("sub/../../secret.png", "../secret.png")],
+)
+def test_an_image_outside_the_data_folder_is_left_out(tmp_path: Path, name: str, shown: str) -> None:
+    data, root = tmp_path / "data", str(tmp_path).strip("/")
     _touch(tmp_path, "secret.png", "data/1.png", "data/2.png", "data/sub/3.png")
-    (data / "metadata.csv").write_text(f"file_name,label\n1.png,a\n2.png,b\nsub/3.png,a\n{name},b\n")
+    (data / "metadata.csv").write_text(f"file_name,label\n1.png,a\n2.png,b\nsub/3.png,a\n{name.format(root)},b\n")
     sources = find_images(str(data), None, SPLITS)
     assert len(sources.entries) == 3
-    assert sources.left_out == (LeftOut(name, "is not in the data folder"),)
+    assert sources.left_out == (LeftOut(shown.format(root), OUTSIDE.format("metadata.csv, line 5")),)
 
 
 def test_a_deeply_nested_file_is_no_metadata(tmp_path: Path) -> None:
@@ -164,3 +169,61 @@ def test_a_column_of_splits_without_a_value_is_refused_though_folders_name_split
     (tmp_path / "metadata.csv").write_text(f"{header}\n{rows}")
     with pytest.raises(BadInput, match=r"data\.layout\.split: no image has a value in 'part'\."):
         find_images(str(tmp_path), None, SPLITS, Layout(split="part"))
+
+
+def _two_tables(data: Path, first: str, second: str) -> None:
+    _touch(data, "a/1.png", "a/2.png")
+    (data / "metadata.csv").write_text(f"file_name,label,split\na/1.png,x,train\na/2.png,{first}\n")
+    (data / "a/metadata.jsonl").write_text(second)
+
+
+def test_an_image_in_two_splits_of_two_tables_is_refused(tmp_path: Path) -> None:
+    _two_tables(tmp_path, "y,train", '{"file_name": "2.png", "label": "y", "split": "val"}')
+    message = (
+        r"^data\.images: a/2\.png is in train \(metadata\.csv, line 3\) and in eval \(a/metadata\.jsonl, line 1\)\. "
+        r"Remove one of the two rows\.$"
+    )
+    with pytest.raises(BadInput, match=message):
+        find_images(str(tmp_path), None, SPLITS)
+
+
+def test_an_image_of_two_tables_is_read_once_and_a_second_label_is_left_out(tmp_path: Path) -> None:
+    _two_tables(tmp_path, "y,train", '{"file_name": "2.png", "label": "y", "split": "Training"}')
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert (sources.labels, sources.left_out) == ({"x": 1, "y": 1}, ())
+    _two_tables(tmp_path, "y,train", '{"file_name": "./2.png", "label": "z", "split": "train"}')
+    reason = "is already listed with the label 'y' (a/metadata.jsonl, line 1)"
+    assert find_images(str(tmp_path), None, SPLITS).left_out == (LeftOut("a/2.png", reason, counts=True),)
+
+
+def test_images_beside_the_folder_of_the_metadata_name_the_row_and_the_cure(tmp_path: Path) -> None:
+    _touch(tmp_path, "images/a.png", "images/b.png", "annot/list.txt")
+    (tmp_path / "annot/metadata.csv").write_text("file_name,label\n../images/a.png,x\n../images/b.png,y\n")
+    reason = re.escape(OUTSIDE.format("annot/metadata.csv, line 2"))
+    with pytest.raises(BadInput, match=rf"no image can be used\. The first: images/a\.png {reason}\.$"):
+        find_images(str(tmp_path), None, SPLITS)
+    (tmp_path / "metadata.csv").write_text("file_name,label\nimages/a.png,x\nannot/../images/b.png,y\n")
+    (tmp_path / "annot/metadata.csv").unlink()
+    assert [entry.name for entry in find_images(str(tmp_path), None, SPLITS).entries] == [
+        "images/a.png",
+        "images/b.png",
+    ]
+
+
+@pytest.mark.parametrize("data", ["./data", "data/", "other/../data"])
+def test_the_data_folder_may_be_written_in_another_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: str
+) -> None:
+    _touch(tmp_path, "data/1.png", "data/2.png", "other/1.png")
+    (tmp_path / "data/metadata.csv").write_text("file_name,label\n1.png,a\n2.png,b\n")
+    monkeypatch.chdir(tmp_path)
+    sources = find_images(data, None, SPLITS)
+    assert ([entry.name for entry in sources.entries], sources.left_out) == (["1.png", "2.png"], ())
+
+
+def test_metadata_asks_no_other_server(tmp_path: Path, shelf: dict[str, bytes]) -> None:
+    shelf["shelf://other/3.png"] = b"image"
+    _touch(tmp_path, "1.png", "2.png")
+    (tmp_path / "metadata.csv").write_text("file_name,label\n1.png,a\n2.png,b\nshelf://other/3.png,a\n")
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert sources.left_out == (LeftOut("shelf://other/3.png", OUTSIDE.format("metadata.csv, line 4")),)

@@ -22,7 +22,8 @@ def test_a_repeated_row_counts_once_and_a_second_label_is_left_out(folder: Path)
 def test_an_image_in_two_splits_is_refused(folder: Path, splits: tuple[str, str], shown: str) -> None:
     rows = "".join(f"cat/1.png,cat,{split}\n" for split in splits)
     first, second = shown.split(" .* ")
-    message = rf"cat/1\.png is in {first} \(line 2\) and in {second} \(line 4\)\. Remove one of the two rows\.$"
+    both = rf"{first} \(list\.csv, line 2\) and in {second} \(list\.csv, line 4\)"
+    message = rf"^data\.manifest: cat/1\.png is in {both}\. Remove one of the two rows\.$"
     with pytest.raises(BadInput, match=message):
         read_csv(folder, "path,label,split\n" + rows.replace("\n", "\ndog/1.png,dog,train\n", 1))
 
