@@ -8,7 +8,7 @@ from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.split_names import TRAIN, SplitNames
 from efficientmixnet.modules.exceptions import BadInput
 
-_NOT_OF_FOLDERS = ("image", "label", "features")  # keys of the layout
+_NOT_OF_FOLDERS = ("image", "label", "features")  # keys of the layout that name columns
 
 
 def check_labels(
@@ -33,7 +33,10 @@ def check_labels(
         BadInput: There are too few labels, they are names of splits, or one lists others.
     """
     if len(labels) < least:
-        cure = f", each in its own folder. If {labels[0]!r} holds these folders, give it as data.images"
+        cure = (
+            f", each in its own folder. If {labels[0]!r} holds these folders, give it as data.images, or, in folders of"
+            f" splits, in data.layout.split_files, such as {{train: train/{labels[0]}}}"
+        )
         raise BadInput(
             f"{where}: only the class {labels[0]!r} has images. A classifier needs two or more classes"
             f"{cure if by_folder else ''}."
@@ -76,11 +79,12 @@ def check_split(column: str | None, found: Iterable[Entry | LeftOut]) -> None:
         )
 
 
-def check_effect(layout: Layout, by_folder: bool, has_span: bool) -> None:
-    """Checks that each key of the layout has an effect. Whoever sets one expects other labels or features.
+def check_effect(layout: Layout, group: str | None, by_folder: bool, has_span: bool) -> None:
+    """Checks that each key has an effect. Whoever sets one expects other labels, features or splits.
 
     Args:
         layout: The layout of the configuration.
+        group: The column of the group; None for none.
         by_folder: Whether the labels are names of folders.
         has_span: Whether a span of the data was read.
 
@@ -92,10 +96,10 @@ def check_effect(layout: Layout, by_folder: bool, has_span: bool) -> None:
             "data.layout.span: has no effect, since neither data.images nor data.manifest has {SPAN} or a date in its "
             "path. Remove it."
         )
-    if by_folder and (key := next((one for one in _NOT_OF_FOLDERS if getattr(layout, one)), None)):
+    columns = {**{f"data.layout.{key}": getattr(layout, key) for key in _NOT_OF_FOLDERS}, "data.group": group}
+    if by_folder and (key := next((one for one, value in columns.items() if value), None)):
         raise BadInput(
-            f"data.layout.{key}: has no effect on class folders. Remove it, or list the images in a manifest "
-            "(data.manifest)."
+            f"{key}: has no effect on class folders. Remove it, or list the images in a manifest (data.manifest)."
         )
 
 

@@ -3,9 +3,8 @@
 import hashlib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from itertools import chain
 
 from efficientmixnet.components.image_example_gen.check_sources import (
@@ -14,30 +13,28 @@ from efficientmixnet.components.image_example_gen.check_sources import (
     check_split,
     nothing_found,
 )
-from efficientmixnet.components.image_example_gen.class_folders import as_image
 from efficientmixnet.components.image_example_gen.column_splits import with_column_splits
 from efficientmixnet.components.image_example_gen.corrections import Corrections
 from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, SUFFIXES, Entry, LeftOut
 from efficientmixnet.components.image_example_gen.examine import Found, examine
-from efficientmixnet.components.image_example_gen.files import File, file_may_be_image, list_files
+from efficientmixnet.components.image_example_gen.files import File, list_files
 from efficientmixnet.components.image_example_gen.find_metadata import find_metadata, is_metadata
 from efficientmixnet.components.image_example_gen.folder_splits import of_folders
-from efficientmixnet.components.image_example_gen.label_names import LabelNames
+from efficientmixnet.components.image_example_gen.images_in_files import UNLABELED, images_in_files
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.manifest import Manifest
 from efficientmixnet.components.image_example_gen.metadata import metadata_images
-from efficientmixnet.components.image_example_gen.readers.by_format import NO_LABEL, entries_of, format_of
+from efficientmixnet.components.image_example_gen.readers.by_format import format_of
 from efficientmixnet.components.image_example_gen.repeated_rows import RepeatedRows
-from efficientmixnet.components.image_example_gen.skipped import Skipped, may_hold_images
+from efficientmixnet.components.image_example_gen.skipped import Skipped
 from efficientmixnet.components.image_example_gen.source_splits import SourceSplits, of_files
 from efficientmixnet.components.image_example_gen.spans import Span, with_span
-from efficientmixnet.components.image_example_gen.split_names import TRAIN, SplitNames
-from efficientmixnet.modules.exceptions import BadInput, NoLabels
+from efficientmixnet.components.image_example_gen.split_names import SplitNames
+from efficientmixnet.modules.exceptions import BadInput
 
 __all__ = ["SUFFIXES", "Entry", "LeftOut", "Sources", "find_images", "name_hash"]
 
 _OURS = "image/"  # prefix of our own features
-_UNLABELED = "has no label, like all images in the same place"
 
 
 @dataclass(frozen=True)
@@ -145,7 +142,7 @@ def find_images(
     else:
         kind = _format(data, files) if layout.format == "auto" else layout.format
         by_name = _splits_by_name(data, files, kind, layout, names)
-        found = _found(files, kind, layout, by_name, max_image_bytes)
+        found = images_in_files(files, kind, layout, by_name, max_image_bytes)
         if kind != "folders" and not layout.split and not layout.split_files:
             found, note = with_column_splits(found, names, by_name.split)
     entries, left_out, fingerprint, size, kinds = examine(chain(skipped, found), names, max_image_bytes)
@@ -154,7 +151,7 @@ def find_images(
         lists = [file.name for file in files if is_metadata(file.name)]
         raise nothing_found(where, left_out, bool(manifest or metadata), kind, lists)
     by_folder = kind == "folders" and not manifest and not metadata
-    check_effect(given, by_folder, span is not None)
+    check_effect(given, group, by_folder, span is not None)
     check_split(layout.split, (*entries, *left_out))
     notes = (*_notes(metadata, by_name, entries, left_out), *filter(None, [note]))
     sources = Sources(entries, left_out, fingerprint, size, kind, span, notes=notes, skipped=kinds)
@@ -229,59 +226,13 @@ def _splits_by_name(
     return of_files(data, [file for file in listed if layout.format != "auto" or format_of(file.name) == kind], names)
 
 
-def _found(
-    files: list[File | LeftOut], kind: str, layout: Layout, by_name: SourceSplits, max_bytes: int
-) -> Iterator[Found]:
-    label_names = LabelNames.read(layout.label_names)
-    for file in files:
-        if isinstance(file, LeftOut):
-            yield file
-            continue
-        split, depth = by_name.of(file.name) or _split_by_file(file.name, layout)
-        if layout.split_files and split is None:
-            yield LeftOut(file.name, "is not in a split of data.layout.split_files", counts=False)
-        elif by_name.has_no_label(file.name):
-            yield LeftOut(file.name, _UNLABELED, counts=False)
-        elif kind == "folders":
-            item = as_image(file, depth, split, label_names)
-            if isinstance(item, Entry) and by_name.splits and split is None:
-                item = LeftOut(file.name, "is in no split", counts=file_may_be_image(file.path, file.name))
-            yield (item, file) if isinstance(item, Entry) else item
-        elif layout.format == "auto" and format_of(file.name) != kind:
-            is_shard = may_hold_images(file.name)
-            counts = is_shard or file_may_be_image(file.path, file.name)
-            other = LeftOut(file.name, f"is not a {kind} file", counts)
-            yield other if is_shard else Skipped.by_suffix(file.name) or other
-        else:
-            held_out = split not in (None, TRAIN)
-            try:
-                items = list(
-                    entries_of(file, kind, layout, label_names, split if layout.split_files else None, max_bytes)
-                )
-            except NoLabels:
-                if not held_out:
-                    raise
-                items = [LeftOut(file.name, NO_LABEL)]
-            unlabeled = held_out and all(map(_has_no_label, items))
-            for item in items:
-                if isinstance(item, Entry):
-                    yield item, file
-                else:
-                    yield LeftOut(item.name, _UNLABELED, counts=False) if unlabeled else item
-    label_names.check(must_be_used=kind == "folders")
-
-
-def _has_no_label(item: Entry | LeftOut) -> bool:
-    return isinstance(item, LeftOut) and item.reason.startswith(NO_LABEL)
-
-
 def _notes(
     metadata: list[File], by_name: SourceSplits, entries: Iterable[Entry], left_out: Iterable[LeftOut]
 ) -> tuple[str, ...]:
     """Returns where labels and splits come from, and the folders or files without labels."""
     unlabeled: Counter[str] = Counter()
     for item in left_out:
-        if item.reason == _UNLABELED:
+        if item.reason == UNLABELED:
             key = by_name.key(item.name)
             unlabeled[key] += item.name != key  # not for a file whose images are not counted
     counted = {name: f"{name!r} ({count:,})" if count else repr(name) for name, count in unlabeled.items()}
@@ -292,13 +243,3 @@ def _notes(
         *by_name.notes(unlabeled),
         *(f"the images in {name} have no labels and are not used" for name in counted.values()),
     )
-
-
-def _split_by_file(name: str, layout: Layout) -> tuple[str | None, int]:
-    """Returns the split that the name of the file or of its folder gives, and how many folders its pattern spans."""
-    parts = name.split("/")
-    for split, pattern in layout.split_files.items():
-        depth = pattern.strip("/").count("/") + 1
-        if fnmatchcase("/".join(parts[:depth]), pattern.strip("/")):
-            return split, depth
-    return None, 0

@@ -118,8 +118,9 @@ def test_a_key_without_effect_on_class_folders_is_refused(folder: Path, key: str
         assert find_images(str(folder), str(folder.parent / "list.csv"), frozenset(), layout).labels
 
 
-def test_a_group_is_no_key_of_the_layout(folder: Path) -> None:
-    assert find_images(str(folder), None, frozenset({"train", "eval"}), group="patient").labels
+def test_a_group_is_refused_on_class_folders(folder: Path) -> None:
+    with pytest.raises(BadInput, match=r"^data\.group: has no effect on class folders\. Remove it, or list the images"):
+        find_images(str(folder), None, SPLITS, group="patient")
 
 
 def test_a_span_without_a_pattern_is_refused(folder: Path) -> None:
@@ -142,3 +143,20 @@ def test_label_names_without_folders_that_are_numbers_are_refused(folder: Path, 
     (tmp_path / "names.txt").write_text("cat\ndog\n")
     with pytest.raises(BadInput, match=r"^data\.layout\.label_names: has no effect, since no class folder is a number"):
         find_images(str(folder), None, frozenset({"train", "eval"}), Layout(label_names=str(tmp_path / "names.txt")))
+
+
+@pytest.mark.parametrize(
+    ("patterns", "pattern", "split"),
+    [
+        ({"train": "train", "eval": "vall"}, "vall", "eval"),
+        ({"train": "*", "eval": "val"}, "val", "eval"),
+        ({"train": "trian", "eval": "val"}, "trian", "train"),
+    ],
+)
+def test_a_pattern_without_files_is_refused(tmp_path: Path, patterns: dict, pattern: str, split: str) -> None:
+    for name in ("train/cat/1.png", "train/dog/1.png", "val/cat/1.png", "val/dog/1.png"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    message = rf"^data\.layout\.split_files: '{pattern}', the pattern of {split}, matches no file"
+    with pytest.raises(BadInput, match=message):
+        find_images(str(tmp_path), None, SPLITS, Layout(split_files=patterns))
