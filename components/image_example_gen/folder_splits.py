@@ -1,7 +1,9 @@
 """of_folders: recognizes folders of splits, such as train/cat/1.jpg, data/train/cat/1.jpg or cat/train/1.jpg."""
 
+import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from efficientmixnet.components.image_example_gen.entry import SUFFIXES
@@ -36,7 +38,7 @@ def of_folders(data: str, files: Iterable[File], names: SplitNames) -> SourceSpl
         if not found.splits and len(level) != 1:
             found = _inside_classes(where, level, names)
         if found.splits:
-            return found.below(above)
+            return replace(found.below(above), hint=_hint_in_splits(above, level, found))
         if len(level) != 1:
             break
         ((folder, paths),) = level.items()
@@ -78,7 +80,7 @@ def _at_the_top(where: str, below: Mapping[str, Sequence[Path]], names: SplitNam
     """
     splits = {top: split for top in below if (split := names.of_name(top))}
     depths = {top: _depth(top, below[top], names) for top in below}
-    classes = {top: {path[depths[top] - 1] for path in below[top] if len(path) > depths[top]} for top in below}
+    classes = {top: _folders(below[top], depths[top]) for top in below}
     training = _classes_of_training(splits, classes)
     alike = [top for top in below if classes[top] & training]
     used = {top: split for top, split in splits.items() if top in alike}
@@ -139,28 +141,54 @@ def _inside_classes(where: str, below: Mapping[str, Sequence[Path]], names: Spli
 
 def _classes_in(folder: str, paths: Sequence[Path], names: SplitNames) -> set[str]:
     """Returns the names of the folders in a folder of a split. A split in a class folder mostly has none."""
-    depth = _depth(folder.split("/")[1], paths, names)
-    return {path[depth - 1] for path in paths if len(path) > depth}
+    return _folders(paths, _depth(folder.split("/")[1], paths, names))
 
 
 def _hint(below: Mapping[str, Sequence[Path]]) -> str:
     """Returns a note on top folders that all hold the same folders. They may be splits with unknown names."""
-    inner = [{path[0] for path in paths if len(path) > 1} for paths in below.values()]
-    shared = set.intersection(*inner) if len(inner) > 1 else set()
-    if len(shared) < 2 or any(one != shared for one in inner):
+    doubt = _doubt({top: _folders(paths, 1) for top, paths in below.items()})
+    return f"{doubt}, map {shown(list(below))} in data.split_names" if doubt else ""
+
+
+def _hint_in_splits(above: str, below: Mapping[str, Sequence[Path]], found: SourceSplits) -> str:
+    """Returns a note on classes that all hold the same folders. They may be the folds of train/fold1/cat."""
+    inner: dict[str, set[str]] = defaultdict(set)
+    for top, depth in found.depths.items():
+        for path in below[top]:
+            if len(path) > depth:
+                inner[_composed(path[depth - 1])].update(map(_composed, path[depth:-1][:1]))
+    doubt = _doubt(inner)
+    if not doubt:
         return ""
-    tops = shown(list(below))
-    return (
-        f"{tops} are classes, and all hold the folders {shown(sorted(shared))}; if these are the classes, map {tops} "
-        "in data.split_names"
-    )
+    top, split = min(found.splits.items(), key=lambda item: (item[1] != TRAIN, item[0]))
+    wrappers = next(path[: found.depths[top] - 1] for path in below[top] if len(path) > found.depths[top])
+    pattern = above + "/".join((top, *wrappers, "*"))
+    return f"{doubt}, name the folders above them in data.layout.split_files, such as {{{split}: {pattern!r}}}"
+
+
+def _doubt(inner: Mapping[str, Collection[str]]) -> str:
+    """Returns the beginning of a note on folders, if they all hold the same folders, and no text otherwise."""
+    first, *others = map(set, inner.values()) if inner else [set()]
+    if len(first) < 2 or not others or any(one != first for one in others):
+        return ""
+    folders, shared = shown(sorted(inner)), shown(sorted(first))
+    return f"{folders} are classes, and all hold the folders {shared}; if these are the classes"
+
+
+def _folders(paths: Iterable[Path], depth: int) -> set[str]:
+    """Returns the names of the folders at a depth, from 1, in one form of Unicode."""
+    return {_composed(path[depth - 1]) for path in paths if len(path) > depth}
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
 
 
 def _depth(top: str, paths: Sequence[Path], names: SplitNames) -> int:
     """Returns the number of folders above the class folders: 1, or more for such as train/images/cat/1.jpg."""
     depth, split = 1, names.of_name(top)
     while True:
-        inner = {path[depth - 1] for path in paths if len(path) > depth}
+        inner = _folders(paths, depth)
         name = next(iter(inner), "")
         is_wrapper = name.casefold() in _WRAPPERS or (split is not None and names.of_name(name) == split)
         if len(inner) != 1 or not is_wrapper:

@@ -20,7 +20,7 @@ class SourceSplits:
         splits: The split of each folder, or of each file with many images.
         depths: The number of folders between the data folder and the class folders, by top folder; 0 if missing.
         unlabeled: The top folders, or files, without labels.
-        hint: A note on folders that may be splits; empty if there are none.
+        hint: A note on folders whose meaning is in doubt; empty if there are none.
     """
 
     splits: Mapping[str, str] = field(default_factory=dict)
@@ -66,9 +66,9 @@ class SourceSplits:
             by_split[self.splits[name]].append(name)
         in_order = sorted(by_split.items(), key=lambda item: (item[0] != TRAIN, item[0]))
         notes = [f"{shown(sorted(names))} {'is' if len(names) == 1 else 'are'} {split}" for split, names in in_order]
-        if not notes:
-            return [self.hint] if self.hint else []
-        return [*notes[:-1], f"{notes[-1]} (data.layout.split_files changes this)"]
+        if notes:
+            notes[-1] += " (data.layout.split_files changes this)"
+        return [*notes, self.hint] if self.hint else notes
 
 
 def of_files(data: str, files: Sequence[File], names: SplitNames) -> SourceSplits:

@@ -1,10 +1,12 @@
 """Folders of splits with an unlisted name of training, in class folders, without suffixes, and in another folder."""
 
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.sources import Sources, find_images
 from efficientmixnet.modules.exceptions import BadInput
 
@@ -149,3 +151,42 @@ def test_the_only_folder_is_named_as_a_cure(tmp_path: Path) -> None:
 def test_folders_in_folders_without_end_are_read(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="only the class 'data' has images"):
         _sources(tmp_path, "/".join(["data"] * 700) + "/1.png")
+
+
+@pytest.mark.parametrize(
+    ("above", "pattern"), [("", "train/*"), ("data/", "data/train/*"), ("/images", "train/images/*")]
+)
+def test_folds_in_splits_get_a_note_whose_cure_works(tmp_path: Path, above: str, pattern: str) -> None:
+    before, after = (above, "") if above.endswith("/") else ("", above)
+    folds = [f"{before}{split}{after}/fold{number}" for split in ("train", "test") for number in (1, 2)]
+    sources = _sources(tmp_path, *_folders(*folds))
+    assert {label for _, label in _found(sources)} == {"fold1", "fold2"}
+    assert sources.notes[-1] == (
+        "fold1 and fold2 are classes, and all hold the folders cat and dog; if these are the classes, name the folders "
+        f"above them in data.layout.split_files, such as {{train: '{pattern}'}}"
+    )
+    layout = Layout(split_files={"train": pattern, "test": pattern.replace("train", "test")})
+    cured = find_images(str(tmp_path), None, SPLITS | {"test"}, layout)
+    assert _found(cured) == dict.fromkeys(BOTH, 2)
+
+
+def test_other_folders_in_classes_of_splits_get_no_note(tmp_path: Path) -> None:
+    names = [f"{split}/{label}/{side}/0.png" for split, label in BOTH for side in ("left", "right")]
+    assert len(_sources(tmp_path, *names, "train/cat/0.png", "train/fox/above/0.png").notes) == 2
+
+
+@pytest.mark.parametrize(("training", "test"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_class_folders_of_splits_may_be_in_two_forms_of_unicode(tmp_path: Path, training: str, test: str) -> None:
+    forms = {"train": training, "test": test}
+    names = [f"{split}/{unicodedata.normalize(forms[split], label)}/0.png" for split in forms for label in ("é", "ü")]
+    assert _found(_sources(tmp_path, *names)) == {(split, label): 1 for split in forms for label in ("é", "ü")}
+
+
+def test_the_only_folder_in_splits_gets_a_cure_that_works(tmp_path: Path) -> None:
+    names = _folders("train/photos", "test/photos")
+    with pytest.raises(
+        BadInput, match=r"only the class 'photos'.*in data\.layout\.split_files.*\{train: train/photos\}"
+    ):
+        _sources(tmp_path, *names)
+    layout = Layout(split_files={"train": "train/photos", "test": "test/photos"})
+    assert _found(find_images(str(tmp_path), None, SPLITS | {"test"}, layout)) == BOTH
