@@ -3,14 +3,15 @@
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from contextlib import suppress
 
 import numpy as np
 
 from efficientmixnet.components.image_example_gen.array_file import NPY
 from efficientmixnet.components.image_example_gen.canonical import canonical
 from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, Entry
-from efficientmixnet.components.image_example_gen.files import find_file, is_refused, is_remote, read_bytes
+from efficientmixnet.components.image_example_gen.files import is_refused, is_remote, read_bytes
+from efficientmixnet.components.image_example_gen.named_files import find_named, forms
 from efficientmixnet.modules.exceptions import BadImage
 
 BATCH = 32
@@ -108,12 +109,18 @@ def _lost_floats(file: bytes) -> str | None:
 
 
 def _read(path: str) -> bytes:
+    """Returns the bytes of a file, whose name may have another form of Unicode than the path."""
     if "\0" in path:
         raise BadImage("has a name with a zero byte")
-    name = Path(path).name
     if is_refused(path):
         raise BadImage("is not on this machine, in gs:// or in s3://")
-    file = None if is_remote(path) else find_file(path, name)
+    if is_remote(path):
+        *others, last = forms(path)
+        for form in others:  # A store is only asked for them if there is no file of this name.
+            with suppress(FileNotFoundError):
+                return read_bytes(Entry(form, form, label=""))
+        return read_bytes(Entry(last, last, label=""))
+    stored, file = find_named("", path)
     if file and file.size > MAX_IMAGE_BYTES:
         raise BadImage(f"has {file.size:,} bytes, more than {MAX_IMAGE_BYTES:,}")
-    return read_bytes(Entry(path, name, label=""))
+    return read_bytes(Entry(stored, stored, label=""))

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from efficientmixnet.components.image_example_gen.entry import LeftOut
-from efficientmixnet.components.image_example_gen.files import File, find_file, is_remote, join, list_files, open_file
+from efficientmixnet.components.image_example_gen.files import File, is_remote, join, list_files, open_file
+from efficientmixnet.components.image_example_gen.named_files import find_named
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.files.csv_cells import from_cell
 from efficientmixnet.modules.files.untrusted_json import parse_json
@@ -34,7 +35,7 @@ def find_images(folder: str, manifest: str | None = None) -> tuple[dict[str, str
     if manifest:
         # A store would have to be asked for each image.
         names = {
-            name: "" if is_remote(path := join(folder, name)) else _version(find_file(path, name))
+            name: "" if is_remote(join(folder, name)) else _version(find_named(folder, name)[1])
             for name in _named(manifest)
         }
         left_out = []

@@ -1,6 +1,8 @@
 """The reasons why an image cannot be predicted name no keys of a configuration, which predict and score do not have."""
 
 import io
+import unicodedata
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,3 +38,21 @@ def test_other_images_are_returned() -> None:
     file = io.BytesIO()
     Image.new("RGB", (4, 4)).save(file, "PNG")
     assert read_image(file.getvalue()) == file.getvalue()
+
+
+@pytest.mark.parametrize(("stored", "written"), [("NFC", "NFD"), ("NFD", "NFC")])
+@pytest.mark.parametrize("where", ["folder", "store"])
+def test_a_path_may_have_another_form_of_unicode(
+    tmp_path: Path, shelf: dict[str, bytes], stored: str, written: str, where: str
+) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(file, "PNG")
+    name = unicodedata.normalize(stored, "forêt/é.png")
+    if where == "store":
+        shelf[f"shelf://web/{name}"] = file.getvalue()
+    else:
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(file.getvalue())
+    folder = "shelf://web" if where == "store" else tmp_path
+    assert read_image(f"{folder}/{unicodedata.normalize(written, name)}") == file.getvalue()
+    assert str(read_image(f"{folder}/été.png")).startswith("cannot be read: ")
