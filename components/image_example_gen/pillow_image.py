@@ -8,7 +8,9 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from efficientmixnet.components.image_example_gen.depth import LARGEST, as_16_bits
+from efficientmixnet.components.image_example_gen.jpeg_end import has_end
 from efficientmixnet.components.image_example_gen.plain_png import plain_png
+from efficientmixnet.components.image_example_gen.png_rows import has_all_rows
 from efficientmixnet.modules.data import exif
 from efficientmixnet.modules.exceptions import BadImage
 
@@ -42,8 +44,12 @@ class PillowImage:
 
     def __init__(self, file: bytes, page: int = 0) -> None:
         formats = _formats() if file[4:8] == _HEIF_BRAND else [kind for kind in FORMATS if kind != "HEIF"]
+        is_png = file.startswith(exif.PNG)
+        if file.startswith(exif.JPEG) and not has_end(file):
+            raise _damaged("JPEG")
+        readable = plain_png(file) if is_png else file
+        self._unchecked = readable if is_png else None
         try:
-            readable = plain_png(file) if file.startswith(exif.PNG) else file
             self._image: Image.Image = Image.open(io.BytesIO(readable), formats=formats)
             if page:
                 self._image.seek(page)
@@ -93,7 +99,10 @@ class PillowImage:
                 self._image.draft("RGB", (side, side))
             self._image.load()
         except _ERRORS:
-            raise BadImage(f"is a truncated or corrupt {self.format} file") from None
+            raise _damaged(self.format) from None
+        if self._unchecked and not has_all_rows(self._unchecked):
+            raise _damaged(self.format)
+        self._unchecked = None
 
     def levels(self, side: int | None = None) -> np.ndarray:
         """Decodes the image: [height, width, 1 to 4], as stored; uint16 if it has more than 8 bits, else uint8.
@@ -119,6 +128,10 @@ class PillowImage:
         return levels if levels.ndim == 3 else levels[..., np.newaxis]
 
 
+def _damaged(kind: str) -> BadImage:
+    return BadImage(f"is a truncated or corrupt {kind} file")
+
+
 def _scale_transparent_color(image: Image.Image, bits: int) -> None:
     """Scales the one transparent color of a gray or RGB PNG file to the range to which Pillow scales the pixels."""
     color = image.info.get("transparency")
@@ -131,8 +144,13 @@ def _scale_transparent_color(image: Image.Image, bits: int) -> None:
 def _orientation(file: bytes, image: Image.Image) -> int:
     if image.format == "TIFF":
         return 1  # Pillow turns it
-    if image.format == "HEIF":  # libheif turns it by the container's own properties. EXIF counts without them.
-        return 1 if _has_turns(file) else image.info.get("original_orientation") or 1
+    if image.format == "HEIF":
+        if _has_turns(file) or not image.info.get("original_orientation"):
+            return 1  # libheif turns it by the container's own properties. EXIF counts without them.
+        import pillow_heif
+
+        # The plugin has changed EXIF, and also looks in XMP, which browsers do not.
+        return exif.orientation(file, pillow_heif.open_heif(file).info.get("exif"))
     return exif.orientation(file, image.info.get("exif"))
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import errno
-import io
 import json
 import re
 import shutil
@@ -20,6 +19,7 @@ from efficientmixnet.pipeline.scoring import score as scoring
 from efficientmixnet.pipeline.scoring.images_to_score import find_images
 from efficientmixnet.pipeline.scoring.score import score
 from efficientmixnet.pipeline.scoring.shard_scorer import ShardScorer, shard_schema
+from tests.shared.few_rows import few_rows
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +38,7 @@ def images(tmp_path) -> Path:
         Image.new("RGB", (4, 4), (25 * number,) * 3).save(place / f"{number}.png")
     Image.new("RGB", (4, 4), "white").save(folder / "white.bmp")
     (folder / "empty.jpg").touch()
-    file = io.BytesIO()
-    Image.effect_noise((40, 40), 90).convert("RGB").save(file, "PNG")
-    (folder / "torn.png").write_bytes(file.getvalue()[:200])
+    (folder / "torn.png").write_bytes(few_rows())
     (folder / ".hidden").write_text("no image")
     return folder
 
