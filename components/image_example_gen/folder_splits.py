@@ -2,12 +2,13 @@
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
 from efficientmixnet.components.image_example_gen.entry import SUFFIXES
 from efficientmixnet.components.image_example_gen.files import File, file_may_be_image
+from efficientmixnet.components.image_example_gen.folders_in_classes import alike, check_classes, not_held_out
 from efficientmixnet.components.image_example_gen.skipped import Skipped
 from efficientmixnet.components.image_example_gen.source_splits import CURE, SourceSplits, in_no_split, shown
 from efficientmixnet.components.image_example_gen.split_names import TRAIN, SplitNames, is_unlabeled
@@ -28,7 +29,8 @@ def of_folders(data: str, files: Iterable[File], names: SplitNames) -> SourceSpl
         names: The names of splits.
 
     Raises:
-        BadInput: Another folder does not belong to any split, or there are several sets of splits.
+        BadInput: Another folder does not belong to any split, there are several sets of splits, or a split is among
+            the class folders.
     """
     below = _images_by_top(files)
     above, level = "", below
@@ -38,13 +40,13 @@ def of_folders(data: str, files: Iterable[File], names: SplitNames) -> SourceSpl
         if not found.splits and len(level) != 1:
             found = _inside_classes(where, level, names)
         if found.splits:
-            return replace(found.below(above), hint=_hint_in_splits(above, level, found))
+            return replace(found.below(above), hint=_hint_in_splits(where, above, level, found, names))
         if len(level) != 1:
             break
         ((folder, paths),) = level.items()
         above, level = f"{above}{folder}/", _by_first(paths)
     found = _inside_classes(data, below, names)
-    return found if found.splits else SourceSplits(hint=_hint(below))
+    return found if found.splits else SourceSplits(hint=_hint(data, below, names))
 
 
 def _images_by_top(files: Iterable[File]) -> dict[str, list[Path]]:
@@ -144,35 +146,31 @@ def _classes_in(folder: str, paths: Sequence[Path], names: SplitNames) -> set[st
     return _folders(paths, _depth(folder.split("/")[1], paths, names))
 
 
-def _hint(below: Mapping[str, Sequence[Path]]) -> str:
-    """Returns a note on top folders that all hold the same folders. They may be splits with unknown names."""
-    doubt = _doubt({top: _folders(paths, 1) for top, paths in below.items()})
-    return f"{doubt}, map {shown(list(below))} in data.split_names" if doubt else ""
+def _hint(data: str, below: Mapping[str, Sequence[Path]], names: SplitNames) -> str:
+    """Returns a note on class folders that hold the same folders or each other. They may be splits."""
+    inner = {_composed(top): _folders(paths, 1) for top, paths in below.items()}
+    doubt = alike(inner)
+    if doubt:
+        return f"{doubt}, map {shown(list(below))} in data.split_names"
+    return check_classes(data, inner, names) or not_held_out(inner, names)
 
 
-def _hint_in_splits(above: str, below: Mapping[str, Sequence[Path]], found: SourceSplits) -> str:
-    """Returns a note on classes that all hold the same folders. They may be the folds of train/fold1/cat."""
+def _hint_in_splits(
+    where: str, above: str, below: Mapping[str, Sequence[Path]], found: SourceSplits, names: SplitNames
+) -> str:
+    """Returns a note on classes that hold the same folders or each other. They may be the folds of train/fold1/cat."""
     inner: dict[str, set[str]] = defaultdict(set)
     for top, depth in found.depths.items():
         for path in below[top]:
             if len(path) > depth:
                 inner[_composed(path[depth - 1])].update(map(_composed, path[depth:-1][:1]))
-    doubt = _doubt(inner)
+    doubt = alike(inner)
     if not doubt:
-        return ""
+        return check_classes(where, inner, names)
     top, split = min(found.splits.items(), key=lambda item: (item[1] != TRAIN, item[0]))
     wrappers = next(path[: found.depths[top] - 1] for path in below[top] if len(path) > found.depths[top])
     pattern = above + "/".join((top, *wrappers, "*"))
     return f"{doubt}, name the folders above them in data.layout.split_files, such as {{{split}: {pattern!r}}}"
-
-
-def _doubt(inner: Mapping[str, Collection[str]]) -> str:
-    """Returns the beginning of a note on folders, if they all hold the same folders, and no text otherwise."""
-    first, *others = map(set, inner.values()) if inner else [set()]
-    if len(first) < 2 or not others or any(one != first for one in others):
-        return ""
-    folders, shared = shown(sorted(inner)), shown(sorted(first))
-    return f"{folders} are classes, and all hold the folders {shared}; if these are the classes"
 
 
 def _folders(paths: Iterable[Path], depth: int) -> set[str]:
