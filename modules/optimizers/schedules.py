@@ -12,6 +12,7 @@ import keras
 from keras import ops
 
 SCHEDULES = ("constant", "cosine", "exponential", "flat-cosine", "step")
+_MOST_STEPS = 2**31 - 1  # of int32; no training is longer
 
 
 @keras.saving.register_keras_serializable(package="efficientmixnet")
@@ -99,7 +100,7 @@ class Exponential(keras.optimizers.schedules.LearningRateSchedule):
         step = ops.cast(step, "int32")
         if self.staircase:
             # 2.4 epochs of 391 steps are 4692 / 5 steps. With integers, every stair is at its exact step.
-            steps = Fraction(self.decay_steps).limit_denominator(100)
+            steps = _stair(self.decay_steps)
             exponent = ops.cast(step * steps.denominator // steps.numerator, keras.config.floatx())
         else:
             exponent = ops.cast(step, keras.config.floatx()) / self.decay_steps
@@ -185,6 +186,8 @@ def build_schedule(
     warmup_steps = round(warmup_epochs * steps_per_epoch)
     if warmup_steps >= total_steps and warmup_steps:
         raise ValueError(f"schedule.warmup_epochs: must be less than the {epochs:g} epochs of training.")
+    total_steps = min(total_steps, _MOST_STEPS)
+    warmup_steps = min(warmup_steps, total_steps - 1)
     steps = total_steps - warmup_steps
     schedule: keras.optimizers.schedules.LearningRateSchedule
     if name == "constant":
@@ -198,3 +201,9 @@ def build_schedule(
         decay_steps = decay_epochs * steps_per_epoch
         schedule = Exponential(learning_rate, decay_steps, decay_rate, staircase or name == "step", final_fraction)
     return WarmUp(schedule, warmup_steps) if warmup_steps else schedule
+
+
+def _stair(steps: float) -> Fraction:
+    """Returns the length of a stair as a fraction of two int32, rounded to hundredths or, if it is long, to steps."""
+    fraction = Fraction(steps).limit_denominator(100 if steps <= _MOST_STEPS // 100 else 1)
+    return min(max(fraction, Fraction(1, 100)), Fraction(_MOST_STEPS))

@@ -109,3 +109,26 @@ def test_a_wrong_schedule_is_named(settings: dict, message: str) -> None:
     with pytest.raises(ValueError) as raised:
         build_schedule(**settings, learning_rate=0.1, steps_per_epoch=10, epochs=5)
     assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("decay_epochs", "steps_per_epoch", "expected"),
+    [
+        (0.001, 1, [1, 0, 0]),  # a stair of .001 steps is one of .01: .5^100 is 0 here
+        (1e6, 5_000, [1, 1, 1]),  # 5e9 steps do not fit into int32
+        (1e5 + 1 / 3, 999, [1, 1, 1]),  # nor do 99,900,333 steps in hundredths
+    ],
+)
+def test_the_shortest_and_the_longest_stairs_are_possible(
+    decay_epochs: float, steps_per_epoch: int, expected: list[float]
+) -> None:
+    options = {"decay_rate": 0.5, "decay_epochs": decay_epochs, "steps_per_epoch": steps_per_epoch}
+    schedule = build_schedule("step", 1.0, epochs=9, **options)
+    np.testing.assert_allclose(rates(schedule, [0, 1, 10**7]), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_more_steps_than_a_training_can_have_are_possible(name: str) -> None:
+    """A million epochs, until patience ends them, of 20,000 steps do not fit into int32."""
+    schedule = build_schedule(name, 1.0, steps_per_epoch=20_000, epochs=10**6, warmup_epochs=1, decay_epochs=10**6)
+    np.testing.assert_allclose(rates(schedule, [10_000, 20_000, 30_000]), [0.5, 1, 1], rtol=1e-4)
