@@ -1,12 +1,19 @@
-"""with_column_splits: the splits that a column split gives to records, without data.layout.split."""
+"""with_column_splits: the splits that a column split gives to records, without data.layout.split.
+
+unused_splits: a note on another column that seems to have splits.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from efficientmixnet.components.image_example_gen.column_text import is_missing
+from efficientmixnet.components.image_example_gen.entry import Entry
 from efficientmixnet.components.image_example_gen.examine import Found
 from efficientmixnet.components.image_example_gen.split_names import TRAIN, SplitNames
 
 _SHOWN = 40  # characters
+_MOST_SPLITS = 10  # values of a column
+_FLAGS = frozenset({"true", "false", "yes", "no", "0", "1"})
 
 
 def with_column_splits(
@@ -41,3 +48,25 @@ def with_column_splits(
         return items, f"the column split is not used, since {value} names no split; data.split_names can map it"
     named = ", ".join(sorted(filter(None, set(meanings.values()))))
     return items, f"the column split names the splits {named} (data.layout.split changes this)" if named else ""
+
+
+def unused_splits(entries: Iterable[Entry], names: SplitNames) -> str:
+    """Returns a note on a column whose values are names of splits, or that is a flag named after a split, or no text.
+
+    Args:
+        entries: The images, none of which has a split.
+        names: The names of splits.
+    """
+    values: dict[str, set[str]] = {}
+    for entry in entries:
+        for column, value in entry.columns:
+            found = values.setdefault(column, set())
+            if len(found) <= _MOST_SPLITS and not is_missing(value):
+                found.add(value)
+    for column, found in values.items():
+        meanings = set(map(names.of_value, found))
+        if TRAIN in meanings and len(meanings) > 1 and None not in meanings:
+            return f"the column {column} names splits, but is not used; data.layout.split: {column} uses it"
+        if names.of_name(column) and len(found) > 1 and _FLAGS.issuperset(map(str.casefold, found)):
+            return f"the column {column} may say the split, but is not used; a column split with train and eval is"
+    return ""

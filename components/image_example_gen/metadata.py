@@ -1,8 +1,9 @@
 """metadata_images: the images that Hugging Face's metadata.csv or metadata.jsonl in the data folder names."""
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
+from itertools import accumulate
 
 from efficientmixnet.components.image_example_gen.check_sources import check_split
 from efficientmixnet.components.image_example_gen.entry import Entry, LeftOut
@@ -13,7 +14,7 @@ from efficientmixnet.components.image_example_gen.manifest import Manifest
 from efficientmixnet.components.image_example_gen.named_files import ListedFiles
 from efficientmixnet.components.image_example_gen.repeated_rows import RepeatedRows
 from efficientmixnet.components.image_example_gen.skipped import Skipped
-from efficientmixnet.components.image_example_gen.split_names import TRAIN, SplitNames
+from efficientmixnet.components.image_example_gen.split_names import TEST, TRAIN, SplitNames, is_unlabeled
 from efficientmixnet.modules.exceptions import BadInput
 
 
@@ -59,12 +60,26 @@ def _listed_images(
         for item in Manifest(one.path, posixpath.dirname(one.path), layout, names, repeated, data).images():
             seen.add(item.name if isinstance(item, LeftOut) else item[0].name)
             yield item
+    folders = {posixpath.dirname(one.name) for one in metadata}
     for other in files:
         if isinstance(other, LeftOut):
             yield other
         elif other.name not in seen and other not in metadata:
-            not_listed = LeftOut(other.name, "is not listed in the metadata", counts=False)
-            yield Skipped.by_suffix(other.name) or not_listed
+            yield Skipped.by_suffix(other.name) or _not_listed(other.name, folders, names)
+
+
+def _not_listed(name: str, folders: Set[str], names: SplitNames) -> LeftOut:
+    """Returns why an image is not used. It counts if its folder lacks metadata, unlike others.
+
+    Test images often come without labels. Beside the metadata of splits, there may be folders of other images.
+    """
+    above = ["", *accumulate(name.split("/")[:-1], "{}/{}".format)]
+    if not folders.isdisjoint(above):
+        return LeftOut(name, "is not listed in the metadata", counts=False)
+    split = names.of_path(above[-1])
+    may_be_other = any(map(names.of_path, folders)) and not split
+    is_aside = split == TEST or is_unlabeled(above[-1]) or may_be_other
+    return LeftOut(name, "has no metadata in its folder or above it", counts=not is_aside)
 
 
 def _splits_of_folders(entries: Sequence[Entry], names: SplitNames) -> dict[str, str]:

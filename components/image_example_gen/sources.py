@@ -13,7 +13,7 @@ from efficientmixnet.components.image_example_gen.check_sources import (
     check_split,
     nothing_found,
 )
-from efficientmixnet.components.image_example_gen.column_splits import with_column_splits
+from efficientmixnet.components.image_example_gen.column_splits import unused_splits, with_column_splits
 from efficientmixnet.components.image_example_gen.corrections import Corrections
 from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, SUFFIXES, Entry, LeftOut
 from efficientmixnet.components.image_example_gen.examine import Found, examine
@@ -153,6 +153,8 @@ def find_images(
     by_folder = kind == "folders" and not manifest and not metadata
     check_effect(given, group, by_folder, span is not None)
     check_split(layout.split, (*entries, *left_out))
+    if (manifest or metadata) and not any(entry.split for entry in entries):
+        note = unused_splits(entries, names)
     notes = (*_notes(metadata, by_name, entries, left_out), *filter(None, [note]))
     sources = Sources(entries, left_out, fingerprint, size, kind, span, notes=notes, skipped=kinds)
     if corrections:

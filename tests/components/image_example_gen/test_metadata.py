@@ -227,3 +227,29 @@ def test_metadata_asks_no_other_server(tmp_path: Path, shelf: dict[str, bytes]) 
     (tmp_path / "metadata.csv").write_text("file_name,label\n1.png,a\n2.png,b\nshelf://other/3.png,a\n")
     sources = find_images(str(tmp_path), None, SPLITS)
     assert sources.left_out == (LeftOut("shelf://other/3.png", OUTSIDE.format("metadata.csv, line 4")),)
+
+
+@pytest.mark.parametrize(
+    ("with_metadata", "without", "counts"),
+    [
+        (("train",), "val", True),
+        (("val",), "train", True),
+        (("cat", "dog"), "fox", True),
+        (("train", "val"), "test", False),
+        (("train", "val"), "masks", False),
+        (("cat", "dog"), "unlabeled", False),
+    ],
+)
+def test_images_in_a_folder_without_metadata_count_unless_they_need_no_label(
+    tmp_path: Path, with_metadata: tuple[str, ...], without: str, counts: bool
+) -> None:
+    for folder in with_metadata:
+        _touch(tmp_path, f"{folder}/1.png", f"{folder}/2.png", f"{folder}/3.png")
+        (tmp_path / folder / "metadata.csv").write_text("file_name,label\n1.png,a\n2.png,b\n")
+    _touch(tmp_path, f"{without}/a/1.png", f"{without}/notes.txt")
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert set(sources.left_out) == {
+        *(LeftOut(f"{folder}/3.png", "is not listed in the metadata", counts=False) for folder in with_metadata),
+        LeftOut(f"{without}/a/1.png", "has no metadata in its folder or above it", counts=counts),
+    }
+    assert sources.skipped == {".txt": 1}
