@@ -97,8 +97,9 @@ def run(
     """
     given = {"images": images, "output": output, "config": config}
     paths = {name: api_path(name, path) for name, path in given.items() if path is not None}
-    is_list = isinstance(overrides, Iterable) and not isinstance(overrides, str)
-    keys = list(overrides) if is_list else [overrides]
+    keys: list[Any] = [overrides]
+    if isinstance(overrides, Iterable) and not isinstance(overrides, str):
+        keys = list(overrides)
     for key in keys:
         if not isinstance(key, str):
             raise BadInput(f"overrides: {key!r} is not text; give keys such as 'training.epochs=20'")

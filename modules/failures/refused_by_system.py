@@ -34,7 +34,7 @@ def refused_by_system(error: BaseException) -> str | None:
     """
     if isinstance(error, FileNotFoundError) and not _has_current_folder():
         return "the current folder was deleted or moved; change to a folder that exists, with cd"
-    if isinstance(error, OSError) and error.errno in _CURES:
+    if isinstance(error, OSError) and error.errno is not None and error.errno in _CURES:
         what = f"{printable(os.fsdecode(error.filename))}: " if isinstance(error.filename, str | bytes) else ""
         return f"{what}{os.strerror(error.errno)}; {_CURES[error.errno]}"
     if NO_SPACE in str(error):  # TensorFlow and pyarrow have their own exceptions

@@ -197,7 +197,7 @@ def _with_paths(config: Config, here: Path, data: str | None, output: str | None
         raise BadInput(f"network.weights: {weights} is in an object store; copy it to a folder, and give its path")
     if weights not in (None, "imagenet", "latest"):
         weights = absolute(weights)
-    given = {f"data.{key}": path for key, path in changed.items() if isinstance(path, str)}
+    given: dict[str, str | None] = {f"data.{key}": path for key, path in changed.items() if isinstance(path, str)}
     given |= {"data.layout.label_names": label_names, "network.weights": weights, "output": runs}
     for key, path in given.items():
         if path and (character := character_to_refuse(path)):

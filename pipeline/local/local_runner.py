@@ -128,7 +128,7 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True, live: boo
             ended = (
                 KeyboardInterrupt()
                 if signals.caused(error)
-                else error_of_run(error, output, folder / LOG_FILE, stages and stages.ended)
+                else error_of_run(error, output, folder / LOG_FILE, stages.ended if stages else None)
             )
             if isinstance(ended, BadInput):
                 _write_rows(folder / LEFT_OUT_FILE, ended.left_out)

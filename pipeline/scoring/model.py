@@ -102,7 +102,7 @@ class Model:
             if isinstance(images, Mapping | IOBase):  # of which the keys or the lines would be iterated
                 raise TypeError
             drawn = iter(images)
-        except TypeError:
+        except (TypeError, NotImplementedError):  # the latter by symbolic tensors of Keras
             raise BadInput(
                 f"images: is of type {type(images).__name__}; give a list of images, such as ['photo.jpg']"
             ) from None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -144,7 +145,11 @@ def test_an_array_of_too_many_pixels_is_refused_before_it_is_encoded(model: Mode
 
 
 @pytest.mark.parametrize(
-    "images", [None, 7, np.float32(0.5), np.array(7), {"photo.jpg": 1}, io.BytesIO(b"image"), tf.constant(7)]
+    "images",
+    [
+        *(None, 7, np.float32(0.5), np.array(7), {"photo.jpg": 1}, io.BytesIO(b"image"), tf.constant(7)),
+        keras.KerasTensor([None, 4, 6, 3]),
+    ],
 )
 @pytest.mark.parametrize("method", ["predict", "probabilities", "embed"])
 def test_what_is_no_list_of_images_is_named(model: Model, method: str, images: Any) -> None:
