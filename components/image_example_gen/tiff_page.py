@@ -2,17 +2,19 @@
 
 import io
 import logging
+import math
 from typing import Any
 
 import numpy as np
 
+from efficientmixnet.components.image_example_gen.tiff_lzw import LZW, without_lzw
 from efficientmixnet.modules.exceptions import BadImage
 
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MAY_BE_BANDS = (0, 1, 2)
 """The values of PhotometricInterpretation, of gray and RGB, that programs also give to bands."""
 
-_COMPRESSIONS = {1, 5, 8, 32773, 32946, 34925, 50000}  # none, LZW, Deflate, PackBits, Deflate, LZMA, Zstandard
+_COMPRESSIONS = {1, LZW, 8, 32773, 32946, 34925, 50000}  # none, LZW, Deflate, PackBits, Deflate, LZMA, Zstandard
 _ORIENTATION = 274
 # Values of PhotometricInterpretation whose samples are neither gray nor red, green and blue, nor bands.
 _OTHER_COLORS = {
@@ -35,12 +37,8 @@ class TiffPage:
     """
 
     def __init__(self, file: bytes, number: int = 0) -> None:
-        import tifffile  # takes half a second
-
-        logging.getLogger("tifffile").disabled = True  # it logs each fault besides raising it
-
         try:
-            page: Any = tifffile.TiffFile(io.BytesIO(file)).pages[number]
+            page = _page(file, number)
             self.size = int(page.imagewidth), int(page.imagelength)
             """Width and height as stored, in pixels."""
             self.orientation = int(page.tags.valueof(_ORIENTATION, 1))
@@ -50,7 +48,9 @@ class TiffPage:
             self.type: np.dtype = page.dtype
             """The type of the values."""
             places = zip(page.dataoffsets, page.databytecounts, strict=True)
-            is_whole = all(offset + count <= len(file) for offset, count in places)
+            # A hostile file can list more tiles than the image has, each of which takes time to unpack.
+            is_whole = len(page.dataoffsets) <= math.prod(page.chunked)
+            is_whole &= all(offset + count <= len(file) for offset, count in places)
             is_plain = int(page.imagedepth) <= 1 and page.dtype is not None and page.dtype.kind in "uif"
             tile = int(page.tilewidth) * int(page.tilelength)
         except Exception as error:  # the package does not say what it raises
@@ -64,7 +64,7 @@ class TiffPage:
             raise BadImage(f"has the compression {page.compression}, which is not supported with {page.dtype}")
         if not is_whole or min(self.size) < 1 or self.samples < 1 or tile > _LARGEST_TILE:
             raise _damaged()
-        self._page = page
+        self._page, self._file, self._number = page, file, number
 
     @property
     def bands(self) -> int:
@@ -79,11 +79,20 @@ class TiffPage:
         """
         width, height = self.size
         try:
-            values = self._page.asarray()
-            values = np.moveaxis(values, 0, -1) if self._page.axes == "SYX" else values
+            is_lzw = self._page.compression == LZW
+            page = _page(without_lzw(self._file, self._number), self._number) if is_lzw else self._page
+            values = page.asarray()
+            values = np.moveaxis(values, 0, -1) if page.axes == "SYX" else values
             return values.reshape(height, width, self.samples)
         except Exception:
             raise _damaged() from None
+
+
+def _page(file: bytes, number: int) -> Any:
+    import tifffile  # takes half a second
+
+    logging.getLogger("tifffile").disabled = True  # it logs each fault besides raising it
+    return tifffile.TiffFile(io.BytesIO(file)).pages[number]
 
 
 def _damaged() -> BadImage:
