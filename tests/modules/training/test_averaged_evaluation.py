@@ -79,7 +79,7 @@ def test_callbacks_before_it_see_what_is_exported_and_those_after_it_the_last_st
 def test_an_epoch_without_a_synchronization_is_no_end_of_a_training() -> None:
     """After the fourth step of a period of five, the slow weights are still those of the start."""
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.filterwarnings("error", "Lookahead")
         model = _model("slow weights")
         start = model.evaluate(X, Y, verbose=0)
         logs = model.fit(X, Y, epochs=2, callbacks=[AveragedEvaluation()], **{**ARGUMENTS, "batch_size": 8}).history
