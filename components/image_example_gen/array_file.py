@@ -15,6 +15,7 @@ from typing import IO
 
 import numpy as np
 
+from efficientmixnet.components.image_example_gen.damaged import damaged
 from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES
 from efficientmixnet.modules.exceptions import BadImage
 
@@ -83,7 +84,7 @@ class ArrayFile:
             stream.seek(self._start)
             content = stream.read(self._bytes + 1)
         if len(content) != self._bytes:
-            raise BadImage(f"is a truncated or corrupt {self.format} file")
+            raise damaged(self.format)
         values = np.frombuffer(content, self._type).reshape(self._shape, order="F" if self._is_fortran else "C")
         return checked(values.reshape(*self.size[::-1], self.channels))
 
@@ -104,7 +105,7 @@ class ArrayFile:
         except BadImage:
             raise
         except _ERRORS:
-            raise BadImage(f"is a truncated or corrupt {self.format} file") from None
+            raise damaged(self.format) from None
 
 
 def is_array(file: bytes) -> bool:

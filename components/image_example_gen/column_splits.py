@@ -66,7 +66,7 @@ def unused_splits(entries: Iterable[Entry], names: SplitNames) -> str:
     for column, found in values.items():
         meanings = set(map(names.of_value, found))
         if TRAIN in meanings and len(meanings) > 1 and None not in meanings:
-            return f"the column {column} names splits, but is not used; data.layout.split: {column} uses it"
+            return f"the column {column} names splits, but is not used; set data.layout.split to {column} to use it"
         if names.of_name(column) and len(found) > 1 and _FLAGS.issuperset(map(str.casefold, found)):
-            return f"the column {column} may say the split, but is not used; a column split with train and eval is"
+            return f"the column {column} may name the split, but is not used; add a column split with train and eval"
     return ""

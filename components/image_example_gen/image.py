@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from efficientmixnet.components.image_example_gen.array_file import is_array
 from efficientmixnet.components.image_example_gen.canonical import KEPT, canonical
+from efficientmixnet.components.image_example_gen.damaged import damaged
 from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, Entry, LeftOut
 from efficientmixnet.components.image_example_gen.files import read_bytes
 from efficientmixnet.components.image_example_gen.image_header import OpenImage
@@ -70,7 +71,7 @@ def _example(entry: Entry, encoded: bytes, header: OpenImage, channels: int, see
     try:
         mean, mean_square = _moments(encoded, header, channels, see)
     except tf.errors.InvalidArgumentError:
-        raise BadImage(f"is a truncated or corrupt {header.format} file") from None
+        raise damaged(header.format) from None
     example = tf.train.Example()
     feature = example.features.feature  # filled in place, since protobuf copies messages
     for name, text in (

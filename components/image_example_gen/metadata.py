@@ -69,9 +69,9 @@ def _listed_images(
 
 
 def _not_listed(name: str, folders: Set[str], names: SplitNames) -> LeftOut:
-    """Returns why an image is not used. It counts if its folder lacks metadata, unlike others.
+    """Returns why an image is not used. It counts for `data.max_left_out` if only other folders have metadata.
 
-    Test images often come without labels. Beside the metadata of splits, there may be folders of other images.
+    There are two exceptions: test images, which often have no labels, and folders beside those of splits.
     """
     above = ["", *accumulate(name.split("/")[:-1], "{}/{}".format)]
     if not folders.isdisjoint(above):

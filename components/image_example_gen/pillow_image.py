@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from efficientmixnet.components.image_example_gen.damaged import damaged
 from efficientmixnet.components.image_example_gen.depth import LARGEST, as_16_bits
 from efficientmixnet.components.image_example_gen.jpeg_end import has_end
 from efficientmixnet.components.image_example_gen.plain_png import plain_png
@@ -46,7 +47,7 @@ class PillowImage:
         formats = _formats() if file[4:8] == _HEIF_BRAND else [kind for kind in FORMATS if kind != "HEIF"]
         is_png = file.startswith(exif.PNG)
         if file.startswith(exif.JPEG) and not has_end(file):
-            raise _damaged("JPEG")
+            raise damaged("JPEG")
         readable = plain_png(file) if is_png else file
         self._unchecked = readable if is_png else None
         try:
@@ -99,9 +100,9 @@ class PillowImage:
                 self._image.draft("RGB", (side, side))
             self._image.load()
         except _ERRORS:
-            raise _damaged(self.format) from None
+            raise damaged(self.format) from None
         if self._unchecked and not has_all_rows(self._unchecked):
-            raise _damaged(self.format)
+            raise damaged(self.format)
         self._unchecked = None
 
     def levels(self, side: int | None = None) -> np.ndarray:
@@ -126,10 +127,6 @@ class PillowImage:
         colors = "L" if self.channels == 1 else "RGB"
         levels = np.asarray(image.convert(f"{colors}A" if has_alpha else colors))
         return levels if levels.ndim == 3 else levels[..., np.newaxis]
-
-
-def _damaged(kind: str) -> BadImage:
-    return BadImage(f"is a truncated or corrupt {kind} file")
 
 
 def _scale_transparent_color(image: Image.Image, bits: int) -> None:

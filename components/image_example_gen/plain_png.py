@@ -4,85 +4,85 @@ Pillow refuses long texts and color profiles, and wrong checksums of chunks that
 files that TensorFlow refuses, such as those that end after their pixels. They are refused here.
 """
 
-import struct
 import zlib
-from collections.abc import Iterator
 
+from efficientmixnet.components.image_example_gen.damaged import damaged
+from efficientmixnet.components.image_example_gen.png_chunks import (
+    CHECKSUM,
+    COLORS,
+    END,
+    HEAD,
+    HEADER,
+    PIXELS,
+    TRANSPARENCY,
+    content,
+    png_chunks,
+)
+from efficientmixnet.components.image_example_gen.png_rows import most_packed_bytes
 from efficientmixnet.modules.data.exif import PNG
-from efficientmixnet.modules.exceptions import BadImage
 
-_HEADER, _COLORS, _PIXELS, _END, _TRANSPARENCY = b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS"
-_NEEDED = frozenset({_HEADER, _COLORS, _PIXELS, _END})  # the chunks that a decoder must read
+_NEEDED = frozenset({HEADER, COLORS, PIXELS, END})  # the chunks that a decoder must read
 _HEADER_BYTES, _COLOR_TYPE, _COMPRESSION = 13, 9, 10  # the size of the header, and places in it
 _RGB, _PALETTE, _RGBA = 2, 3, 6  # color types
 _TRANSPARENT_COLOR = {0: 2, _RGB: 6}  # bytes, by the color types of gray and RGB
 _MOST_COLORS = 256
 _ANCILLARY = 0x20  # the bit in the first letter of a chunk that a decoder may skip
-_HEAD, _CHECKSUM = 8, 4  # bytes of a chunk before and after its content
 
 
 def plain_png(file: bytes) -> bytes:
     """Returns the PNG file with the chunks that a decoder must read, and with valid transparency.
 
     Raises:
-        BadImage: A chunk that a decoder must read is missing, damaged, unknown or out of place.
+        BadImage: A chunk that a decoder must read is missing, damaged, unknown or out of place, or there are far too
+            many pixels.
     """
-    kept, header, is_after_pixels = [PNG], b"", False
+    kept, header, packed, is_after_pixels = [PNG], b"", 0, False
     used: set[bytes] = set()
-    for kind, chunk in _chunks(file):
-        content = chunk[_HEAD:-_CHECKSUM]
-        header = header or content
-        if not _is_valid(kind, content, used, header):
-            raise _damaged()
-        is_after_pixels |= _PIXELS in used and kind != _PIXELS
-        if kind == _PIXELS:
+    for kind, chunk in png_chunks(file):
+        header = header or content(chunk)
+        if not (_is_readable(kind, chunk) and _is_valid(kind, content(chunk), used, header)):
+            raise damaged("PNG")
+        is_after_pixels |= PIXELS in used and kind != PIXELS
+        if kind == PIXELS:
             is_used = not is_after_pixels  # Decoders ignore pixels after another chunk.
-        elif kind == _TRANSPARENCY:
-            is_used = not is_after_pixels and kind not in used and _is_intact(chunk) and _fits(content, header)
+            packed += len(content(chunk))
+        elif kind == TRANSPARENCY:
+            is_used = not is_after_pixels and kind not in used and _is_intact(chunk) and _fits(content(chunk), header)
         else:
             is_used = kind in _NEEDED
         if is_used:
             kept.append(chunk)
             used.add(kind)
+    if END not in used or packed > most_packed_bytes(header):
+        raise damaged("PNG")
     return b"".join(kept)
 
 
-def _chunks(file: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yields the kind of each chunk, and the chunk."""
-    place, kind = len(PNG), b""
-    while kind != _END:
-        length, kind = struct.unpack(">I4s", file[place : place + _HEAD].ljust(_HEAD, b"\0"))
-        chunk = file[place : place + _HEAD + length + _CHECKSUM]
-        is_whole = len(chunk) == _HEAD + length + _CHECKSUM and kind.isalpha()
-        if not is_whole or not (kind[0] & _ANCILLARY or (kind in _NEEDED and _is_intact(chunk))):
-            raise _damaged()
-        yield kind, chunk
-        place += len(chunk)
+def _is_readable(kind: bytes, chunk: bytes) -> bool:
+    """Returns whether the chunk is whole, and, unless decoders may skip it, known and intact."""
+    is_whole = len(chunk) == HEAD + int.from_bytes(chunk[:4], "big") + CHECKSUM and kind.isalpha()
+    return is_whole and bool(kind[0] & _ANCILLARY or (kind in _NEEDED and _is_intact(chunk)))
 
 
-def _is_valid(kind: bytes, content: bytes, used: set[bytes], header: bytes) -> bool:
-    """Returns whether decoders read a file with this chunk after those that are used."""
-    if kind == _HEADER or not used:
-        is_first = kind == _HEADER and not used
-        return is_first and len(content) == _HEADER_BYTES and content[_COMPRESSION] == 0
+def _is_valid(kind: bytes, found: bytes, used: set[bytes], header: bytes) -> bool:
+    """Returns whether decoders read a file with a chunk of this content after those that are used."""
+    if kind == HEADER or not used:
+        is_first = kind == HEADER and not used
+        return is_first and len(found) == _HEADER_BYTES and found[_COMPRESSION] == 0
     color_type = header[_COLOR_TYPE]
-    if kind == _COLORS and color_type == _PALETTE:
-        is_in_place = used.isdisjoint({_COLORS, _PIXELS})
-        return is_in_place and 0 < len(content) <= 3 * _MOST_COLORS and len(content) % 3 == 0
-    if kind == _COLORS:
-        return bool(content) or color_type not in (_RGB, _RGBA) or _PIXELS in used
-    return kind != _PIXELS or color_type != _PALETTE or _COLORS in used
+    if kind == COLORS and color_type == _PALETTE:
+        is_in_place = used.isdisjoint({COLORS, PIXELS})
+        return is_in_place and 0 < len(found) <= 3 * _MOST_COLORS and len(found) % 3 == 0
+    if kind == COLORS:
+        return bool(found) or color_type not in (_RGB, _RGBA) or PIXELS in used
+    return kind != PIXELS or color_type != _PALETTE or COLORS in used
 
 
-def _fits(content: bytes, header: bytes) -> bool:
+def _fits(transparency: bytes, header: bytes) -> bool:
     """Returns whether decoders use this transparency."""
-    color_type, length = header[_COLOR_TYPE], len(content)
+    color_type, length = header[_COLOR_TYPE], len(transparency)
     return length == _TRANSPARENT_COLOR.get(color_type) or (color_type == _PALETTE and 0 < length <= _MOST_COLORS)
 
 
 def _is_intact(chunk: bytes) -> bool:
     return zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:], "big")
-
-
-def _damaged() -> BadImage:
-    return BadImage("is a truncated or corrupt PNG file")

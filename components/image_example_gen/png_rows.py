@@ -2,9 +2,9 @@
 
 import struct
 import zlib
-from collections.abc import Iterator
 
-_HEADER = 8 + 8  # the place of the content of the first chunk
+from efficientmixnet.components.image_example_gen.png_chunks import HEADER, PIXELS, content, png_chunks
+
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by color type
 # Adam7's passes: the first column and row of each, and the steps to the next ones.
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
@@ -18,8 +18,9 @@ def has_all_rows(png: bytes) -> bool:
     Args:
         png: A PNG file as plain_png returns it, with a valid header.
     """
-    packed = b"".join(_pixels(png))
-    expected, found = _size(png), 0
+    chunks = [*png_chunks(png)]
+    packed = b"".join(content(chunk) for kind, chunk in chunks if kind == PIXELS)
+    expected, found = _size(next(content(chunk) for kind, chunk in chunks if kind == HEADER)), 0
     unpack = zlib.decompressobj(-zlib.MAX_WBITS)  # without header and checksum
     place = _BEFORE
     try:
@@ -32,19 +33,19 @@ def has_all_rows(png: bytes) -> bool:
     return found >= expected and unpack.eof and after >= _AFTER
 
 
-def _pixels(png: bytes) -> Iterator[bytes]:
-    place = 8
-    while place < len(png):
-        length, kind = struct.unpack_from(">I4s", png, place)
-        if kind == b"IDAT":
-            yield png[place + 8 : place + 8 + length]
-        place += 12 + length
+def most_packed_bytes(header: bytes) -> int:
+    """Returns more than any encoder needs for the pixels. Decoders unpack all there is, which may take hours.
+
+    Args:
+        header: The content of the first chunk.
+    """
+    return 2**16 + 5 * _size(header) // 4  # Deflate's fixed codes need 9/8 of the bytes at most.
 
 
-def _size(png: bytes) -> int:
+def _size(header: bytes) -> int:
     """Returns the bytes of all rows, each with a byte for its filter."""
-    width, height, bits, color_type, _, _, is_interlaced = struct.unpack_from(">IIBBBBB", png, _HEADER)
-    bits *= _CHANNELS[color_type]
+    width, height, bits, color_type, _, _, is_interlaced = struct.unpack(">IIBBBBB", header)
+    bits *= _CHANNELS.get(color_type, 1)  # Pillow refuses others.
 
     def size(columns: int, rows: int) -> int:
         return rows * (1 + -(-columns * bits // 8)) if columns > 0 else 0

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from efficientmixnet.components.image_example_gen.damaged import damaged
 from efficientmixnet.components.image_example_gen.tiff_lzw import LZW, without_lzw
 from efficientmixnet.modules.exceptions import BadImage
 
@@ -63,7 +64,7 @@ class TiffPage:
         if page.compression not in _COMPRESSIONS:
             raise BadImage(f"has the compression {page.compression}, which is not supported with {page.dtype}")
         if not is_whole or min(self.size) < 1 or self.samples < 1 or tile > _LARGEST_TILE:
-            raise _damaged()
+            raise damaged("TIFF")
         self._page, self._file, self._number = page, file, number
 
     @property
@@ -85,7 +86,7 @@ class TiffPage:
             values = np.moveaxis(values, 0, -1) if page.axes == "SYX" else values
             return values.reshape(height, width, self.samples)
         except Exception:
-            raise _damaged() from None
+            raise damaged("TIFF") from None
 
 
 def _page(file: bytes, number: int) -> Any:
@@ -93,7 +94,3 @@ def _page(file: bytes, number: int) -> Any:
 
     logging.getLogger("tifffile").disabled = True  # it logs each fault besides raising it
     return tifffile.TiffFile(io.BytesIO(file)).pages[number]
-
-
-def _damaged() -> BadImage:
-    return BadImage("is a truncated or corrupt TIFF file")

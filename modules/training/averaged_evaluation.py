@@ -9,10 +9,10 @@ from efficientmixnet.modules.optimizers.lookahead import Lookahead
 
 
 class AveragedEvaluation(keras.callbacks.Callback):
-    """Ends each epoch with the weights that Keras leaves in the model after `fit`, and then goes on with the others.
+    """Ends each epoch with the weights that Keras leaves in the model after `fit`, and continues with the last ones.
 
-    These are the moving average of the weights or, with Lookahead, the slow weights. So the evaluation, the epoch of
-    early stopping, the curves, the sample predictions and a search judge what is exported. Keras's SwapEMAWeights does
+    These are the moving average of the weights or, with Lookahead, the slow weights. So evaluation, early stopping, the
+    curves, the sample predictions and a search use the weights that are exported. Keras's SwapEMAWeights does
     the same for an optimizer that has the average itself, but not for one around it, such as Lookahead or Grouped.
 
     The model has these weights from the beginning of the evaluation until this callback's `on_epoch_end`. Callbacks

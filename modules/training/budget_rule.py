@@ -23,7 +23,7 @@ class Candidate:
     epochs: int = 0  # that the budget allows
     parts: int = 1  # of a batch, because a whole one does not fit in memory
     is_given: bool = False  # by network.variant
-    step_seconds: float | None = None
+    step_seconds: float | None = None  # of a step that trains all layers
 
 
 @dataclass(frozen=True)

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from efficientmixnet.modules.training.training_job import TrainingJob
 
 _LEAST_CHANGE = 0.05  # of the epochs, because the training starts again
-_LEAST_SECONDS = 0.02  # of the budget, for the steps of the first epoch: four times as long as they were measured
+_LEAST_TIME = 0.02  # of the budget, for the steps of the first epoch: four times as long as they were measured
 
 
 class Replan(keras.callbacks.Callback):
     """Stops the training after its first epoch, if another number of epochs fills the budget better.
 
-    Then `job` is the training with the new plan, which resumes from the checkpoint. The plan is written over the first
-    one, so that a training that resumes later keeps it. A training that resumes within its first epoch keeps its plan.
+    Then `job` has the new plan and resumes from the checkpoint. The new plan replaces the first one in its file, so a
+    training that is resumed later keeps it. A training that is resumed within its first epoch keeps the first plan.
 
     Args:
         job: The training, with a choice next to its checkpoints.
@@ -55,7 +55,7 @@ class Replan(keras.callbacks.Callback):
         seconds = self._deadline.step_seconds
         if not self._is_whole or self.model.stop_training or seconds is None:
             return
-        if self._steps * seconds < _LEAST_SECONDS * (self.job.config.training.budget_seconds or math.inf):
+        if self._steps * seconds < _LEAST_TIME * (self.job.config.training.budget_seconds or math.inf):
             return
         file = Path(self.job.checkpoints, CHOICE)
         content = read_json(file, f"delete {file}", "name", "why", "considered")
@@ -84,8 +84,8 @@ class Replan(keras.callbacks.Callback):
 def better_epochs(content: Mapping[str, Any], planned: int, step_seconds: float, seconds_left: float) -> int:
     """Returns how many epochs fill the budget, or the planned ones if the difference does not pay.
 
-    Steps, evaluations and checkpoints are taken to be faster or slower than measured by the same factor. To start again
-    takes as long as the first start.
+    It assumes that evaluations and checkpoints are faster or slower by the same factor as steps, and that starting
+    again takes as long as the first start.
 
     Args:
         content: The choice of the budget.

@@ -41,10 +41,7 @@ def merge_shards(shards: Sequence[Path], outputs: Sequence[Path], left_out: Sequ
     image_count, left_out_count = 0, len(left_out)
     with ExitStack() as stack:
         parts = [stack.enter_context(whole_path(output)) for output in outputs]
-        with (
-            damage_named(shards[0], _CURE, pa.ArrowException),
-            shards[0].open("rb") as first,
-        ):
+        with damage_named(shards[0], _CURE, pa.ArrowException), shards[0].open("rb") as first:
             schema = open_parquet(first).schema_arrow
         writers = [
             stack.enter_context(closing(_Writer(part, output.suffix == ".csv", schema)))
@@ -53,10 +50,7 @@ def merge_shards(shards: Sequence[Path], outputs: Sequence[Path], left_out: Sequ
         file = stack.enter_context(whole_file(left_out_file, newline="", encoding="utf-8", errors="replace"))
         write_rows(file, [("file", "reason"), *(one.row() for one in left_out)])
         for shard in shards:
-            with (
-                damage_named(shard, _CURE, pa.ArrowException),
-                shard.open("rb") as opened,
-            ):
+            with damage_named(shard, _CURE, pa.ArrowException), shard.open("rb") as opened:
                 table = open_parquet(opened).read().cast(schema)
             is_bad = np.array(table["reason"].is_valid())
             for writer in writers:

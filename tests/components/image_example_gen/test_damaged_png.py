@@ -89,6 +89,23 @@ def test_a_whole_file_is_read(file: bytes) -> None:
     np.testing.assert_array_equal(open_image(file).levels(), tf.io.decode_png(file))
 
 
+def test_pixels_that_would_take_hours_to_unpack_are_refused() -> None:
+    """TensorFlow reads this file, but takes time for each of its 80 MB."""
+    packed = zlib.compress(bytes(80_000_000))
+    assert len(packed) > 70_000
+    with pytest.raises(BadImage, match=r"^is a truncated or corrupt PNG file$"):
+        open_image(_png(HEAD, (b"IDAT", packed), END))
+
+
+def test_noise_that_is_not_packed_is_read() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (300, 300, 3), dtype=np.uint8)
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+    head = b"IHDR", struct.pack(">IIBBBBB", 300, 300, 8, 2, 0, 0, 0)
+    fixed_codes = zlib.compressobj(strategy=zlib.Z_FIXED)
+    for packed in (zlib.compress(rows, 0), fixed_codes.compress(rows) + fixed_codes.flush()):
+        np.testing.assert_array_equal(open_image(_png(head, (b"IDAT", packed), END)).levels(), pixels)
+
+
 @pytest.mark.parametrize(("color_type", "bits"), [(0, 1), (2, 8), (3, 4), (6, 16)])
 @pytest.mark.parametrize("is_interlaced", [False, True])
 @pytest.mark.parametrize("size", [(1, 1), (3, 5), (9, 2)])

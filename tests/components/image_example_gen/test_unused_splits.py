@@ -18,7 +18,9 @@ def _sources(folder: Path, column: str, *values: str) -> Sources:
 def test_a_column_with_names_of_splits_is_named_with_the_key(folder: Path, values: tuple[str, ...]) -> None:
     sources = _sources(folder, "subset", *values)
     assert {entry.split for entry in sources.entries} == {None}
-    assert sources.notes == ("the column subset names splits, but is not used; data.layout.split: subset uses it",)
+    assert sources.notes == (
+        "the column subset names splits, but is not used; set data.layout.split to subset to use it",
+    )
     cured = find_images(str(folder), str(folder.parent / "list.csv"), SPLITS | {"test"}, Layout(split="subset"))
     assert "train" in {entry.split for entry in cured.entries}
     assert cured.notes == ()
@@ -29,7 +31,7 @@ def test_a_column_with_names_of_splits_is_named_with_the_key(folder: Path, value
 )
 def test_a_flag_that_is_named_after_a_split_is_named(folder: Path, column: str, values: tuple[str, ...]) -> None:
     assert _sources(folder, column, *values).notes == (
-        f"the column {column} may say the split, but is not used; a column split with train and eval is",
+        f"the column {column} may name the split, but is not used; add a column split with train and eval",
     )
 
 

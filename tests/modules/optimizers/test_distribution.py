@@ -1,10 +1,7 @@
 """Under MirroredStrategy two devices with half of each batch learn what one device learns with all of it."""
 
-import os
-import subprocess
-import sys
-
 import pytest
+from fresh_process import output_of
 
 # Logical devices can only be created before TensorFlow starts, so this runs in a new process.
 PROGRAM = """
@@ -74,13 +71,5 @@ for name, optimizer in optimizers.items():
 @pytest.mark.slow
 def test_two_devices_learn_the_same_as_one() -> None:
     pytest.importorskip("tensorflow")
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", PROGRAM],
-        env={**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
     names = ("radam", "ranger", "scaled", "averaged", "grouped", "muon")
-    assert done.stdout.split("same ")[1:] == [f"{name}\n" for name in names]
+    assert output_of(PROGRAM).split("same ")[1:] == [f"{name}\n" for name in names]

@@ -185,7 +185,7 @@ def test_a_training_with_a_new_plan_is_the_one_that_had_it_from_the_start(
 
     monkeypatch.setattr(budget, "_ENOUGH", {False: (1, 0)})
     monkeypatch.setattr(budget, "_MOST", 12)
-    monkeypatch.setattr(replan, "_LEAST_SECONDS", 0.0)
+    monkeypatch.setattr(replan, "_LEAST_TIME", 0.0)
     from_the_start = trained("from_the_start", Speed(0.0, 10.0))
     planned_again = trained("planned_again", Speed(0.0, 90.0, step_seconds=1.0))  # ten epochs at first
     for one, other in zip(planned_again, from_the_start, strict=True):
