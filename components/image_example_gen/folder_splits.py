@@ -80,7 +80,7 @@ def _at_the_top(where: str, below: Mapping[str, Sequence[Path]], names: SplitNam
 
     Without one of training, all folders must be named after splits, as in held-out data.
     """
-    splits = {top: split for top in below if (split := names.of_name(top))}
+    splits = names.of_names(below)
     depths = {top: _depth(top, below[top], names) for top in below}
     classes = {top: _folders(below[top], depths[top]) for top in below}
     training = _classes_of_training(splits, classes)
@@ -88,7 +88,8 @@ def _at_the_top(where: str, below: Mapping[str, Sequence[Path]], names: SplitNam
     used = {top: split for top, split in splits.items() if top in alike}
     if not used or (len(used) == 1 and len(training) < 2):
         return SourceSplits()
-    lost = [top for top in below if top not in splits and (top in alike or not is_unlabeled(top))]
+    others = [top for top in below if top not in splits]  # also masks, although they name a split
+    lost = [top for top in others if top in alike or not (is_unlabeled(top) or names.of_name(top))]
     lost.sort(key=lambda top: top not in alike)
     if lost and len(splits) < 2 and lost[0] not in alike:
         return SourceSplits()  # Class folders, such as train, bus and tram.
@@ -124,7 +125,8 @@ def _inside_classes(where: str, below: Mapping[str, Sequence[Path]], names: Spli
     other folders with such names, such as vehicles/train and labs/test_tube.
     """
     inner = {f"{top}/{name}": paths for top in sorted(below) for name, paths in sorted(_by_first(below[top]).items())}
-    splits = {name: split for name in inner if (split := names.of_name(name.split("/")[1]))}
+    found = names.of_names({name.split("/")[1] for name in inner})
+    splits = {name: found[folder] for name in inner if (folder := name.split("/")[1]) in found}
     training = {name.split("/")[0] for name, split in splits.items() if split == TRAIN}
     others = {name.split("/")[0] for name, split in splits.items() if split != TRAIN}
     if not training or not others or (len(training) == 1 and training.isdisjoint(others)):

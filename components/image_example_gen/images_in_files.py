@@ -1,6 +1,6 @@
 """images_in_files: the images of class folders, or those in files with many images, with the files left out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
 
 from efficientmixnet.components.image_example_gen.class_folders import as_image
@@ -19,8 +19,19 @@ UNLABELED = "has no label, like all images in the same place"
 """The reason of images that are not used with a folder or file without labels."""
 
 
+def shards_in(names: Collection[str], kind: str) -> set[str]:
+    """Returns the files that are read in a format: those with its suffixes, or else all whose suffix is unknown.
+
+    Args:
+        names: The names of all files.
+        kind: The format.
+    """
+    named = {name for name in names if format_of(name) == kind}
+    return named or {name for name in names if not (format_of(name) or Skipped.by_suffix(name))} or set(names)
+
+
 def images_in_files(
-    files: Iterable[File | LeftOut], kind: str, layout: Layout, by_name: SourceSplits, max_bytes: int
+    files: Collection[File | LeftOut], kind: str, layout: Layout, by_name: SourceSplits, max_bytes: int
 ) -> Iterator[Found]:
     """Yields the images of a data folder, and the files that are left out or skipped.
 
@@ -36,6 +47,7 @@ def images_in_files(
     """
     label_names = LabelNames.read(layout.label_names)
     unused = dict(layout.split_files)
+    shards = set() if kind == "folders" else shards_in([one.name for one in files if isinstance(one, File)], kind)
     for file in files:
         if isinstance(file, LeftOut):
             yield file
@@ -51,9 +63,9 @@ def images_in_files(
             if isinstance(item, Entry) and by_name.splits and split is None:
                 item = LeftOut(file.name, "is in no split", counts=file_may_be_image(file.path, file.name))
             yield (item, file) if isinstance(item, Entry) else item
-        elif layout.format == "auto" and format_of(file.name) != kind:
+        elif file.name not in shards:
             is_shard = may_hold_images(file.name)
-            counts = is_shard or file_may_be_image(file.path, file.name)
+            counts = layout.format == "auto" and (is_shard or file_may_be_image(file.path, file.name))
             other = LeftOut(file.name, f"is not a {kind} file", counts)
             yield other if is_shard else Skipped.by_suffix(file.name) or other
         else:

@@ -20,7 +20,7 @@ from efficientmixnet.components.image_example_gen.examine import Found, examine
 from efficientmixnet.components.image_example_gen.files import File, list_files
 from efficientmixnet.components.image_example_gen.find_metadata import find_metadata, is_metadata
 from efficientmixnet.components.image_example_gen.folder_splits import of_folders
-from efficientmixnet.components.image_example_gen.images_in_files import UNLABELED, images_in_files
+from efficientmixnet.components.image_example_gen.images_in_files import UNLABELED, images_in_files, shards_in
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.manifest import Manifest
 from efficientmixnet.components.image_example_gen.metadata import metadata_images
@@ -225,7 +225,8 @@ def _splits_by_name(
     listed = [file for file in files if isinstance(file, File)]
     if kind == "folders":
         return of_folders(data, listed, names)
-    return of_files(data, [file for file in listed if layout.format != "auto" or format_of(file.name) == kind], names)
+    shards = shards_in([file.name for file in listed], kind)
+    return of_files(data, [file for file in listed if file.name in shards], names)
 
 
 def _notes(

@@ -1,7 +1,7 @@
 """SplitNames: finds the split that a name means, such as eval for Validation or train for seg_train."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 TRAIN, EVAL, TEST = "train", "eval", "test"
 
@@ -12,6 +12,7 @@ _SPELLINGS = {
 }
 _MEANINGS = {spelling: split for split, spellings in _SPELLINGS.items() for spelling in spellings}
 _UNLABELED = frozenset({"unlabeled", "unlabelled", "unsupervised", "pred", "predict", "prediction", "submission"})
+_MASKS = frozenset({"mask", "masks", "label", "labels", "annotation", "annotations", "segmentation", "gt"})
 # As in trainset and testdataset. The limit keeps the time linear, since names come from outside.
 _KIND = re.compile(r"(set|data|images?|imgs?|split|dir|folder|files?){1,4}$")
 _CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")  # as in trainData
@@ -45,6 +46,13 @@ class SplitNames:
         parts = _parts(name)
         found = {self._exact.get(part) or _MEANINGS.get(_without_kind(part)) for part in parts} - {None}
         return TRAIN if found == {TRAIN, EVAL} else found.pop() if len(found) == 1 else None
+
+    def of_names(self, names: Iterable[str]) -> dict[str, str]:
+        """Returns the splits of names beside each other. Masks, such as train_masks beside train, are in no split."""
+        found = {name: split for name in names if (split := self.of_name(name))}
+        masks = {name for name in found if name.casefold() not in self._exact and not _MASKS.isdisjoint(_parts(name))}
+        of_images = {found[name] for name in found.keys() - masks}
+        return {name: split for name, split in found.items() if name not in masks or split not in of_images}
 
     def of_path(self, path: str) -> str | None:
         """Returns the split that the last part of a path names, or else the folder closest to it; None without one."""

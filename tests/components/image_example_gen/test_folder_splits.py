@@ -44,6 +44,19 @@ def test_a_folder_of_training_with_another_name_is_refused(tmp_path: Path, other
         _sources(tmp_path, *_folders("learn", "test"), *others)
 
 
+@pytest.mark.parametrize("splits", [("train",), ("train", "test"), ("cat/train", "dog/train", "cat/test")])
+def test_masks_in_class_folders_beside_the_images_are_refused(tmp_path: Path, splits: tuple[str, ...]) -> None:
+    with pytest.raises(BadInput, match=r"train_masks is in no split, unlike .*train"):
+        _sources(tmp_path, *_folders(*splits, splits[0] + "_masks"))
+
+
+def test_masks_without_class_folders_are_left_out(tmp_path: Path) -> None:
+    sources = _sources(tmp_path, *_folders("train", "test"), "train_masks/0.png")
+    assert _found(sources) == BOTH
+    assert [one.name for one in sources.left_out] == ["train_masks/0.png"]
+    assert sources.notes[-1] == "the images in 'train_masks' (1) have no labels and are not used"
+
+
 @pytest.mark.parametrize(
     "others", [("beaker/1.png",), ("beaker/a/1.png", "beaker/c/1.png"), ("beaker/1.png", "dev_board/1.png")]
 )

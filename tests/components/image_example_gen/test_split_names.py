@@ -49,6 +49,14 @@ def test_the_splits_of_the_configuration_mean_themselves() -> None:
     assert SplitNames({"train", "eval"}, {"val": "train"}).of_name("val") == "train"
 
 
+@pytest.mark.parametrize("masks", ["train_masks", "seg_train_gt", "TrainLabels", "training-annotations"])
+def test_masks_beside_the_images_of_a_split_are_in_no_split(masks: str) -> None:
+    assert NAMES.of_names(["train", masks, "val"]) == {"train": "train", "val": "eval"}
+    assert NAMES.of_names([masks, "val"]) == {masks: "train", "val": "eval"}
+    given = SplitNames({"train", "eval"}, {masks: "train"})
+    assert given.of_names(["train", masks]) == {"train": "train", masks: "train"}
+
+
 def test_a_long_name_takes_little_time() -> None:
     for name in ("set" * 300_000 + "x", "set" * 300_000):
         assert NAMES.of_name(name) is None

@@ -125,6 +125,27 @@ def test_files_of_two_formats_are_refused(write: Any, tmp_path: Path) -> None:
     assert len(find_images(str(tmp_path / "a.tfrecord"), None, SPLITS).entries) == 4
 
 
+def test_the_chosen_format_is_read_and_other_files_do_not_count(write: Any, tmp_path: Path) -> None:
+    _as_parquet(write, tmp_path)
+    _as_tar(write, tmp_path)
+    (tmp_path / "one.jpg").write_bytes(IMAGES[0])
+    (tmp_path / "README.md").write_text("not an image")
+    sources = find_images(str(tmp_path), None, SPLITS, Layout(format="parquet"))
+    assert _contents(sources, Layout(format="parquet")) == IMAGES
+    assert {entry.split for entry in sources.entries} == {"train"}  # by the name of the file
+    assert {(one.name, one.counts) for one in sources.left_out} == {("one.jpg", False), ("shard-0.tar", False)}
+    assert sources.skipped == {".md": 1}
+
+
+def test_a_chosen_format_is_read_from_files_without_a_suffix(write: Any, tmp_path: Path) -> None:
+    _as_parquet(write, tmp_path)
+    (tmp_path / "data/train.parquet").rename(tmp_path / "data/train")
+    (tmp_path / "README.md").write_text("not an image")
+    sources = find_images(str(tmp_path), None, SPLITS, Layout(format="parquet"))
+    assert _contents(sources, Layout(format="parquet")) == IMAGES
+    assert sources.left_out == ()
+
+
 def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / "images.zip").touch()
     entry = Entry(str(tmp_path / "images.zip"), "images.zip/0", "cat", row=0)
