@@ -25,6 +25,7 @@ KINDS: Mapping[str, Callable[[int, int], NormCost]] = {
 PLACEMENTS = ("all", "depthwise")
 # How a layer starts: as batch normalization would, or with the initial values of its paper.
 INITS = ("bn", "paper")
+_KINDS_OF_ARGUMENT = {"n_mixture": ("an",), "init": ("an", "iebn")}
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,18 @@ class Norm:
         """Reads a kind, or a mapping with the arguments.
 
         Raises:
-            ValueError: It is neither.
+            ValueError: It is neither, or an argument has no effect on the kind.
         """
         if isinstance(value, Norm):
             return value
         if value is None or isinstance(value, str):
             return cls(value)
         if isinstance(value, Mapping) and value.keys() <= vars(cls()).keys():
-            return cls(**value)
+            norm = cls(**value)
+            for name, kinds in _KINDS_OF_ARGUMENT.items():
+                if name in norm.given and norm.kind not in (None, *kinds):
+                    raise ValueError(f"norm.{name}: has no effect on {norm.kind}; use it with {' or '.join(kinds)}")
+            return norm
         raise ValueError(f"norm: {value!r} is neither a kind, such as an, nor {{kind: an, n_mixture: 5}}")
 
     @property

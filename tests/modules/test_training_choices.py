@@ -27,10 +27,11 @@ def is_distribution(probabilities):
     return np.all(probabilities >= 0) and np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 
 
-@pytest.mark.parametrize(("norm", "activation"), [("bn", "mish"), ("an", "relu"), ("iebn", "swish")])
+@pytest.mark.parametrize(
+    ("norm", "activation"), [("bn", "mish"), ({"kind": "an", "n_mixture": 3}, "relu"), ("iebn", "swish")]
+)
 def test_every_norm_and_activation_trains(predictions, norm, activation):
-    network = {"norm": {"kind": norm, "n_mixture": 3}, "activation": activation}
-    assert is_distribution(predictions(network=network))
+    assert is_distribution(predictions(network={"norm": norm, "activation": activation}))
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,8 @@ def test_a_kind_or_a_mapping_is_read(value: Any, norm: Norm) -> None:
         (["an"], "is neither a kind"),
         ({"kind": "an", "n_mixture": 0}, "norm.n_mixture: 0, give a whole number from 1"),
         ({"kind": "an", "n_mixture": True}, "norm.n_mixture: True, give a whole number from 1"),
+        ({"kind": "iebn", "n_mixture": 5}, "norm.n_mixture: has no effect on iebn; use it with an"),
+        ({"kind": "bn", "init": "paper"}, "norm.init: has no effect on bn; use it with an or iebn"),
         ({"kind": "an", "n_mixture": 2.0}, "norm.n_mixture: 2.0, give a whole number from 1"),
     ],
 )
