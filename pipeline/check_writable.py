@@ -5,6 +5,8 @@ from pathlib import Path
 
 from efficientmixnet.modules.exceptions import BadInput
 
+_FURTHER = 16  # bytes that the temporary name of a file has in addition
+
 
 def check_writable(option: str, file: Path) -> None:
     """Checks a file that a command writes at its end. Folders that do not exist yet are made then.
@@ -14,7 +16,7 @@ def check_writable(option: str, file: Path) -> None:
         file: The file.
 
     Raises:
-        BadInput: The file is a folder, or is below something that cannot be written.
+        BadInput: The file is a folder, has too long a name, or is below something that cannot be written.
     """
     target = os.path.realpath(file)
     if os.path.isdir(target):
@@ -24,3 +26,6 @@ def check_writable(option: str, file: Path) -> None:
     parent = next(one for one in Path(target).parents if os.path.exists(one))
     if not parent.is_dir() or not os.access(parent, os.W_OK):
         raise BadInput(f"{option} {file}: cannot be written: {parent} is not a folder that you can write to")
+    most = os.pathconf(parent, "PC_NAME_MAX") - _FURTHER
+    if any(len(os.fsencode(name)) > most for name in Path(target).relative_to(parent).parts):
+        raise BadInput(f"{option} {file}: has too long a name; give one with at most {most} bytes")

@@ -49,6 +49,9 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
     is_file = data.endswith((".yaml", ".yml"))
     config = load_config(data if is_file else None, overrides, None if is_file else data).data
     check_writable("--page", page)
+    statistics_page = page.with_suffix(".statistics.html")
+    if statistics:
+        check_writable("--page", statistics_page)
 
     from efficientmixnet.components.image_example_gen.channels import find_channels
     from efficientmixnet.components.image_example_gen.find_dataset import find_dataset
@@ -82,7 +85,6 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
     notes = warnings(found.counts, found.duplicates, found.left_out, found.near_duplicates)
     _print(console, found, sources, notes)
     where = config.manifest or config.images
-    statistics_page = page.with_suffix(".statistics.html")
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
         if statistics and found.described:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -51,9 +52,12 @@ def lineage(model: str) -> Lineage:
 
     Raises:
         BadInput: ML Metadata has no record of the model, or the folder's name is not text.
+        OSError: The folder cannot be read.
     """
     folder = Path(model).resolve()
     check_name(str(folder))
+    with suppress(FileNotFoundError, NotADirectoryError):
+        os.listdir(folder)  # A folder that cannot be read is an OSError.
     with suppress(BadInput):  # a folder without a model is refused below
         folder = newest_version(folder)
     output = folder.parent.parent

@@ -1,6 +1,7 @@
 """Tests of the lineage of a pushed model."""
 
 import json
+import os
 from pathlib import Path
 
 import ml_metadata as mlmd
@@ -112,6 +113,15 @@ def test_a_model_that_no_run_has_pushed_is_refused(output, tmp_path):
         lineage(str(stranger))
     with pytest.raises(BadInput, match=r"has no metadata\.sqlite"):
         lineage(str(tmp_path / "elsewhere" / "pushed" / "1"))
+
+
+def test_a_folder_that_cannot_be_read_is_not_called_one_without_runs(output, monkeypatch):
+    def refuse(folder):
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    with pytest.raises(PermissionError, match="pushed"):
+        lineage(str(output / "pushed"))
 
 
 def test_a_damaged_database_is_named(output):
