@@ -17,11 +17,14 @@ class MetricName:
     title: str
     meaning: str
     lower_is_better: bool = False
+    least_classes: int = 2  # with fewer ones, it is always the same
 
 
 METRICS: Mapping[str, MetricName] = {
     "accuracy": MetricName("accuracy", "fraction of images that are classified correctly"),
-    "top_3": MetricName("top-3 accuracy", "fraction of images whose true class is among the three most probable"),
+    "top_3": MetricName(
+        "top-3 accuracy", "fraction of images whose true class is among the three most probable", least_classes=4
+    ),
     "balanced_accuracy": MetricName(
         "balanced accuracy", "mean recall over the classes, so that small classes count as much as large ones"
     ),

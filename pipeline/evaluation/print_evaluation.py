@@ -33,7 +33,7 @@ def _metrics(found: Mapping) -> Table:
     for column in table.columns[1:]:
         column.justify = "right"
     for name, one in found["metrics"].items():
-        if one["value"] is None or (name == "top_3" and len(found["classes"]) <= 3):
+        if one["value"] is None or len(found["classes"]) < METRICS[name].least_classes:
             continue
         cells = [number(one["value"]), f"{number(one['low'])} to {number(one['high'])}"]
         if difference := one.get("difference"):

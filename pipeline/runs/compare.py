@@ -1,7 +1,7 @@
 """Compares runs: their metrics, their configurations and their predictions."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -154,17 +154,19 @@ def _tables(
 
 def metrics(runs: Sequence[Run]) -> dict[str, list[dict[str, float] | None]]:
     """Returns the metrics on the evaluation split by name, with the value and the interval in each run."""
-    return _by_name([run.content["metrics"] for run in runs])
+    return _by_name(runs, [run.content for run in runs])
 
 
 def metrics_on_test(runs: Sequence[Run]) -> dict[str, list[dict[str, float] | None]]:
     """Returns the metrics on the test split, as `metrics` does. It is empty if no run has a test split."""
-    return _by_name([(run.content.get("test") or {"metrics": []})["metrics"] for run in runs])
+    return _by_name(runs, [run.content.get("test") or {"metrics": []} for run in runs])
 
 
-def _by_name(rows: Sequence[Sequence[dict[str, Any]]]) -> dict[str, list[dict[str, float] | None]]:
-    by_run = [{one["name"]: one for one in row if one["value"] is not None} for row in rows]
-    return {name: [one.get(name) for one in by_run] for name in METRICS if any(name in one for one in by_run)}
+def _by_name(runs: Sequence[Run], splits: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, float] | None]]:
+    classes = max(len(run.content.get("classes", ())) for run in runs)
+    shown = [name for name, metric in METRICS.items() if classes >= metric.least_classes]
+    by_run = [{one["name"]: one for one in split["metrics"] if one["value"] is not None} for split in splits]
+    return {name: [one.get(name) for one in by_run] for name in shown if any(name in one for one in by_run)}
 
 
 def best(runs: Sequence[Run]) -> dict[str, int]:

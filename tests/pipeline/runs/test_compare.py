@@ -26,6 +26,7 @@ def _run(name: str, right: dict[str, bool], config: dict, accuracy: float = 0.5)
     summary = Summary(state="pushed", reason="", run=f"/runs/{name}", started="2020-01-02T03:04:05+00:00")
     interval = {"value": accuracy, "low": accuracy - 0.1, "high": accuracy + 0.1}
     content = {
+        "classes": [{"label": "cat"}, {"label": "dog"}],
         "config": config,
         "metrics": [{"name": "accuracy", **interval}, {"name": "loss", "value": None, "low": None, "high": None}],
         "curves": {"accuracy": {"validation": [(1, 0.1), (2, accuracy)]}},
@@ -130,6 +131,14 @@ def test_a_browser_shows_the_page_at_every_width_without_network_requests(tmp_pa
     assert page.evaluate(f"{boxes}.filter((box) => box.width > 100 && box.height > 20).length") == 2
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert (page.said, page.requests) == ([], [])
+
+
+@pytest.mark.parametrize(("classes", "is_shown"), [(3, False), (4, True)])
+def test_top_3_accuracy_is_shown_from_four_classes_on(classes, is_shown):
+    run = _run("one", {"x.png": True}, {})
+    run.content["classes"].extend({"label": str(number)} for number in range(2, classes))
+    run.content["metrics"].append({"name": "top_3", "value": 1.0, "low": 0.9, "high": 1.0})
+    assert ("top_3" in comparing.metrics([run, FIRST])) is is_shown
 
 
 def test_the_folder_of_the_page_is_made(tmp_path):
