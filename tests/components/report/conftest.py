@@ -121,7 +121,7 @@ def rendered(evaluate: Callable[..., Evaluated]) -> Callable[[int, int], tuple[s
     return make
 
 
-@pytest.fixture(scope="module", params=[(2, 20), (10, 30), (1000, 20)], ids=lambda shape: f"{shape[0]} classes")
+@pytest.fixture(scope="module", params=[(2, 20), (10, 30), (1000, 4)], ids=lambda shape: f"{shape[0]} classes")
 def page(
     request: pytest.FixtureRequest, rendered: Callable[[int, int], tuple[str, dict[str, Any]]]
 ) -> tuple[str, dict[str, Any]]:
