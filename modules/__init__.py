@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
         "BlockArgs": "network.block_args",
+        "ConvMuon": "optimizers.conv_muon",
         "EfficientNetBuilder": "network.builder",
         "Lookahead": "optimizers.lookahead",
         "Ranger": "optimizers.ranger",

@@ -25,6 +25,7 @@ SAVED_CLASSES = {
     "SqueezeExcite": "layers.squeeze_excite",
     "Swish": "layers.swish",
     "VarianceScaling": "layers.initializers",
+    "ConvMuon": "optimizers.conv_muon",
     "Grouped": "optimizers.grouped",
     "Lookahead": "optimizers.lookahead",
     "Muon": "optimizers.muon",
@@ -37,8 +38,8 @@ SAVED_CLASSES = {
     "ConfusionAccuracy": "training.confusion_accuracy",
 }
 _OPTIMIZERS = (
-    *("Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "Muon", "Nadam"),
-    *("RMSprop", "RectifiedAdam", "SGD"),
+    *("Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "ConvMuon", "Ftrl", "Lamb", "Lion", "Muon"),
+    *("Nadam", "RMSprop", "RectifiedAdam", "SGD"),
 )
 AVERAGING = {f"Averaging{name}": "optimizers.growing_average" for name in _OPTIMIZERS}  # made there by name
 

@@ -12,7 +12,12 @@ NOT_DECAYED = ("bias", "gamma", "beta")
 # What training.budget sets where the configuration says nothing, to train from random weights.
 FOR_A_BUDGET: dict[str, Any] = {
     "training": {
-        "optimizer": {"name": "adamw", "weight_decay": 0.05, "exclude_from_weight_decay": list(NOT_DECAYED)},
+        "optimizer": {
+            "name": "convmuon",
+            "rms_rate": 0.4,
+            "weight_decay": 0.05,
+            "exclude_from_weight_decay": list(NOT_DECAYED),
+        },
         "learning_rate": 0.006,
         "schedule": {"name": "cosine", "warmup_epochs": 1},
         "precision": "auto",

@@ -119,7 +119,8 @@ class TrainingConfig(Section):
     optimizer: Annotated[dict[str, Any], BeforeValidator(_parsed_optimizer)] = Field(
         default_factory=lambda: parse_optimizer("adam"), validate_default=True
     )
-    """Any Keras optimizer, radam, lookahead or ranger; with arguments: {name: lookahead, inner: {name: radam}}."""
+    """Any Keras optimizer, radam, lookahead, ranger or convmuon; with arguments: {name: lookahead, inner: {name:
+    radam}}."""
     learning_rate: float = Field(0.001, gt=0, le=1000)
     """The highest learning rate of the schedule."""
     schedule: ScheduleConfig = ScheduleConfig()

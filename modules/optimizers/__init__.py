@@ -5,6 +5,7 @@ from efficientmixnet.modules.lazy_names import lazy_names
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
+        "ConvMuon": "conv_muon",
         "Lookahead": "lookahead",
         "Ranger": "ranger",
         "RectifiedAdam": "rectified_adam",

@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from efficientmixnet.modules.optimizers.conv_muon import ConvMuon
 from efficientmixnet.modules.optimizers.growing_average import averaging
 from efficientmixnet.modules.optimizers.lookahead import Lookahead
 from efficientmixnet.modules.optimizers.muon import Muon
@@ -26,6 +27,7 @@ CLASSES: dict[str, type[keras.optimizers.Optimizer]] = {
     "nadam": keras.optimizers.Nadam,
     "rmsprop": keras.optimizers.RMSprop,
     "sgd": keras.optimizers.SGD,
+    "convmuon": ConvMuon,
     "radam": RectifiedAdam,
     "ranger": Ranger,
 }

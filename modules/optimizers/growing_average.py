@@ -6,11 +6,12 @@ from typing import Any
 import keras
 from keras import ops
 
+from efficientmixnet.modules.optimizers.conv_muon import ConvMuon
 from efficientmixnet.modules.optimizers.muon import Muon
 from efficientmixnet.modules.optimizers.rectified_adam import RectifiedAdam
 
 _PREFIX = "Averaging"
-_OURS = {"Muon": Muon, "RectifiedAdam": RectifiedAdam}
+_OURS = {"ConvMuon": ConvMuon, "Muon": Muon, "RectifiedAdam": RectifiedAdam}
 
 
 class GrowingAverage:
@@ -37,7 +38,7 @@ class GrowingAverage:
 
 @cache
 def averaging(kind: type[keras.optimizers.Optimizer]) -> type[keras.optimizers.Optimizer]:
-    """Returns the class of an optimizer of Keras, RectifiedAdam or Muon with GrowingAverage.
+    """Returns the class of an optimizer of Keras, ConvMuon, Muon or RectifiedAdam with GrowingAverage.
 
     Example:
         >>> averaging(keras.optimizers.Adam)(0.01, use_ema=True, ema_momentum=0.999).ema_momentum

@@ -133,6 +133,14 @@ OPTIMIZERS: dict[str, dict[str, Kind]] = {
     "nadam": {**_MOMENTS, **OPTIONS},
     "rmsprop": {"rho": DECAY, "momentum": SHARE, "epsilon": AMOUNT, "centered": FLAG, **OPTIONS},
     "sgd": {"momentum": SHARE, "nesterov": FLAG, **OPTIONS},
+    "convmuon": {
+        **_MOMENTS,
+        "amsgrad": FLAG,
+        "momentum": SHARE,
+        "ns_steps": FEW,
+        "rms_rate": AMOUNT,
+        **OPTIONS,
+    },
     "radam": {**_RECTIFIED_ADAM, **OPTIONS},
     "ranger": {**_RECTIFIED_ADAM, **LOOKAHEAD, **OPTIONS},
     "lookahead": LOOKAHEAD,  # and `inner`, which takes the options

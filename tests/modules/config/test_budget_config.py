@@ -10,7 +10,7 @@ from efficientmixnet.modules.config.model_config import ModelConfig
 def test_a_budget_fills_in_what_is_missing() -> None:
     config = ModelConfig.model_validate({"training": {"budget": "30m", "augmentation": {"flip": False}}})
     assert config.network.variant == "auto"
-    assert (config.training.optimizer["name"], config.training.learning_rate) == ("adamw", 0.006)
+    assert (config.training.optimizer["name"], config.training.learning_rate) == ("convmuon", 0.006)
     assert not config.training.augmentation.flip
 
 

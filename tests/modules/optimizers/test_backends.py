@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-SUBJECTS = ("rectified_adam", "lookahead", "lookahead_in_training", "ranger", "muon", "resuming", "growing_average")
+SUBJECTS = (
+    "rectified_adam",
+    "lookahead",
+    "lookahead_in_training",
+    "ranger",
+    "muon",
+    "conv_muon",
+    "resuming",
+    "growing_average",
+)
 QUICK = (
     "equals_pytorch or first_rectified or plain_loop or inner_optimizer_to_the_bit or overflowed or resumed or grows"
 )

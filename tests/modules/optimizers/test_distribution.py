@@ -28,6 +28,7 @@ optimizers = {
         {"body/kernel": 0},
     ),
     "muon": lambda: build_optimizer({"name": "muon", "exclude_layers": ["head"]}, 0.05),
+    "convmuon": lambda: build_optimizer("convmuon", 0.05, ema_momentum=0.9),
 }
 
 
@@ -35,7 +36,9 @@ def train(strategy, optimizer):
     keras.utils.set_random_seed(1)
     with strategy.scope():
         x = keras.Input((4,))
-        model = keras.Model(x, keras.layers.Dense(2, name="head")(keras.layers.Dense(3, "tanh", name="body")(x)))
+        maps = keras.layers.Conv2D(3, 1, name="first")(keras.layers.Reshape((2, 1, 2))(x))
+        body = keras.layers.Dense(3, "tanh", name="body")(keras.layers.Flatten()(maps))
+        model = keras.Model(x, keras.layers.Dense(2, name="head")(body))
         model.compile(optimizer(), "mse")
     history = model.fit(
         inputs,
@@ -71,5 +74,5 @@ for name, optimizer in optimizers.items():
 @pytest.mark.slow
 def test_two_devices_learn_the_same_as_one() -> None:
     pytest.importorskip("tensorflow")
-    names = ("radam", "ranger", "scaled", "averaged", "grouped", "muon")
+    names = ("radam", "ranger", "scaled", "averaged", "grouped", "muon", "convmuon")
     assert output_of(PROGRAM).split("same ")[1:] == [f"{name}\n" for name in names]

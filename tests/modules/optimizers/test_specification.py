@@ -124,8 +124,8 @@ def test_error_names_the_key_of_the_configuration() -> None:
 def test_every_argument_in_the_table_exists_in_keras(name: str) -> None:
     allowed = set(OPTIMIZERS[name]) - {"exclude_from_weight_decay"}  # a method
     taken = set(inspect.signature(CLASSES[name].__init__).parameters)
-    if name == "ranger":
-        taken |= set(inspect.signature(RectifiedAdam.__init__).parameters)
+    if base := {"ranger": RectifiedAdam, "convmuon": keras.optimizers.AdamW}.get(name):
+        taken |= set(inspect.signature(base.__init__).parameters)
     assert allowed <= taken
     # On the oldest supported Keras the table is complete: newer ones may take more.
     if keras.__version__.startswith("3.12."):
@@ -135,7 +135,7 @@ def test_every_argument_in_the_table_exists_in_keras(name: str) -> None:
 def test_every_optimizer_of_keras_is_in_the_table() -> None:
     newer = {"LossScaleOptimizer", "Optimizer", "MultiOptimizer", "OptimizerMap", "ScheduleFreeAdamW"}
     classes = {name for name, value in vars(keras.optimizers).items() if inspect.isclass(value)} - newer
-    assert {name.lower() for name in classes} == set(OPTIMIZERS) - {"radam", "ranger", "lookahead"}
+    assert {name.lower() for name in classes} == set(OPTIMIZERS) - {"convmuon", "radam", "ranger", "lookahead"}
 
 
 @pytest.mark.parametrize("name", CLASSES)

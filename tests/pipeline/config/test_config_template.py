@@ -87,7 +87,7 @@ def test_a_recipe_sets_all_of_its_keys(file: Path) -> None:
 def test_a_budget_chooses_the_network_and_the_optimizer(file: Path) -> None:
     config = load_config(str(file), ["training.budget=30m"])
     assert config.network.variant == "auto"
-    assert (config.training.optimizer["name"], config.training.learning_rate) == ("adamw", 0.006)
+    assert (config.training.optimizer["name"], config.training.learning_rate) == ("convmuon", 0.006)
 
 
 def test_the_default_tolerances_are_not_given_as_limits(file: Path) -> None:
