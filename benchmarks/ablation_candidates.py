@@ -34,6 +34,7 @@ CANDIDATES: dict[str, Candidate] = {
     "RAdam": replace(PLAIN, optimizer="radam"),
     "Lookahead": replace(PLAIN, optimizer="lookahead"),
     "Lookahead + RAdam": replace(PLAIN, optimizer="ranger"),
+    "ConvMuon": replace(PLAIN, optimizer="convmuon"),
     "no warm-up": replace(PLAIN, warmup=False),
     "RAdam, no warm-up": replace(PLAIN, optimizer="radam", warmup=False),
     "Lookahead + RAdam, no warm-up": replace(PLAIN, optimizer="ranger", warmup=False),

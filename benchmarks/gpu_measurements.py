@@ -17,6 +17,7 @@ NETWORKS = {"B0": (256, 224), "B4": (64, 380), "MixNetS": (256, 224), "MixNetM":
 FIRST = (
     "plain, swish, bn, Adam",
     "Lookahead + RAdam",
+    "ConvMuon",
     "an, depthwise, no squeeze-excite",
     "mixed kernels",
     "iebn, depthwise",

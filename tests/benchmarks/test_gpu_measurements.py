@@ -20,7 +20,7 @@ def test_every_candidate_is_measured_and_combinations_come_after_what_they_combi
     assert len({one.key for one in found}) == len(found)
     names = [one.candidate for one in found]
     assert names[:2] == [BEST, next(iter(CANDIDATES))]
-    assert {*names} - {BEST} == {*CANDIDATES, f"{COMBINED} (6)", f"{COMBINED} (9)"}
+    assert {*names} - {BEST} == {*CANDIDATES, f"{COMBINED} (7)", f"{COMBINED} (9)"}
     for one in found:
         if one.candidate.startswith(COMBINED):
             assert all(other.wave != one.wave for other in found if other is not one)
