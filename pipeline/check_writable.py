@@ -4,8 +4,7 @@ import os
 from pathlib import Path
 
 from efficientmixnet.modules.exceptions import BadInput
-
-_FURTHER = 16  # bytes that the temporary name of a file has in addition
+from efficientmixnet.modules.files.whole_file import TEMPORARY_BYTES
 
 
 def check_writable(option: str, file: Path) -> None:
@@ -16,7 +15,7 @@ def check_writable(option: str, file: Path) -> None:
         file: The file.
 
     Raises:
-        BadInput: The file is a folder, has too long a name, or is below something that cannot be written.
+        BadInput: The file is a folder, its name is too long, or it is below something that cannot be written.
     """
     target = os.path.realpath(file)
     if os.path.isdir(target):
@@ -26,6 +25,6 @@ def check_writable(option: str, file: Path) -> None:
     parent = next(one for one in Path(target).parents if os.path.exists(one))
     if not parent.is_dir() or not os.access(parent, os.W_OK):
         raise BadInput(f"{option} {file}: cannot be written: {parent} is not a folder that you can write to")
-    most = os.pathconf(parent, "PC_NAME_MAX") - _FURTHER
+    most = os.pathconf(parent, "PC_NAME_MAX") - TEMPORARY_BYTES
     if any(len(os.fsencode(name)) > most for name in Path(target).relative_to(parent).parts):
-        raise BadInput(f"{option} {file}: has too long a name; give one with at most {most} bytes")
+        raise BadInput(f"{option} {file}: the name is too long; give one of at most {most} bytes")

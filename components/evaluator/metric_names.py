@@ -17,7 +17,7 @@ class MetricName:
     title: str
     meaning: str
     lower_is_better: bool = False
-    least_classes: int = 2  # with fewer ones, it is always the same
+    least_classes: int = 2  # with fewer classes, the value is always 1
 
 
 METRICS: Mapping[str, MetricName] = {

@@ -18,6 +18,7 @@ from typing import IO, Any
 from efficientmixnet.modules.files.private_file import PRIVATE
 
 Place = str | os.PathLike[str]
+TEMPORARY_BYTES = 15  # that the name of a temporary folder is longer than the name of its file
 _NOT_SYNCED = (errno.EINVAL, errno.ENOTSUP, errno.EACCES)  # some mounted file systems cannot sync a folder
 
 

@@ -47,7 +47,8 @@ class ConvMuon(keras.optimizers.AdamW):
         self.rms_rate = rms_rate
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        if len(variable.shape) != 4 or variable.shape[-1] == 1:
+        is_convolution = len(variable.shape) == 4 and variable.shape[-1] > 1  # 1 for depthwise kernels
+        if not is_convolution:
             super().update_step(gradient, variable, learning_rate)
             return
         gradient = ops.cast(gradient, variable.dtype)
