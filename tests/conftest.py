@@ -16,6 +16,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 # On by default only on newer processors. Without oneDNN, TensorFlow cannot convolve channels_first on a CPU.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+# JAX compiles every operation of a small network, which takes longer than to run them.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

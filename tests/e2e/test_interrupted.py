@@ -30,20 +30,10 @@ def stop(process: BaseProcess, output: Path, epochs_done: int, signal_number: in
     return process.exitcode
 
 
-def weights(ended: dict) -> bytes:
-    """The weights of the pushed model."""
-    (file,) = Path(ended["pushed_model"], "variables").glob("variables.data-*")
-    return file.read_bytes()
-
-
-def test_a_killed_run_resumes_and_gives_the_same_result(efficientmixnet, small_config, summary, tmp_path):
+def test_a_run_that_was_killed_and_interrupted_repeats_no_epoch(efficientmixnet, small_config, summary, tmp_path):
     # Most images are in a split that nothing reads, so that an epoch takes a second.
     output = tmp_path / "runs"
-    keys = (
-        f"training.epochs={EPOCHS}",
-        "training.deterministic=true",
-        "data.splits={train: 0.3, eval: 0.1, rest: 0.6}",
-    )
+    keys = (f"training.epochs={EPOCHS}", "data.splits={train: 0.3, eval: 0.1, rest: 0.6}")
     settings = [part for key in keys for part in ("--set", key)]
     run = ["run", small_config, *settings, "--output", str(output)]
 
@@ -57,11 +47,7 @@ def test_a_killed_run_resumes_and_gives_the_same_result(efficientmixnet, small_c
 
     efficientmixnet(*run)
     ended = summary(output)
-    # Other memory, the same weights: this trains again, on the data in the cache.
-    efficientmixnet(*run, "--set", "training.cache=never")
-    undisturbed = summary(output)
-    assert undisturbed["cached"] == interrupted["cached"]
-    assert weights(undisturbed) == weights(ended)
+    assert (ended["state"], ended["cached"]) == ("pushed", interrupted["cached"])
     curves = EventAccumulator(str(Path(ended["tensorboard"], "validation")))
     curves.Reload()
     epochs = [event.step for event in curves.Tensors("epoch_loss")]
