@@ -83,7 +83,8 @@ class NetworkConfig(Section):
     squeeze_excite: Literal["auto", "always", "never"] = "always"
     """always: blocks have the squeeze-excite of the variant; never: none has; auto: blocks with an have none."""
     batch_norm_momentum: Probability | None = None
-    """The momentum of the moving statistics; null: 0.99, or less if an epoch has only a few steps."""
+    """The momentum of the moving statistics; null: 0.99, or less if an epoch or the training has only a few
+    steps."""
     dropout: Probability | None = None
     """The dropout rate before the classifier; null: the variant's own, or with training.budget one
     that depends on the epochs."""

@@ -1,5 +1,6 @@
 """build_model: builds the Keras model from a configuration, with the scaling of its pixels."""
 
+import math
 from collections.abc import Sequence
 
 import keras
@@ -22,6 +23,7 @@ def build_model(
     synchronized: bool = False,
     start: StartingWeights | None = None,
     labels: Sequence[str] | None = None,
+    total_steps: int | None = None,
 ) -> keras.Model:
     """Builds the network. Its pixels are scaled by the training split's statistics, or by the starting weights'.
 
@@ -35,6 +37,7 @@ def build_model(
         synchronized: Whether normalization layers use the batches of all devices.
         start: The weights to start from. Their classifier is kept if it has the same labels.
         labels: The labels in the order of the probabilities.
+        total_steps: The training steps of all epochs, which lowers that momentum if there are few; None: many.
 
     Returns:
         A model from uint8 images [batch, size, size, channels] to probabilities [batch, classes].
@@ -47,8 +50,10 @@ def build_model(
     keeps_classifier = start is None or (start.labels is not None and start.labels == tuple(labels or ()))
     momentum = config.batch_norm_momentum
     if momentum is None:
-        # The moving statistics adapt within a quarter of an epoch, so that even the first evaluation is right.
+        # The moving statistics adapt within a quarter of an epoch, so that even the first evaluation is right. If the
+        # whole training has only a few steps, they adapt within a quarter of it.
         momentum = min(max(1 - 4 / steps_per_epoch, 0.9), 0.99)
+        momentum = min(momentum, max(1 - 4 / (total_steps or math.inf), 0.0))
     pixels = keras.Input((image_size, image_size, len(mean)), name="pixels")
     scaled = keras.layers.Rescaling(
         [1 / (255 * d) for d in deviation],

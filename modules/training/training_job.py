@@ -126,6 +126,7 @@ class TrainingJob(Section):
             *data.train.channel_statistics(),
             start=StartingWeights.find(self.start) if self.start else None,
             labels=self.labels,
+            total_steps=self.config.training.epochs * data.steps_per_epoch,
         )
 
 
