@@ -47,10 +47,10 @@ lint: environment  ## check style and types
 	@ln -sfn ../../../pipeline/api/__init__.py build/typing/efficientmixnet/__init__.py
 	cd build/typing && ../../.venv/bin/mypy --config-file ../../pyproject.toml -p efficientmixnet
 
-audit:  ## check the lock against published security holes; PYTHON_VERSION chooses the stack
+audit:  ## check the lock against published vulnerabilities; PYTHON_VERSION chooses the stack
 	@tools/audit.sh $(PYTHON_VERSION)
 
-bench: environment  ## measure the figures in README and docs; takes long
+bench: environment  ## run the benchmarks that need no data of your own; takes long
 	@for benchmark in demo layers network optimizers data_path formats resizing reading pipeline_overhead training_overhead devices; do \
 	    echo "== $$benchmark"; $(PYTHON) benchmarks/$$benchmark.py || exit 1; done
 

@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("--network", default="small")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--set", metavar="KEY=JSON", nargs="*", default=[], dest="given")
+    parser.add_argument("--set", metavar="KEY=JSON", nargs="*", action="extend", default=[], dest="given")
     arguments = parser.parse_args()
     config = configuration(arguments.network, arguments.epochs, arguments.seed, arguments.given)
     images, classes = read_images(arguments.data)

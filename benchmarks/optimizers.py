@@ -20,7 +20,7 @@ import keras
 import numpy as np
 
 from efficientmixnet.modules.network import EfficientNetBuilder
-from efficientmixnet.modules.optimizers import Lookahead, RectifiedAdam
+from efficientmixnet.modules.optimizers import ConvMuon, Lookahead, RectifiedAdam
 
 PERIOD = 6
 OPTIMIZERS: dict[str, Callable[[], keras.optimizers.Optimizer]] = {
@@ -28,8 +28,9 @@ OPTIMIZERS: dict[str, Callable[[], keras.optimizers.Optimizer]] = {
     "radam": lambda: RectifiedAdam(1e-4),
     "lookahead(adam)": lambda: Lookahead(keras.optimizers.Adam(1e-4), PERIOD),
     "lookahead(radam)": lambda: Lookahead(RectifiedAdam(1e-4), PERIOD),
+    "convmuon": lambda: ConvMuon(1e-4),
 }
-RATIOS = [("radam", "adam"), ("lookahead(adam)", "adam"), ("lookahead(radam)", "radam")]
+RATIOS = [("radam", "adam"), ("lookahead(adam)", "adam"), ("lookahead(radam)", "radam"), ("convmuon", "adam")]
 
 
 def tensorflow_steps(

@@ -13,11 +13,11 @@ ACCEPTED = [
 
 def test_every_accepted_advisory_has_a_reason_in_the_table() -> None:
     page = (PROJECT / "CONTRIBUTING.md").read_text()
-    table = page.partition("### Known holes in the older stack")[2].partition("\n## ")[0]
+    table = page.partition("### Known vulnerabilities in the older stack")[2].partition("\n## ")[0]
     rows = {row.split("|")[1].strip(): row.split("|")[2:] for row in table.splitlines() if row.startswith("| ")}
     for advisory, package, version in ACCEPTED:
-        hole, _, reason, _ = rows[f"{package} {version}"]
-        assert advisory in hole
+        vulnerability, _, reason, _ = rows[f"{package} {version}"]
+        assert advisory in vulnerability
         assert reason.strip()
 
 
