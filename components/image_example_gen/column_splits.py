@@ -10,6 +10,7 @@ from efficientmixnet.components.image_example_gen.column_text import is_missing
 from efficientmixnet.components.image_example_gen.entry import Entry
 from efficientmixnet.components.image_example_gen.examine import Found
 from efficientmixnet.components.image_example_gen.split_names import TRAIN, SplitNames
+from efficientmixnet.modules.exceptions import BadInput
 
 _SHOWN = 40  # characters
 _MOST_SPLITS = 10  # values of a column
@@ -28,6 +29,9 @@ def with_column_splits(
         found: All that is listed. The images have the values of the column.
         names: The names of splits.
         split_of_file: Returns the split that the name of a file gives.
+
+    Raises:
+        BadInput: The column holds images out, and has other values too. Held-out images would be trained on.
     """
     items = list(found)
     values = {item[0].split for item in items if isinstance(item, tuple) and item[0].split}
@@ -45,6 +49,11 @@ def with_column_splits(
     ]
     if others:
         value = repr(others[0][:_SHOWN])
+        if held_out := sorted(value for value, meaning in meanings.items() if meaning not in (None, TRAIN)):
+            raise BadInput(
+                f"data.images: the column split names the split {held_out[0]!r}, but {value} names none. Map it in "
+                "data.split_names, or name another column in data.layout.split."
+            )
         return items, f"the column split is not used, since {value} names no split; data.split_names can map it"
     named = ", ".join(sorted(filter(None, set(meanings.values()))))
     return items, f"the column split names the splits {named} (data.layout.split changes this)" if named else ""

@@ -147,11 +147,12 @@ def ImageExampleGen(
         "columns": sources.columns,
         "notes": sources.notes,
         "left_out_by_reason": by_reason(found.left_out),
-        "warnings": warnings(found.counts, found.duplicates, found.left_out, found.near_duplicates),
+        "warnings": warnings(found.counts, found.duplicates, found.left_out, found.near_duplicates, sources.labels),
     }.items():
         examples.set_string_custom_property(name, json.dumps(value, ensure_ascii=False))
     found.stop_if_too_many_are_left_out(images, max_left_out)
     found.stop_if_a_split_is_empty(manifest or images, tuple(fractions))
+    found.stop_if_one_class_is_left(manifest or images)
 
 
 def _addressed(

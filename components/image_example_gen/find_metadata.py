@@ -31,16 +31,21 @@ def find_metadata(files: Sequence[File | LeftOut], layout: Layout) -> list[File]
 
     Raises:
         BadInput: Metadata names images but has no column of labels, or is a Parquet file. The folders, which may not be
-            classes, would be used instead.
+            classes, would be used instead. Or the layout names splits by folders.
     """
-    if layout.format not in ("auto", "folders") or layout.split_files:
+    if layout.format not in ("auto", "folders") or (layout.format == "folders" and layout.split_files):
         return []
     listed = {file: _columns(file) for file in files if isinstance(file, File) and is_metadata(file.name)}
     found = [file for file, columns in listed.items() if _names_images(columns, layout, with_labels=True)]
     has_images = any(file.name.lower().endswith(tuple(SUFFIXES)) for file in files)
-    if not found and layout.format == "auto" and has_images:
+    if not found and layout.format == "auto" and has_images and not layout.split_files:
         _check_labels(listed, layout)
         _check_parquet(files, layout)
+    if found and layout.split_files:
+        raise BadInput(
+            f"data.layout.split_files: has no effect on {found[0].name}, which names the images. Remove it, since a "
+            f"column of the file names splits, {_FOLDERS}"
+        )
     return found
 
 

@@ -77,6 +77,7 @@ def warnings(
     duplicates: Duplicates,
     left_out: Iterable[LeftOut],
     near_duplicates: Duplicates = Duplicates(()),
+    listed: Iterable[str] = (),
 ) -> list[str]:
     """Returns sentences about the data that the user should know.
 
@@ -85,12 +86,15 @@ def warnings(
         duplicates: Images with the same bytes.
         left_out: Files that are not used.
         near_duplicates: Images that look the same.
+        listed: The labels of all images, also of those that cannot be read.
     """
+    labels = {label for of_split in counts.values() for label in of_split}
     return [
         *_on_files(left_out),
         *_on_duplicates(duplicates),
         *_on_near_duplicates(near_duplicates),
-        *_on_labels({label for labels in counts.values() for label in labels}),
+        *_on_labels(labels),
+        *_on_lost_classes(sorted(set(listed) - labels)),
         *_on_classes(counts),
     ]
 
@@ -143,6 +147,11 @@ def _on_labels(labels: Iterable[str]) -> Iterator[str]:
             "some classes have names that differ only in case, spaces or .0; give them one name if they are the same "
             f"class: {named}{'; ...' if len(groups) > _SHOWN else ''}"
         )
+
+
+def _on_lost_classes(lost: list[str]) -> Iterator[str]:
+    if lost:
+        yield f"{_classes(lost)} no image that can be read: {_some(lost)}"
 
 
 def _on_classes(counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:

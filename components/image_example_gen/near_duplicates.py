@@ -45,6 +45,10 @@ def _gray(image: Image.Image | np.ndarray) -> Image.Image:
     """Returns an image in gray, of 8 bits, or of floats if it has 16 bits."""
     if isinstance(image, np.ndarray):
         colors = image[..., :3] if image.shape[-1] >= 3 else image[..., :1]
+        if image.shape[-1] in (2, 4):  # A drawing may be in the alpha alone.
+            white = np.iinfo(image.dtype).max
+            alpha = image[..., -1:] / white
+            colors = np.round(colors * alpha + white * (1 - alpha)).astype(image.dtype)
         if colors.dtype == np.uint16:
             return Image.fromarray(colors.mean(axis=-1, dtype=np.float32))
         image = Image.fromarray(colors if colors.shape[-1] == 3 else colors[..., 0])

@@ -128,6 +128,16 @@ class Outcome:
                     [item.row() for item in self.left_out],
                 )
 
+    def stop_if_one_class_is_left(self, where: str) -> None:
+        """Raises BadInput if the images of all classes but one cannot be read."""
+        labels = set().union(*self.counts.values())
+        if len(labels) == 1:
+            raise BadInput(
+                f"{where}: only the class {labels.pop()!r} has images that can be read. A classifier needs two or more "
+                "classes. The run's left_out.csv lists the other files.",
+                [item.row() for item in self.left_out],
+            )
+
 
 def _near_duplicates(looks: Mapping[str, bytearray], entries: Iterable[Entry]) -> Duplicates:
     """Returns the images that look the same, from the names' hashes and perceptual hashes of each split."""

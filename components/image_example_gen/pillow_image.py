@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from efficientmixnet.components.image_example_gen.cmyk import with_true_cmyk
 from efficientmixnet.components.image_example_gen.damaged import damaged
 from efficientmixnet.components.image_example_gen.depth import LARGEST, as_16_bits
 from efficientmixnet.components.image_example_gen.jpeg_end import has_end
@@ -24,7 +25,7 @@ _ERRORS = (
     struct.error,
 )
 _HEIF_BRAND, _HEIF_TURNS = b"ftyp", (b"irot", b"imir")
-_BITS, _SAMPLES, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 258, 277, 338, 339  # tags of TIFF
+_BITS, _SAMPLES, _COLOR_MAP, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 258, 277, 320, 338, 339  # tags of TIFF
 _UNSIGNED = (1,)
 _PNG_BITS = 24  # the place in a PNG file
 _GRAY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})  # Pillow's modes
@@ -115,7 +116,7 @@ class PillowImage:
             BadImage: The file is damaged.
         """
         self.load(side)
-        image = self._image
+        image = with_true_cmyk(_with_palette_of_8_bits(self._image))
         if image.mode.startswith(("I", "F")):
             values = np.asarray(image)[..., np.newaxis]
             # Pillow scales PGM files with more than 8 bits to 16 bits, and keeps these in 32.
@@ -123,10 +124,26 @@ class PillowImage:
             if self.format != "PNG" or "transparency" not in image.info:
                 return levels
             return np.dstack([levels, np.where(levels == image.info["transparency"], 0, LARGEST).astype(np.uint16)])
-        has_alpha = "A" in image.getbands() or "transparency" in image.info
+        has_alpha = not {"A", "a"}.isdisjoint(image.getbands()) or "transparency" in image.info  # a: premultiplied
+        if self.format == "BMP" and has_alpha and image.getextrema()[-1] == (0, 0):
+            has_alpha = False  # Some programs write no alpha. Viewers show such a file as opaque.
         colors = "L" if self.channels == 1 else "RGB"
         levels = np.asarray(image.convert(f"{colors}A" if has_alpha else colors))
         return levels if levels.ndim == 3 else levels[..., np.newaxis]
+
+
+def _with_palette_of_8_bits(image: Image.Image) -> Image.Image:
+    """Returns the image, or that of a TIFF file whose palette has numbers of 8 bits. They should have 16.
+
+    Old programs write such files, and libtiff reads them so. To Pillow, all their colors are black.
+    """
+    colors = getattr(image, "tag_v2", {}).get(_COLOR_MAP, ())
+    if image.mode != "P" or not colors or max(colors) > 255:
+        return image
+    one = len(colors) // 3
+    image = image.copy()
+    image.putpalette(bytes(colors[channel * one + index] for index in range(one) for channel in range(3)))
+    return image
 
 
 def _scale_transparent_color(image: Image.Image, bits: int) -> None:

@@ -4,6 +4,7 @@ They are counted, but have no row in left_out.csv and do not count towards data.
 """
 
 import codecs
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -15,14 +16,16 @@ _HIDDEN, _OUTPUT = "hidden", "output of runs"
 
 _NAMES = frozenset(
     {
-        *("@eadir", "@__thumb", "#recycle", "@recycle", "#snapshot", "@recently-snapshot"),  # NAS systems
+        *("@eadir", "@__thumb", "#recycle", "@recycle", "#snapshot", "~snapshot", "@recently-snapshot"),  # NAS systems
         *("__macosx", "icon\r", "network trash folder", "temporary items"),  # macOS
         *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini"),  # Windows
-        *("$recycle.bin", "system volume information", "lost+found"),  # file systems
+        *("$recycle.bin", "recycler", "recycled", "system volume information", "lost+found"),  # file systems
         *("_darcs", "_svn", "__pycache__"),  # version control, Python
     }
 )
 """Files and folders, in lower case. Names that start with a dot are skipped too, such as .git and .DS_Store."""
+
+_REPAIRED = re.compile(r"found\.\d{3}", re.IGNORECASE)  # folders of what Windows found on a damaged disk
 
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".lz4")
 _COMPRESSED_IMAGES = (".nii", ".dcm", ".mha", ".fits", ".svg", ".tif", ".tiff", ".jpg", ".jpeg", ".png")
@@ -36,7 +39,8 @@ SUFFIXES = _SHARDS | frozenset(
     {
         *(".txt", ".text", ".md", ".rst", ".log", ".rtf", ".tex", ".pdf", ".html", ".htm", ".css"),
         *(".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".geojson", ".xml", ".yaml", ".yml", ".toml"),
-        *(".ini", ".cfg", ".conf", ".db", ".sqlite", ".sql", ".xmp", ".aae", ".url", ".lnk", ".torrent"),
+        *(".ini", ".cfg", ".conf", ".db", ".sqlite", ".sql", ".url", ".lnk", ".torrent"),
+        *(".xmp", ".aae", ".pp3", ".dop", ".nksc", ".identifier"),  # beside an image, as in 1.jpg:Zone.Identifier
         *(".doc", ".docx", ".xls", ".xlsx", ".ods", ".odt", ".ppt", ".pptx"),
         *(".py", ".pyc", ".ipynb", ".sh", ".bat", ".js", ".m", ".r", ".c", ".cpp", ".java"),
         *(".zip", ".7z", ".rar", ".md5", ".sha1", ".sha256"),
@@ -82,7 +86,8 @@ class Skipped:
         last = name.rpartition("/")[2]
         if last.startswith("."):
             return cls(name, _HIDDEN)
-        return cls(name, last.strip()) if last.lower() in _NAMES else None
+        is_listed = last.lower() in _NAMES or _REPAIRED.fullmatch(last)
+        return cls(name, last.strip()) if is_listed else None
 
     @classmethod
     def by_suffix(cls, name: str) -> "Skipped | None":

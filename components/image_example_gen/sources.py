@@ -23,6 +23,7 @@ from efficientmixnet.components.image_example_gen.folder_splits import of_folder
 from efficientmixnet.components.image_example_gen.images_in_files import UNLABELED, images_in_files, shards_in
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.manifest import Manifest
+from efficientmixnet.components.image_example_gen.masks import set_masks_aside
 from efficientmixnet.components.image_example_gen.metadata import metadata_images
 from efficientmixnet.components.image_example_gen.readers.by_format import format_of
 from efficientmixnet.components.image_example_gen.repeated_rows import RepeatedRows
@@ -141,6 +142,8 @@ def find_images(
         found = metadata_images(metadata, files, layout, names, group)
     else:
         kind = _format(data, files) if layout.format == "auto" else layout.format
+        if kind == "folders":
+            files, note = set_masks_aside(files)
         by_name = _splits_by_name(data, files, kind, layout, names)
         found = images_in_files(files, kind, layout, by_name, max_image_bytes)
         if kind != "folders" and not layout.split and not layout.split_files:

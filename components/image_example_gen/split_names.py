@@ -12,7 +12,9 @@ _SPELLINGS = {
 }
 _MEANINGS = {spelling: split for split, spellings in _SPELLINGS.items() for spelling in spellings}
 _UNLABELED = frozenset({"unlabeled", "unlabelled", "unsupervised", "pred", "predict", "prediction", "submission"})
-_MASKS = frozenset({"mask", "masks", "label", "labels", "annotation", "annotations", "segmentation", "gt"})
+MASKS = frozenset({"mask", "masks", "label", "labels", "annotation", "annotations", "segmentation", "gt"})
+"""The names of folders with the masks of images, in lower case."""
+_OTHER_WORDS = frozenset({"", "seg"})  # in the name of a split
 # As in trainset and testdataset. The limit keeps the time linear, since names come from outside.
 _KIND = re.compile(r"(set|data|images?|imgs?|split|dir|folder|files?){1,4}$")
 _CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")  # as in trainData
@@ -34,7 +36,11 @@ class SplitNames:
     def of_value(self, name: str) -> str | None:
         """Returns the split that a column names, or None. Without splits, every name is one."""
         known = name.strip().casefold()
-        return self._exact.get(known) or _MEANINGS.get(_without_kind(known)) or (None if self._splits else name)
+        if found := self._exact.get(known) or _MEANINGS.get(_without_kind(known)):
+            return found
+        words = {word for part in _parts(name) if (word := _without_kind(part)) not in _OTHER_WORDS}
+        only = words.pop() if len(words) == 1 else ""
+        return self._exact.get(only) or _MEANINGS.get(only) or (None if self._splits else name)
 
     def of_name(self, name: str) -> str | None:
         """Returns the split that is a part of a folder's or file's name; None if there is none, or more than one.
@@ -50,7 +56,7 @@ class SplitNames:
     def of_names(self, names: Iterable[str]) -> dict[str, str]:
         """Returns the splits of names beside each other. Masks, such as train_masks beside train, are in no split."""
         found = {name: split for name in names if (split := self.of_name(name))}
-        masks = {name for name in found if name.casefold() not in self._exact and not _MASKS.isdisjoint(_parts(name))}
+        masks = {name for name in found if name.casefold() not in self._exact and not MASKS.isdisjoint(_parts(name))}
         of_images = {found[name] for name in found.keys() - masks}
         return {name: split for name, split in found.items() if name not in masks or split not in of_images}
 

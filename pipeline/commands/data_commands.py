@@ -82,7 +82,7 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
             channels,
             config.bands,
         )
-    notes = warnings(found.counts, found.duplicates, found.left_out, found.near_duplicates)
+    notes = warnings(found.counts, found.duplicates, found.left_out, found.near_duplicates, sources.labels)
     _print(console, found, sources, notes)
     where = config.manifest or config.images
     try:

@@ -5,6 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
+from efficientmixnet.components.image_example_gen.cmyk import with_true_cmyk
 from efficientmixnet.modules.data import exif
 from efficientmixnet.modules.exceptions import BadImage
 from efficientmixnet.modules.files.stored_file import reason
@@ -53,6 +54,7 @@ def _orientation(image: Image.Image) -> int:
 def _with_mode_of_png(image: Image.Image) -> Image.Image:
     if image.mode in _IN_PNG:
         return image
+    image = with_true_cmyk(image)
     if image.mode.startswith("I"):
         return Image.fromarray(_sixteen_bits(image))
     return image.convert(_WITH_ALPHA.get(image.mode, "RGB"))

@@ -31,6 +31,7 @@ _GZIP = b"\x1f\x8b"
 _LONGEST_TEXT = 2**24  # bytes
 _LONGEST_HEADER = 2**20  # bytes
 _BLOCK = 2**20  # bytes
+_SHOWN = 3  # extensions
 _HEADERS = (GNUTYPE_LONGNAME, GNUTYPE_LONGLINK, XHDTYPE, XGLTYPE, SOLARIS_XHDTYPE)
 # What tarfile raises for wrong numbers, for missing parts of headers, and for a long row of headers.
 _ERRORS = (zlib.error, OSError, ValueError, ArithmeticError, LookupError, RecursionError)
@@ -129,12 +130,14 @@ def _sample(
     place: tuple[int, int] | None = None
     image: bytes | None = None
     further_dots = 0  # images
+    extensions: list[str] = []  # of the images
     texts: dict[str, bytes] = {}  # by extension
     for member in members:
         extension = member.name.rpartition("/")[2].partition(".")[2].lower()
         if not member.isfile() or member.issparse():
             continue  # links are not followed, and holes are not filled
-        if place is None and f".{extension}" in suffixes:
+        if f".{extension}" in suffixes:
+            extensions.append(f".{extension}")
             place = member.offset_data, member.size
             image = _content(tar, member) if member.size <= most_bytes else None
         elif extension in (_CLASS, _JSON, _TEXT, layout.label, layout.split):
@@ -142,6 +145,9 @@ def _sample(
                 return Sample(key, fault=f"has a .{extension} file of {member.size:,} bytes")
             texts[extension] = _content(tar, member)
         further_dots += extension.endswith(suffixes)
+    if len(extensions) > 1:
+        many = f"{len(extensions):,} images ({', '.join(sorted(extensions)[:_SHOWN])})"
+        return Sample(key, fault=f"has {many}; choose one by its suffix in data.layout.image", images=len(extensions))
     if place is None and further_dots:
         many = f"{further_dots:,} images with further dots in their names"
         those = many if further_dots > 1 else "an image with further dots in its name"

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.sources import Sources, find_images
+from efficientmixnet.modules.exceptions import BadInput
 
 SPLITS = frozenset({"train", "eval", "test"})
 LABELS = ("cat", "dog", "cat", "dog")
@@ -45,8 +46,15 @@ def test_names_of_splits_count(write: Any, tmp_path: Path, form: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["parquet", "tar", "tfrecord"])
-def test_with_another_value_the_column_is_named_and_not_used(write: Any, tmp_path: Path, form: str) -> None:
-    sources = _find(write, tmp_path, form, ["train", "fold 3", "val", "test"])
+def test_a_column_that_holds_images_out_and_has_another_value_is_refused(write: Any, tmp_path: Path, form: str) -> None:
+    with pytest.raises(
+        BadInput, match=r"names the split 'test', but 'fold 3' names none\. Map it in data\.split_names"
+    ):
+        _find(write, tmp_path, form, ["train", "fold 3", "train", "test"])
+
+
+def test_a_column_that_holds_no_image_out_is_named_and_not_used(write: Any, tmp_path: Path) -> None:
+    sources = _find(write, tmp_path, "parquet", ["train", "fold 3", "train", "fold 3"])
     assert _splits(sources) == [None] * 4
     assert sources.notes == (
         "the column split is not used, since 'fold 3' names no split; data.split_names can map it",

@@ -81,3 +81,10 @@ def test_folders_without_classes_and_metadata_without_labels(tmp_path: Path) -> 
     (tmp_path / "metadata.csv").write_text("file_name,text\n1.png,a cat\n")
     with pytest.raises(BadInput, match=r"name the column of labels of metadata\.csv in data\.layout\.label"):
         find_images(str(tmp_path), None, SPLITS, Layout(format="folders"))
+
+
+def test_patterns_of_splits_are_refused_since_metadata_names_the_images(data: Path) -> None:
+    (data / "metadata.csv").write_text(f"file_name,label\n{ROWS}")
+    patterns = {"train": "part0", "eval": "part1"}
+    with pytest.raises(BadInput, match=r"split_files: has no effect on metadata\.csv, which names the images"):
+        find_images(str(data), None, SPLITS, Layout(split_files=patterns))

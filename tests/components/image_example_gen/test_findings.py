@@ -74,6 +74,11 @@ def test_small_untested_and_uneven_classes_give_warnings() -> None:
     ]
 
 
+def test_a_class_whose_images_cannot_be_read_gives_a_warning() -> None:
+    counts = {"train": {"cat": 100, "dog": 100}, "eval": {"cat": 9, "dog": 9}}
+    assert warnings(counts, NONE, [], listed=["cat", "dog", "eel"]) == ["one class has no image that can be read: eel"]
+
+
 def test_a_truncated_file_of_many_images_gives_a_warning() -> None:
     left_out = [LeftOut("a.tar", "is truncated after 12 records"), LeftOut("a.tar/3", "has zero bytes")]
     assert warnings({}, NONE, left_out) == ["a.tar is truncated after 12 records. The rest of the file is not used."]

@@ -112,3 +112,12 @@ def test_copies_are_found_among_many_images(bits: int, found: bool) -> None:
 
 def test_no_images_have_no_near_duplicates() -> None:
     assert near_duplicates(b"", []) == []
+
+
+def test_drawings_in_alpha_alone_are_compared(photographs: list[Image.Image]) -> None:
+    drawing = photographs[0].convert("L").point(lambda level: 255 - level)
+    black = Image.new("RGBA", drawing.size)
+    black.putalpha(drawing)
+    on_white = photographs[0].convert("L")
+    difference = np.frombuffer(_hash(np.asarray(black)), np.uint8) ^ np.frombuffer(_hash(on_white), np.uint8)
+    assert np.unpackbits(difference).sum() <= 2

@@ -33,3 +33,10 @@ def test_the_rest_of_a_damaged_shard_counts_as_its_images() -> None:
     found = _outcome(LeftOut("s3.tar", "is truncated after 0 records", images=400))
     with pytest.raises(BadInput, match=r"400 of 1400 images \(28\.6%\)"):
         found.stop_if_too_many_are_left_out("images", 0.28)
+
+
+def test_one_readable_class_is_refused() -> None:
+    _outcome().stop_if_one_class_is_left("images")
+    found = Outcome({"train": Counter(cat=8), "eval": Counter(cat=2)}, (), Duplicates(()), Duplicates(()))
+    with pytest.raises(BadInput, match="images: only the class 'cat' has images that can be read"):
+        found.stop_if_one_class_is_left("images")

@@ -37,7 +37,13 @@ def test_a_part_of_a_name_means_a_split(name: str, split: str | None) -> None:
         ("test", "test"),
         ("holdout", "test"),
         ("train_val", "train"),
-        ("seg_train", None),
+        ("seg_train", "train"),
+        ("test images", "test"),
+        ("testData_2", "test"),
+        ("train_data", "train"),
+        ("test_tube", None),
+        ("train station", None),
+        ("test-dev", None),
     ],
 )
 def test_a_value_of_a_column_is_a_whole_name(value: str, split: str | None) -> None:

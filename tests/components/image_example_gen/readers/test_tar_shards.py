@@ -11,6 +11,7 @@ import pytest
 
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.sources import find_images
+from efficientmixnet.modules.exceptions import BadInput
 
 SPLITS = frozenset({"train", "eval"})
 
@@ -269,3 +270,12 @@ def test_the_file_of_the_layout_may_have_further_dots(write: Any, tmp_path: Path
     sources = find_images(str(tmp_path), None, SPLITS, Layout(image="left.png"))
     assert [entry.name for entry in sources.entries] == ["a.tar/0", "a.tar/1"]
     assert [item.row() for item in sources.left_out] == [("a.tar/2", "has no image (no .left.png)")]
+
+
+def test_a_sample_with_two_images_is_refused_unless_the_layout_chooses_one(write: Any, tmp_path: Path) -> None:
+    files = {f"{number}.{kind}": b"1" for number in range(4) for kind in ("jpg", "png")}
+    labels = {f"{number}.cls": b"%d" % (number % 2) for number in range(4)}
+    write.tar(tmp_path / "0.tar", dict(sorted((files | labels).items())))
+    with pytest.raises(BadInput, match=r"has 2 images \(\.jpg, \.png\); choose one by its suffix in data.layout.image"):
+        find_images(str(tmp_path), None, SPLITS)
+    assert len(find_images(str(tmp_path), None, SPLITS, Layout(image="png")).entries) == 4
