@@ -26,6 +26,7 @@ _FIXED = {
     "network.image_size": "Transform writes images of one size; compare sizes in separate runs",
     "network.crop_fraction": "Transform writes images of one size; compare crops in separate runs",
     "training.recipe": "search the keys in which the recipes differ",
+    "training.budget": "it sets the epochs and may set the network; search training.epochs",
 }
 
 
@@ -122,6 +123,8 @@ class SearchConfig(Section):
             if not dimension.values and not takes_numbers(key):
                 yield f"space.{key}", [dimension.min, dimension.max], "it is not a number; give a list of values"
                 continue
+            if takes_whole_numbers(key) and (dimension.step or 1) % 1:
+                yield f"space.{key}.step", dimension.step, "the values are whole numbers, so it must be one too"
             for value in dimension.ends:
                 try:
                     with_values(common, {key: value})
@@ -140,6 +143,10 @@ def with_values(model: ModelConfig, values: Mapping[str, Any]) -> ModelConfig:
         ValidationError: A value is refused, or the values do not fit together.
     """
     changed = model.model_dump(mode="json", include={"network", "training"})
+    epochs, decay = values.get("training.epochs"), "training.schedule.decay_epochs"
+    if isinstance(epochs, int) and epochs > 0 and decay not in values:
+        schedule = changed["training"]["schedule"]  # It is meant for the present epochs.
+        schedule["decay_epochs"] = max(schedule["decay_epochs"] * epochs / model.training.epochs, 0.001)
     for key, value in values.items():
         for part in reversed(key.split(".")):
             value = {part: value}
@@ -149,8 +156,10 @@ def with_values(model: ModelConfig, values: Mapping[str, Any]) -> ModelConfig:
 
 def as_choices(values: Sequence[Any]) -> list[Any]:
     """Returns the values in a form that search libraries accept: numbers, or JSON as text."""
-    numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
-    return list(values) if numbers else [json.dumps(value) for value in values]
+    if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
+        whole = all(isinstance(value, int) for value in values)
+        return list(values) if whole else list(map(float, values))  # KerasTuner takes one type
+    return [json.dumps(value) for value in values]
 
 
 def found_values(chosen: Mapping[str, Any]) -> dict[str, Any]:

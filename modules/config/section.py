@@ -45,7 +45,7 @@ def kinds(annotation: Any) -> set[Any]:
 def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     """Returns two nested mappings as one. Where both have a value, the one of `above` counts.
 
-    An `optimizer` is replaced as a whole, because its arguments belong to its name.
+    An `optimizer`, and a `norm` with a kind, are replaced as a whole, because the arguments belong to the name.
 
     Example:
         >>> merge({"a": {"x": 1, "y": 2}}, {"a": {"y": 3}})
@@ -53,6 +53,7 @@ def merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     """
     merged = dict(below)
     for key, value in above.items():
-        both_sections = isinstance(value, dict) and isinstance(below.get(key), dict) and key != "optimizer"
-        merged[key] = merge(below[key], value) if both_sections else value
+        both_sections = isinstance(value, dict) and isinstance(below.get(key), dict)
+        is_new = key == "optimizer" or (key == "norm" and "kind" in (value or {}))
+        merged[key] = merge(below[key], value) if both_sections and not is_new else value
     return merged

@@ -31,6 +31,8 @@ CLASSES: dict[str, type[keras.optimizers.Optimizer]] = {
     "radam": RectifiedAdam,
     "ranger": Ranger,
 }
+_DECAYING = ("adamw", "convmuon")
+"""Those of Keras's AdamW, which refuses a weight decay of None."""
 
 
 def build_optimizer(
@@ -69,8 +71,11 @@ def build_optimizer(
     excluded = arguments.pop("exclude_from_weight_decay", None)
     kind: Any = CLASSES[name]
     if ema_momentum is not None:
-        kind = averaging(kind)
         arguments |= {"use_ema": True, "ema_momentum": ema_momentum}
+    if arguments.get("use_ema"):
+        kind = averaging(kind)
+    if name in _DECAYING and arguments.get("weight_decay", 0.0) is None:
+        arguments["weight_decay"] = 0.0
     if learning_rate is not None:
         is_schedule = isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule)
         arguments["learning_rate"] = learning_rate if is_schedule else float(learning_rate)

@@ -88,6 +88,7 @@ _RECTIFIED_ADAM = {
     "min_lr": AMOUNT,
     "amsgrad": FLAG,
 }
+_SYNC_PERIOD = 6  # Lookahead's default
 LOOKAHEAD = {"sync_period": COUNT, "slow_step_size": STEP}
 
 OPTIMIZERS: dict[str, dict[str, Kind]] = {
@@ -145,6 +146,16 @@ OPTIMIZERS: dict[str, dict[str, Kind]] = {
     "ranger": {**_RECTIFIED_ADAM, **LOOKAHEAD, **OPTIONS},
     "lookahead": LOOKAHEAD,  # and `inner`, which takes the options
 }
+
+
+def sync_period(optimizer: Mapping[str, Any]) -> int:
+    """Returns the updates after which a parsed optimizer moves the weights that are exported: 1 without Lookahead.
+
+    Example:
+        >>> sync_period({"name": "ranger", "sync_period": 5})
+        5
+    """
+    return optimizer.get("sync_period", _SYNC_PERIOD) if optimizer["name"] in ("lookahead", "ranger") else 1
 
 
 def parse_optimizer(value: str | Mapping[str, Any], where: str = "optimizer") -> dict[str, Any]:

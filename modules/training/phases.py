@@ -55,19 +55,32 @@ def phases(config: ModelConfig, learning_rate: float) -> list[Phase]:
     return [head, rest] if head.epochs else [rest]
 
 
-def check_updates(planned: Iterable[Phase], accumulation_steps: int, steps_per_epoch: int) -> None:
+def check_updates(
+    planned: Iterable[Phase], accumulation_steps: int, steps_per_epoch: int, sync_period: int = 1
+) -> None:
     """Refuses a phase that ends before its first update.
 
+    Args:
+        planned: The phases.
+        accumulation_steps: The steps of an update.
+        steps_per_epoch: The steps of an epoch.
+        sync_period: The updates after which Lookahead moves the weights that it returns.
+
     Raises:
-        BadInput: `accumulation_steps` is larger than the steps of a phase.
+        BadInput: An update, or Lookahead's period, is longer than a phase.
     """
     for phase in planned:
         steps = steps_per_epoch * len(phase.epochs)
+        few = f"epochs {phase.epochs.start + 1} to {phase.epochs.stop} have only {steps} steps"
+        more = "batch_size, or train more epochs in this phase"
         if accumulation_steps > steps:
-            first, last = phase.epochs.start + 1, phase.epochs.stop
             raise BadInput(
-                f"training.accumulation_steps: epochs {first} to {last} have only {steps} steps, and "
-                f"{accumulation_steps} would make no update; lower it or batch_size, or train more epochs in this phase"
+                f"training.accumulation_steps: {few}, and {accumulation_steps} would make no update; lower it or {more}"
+            )
+        if sync_period * accumulation_steps > steps:
+            raise BadInput(
+                f"training.optimizer: {few}, and Lookahead would move no weight, which it does every {sync_period} "
+                f"updates; lower sync_period or {more}"
             )
 
 

@@ -29,6 +29,7 @@ from efficientmixnet.modules.distribution.lost_workers import exit_if_worker_los
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.files.whole_file import whole_file
 from efficientmixnet.modules.keras_settings import use_default_formats
+from efficientmixnet.modules.optimizers.specification import sync_period
 from efficientmixnet.modules.training.budget import within_budget
 from efficientmixnet.modules.training.build_model import build_model
 from efficientmixnet.modules.training.compile_model import compile_model
@@ -181,8 +182,10 @@ def _train(job: TrainingJob, distribution: Distribution) -> Trained:
             f"three channels; these have {data.train.channels}"
         )
     planned = phases(job.config, distribution.learning_rate(training))
-    if distribution.accumulated_batches(training) == 1:  # otherwise every step is an update
-        check_updates(planned, training.accumulation_steps, data.steps_per_epoch)
+    # Where batches are accumulated in the model's step, every step is an update.
+    accumulation_steps = training.accumulation_steps if distribution.accumulated_batches(training) == 1 else 1
+    period = 1 if training.ema else sync_period(training.optimizer)
+    check_updates(planned, accumulation_steps, data.steps_per_epoch, period)
     network = job.network(data)
     worker = {"worker": distribution.worker, "workers": distribution.workers}
     checkpoint = Checkpoint(job.checkpoints, **training.checkpoint.model_dump(), **worker)

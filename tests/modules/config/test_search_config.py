@@ -57,3 +57,40 @@ def test_a_configuration_survives_a_json_round_trip() -> None:
     assert SearchConfig.model_validate_json(search.model_dump_json()) == search
     assert search.space["network.norm"] == Dimension(values=("bn", "an"))
     assert (search.direction, SearchConfig(objective="val_loss").direction) == ("max", "min")
+
+
+def test_whole_and_other_numbers_are_one_type() -> None:
+    assert [type(one) for one in as_choices([0, 0.2])] == [float, float]
+    assert [type(one) for one in as_choices([16, 32])] == [int, int]
+
+
+def test_trials_with_other_epochs_have_the_decay_of_the_recipe() -> None:
+    recipe = ModelConfig.model_validate({"training": {"recipe": "efficientnet", "epochs": 40}})
+    trial = SearchConfig(epochs=8).of_a_trial(recipe)
+    assert trial.training.epochs == 8
+    assert recipe.training.schedule.decay_epochs == pytest.approx(2.4 * 40 / 350)  # 2.4 of 350, as in the paper
+    assert trial.training.schedule.decay_epochs == pytest.approx(2.4 * 8 / 350)
+
+
+@pytest.mark.parametrize(
+    ("space", "key", "reason"),
+    [
+        ({"training.batch_size": {"min": 16, "max": 64, "step": 0.5}}, "space.training.batch_size.step", "whole"),
+        ({"training.batch_size": {"min": 16, "max": 64, "step": 1.5}}, "space.training.batch_size.step", "whole"),
+    ],
+)
+def test_a_step_between_whole_numbers_is_whole(space: dict[str, Any], key: str, reason: str) -> None:
+    ((found, _, why),) = SearchConfig.model_validate({"space": space}).misfits(ModelConfig())
+    assert found == key
+    assert reason in str(why)
+
+
+def test_a_budget_is_not_searched() -> None:
+    with pytest.raises(ValueError, match="it sets the epochs"):
+        SearchConfig.model_validate({"space": {"training.budget": ["1m", "2m"]}})
+
+
+def test_a_norm_with_a_kind_is_replaced() -> None:
+    below = ModelConfig.model_validate({"network": {"norm": {"kind": "an", "n_mixture": 10}}})
+    assert with_values(below, {"network.norm": {"kind": "iebn", "init": "paper"}}).network.norm.kind == "iebn"
+    assert with_values(below, {"network.norm": {"kind": "an", "init": "paper"}}).network.norm.n_mixture is None

@@ -10,6 +10,7 @@ from keras import ops
 
 from efficientmixnet.modules.optimizers import Lookahead, build_optimizer
 from efficientmixnet.modules.optimizers.build import CLASSES
+from efficientmixnet.modules.optimizers.growing_average import GrowingAverage
 from efficientmixnet.modules.saved_classes import AVERAGING
 
 
@@ -75,3 +76,8 @@ def test_resumed_training_has_the_same_average(tmp_path: Path) -> None:
         each.optimizer.finalize_variable_values(each.trainable_variables)
     for mine, theirs in zip(model.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, theirs)
+
+
+def test_the_average_that_an_optimizer_asks_for_grows_too() -> None:
+    assert isinstance(build_optimizer({"name": "sgd", "use_ema": True}, 0.1), GrowingAverage)
+    assert not isinstance(build_optimizer("sgd", 0.1), GrowingAverage)

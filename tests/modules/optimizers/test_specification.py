@@ -11,7 +11,7 @@ import pytest
 
 from efficientmixnet.modules.optimizers import Lookahead, Ranger, RectifiedAdam, build_optimizer, parse_optimizer
 from efficientmixnet.modules.optimizers.build import CLASSES
-from efficientmixnet.modules.optimizers.specification import OPTIMIZERS
+from efficientmixnet.modules.optimizers.specification import OPTIMIZERS, sync_period
 
 
 def test_a_name_is_an_optimizer() -> None:
@@ -210,3 +210,15 @@ def test_checking_imports_no_keras() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("given", [{"name": "lookahead", "inner": "sgd"}, {"name": "ranger"}])
+def test_the_period_of_lookahead_is_known_before_the_optimizer_is_built(given: dict[str, Any]) -> None:
+    assert sync_period(parse_optimizer(given)) == build_optimizer(given, 0.1).sync_period
+    assert sync_period(parse_optimizer({**given, "sync_period": 4})) == 4
+    assert sync_period(parse_optimizer("radam")) == 1
+
+
+@pytest.mark.parametrize("name", ["adamw", "convmuon", "adam", "radam"])
+def test_no_weight_decay_is_a_weight_decay_of_null(name: str) -> None:
+    assert not build_optimizer({"name": name, "weight_decay": None}, 0.1).weight_decay

@@ -109,6 +109,13 @@ def test_a_phase_without_an_update_is_refused() -> None:
         check_updates(planned, accumulation_steps=17, steps_per_epoch=8)
 
 
+def test_a_phase_that_lookahead_does_not_move_is_refused() -> None:
+    planned = phases(_config(epochs=10), 0.1)
+    check_updates(planned, accumulation_steps=2, steps_per_epoch=6, sync_period=6)
+    with pytest.raises(BadInput, match=r"training\.optimizer: epochs 1 to 2 have only 10 steps, and Lookahead would"):
+        check_updates(planned, accumulation_steps=2, steps_per_epoch=5, sync_period=6)
+
+
 def test_layer_decay_halves_the_learning_rate_from_stage_to_stage() -> None:
     rates = _step(_model(), _config(fine_tuning={"layer_decay": 0.5, "learning_rate_fraction": 1.0}))
     expected = {"predictions": 0.5, "head_conv": 0.25, "stage3_block1_depthwise_conv": 0.125, "stem_conv": 0.015625}
