@@ -12,7 +12,7 @@ from tfx import v1 as tfx
 from efficientmixnet.modules import features, progress
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.search_config import found_values, with_values
-from efficientmixnet.modules.data.class_weights import class_weights
+from efficientmixnet.modules.data.class_weights import class_counts, class_weights
 from efficientmixnet.modules.data.training_data import TrainingData
 from efficientmixnet.modules.distribution.augmenting_model import AugmentingModel
 from efficientmixnet.modules.distribution.distribution import choose_distribution
@@ -89,6 +89,7 @@ def training_job(
         config=config,
         labels=labels,
         class_weights=class_weights(config.training.class_weights, transform_output, labels),
+        class_counts=class_counts(transform_output, labels).tolist(),
         train_files=fn_args.train_files,
         eval_files=fn_args.eval_files,
         checkpoints=_checkpoint_folder(config, fn_args),

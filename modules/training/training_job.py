@@ -1,7 +1,7 @@
 """TrainingJob: a configuration with its data. train: runs the training in this process."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -42,6 +42,7 @@ from efficientmixnet.modules.training.starting_weights import StartingWeights
 
 _HELD_OUT = 100, 5000  # images for calibration, at least and at most
 _FEWEST_HELD_OUT = 20
+_LOST_CLASSES = 0.01
 
 
 class TrainingJob(Section):
@@ -52,6 +53,8 @@ class TrainingJob(Section):
     """The labels in the order of the probabilities."""
     class_weights: tuple[float, ...] | None = None
     """What to multiply an image's loss by, in the order of the labels; None: nothing."""
+    class_counts: tuple[int, ...] | None = None
+    """The number of training images of each class, in the order of the labels; None: unknown."""
     train_files: tuple[str, ...]
     eval_files: tuple[str, ...]
     checkpoints: str
@@ -87,7 +90,7 @@ class TrainingJob(Section):
                 f"{distribution.workers} workers; use fewer workers"
             )
         held_out = None
-        if training.calibration == "temperature" and (count := images_to_hold_out(train.count)):
+        if training.calibration == "temperature" and (count := images_to_hold_out(train.count, self.class_counts)):
             train, held_out = train.split_off(count)
         own_files = reads_own_files(training.sharding, distribution.workers, train, training.cache)
         cached = not own_files and keeps_in_memory(training.cache, training.epochs, train, evaluation)
@@ -181,6 +184,8 @@ def _train(job: TrainingJob, distribution: Distribution) -> Trained:
             f"training.augmentation: RandAugment leaves out {', '.join(COLOR_OPERATIONS)}, which are for images of "
             f"three channels; these have {data.train.channels}"
         )
+    if training.calibration == "temperature" and data.held_out is None and images_to_hold_out(data.train.count):
+        progress.tell("training.calibration: none, because the images held out could be all of a small class")
     planned = phases(job.config, distribution.learning_rate(training))
     # Where batches are accumulated in the model's step, every step is an update.
     accumulation_steps = training.accumulation_steps if distribution.accumulated_batches(training) == 1 else 1
@@ -222,13 +227,19 @@ def _within_time(
     return deadline, Replan(job, deadline, data.steps_per_epoch, checkpoint)
 
 
-def images_to_hold_out(images: int) -> int:
+def images_to_hold_out(images: int, class_counts: Sequence[int] | None = None) -> int:
     """Returns how many of the training images calibration holds out: a twentieth of them; 0 if there are too few.
 
-    With fewer than 2,000 images it is 100 of them or a tenth, whichever is less.
+    With fewer than 2,000 images it is 100 of them or a tenth, whichever is less. Images are held out whatever their
+    class, so it is also 0 if that could take all images of a small class.
+
+    Args:
+        images: The number of training images.
+        class_counts: That of each class; None: unknown.
     """
     count = min(max(images // 20, _HELD_OUT[0]), images // 10, _HELD_OUT[1])
-    return count if count >= _FEWEST_HELD_OUT else 0
+    lost_classes = sum((count / images) ** of_class for of_class in class_counts or ())  # on average
+    return count if count >= _FEWEST_HELD_OUT and lost_classes <= _LOST_CLASSES else 0
 
 
 def prepare_randomness(config: ModelConfig) -> None:

@@ -57,6 +57,20 @@ def test_exactly_as_many_images_are_held_out_as_calibration_needs(images: int, c
     assert chosen.record_files.kept.tolist() == [count]
 
 
+@pytest.mark.parametrize(
+    ("class_counts", "held_out"),
+    [
+        ([200] * 5, 100),
+        ([2] * 500, 0),  # a tenth is held out: on average both images of five classes
+        ([999, 1], 0),
+        ([997, 3], 100),  # once in a thousand trainings
+        ([5] * 200, 100),
+    ],
+)
+def test_no_class_loses_all_of_its_images(class_counts: list[int], held_out: int) -> None:
+    assert images_to_hold_out(sum(class_counts), class_counts) == held_out
+
+
 @pytest.fixture
 def data(tmp_path: Path) -> TrainingData:
     """40 gray images, dark ones of class 0 and bright ones of class 1, of which every fourth has the wrong label."""
