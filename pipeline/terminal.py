@@ -1,7 +1,9 @@
 """Prints to the terminal. Text is never markup: only `styled` gives it a color."""
 
+import json
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 import click
@@ -11,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from efficientmixnet.modules.text.printable import printable
+from efficientmixnet.modules.text.secrets import mask
 
 _ENDLESS = 100_000  # columns
 
@@ -52,6 +55,19 @@ def echo(line: str, *, err: bool = False, color: str | None = None) -> None:
     """
     plain = bool(os.environ.get("NO_COLOR"))  # https://no-color.org, which rich honors by itself
     click.secho(printable(line), err=err, fg=None if plain else color)
+
+
+def echo_json(value: Any, indent: int | None = None) -> None:
+    """Prints a value as JSON, with *** for the secrets in its texts. In the whole line, a mask could hide a quote."""
+    click.echo(json.dumps(_masked(value), indent=indent))
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {mask(key): _masked(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(one) for one in value]
+    return mask(value) if isinstance(value, str) else value
 
 
 def echo_error(message: str, color: str = "red") -> None:

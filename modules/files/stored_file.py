@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from efficientmixnet.modules.exceptions import BadInput
+from efficientmixnet.modules.failures.refused_by_system import refused_by_system
 
 _LONGEST = 200  # characters of a reason
 # What libraries raise for a file that is cut off, overwritten or empty, and our code for one that lacks a part.
@@ -35,13 +36,15 @@ def damage_named(file: str | Path, cure: str, *more: type[Exception]) -> Iterato
         *more: Other exceptions that the body raises for a damaged file.
 
     Raises:
-        BadInput: The file is damaged.
+        BadInput: The file is damaged, or the system does not let it be read.
     """
     try:
         yield
     except BadInput:
         raise
     except DAMAGE + more as error:
+        if isinstance(error, OSError) and (refused := refused_by_system(error)):  # The file may be whole.
+            raise BadInput(refused if error.filename else f"{file}: {refused}") from None
         raise BadInput(f"{file}: is damaged ({reason(error)}); {cure}") from error
 
 

@@ -132,6 +132,8 @@ def plan(
     planned = Plan(count(number), size(mean_size), measured, speed, epochs, train_fraction=0.8)
     console = PlainConsole(soft_wrap=True)
     table = Table("component", "time", "writes", "memory", box=None, pad_edge=False)
+    for column in table.columns:
+        column.overflow = "fold"
     for row in planned.rows():
         table.add_row(row.component, time_in_words(row.seconds), _bytes(row.disk), _bytes(row.memory))
     console.print(table)

@@ -34,6 +34,8 @@ def print_network(config: NetworkConfig, image_size: int | None, classes: int, c
         squeeze_excite=config.squeeze_excite,
     )
     table = Table("stage", "blocks", "kernels", "output", "parameters", "multiply-adds", "fraction", title=found.name)
+    for column in table.columns:
+        column.overflow = "fold"
     for column in table.columns[3:]:
         column.justify = "right"
     for stage in found.stages:

@@ -1,11 +1,10 @@
 """The command predict: prints the most probable labels of images."""
 
-import json
 import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.cells import cell_len, set_cell_size
@@ -14,7 +13,7 @@ from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import newest_version
 from efficientmixnet.modules.text.printable import printable
 from efficientmixnet.pipeline.announce import announce
-from efficientmixnet.pipeline.terminal import echo
+from efficientmixnet.pipeline.terminal import echo, echo_json
 
 if TYPE_CHECKING:
     from efficientmixnet.pipeline.scoring.image_classifier import ImageClassifier
@@ -55,7 +54,7 @@ def predict(model: str, images: tuple[str, ...], top: int, as_json: bool) -> Non
         image = _STDIN if isinstance(name, bytes) else name
         bad += isinstance(found, str)
         if as_json:
-            echo(_as_json(image, found))
+            echo_json(_line(image, found))
         elif isinstance(found, str):
             echo(f"{image}: {found}", err=True, color="red")
         else:
@@ -99,11 +98,11 @@ def _files(image: str) -> list[str]:
     return [str(Path(image, name)) for name in names]
 
 
-def _as_json(image: str, found: Labels | str) -> str:
+def _line(image: str, found: Labels | str) -> dict[str, Any]:
     if isinstance(found, str):
-        return json.dumps({"image": image, "error": found})
+        return {"image": image, "error": found}
     labels = [{"label": label, "probability": round(probability, 6)} for label, probability in found]
-    return json.dumps({"image": image, "predictions": labels})
+    return {"image": image, "predictions": labels}
 
 
 def _in_columns(found: Labels, width: int) -> str:

@@ -12,7 +12,7 @@ from efficientmixnet.modules.exported_model import newest_version
 from efficientmixnet.pipeline.announce import announce
 from efficientmixnet.pipeline.check_writable import check_writable
 from efficientmixnet.pipeline.commands.local_path import LocalPath
-from efficientmixnet.pipeline.terminal import echo
+from efficientmixnet.pipeline.terminal import echo, echo_json
 
 
 @click.command()
@@ -47,7 +47,7 @@ def runs(output: str, as_json: bool) -> None:
     summaries = runs_of(output)
     if as_json:
         for summary in summaries:
-            echo(summary.model_dump_json())
+            echo_json(summary.model_dump(mode="json"))
     else:
         print_runs(summaries)
 
@@ -89,8 +89,7 @@ def lineage(model: str, as_json: bool) -> None:
 
     found = lineage.lineage(model)
     if as_json:
-        for line in lineage.as_json(found).split("\n"):
-            echo(line)
+        echo_json(lineage.as_json(found), indent=2)
     else:
         lineage.print_lineage(found)
 

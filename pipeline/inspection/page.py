@@ -69,8 +69,8 @@ def render(
 
 def size_in_words(size: float) -> str:
     """Returns a number of bytes as text, such as 1.2 GB."""
-    for unit in _UNITS[:-1]:
-        if size < 1000:
+    for unit in _UNITS:
+        if size < 999.5:  # 999.7 would be shown as 1e+03
             return f"{size:.3g} {unit}"
         size /= 1000
-    return f"{size:.3g} {_UNITS[-1]}"
+    return f"{1000 * size:,.0f} {_UNITS[-1]}"

@@ -1,7 +1,6 @@
 """lineage: the components, data, configuration and code that a pushed model was made with, from ML Metadata."""
 
 import dataclasses
-import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -145,8 +144,8 @@ def print_lineage(found: Lineage) -> None:
             console.print(f"  -> {uri}")
 
 
-def as_json(found: Lineage) -> str:
-    """Returns the lineage as JSON."""
+def as_json(found: Lineage) -> dict[str, Any]:
+    """Returns the lineage as a value of JSON."""
     summary = found.summary and found.summary.model_dump(mode="json")
     steps = [dataclasses.asdict(step) for step in found.steps]
-    return json.dumps({"model": found.model, "summary": summary, "steps": steps}, indent=2)
+    return {"model": found.model, "summary": summary, "steps": steps}

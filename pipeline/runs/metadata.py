@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.files.stored_file import damage_named
+from efficientmixnet.modules.files.stored_file import damage_named, reason
 from efficientmixnet.pipeline.runs.moved_output import follow_move, has_moved
 
 if TYPE_CHECKING:
@@ -84,7 +84,16 @@ def _check(file: Path, may_change: bool) -> Path:
             raise ValueError(found)
         if missing := sorted(_TABLES - tables):
             raise ValueError(f"it has no table {missing[0]}")
+    try:
         return _at_its_place(file, mode if may_change else "ro")
+    except sqlite3.OperationalError as error:
+        cure = "free some space" if "full" in str(error) else "end the other programs that use it"
+        raise BadInput(f"{file}: cannot follow its output folder, which was moved ({error}); {cure}") from None
+    except OSError as error:
+        raise BadInput(
+            f"{file}: its output folder was moved, and a copy with the new paths cannot be written ({reason(error)}); "
+            "set TMPDIR to a folder that you can write"
+        ) from None
 
 
 def _at_its_place(file: Path, mode: str) -> Path:

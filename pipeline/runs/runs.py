@@ -59,12 +59,27 @@ def runs_of(output: str) -> list[Summary]:
 
     Raises:
         BadInput: There are no runs, or the folder's name is not text.
+        OSError: The folder cannot be listed.
     """
     check_name(output)
-    found = sorted(Path(output, "runs").glob(f"*/{SUMMARY_FILE}"))
+    try:
+        found = sorted(filter(_is_there, (folder / SUMMARY_FILE for folder in Path(output, "runs").iterdir())))
+    except (FileNotFoundError, NotADirectoryError):
+        found = []
     if not found:
         raise BadInput(f"{output}: has no runs; give the output folder of `efficientmixnet run`")
     return list(_readable(found))
+
+
+def _is_there(file: Path) -> bool:
+    """Returns whether there is a file, also if it cannot be read, so that it is named."""
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def runs_beside(summary: Summary) -> list[Summary]:

@@ -1,5 +1,6 @@
 """Classifier: predicts the labels of images with a pushed model."""
 
+import io
 import os
 import warnings
 from collections.abc import Callable, Iterable
@@ -102,4 +103,20 @@ class Classifier(ImageClassifier):
                 raise BadInput(f"image {bad}: is a truncated or corrupt file") from None
             start += len(batch)
             del batch  # before the next files are drawn
-        return np.concatenate(found) if found else call([])  # which knows the number of columns
+        # An image of one pixel shows the number of columns. oneDNN refuses a batch of none.
+        return np.concatenate(found) if found else call([_blank(self.channels)])[:0]
+
+
+def _blank(channels: int) -> bytes:
+    """Returns the file of a black image with one pixel."""
+    import numpy as np
+    from PIL import Image
+
+    from efficientmixnet.components.image_example_gen.array_file import as_npy
+
+    pixels = np.zeros((1, 1, channels), np.uint8)
+    if channels != 3:
+        return as_npy(pixels)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()

@@ -14,7 +14,7 @@ from efficientmixnet.pipeline.local.stages import Stages
 from efficientmixnet.pipeline.runs import print_summary
 from efficientmixnet.pipeline.runs.run_summary import Summary
 from efficientmixnet.pipeline.runs.runs import print_runs
-from efficientmixnet.pipeline.terminal import PlainConsole, echo, echo_error, styled
+from efficientmixnet.pipeline.terminal import PlainConsole, echo, echo_error, echo_json, styled
 
 HOSTILE = "[/x][bold]:dog:\x1b[2J\x07\x9b\u202e"
 AS_TEXT = "[/x][bold]:dog:\\u001b[2J\\u0007\\u009b\\u202e"
@@ -62,10 +62,21 @@ def test_a_stage_is_printed_as_text() -> None:
 
 def test_a_line_stays_one_line_and_valid_json(capsys: pytest.CaptureFixture[str]) -> None:
     echo("one\ntwo\tthree\r")
-    echo(run().model_dump_json())
+    echo_json(run().model_dump(mode="json"))
     first, second = capsys.readouterr().out.splitlines()
     assert first == "one\\ntwo\\tthree\\r"
     assert json.loads(second)["reason"] == HOSTILE
+
+
+@pytest.mark.parametrize("name", ["token=", "--token", "a secret:", "password"])
+def test_a_name_that_looks_like_a_secret_takes_no_quote_or_key_of_json(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    echo_json({"image": name, "predictions": [{"label": name, "probability": 0.5}]})
+    found = json.loads(capsys.readouterr().out)
+    assert found["predictions"][0]["probability"] == 0.5
+    echo_json({"image": "s3://me:HUSH@bucket/x.png"})
+    assert "HUSH" not in capsys.readouterr().out
 
 
 def test_further_lines_of_an_error_are_indented(capsys: pytest.CaptureFixture[str]) -> None:

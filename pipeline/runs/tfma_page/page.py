@@ -44,14 +44,14 @@ def render(
     environment.filters |= {"number": number, "change": change}
     return environment.get_template("page.html").render(
         name=name,
-        slicings=_slicings(slices),
+        slicings=_slicings(slices, len(labels)),
         labels=labels,
         shows_matrix=shows_matrix,
         confusions=confusions(confusion),
         totals=confusion.sum(axis=1).tolist(),
         runs=runs,
-        run_metrics=_metrics(list(runs.values())),
-        charts=_charts(runs) if len(runs) > 1 else {},
+        run_metrics=_metrics(list(runs.values()), len(labels)),
+        charts=_charts(runs, len(labels)) if len(runs) > 1 else {},
         metric_names=METRICS,
         style=style,
         script=script,
@@ -60,7 +60,7 @@ def render(
     )
 
 
-def _slicings(slices: Sequence[Slice]) -> list[dict[str, Any]]:
+def _slicings(slices: Sequence[Slice], classes: int) -> list[dict[str, Any]]:
     """Returns a table for all images and one for each slicing, with the slices in the order of their names."""
     by_features: dict[tuple[str, ...], list[Slice]] = {}
     for one in slices:
@@ -68,7 +68,7 @@ def _slicings(slices: Sequence[Slice]) -> list[dict[str, Any]]:
     return [
         {
             "title": " and ".join(map(_feature, names)) or "all images",
-            "metrics": [name for name in _metrics(found) if name != "macro_f1" or features.LABEL not in names],
+            "metrics": [name for name in _metrics(found, classes) if name != "macro_f1" or features.LABEL not in names],
             "slices": sorted(found, key=lambda one: [_natural(value) for _, value in one.values]),
             "has_baseline": any(one.baseline for one in found),
         }
@@ -76,15 +76,16 @@ def _slicings(slices: Sequence[Slice]) -> list[dict[str, Any]]:
     ]
 
 
-def _metrics(slices: Sequence[Slice]) -> list[str]:
-    """Returns the names of the metrics that a slice has, in the usual order."""
-    return [name for name in METRICS if any(name in one.metrics for one in slices)]
+def _metrics(slices: Sequence[Slice], classes: int) -> list[str]:
+    """Returns the names of the metrics that a slice has, in the usual order, without those that are always 1."""
+    shown = [name for name, metric in METRICS.items() if classes >= metric.least_classes]
+    return [name for name in shown if any(name in one.metrics for one in slices)]
 
 
-def _charts(runs: Mapping[str, Slice]) -> dict[str, Any]:
+def _charts(runs: Mapping[str, Slice], classes: int) -> dict[str, Any]:
     """Returns a chart of each metric by run."""
     charts = {}
-    for name in _metrics(list(runs.values())):
+    for name in _metrics(list(runs.values()), classes):
         numbered = enumerate(runs.values(), 1)
         points = [(float(place), one.metrics[name]) for place, one in numbered if name in one.metrics]
         title = METRICS[name].title

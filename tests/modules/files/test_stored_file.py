@@ -1,5 +1,7 @@
 """Tests of the messages for damaged files of earlier runs."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -43,3 +45,10 @@ def test_an_intact_json_file_is_read(tmp_path: Path) -> None:
 def test_an_error_that_already_names_its_culprit_is_not_wrapped() -> None:
     with pytest.raises(BadInput, match=r"^the inner file$"), damage_named("the outer file", "delete it"):
         raise BadInput("the inner file")
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOSPC])
+def test_a_file_that_the_system_refuses_is_not_called_damaged(number: int) -> None:
+    refused = f"^content: {os.strerror(number)}; (?!.*delete)"
+    with pytest.raises(BadInput, match=refused), damage_named("content", "delete it"):
+        raise OSError(number, os.strerror(number))

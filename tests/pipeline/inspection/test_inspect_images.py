@@ -126,7 +126,16 @@ def test_a_browser_shows_the_images_without_network_requests(
 
 
 @pytest.mark.parametrize(
-    ("size", "words"), [(0, "0 B"), (999, "999 B"), (2_200_000, "2.2 MB"), (140e9, "140 GB"), (3.2e15, "3.2e+03 TB")]
+    ("size", "words"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (999_499, "999 kB"),
+        (999_748, "1 MB"),
+        (2_200_000, "2.2 MB"),
+        (140e9, "140 GB"),
+        (3.2e15, "3,200 TB"),
+    ],
 )
 def test_sizes_have_a_unit(size: float, words: str) -> None:
     assert size_in_words(size) == words

@@ -76,7 +76,7 @@ def test_the_lineage_leads_to_the_execution_that_made_the_examples(output):
     assert [step.component for step in found.steps] == ["ImageExampleGen", "Tuner", "Trainer", "Pusher"]
     assert found.steps[0].properties["fingerprint"] == "abc"
     assert found.steps[2].outputs == ["/model/2"]
-    assert json.loads(as_json(found))["summary"]["revision"] == "c0ffee"
+    assert as_json(found)["summary"]["revision"] == "c0ffee"
 
 
 def test_an_older_model_has_a_lineage_even_if_its_runs_folder_is_deleted(output):

@@ -1,5 +1,6 @@
 """Tests of the checks of ML Metadata's database."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -74,6 +75,20 @@ def test_a_database_that_another_program_has_locked_is_not_called_damaged(
         with pytest.raises(BadInput, match=r"cannot be read \(database is locked\); end the other programs"):
             check_metadata(database.parent)
     check_metadata(database.parent)
+
+
+def test_a_moved_database_that_another_program_writes_to_is_not_called_damaged(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = tmp_path / "moved"
+    shutil.copytree(database.parent, moved)
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *args, **kwargs: connect(*args, **kwargs, timeout=0))
+    monkeypatch.setattr("efficientmixnet.pipeline.runs.metadata.has_moved", lambda *_: "/former")
+    with closing(connect(moved / database.name, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(BadInput, match=r"which was moved \(database is locked\); end the other programs"):
+            check_metadata(moved)
 
 
 def test_a_database_is_not_needed_before_the_first_run(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Tests of the list of runs, and of missing or invalid summaries."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,22 @@ def test_one_invalid_summary_does_not_hide_the_other_runs(tmp_path, capsys, writ
     (tmp_path / "runs" / "2" / "summary.json").write_bytes(written)
     assert [Path(run.run).name for run in runs_of(str(tmp_path))] == ["1", "3"]
     assert capsys.readouterr().err.startswith(f"left out: {tmp_path}/runs/2/summary.json: {why}")
+
+
+def test_a_run_that_may_not_be_read_is_named(tmp_path, capsys, monkeypatch):
+    _write(tmp_path, "1")
+    _write(tmp_path, "2")
+    closed, stat = tmp_path / "runs" / "2" / "summary.json", Path.stat
+
+    def refused(path, **options):
+        if path == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return stat(path, **options)
+
+    closed.unlink()
+    monkeypatch.setattr(Path, "stat", refused)
+    assert [Path(run.run).name for run in runs_of(str(tmp_path))] == ["1"]
+    assert capsys.readouterr().err.startswith(f"left out: {tmp_path}/runs/2")
 
 
 def test_an_output_folder_without_runs_is_refused(tmp_path):
