@@ -148,7 +148,7 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True, live: boo
 
 
 def _add_times(summary: Summary, stages: Stages, config: Config) -> None:
-    summary.seconds, summary.cached = stages.seconds, stages.cached
+    summary.seconds, summary.elapsed, summary.cached = stages.seconds, stages.elapsed, stages.cached
     summary.costs = config.report.costs(stages.seconds)
     summary.currency = config.report.currency if summary.costs else None
 

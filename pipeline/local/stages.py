@@ -42,6 +42,9 @@ class Stages(logging.Handler):
     def __init__(self, out: TextIO) -> None:
         super().__init__(logging.INFO)
         self.seconds: dict[str, float] = {}
+        self._began: float | None = None
+        self.elapsed = 0.0
+        """The seconds from the start of the first stage to the end of the last one. Some run at the same time."""
         self.cached: list[str] = []
         self._thread = threading.get_ident()
         self._running: dict[int | None, _Stage] = {}  # by thread
@@ -119,7 +122,8 @@ class Stages(logging.Handler):
         before = self._running.get(thread)
         if not before or before.name != name:  # A retried stage keeps its start time.
             task = self._bar.add_task(name, total=None, count="", figures="", pace="")
-            self._running[thread] = _Stage(name, time.monotonic(), task)
+            self._running[thread] = stage = _Stage(name, time.monotonic(), task)
+            self._began = self._began or stage.began
             note(place=name)
         if self._running[thread] is self._stage:
             self._last_line = time.monotonic()
@@ -130,6 +134,7 @@ class Stages(logging.Handler):
         stage = self._running.pop(thread)
         seconds = time.monotonic() - stage.began
         self.seconds[stage.name] = round(seconds, 2)
+        self.elapsed = round(time.monotonic() - (self._began or stage.began), 2)
         self._bar.remove_task(stage.task)
         self._console.print(f"{stage.name:<17}", styled(f"{state:<10}", color), f"{seconds:7.1f} s{counted}")
         self.ended = stage.name

@@ -83,6 +83,9 @@ class Summary(BaseModel):
     """The date and time of the start in UTC, ISO 8601."""
     seconds: dict[str, float] = {}
     """The duration of each component, including cached ones, in the order in which they ended."""
+    elapsed: float | None = None
+    """Seconds from the start of the first component to the end of the last one. ServingCheck runs beside Evaluator, so
+    this is less than the sum of `seconds`; null in runs of an earlier version."""
     costs: dict[str, float] = {}
     """The cost of each component at report.price_per_hour; empty without a price."""
     currency: str | None = None

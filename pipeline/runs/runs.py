@@ -128,7 +128,7 @@ def _cell(summary: Summary, column: str) -> str | Text:
     if column == "state":
         return styled(summary.state.replace("_", " "), _COLORS[summary.state])
     if column == "minutes":
-        return f"{sum(summary.seconds.values()) / 60:.1f}"
+        return f"{(summary.elapsed or sum(summary.seconds.values())) / 60:.1f}"
     if column == _RESULT:
         return Path(summary.pushed_model).name if summary.pushed_model else summary.reason
     value = summary.test_accuracy if column == _TEST else summary.metrics.get(column)

@@ -7,6 +7,7 @@ RUN = {
     "revision": "abc",
     "versions": {"keras": "3"},
     "seconds": {"Trainer": 12.5, "Pusher": 0.1},
+    "elapsed": None,
     "costs": {},
     "currency": None,
     "search": None,

@@ -21,6 +21,7 @@ RUN = {
     "revision": HOSTILE,
     "versions": {HOSTILE: HOSTILE},
     "seconds": {HOSTILE: 1.0},
+    "elapsed": None,
     "costs": {HOSTILE: 1.0},
     "currency": HOSTILE,
     "search": {"trials": 2, "objective": HOSTILE, "best": 0.5, "values": {HOSTILE: HOSTILE}},

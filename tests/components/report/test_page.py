@@ -88,6 +88,8 @@ def test_with_a_price_the_page_shows_the_cost_of_each_component_and_the_total(pa
         *("Pusher", "0.1", "0.0003"),
         *("total", "12.6", "0.0350"),
     ]
+    together = render(content, RUN | {"costs": {"Trainer": 0.04, "Pusher": 0.02}, "elapsed": 6.3, "currency": "EUR"})
+    assert '>from start to end</th><td class="n">6.3</td><td class="n">0.0300</td>' in together
     assert ">900.25<" in render(content, RUN | {"costs": {"Trainer": 900.245, "Pusher": 0.005}, "currency": "EUR"})
 
 

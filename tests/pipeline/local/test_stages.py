@@ -225,6 +225,7 @@ def test_a_stage_of_another_thread_has_its_own_line(out: io.StringIO, clock: Clo
         ["Evaluator", "done", "4.0", "s", "300", "images"],
     ]
     assert stages.seconds == {"ServingCheck": 3.0, "Evaluator": 4.0}
+    assert stages.elapsed == 5.0
 
 
 def test_progress_is_that_of_the_thread_that_made_the_stages(clock: Clock) -> None:

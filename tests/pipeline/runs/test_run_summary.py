@@ -49,6 +49,7 @@ def test_the_json_has_every_field(tmp_path: Path) -> None:
         "run": "/runs/1",
         "started": "2026-01-02T03:04:05+00:00",
         "seconds": {"ImageExampleGen": 1.5},
+        "elapsed": None,
         "costs": {},
         "currency": None,
         "cached": [],

@@ -22,7 +22,14 @@ def _write(output: Path, name: str, **fields: object) -> None:
 
 def test_runs_are_listed_oldest_first_with_their_results(tmp_path, capsys):
     _write(tmp_path, "2", state="failed", reason="the disk is full")
-    _write(tmp_path, "1", pushed_model="/out/pushed/77", metrics={"accuracy": 0.5}, seconds={"Trainer": 90.0})
+    _write(
+        tmp_path,
+        "1",
+        pushed_model="/out/pushed/77",
+        metrics={"accuracy": 0.5},
+        seconds={"Trainer": 90.0, "Report": 9.0},
+        elapsed=90.0,
+    )
     print_runs(runs_of(str(tmp_path)))
     head, first, second = (line.split() for line in capsys.readouterr().out.splitlines())
     assert head[:3] == ["run", "state", "accuracy"]
