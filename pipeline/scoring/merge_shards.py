@@ -29,6 +29,11 @@ class Scored:
     left_out_file: Path | None
 
 
+def left_out_file_of(output: Path) -> Path:
+    """Returns the file that lists the images left out of an output."""
+    return output.with_name(f"{output.stem}.left_out.csv")
+
+
 def merge_shards(shards: Sequence[Path], outputs: Sequence[Path], left_out: Sequence[LeftOut]) -> Scored:
     """Writes the outputs and a CSV file of the images that were left out.
 
@@ -37,7 +42,7 @@ def merge_shards(shards: Sequence[Path], outputs: Sequence[Path], left_out: Sequ
         outputs: The files to write, in the format of their suffix.
         left_out: The files that were left out before scoring.
     """
-    left_out_file = outputs[0].with_name(f"{outputs[0].stem}.left_out.csv")
+    left_out_file = left_out_file_of(outputs[0])
     image_count, left_out_count = 0, len(left_out)
     with ExitStack() as stack:
         parts = [stack.enter_context(whole_path(output)) for output in outputs]

@@ -20,7 +20,7 @@ from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.pipeline.check_writable import check_writable
 from efficientmixnet.pipeline.config.secrets_by_reference import refuse_secret
 from efficientmixnet.pipeline.scoring.images_to_score import find_images
-from efficientmixnet.pipeline.scoring.merge_shards import SUFFIXES, Scored, merge_shards
+from efficientmixnet.pipeline.scoring.merge_shards import SUFFIXES, Scored, left_out_file_of, merge_shards
 from efficientmixnet.pipeline.scoring.shard_scorer import ShardScorer
 
 SHARD = 1024  # images; an interrupted run loses at most this many
@@ -56,6 +56,10 @@ def score(model: str, images: str, outputs: Sequence[Path], manifest: str | None
     refuse_secret("IMAGES", images)
     refuse_secret("--manifest", manifest)
     first = outputs[0]
+    if left_out_file_of(first) in outputs:
+        raise BadInput(
+            f"--output {left_out_file_of(first)}: lists the images that {first} leaves out; give another name"
+        )
     folder = first.with_name(f".{first.name}.parts")
     try:
         with _only_job_in(folder, first):

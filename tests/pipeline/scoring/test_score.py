@@ -339,3 +339,9 @@ def test_a_folder_that_cannot_be_read_is_not_called_an_output(model, tmp_path, m
         score(model, str(tmp_path / "images"), [tmp_path / "out.csv"])
     with pytest.raises(BadInput, match=r"a+: is not a folder; give the folder of the images$"):
         score(model, str(tmp_path / ("a" * 300)), [tmp_path / "out.csv"])
+
+
+def test_the_list_of_images_left_out_is_no_output(tmp_path: Path) -> None:
+    outputs = [tmp_path / "p.csv", tmp_path / "p.left_out.csv"]
+    with pytest.raises(BadInput, match=r"p\.left_out\.csv: lists the images that .*p\.csv leaves out"):
+        score("runs", "photos", outputs)
