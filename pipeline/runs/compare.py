@@ -1,8 +1,9 @@
 """Compares runs: their metrics, their configurations and their predictions."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,11 @@ class Run:
     summary: Summary
     content: Mapping[str, Any]
     right: Mapping[tuple[str, str], bool]  # by name and label of the image, whether the prediction is correct
+    where: str = ""  # the output folder, if another run has the same name
 
     @property
     def name(self) -> str:
-        return Path(self.summary.run).name
+        return f"{self.where}{Path(self.summary.run).name}"
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,15 @@ def compare(summaries: Sequence[Summary]) -> list[Run]:
     if len(runs) < 2:
         where = ", ".join(summary.run for summary in summaries)
         raise BadInput(f"{where}: {len(runs)} of these runs evaluated a model; give two or more that did")
-    return runs
+    return _told_apart(_told_apart(runs, lambda output: f"{output.name}/"), lambda output: f"{output}/")
+
+
+def _told_apart(runs: Sequence[Run], where: Callable[[Path], str]) -> list[Run]:
+    """Names the output folders of runs with the same name."""
+    count = Counter(run.name for run in runs)
+    return [
+        replace(run, where=where(Path(run.summary.run).parent.parent)) if count[run.name] > 1 else run for run in runs
+    ]
 
 
 def mcnemar(first: Run, second: Run) -> McNemar:

@@ -1,6 +1,7 @@
 """Tests of the comparison of runs: McNemar's exact test, the differences of configurations, and the page."""
 
 import json
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -181,3 +182,16 @@ def test_metrics_on_test_splits_are_shown_without_a_winner(tmp_path, capsys):
     page = (tmp_path / "page.html").read_text()
     assert "On the test split." in page
     assert "0.7123 ★" not in page
+
+
+@pytest.mark.parametrize(
+    ("folders", "names"),
+    [
+        (("/a/runs/best", "/b/runs/best", "/b/runs/2"), ["a/best", "b/best", "2"]),
+        (("/x/a/runs/best", "/y/a/runs/best"), ["/x/a/best", "/y/a/best"]),
+    ],
+)
+def test_runs_of_the_same_name_are_told_apart(monkeypatch, folders, names):
+    monkeypatch.setattr(comparing, "read_run", lambda summary: replace(FIRST, summary=summary))
+    summaries = [FIRST.summary.model_copy(update={"run": folder}) for folder in folders]
+    assert [run.name for run in compare(summaries)] == names
