@@ -59,7 +59,7 @@ def echo(line: str, *, err: bool = False, color: str | None = None) -> None:
 
 def echo_json(value: Any, indent: int | None = None) -> None:
     """Prints a value as JSON, with *** for the secrets in its texts. In the whole line, a mask could hide a quote."""
-    click.echo(json.dumps(_masked(value), indent=indent))
+    click.secho(json.dumps(_masked(value), indent=indent))
 
 
 def _masked(value: Any) -> Any:
