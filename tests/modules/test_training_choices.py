@@ -27,6 +27,9 @@ def is_distribution(probabilities):
     return np.all(probabilities >= 0) and np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 
 
+RANGER = {"name": "ranger", "sync_period": 2}  # The trainings have two steps.
+
+
 @pytest.mark.parametrize(
     ("norm", "activation"), [("bn", "mish"), ({"kind": "an", "n_mixture": 3}, "relu"), ("iebn", "swish")]
 )
@@ -44,7 +47,7 @@ def test_every_norm_and_activation_trains(predictions, norm, activation):
             marks=pytest.mark.slow,
         ),
         pytest.param(
-            {"variant": "MixNetS", "image_size": 32, "blocks": []}, {"optimizer": "ranger"}, marks=pytest.mark.slow
+            {"variant": "MixNetS", "image_size": 32, "blocks": []}, {"optimizer": RANGER}, marks=pytest.mark.slow
         ),
         ({"mixed": True, "width": 0.5, "depth": 2.0, "dropout": 0.3, "drop_connect": 0.5}, {"optimizer": "radam"}),
         (
@@ -58,7 +61,7 @@ def test_every_norm_and_activation_trains(predictions, norm, activation):
         ({}, {"epochs": 2, "schedule": {"name": "exponential", "warmup_epochs": 1}, "early_stopping_patience": 1}),
         ({}, {"recipe": "efficientnet", "epochs": 1, "schedule": {"warmup_epochs": 0}, "batch_size": 1000}),
         pytest.param({}, {"recipe": "adamw-cosine", "epochs": 6}, marks=pytest.mark.slow),
-        pytest.param({}, {"precision": "mixed_float16", "optimizer": "ranger"}, marks=pytest.mark.slow),
+        pytest.param({}, {"precision": "mixed_float16", "optimizer": RANGER}, marks=pytest.mark.slow),
         pytest.param({}, {"recipe": "ranger-flat-cosine", "epochs": 5}, marks=pytest.mark.slow),
     ],
 )
