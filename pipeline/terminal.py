@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-from collections.abc import Mapping
 from typing import Any, TextIO
 
 import click
@@ -12,6 +11,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from efficientmixnet.modules.text.each_text import each_text
 from efficientmixnet.modules.text.printable import printable
 from efficientmixnet.modules.text.secrets import mask
 
@@ -59,15 +59,7 @@ def echo(line: str, *, err: bool = False, color: str | None = None) -> None:
 
 def echo_json(value: Any, indent: int | None = None) -> None:
     """Prints a value as JSON, with *** for the secrets in its texts. In the whole line, a mask could hide a quote."""
-    click.secho(json.dumps(_masked(value), indent=indent))
-
-
-def _masked(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {mask(key): _masked(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_masked(one) for one in value]
-    return mask(value) if isinstance(value, str) else value
+    click.secho(json.dumps(each_text(value, mask), indent=indent))
 
 
 def echo_error(message: str, color: str = "red") -> None:

@@ -3,13 +3,14 @@
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
+from efficientmixnet.modules.text.each_text import each_text
 from efficientmixnet.modules.text.printable import printable
 
 PAGE_STYLE = Path(__file__).parent / "page.css"
@@ -39,13 +40,12 @@ def page_environment(folder: Path) -> jinja2.Environment:
 
 def shown(value: Any) -> Any:
     """Returns a value as a page shows it: all texts in it without secrets and control characters."""
-    if isinstance(value, Mapping):
-        return {shown(name): shown(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [shown(one) for one in value]
-    if not isinstance(value, str) or isinstance(value, Markup) or value.startswith("data:image/"):
-        return value
-    return printable(value, keep="\n\t")
+    return each_text(value, _shown)
+
+
+def _shown(text: str) -> str:
+    is_ours = isinstance(text, Markup) or text.startswith("data:image/")
+    return text if is_ours else printable(text, keep="\n\t")
 
 
 def style_sheet(*files: Path) -> Markup:

@@ -52,8 +52,8 @@ def build_model(
     if momentum is None:
         # The moving statistics adapt within a quarter of an epoch, so that even the first evaluation is right. If the
         # whole training has only a few steps, they adapt within a quarter of it.
-        momentum = min(max(1 - 4 / steps_per_epoch, 0.9), 0.99)
-        momentum = min(momentum, max(1 - 4 / (total_steps or math.inf), 0.0))
+        of_training = max(1 - 4 / (total_steps or math.inf), 0.0)
+        momentum = min(max(1 - 4 / steps_per_epoch, 0.9), 0.99, of_training)
     pixels = keras.Input((image_size, image_size, len(mean)), name="pixels")
     scaled = keras.layers.Rescaling(
         [1 / (255 * d) for d in deviation],

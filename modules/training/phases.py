@@ -79,8 +79,8 @@ def check_updates(
             )
         if sync_period * accumulation_steps > steps:
             raise BadInput(
-                f"training.optimizer: {few}, and Lookahead would move no weight, which it does every {sync_period} "
-                f"updates; lower sync_period or {more}"
+                f"training.optimizer: {few}, but Lookahead moves the weights only every {sync_period} updates; "
+                f"lower sync_period or {more}"
             )
 
 

@@ -88,7 +88,9 @@ def _check(file: Path, may_change: bool) -> Path:
         return _at_its_place(file, mode if may_change else "ro")
     except sqlite3.OperationalError as error:
         cure = "free some space" if "full" in str(error) else "end the other programs that use it"
-        raise BadInput(f"{file}: cannot follow its output folder, which was moved ({error}); {cure}") from None
+        raise BadInput(
+            f"{file}: the output folder was moved, and its paths cannot be changed ({error}); {cure}"
+        ) from None
     except OSError as error:
         raise BadInput(
             f"{file}: its output folder was moved, and a copy with the new paths cannot be written ({reason(error)}); "

@@ -37,6 +37,14 @@ def test_masks_are_left_out(tmp_path: Path, pattern: str, kinds: tuple[str, ...]
     assert note in " ".join(found.notes)
 
 
+def test_a_mask_whose_name_looks_like_a_secret_is_left_out(tmp_path: Path) -> None:
+    for name in ("a/1.png", "b/token=1.png", "b/token=1_mask.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = find_images(str(tmp_path), None, SPLITS)
+    assert [entry.name for entry in found.entries] == ["a/1.png", "b/token=1.png"]
+
+
 def test_a_folder_of_annotations_beside_one_of_images_is_no_class(tmp_path: Path) -> None:
     for name in ("Images/beagle/1.jpg", "Images/pug/2.jpg", "Annotation/beagle/1", "Annotation/pug/2"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

@@ -112,7 +112,7 @@ def test_a_phase_without_an_update_is_refused() -> None:
 def test_a_phase_that_lookahead_does_not_move_is_refused() -> None:
     planned = phases(_config(epochs=10), 0.1)
     check_updates(planned, accumulation_steps=2, steps_per_epoch=6, sync_period=6)
-    with pytest.raises(BadInput, match=r"training\.optimizer: epochs 1 to 2 have only 10 steps, and Lookahead would"):
+    with pytest.raises(BadInput, match=r"training\.optimizer: epochs 1 to 2 have only 10 steps, but Lookahead moves"):
         check_updates(planned, accumulation_steps=2, steps_per_epoch=5, sync_period=6)
 
 

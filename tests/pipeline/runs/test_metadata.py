@@ -87,7 +87,9 @@ def test_a_moved_database_that_another_program_writes_to_is_not_called_damaged(
     monkeypatch.setattr("efficientmixnet.pipeline.runs.metadata.has_moved", lambda *_: "/former")
     with closing(connect(moved / database.name, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(BadInput, match=r"which was moved \(database is locked\); end the other programs"):
+        with pytest.raises(
+            BadInput, match=r"its paths cannot be changed \(database is locked\); end the other programs"
+        ):
             check_metadata(moved)
 
 
