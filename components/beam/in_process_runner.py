@@ -9,7 +9,7 @@ from apache_beam.portability import python_urns
 from apache_beam.portability.api import beam_runner_api_pb2
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from efficientmixnet.components.beam import sorted_files  # noqa: F401
+from efficientmixnet.components.beam import quick_stages, sorted_files  # noqa: F401
 
 
 class InProcessRunner(FnApiRunner):

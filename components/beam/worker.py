@@ -7,7 +7,7 @@ import time
 
 from apache_beam.runners.worker import sdk_worker_main
 
-from efficientmixnet.components.beam import sorted_files  # noqa: F401
+from efficientmixnet.components.beam import quick_stages, sorted_files  # noqa: F401
 
 _SECONDS = 0.5  # between two looks at the parent
 
