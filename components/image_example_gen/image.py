@@ -15,6 +15,7 @@ from efficientmixnet.components.image_example_gen.damaged import damaged
 from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, Entry, LeftOut
 from efficientmixnet.components.image_example_gen.files import read_bytes
 from efficientmixnet.components.image_example_gen.image_header import OpenImage
+from efficientmixnet.components.image_example_gen.png_chunks import TRANSPARENCY
 from efficientmixnet.components.image_example_gen.readers.by_format import LOST
 from efficientmixnet.modules import features
 from efficientmixnet.modules.data import exif, images
@@ -133,8 +134,11 @@ def _upright(image: np.ndarray, header: OpenImage) -> np.ndarray:
 
 def _decoded(encoded: bytes, header: OpenImage) -> np.ndarray:
     """Decodes a JPEG or PNG file: [height, width, 1 to 4]. A large JPEG is reduced in size."""
+    kind = tf.uint16 if _depth(encoded) == 16 else tf.uint8
     if header.format == "JPEG":
         decoded = tf.io.decode_jpeg(encoded, ratio=_reduction(header))  # costs no extra time
+    elif TRANSPARENCY in encoded:
+        decoded = images.decode_file(encoded, kind)  # takes a millisecond longer outside of a graph
     else:
-        decoded = images.decode_file(encoded, tf.uint16 if _depth(encoded) == 16 else tf.uint8)
+        decoded = tf.io.decode_image(encoded, 0, kind, expand_animations=False)
     return np.asarray(memoryview(decoded))  # without copying all pixels
