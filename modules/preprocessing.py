@@ -3,15 +3,13 @@
 Training reads the output of this graph, and the exported model contains the same graph. So both see the same pixels.
 """
 
-from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import tensorflow as tf
 import tensorflow_transform as tft
 
 from efficientmixnet.modules import features
-from efficientmixnet.modules.data import images
+from efficientmixnet.modules.data.shrinking import shrinking
 
 
 # TFT traces this function several times. Without AutoGraph, which nothing here needs, that is faster.
@@ -29,31 +27,13 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]
     encoded = tf.reshape(inputs[features.ENCODED], [-1])  # [batch]
     mean, deviation, is_deep = _statistics(inputs)
     return {
-        features.ENCODED: _shrinking(custom_config["shorter_side"], mean.shape[0])(encoded),
+        features.ENCODED: shrinking(custom_config["shorter_side"], mean.shape[0])(encoded),
         features.FILENAME: tf.reshape(inputs[features.FILENAME], [-1]),
         features.LABEL_ID: _label_ids(tf.reshape(inputs[features.LABEL], [-1])),
         features.CHANNEL_MEAN: _in_every_row(mean, encoded),
         features.CHANNEL_DEVIATION: _in_every_row(deviation, encoded),
         features.DEPTH: tf.repeat(tf.where(is_deep, tf.constant(16, tf.int64), 8), tf.size(encoded)),
     }
-
-
-@cache
-def _shrinking(shorter_side: int, channels: int) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Returns a function from bytes [batch] to bytes [batch].
-
-    It is one node, because TFT walks through the whole graph for every analyzer. It is traced once, and not each time
-    that TFT traces preprocessing_fn. It is called as a stateless node. TensorFlow takes a function with assertions for
-    a stateful one, which TFT would also run for the analyzers: they need no pixels, but would resize every image.
-    """
-
-    @tf.function(autograph=False)
-    def shrink(encoded: tf.Tensor) -> tf.Tensor:
-        return tf.map_fn(lambda one: images.shrink(one, shorter_side, channels), encoded)
-
-    with tf.init_scope():
-        traced = shrink.get_concrete_function(tf.TensorSpec([None], tf.string))
-    return lambda encoded: tf.raw_ops.PartitionedCall(args=[encoded], Tout=[tf.string], f=traced)[0]
 
 
 def _label_ids(labels: tf.Tensor) -> tf.Tensor:

@@ -17,8 +17,8 @@ from efficientmixnet.components.image_example_gen.originals import read_original
 from efficientmixnet.modules import features
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.data.batches import Reading, evaluation_input
-from efficientmixnet.modules.data.images import shrink
 from efficientmixnet.modules.data.records import channels_of, is_deep
+from efficientmixnet.modules.data.shrinking import shrinking
 from efficientmixnet.modules.exported_model import SERVING_FOLDER
 from efficientmixnet.modules.failures.out_of_memory import ended_out_of_memory
 
@@ -126,11 +126,17 @@ def training_inputs(
         reading: How training reads images.
         shorter_side: The shorter side of transformed images, pixels.
     """
-    chosen: dict[bytes, tuple[bytes, bytes]] = {}  # by name, the ingested record and the transformed image
     first = (tf.train.Example.FromString(record.numpy()) for record in _records(examples).take(_IMAGES))
-    for one in (*read_originals(examples.uri), *first):
-        shrunk = shrink(tf.constant(_bytes(one, features.ENCODED)), shorter_side, reading.channels)
-        chosen.setdefault(_bytes(one, features.FILENAME), (one.SerializeToString(deterministic=True), shrunk.numpy()))
+    ingested = [*read_originals(examples.uri), *first]
+    encoded = tf.constant([_bytes(one, features.ENCODED) for one in ingested])
+    chosen: dict[bytes, tuple[bytes, bytes]] = {}  # by name, the ingested record and the transformed image
+    for one, shrunk in zip(ingested, shrinking(shorter_side, reading.channels)(encoded).numpy(), strict=True):
+        chosen.setdefault(_bytes(one, features.FILENAME), (one.SerializeToString(deterministic=True), shrunk))
+
+    @tf.function(autograph=False)
+    def network_input(encoded: tf.Tensor) -> tf.Tensor:
+        return evaluation_input(encoded, reading)
+
     found: dict[bytes, tuple[np.ndarray, int]] = {}
     left = set(chosen)
     for record in _records(transformed):
@@ -143,7 +149,7 @@ def training_inputs(
             left.remove(name)
         elif name in found:
             continue
-        found[name] = evaluation_input(tf.constant(encoded), reading).numpy(), label_id
+        found[name] = network_input(tf.constant(encoded)).numpy(), label_id
         if not left:
             break
     return [(chosen[name][0], *found[name]) for name in found]

@@ -37,7 +37,9 @@ def decode(encoded: tf.Tensor) -> tf.Tensor:
         return upright(to_rgb(decode_file(encoded)), orientation(encoded))
 
 
-def decode_file(encoded: tf.Tensor, kind: tf.DType = tf.uint8) -> tf.Tensor:
+def decode_file(
+    encoded: tf.Tensor, kind: tf.DType = tf.uint8, has_transparent_color: tf.Tensor | None = None
+) -> tf.Tensor:
     """Decodes a JPEG, PNG or BMP file: bytes [] -> [height, width, 1 to 4].
 
     The one color that a gray or RGB PNG file can make transparent is white, as in Pillow and browsers. TensorFlow would
@@ -46,7 +48,10 @@ def decode_file(encoded: tf.Tensor, kind: tf.DType = tf.uint8) -> tf.Tensor:
     Args:
         encoded: The file, as it was before Transform. EXIF is ignored.
         kind: tf.uint8, or tf.uint16 for a PNG file of 16 bits.
+        has_transparent_color: Whether the file has such a color, if that is known.
     """
+    if has_transparent_color is None:
+        has_transparent_color = _has_transparent_color(encoded)
 
     @rare_branch
     def on_white() -> tf.Tensor:
@@ -58,7 +63,7 @@ def decode_file(encoded: tf.Tensor, kind: tf.DType = tf.uint8) -> tf.Tensor:
     def as_stored() -> tf.Tensor:
         return tf.io.decode_image(encoded, 0, kind, expand_animations=False)
 
-    return tf.cond(_has_transparent_color(encoded), on_white, as_stored)
+    return tf.cond(has_transparent_color, on_white, as_stored)
 
 
 def _has_transparent_color(encoded: tf.Tensor) -> tf.Tensor:
@@ -171,10 +176,13 @@ def shrink(encoded: tf.Tensor, shorter_side: int, channels: int = 3) -> tf.Tenso
 
         @rare_branch
         def of_other() -> tf.Tensor:
+            with tf.control_dependencies([_refuse_other_formats(encoded)]):
+                file = tf.identity(encoded)
+            transparent = _has_transparent_color(file)
             return tf.cond(
-                _has_16_bits(encoded),
-                lambda: _shrink_other(encoded, turn, shorter_side, tf.uint16, channels),
-                lambda: _shrink_other(encoded, turn, shorter_side, tf.uint8, channels),
+                _has_16_bits(file),
+                lambda: _shrink_other(file, turn, transparent, shorter_side, tf.uint16, channels),
+                lambda: _shrink_other(file, turn, transparent, shorter_side, tf.uint8, channels),
             )
 
         return tf.cond(tf.io.is_jpeg(encoded), lambda: _shrink_jpeg(encoded, turn, shorter_side, channels), of_other)
@@ -198,7 +206,7 @@ def _shrink_array(encoded: tf.Tensor, values: tf.Tensor, shorter_side: int) -> t
         return tf.cond(
             is_small,
             lambda: tf.identity(encoded),
-            lambda: encode_array(resize(values, _scaled(size, shorter_side))),
+            lambda: encode_array(resize(values, _scaled(size, shorter_side), is_rare=True)),
         )
 
 
@@ -229,17 +237,24 @@ def _shrink_jpeg(encoded: tf.Tensor, turn: tf.Tensor, shorter_side: int, channel
     return tf.cond(tf.reduce_min(size) > shorter_side, smaller, as_large)
 
 
-def _shrink_other(encoded: tf.Tensor, turn: tf.Tensor, shorter_side: int, kind: tf.DType, channels: int) -> tf.Tensor:
-    with tf.control_dependencies([_refuse_other_formats(encoded)]):
-        encoded = tf.identity(encoded)
-    image = _to_channels(decode_file(encoded, kind), channels)
+def _shrink_other(
+    encoded: tf.Tensor,
+    turn: tf.Tensor,
+    has_transparent_color: tf.Tensor,
+    shorter_side: int,
+    kind: tf.DType,
+    channels: int,
+) -> tf.Tensor:
+    image = _to_channels(decode_file(encoded, kind, has_transparent_color), channels)
     size = tf.shape(image)[:2]
     is_small = tf.reduce_min(size) <= shorter_side
     return tf.cond(
-        is_small & (turn == 1) & is_png(encoded) & ~_has_transparent_color(encoded),
+        is_small & (turn == 1) & is_png(encoded) & ~has_transparent_color,
         lambda: encoded,
         lambda: tf.io.encode_png(
-            upright(tf.cond(is_small, lambda: image, lambda: resize(image, _scaled(size, shorter_side))), turn)
+            upright(
+                tf.cond(is_small, lambda: image, lambda: resize(image, _scaled(size, shorter_side), is_rare=True)), turn
+            )
         ),
     )
 

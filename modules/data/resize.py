@@ -10,13 +10,15 @@ import tensorflow as tf
 _MANY = 3 * 2**21  # values of an image; above that, the products take much memory and are not faster
 
 
-def resize(image: tf.Tensor, size: tf.Tensor, extent: tf.Tensor | None = None) -> tf.Tensor:
+def resize(image: tf.Tensor, size: tf.Tensor, extent: tf.Tensor | None = None, is_rare: bool = False) -> tf.Tensor:
     """Resizes an image to this size, without regard to its aspect ratio.
 
     Args:
         image: uint8, uint16 or float32 [height, width, channels].
         size: The new height and width, int32 [2].
         extent: The height and width to use, float [2], if the last row or column counts only in part.
+        is_rare: Whether few images are resized here. All such places of a graph share one function, so that a model
+            is traced, saved and loaded in less time. Each call of it takes 0.04 ms longer.
 
     Returns:
         [*size, channels], of the same type.
@@ -24,11 +26,17 @@ def resize(image: tf.Tensor, size: tf.Tensor, extent: tf.Tensor | None = None) -
     shape = tf.shape(image)
     size = tf.convert_to_tensor(size)
     scale = tf.cast(shape[:2] if extent is None else extent, tf.float32) / tf.cast(size, tf.float32)
+
+    def by_products() -> tf.Tensor:
+        if is_rare:
+            return _shared(tf.cast(image, tf.float32), size, scale)
+        return _by_products(image, size, scale)
+
     # A GPU would add in an undefined order, and the image would have to be copied there and back.
     with tf.device("/cpu:0"):
         resized = tf.cond(
             tf.reduce_prod(shape) < _MANY,
-            lambda: _by_products(image, size, scale),
+            by_products,
             lambda: tf.raw_ops.ScaleAndTranslate(
                 images=image[tf.newaxis], size=size, scale=1 / scale, translation=[0.0, 0.0], kernel_type="triangle"
             )[0],
@@ -44,6 +52,18 @@ def _by_products(image: tf.Tensor, size: tf.Tensor, scale: tf.Tensor) -> tf.Tens
     columns = _transposed(rows, size[0], width, channels)
     columns = tf.sparse.sparse_dense_matmul(_weights(width, size[1], scale[1]), columns)
     return tf.reshape(_transposed(columns, size[1], size[0], channels), [size[0], size[1], channels])
+
+
+_shared = tf.function(
+    _by_products,
+    input_signature=[
+        tf.TensorSpec([None, None, None], tf.float32),
+        tf.TensorSpec([2], tf.int32),
+        tf.TensorSpec([2], tf.float32),
+    ],
+    autograph=False,
+    experimental_attributes={"_noinline": True},
+)
 
 
 def _transposed(rows: tf.Tensor, height: tf.Tensor, width: tf.Tensor, channels: tf.Tensor) -> tf.Tensor:

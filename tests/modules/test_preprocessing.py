@@ -83,7 +83,7 @@ def test_each_image_is_resized_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         return shrink(tf.ensure_shape(noted, []), *args)
 
     monkeypatch.setattr(images, "shrink", counted)
-    monkeypatch.setattr(preprocessing, "_shrinking", preprocessing._shrinking.__wrapped__)
+    monkeypatch.setattr(preprocessing, "shrinking", preprocessing.shrinking.__wrapped__)
     Transformed(tmp_path)
     assert len(resized) == len(TRAINING) + len(EVALUATION)
 

@@ -54,3 +54,19 @@ def test_the_size_can_be_a_tensor_and_images_can_be_gray() -> None:
 def test_one_color_stays_the_same() -> None:
     white = np.full((333, 77, 3), 255, np.uint8)
     assert (resize(tf.constant(white), (100, 50)) == 255).numpy().all()
+
+
+@pytest.mark.parametrize("kind", [tf.uint8, tf.uint16, tf.float32])
+def test_rare_places_give_the_same_pixels_with_one_function_for_all(kind: tf.DType) -> None:
+    image = tf.constant(np.random.default_rng(0).uniform(0, 255, (40, 30, 3)), tf.float32)
+
+    @tf.function(autograph=False)
+    def twice(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return resize(image, [20, 10], is_rare=True), resize(image, [60, 70], is_rare=True)
+
+    traced = twice.get_concrete_function(tf.cast(image, kind))
+    smaller, larger = traced(tf.cast(image, kind))
+    np.testing.assert_array_equal(smaller, resize(tf.cast(image, kind), [20, 10]))
+    np.testing.assert_array_equal(larger, resize(tf.cast(image, kind), [60, 70]))
+    functions = traced.graph.as_graph_def().library.function
+    assert sum("_by_products" in function.signature.name for function in functions) == 1
