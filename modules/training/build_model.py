@@ -50,10 +50,12 @@ def build_model(
     keeps_classifier = start is None or (start.labels is not None and start.labels == tuple(labels or ()))
     momentum = config.batch_norm_momentum
     if momentum is None:
-        # The moving statistics adapt within a quarter of an epoch, so that even the first evaluation is right. If the
-        # whole training has only a few steps, they adapt within a quarter of it.
+        # The moving statistics adapt within a quarter of an epoch, so that even the first evaluation is right. In an
+        # epoch of few steps, nine tenths of them come from its batches. If the whole training has only a few steps,
+        # they adapt within a quarter of it.
+        of_epoch = min(max(1 - 4 / steps_per_epoch, 0.9), 0.1 ** (1 / steps_per_epoch))
         of_training = max(1 - 4 / (total_steps or math.inf), 0.0)
-        momentum = min(max(1 - 4 / steps_per_epoch, 0.9), 0.99, of_training)
+        momentum = min(of_epoch, of_training, 0.99)
     pixels = keras.Input((image_size, image_size, len(mean)), name="pixels")
     scaled = keras.layers.Rescaling(
         [1 / (255 * d) for d in deviation],
