@@ -84,7 +84,7 @@ def training_job(
         )
         progress.tell(found)
         if start is None:  # a random network has no classifier to train first, and nothing to freeze
-            config = with_values(config, {"network.weights": None})
+            config = config.from_random_weights()
     return TrainingJob(
         config=config,
         labels=labels,

@@ -27,6 +27,16 @@ class ModelConfig(Section):
             return 0
         return min(3, self.training.epochs // 5) if epochs is None else epochs
 
+    def from_random_weights(self) -> "ModelConfig":
+        """Returns the configuration without starting weights. What a budget then sets takes the place of defaults."""
+        values = self.model_dump(mode="json", include={"network", "training"})
+        values["network"]["weights"] = None
+        defaults = TrainingConfig().model_dump(mode="json")
+        for name in FOR_A_BUDGET["training"] if self.training.recipe is None else ():
+            if values["training"][name] == defaults[name]:
+                del values["training"][name]
+        return ModelConfig.model_validate(values)
+
     @model_validator(mode="after")
     def _fine_tuning_has_epochs(self) -> "ModelConfig":
         if self.training.budget is not None:  # which chooses the epochs, and shortens both to fit

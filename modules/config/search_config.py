@@ -30,6 +30,7 @@ _FIXED = {
 }
 
 
+_SMOOTHING = "training.label_smoothing"
 _DIRECTIONS: dict[str, Literal["max", "min"]] = {"val_accuracy": "max", "val_loss": "min"}
 
 
@@ -100,6 +101,12 @@ class SearchConfig(Section):
     space: dict[Annotated[str, AfterValidator(_searchable)], Dimension] = {}
     """A list of values or a range for each key of network or training to search, such as {training.learning_rate:
     {min: 0.0001, max: 0.1, sampling: log}, network.norm: [bn, an]}; {}: no search."""
+
+    @model_validator(mode="after")
+    def _trials_have_the_same_loss(self) -> "SearchConfig":
+        if self.objective == "val_loss" and _SMOOTHING in self.space:
+            raise ValueError(f"objective: val_loss depends on {_SMOOTHING}, which the trials change; give val_accuracy")
+        return self
 
     @property
     def direction(self) -> Literal["max", "min"]:

@@ -31,6 +31,7 @@ def fit(
     phase: range,
     logs: str | None = None,
     further: Sequence[keras.callbacks.Callback] = (),
+    is_last: bool = True,
 ) -> None:
     """Trains the epochs of a phase, or fewer if it stops early.
 
@@ -43,6 +44,7 @@ def fit(
         phase: The epochs of the phase, counted from 0.
         logs: TensorBoard's folder; None: no logs.
         further: Callbacks that come last.
+        is_last: Whether this is the training's last phase, or the part of it for now. Only then it stops early.
 
     Raises:
         OutOfMemory: Memory is full.
@@ -51,7 +53,7 @@ def fit(
     """
     steps, batch_size = data.steps_per_epoch, data.reading.batch_size
     at_once = batch_size // distribution.accumulated_batches(training)  # images in memory at a time
-    checkpoint.patience = training.early_stopping_patience if phase.stop == training.epochs else None
+    checkpoint.patience = training.early_stopping_patience if is_last else None
     epochs = range(checkpoint.restore(model, phase.start), phase.stop)
     if checkpoint.phase > phase.start:
         return

@@ -207,7 +207,8 @@ def _train(job: TrainingJob, distribution: Distribution) -> Trained:
                 compile_model(model, training, phase, data.steps_per_epoch)
                 epochs = range(phase.epochs.start, min(phase.epochs.stop, job.until or phase.epochs.stop))
                 if epochs and not (deadline and deadline.is_over):
-                    fit(model, data, training, distribution, checkpoint, epochs, job.logs, callbacks)
+                    is_last = phase.epochs.stop == training.epochs
+                    fit(model, data, training, distribution, checkpoint, epochs, job.logs, callbacks, is_last)
 
         run(job)
         if replan and replan.is_due:

@@ -62,3 +62,16 @@ def test_mixed_kernels_of_a_custom_network_are_checked_at_once() -> None:
     network = {"variant": "custom", "blocks": ["r1_k3_s11_e1_i32_o16"], "mixed": True}
     with pytest.raises(ValueError, match="mixed needs a block with several kernel sizes"):
         ModelConfig.model_validate({"network": network})
+
+
+def test_without_a_model_to_continue_from_a_budget_sets_what_it_sets_for_random_weights() -> None:
+    given = {"training": {"budget": "30m", "learning_rate": 0.01}, "network": {"variant": "B0"}}
+    latest = ModelConfig.model_validate({**given, "network": {"variant": "B0", "weights": "latest"}})
+    assert latest.training.optimizer["name"] == "adam"
+    assert latest.from_random_weights() == ModelConfig.model_validate(given)
+
+
+def test_a_recipe_stays_as_it_is_without_a_model_to_continue_from() -> None:
+    training = {"recipe": "efficientnet", "optimizer": "adam", "learning_rate": 0.001}
+    latest = ModelConfig.model_validate({"training": training, "network": {"weights": "latest"}})
+    assert latest.from_random_weights().training == latest.training

@@ -94,3 +94,10 @@ def test_a_norm_with_a_kind_is_replaced() -> None:
     below = ModelConfig.model_validate({"network": {"norm": {"kind": "an", "n_mixture": 10}}})
     assert with_values(below, {"network.norm": {"kind": "iebn", "init": "paper"}}).network.norm.kind == "iebn"
     assert with_values(below, {"network.norm": {"kind": "an", "init": "paper"}}).network.norm.n_mixture is None
+
+
+def test_losses_of_different_label_smoothing_are_not_compared() -> None:
+    space = {"training.label_smoothing": [0.0, 0.1]}
+    assert SearchConfig.model_validate({"space": space}).objective == "val_accuracy"
+    with pytest.raises(ValueError, match=r"val_loss depends on training\.label_smoothing, which the trials change"):
+        SearchConfig.model_validate({"space": space, "objective": "val_loss"})

@@ -57,7 +57,7 @@ def test_a_uint8_image_becomes_probabilities() -> None:
     [(1, 0.1), (2, 0.316), (8, 0.75), (21, 0.896), (40, 0.9), (100, 0.96), (400, 0.99), (4000, 0.99)],
 )
 def test_the_moving_statistics_adapt_within_an_epoch(steps: int, momentum: float) -> None:
-    """With few steps, early stopping would export a random classifier if the first epoch's statistics were untrained."""
+    """Otherwise an untrained first epoch may have the lowest loss, and early stopping exports it."""
     (found,) = _momenta(build_model(SMALL, 8, 2, steps, *PLAIN))
     assert found == pytest.approx(momentum, abs=5e-4)
     assert found**steps < 0.1001
