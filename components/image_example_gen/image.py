@@ -119,9 +119,11 @@ def _moments(encoded: bytes, header: OpenImage, channels: int, see: See | None) 
     image = image[step // 2 :: step, step // 2 :: step]
     if not header.is_array and image.shape[-1] in (2, 4):
         image = images.to_rgb(tf.constant(image)).numpy()[..., :channels]
-    values = image.reshape(-1, image.shape[-1]).T.astype(np.float64, order="C") / white  # [1 or channels, pixels]
-    mean_square = np.einsum("cp,cp->c", values, values) / values.shape[1]
-    return np.broadcast_to(values.mean(axis=1), channels), np.broadcast_to(mean_square, channels)
+    # One channel after another is several times as fast, because it fits into the cache.
+    planes = [image[..., channel].astype(np.float64).ravel() for channel in range(image.shape[-1])]
+    mean = [plane.mean() / white for plane in planes]
+    mean_square = [plane @ plane / (plane.size * white**2) for plane in planes]
+    return np.broadcast_to(mean, channels), np.broadcast_to(mean_square, channels)
 
 
 def _upright(image: np.ndarray, header: OpenImage) -> np.ndarray:
