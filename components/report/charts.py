@@ -10,7 +10,7 @@ from efficientmixnet.components.report.html_page import shown
 
 _WIDTH, _HEIGHT = 440, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 80, 12, 12, 38
-_STYLES = 6  # of lines, in the style sheet
+_STYLES = 6  # colors and dashes of lines, in the style sheet
 _WHOLE = ("epoch", "run")  # axes of whole numbers
 
 Points = Sequence[tuple[float, float]]
@@ -35,7 +35,7 @@ def line_chart(
         frame = _Frame((0.0, 1.0), (0.0, 1.0))
     parts = [frame.axes(x_label, y_label)]
     for number, line in enumerate(series.values()):
-        style = f"line{number % _STYLES}"
+        style = _style(number)
         path = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in line)
         # A line through a single point would be invisible.
         if len(line) == 1:
@@ -57,7 +57,7 @@ def reliability_chart(after: Mapping[str, Sequence[float]], before: Mapping[str,
     series = {"calibrated": after, "before": before} if before else {"": after}
     parts = [frame.axes("confidence", "accuracy"), _diagonal(frame)]
     for number, bins in enumerate(series.values()):
-        parts += _reliability(frame, f"line{number}", **bins)
+        parts += _reliability(frame, _style(number), **bins)
     chart = _svg(parts, "Accuracy by confidence")
     return chart + _legend(list(series)) if before else chart
 
@@ -122,9 +122,14 @@ def _diagonal(frame: _Frame) -> str:
 
 
 def _legend(names: Sequence[str]) -> Markup:
-    swatch = '<svg class="chart swatch" viewBox="0 0 30 8"><line class="line{}" x1="0" x2="30" y1="4" y2="4"/></svg>'
-    items = (f"<li>{swatch.format(number % _STYLES)} {_escaped(name)}</li>" for number, name in enumerate(names))
+    swatch = '<svg class="chart swatch" viewBox="0 0 30 8"><line class="{}" x1="0" x2="30" y1="4" y2="4"/></svg>'
+    items = (f"<li>{swatch.format(_style(number))} {_escaped(name)}</li>" for number, name in enumerate(names))
     return Markup(f'<ul class="legend">{"".join(items)}</ul>')  # noqa: S704  escaped
+
+
+def _style(number: int) -> str:
+    """Returns the classes of a line. Each of the first 36 lines has another color or dash."""
+    return f"line{number % _STYLES} dash{(number + number // _STYLES) % _STYLES}"
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:

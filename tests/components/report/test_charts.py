@@ -40,3 +40,18 @@ def test_points_that_are_not_finite_are_left_out():
     assert "inf" not in chart
     (drawn, empty) = re.findall(r'<polyline[^>]* points="([^"]*)"', chart)
     assert (len(drawn.split()), empty) == (2, "")
+
+
+def test_each_of_many_lines_has_a_style_of_its_own(chromium, tmp_path):
+    lines = {f"run {number}": [(1, number), (2, number + 1)] for number in range(20)}
+    chart = line_chart(lines, "epoch", "loss", "")
+    page = f"<!doctype html><style>{style_sheet(PAGE_STYLE)}</style>{chart}"
+    (tmp_path / "chart.html").write_text(page, encoding="utf-8")
+    drawn, legend = chromium.open(tmp_path / "chart.html").evaluate(
+        """["polyline", ".swatch line"].map((what) => [...document.querySelectorAll(what)].map((one) => {
+            const style = getComputedStyle(one);
+            return `${style.stroke} ${style.strokeDasharray}`;
+        }))"""
+    )
+    assert len(set(drawn)) == len(lines)
+    assert legend == drawn
