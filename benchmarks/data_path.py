@@ -14,6 +14,7 @@ bare loop   two processes that read, decode, resize and encode the same files wi
     python benchmarks/data_path.py --photographs FOLDER [--sizes 500 2000 20000] [--side 224] [--rates FILE]
     python benchmarks/data_path.py --pixels 64 --sizes 1000 5000 50000 --no-plain --no-loop     growth, small images
     python benchmarks/data_path.py --photographs FOLDER --sizes 20000 --until StatisticsGen     only StatisticsGen
+    python benchmarks/data_path.py --photographs FOLDER --workers 2     with the processes that images of 4 GB get
 
 --rates writes the rates that `efficientmixnet plan` uses.
 """
@@ -24,6 +25,7 @@ import multiprocessing
 import os
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -54,7 +56,8 @@ class Runs:
         for size, folder in folders.items():
             self.by_size[size] = alone(measure, make, folder, side, until)
             took = {stage: round(one["seconds"], 1) for stage, one in self.by_size[size]["stages"].items()}
-            print(f"{make.__name__}, {size:,} images, seconds: {took}", flush=True)
+            name = "plain" if make is plain else "ours"
+            print(f"{name}, {size:,} images, seconds: {took}", flush=True)
 
     def total(self, what: str, stage: str, size: int) -> float:
         """Returns `what` of the stage at this size."""
@@ -108,6 +111,7 @@ def main() -> None:
     parser.add_argument("--pixels", type=int, help="first resize the shorter side of the photographs to this")
     parser.add_argument("--side", type=int, default=224, help="side of the network's input, pixels")
     parser.add_argument("--until", choices=COMPONENTS[1:], default="Transform", help="the last component to run")
+    parser.add_argument("--workers", type=int, help="beam.workers, the processes of Transform")
     parser.add_argument("--rates", type=Path, help="write the rates to this file")
     parser.add_argument("--no-plain", action="store_true", help="skip the plain pipeline, which takes longest")
     parser.add_argument("--no-loop", action="store_true", help="skip the bare loop")
@@ -121,7 +125,7 @@ def main() -> None:
         for size, folder in folders.items():
             repeat(source, folder, size)
         files = {size: bytes_of(folder) for size, folder in folders.items()}
-        our = Runs(ours, folders, arguments.side, arguments.until)
+        our = Runs(partial(ours, workers=arguments.workers), folders, arguments.side, arguments.until)
         largest = folders[sizes[-1]]
         loops = {
             name: bare_loop(largest, arguments.side, is_ours)

@@ -28,8 +28,8 @@ SPLITS = {"train": 0.9, "eval": 0.1}
 Stages = dict[str, dict[str, float]]  # for each component: seconds, processor seconds, peak memory in bytes
 
 
-def ours(folder: Path, data: Path, size: int) -> list[Any]:
-    """Returns our components from ingest to Transform, with the defaults."""
+def ours(folder: Path, data: Path, size: int, workers: int | None = None) -> list[Any]:
+    """Returns our components from ingest to Transform, with the defaults, except for the processes of Transform."""
     config = DataConfig(images=str(data), splits=SPLITS)
     examples = ImageExampleGen(
         images=config.images,
@@ -43,7 +43,7 @@ def ours(folder: Path, data: Path, size: int) -> list[Any]:
     schema = SchemaGen(statistics.outputs["statistics"], ["eval"])
     stored = round(size / 0.875)  # NetworkConfig.stored_side at this size
     transformed = transform(examples.outputs["examples"], schema.outputs["schema"], list(SPLITS), stored)
-    transformed.with_beam_pipeline_args(BeamConfig().args_of_transform(bytes_of(data)))
+    transformed.with_beam_pipeline_args(BeamConfig(workers=workers or "auto").args_of_transform(bytes_of(data)))
     return [examples, statistics, schema, transformed]
 
 
