@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.progress import Progress
-from rich.table import Table
+from rich.table import Column, Table
 
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.files.whole_file import write_text
@@ -14,6 +14,7 @@ from efficientmixnet.pipeline.announce import announce
 from efficientmixnet.pipeline.check_writable import check_writable
 from efficientmixnet.pipeline.commands.local_path import LocalPath
 from efficientmixnet.pipeline.commands.numbers import Number
+from efficientmixnet.pipeline.commands.open_page import open_page
 from efficientmixnet.pipeline.terminal import PlainConsole
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def inspect(data: str, page: Path, overrides: tuple[str, ...], statistics: bool,
         raise BadInput(f"--page {page}: cannot be written: {error.strerror}") from None
     console.print(f"page          {page}")
     if show:
-        click.launch(page.resolve().as_uri())
+        open_page(page)
 
 
 @click.command()
@@ -175,7 +176,9 @@ def _print(console: PlainConsole, found: "Inspection", sources: "Sources", notes
     from efficientmixnet.pipeline.inspection.inspect_images import side_buckets
     from efficientmixnet.pipeline.inspection.page import size_in_words
 
-    table = Table("class", *found.counts, box=None, pad_edge=False, show_footer=len(found.labels) > 1)
+    table = Table(
+        Column("class", overflow="fold"), *found.counts, box=None, pad_edge=False, show_footer=len(found.labels) > 1
+    )
     totals = ["all classes", *(f"{labels.total():,}" for labels in found.counts.values())]
     for column, total in zip(table.columns, totals, strict=True):
         column.footer = total

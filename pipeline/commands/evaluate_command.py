@@ -10,6 +10,7 @@ from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.exported_model import newest_version
 from efficientmixnet.pipeline.announce import announce
 from efficientmixnet.pipeline.commands.local_path import LocalPath
+from efficientmixnet.pipeline.commands.open_page import open_page
 
 EXIT_LIMIT_MISSED = 3
 
@@ -89,6 +90,6 @@ def evaluate(
         raise BadInput(f"--output {folder}: cannot be written: {error.strerror}") from None
     print_evaluation(found, images)
     if show:
-        click.launch(found.page.resolve().as_uri())
+        open_page(found.page)
     if found.found["missed"]:
         sys.exit(EXIT_LIMIT_MISSED)

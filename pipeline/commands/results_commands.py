@@ -12,6 +12,7 @@ from efficientmixnet.modules.exported_model import newest_version
 from efficientmixnet.pipeline.announce import announce
 from efficientmixnet.pipeline.check_writable import check_writable
 from efficientmixnet.pipeline.commands.local_path import LocalPath
+from efficientmixnet.pipeline.commands.open_page import open_page
 from efficientmixnet.pipeline.terminal import echo, echo_json
 
 
@@ -24,17 +25,17 @@ def report(run: str, show: bool) -> None:
     RUN is the folder of a run, or an output folder for its last run.
     """
     announce("writing the report")
-    from efficientmixnet.pipeline.runs.run_report import write_report
+    from efficientmixnet.pipeline.runs.run_report import why_no_report, write_report
     from efficientmixnet.pipeline.runs.runs import read_summary
 
     summary = read_summary(run)
     with _writes_to(summary.run):
         page = write_report(summary)
     if page is None:
-        raise BadInput(f"{run}: the run has nothing to report ({summary.state}: {summary.reason})")
+        raise BadInput(why_no_report(summary))
     echo(str(page))
     if show:
-        click.launch(page.as_uri())
+        open_page(page)
 
 
 @click.command()
@@ -147,7 +148,7 @@ def tfma(run: str, show: bool) -> None:
         page = write_tfma_page(summary, runs_beside(summary))
     echo(str(page))
     if show:
-        click.launch(page.as_uri())
+        open_page(page)
 
 
 @contextmanager

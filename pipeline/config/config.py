@@ -105,8 +105,10 @@ def load_config(
         >>> load_config(None, ["training.epochs=20"], data="photos").training.epochs
         20
     """
-    refuse_secret("--data", data)
-    refuse_secret("--output", output)
+    for option, value in (("--data", data), ("--output", output)):
+        refuse_secret(option, value)
+        if value == "":
+            raise BadInput(f"{option}: is empty; give a folder")
     values = _read(Path(file)) if file else {}
     values = merge(values, dict(sections or {}))
     for override in overrides:

@@ -19,7 +19,7 @@ from efficientmixnet.components.report.predictions import PREDICTIONS_FILE, Pred
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.files.stored_file import damage_named, made_again
 from efficientmixnet.modules.files.whole_file import write_text
-from efficientmixnet.pipeline.runs.run_report import read_content
+from efficientmixnet.pipeline.runs.run_report import read_content, why_no_report
 from efficientmixnet.pipeline.runs.run_summary import Summary
 from efficientmixnet.pipeline.terminal import PlainConsole, fits
 
@@ -89,8 +89,11 @@ def compare(summaries: Sequence[Summary]) -> list[Run]:
     Raises:
         BadInput: There are fewer than two.
     """
-    runs = [run for run in map(read_run, summaries) if run]
+    found = [(summary, read_run(summary)) for summary in summaries]
+    runs = [run for _, run in found if run]
     if len(runs) < 2:
+        if lost := next((summary for summary, run in found if summary.evaluated and not run), None):
+            raise BadInput(why_no_report(lost))
         where = ", ".join(summary.run for summary in summaries)
         raise BadInput(f"{where}: {len(runs)} of these runs evaluated a model; give two or more that did")
     return _told_apart(_told_apart(runs, lambda output: f"{output.name}/"), lambda output: f"{output}/")

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from efficientmixnet.modules.files.stored_file import damage_named, made_again, read_json
+from efficientmixnet.modules.files.stored_file import damage_named, deleted, made_again, read_json
 from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.pipeline.runs.moved_output import artifact_at
 from efficientmixnet.pipeline.runs.run_summary import Summary
@@ -40,6 +40,13 @@ def write_report(summary: Summary) -> Path | None:
     if relabel is not None:  # A run of an earlier version has no list.
         write_relabel_list(page.with_name(RELABEL_FILE), relabel)
     return page
+
+
+def why_no_report(summary: Summary) -> str:
+    """Returns the reason why `read_content` found no data, for an error."""
+    if summary.evaluated:
+        return deleted(summary.evaluated)
+    return f"{summary.run}: the run has not evaluated a model ({summary.state}: {summary.reason}); give another run"
 
 
 def read_content(summary: Summary) -> dict[str, Any] | None:

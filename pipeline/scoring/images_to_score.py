@@ -59,9 +59,8 @@ def _version(file: File | None) -> str:
 
 def _named(manifest: str) -> Iterator[str]:
     if not is_remote(manifest) and not os.path.isfile(manifest):
-        raise BadInput(
-            f"--manifest {manifest}: does not exist; give a CSV or JSON-lines file with the column {_COLUMN}"
-        )
+        what = "is not a file" if os.path.lexists(manifest) else "does not exist"
+        raise BadInput(f"--manifest {manifest}: {what}; give a CSV or JSON-lines file with the column {_COLUMN}")
     try:
         with io.TextIOWrapper(open_file(manifest), encoding="utf-8-sig", newline="") as file:
             rows = _json_rows(file) if manifest.endswith(_JSON_LINES) else _csv_rows(manifest, file)

@@ -120,3 +120,17 @@ def test_inspect_counts_corrected_labels(data: Path, tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert f"error: data.corrections: {relabel}, line 2: 'no.png' is not an image of the data." in result.output
     assert "Traceback" not in result.output
+
+
+def test_a_long_name_is_printed_whole_in_a_narrow_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    names = ["n" * 60, "other"]
+    for name in names:
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for number in range(10):
+            Image.new("RGB", (8, 8), (number, 0, 0)).save(tmp_path / "data" / name / f"{number}.png")
+    printed = (
+        CliRunner().invoke(main, ["inspect", str(tmp_path / "data"), "--page", str(tmp_path / "page.html")]).output
+    )
+    table = printed.partition("\nimages")[0]
+    assert sum(map(len, re.findall("nnn+", table))) == 60

@@ -39,3 +39,27 @@ def test_a_page_that_cannot_be_written_is_refused_before_runs_are_compared(tmp_p
     assert result.exit_code == 2
     expected = f"{tmp_path}/file is not a folder that you can write to"
     assert result.output == f"error: --page {tmp_path}/file/a.html: cannot be written: {expected}\n"
+
+
+@pytest.mark.parametrize("command", ["report", "tfma", "compare"])
+def test_results_that_were_deleted_are_named_with_the_cure(tmp_path: Path, command: str) -> None:
+    run = tmp_path / "runs" / "1"
+    run.mkdir(parents=True)
+    gone = tmp_path / "artifacts" / "Report" / "report" / "11"
+    facts = {"run": str(run), "evaluated": str(gone), "started": "2026-01-02T03:04:05+00:00"}
+    Summary(state="pushed", reason="reaches 0.9", **facts).write(run)
+    result = CliRunner().invoke(main, [command, str(run)])
+    assert result.exit_code == 2
+    assert result.output.splitlines()[-1] == (
+        f"error: {gone} has been deleted; run the pipeline again (efficientmixnet run)"
+    )
+
+
+def test_a_run_without_an_evaluation_says_why(tmp_path: Path) -> None:
+    run = tmp_path / "runs" / "1"
+    run.mkdir(parents=True)
+    Summary(state="failed", reason="memory is full", run=str(run), started="2026-01-02T03:04:05+00:00").write(run)
+    result = CliRunner().invoke(main, ["report", str(run)])
+    assert result.output.splitlines()[-1] == (
+        f"error: {run}: the run has not evaluated a model (failed: memory is full); give another run"
+    )

@@ -240,6 +240,13 @@ def test_an_unknown_recipe_hides_no_other_problem(file: Path) -> None:
     assert lines[0] == f"{file}: 3 problems found"
 
 
+@pytest.mark.parametrize("option", ["data", "output"])
+def test_an_empty_folder_name_is_refused(option: str) -> None:
+    """It is what a shell makes of a variable that is not set. The default would be another folder."""
+    with pytest.raises(BadInput, match=rf"^--{option}: is empty; give a folder$"):
+        load_config(None, **{option: ""})
+
+
 def test_an_output_folder_that_tfx_reads_as_a_pattern_is_refused() -> None:
     with pytest.raises(BadInput, match=r"output: .*TFX reads as a pattern"):
         load_config(None, output="runs[1]")

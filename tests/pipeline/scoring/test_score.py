@@ -177,6 +177,8 @@ def test_a_manifest_selects_the_images(model, images, tmp_path):
         find_images(str(images), str(lines))
     with pytest.raises(BadInput, match=r"--manifest nowhere\.csv: does not exist"):
         find_images(str(images), "nowhere.csv")
+    with pytest.raises(BadInput, match=rf"--manifest {tmp_path}: is not a file; give a CSV"):
+        find_images(str(images), str(tmp_path))
 
 
 def test_a_quote_in_a_manifest_that_is_not_closed_is_refused_with_its_line(images, tmp_path):
