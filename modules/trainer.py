@@ -37,7 +37,9 @@ def run_fn(fn_args: tfx.components.FnArgs) -> None:
 
     Args:
         fn_args: TFX's arguments. `custom_config` holds `model`, a ModelConfig as JSON, and `checkpoints`, the folder
-            for the checkpoints of stopped trainings. `hyperparameters` holds the best values of a search, if any.
+            for the checkpoints of stopped trainings. It can hold `without_weights`, a ModelConfig for the case that
+            `network.weights` is latest and no model is blessed. `hyperparameters` holds the best values of a search,
+            if any.
 
     Raises:
         BadInput: The configuration does not fit the data, the starting weights or the machine.
@@ -84,7 +86,8 @@ def training_job(
         )
         progress.tell(found)
         if start is None:  # a random network has no classifier to train first, and nothing to freeze
-            config = config.from_random_weights()
+            given = fn_args.custom_config.get("without_weights")
+            config = ModelConfig.model_validate(given) if given else with_values(config, {"network.weights": None})
     return TrainingJob(
         config=config,
         labels=labels,

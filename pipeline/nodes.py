@@ -191,7 +191,11 @@ class Nodes:
 
     @property
     def _training_config(self) -> dict[str, Any]:
-        return {"model": self._config.model, "checkpoints": self._environment.checkpoints}
+        found = {"model": self._config.model, "checkpoints": self._environment.checkpoints}
+        if self._config.network.weights == "latest" and self._config.training.budget is not None:
+            # Only here is it known what the configuration leaves out.
+            found["without_weights"] = self._config.without_weights.model_dump(mode="json")
+        return found
 
 
 def _output(node: Any, name: str) -> BaseChannel | None:

@@ -27,15 +27,11 @@ class ModelConfig(Section):
             return 0
         return min(3, self.training.epochs // 5) if epochs is None else epochs
 
-    def from_random_weights(self) -> "ModelConfig":
-        """Returns the configuration without starting weights. What a budget then sets takes the place of defaults."""
-        values = self.model_dump(mode="json", include={"network", "training"})
-        values["network"]["weights"] = None
-        defaults = TrainingConfig().model_dump(mode="json")
-        for name in FOR_A_BUDGET["training"] if self.training.recipe is None else ():
-            if values["training"][name] == defaults[name]:
-                del values["training"][name]
-        return ModelConfig.model_validate(values)
+    @property
+    def without_weights(self) -> "ModelConfig":
+        """The same configuration without starting weights. A budget then sets what the configuration leaves out."""
+        given = self.model_dump(mode="json", include={"network", "training"}, exclude_unset=True)
+        return ModelConfig.model_validate(merge(given, {"network": {"weights": None}}))
 
     @model_validator(mode="after")
     def _fine_tuning_has_epochs(self) -> "ModelConfig":

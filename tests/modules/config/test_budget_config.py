@@ -64,14 +64,18 @@ def test_mixed_kernels_of_a_custom_network_are_checked_at_once() -> None:
         ModelConfig.model_validate({"network": network})
 
 
-def test_without_a_model_to_continue_from_a_budget_sets_what_it_sets_for_random_weights() -> None:
-    given = {"training": {"budget": "30m", "learning_rate": 0.01}, "network": {"variant": "B0"}}
+@pytest.mark.parametrize(
+    "training",
+    [
+        {"learning_rate": 0.01},
+        {"optimizer": "adam", "learning_rate": 0.001, "precision": "float32"},  # the defaults, but given
+        {"schedule": {"final_fraction": 0.01}},
+        {"schedule": {"warmup_epochs": 0}},
+        {"recipe": "efficientnet", "learning_rate": 0.001},
+    ],
+)
+def test_without_weights_a_budget_sets_only_what_is_not_given(training: dict[str, Any]) -> None:
+    given = {"training": {"budget": "30m", **training}, "network": {"variant": "B0"}}
     latest = ModelConfig.model_validate({**given, "network": {"variant": "B0", "weights": "latest"}})
-    assert latest.training.optimizer["name"] == "adam"
-    assert latest.from_random_weights() == ModelConfig.model_validate(given)
-
-
-def test_a_recipe_stays_as_it_is_without_a_model_to_continue_from() -> None:
-    training = {"recipe": "efficientnet", "optimizer": "adam", "learning_rate": 0.001}
-    latest = ModelConfig.model_validate({"training": training, "network": {"weights": "latest"}})
-    assert latest.from_random_weights().training == latest.training
+    assert latest.training != ModelConfig.model_validate(given).training or "recipe" in training
+    assert latest.without_weights == ModelConfig.model_validate(given)
