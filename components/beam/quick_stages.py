@@ -5,6 +5,7 @@ file system. And at the end of a stage, Beam waits for a thread that measures ti
 """
 
 import gettext
+import os
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, cast
@@ -13,12 +14,13 @@ from apache_beam.runners.worker import statesampler
 
 _PERIOD = 10  # milliseconds between two measurements, and the longest wait
 
+_LANGUAGES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")  # the environment variables that gettext looks at
 _find = gettext.find
 
 
 @cache
-def _find_once(domain: str, folder: str | None, is_all: bool) -> Any:
-    return _find(domain, folder, all=is_all)
+def _find_once(domain: str, is_all: bool, languages: tuple[str | None, ...]) -> Any:
+    return _find(domain, all=is_all)
 
 
 def _find_or_remember(
@@ -27,9 +29,10 @@ def _find_or_remember(
     languages: Sequence[str] | None = None,
     all: bool = False,
 ) -> Any:
-    if languages is not None:
+    if localedir is not None or languages is not None:
         return _find(domain, localedir, languages, all)
-    return _find_once(domain, localedir, all)
+    found = _find_once(domain, all, tuple(map(os.environ.get, _LANGUAGES)))
+    return list(found) if all else found
 
 
 class _Sampler(statesampler.StateSampler):

@@ -34,12 +34,17 @@ def test_beam_looks_for_translations_once(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(looked_for) == before
 
 
-def test_translations_of_given_languages_are_still_found(tmp_path: Path) -> None:
+def test_translations_in_other_folders_are_looked_for_every_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANGUAGE", "de")
     file = tmp_path / "de" / "LC_MESSAGES" / "some.mo"
-    assert gettext.find("some", str(tmp_path), ["de"]) is None
+    assert gettext.find("some", str(tmp_path)) is None
     file.parent.mkdir(parents=True)
     file.touch()
-    assert gettext.find("some", str(tmp_path), ["de"]) == str(file)
+    assert gettext.find("some", str(tmp_path)) == gettext.find("some", str(tmp_path), ["de"]) == str(file)
+    monkeypatch.setenv("LANGUAGE", "fr")
+    assert gettext.find("some", str(tmp_path)) is None
 
 
 def test_a_stage_waits_at_most_a_hundredth_of_a_second_for_its_sampler(tmp_path: Path) -> None:

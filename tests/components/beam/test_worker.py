@@ -20,7 +20,9 @@ folder, seconds = sys.argv[1], float(sys.argv[2])
 
 def work(_):
     import apache_beam.io.localfilesystem as local
-    Path(folder, str(os.getpid())).write_text(local.LocalFileSystem._list.__module__)
+    from apache_beam.runners.worker import statesampler
+    modules = local.LocalFileSystem._list.__module__, statesampler.StateSampler.__module__
+    Path(folder, str(os.getpid())).write_text(" ".join(modules))
     time.sleep(seconds)
 
 with beam.Pipeline(argv=[*IN_PROCESS, *BeamConfig(workers=2).args_of_transform(0)]) as pipeline:
@@ -50,9 +52,10 @@ def _start(folder: Path, seconds: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", _PIPELINE, str(folder), str(seconds)])  # noqa: S603
 
 
-def test_workers_list_files_in_order(tmp_path: Path) -> None:
+def test_workers_list_files_in_order_and_end_stages_soon(tmp_path: Path) -> None:
     assert _start(tmp_path, seconds=0).wait() == 0
-    assert {file.read_text() for file in tmp_path.iterdir()} == {"efficientmixnet.components.beam.sorted_files"}
+    package = "efficientmixnet.components.beam"
+    assert {file.read_text() for file in tmp_path.iterdir()} == {f"{package}.sorted_files {package}.quick_stages"}
 
 
 def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
