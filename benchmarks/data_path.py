@@ -14,7 +14,7 @@ bare loop   two processes that read, decode, resize and encode the same files wi
     python benchmarks/data_path.py --photographs FOLDER [--sizes 500 2000 20000] [--side 224] [--rates FILE]
     python benchmarks/data_path.py --pixels 64 --sizes 1000 5000 50000 --no-plain --no-loop     growth, small images
     python benchmarks/data_path.py --photographs FOLDER --sizes 20000 --until StatisticsGen     only StatisticsGen
-    python benchmarks/data_path.py --photographs FOLDER --workers 2     with the processes that images of 4 GB get
+    python benchmarks/data_path.py --photographs FOLDER --workers 2     with as many processes as for 4 GB of images
 
 --rates writes the rates that `efficientmixnet plan` uses.
 """

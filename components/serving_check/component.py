@@ -127,10 +127,10 @@ def training_inputs(
         shorter_side: The shorter side of transformed images, pixels.
     """
     first = (tf.train.Example.FromString(record.numpy()) for record in _records(examples).take(_IMAGES))
-    ingested = [*read_originals(examples.uri), *first]
-    encoded = tf.constant([_bytes(one, features.ENCODED) for one in ingested])
     chosen: dict[bytes, tuple[bytes, bytes]] = {}  # by name, the ingested record and the transformed image
-    for one, shrunk in zip(ingested, shrinking(shorter_side, reading.channels)(encoded).numpy(), strict=True):
+    shrink = shrinking(shorter_side, reading.channels)
+    for one in (*read_originals(examples.uri), *first):  # one at a time, since originals can be large
+        (shrunk,) = shrink(tf.constant([_bytes(one, features.ENCODED)])).numpy()
         chosen.setdefault(_bytes(one, features.FILENAME), (one.SerializeToString(deterministic=True), shrunk))
 
     @tf.function(autograph=False)

@@ -12,7 +12,6 @@ from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.failures.refused_by_system import refused_by_system
 
 _LONGEST = 200  # characters of a reason
-_AGAIN = "run the pipeline again (efficientmixnet run)"
 # What libraries raise for a file that is cut off, overwritten or empty, and our code for one that lacks a part.
 DAMAGE: tuple[type[Exception], ...] = (
     OSError,
@@ -88,9 +87,9 @@ def reason(error: BaseException) -> str:
 
 def made_again(folder: str | Path) -> str:
     """Returns the cure for a damaged result: without its folder, the component runs again."""
-    return f"delete {folder} and {_AGAIN}"
+    return f"delete {folder} and run the pipeline again"
 
 
-def deleted(folder: str | Path) -> str:
-    """Returns what is wrong with a result whose folder is missing, and the cure."""
-    return f"{folder} has been deleted; {_AGAIN}"
+def missing(result: str | Path) -> str:
+    """Returns what is wrong with a run whose result is missing, and the cure."""
+    return f"{result} is missing; run the pipeline again (efficientmixnet run), and give the new run"

@@ -44,7 +44,7 @@ def fit(
         phase: The epochs of the phase, counted from 0.
         logs: TensorBoard's folder; None: no logs.
         further: Callbacks that come last.
-        is_last: Whether this is the training's last phase, or the part of it for now. Only then it stops early.
+        is_last: Whether this is the training's last phase, or the part of it for now. Only then can it stop early.
 
     Raises:
         OutOfMemory: Memory is full.

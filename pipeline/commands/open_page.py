@@ -8,6 +8,6 @@ from efficientmixnet.pipeline.terminal import echo
 
 
 def open_page(page: Path) -> None:
-    """Opens an HTML file in a browser, or says that none could be started."""
+    """Opens an HTML file in a browser, or says that the program for it is missing, as on most servers."""
     if click.launch(page.resolve().as_uri()):
-        echo(f"no browser could be started (xdg-open); open {page} in one", err=True)
+        echo(f"this machine has no program to open pages; open {page} in a browser", err=True)

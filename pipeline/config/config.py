@@ -105,10 +105,11 @@ def load_config(
         >>> load_config(None, ["training.epochs=20"], data="photos").training.epochs
         20
     """
-    for option, value in (("--data", data), ("--output", output)):
-        refuse_secret(option, value)
+    refuse_secret("--data", data)
+    refuse_secret("--output", output)
+    for key, value in (("data.images", data), ("output", output)):
         if value == "":
-            raise BadInput(f"{option}: is empty; give a folder")
+            raise BadInput(f"{key}: is empty; give a folder")
     values = _read(Path(file)) if file else {}
     values = merge(values, dict(sections or {}))
     for override in overrides:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from efficientmixnet.modules.files.stored_file import damage_named, deleted, made_again, read_json
+from efficientmixnet.modules.files.stored_file import damage_named, made_again, missing, read_json
 from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.pipeline.runs.moved_output import artifact_at
 from efficientmixnet.pipeline.runs.run_summary import Summary
@@ -44,8 +44,10 @@ def write_report(summary: Summary) -> Path | None:
 
 def why_no_report(summary: Summary) -> str:
     """Returns the reason why `read_content` found no data, for an error."""
+    from efficientmixnet.components.report.page import CONTENT_FILE
+
     if summary.evaluated:
-        return deleted(summary.evaluated)
+        return missing(Path(summary.evaluated, CONTENT_FILE))
     return f"{summary.run}: the run has not evaluated a model ({summary.state}: {summary.reason}); give another run"
 
 

@@ -50,7 +50,7 @@ def test_a_flipped_byte_in_a_shard_is_named_and_the_cure_works(output, efficient
     assert failed.returncode == 2, failed.stdout + failed.stderr
     line = failed.stderr.splitlines()[-1]
     assert line.startswith(f"error: {shard}: is damaged (")
-    assert line.endswith(f"delete {examples} and run the command again")
+    assert line.endswith(f"delete {examples} and run the pipeline again")
     shutil.rmtree(examples)
     done = efficientmixnet("run", small_config, "--output", output)
     assert done.returncode == 0, done.stdout + done.stderr

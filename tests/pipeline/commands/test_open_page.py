@@ -24,4 +24,4 @@ def test_a_machine_without_a_browser_is_told(
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")  # no xdg-open
     open_page(Path("/runs/report.html"))
-    assert capsys.readouterr().err == "no browser could be started (xdg-open); open /runs/report.html in one\n"
+    assert capsys.readouterr().err == "this machine has no program to open pages; open /runs/report.html in a browser\n"

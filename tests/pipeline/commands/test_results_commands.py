@@ -42,7 +42,7 @@ def test_a_page_that_cannot_be_written_is_refused_before_runs_are_compared(tmp_p
 
 
 @pytest.mark.parametrize("command", ["report", "tfma", "compare"])
-def test_results_that_were_deleted_are_named_with_the_cure(tmp_path: Path, command: str) -> None:
+def test_missing_results_are_named_with_the_cure(tmp_path: Path, command: str) -> None:
     run = tmp_path / "runs" / "1"
     run.mkdir(parents=True)
     gone = tmp_path / "artifacts" / "Report" / "report" / "11"
@@ -51,7 +51,7 @@ def test_results_that_were_deleted_are_named_with_the_cure(tmp_path: Path, comma
     result = CliRunner().invoke(main, [command, str(run)])
     assert result.exit_code == 2
     assert result.output.splitlines()[-1] == (
-        f"error: {gone} has been deleted; run the pipeline again (efficientmixnet run)"
+        f"error: {gone}/content.json is missing; run the pipeline again (efficientmixnet run), and give the new run"
     )
 
 

@@ -240,10 +240,10 @@ def test_an_unknown_recipe_hides_no_other_problem(file: Path) -> None:
     assert lines[0] == f"{file}: 3 problems found"
 
 
-@pytest.mark.parametrize("option", ["data", "output"])
-def test_an_empty_folder_name_is_refused(option: str) -> None:
+@pytest.mark.parametrize(("option", "key"), [("data", r"data\.images"), ("output", "output")])
+def test_an_empty_folder_name_is_refused(option: str, key: str) -> None:
     """It is what a shell makes of a variable that is not set. The default would be another folder."""
-    with pytest.raises(BadInput, match=rf"^--{option}: is empty; give a folder$"):
+    with pytest.raises(BadInput, match=rf"^{key}: is empty; give a folder$"):
         load_config(None, **{option: ""})
 
 

@@ -167,7 +167,7 @@ def test_damaged_predictions_are_named_with_the_cure(tmp_path, damage):
     with pytest.raises(BadInput) as raised:
         read_run(Summary(state="pushed", reason="", **facts))
     assert str(raised.value).startswith(f"{file}: is damaged (")
-    assert str(raised.value).endswith(f"delete {tmp_path} and run the pipeline again (efficientmixnet run)")
+    assert str(raised.value).endswith(f"delete {tmp_path} and run the pipeline again")
 
 
 def test_metrics_on_test_splits_are_shown_without_a_winner(tmp_path, capsys):

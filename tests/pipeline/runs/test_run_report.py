@@ -78,5 +78,5 @@ def test_damaged_data_of_a_report_is_named_with_the_cure(tmp_path, written, why)
     with pytest.raises(BadInput) as raised:
         write_report(Summary(state="pushed", blessed=True, reason="", **facts))
     assert str(raised.value).startswith(f"{tmp_path}/content.json: is damaged ({why}")
-    assert str(raised.value).endswith(f"delete {tmp_path} and run the pipeline again (efficientmixnet run)")
+    assert str(raised.value).endswith(f"delete {tmp_path} and run the pipeline again")
     assert not (tmp_path / "report.html").exists()
