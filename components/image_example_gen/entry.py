@@ -5,21 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from efficientmixnet.components.image_example_gen import skipped
+from efficientmixnet.components.image_example_gen.image_suffixes import SUFFIXES
 from efficientmixnet.modules.exceptions import BadImage
 from efficientmixnet.modules.text.character_to_refuse import character_to_refuse
 from efficientmixnet.modules.text.secrets import mask, mask_urls
 
 MAX_IMAGE_BYTES = 500_000_000
 """The largest size of an encoded image, unless data.max_image_bytes sets another one."""
-
-SUFFIXES = frozenset(
-    {
-        *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".bmp", ".webp", ".tif", ".tiff"),
-        *(".heic", ".heif", ".hif", ".avif", ".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"),
-        *(".pbm", ".pgm", ".ppm", ".pnm", ".pfm", ".pcx", ".sgi"),
-        *(".npy", ".npz"),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from efficientmixnet.components.image_example_gen.entry import SUFFIXES, LeftOut
+from efficientmixnet.components.image_example_gen.entry import LeftOut
 from efficientmixnet.components.image_example_gen.files import File, open_file
+from efficientmixnet.components.image_example_gen.image_suffixes import SUFFIXES
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.manifest_rows import LABEL, PATH, is_json_lines, usual_columns
 from efficientmixnet.modules.exceptions import BadInput

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from efficientmixnet.components.image_example_gen.entry import SUFFIXES
 from efficientmixnet.components.image_example_gen.files import File, file_may_be_image
 from efficientmixnet.components.image_example_gen.folders_in_classes import alike, check_classes, not_held_out
+from efficientmixnet.components.image_example_gen.image_suffixes import SUFFIXES
 from efficientmixnet.components.image_example_gen.skipped import Skipped
 from efficientmixnet.components.image_example_gen.source_splits import CURE, SourceSplits, in_no_split, shown
 from efficientmixnet.components.image_example_gen.split_names import TRAIN, SplitNames, is_unlabeled

@@ -15,6 +15,7 @@ from efficientmixnet.modules.files.untrusted_json import parse_json
 PATH, LABEL, SPLIT = "path", "label", "split"
 """The usual names of the columns."""
 
+_LONGEST_LINE = 2**20  # characters
 _JSON_LINES = (".jsonl", ".ndjson", ".json")
 _HUGGING_FACE = "file_name"  # another usual name of the column of the image
 _USUAL = frozenset({PATH, LABEL, SPLIT, _HUGGING_FACE})
@@ -57,8 +58,14 @@ class ManifestRows:
         except OSError as error:
             raise BadInput(f"{self._key}: {self._file} cannot be read ({error.strerror or error})") from None
 
+    def _lines(self, file: io.TextIOWrapper) -> Iterator[str]:
+        while line := file.readline(_LONGEST_LINE):
+            if len(line) == _LONGEST_LINE:
+                raise BadInput(f"{self._key}: {self._file} has a line of more than {_LONGEST_LINE:,} characters")
+            yield line
+
     def _csv_rows(self, file: io.TextIOWrapper) -> Iterator[tuple[int, dict[str, Any]]]:
-        rows = csv.DictReader(file, strict=True)
+        rows = csv.DictReader(self._lines(file), strict=True, skipinitialspace=True)
         try:
             yield from self._checked_rows(rows)
         except csv.Error as error:
@@ -101,7 +108,7 @@ class ManifestRows:
         )
 
     def _json_rows(self, file: io.TextIOWrapper) -> Iterator[tuple[int, dict[str, Any]]]:
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(self._lines(file), 1):
             if not line.strip():
                 continue
             try:

@@ -5,8 +5,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
-from efficientmixnet.components.image_example_gen.entry import SUFFIXES, LeftOut
+from efficientmixnet.components.image_example_gen.entry import LeftOut
 from efficientmixnet.components.image_example_gen.files import File
+from efficientmixnet.components.image_example_gen.image_suffixes import SUFFIXES
 from efficientmixnet.components.image_example_gen.split_names import MASKS
 
 _IMAGES = frozenset({"images", "image", "imgs", "img", "jpegimages"})  # folders

@@ -1,6 +1,7 @@
 """PillowImage: an image file that Pillow reads."""
 
 import io
+import math
 import struct
 from functools import cache
 
@@ -26,6 +27,8 @@ _ERRORS = (
 )
 _HEIF_BRAND, _HEIF_TURNS = b"ftyp", (b"irot", b"imir")
 _BITS, _SAMPLES, _COLOR_MAP, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 258, 277, 320, 338, 339  # tags of TIFF
+_STRIPS, _ROWS_OF_STRIP, _TILE_WIDTH, _TILE_LENGTH, _TILES, _PLANAR = 273, 278, 322, 323, 324, 284
+_SEPARATE = 2  # a value of PLANAR
 _UNSIGNED = (1,)
 _PNG_BITS = 24  # the place in a PNG file
 _GRAY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})  # Pillow's modes
@@ -55,6 +58,7 @@ class PillowImage:
             self._image: Image.Image = Image.open(io.BytesIO(readable), formats=formats)
             if page:
                 self._image.seek(page)
+            _check_strips(self._image)
             self._image.info.pop("xmp", None)  # Pillow would turn a TIFF file by an orientation in XMP.
             if readable is not file:
                 _scale_transparent_color(self._image, bits=file[_PNG_BITS])
@@ -84,8 +88,13 @@ class PillowImage:
     def bands(self) -> int:
         """The samples of a pixel of a TIFF file, except alpha and the black of CMYK."""
         tags = getattr(self._image, "tag_v2", {})
-        others = len({1, 2} & set(tags.get(_EXTRA_SAMPLES, ()))) + (self.mode == "CMYK")
+        others = len(self._alphas) + (self.mode == "CMYK")
         return int(tags.get(_SAMPLES, 1)) - others
+
+    @property
+    def _alphas(self) -> set[int]:
+        """The kinds of alpha that a TIFF file names: 1 is premultiplied."""
+        return {1, 2} & set(getattr(self._image, "tag_v2", {}).get(_EXTRA_SAMPLES, ()))
 
     def load(self, side: int | None = None) -> None:
         """Decodes the pixels.
@@ -100,6 +109,8 @@ class PillowImage:
             if side:
                 self._image.draft("RGB", (side, side))
             self._image.load()
+        except MemoryError:  # The image may be fine.
+            raise
         except _ERRORS:
             raise damaged(self.format) from None
         if self._unchecked and not has_all_rows(self._unchecked):
@@ -127,9 +138,29 @@ class PillowImage:
         has_alpha = not {"A", "a"}.isdisjoint(image.getbands()) or "transparency" in image.info  # a: premultiplied
         if self.format == "BMP" and has_alpha and image.getextrema()[-1] == (0, 0):
             has_alpha = False  # Some programs write no alpha. Viewers show such a file as opaque.
+        if self.format == "TIFF" and not self._alphas:
+            has_alpha = False  # To Pillow, any fourth sample of an RGB file is alpha.
         colors = "L" if self.channels == 1 else "RGB"
         levels = np.asarray(image.convert(f"{colors}A" if has_alpha else colors))
         return levels if levels.ndim == 3 else levels[..., np.newaxis]
+
+
+def _check_strips(image: Image.Image) -> None:
+    """Refuses a TIFF file that lists more strips or tiles than it has. Each would take Pillow a pass over the pixels.
+
+    Raises:
+        ValueError: There are too many.
+    """
+    tags = getattr(image, "tag_v2", None)
+    if tags is None:
+        return
+    listed = len(tags.get(_STRIPS, ())) or len(tags.get(_TILES, ()))
+    across = math.ceil(image.width / max(1, int(tags.get(_TILE_WIDTH, image.width))))
+    rows = tags.get(_ROWS_OF_STRIP if _STRIPS in tags else _TILE_LENGTH, image.height)
+    down = math.ceil(image.height / max(1, int(rows)))
+    planes = int(tags.get(_SAMPLES, 1)) if tags.get(_PLANAR, 1) == _SEPARATE else 1
+    if listed > (across if _STRIPS not in tags else 1) * down * planes:
+        raise ValueError("too many strips or tiles")
 
 
 def _with_palette_of_8_bits(image: Image.Image) -> Image.Image:

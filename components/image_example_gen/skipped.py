@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from efficientmixnet.components.image_example_gen.image_suffixes import SUFFIXES as IMAGE_SUFFIXES
+
 OUTPUT_MARK = ".efficientmixnet"
 """The name of a file in the output folder of runs."""
 
@@ -19,16 +21,17 @@ _NAMES = frozenset(
         *("@eadir", "@__thumb", "#recycle", "@recycle", "#snapshot", "~snapshot", "@recently-snapshot"),  # NAS systems
         *("__macosx", "icon\r", "network trash folder", "temporary items"),  # macOS
         *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini"),  # Windows
-        *("$recycle.bin", "recycler", "recycled", "system volume information", "lost+found"),  # file systems
+        *("$recycle.bin", "system volume information", "lost+found"),  # file systems
         *("_darcs", "_svn", "__pycache__"),  # version control, Python
     }
 )
 """Files and folders, in lower case. Names that start with a dot are skipped too, such as .git and .DS_Store."""
 
+_BINS = frozenset({"RECYCLER", "RECYCLED"})  # of old versions of Windows. In other letters, it may be a class of waste.
 _REPAIRED = re.compile(r"found\.\d{3}", re.IGNORECASE)  # folders of what Windows found on a damaged disk
 
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".lz4")
-_COMPRESSED_IMAGES = (".nii", ".dcm", ".mha", ".fits", ".svg", ".tif", ".tiff", ".jpg", ".jpeg", ".png")
+_COMPRESSED_IMAGES = IMAGE_SUFFIXES | {".nii", ".dcm", ".mha", ".fits", ".svg"}
 _SHARDS = frozenset(
     {
         *(".tar", ".tgz", ".tbz2", ".txz", *_COMPRESSED),
@@ -86,7 +89,7 @@ class Skipped:
         last = name.rpartition("/")[2]
         if last.startswith("."):
             return cls(name, _HIDDEN)
-        is_listed = last.lower() in _NAMES or _REPAIRED.fullmatch(last)
+        is_listed = last.lower() in _NAMES or last in _BINS or _REPAIRED.fullmatch(last)
         return cls(name, last.strip()) if is_listed else None
 
     @classmethod

@@ -15,11 +15,12 @@ from efficientmixnet.components.image_example_gen.check_sources import (
 )
 from efficientmixnet.components.image_example_gen.column_splits import unused_splits, with_column_splits
 from efficientmixnet.components.image_example_gen.corrections import Corrections
-from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, SUFFIXES, Entry, LeftOut
+from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, Entry, LeftOut
 from efficientmixnet.components.image_example_gen.examine import Found, examine
 from efficientmixnet.components.image_example_gen.files import File, list_files
 from efficientmixnet.components.image_example_gen.find_metadata import find_metadata, is_metadata
 from efficientmixnet.components.image_example_gen.folder_splits import of_folders
+from efficientmixnet.components.image_example_gen.image_suffixes import SUFFIXES
 from efficientmixnet.components.image_example_gen.images_in_files import UNLABELED, images_in_files, shards_in
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.manifest import Manifest

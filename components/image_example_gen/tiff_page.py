@@ -85,6 +85,8 @@ class TiffPage:
             values = page.asarray()
             values = np.moveaxis(values, 0, -1) if page.axes == "SYX" else values
             return values.reshape(height, width, self.samples)
+        except MemoryError:  # The image may be fine.
+            raise
         except Exception:
             raise damaged("TIFF") from None
 

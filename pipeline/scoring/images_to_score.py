@@ -78,7 +78,7 @@ def _named(manifest: str) -> Iterator[str]:
 
 
 def _csv_rows(manifest: str, lines: Iterable[str]) -> Iterator[Any]:
-    rows = csv.DictReader(lines, strict=True)
+    rows = csv.DictReader(lines, strict=True, skipinitialspace=True)
     try:
         for row in rows:
             yield {**row, _COLUMN: from_cell(row.get(_COLUMN) or "")}

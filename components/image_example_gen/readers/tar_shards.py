@@ -1,6 +1,7 @@
 """WebDataset's tar shards. The files of a sample are consecutive, and have the same name up to the first dot."""
 
 import gzip
+import re
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -19,8 +20,8 @@ from tarfile import (  # type: ignore[attr-defined]
 )
 from typing import Any
 
-from efficientmixnet.components.image_example_gen.entry import SUFFIXES
 from efficientmixnet.components.image_example_gen.files import open_file
+from efficientmixnet.components.image_example_gen.image_suffixes import SUFFIXES
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.reader import Sample
 from efficientmixnet.modules.exceptions import DamagedFile
@@ -30,6 +31,7 @@ _CLASS, _JSON, _TEXT = "cls", "json", "txt"
 _GZIP = b"\x1f\x8b"
 _LONGEST_TEXT = 2**24  # bytes
 _LONGEST_HEADER = 2**20  # bytes
+_DIGITS = re.compile(rb"\d{4096}")  # longer than any number, and than any path
 _BLOCK = 2**20  # bytes
 _SHOWN = 3  # extensions
 _HEADERS = (GNUTYPE_LONGNAME, GNUTYPE_LONGLINK, XHDTYPE, XGLTYPE, SOLARIS_XHDTYPE)
@@ -64,6 +66,32 @@ class _Member(tarfile.TarInfo):
         if count < 0:
             raise DamagedFile("has a member of negative size")
         return super()._block(count)  # type: ignore[misc]
+
+    def _proc_pax(self, tarfile: tarfile.TarFile) -> tarfile.TarInfo:
+        """Overrides TarInfo: Python before 3.12.6 takes quadratic time for a long row of digits (CVE-2024-6232)."""
+        stream = tarfile.fileobj
+        header = stream.read(self._block(self.size))
+        if _DIGITS.search(header):
+            raise DamagedFile("has a broken header (a row of digits)")
+        tarfile.fileobj = _Again(stream, header)
+        try:
+            return super()._proc_pax(tarfile)  # type: ignore[misc]
+        finally:
+            tarfile.fileobj = stream
+
+
+class _Again:
+    """A stream whose last block is read once more."""
+
+    def __init__(self, stream: Any, block: bytes) -> None:
+        self._stream, self._block = stream, block
+
+    def read(self, size: int) -> bytes:
+        block, self._block = self._block, b""
+        return block or bytes(self._stream.read(size))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def read_tar(path: str, layout: Layout, with_images: bool, max_bytes: int) -> Iterator[Sample]:

@@ -41,7 +41,10 @@ def read_tfrecord(path: str, layout: Layout, with_images: bool, max_bytes: int) 
         seen.update(found)
         # One for the whole file: a class must not have its name in one record and its number in another.
         label = label or next((one for one in (features.LABEL, features.LABEL_ID) if one in found), None)
-        encoded = _value(found[image]) if image in found else None
+        encoded = _value(found[image], all_of_them=True) if image in found else None
+        if isinstance(encoded, list):
+            yield Sample(str(row), fault=f"has {len(encoded)} images in {image!r}", images=len(encoded))
+            continue
         if not isinstance(encoded, bytes):
             yield Sample(str(row), fault=f"has no {'bytes in' if image in found else 'feature'} {image!r}")
             continue

@@ -1,12 +1,13 @@
 """Entries of manifests in CSV and JSON lines."""
 
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from efficientmixnet.components.image_example_gen.layout import Layout
-from efficientmixnet.components.image_example_gen.sources import Entry, LeftOut, find_images
+from efficientmixnet.components.image_example_gen.sources import Entry, LeftOut, Sources, find_images
 from efficientmixnet.modules.exceptions import BadInput
 from tests.shared.manifests import SPLITS, read_csv, read_json_lines
 
@@ -23,6 +24,20 @@ def test_a_manifest_names_path_label_and_split(folder: Path) -> None:
 def test_a_label_may_contain_a_slash_a_comma_and_accents(folder: Path) -> None:
     sources = read_csv(folder, 'path,label\ncat/1.png,cat/tabby\ndog/1.png,"dog, mâtiné"\n')
     assert [entry.label for entry in sources.entries] == ["cat/tabby", "dog, mâtiné"]
+
+
+def test_spaces_after_commas_are_no_part_of_labels_and_quotes(folder: Path) -> None:
+    sources = read_csv(folder, 'path, label\ncat/1.png, "cat, tabby"\ncat/2.png,"cat, tabby"\ndog/1.png, dog\n')
+    assert [entry.label for entry in sources.entries] == ["cat, tabby", "cat, tabby", "dog"]
+
+
+@pytest.mark.parametrize("read", [read_csv, read_json_lines])
+def test_a_manifest_without_ends_of_lines_is_not_read_into_memory(
+    folder: Path, read: Callable[[Path, str], Sources]
+) -> None:
+    rows = "path,label\ncat/1.png,cat\n" if read is read_csv else '{"path": "cat/1.png", "label": "cat"}\n'
+    with pytest.raises(BadInput, match="has a line of more than 1,048,576 characters"):
+        read(folder, rows + "\0" * 3_000_000)
 
 
 def test_a_byte_order_mark_is_ignored(folder: Path) -> None:

@@ -102,7 +102,14 @@ def test_many_shards_and_few_images_are_refused(folder: Path, tmp_path: Path, wr
     assert find_images(str(folder), None, SPLITS, Layout(format="folders")).skipped == {".tar": 5}
 
 
-@pytest.mark.parametrize("name", ["cat/scan.nii.gz", "cat/1.jpg.gz"])
+@pytest.mark.parametrize("name", ["Recycled", "recycler"])
+def test_a_class_of_waste_is_not_skipped(folder: Path, name: str) -> None:
+    _write(folder / name / "1.png")
+    sources = find_images(str(folder), None, SPLITS)
+    assert (dict(sources.labels), sources.skipped) == ({"cat": 2, "dog": 2, name: 1}, {})
+
+
+@pytest.mark.parametrize("name", ["cat/scan.nii.gz", "cat/1.jpg.gz", "cat/1.ppm.bz2", "cat/1.npy.gz", "cat/1.webp.xz"])
 def test_a_compressed_image_is_not_skipped(folder: Path, name: str) -> None:
     (folder / name).write_bytes(gzip.compress(b"image", mtime=0))
     assert name in {entry.name for entry in find_images(str(folder), None, SPLITS).entries}

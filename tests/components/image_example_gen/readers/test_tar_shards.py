@@ -148,6 +148,25 @@ def test_a_size_other_than_that_of_the_content_ends_the_shard(tmp_path: Path, si
     ]
 
 
+def test_a_pax_header_with_a_long_row_of_digits_ends_the_shard(tmp_path: Path) -> None:
+    """Python before 3.12.6 takes half an hour for a megabyte of them."""
+    _with_pax(tmp_path / "a.tar", {"comment": "1" * 1_000_000})
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert [item.row() for item in sources.left_out] == [
+        ("a.tar", "has a broken header (a row of digits) after 3 records")
+    ]
+
+
+def test_pax_headers_of_many_members_are_read(write: Any, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.PAX_FORMAT) as tar:
+        for number in range(2000):
+            for kind, content in (("cls", b"cd"[number % 2 :][:1]), ("jpg", b"p")):
+                info = tarfile.TarInfo(f"{number}.{kind}")
+                info.size, info.pax_headers = len(content), {"comment": "größe"}
+                tar.addfile(info, io.BytesIO(content))
+    assert len(find_images(str(tmp_path), None, SPLITS).entries) == 2000
+
+
 def test_a_file_with_holes_is_not_read(tmp_path: Path) -> None:
     _with_pax(tmp_path / "a.tar", {"GNU.sparse.map": "1000,1", "GNU.sparse.size": "1001"})
     sources = find_images(str(tmp_path), None, SPLITS)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tensorflow as tf
 
 from efficientmixnet.components.image_example_gen.layout import Layout
 from efficientmixnet.components.image_example_gen.readers.by_format import images_of
@@ -113,6 +114,18 @@ def test_only_the_record_without_an_image_is_left_out(write: Any, tmp_path: Path
     sources = find_images(str(tmp_path), None, SPLITS, layout)
     assert [entry.label for entry in sources.entries] == ["cat", "dog"]
     assert sources.left_out == (LeftOut("a.tfrecord/0", "has no feature 'image/source'"),)
+
+
+def test_a_record_with_several_images_is_left_out(write: Any, tmp_path: Path) -> None:
+    several = tf.train.Example.FromString(write.example(b"p", "cat"))
+    name = next(name for name, one in several.features.feature.items() if b"p" in one.bytes_list.value)
+    several.features.feature[name].bytes_list.value.append(b"r")
+    records = [several.SerializeToString(), write.example(b"p", "cat"), write.example(b"q", "dog")]
+    write.tfrecord(tmp_path / "a.tfrecord", records)
+    sources = find_images(str(tmp_path), None, SPLITS)
+    assert [entry.label for entry in sources.entries] == ["cat", "dog"]
+    (left_out,) = sources.left_out
+    assert (left_out.row(), left_out.images) == (("a.tfrecord/0", f"has 2 images in {name!r}"), 2)
 
 
 def test_text_and_numbers_are_not_mixed_in_the_labels_of_a_file(write: Any, tmp_path: Path) -> None:
