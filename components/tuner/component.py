@@ -20,6 +20,7 @@ class _Executor(executor.Executor):
         executor.write_best_hyperparameters(searched, output_dict)
         results = artifact_utils.get_single_uri(output_dict[standard_component_specs.TUNER_RESULTS_KEY])
         write_text(f"{results}/{FAILURES_FILE}", json.dumps(searched.failures))
+        searched.remove_records()
 
 
 class Tuner(tfx.components.Tuner):

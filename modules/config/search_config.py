@@ -130,6 +130,9 @@ class SearchConfig(Section):
             if not dimension.values and not takes_numbers(key):
                 yield f"space.{key}", [dimension.min, dimension.max], "it is not a number; give a list of values"
                 continue
+            if key.endswith("_epochs") and self.epochs not in (None, model.training.epochs):
+                yield "epochs", self.epochs, f"the values of {key} would be for these epochs; leave search.epochs out"
+                continue
             if takes_whole_numbers(key) and (dimension.step or 1) % 1:
                 yield f"space.{key}.step", dimension.step, "the values are whole numbers, so it must be one too"
             for value in dimension.ends:

@@ -1,5 +1,6 @@
 """Search: runs the trials of a hyperparameter search."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 import keras_tuner
 import tensorflow as tf
 from keras_tuner.engine import base_tuner, trial
+from keras_tuner.src import utils
 from pydantic import ValidationError
 
 from efficientmixnet.modules import progress
@@ -22,7 +24,7 @@ from efficientmixnet.modules.config.training_config import TrainingConfig
 from efficientmixnet.modules.distribution.jax_cluster import VARIABLES
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.files.untrusted_json import parse_json
-from efficientmixnet.modules.files.whole_file import whole_path
+from efficientmixnet.modules.files.whole_file import whole_path, write_text
 from efficientmixnet.modules.training.caught_signals import CaughtSignals
 from efficientmixnet.modules.training.train_elsewhere import train_elsewhere
 from efficientmixnet.modules.training.training_job import TrainingJob
@@ -34,6 +36,16 @@ _ORACLES = {
     "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
     "hyperband": keras_tuner.oracles.HyperbandOracle,
 }
+
+
+def _save_json(path: str, content: Any) -> str:
+    """Writes a file of KerasTuner, which would overwrite it in place. A kill could leave half of it."""
+    text = json.dumps(content)
+    write_text(path, text)
+    return text
+
+
+utils.save_json = _save_json
 
 
 class Search(base_tuner.BaseTuner):
@@ -64,9 +76,13 @@ class Search(base_tuner.BaseTuner):
     def search(self) -> None:
         """Runs the remaining trials.
 
+        The records of the trials stay until `remove_records`.
+
         Raises:
             BadInput: Every trial failed.
         """
+        if self._search.algorithm == "hyperband":
+            self._tell_if_none_continues()
         self.save()  # without it, the search could not resume
         progress.start(self._search.trials, "trials")
         progress.advance(len(self.oracle.end_order))
@@ -77,7 +93,19 @@ class Search(base_tuner.BaseTuner):
         if not self._ended("COMPLETED"):
             last = self._ended("FAILED")[-1]
             raise BadInput(f"search.space: every trial failed; the last error: {last.message}")
+
+    def remove_records(self) -> None:
+        """Removes the records of the trials. Call it when the result of the search is written."""
         shutil.rmtree(self._folder)
+
+    def _tell_if_none_continues(self) -> None:
+        largest = self.oracle._get_num_brackets() - 1
+        sizes = [self.oracle._get_size(largest, number) for number in range(self.oracle._get_num_rounds(largest))]
+        if self._search.trials <= sizes[0] < sum(sizes):
+            progress.tell(
+                f"search.trials: hyperband begins with {sizes[0]} short trials, so none of {self._search.trials} "
+                f"continues; {sum(sizes)} trials would"
+            )
 
     @property
     def failures(self) -> list[dict[str, Any]]:
@@ -120,18 +148,22 @@ class Search(base_tuner.BaseTuner):
             result = f"failed: {error}"
             with self._lock:
                 one.status, one.message = trial.TrialStatus.FAILED, str(error)
-                self.oracle.end_trial(one)
+                self._end(one)
         else:
             result = f"{self._search.objective} {logs[self._search.objective]:.4f}"
             with self._lock:
                 self.oracle.update_trial(one.trial_id, logs)
                 one.status = trial.TrialStatus.COMPLETED
-                self.oracle.end_trial(one)
+                self._end(one)
         if self._search.algorithm != "hyperband":
             shutil.rmtree(place, ignore_errors=True)
         chosen = "  ".join(f"{key} {_short(value)}" for key, value in found_values(values).items())
         progress.tell(f"trial {int(one.trial_id) + 1}: {result}  {chosen}")
         progress.advance(1, self._best())
+
+    def _end(self, one: trial.Trial) -> None:
+        self.oracle.end_trial(one)
+        self.save()  # KerasTuner saves before it takes the trial from the running ones, so it would be repeated
 
     def _started(self, process: subprocess.Popen) -> None:
         self._processes.append(process)

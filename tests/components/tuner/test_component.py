@@ -22,7 +22,11 @@ class _Searched:
         done.score = 0.9
         self.oracle = self
         self.max_trials = 2
+        self.removed = False
         self._done = done
+
+    def remove_records(self) -> None:
+        self.removed = True
 
     def get_best_trials(self, _: int) -> list[trial.Trial]:
         return [self._done]
@@ -32,7 +36,8 @@ class _Searched:
 
 
 def test_failed_trials_are_written_next_to_tfxs_results(tmp_path, monkeypatch):
-    monkeypatch.setattr(executor, "search", lambda *_: _Searched())
+    searched = _Searched()
+    monkeypatch.setattr(executor, "search", lambda *_: searched)
     kinds = tfx.types.standard_artifacts
     best, results = kinds.HyperParameters(), kinds.TunerResults()
     best.uri, results.uri = str(tmp_path / "best"), str(tmp_path / "results")
@@ -44,3 +49,4 @@ def test_failed_trials_are_written_next_to_tfxs_results(tmp_path, monkeypatch):
     assert noted == [{"trial_id": "1", "reason": "out of memory", "training.batch_size": 64}]
     (done,) = json.loads((tmp_path / "results" / "tuner_results.json").read_text())
     assert done == {"trial_id": "0", "score": 0.9, "training.batch_size": 32}
+    assert searched.removed  # when both are written

@@ -101,3 +101,12 @@ def test_losses_of_different_label_smoothing_are_not_compared() -> None:
     assert SearchConfig.model_validate({"space": space}).objective == "val_accuracy"
     with pytest.raises(ValueError, match=r"val_loss depends on training\.label_smoothing, which the trials change"):
         SearchConfig.model_validate({"space": space, "objective": "val_loss"})
+
+
+def test_epochs_are_not_searched_in_shorter_trials() -> None:
+    """Their best value would be used in a longer training."""
+    space = {"training.schedule.decay_epochs": [0.5, 2.4]}
+    assert not list(SearchConfig.model_validate({"space": space}).misfits(ModelConfig()))
+    ((key, value, why),) = SearchConfig.model_validate({"space": space, "epochs": 2}).misfits(ModelConfig())
+    assert (key, value) == ("epochs", 2)
+    assert "values of training.schedule.decay_epochs would be for these epochs" in str(why)

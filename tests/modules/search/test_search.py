@@ -61,6 +61,8 @@ def test_every_algorithm_finds_the_best_trial(
 
     found = search(train, algorithm=algorithm, objective=objective)
     found.search()
+    assert (tmp_path / "found" / "trial_0").exists()  # until the result is written
+    found.remove_records()
     assert len(tried) == 8
     for job in tried:
         training = job.config.training
@@ -88,6 +90,46 @@ def test_hyperband_continues_the_best_trials_from_their_checkpoints(search: Call
     # Li et al. 2018, R = 9 and eta = 3: nine trials of one epoch, three of which continue to three epochs, one to nine.
     assert untils[:13] == [1] * 9 + [3] * 3 + [9]
     assert resumed[:13] == [False] * 9 + [True] * 4
+
+
+@pytest.mark.parametrize(("trials", "is_told"), [(9, True), (10, False), (13, False)])
+def test_hyperband_says_if_it_continues_no_trial(
+    search: Callable[..., Search], trials: int, is_told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def train(job: TrainingJob) -> Mapping[str, float]:
+        Path(job.checkpoints).mkdir(exist_ok=True)
+        return rate_and_norm(job)
+
+    search(train, algorithm="hyperband", trials=trials).search()
+    told = "hyperband begins with 9 short trials, so none of 9 continues; 13 trials would"
+    assert (told in capsys.readouterr().out) is is_told
+
+
+def test_a_search_whose_result_was_not_written_repeats_no_trial(search: Callable[..., Search]) -> None:
+    search(rate_and_norm).search()
+
+    def fail(job: TrainingJob) -> Mapping[str, float]:
+        raise AssertionError("trains again")
+
+    again = search(fail)
+    again.search()
+    assert len(again.oracle.end_order) == 8
+
+
+def test_a_record_is_not_cut_off_if_the_disk_is_full(
+    search: Callable[..., Search], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = search(rate_and_norm)
+    found.save()
+    before = (tmp_path / "found" / "oracle.json").read_bytes()
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        found.save()
+    assert (tmp_path / "found" / "oracle.json").read_bytes() == before
 
 
 def test_a_killed_search_repeats_only_the_running_trial(search: Callable[..., Search]) -> None:
