@@ -5,6 +5,7 @@ dropout, the step within an epoch, or the state of EarlyStopping and the history
 the logs of the finished epochs, and the number of steps since then.
 """
 
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -89,7 +90,7 @@ class Checkpoint(keras.callbacks.Callback):
     @property
     def best_epoch(self) -> int:
         """The epoch of this phase with the lowest `val_loss`, counted from 1."""
-        losses = [logs["val_loss"] for logs in self.history[self.phase :]]
+        losses = [math.inf if math.isnan(logs["val_loss"]) else logs["val_loss"] for logs in self.history[self.phase :]]
         return self.phase + losses.index(min(losses)) + 1
 
     @property

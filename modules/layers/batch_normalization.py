@@ -30,7 +30,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        if mask is None and self._takes_fused_kernel(inputs):
+        # The fused kernel has no deterministic gradient on a GPU for a frozen layer.
+        lacks_gradient = bool(training) and not self.trainable and _is_deterministic()
+        if mask is None and self._takes_fused_kernel(inputs) and not lacks_gradient:
             return self._fused(inputs, bool(training) and self.trainable)
         return super().call(inputs, training=training, mask=mask)
 
@@ -69,3 +71,11 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def _average(self, moving: Any, new: Any) -> None:
         moving.assign(moving * self.momentum + new * (1.0 - self.momentum))
+
+
+def _is_deterministic() -> bool:
+    if keras.backend.backend() != "tensorflow":
+        return False
+    from tensorflow.python.framework.config import is_op_determinism_enabled  # as Keras does; no public name
+
+    return bool(is_op_determinism_enabled())

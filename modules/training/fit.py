@@ -1,5 +1,6 @@
 """fit: trains a compiled model on transformed images, and resumes from its checkpoint."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -80,7 +81,7 @@ def fit(
     callbacks: list[keras.callbacks.Callback] = [
         ContinuedEpoch(checkpoint),
         FiniteLoss(checkpoint),
-        *_tensorboard(logs, distribution, training, evaluated, data.labels),
+        *_tensorboard(logs, distribution, training, evaluated, data.labels, model.steps_per_execution),
         AveragedEvaluation(),  # after TensorBoard, which shows the weights that are judged
         checkpoint,  # after TensorBoard, so that no log is lost, and with the weights of the last step
         TrainingProgress(epochs, steps, batch_size, checkpoint.steps_done, training.epochs),
@@ -106,12 +107,15 @@ def _tensorboard(
     training: TrainingConfig,
     evaluated: tf.data.Dataset,
     labels: Sequence[str],
+    steps_per_execution: int,
 ) -> list[keras.callbacks.Callback]:
     if logs is None:
         return []
     if not distribution.is_chief:
         return [TensorBoardImages(None, evaluated, labels)]
+    # Keras counts executions, not steps.
+    profiled = [math.ceil(step / steps_per_execution) for step in training.profile_steps or ()]
     curves = keras.callbacks.TensorBoard(
-        logs, write_graph=False, write_steps_per_second=True, profile_batch=training.profile_steps or 0
+        logs, write_graph=False, write_steps_per_second=True, profile_batch=profiled or 0
     )
     return [curves, TensorBoardImages(logs, evaluated, labels)]

@@ -56,19 +56,31 @@ def phases(config: ModelConfig, learning_rate: float) -> list[Phase]:
 
 
 def check_updates(
-    planned: Iterable[Phase], accumulation_steps: int, steps_per_epoch: int, sync_period: int = 1
+    planned: Iterable[Phase],
+    accumulation_steps: int,
+    steps_per_epoch: int,
+    sync_period: int = 1,
+    patience: int | None = None,
 ) -> None:
-    """Refuses a phase that ends before its first update.
+    """Refuses a phase that ends, or can be stopped early, before its first update.
 
     Args:
         planned: The phases.
         accumulation_steps: The steps of an update.
         steps_per_epoch: The steps of an epoch.
         sync_period: The updates after which Lookahead moves the weights that it returns.
+        patience: The epochs after which the last phase can be stopped early; None: never.
 
     Raises:
-        BadInput: An update, or Lookahead's period, is longer than a phase.
+        BadInput: An update, or Lookahead's period, is longer than a phase, or than patience.
     """
+    steps = sync_period * accumulation_steps
+    if patience is not None and patience * steps_per_epoch < steps:
+        raise BadInput(
+            f"training.early_stopping_patience: {patience} epochs have {patience * steps_per_epoch} steps, and the "
+            f"weights change only every {steps} steps (accumulation_steps, and sync_period of the optimizer); raise it "
+            "or lower batch_size"
+        )
     for phase in planned:
         steps = steps_per_epoch * len(phase.epochs)
         few = f"epochs {phase.epochs.start + 1} to {phase.epochs.stop} have only {steps} steps"

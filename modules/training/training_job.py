@@ -16,6 +16,7 @@ from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.network_config import NetworkConfig
 from efficientmixnet.modules.config.section import Section
+from efficientmixnet.modules.config.training_config import FineTuningConfig, TrainingConfig
 from efficientmixnet.modules.data.augmentation.on_device.batch import augment_batch
 from efficientmixnet.modules.data.augmentation.randaugment import COLOR_OPERATIONS
 from efficientmixnet.modules.data.augmentation_place import augments_on_device
@@ -43,6 +44,7 @@ from efficientmixnet.modules.training.starting_weights import StartingWeights
 _HELD_OUT = 100, 5000  # images for calibration, at least and at most
 _FEWEST_HELD_OUT = 20
 _LOST_CLASSES = 0.01
+_LEVELS = 0.25, 1.5  # where the highest levels of images from black to white are
 
 
 class TrainingJob(Section):
@@ -186,11 +188,14 @@ def _train(job: TrainingJob, distribution: Distribution) -> Trained:
         )
     if training.calibration == "temperature" and data.held_out is None and images_to_hold_out(data.train.count):
         progress.tell("training.calibration: none, because the images held out could be all of a small class")
+    if job.config.network.weights is None and training.fine_tuning != FineTuningConfig():
+        progress.tell("training.fine_tuning: no effect, because network.weights is null")
     planned = phases(job.config, distribution.learning_rate(training))
     # Where batches are accumulated in the model's step, every step is an update.
     accumulation_steps = training.accumulation_steps if distribution.accumulated_batches(training) == 1 else 1
     period = 1 if training.ema else sync_period(training.optimizer)
-    check_updates(planned, accumulation_steps, data.steps_per_epoch, period)
+    check_updates(planned, accumulation_steps, data.steps_per_epoch, period, training.early_stopping_patience)
+    _check_levels(training, data)
     network = job.network(data)
     worker = {"worker": distribution.worker, "workers": distribution.workers}
     checkpoint = Checkpoint(job.checkpoints, **training.checkpoint.model_dump(), **worker)
@@ -200,6 +205,9 @@ def _train(job: TrainingJob, distribution: Distribution) -> Trained:
         model = distribution.model(network(synchronized=distribution.synchronizes_norms(training)), augment)
         if job.initial:
             model.set_weights(read_weights(job.initial))
+
+        for phase in planned:
+            phase.prepare(model)  # before any phase trains, so that a layer that does not exist is found now
 
         def run(job: TrainingJob) -> None:
             training = job.config.training
@@ -215,6 +223,21 @@ def _train(job: TrainingJob, distribution: Distribution) -> Trained:
             job = replan.job
             run(job)
     return Trained(job, model, data, distribution, checkpoint)
+
+
+def _check_levels(training: TrainingConfig, data: TrainingData) -> None:
+    """Refuses augmentation with colors from black to white for images of other levels, which would hide the images."""
+    used = training.augmentation.randaugment_layers or training.augmentation.erasing_probability
+    if not (used and data.train.deep and data.train.channels == 3):
+        return
+    mean, deviation = data.train.channel_statistics()
+    highest = max(m + 3 * d for m, d in zip(mean, deviation, strict=True))
+    if not _LEVELS[0] <= highest <= _LEVELS[1]:
+        raise BadInput(
+            f"training.augmentation: RandAugment and erasing are for levels from 0 (black) to 1 (white), but those of "
+            f"these images are around {max(mean):.3g}; set randaugment_layers and erasing_probability to 0, or save "
+            "the images with levels from black to white"
+        )
 
 
 def _within_time(

@@ -300,6 +300,11 @@ def test_patience_stops_the_training_and_restores_the_best_epoch(tmp_path: Path)
     np.testing.assert_array_equal(_weights(model), 2)
 
 
+def test_an_epoch_whose_loss_is_not_a_number_is_not_the_best(tmp_path: Path) -> None:
+    _, checkpoint, epochs = _simulate(tmp_path, [float("nan"), 3, 2, float("nan"), 5], patience=2)
+    assert (epochs, checkpoint.best_epoch, checkpoint.is_over) == (5, 3, True)
+
+
 def test_a_better_epoch_restarts_patience(tmp_path: Path) -> None:
     model, checkpoint, epochs = _simulate(tmp_path, [3, 4, 2, 4, 1], patience=2)
     assert (epochs, checkpoint.best_epoch, checkpoint.is_over) == (5, 5, False)

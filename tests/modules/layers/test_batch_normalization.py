@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from efficientmixnet.modules.layers import BatchNormalization
+from efficientmixnet.modules.layers import BatchNormalization, batch_normalization
 
 ON_TENSORFLOW = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow alone can do it")
 
@@ -175,3 +175,18 @@ def test_the_values_of_a_batch_are_counted_in_64_bits() -> None:
     function = tf.function(lambda x: layer(x, training=True))
     graph = function.get_concrete_function(tf.TensorSpec((None, 4, 4, 4))).graph
     assert {op.get_attr("out_type") for op in graph.get_operations() if op.type == "Size"} == {tf.int64}
+
+
+@ON_TENSORFLOW
+def test_a_frozen_layer_has_a_deterministic_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TensorFlow's fused kernel refuses it on a GPU."""
+    monkeypatch.setattr(batch_normalization, "_is_deterministic", lambda: True)
+    ours, theirs = pair({}, (4, 5, 6, 7))
+    ours.trainable = theirs.trainable = False
+    fused: list[bool] = []
+    monkeypatch.setattr(ours, "_fused", lambda inputs, training: fused.append(training) or inputs)
+    x = np.random.default_rng(2).normal(size=(4, 5, 6, 7)).astype("float32")
+    np.testing.assert_array_equal(ours(x, training=True), theirs(x, training=True))
+    assert not fused
+    ours(x, training=False)  # has no gradient
+    assert fused == [False]

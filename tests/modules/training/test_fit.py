@@ -1,4 +1,4 @@
-"""A training that was over when it was stopped ends with the same weights when it resumes."""
+"""A training that was over when it was stopped ends with the same weights when it resumes. Its profile is of steps."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +12,7 @@ import pytest
 from efficientmixnet.modules.checkpoint.checkpoint import Checkpoint
 from efficientmixnet.modules.config.training_config import TrainingConfig
 from efficientmixnet.modules.optimizers import Lookahead
+from efficientmixnet.modules.training import fit as fit_module
 from efficientmixnet.modules.training.fit import fit
 
 X = np.random.default_rng(0).normal(size=(32, 3)).astype("float32")
@@ -63,3 +64,10 @@ def test_without_the_best_epochs_file_it_ends_with_the_averaged_weights_of_the_l
     expected.fit(**DATA, epochs=3)
     _assert_equal(_resumed(optimizer, tmp_path), expected)
     assert "the checkpoint of the best epoch, 1, cannot be read" in capsys.readouterr().out
+
+
+def test_the_profiled_steps_are_counted_in_executions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    training, chief = TrainingConfig(profile_steps=(20, 30)), SimpleNamespace(is_chief=True)
+    monkeypatch.setattr(fit_module, "TensorBoardImages", lambda *_: None)
+    curves, _ = fit_module._tensorboard(str(tmp_path), chief, training, None, ["a"], steps_per_execution=8)  # type: ignore[arg-type]
+    assert (curves._start_batch, curves._stop_batch) == (3, 4)  # steps 17 to 24, and 25 to 32

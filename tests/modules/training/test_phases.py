@@ -116,6 +116,16 @@ def test_a_phase_that_lookahead_does_not_move_is_refused() -> None:
         check_updates(planned, accumulation_steps=2, steps_per_epoch=5, sync_period=6)
 
 
+def test_a_patience_that_ends_before_the_weights_change_is_refused() -> None:
+    """It would export the initial weights."""
+    planned = phases(_config(weights=None, epochs=40), 0.1)
+    check_updates(planned, accumulation_steps=1, steps_per_epoch=2, sync_period=6, patience=3)
+    with pytest.raises(BadInput, match=r"early_stopping_patience: 3 epochs have 3 steps, and the weights change only"):
+        check_updates(planned, accumulation_steps=1, steps_per_epoch=1, sync_period=6, patience=3)
+    with pytest.raises(BadInput, match=r"3 epochs have 3 steps, and the weights change only every 8 steps"):
+        check_updates(planned, accumulation_steps=8, steps_per_epoch=1, patience=3)
+
+
 def test_layer_decay_halves_the_learning_rate_from_stage_to_stage() -> None:
     rates = _step(_model(), _config(fine_tuning={"layer_decay": 0.5, "learning_rate_fraction": 1.0}))
     expected = {"predictions": 0.5, "head_conv": 0.25, "stage3_block1_depthwise_conv": 0.125, "stem_conv": 0.015625}

@@ -20,11 +20,16 @@ class _GivenLosses(keras.callbacks.Callback):
 
 
 @pytest.fixture
-def trained(records: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trained:
+def trained(
+    records: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Trained:
     """The first four of nine epochs, of which the third and fourth are no better than the second."""
     monkeypatch.setattr(fit, "AveragedEvaluation", _GivenLosses)
-    job = job_for(records, tmp_path, CUSTOM, epochs=len(LOSSES), early_stopping_patience=2)
-    return train(job.model_copy(update={"until": 6}))
+    tuning = {"layer_decay": 0.8}
+    job = job_for(records, tmp_path, CUSTOM, epochs=len(LOSSES), early_stopping_patience=2, fine_tuning=tuning)
+    done = train(job.model_copy(update={"until": 6}))
+    assert "training.fine_tuning: no effect, because network.weights is null" in capsys.readouterr().out
+    return done
 
 
 def test_it_ends_early_with_the_best_epoch(trained: Trained) -> None:
