@@ -44,7 +44,7 @@ from efficientmixnet.modules.training.starting_weights import StartingWeights
 _HELD_OUT = 100, 5000  # images for calibration, at least and at most
 _FEWEST_HELD_OUT = 20
 _LOST_CLASSES = 0.01
-_LEVELS = 0.25, 1.5  # where the highest levels of images from black to white are
+_DARK = 0.25  # Images from black to white have higher levels.
 
 
 class TrainingJob(Section):
@@ -232,7 +232,7 @@ def _check_levels(training: TrainingConfig, data: TrainingData) -> None:
         return
     mean, deviation = data.train.channel_statistics()
     highest = max(m + 3 * d for m, d in zip(mean, deviation, strict=True))
-    if not _LEVELS[0] <= highest <= _LEVELS[1]:
+    if highest < _DARK or not 0 <= min(mean) <= max(mean) <= 1:
         raise BadInput(
             f"training.augmentation: RandAugment and erasing are for levels from 0 (black) to 1 (white), but those of "
             f"these images are around {max(mean):.3g}; set randaugment_layers and erasing_probability to 0, or save "

@@ -15,6 +15,7 @@ ERASING = {"erasing_probability": 0.25}
 DARK = [0.02] * 3, [0.01] * 3  # 12 bits in files of 16
 KELVIN = [290.0] * 3, [5.0] * 3
 USUAL = [0.45] * 3, [0.25] * 3
+SCANS = [0.8] * 3, [0.4] * 3  # black on white
 
 
 def _check(augmentation: dict[str, Any], statistics: Any, deep: bool = True, channels: int = 3) -> None:
@@ -32,6 +33,7 @@ def test_levels_far_from_black_and_white_are_refused(augmentation: dict[str, Any
 
 def test_usual_levels_and_other_augmentation_are_taken() -> None:
     _check(RANDAUGMENT, USUAL)
+    _check(RANDAUGMENT, SCANS)
     _check(ERASING, DARK, deep=False)  # dark photographs of 8 bits
     _check({"flip": True}, KELVIN)
     _check(RANDAUGMENT, KELVIN, channels=5)  # has RandAugment of its own
