@@ -1,11 +1,15 @@
 """keeps_in_memory: decides whether a training keeps its decoded images in memory."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
 from efficientmixnet.modules.data.records import Records
 
 Cache = Literal["auto", "never", "always"]
+
+TRAININGS_VARIABLE = "EFFICIENTMIXNET_TRAININGS_AT_ONCE"
+"""An environment variable: the number of trainings on this machine, which share its memory."""
 
 _FRACTION = 0.25  # of the free memory
 _CGROUP = Path("/sys/fs/cgroup")  # with the memory limit of a container
@@ -20,7 +24,8 @@ def keeps_in_memory(cache: Cache, epochs: int, *records: Records) -> bool:
         records: The splits.
     """
     if cache == "auto":
-        return epochs > 1 and sum(one.decoded_bytes() for one in records) <= _FRACTION * free_memory()
+        free = free_memory() / int(os.environ.get(TRAININGS_VARIABLE) or 1)
+        return epochs > 1 and sum(one.decoded_bytes() for one in records) <= _FRACTION * free
     return {"always": True, "never": False}[cache]
 
 

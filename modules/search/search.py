@@ -21,6 +21,7 @@ from efficientmixnet.modules import progress
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.search_config import SearchConfig, as_choices, found_values, takes_whole_numbers
 from efficientmixnet.modules.config.training_config import TrainingConfig
+from efficientmixnet.modules.data.memory_cache import TRAININGS_VARIABLE
 from efficientmixnet.modules.distribution.jax_cluster import VARIABLES
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.files.untrusted_json import parse_json
@@ -185,8 +186,9 @@ class Search(base_tuner.BaseTuner):
         return {f"best {self._search.objective.removeprefix('val_')}": best(scores)} if scores else {}
 
     def _environment(self, worker: int) -> dict[str, str]:
-        """Gives each of several workers a GPU or an equal part of the cores."""
+        """Gives each of several workers a GPU or an equal part of the cores, and an equal part of the memory."""
         common = dict.fromkeys(("TF_CONFIG", *VARIABLES), "")  # each trial is a training of its own
+        common[TRAININGS_VARIABLE] = str(self._search.workers)
         if self._search.workers == 1:
             return common
         gpus = len(tf.config.list_physical_devices("GPU"))

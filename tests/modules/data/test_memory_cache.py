@@ -33,6 +33,14 @@ def test_auto_keeps_what_fits_into_a_quarter_of_the_free_memory(
     assert keeps_in_memory("auto", epochs, TRAIN, EVALUATION) is kept
 
 
+def test_trainings_at_once_share_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory_cache, "free_memory", lambda: 30 * GIBIBYTE)
+    monkeypatch.setenv(memory_cache.TRAININGS_VARIABLE, "3")
+    assert keeps_in_memory("auto", 2, TRAIN, EVALUATION)
+    monkeypatch.setenv(memory_cache.TRAININGS_VARIABLE, "4")
+    assert not keeps_in_memory("auto", 2, TRAIN, EVALUATION)
+
+
 def test_always_and_never_do_not_measure_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory_cache, "free_memory", lambda: 1 / 0)
     assert keeps_in_memory("always", 1, TRAIN)

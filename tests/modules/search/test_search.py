@@ -10,6 +10,7 @@ import pytest
 
 from efficientmixnet.modules.config.model_config import ModelConfig
 from efficientmixnet.modules.config.search_config import SearchConfig, found_values, with_values
+from efficientmixnet.modules.data.memory_cache import TRAININGS_VARIABLE
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.search import search as search_module
 from efficientmixnet.modules.search.search import Search
@@ -34,7 +35,11 @@ def search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Sea
             files: dict[str, Any] = {"labels": ["a"], "train_files": [], "eval_files": [], "checkpoints": "none"}
             return TrainingJob(config=with_values(COMMON, found_values(values)), **files)
 
-        monkeypatch.setattr(search_module, "train_elsewhere", lambda job, *_, **__: train(job))
+        def train_here(job: TrainingJob, environment: Mapping[str, str], **_: Any) -> Mapping[str, float]:
+            assert environment[TRAININGS_VARIABLE] == str(config.get("workers", 1))
+            return train(job)
+
+        monkeypatch.setattr(search_module, "train_elsewhere", train_here)
         return Search(SearchConfig(**{"space": SPACE, "trials": 8, **config}), COMMON, job, str(tmp_path / "found"))
 
     return make
