@@ -27,7 +27,8 @@ _ERRORS = (
 )
 _HEIF_BRAND, _HEIF_TURNS = b"ftyp", (b"irot", b"imir")
 _BITS, _SAMPLES, _COLOR_MAP, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 258, 277, 320, 338, 339  # tags of TIFF
-_STRIPS, _ROWS_OF_STRIP, _TILE_WIDTH, _TILE_LENGTH, _TILES, _PLANAR = 273, 278, 322, 323, 324, 284
+_WIDTH, _HEIGHT, _STRIPS, _ROWS_OF_STRIP, _PLANAR = 256, 257, 273, 278, 284
+_TILE_WIDTH, _TILE_LENGTH, _TILES = 322, 323, 324
 _SEPARATE = 2  # a value of PLANAR
 _UNSIGNED = (1,)
 _PNG_BITS = 24  # the place in a PNG file
@@ -154,12 +155,12 @@ def _check_strips(image: Image.Image) -> None:
     tags = getattr(image, "tag_v2", None)
     if tags is None:
         return
-    listed = len(tags.get(_STRIPS, ())) or len(tags.get(_TILES, ()))
-    across = math.ceil(image.width / max(1, int(tags.get(_TILE_WIDTH, image.width))))
-    rows = tags.get(_ROWS_OF_STRIP if _STRIPS in tags else _TILE_LENGTH, image.height)
-    down = math.ceil(image.height / max(1, int(rows)))
-    planes = int(tags.get(_SAMPLES, 1)) if tags.get(_PLANAR, 1) == _SEPARATE else 1
-    if listed > (across if _STRIPS not in tags else 1) * down * planes:
+    width, height = tags.get(_WIDTH, 0), tags.get(_HEIGHT, 0)  # as stored; that of the image may be turned
+    listed, part = len(tags.get(_STRIPS, ())), (width, tags.get(_ROWS_OF_STRIP, height))
+    if not listed:
+        listed, part = len(tags.get(_TILES, ())), (tags.get(_TILE_WIDTH, width), tags.get(_TILE_LENGTH, height))
+    planes = tags.get(_SAMPLES, 1) if tags.get(_PLANAR, 1) == _SEPARATE else 1
+    if listed > math.ceil(width / max(1, part[0])) * math.ceil(height / max(1, part[1])) * planes:
         raise ValueError("too many strips or tiles")
 
 

@@ -59,6 +59,12 @@ def test_images_of_many_strips_tiles_and_planes_are_read(options: dict[str, Any]
     np.testing.assert_array_equal(open_image(_tiff(stored, photometric="rgb", **options)).levels(), rgb)
 
 
+def test_strips_of_a_turned_image_are_read() -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (50, 20, 3), dtype=np.uint8)
+    file = _tiff(rgb, photometric="rgb", rowsperstrip=1, extratags=[(274, "H", 1, 6, True)])
+    np.testing.assert_array_equal(open_image(file).levels(), np.rot90(rgb, -1))
+
+
 def test_a_fourth_sample_of_unknown_meaning_is_no_alpha() -> None:
     bands = np.tile(np.array([100, 50, 25, 128], np.uint8), (6, 5, 1))
     named = _tiff(bands, photometric="rgb", extrasamples=["unspecified"])
