@@ -7,7 +7,12 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from efficientmixnet.components.image_example_gen.files import File, file_may_be_image
-from efficientmixnet.components.image_example_gen.folders_in_classes import alike, check_classes, not_held_out
+from efficientmixnet.components.image_example_gen.folders_in_classes import (
+    alike,
+    check_classes,
+    not_held_out,
+    training_among_classes,
+)
 from efficientmixnet.components.image_example_gen.image_suffixes import SUFFIXES
 from efficientmixnet.components.image_example_gen.skipped import Skipped
 from efficientmixnet.components.image_example_gen.source_splits import CURE, SourceSplits, in_no_split, shown
@@ -154,7 +159,7 @@ def _hint(data: str, below: Mapping[str, Sequence[Path]], names: SplitNames) -> 
     doubt = alike(inner)
     if doubt:
         return f"{doubt}, map {shown(list(below))} in data.split_names"
-    return check_classes(data, inner, names) or not_held_out(inner, names)
+    return check_classes(data, inner, names) or not_held_out(inner, names) or training_among_classes(inner, names)
 
 
 def _hint_in_splits(

@@ -52,3 +52,15 @@ def not_held_out(inner: Inner, names: SplitNames) -> str:
         return ""
     folders = [f"{top}/{name}" for top in sorted(found) for name in found[top]]
     return f"{shown(folders)} are not held out, since the classes have no folders of training images"
+
+
+def training_among_classes(inner: Inner, names: SplitNames) -> str:
+    """Returns a note on a class such as train that holds folders, if no other class does, or no text."""
+    holders = [top for top in inner if inner[top]]
+    if len(holders) != 1 or names.of_name(holders[0]) != TRAIN or len(inner[holders[0]]) < 2:
+        return ""
+    (top,) = holders
+    return (
+        f"{top} is a class, and holds the folders {shown(sorted(inner[top]))}; if these are the classes, name their "
+        f"folder in data.layout.split_files, such as {{train: {top!r}}}"
+    )

@@ -183,6 +183,23 @@ def test_folds_in_splits_get_a_note_whose_cure_works(tmp_path: Path, above: str,
     assert _found(cured) == dict.fromkeys(BOTH, 2)
 
 
+def test_a_class_of_training_images_gets_a_note_whose_cure_works(tmp_path: Path) -> None:
+    names = [f"train/{label}/{number}.png" for label in ("cat", "dog") for number in range(4)]
+    sources = _sources(tmp_path, *names, "figures/plot.png", "figures/other.png")
+    assert {label for _, label in _found(sources)} == {"train", "figures"}
+    assert sources.notes[-1] == (
+        "train is a class, and holds the folders cat and dog; if these are the classes, name their folder in "
+        "data.layout.split_files, such as {train: 'train'}"
+    )
+    cured = find_images(str(tmp_path), None, SPLITS, Layout(split_files={"train": "train"}))
+    assert {label for _, label in _found(cured)} == {"cat", "dog"}
+
+
+def test_classes_such_as_train_and_bus_get_no_note(tmp_path: Path) -> None:
+    assert _sources(tmp_path, "train/1.png", "bus/1.png", "tram/1.png").notes == ()
+    assert _sources(tmp_path, "train/steam/1.png", "train/fast/1.png", "bus/old/1.png", "tram/1.png").notes == ()
+
+
 def test_other_folders_in_classes_of_splits_get_no_note(tmp_path: Path) -> None:
     names = [f"{split}/{label}/{side}/0.png" for split, label in BOTH for side in ("left", "right")]
     assert len(_sources(tmp_path, *names, "train/cat/0.png", "train/fox/above/0.png").notes) == 2
