@@ -84,7 +84,9 @@ class Corrections:
         columns = ManifestRows(KEY, file)
         for line, values in columns:
             where = f"{KEY}: {file}, line {line}"
-            name, value = mask_urls(column_text(values.get(columns.path))), values.get(columns.label)
+            path, value = values.get(columns.path), values.get(columns.label)
+            # A name may begin or end with spaces.
+            name = mask_urls(path if isinstance(path, str) and path.strip() else column_text(path))
             if not name and not column_text(value):  # Spreadsheets write empty rows.
                 continue
             if not name:
@@ -172,8 +174,8 @@ def _by_form(entries: Iterable[Entry]) -> dict[str, list[str]]:
 
 
 def _form(name: str) -> str:
-    """Returns the name as a relabel list writes it, without secrets, and in one form of Unicode."""
-    plain = name if is_remote(name) else PurePosixPath(name).as_posix()
+    """Returns the name as a relabel list writes it, without secrets or spaces around it, and in one form of Unicode."""
+    plain = name.strip() if is_remote(name) else PurePosixPath(name.strip()).as_posix()
     return mask(unicodedata.normalize("NFC", plain))
 
 

@@ -3,6 +3,7 @@
 import posixpath
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
@@ -76,7 +77,7 @@ class Manifest:
         self._label_names.check()
 
     def _image(self, where: str, row: dict[str, Any]) -> tuple[Entry, File] | LeftOut:
-        written, split = (column_text(row.get(column)) for column in (self._rows.path, self._rows.split))
+        written, split = self._path(row.get(self._rows.path)), column_text(row.get(self._rows.split))
         if not written:
             return LeftOut(where, "has no path")
         name = self._named_file(written)[0] if self._data else written
@@ -106,6 +107,14 @@ class Manifest:
         label = unicodedata.normalize("NFC", label)
         name = name if is_remote(name) else PurePath(name).as_posix()
         return Entry(file.path, name, label, known_split, self._columns(row)), file
+
+    def _path(self, value: Any) -> str:
+        """Returns a path as text, with spaces around it only if there is such a file."""
+        text = column_text(value)
+        if isinstance(value, str) and value != text and not is_remote(value):
+            with suppress(OSError, BadInput):
+                return value if self._named_file(value)[1] else text
+        return text
 
     def _without_label(self, where: str, label: str) -> str:
         """Returns the reason why an image without a label is left out."""

@@ -15,7 +15,7 @@ from corrected_data import (
     splits_of,
 )
 
-from efficientmixnet.components.image_example_gen.sources import Sources
+from efficientmixnet.components.image_example_gen.sources import Sources, find_images
 from efficientmixnet.components.report.relabel import as_csv
 
 
@@ -136,3 +136,15 @@ def test_corrections_do_not_divide_a_group_anew(tmp_path: Path) -> None:
     (tmp_path / "some.csv").write_text(f"path,label\n{rows}")
     after = find(data, manifest, tmp_path / "some.csv", group="camera")
     assert splits_of(after) == splits_of(before)
+
+
+def test_a_name_with_spaces_around_it_is_corrected_and_not_one_without_them(tmp_path: Path) -> None:
+    for folder in (" cat", "cat", "dog"):
+        (tmp_path / "data" / folder).mkdir(parents=True)
+        for number in range(2):
+            (tmp_path / "data" / folder / f"{number}.png").write_bytes(b"any")
+    relabel = tmp_path / "relabel.csv"
+    relabel.write_text('path,label\n" cat/0.png",dog\n"dog/1.png ",cat\n', encoding="utf-8")
+    sources = find_images(str(tmp_path / "data"), None, frozenset({"train", "eval"}), corrections=str(relabel))
+    labels = {entry.name: entry.label for entry in sources.entries}
+    assert (labels[" cat/0.png"], labels["cat/0.png"], labels["dog/1.png"]) == ("dog", "cat", "cat")

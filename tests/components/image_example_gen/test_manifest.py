@@ -31,6 +31,17 @@ def test_spaces_after_commas_are_no_part_of_labels_and_quotes(folder: Path) -> N
     assert [entry.label for entry in sources.entries] == ["cat, tabby", "cat, tabby", "dog"]
 
 
+def test_a_path_has_the_spaces_of_its_file(folder: Path) -> None:
+    (folder / " cat").mkdir()
+    (folder / " cat" / "1.png ").write_text("image")
+    sources = read_csv(folder, 'path,label\n" cat/1.png ",fox\n"cat/1.png ",cat\n"dog/1.png",dog\n')
+    assert [(entry.name, entry.label) for entry in sources.entries] == [
+        (" cat/1.png ", "fox"),
+        ("cat/1.png", "cat"),
+        ("dog/1.png", "dog"),
+    ]
+
+
 @pytest.mark.parametrize("read", [read_csv, read_json_lines])
 def test_a_manifest_without_ends_of_lines_is_not_read_into_memory(
     folder: Path, read: Callable[[Path, str], Sources]
