@@ -31,7 +31,7 @@ _CLASS, _JSON, _TEXT = "cls", "json", "txt"
 _GZIP = b"\x1f\x8b"
 _LONGEST_TEXT = 2**24  # bytes
 _LONGEST_HEADER = 2**20  # bytes
-_DIGITS = re.compile(rb"\d{4096}")  # longer than any number, and than any path
+_MOST_DIGITS = 255  # in a row, as in the longest name of a file
 _BLOCK = 2**20  # bytes
 _SHOWN = 3  # extensions
 _HEADERS = (GNUTYPE_LONGNAME, GNUTYPE_LONGLINK, XHDTYPE, XGLTYPE, SOLARIS_XHDTYPE)
@@ -71,7 +71,7 @@ class _Member(tarfile.TarInfo):
         """Overrides TarInfo: Python before 3.12.6 takes quadratic time for a long row of digits (CVE-2024-6232)."""
         stream = tarfile.fileobj
         header = stream.read(self._block(self.size))
-        if _DIGITS.search(header):
+        if any(len(digits) > _MOST_DIGITS for digits in re.findall(rb"\d+", header)):
             raise DamagedFile("has a broken header (a row of digits)")
         tarfile.fileobj = _Again(stream, header)
         try:
