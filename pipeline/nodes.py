@@ -193,7 +193,7 @@ class Nodes:
     def _training_config(self) -> dict[str, Any]:
         found = {"model": self._config.model, "checkpoints": self._environment.checkpoints}
         if self._config.network.weights == "latest" and self._config.training.budget is not None:
-            # Only here is it known what the configuration leaves out.
+            # Trainer gets all keys, so it cannot tell which ones were given.
             found["without_weights"] = self._config.without_weights.model_dump(mode="json")
         return found
 

@@ -1,7 +1,7 @@
-"""Spares small pipelines what Beam does again for each stage, which costs a run of a few images several seconds.
+"""Removes work that Beam repeats for each stage, which would add seconds to a run with few images.
 
-Beam makes an argument parser whenever it applies a transform, and each looks for translations of its messages in the
-file system. And at the end of a stage, Beam waits for a thread that measures times and sleeps up to 200 ms.
+Beam makes an argument parser whenever it applies a transform, and each parser looks for translations of its messages in
+the file system. At the end of each stage, Beam waits for a thread that measures times and sleeps for up to 200 ms.
 """
 
 import gettext

@@ -119,7 +119,7 @@ def _moments(encoded: bytes, header: OpenImage, channels: int, see: See | None) 
     image = image[step // 2 :: step, step // 2 :: step]
     if not header.is_array and image.shape[-1] in (2, 4):
         image = images.to_rgb(tf.constant(image)).numpy()[..., :channels]
-    # One channel after another is several times as fast, because it fits into the cache.
+    # Channel by channel is several times faster, because a channel fits into the processor's cache.
     planes = [image[..., channel].astype(np.float64).ravel() for channel in range(image.shape[-1])]
     mean = [plane.mean() / white for plane in planes]
     mean_square = [plane @ plane / (plane.size * white**2) for plane in planes]

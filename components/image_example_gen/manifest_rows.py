@@ -10,12 +10,12 @@ from typing import Any
 from efficientmixnet.components.image_example_gen.files import is_refused, is_remote, open_file
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.files.csv_cells import from_cell
+from efficientmixnet.modules.files.short_lines import short_lines
 from efficientmixnet.modules.files.untrusted_json import parse_json
 
 PATH, LABEL, SPLIT = "path", "label", "split"
 """The usual names of the columns."""
 
-_LONGEST_LINE = 2**20  # characters
 _JSON_LINES = (".jsonl", ".ndjson", ".json")
 _HUGGING_FACE = "file_name"  # another usual name of the column of the image
 _USUAL = frozenset({PATH, LABEL, SPLIT, _HUGGING_FACE})
@@ -52,20 +52,15 @@ class ManifestRows:
             )
         try:
             with io.TextIOWrapper(open_file(self._file), encoding="utf-8-sig", newline="") as file:
-                yield from self._json_rows(file) if is_json_lines(self._file) else self._csv_rows(file)
+                lines = short_lines(file, f"{self._key}: {self._file}")
+                yield from self._json_rows(lines) if is_json_lines(self._file) else self._csv_rows(lines)
         except UnicodeDecodeError:
             raise BadInput(f"{self._key}: {self._file} is not UTF-8. Save it as text in UTF-8.") from None
         except OSError as error:
             raise BadInput(f"{self._key}: {self._file} cannot be read ({error.strerror or error})") from None
 
-    def _lines(self, file: io.TextIOWrapper) -> Iterator[str]:
-        while line := file.readline(_LONGEST_LINE):
-            if len(line) == _LONGEST_LINE:
-                raise BadInput(f"{self._key}: {self._file} has a line of more than {_LONGEST_LINE:,} characters")
-            yield line
-
-    def _csv_rows(self, file: io.TextIOWrapper) -> Iterator[tuple[int, dict[str, Any]]]:
-        rows = csv.DictReader(self._lines(file), strict=True, skipinitialspace=True)
+    def _csv_rows(self, lines: Iterator[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+        rows = csv.DictReader(lines, strict=True, skipinitialspace=True)
         try:
             yield from self._checked_rows(rows)
         except csv.Error as error:
@@ -107,8 +102,8 @@ class ManifestRows:
             "data.layout.image, data.layout.label and data.layout.split."
         )
 
-    def _json_rows(self, file: io.TextIOWrapper) -> Iterator[tuple[int, dict[str, Any]]]:
-        for number, line in enumerate(self._lines(file), 1):
+    def _json_rows(self, lines: Iterator[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+        for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
             try:

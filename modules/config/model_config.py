@@ -29,7 +29,7 @@ class ModelConfig(Section):
 
     @property
     def without_weights(self) -> "ModelConfig":
-        """The same configuration without starting weights. A budget then sets what the configuration leaves out."""
+        """The same configuration without starting weights. A budget then sets the keys that were not given."""
         given = self.model_dump(mode="json", include={"network", "training"}, exclude_unset=True)
         return ModelConfig.model_validate(merge(given, {"network": {"weights": None}}))
 

@@ -104,8 +104,8 @@ class Search(base_tuner.BaseTuner):
         sizes = [self.oracle._get_size(largest, number) for number in range(self.oracle._get_num_rounds(largest))]
         if self._search.trials <= sizes[0] < sum(sizes):
             progress.tell(
-                f"search.trials: hyperband begins with {sizes[0]} short trials, so none of {self._search.trials} "
-                f"continues; {sum(sizes)} trials would"
+                f"search.trials: {self._search.trials} are too few, because hyperband begins with {sizes[0]} short "
+                f"trials and then continues the best of them; set at least {sum(sizes)}"
             )
 
     @property

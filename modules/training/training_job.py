@@ -226,7 +226,7 @@ def _train(job: TrainingJob, distribution: Distribution) -> Trained:
 
 
 def _check_levels(training: TrainingConfig, data: TrainingData) -> None:
-    """Refuses augmentation with colors from black to white for images of other levels, which would hide the images."""
+    """Refuses augmentation that assumes levels from black to white if the images have others. It would destroy them."""
     used = training.augmentation.randaugment_layers or training.augmentation.erasing_probability
     if not (used and data.train.deep and data.train.channels == 3):
         return

@@ -11,6 +11,7 @@ from efficientmixnet.components.image_example_gen.files import File, is_remote, 
 from efficientmixnet.components.image_example_gen.named_files import find_named
 from efficientmixnet.modules.exceptions import BadInput
 from efficientmixnet.modules.files.csv_cells import from_cell
+from efficientmixnet.modules.files.short_lines import short_lines
 from efficientmixnet.modules.files.untrusted_json import parse_json
 from efficientmixnet.modules.text.character_to_refuse import character_to_refuse
 
@@ -63,7 +64,8 @@ def _named(manifest: str) -> Iterator[str]:
         raise BadInput(f"--manifest {manifest}: {what}; give a CSV or JSON-lines file with the column {_COLUMN}")
     try:
         with io.TextIOWrapper(open_file(manifest), encoding="utf-8-sig", newline="") as file:
-            rows = _json_rows(file) if manifest.endswith(_JSON_LINES) else _csv_rows(manifest, file)
+            lines = short_lines(file, f"--manifest {manifest}")
+            rows = _json_rows(lines) if manifest.endswith(_JSON_LINES) else _csv_rows(manifest, lines)
             for number, row in enumerate(rows, 1):
                 name = row.get(_COLUMN) if isinstance(row, dict) else None
                 if not isinstance(name, str) or not name.strip():

@@ -106,7 +106,9 @@ def test_hyperband_says_if_it_continues_no_trial(
         return rate_and_norm(job)
 
     search(train, algorithm="hyperband", trials=trials).search()
-    told = "hyperband begins with 9 short trials, so none of 9 continues; 13 trials would"
+    told = (
+        "9 are too few, because hyperband begins with 9 short trials and then continues the best of them; set at least"
+    )
     assert (told in capsys.readouterr().out) is is_told
 
 

@@ -177,6 +177,9 @@ def test_a_manifest_selects_the_images(model, images, tmp_path):
         find_images(str(images), str(lines))
     with pytest.raises(BadInput, match=r"--manifest nowhere\.csv: does not exist"):
         find_images(str(images), "nowhere.csv")
+    lines.write_text("\0" * 3_000_000)
+    with pytest.raises(BadInput, match=r"some\.jsonl has a line of more than 1,048,576 characters"):
+        find_images(str(images), str(lines))
     with pytest.raises(BadInput, match=rf"--manifest {tmp_path}: is not a file; give a CSV"):
         find_images(str(images), str(tmp_path))
 
