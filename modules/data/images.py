@@ -10,9 +10,9 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from efficientmixnet.modules.data.arrays import as_pixels, encode_array, is_array, with_values
-from efficientmixnet.modules.data.rare_branch import rare_branch
-from efficientmixnet.modules.data.resize import resize
-from efficientmixnet.modules.data.upright import is_png, orientation, upright
+from efficientmixnet.modules.data.rare import rare
+from efficientmixnet.modules.data.resize import resize, resize_rarely
+from efficientmixnet.modules.data.upright import is_png, orientation, orientation_of_jpeg, orientation_of_png, upright
 
 JPEG_QUALITY = 90
 
@@ -53,21 +53,23 @@ def decode_file(
     if has_transparent_color is None:
         has_transparent_color = _has_transparent_color(encoded)
 
-    @rare_branch
-    def on_white() -> tf.Tensor:
-        with_alpha = tf.io.decode_png(encoded, 4, kind)
-        is_opaque = tf.cast(with_alpha[..., 3:], tf.bool)  # It is 1 in a file of 1 bit whose tRNS is damaged.
-        is_gray = tf.strings.regex_full_match(tf.strings.substr(encoded, 0, 26), _IS_GRAY)
-        return tf.where(is_opaque, with_alpha[..., : tf.where(is_gray, 1, 3)], kind.max)
+    return tf.cond(
+        has_transparent_color,
+        lambda: _on_white(encoded, kind),
+        lambda: tf.io.decode_image(encoded, 0, kind, expand_animations=False),
+    )
 
-    def as_stored() -> tf.Tensor:
-        return tf.io.decode_image(encoded, 0, kind, expand_animations=False)
 
-    return tf.cond(has_transparent_color, on_white, as_stored)
+@rare
+def _on_white(encoded: tf.Tensor, kind: tf.DType) -> tf.Tensor:
+    with_alpha = tf.io.decode_png(encoded, 4, kind)
+    is_opaque = tf.cast(with_alpha[..., 3:], tf.bool)  # It is 1 in a file of 1 bit whose tRNS is damaged.
+    is_gray = tf.strings.regex_full_match(tf.strings.substr(encoded, 0, 26), _IS_GRAY)
+    return tf.where(is_opaque, with_alpha[..., : tf.where(is_gray, 1, 3)], kind.max)
 
 
 def _has_transparent_color(encoded: tf.Tensor) -> tf.Tensor:
-    before_pixels = tf.strings.split(encoded, "IDAT", maxsplit=1)[0]
+    before_pixels = tf.raw_ops.StringSplitV2(input=[encoded], sep="IDAT", maxsplit=1).values[0]
     return tf.strings.regex_full_match(before_pixels, _TRANSPARENT_COLOR)
 
 
@@ -144,19 +146,16 @@ def _to_gray(image: tf.Tensor) -> tf.Tensor:
 
 def to_rgb(image: tf.Tensor) -> tf.Tensor:
     """Converts gray to RGB, and puts transparent pixels on white: integers [height, width, 1 to 4] -> [..., 3]."""
-    channels, white = tf.shape(image)[-1], float(image.dtype.max)
+    shape, white = tf.shape(image), float(image.dtype.max)
 
     def other() -> tf.Tensor:
-        rgb = tf.cond(channels < 3, lambda: tf.concat([image[..., :1]] * 3, axis=-1), lambda: image[..., :3])
+        # One or two channels are gray, two or four have alpha.
+        color = tf.cast(image[..., : tf.where(shape[-1] < 3, 1, 3)], tf.float32)
+        alpha = tf.where(shape[-1] % 2 == 0, tf.cast(image[..., -1:], tf.float32) / white, 1.0)
+        over_white = tf.cast(tf.round(color * alpha + white * (1.0 - alpha)), image.dtype)
+        return tf.broadcast_to(over_white, [shape[0], shape[1], 3])
 
-        def over_white() -> tf.Tensor:
-            alpha = tf.cast(image[..., -1:], tf.float32) / white
-            return tf.cast(tf.round(tf.cast(rgb, tf.float32) * alpha + white * (1.0 - alpha)), image.dtype)
-
-        # Two channels are gray and alpha, four are RGB and alpha.
-        return tf.cond(channels % 2 == 0, over_white, lambda: rgb)
-
-    return tf.ensure_shape(tf.cond(channels == 3, lambda: image, other), [None, None, 3])
+    return tf.ensure_shape(tf.cond(shape[-1] == 3, lambda: image, other), [None, None, 3])
 
 
 def shrink(encoded: tf.Tensor, shorter_side: int, channels: int = 3) -> tf.Tensor:
@@ -172,49 +171,40 @@ def shrink(encoded: tf.Tensor, shorter_side: int, channels: int = 3) -> tf.Tenso
     """
 
     def of_file() -> tf.Tensor:
-        turn = orientation(encoded)
-
-        @rare_branch
-        def of_other() -> tf.Tensor:
-            with tf.control_dependencies([_refuse_other_formats(encoded)]):
-                file = tf.identity(encoded)
-            transparent = _has_transparent_color(file)
-            return tf.cond(
-                _has_16_bits(file),
-                lambda: _shrink_other(file, turn, transparent, shorter_side, tf.uint16, channels),
-                lambda: _shrink_other(file, turn, transparent, shorter_side, tf.uint8, channels),
-            )
-
-        return tf.cond(tf.io.is_jpeg(encoded), lambda: _shrink_jpeg(encoded, turn, shorter_side, channels), of_other)
-
-    def of_array() -> tf.Tensor:
-        return with_values(encoded, channels, lambda values: _shrink_array(encoded, values, shorter_side))
+        return tf.cond(
+            tf.io.is_jpeg(encoded),
+            lambda: _shrink_jpeg(encoded, shorter_side, channels),
+            lambda: _shrink_other(encoded, shorter_side, channels),
+        )
 
     if channels in OF_FILES:
-        return tf.cond(is_array(encoded), rare_branch(of_array), of_file)
+        return tf.cond(is_array(encoded), lambda: rare(_shrink_array)(encoded, shorter_side, channels), of_file)
     only_arrays = tf.debugging.Assert(is_array(encoded), [f"The model takes .npy files of {channels} channels."])
     with tf.control_dependencies([only_arrays]):
-        return of_array()
+        return _shrink_array(encoded, shorter_side, channels)
 
 
-def _shrink_array(encoded: tf.Tensor, values: tf.Tensor, shorter_side: int) -> tf.Tensor:
-    if values.dtype.is_floating:
-        values = tf.debugging.check_numerics(values, "The array has values that are not finite")
-    size = tf.shape(values)[:2]
-    is_small = tf.reduce_min(size) <= shorter_side
-    with tf.control_dependencies([values]):
-        return tf.cond(
-            is_small,
-            lambda: tf.identity(encoded),
-            lambda: encode_array(resize(values, _scaled(size, shorter_side), is_rare=True)),
-        )
+def _shrink_array(encoded: tf.Tensor, shorter_side: int, channels: int) -> tf.Tensor:
+    def shrunk(values: tf.Tensor) -> tf.Tensor:
+        if values.dtype.is_floating:
+            values = tf.debugging.check_numerics(values, "The array has values that are not finite")
+        size = tf.shape(values)[:2]
+        with tf.control_dependencies([values]):
+            return tf.cond(
+                tf.reduce_min(size) <= shorter_side,
+                lambda: tf.identity(encoded),
+                lambda: encode_array(resize_rarely(values, _scaled(size, shorter_side))),
+            )
+
+    return with_values(encoded, channels, shrunk)
 
 
 def _has_16_bits(encoded: tf.Tensor) -> tf.Tensor:
     return is_png(encoded) & tf.strings.regex_full_match(tf.strings.substr(encoded, 0, 25), _SIXTEEN_BITS)
 
 
-def _shrink_jpeg(encoded: tf.Tensor, turn: tf.Tensor, shorter_side: int, channels: int) -> tf.Tensor:
+def _shrink_jpeg(encoded: tf.Tensor, shorter_side: int, channels: int) -> tf.Tensor:
+    turn = orientation_of_jpeg(encoded)
     size = tf.io.extract_jpeg_shape(encoded)[:2]
 
     def smaller() -> tf.Tensor:
@@ -237,26 +227,26 @@ def _shrink_jpeg(encoded: tf.Tensor, turn: tf.Tensor, shorter_side: int, channel
     return tf.cond(tf.reduce_min(size) > shorter_side, smaller, as_large)
 
 
-def _shrink_other(
-    encoded: tf.Tensor,
-    turn: tf.Tensor,
-    has_transparent_color: tf.Tensor,
-    shorter_side: int,
-    kind: tf.DType,
-    channels: int,
-) -> tf.Tensor:
-    image = _to_channels(decode_file(encoded, kind, has_transparent_color), channels)
-    size = tf.shape(image)[:2]
-    is_small = tf.reduce_min(size) <= shorter_side
-    return tf.cond(
-        is_small & (turn == 1) & is_png(encoded) & ~has_transparent_color,
-        lambda: encoded,
-        lambda: tf.io.encode_png(
-            upright(
-                tf.cond(is_small, lambda: image, lambda: resize(image, _scaled(size, shorter_side), is_rare=True)), turn
-            )
-        ),
-    )
+@rare
+def _shrink_other(encoded: tf.Tensor, shorter_side: int, channels: int) -> tf.Tensor:
+    with tf.control_dependencies([_refuse_other_formats(encoded)]):
+        file = tf.identity(encoded)
+    turn, has_transparent_color, is_deep = orientation_of_png(file), _has_transparent_color(file), _has_16_bits(file)
+
+    def shrunk(kind: tf.DType) -> tuple[tf.Tensor, tf.Tensor]:
+        image = _to_channels(decode_file(file, kind, has_transparent_color), channels)
+        size = tf.shape(image)[:2]
+        is_small = tf.reduce_min(size) <= shorter_side
+        smaller = tf.cond(is_small, lambda: image, lambda: resize_rarely(image, _scaled(size, shorter_side)))
+        return tf.cast(smaller, tf.uint16), is_small
+
+    def of_pixels() -> tf.Tensor:
+        turned = upright(image, turn)
+        return tf.cond(is_deep, lambda: tf.io.encode_png(turned), lambda: tf.io.encode_png(tf.cast(turned, tf.uint8)))
+
+    image, is_small = tf.cond(is_deep, lambda: shrunk(tf.uint16), lambda: shrunk(tf.uint8))
+    keeps_bytes = is_small & (turn == 1) & is_png(file) & ~has_transparent_color
+    return tf.cond(keeps_bytes, lambda: file, of_pixels)
 
 
 def _refuse_other_formats(encoded: tf.Tensor) -> tf.Operation:

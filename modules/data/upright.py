@@ -6,18 +6,34 @@ exif.py does the same without TensorFlow. Both must find the same number in ever
 import tensorflow as tf
 
 from efficientmixnet.modules.data import exif
-from efficientmixnet.modules.data.rare_branch import rare_branch
+from efficientmixnet.modules.data.rare import rare
+
+_REVERSED = [[number in (3, 4, 7, 8), number in (2, 3, 6, 7), False] for number in range(9)]
+"""By orientation, whether the order of rows, columns and channels is reversed."""
+
+
+def _directory(tag: str, short: str, long: str) -> str:
+    r"""Returns a pattern for all directories. The value of the first entry with the tag is \1\2, if it is valid."""
+    return rf"(?s)^(?:(?:\C{{12}})*?{tag}(?:{short}|{long}|\C{{10}}))?\C*$"
+
+
+_LITTLE = _directory(r"\x12\x01", r"\x03\x00\C{4}([\x01-\x08])\x00\C{2}", r"\x04\x00\C{4}([\x01-\x08])\x00{3}")
+_BIG = _directory(r"\x01\x12", r"\x00\x03\C{4}\x00([\x01-\x08])\C{2}", r"\x00\x04\C{4}\x00{3}([\x01-\x08])")
 
 
 def orientation(encoded: tf.Tensor) -> tf.Tensor:
     """Returns the EXIF orientation of a JPEG or PNG file: bytes [] -> int32 [], from 1 to 8. It is 1 without EXIF."""
-    none = tf.constant(b"")
-    found = tf.cond(
-        tf.io.is_jpeg(encoded),
-        lambda: _exif_of_jpeg(encoded),
-        rare_branch(lambda: tf.cond(is_png(encoded), lambda: _exif_of_png(encoded), lambda: none)),
-    )
-    return tf.cond(tf.strings.length(found) >= 8, rare_branch(lambda: _orientation_in(found)), lambda: tf.constant(1))
+    return tf.cond(tf.io.is_jpeg(encoded), lambda: orientation_of_jpeg(encoded), lambda: orientation_of_png(encoded))
+
+
+def orientation_of_jpeg(encoded: tf.Tensor) -> tf.Tensor:
+    """Returns the orientation of a file that is known to be a JPEG."""
+    return _orientation_in(_exif_of_jpeg(encoded))
+
+
+def orientation_of_png(encoded: tf.Tensor) -> tf.Tensor:
+    """Returns the orientation of a PNG file, and 1 for a file in another format."""
+    return tf.where(is_png(encoded), _orientation_in(_exif_of_png(encoded)), 1)
 
 
 def is_png(encoded: tf.Tensor) -> tf.Tensor:
@@ -27,15 +43,13 @@ def is_png(encoded: tf.Tensor) -> tf.Tensor:
 
 def upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
     """Turns an image upright: [height, width, channels] -> [..., ..., channels]."""
+    return tf.cond(orientation > 1, lambda: _turned(image, orientation), lambda: image)
 
-    @rare_branch
-    def turned() -> tf.Tensor:
-        stored = tf.cond(orientation >= 5, lambda: tf.transpose(image, [1, 0, 2]), lambda: image)
-        is_mirrored = tf.reduce_any(orientation == [2, 3, 6, 7])
-        is_upside_down = tf.reduce_any(orientation == [3, 4, 7, 8])
-        return tf.raw_ops.Reverse(tensor=stored, dims=tf.stack([is_upside_down, is_mirrored, False]))
 
-    return tf.cond(orientation > 1, turned, lambda: image)
+@rare
+def _turned(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
+    stored = tf.transpose(image, tf.where(orientation >= 5, [1, 0, 2], [0, 1, 2]))
+    return tf.raw_ops.Reverse(tensor=stored, dims=tf.gather(_REVERSED, orientation))
 
 
 def _exif_of_jpeg(encoded: tf.Tensor) -> tf.Tensor:
@@ -59,29 +73,32 @@ def _exif_of_jpeg(encoded: tf.Tensor) -> tf.Tensor:
 
 def _exif_of_png(encoded: tf.Tensor) -> tf.Tensor:
     """Returns EXIF's bytes and what follows them."""
-    after = tf.strings.split(encoded, exif.PNG_CHUNK)[1:]
+    after = tf.raw_ops.StringSplitV2(input=[encoded], sep=exif.PNG_CHUNK).values[1:]
     found = tf.boolean_mask(after, _has_byte_order(after))
     return tf.strings.substr(tf.concat([found, [b""]], 0)[0], 0, exif.LONGEST)
 
 
 def _orientation_in(found: tf.Tensor) -> tf.Tensor:
     """Returns the number that the first directory holds, or 1."""
-    values = _bytes(found)
-    is_big = values[0] == exif.BIG[0]
+    is_valid = _has_byte_order(found) & (tf.strings.length(found) >= 8)
+    return tf.cond(is_valid, lambda: _orientation_of_tiff(found), lambda: tf.constant(1))
 
-    def number(digits: tf.Tensor) -> tf.Tensor:
-        """Bytes [..., n] -> int64 [...]."""
-        weights = 256 ** tf.range(tf.shape(digits, tf.int64)[-1])
-        return tf.reduce_sum(tf.cast(digits, tf.int64) * tf.where(is_big, weights[::-1], weights), axis=-1)
 
-    directory = values[tf.minimum(number(values[4:8]), tf.size(values, tf.int64)) :]
-    entries = directory[2 : 2 + exif.ENTRY * number(directory[:2])]
-    entries = tf.reshape(entries[: tf.size(entries) // exif.ENTRY * exif.ENTRY], [-1, exif.ENTRY])
-    entry = tf.boolean_mask(entries, number(entries[:, :2]) == exif.TAG)[:1]  # [0 or 1, 12]
-    kind = number(entry[:, 2:4])
-    value = tf.where(kind == exif.SHORT, number(entry[:, 8:10]), tf.where(kind == exif.LONG, number(entry[:, 8:]), 0))
-    largest = tf.reduce_max(tf.concat([value, [1]], 0))  # 1 without the tag
-    return tf.where(_has_byte_order(found) & (largest <= 8), tf.cast(largest, tf.int32), 1)
+@rare
+def _orientation_of_tiff(found: tf.Tensor) -> tf.Tensor:
+    is_big = tf.strings.substr(found, 0, len(exif.BIG)) == exif.BIG
+
+    def number(digits: tf.Tensor, kind: tf.DType) -> tf.Tensor:
+        either = [tf.io.decode_raw(digits, kind, little_endian=is_little) for is_little in (True, False)]
+        return tf.cast(tf.where(is_big, either[1], either[0])[0], tf.int32)
+
+    size = tf.strings.length(found)
+    start = number(tf.strings.substr(found, 4, 4), tf.int32)
+    directory = tf.strings.substr(found, tf.where((start < 0) | (start > size), size, start), exif.LONGEST)
+    count = number(tf.strings.substr(tf.strings.join([directory, "\0\0"]), 0, 2), tf.uint16)
+    entries = tf.strings.substr(directory, tf.minimum(2, tf.strings.length(directory)), exif.ENTRY * count)
+    value = tf.strings.regex_replace(entries, tf.where(is_big, _BIG, _LITTLE), r"\1\2", replace_global=False)
+    return tf.cast(tf.io.decode_raw(tf.strings.join([value, b"\x01"]), tf.uint8)[0], tf.int32)
 
 
 def _has_byte_order(found: tf.Tensor) -> tf.Tensor:

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from efficientmixnet.modules.data.resize import resize
+from efficientmixnet.modules.data.resize import resize, resize_rarely
 
 
 def _noise(height: int, width: int) -> np.ndarray:
@@ -62,7 +62,7 @@ def test_rare_places_give_the_same_pixels_with_one_function_for_all(kind: tf.DTy
 
     @tf.function(autograph=False)
     def twice(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return resize(image, [20, 10], is_rare=True), resize(image, [60, 70], is_rare=True)
+        return resize_rarely(image, [20, 10]), resize_rarely(image, [60, 70])
 
     traced = twice.get_concrete_function(tf.cast(image, kind))
     smaller, larger = traced(tf.cast(image, kind))
