@@ -16,9 +16,9 @@ from tfx.types import artifact_utils
 from efficientmixnet.components.image_example_gen.originals import read_originals
 from efficientmixnet.modules import features
 from efficientmixnet.modules.config.model_config import ModelConfig
+from efficientmixnet.modules.data import images
 from efficientmixnet.modules.data.batches import Reading, evaluation_input
 from efficientmixnet.modules.data.records import channels_of, is_deep
-from efficientmixnet.modules.data.shrinking import shrinking
 from efficientmixnet.modules.exported_model import SERVING_FOLDER
 from efficientmixnet.modules.failures.out_of_memory import ended_out_of_memory
 
@@ -128,14 +128,10 @@ def training_inputs(
     """
     first = (tf.train.Example.FromString(record.numpy()) for record in _records(examples).take(_IMAGES))
     chosen: dict[bytes, tuple[bytes, bytes]] = {}  # by name, the ingested record and the transformed image
-    shrink = shrinking(shorter_side, reading.channels)
+    # For a few images, a graph would take longer to make than it saves.
     for one in (*read_originals(examples.uri), *first):  # one at a time, since originals can be large
-        (shrunk,) = shrink(tf.constant([_bytes(one, features.ENCODED)])).numpy()
+        shrunk = images.shrink(tf.constant(_bytes(one, features.ENCODED)), shorter_side, reading.channels).numpy()
         chosen.setdefault(_bytes(one, features.FILENAME), (one.SerializeToString(deterministic=True), shrunk))
-
-    @tf.function(autograph=False)
-    def network_input(encoded: tf.Tensor) -> tf.Tensor:
-        return evaluation_input(encoded, reading)
 
     found: dict[bytes, tuple[np.ndarray, int]] = {}
     left = set(chosen)
@@ -149,7 +145,7 @@ def training_inputs(
             left.remove(name)
         elif name in found:
             continue
-        found[name] = network_input(tf.constant(encoded)).numpy(), label_id
+        found[name] = evaluation_input(tf.constant(encoded), reading).numpy(), label_id
         if not left:
             break
     return [(chosen[name][0], *found[name]) for name in found]
