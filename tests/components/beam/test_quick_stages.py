@@ -1,13 +1,13 @@
 """Small pipelines do not pay for what Beam does again for each stage."""
 
-import gettext
-import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import apache_beam as beam
-import pytest
+from apache_beam.options.pipeline_options import DebugOptions, PipelineOptions
 from apache_beam.runners.worker import statesampler
+from apache_beam.transforms import core
 
 from efficientmixnet.components.beam import in_process_runner  # noqa: F401
 from efficientmixnet.pipeline.config.beam_config import IN_PROCESS
@@ -17,34 +17,41 @@ def _periods(_: object) -> Iterator[int]:
     yield statesampler.get_current_tracker().sampling_period_ms
 
 
-def test_beam_looks_for_translations_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    exists, looked_for = os.path.exists, []
+def test_options_are_parsed_once_for_the_same_flags() -> None:
+    added: list[Any] = []
 
-    def noted(path: str) -> bool:
-        if "LC_MESSAGES" in str(path):
-            looked_for.append(path)
-        return exists(path)
+    class Options(PipelineOptions):
+        @classmethod
+        def _add_argparse_args(cls, parser: Any) -> None:
+            added.append(parser)
+            parser.add_argument("--color", default="red")
+            parser.add_argument("--shape", action="append", default=None)
 
-    monkeypatch.setattr("os.path.exists", noted)
-    monkeypatch.setenv("LANGUAGE", "de_DE.UTF-8")
+    options = PipelineOptions(["--color=blue", "--shape=round"])
+    assert [options.view_as(Options).color for _ in range(3)] == ["blue"] * 3
+    assert len(added) == 1
+    assert PipelineOptions(["--color=green"]).view_as(Options).color == "green"
+    assert Options(color="white").color == "white"
+
+
+def test_a_changed_option_changes_all_views_of_the_same_options_but_no_others() -> None:
+    first, second = (PipelineOptions(["--experiments=one"]) for _ in range(2))
+    first.view_as(DebugOptions).add_experiment("two")
+    assert first.view_as(DebugOptions).experiments == ["one", "two"]
+    assert second.view_as(DebugOptions).experiments == ["one"]
+
+
+def test_beam_finds_the_arguments_of_functions_and_methods() -> None:
+    class Adder(beam.DoFn):
+        def process(self, element: int, other: int = 3) -> Iterator[int]:
+            yield element + other
+
+    plain, bound = Adder.process, Adder().process
     for _ in range(2):
-        before = len(looked_for)
-        with beam.Pipeline(argv=list(IN_PROCESS)) as pipeline:
-            _ = pipeline | beam.Create([1]) | beam.Map(str)
-    assert len(looked_for) == before
-
-
-def test_translations_in_other_folders_are_looked_for_every_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("LANGUAGE", "de")
-    file = tmp_path / "de" / "LC_MESSAGES" / "some.mo"
-    assert gettext.find("some", str(tmp_path)) is None
-    file.parent.mkdir(parents=True)
-    file.touch()
-    assert gettext.find("some", str(tmp_path)) == gettext.find("some", str(tmp_path), ["de"]) == str(file)
-    monkeypatch.setenv("LANGUAGE", "fr")
-    assert gettext.find("some", str(tmp_path)) is None
+        assert core.get_function_args_defaults(plain) == (["self", "element", "other"], [3])
+        assert core.get_function_args_defaults(bound) == (["element", "other"], [3])
+    core.get_function_args_defaults(bound)[1].append(4)
+    assert core.get_function_args_defaults(bound) == (["element", "other"], [3])
 
 
 def test_a_stage_waits_at_most_a_hundredth_of_a_second_for_its_sampler(tmp_path: Path) -> None:
