@@ -33,6 +33,7 @@ from efficientmixnet.pipeline.local.error_of_run import error_of_run
 from efficientmixnet.pipeline.local.imports_at_once import imports_at_once
 from efficientmixnet.pipeline.local.live_page import live_page
 from efficientmixnet.pipeline.local.quiet import noise_to
+from efficientmixnet.pipeline.local.rare_collections import rare_collections
 from efficientmixnet.pipeline.local.repeated_run import forget_run, remember_run, repeated_run
 from efficientmixnet.pipeline.local.revision import revision, versions
 from efficientmixnet.pipeline.local.stages import Stages
@@ -116,7 +117,7 @@ def run(config: Config, verbose: bool = False, use_cache: bool = True, live: boo
             with noise_to(folder / LOG_FILE, also_show=verbose) as out, Stages(out) as stages:
                 stages.tell(f"run folder   {short_path(str(folder))}")
                 stages.tell(f"TensorBoard  tensorboard --logdir {shlex.quote(short_path(str(output)))}")
-                with live_page(output, stages.tell) if live else nullcontext():
+                with live_page(output, stages.tell) if live else nullcontext(), rare_collections():
                     _run_pipeline(config, sources, stages, use_cache, signals)
                 summary = _summarize(config, folder, facts)
                 folders = _folders(config)

@@ -14,6 +14,7 @@ from efficientmixnet.modules.progress import Figures, as_text
 from efficientmixnet.pipeline.terminal import PlainConsole, styled
 from efficientmixnet.pipeline.whereabouts import note
 
+_BAR_SECONDS = 0.1  # between changes of the bar for the number of items alone; each takes 0.1 ms, like a small image
 _PLAIN_SECONDS = 10  # between lines of progress if there is no terminal
 _VALIDATED = ("val_accuracy",)  # known after each epoch, and shown until the next one
 _WIDE = 100  # columns
@@ -50,7 +51,7 @@ class Stages(logging.Handler):
         self._running: dict[int | None, _Stage] = {}  # by thread
         self.ended: str | None = None
         """The last stage that ended, whether well or not."""
-        self._counting = self._last_line = 0.0
+        self._counting = self._last_line = self._shown = 0.0
         self._done = self._total = self._first = 0
         self._unit = ""
         self._validated: Figures = {}
@@ -107,7 +108,8 @@ class Stages(logging.Handler):
         if not self._done:  # The pace does not include what comes before, such as tracing the network.
             self._counting, self._first = time.monotonic(), count
         self._done += count
-        self._show(figures)
+        if figures or not self._shown or self._done >= self._total or time.monotonic() > self._shown + _BAR_SECONDS:
+            self._show(figures)
         if self._bar.disable and time.monotonic() - self._last_line > _PLAIN_SECONDS:
             self._last_line = time.monotonic()
             name = self._stage.name if self._stage else ""
@@ -140,7 +142,8 @@ class Stages(logging.Handler):
         self.ended = stage.name
 
     def _show(self, figures: Figures) -> None:
-        if self._stage:
+        self._shown = time.monotonic()
+        if self._stage and not self._bar.disable:
             shown = self._in_the_bar(figures) or self._unit
             count = f"{self._done:,}/{self._total:,}" if self._total else f"{self._done:,}"
             self._bar.update(
