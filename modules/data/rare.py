@@ -14,7 +14,7 @@ def rare(function: Callable[..., Any]) -> Callable[..., Any]:
     Each call takes 0.04 ms longer.
 
     Args:
-        function: Takes tensors, and values that can be keys of a dictionary.
+        function: Takes tensors and hashable values, such as types and numbers.
     """
     traced = tf.function(function, autograph=False, experimental_attributes={"_noinline": True})
 

@@ -3,6 +3,8 @@
 exif.py does the same without TensorFlow. Both must find the same number in every file.
 """
 
+import struct
+
 import tensorflow as tf
 
 from efficientmixnet.modules.data import exif
@@ -12,13 +14,27 @@ _REVERSED = [[number in (3, 4, 7, 8), number in (2, 3, 6, 7), False] for number 
 """By orientation, whether the order of rows, columns and channels is reversed."""
 
 
-def _directory(tag: str, short: str, long: str) -> str:
-    r"""Returns a pattern for all directories. The value of the first entry with the tag is \1\2, if it is valid."""
-    return rf"(?s)^(?:(?:\C{{12}})*?{tag}(?:{short}|{long}|\C{{10}}))?\C*$"
+def _directory(order: str) -> str:
+    r"""Returns a pattern that matches every directory of this byte order, < or >.
+
+    \1\2 is the value of the first entry with the tag, as one byte, or empty without a valid one. As in exif.py, later
+    entries with the tag do not count.
+    """
+    tag, short, long = (
+        "".join(rf"\x{byte:02x}" for byte in struct.pack(f"{order}H", number))
+        for number in (exif.TAG, exif.SHORT, exif.LONG)
+    )
+    digit, count = r"([\x01-\x08])", r"\C{4}"
+    number, long_number = (
+        (rf"{digit}\x00\C{{2}}", rf"{digit}\x00{{3}}")
+        if order == "<"
+        else (rf"\x00{digit}\C{{2}}", rf"\x00{{3}}{digit}")
+    )
+    of_tag = rf"{tag}(?:{short}{count}{number}|{long}{count}{long_number}|\C{{{exif.ENTRY - 2}}})"
+    return rf"(?s)^(?:(?:\C{{{exif.ENTRY}}})*?{of_tag})?\C*$"
 
 
-_LITTLE = _directory(r"\x12\x01", r"\x03\x00\C{4}([\x01-\x08])\x00\C{2}", r"\x04\x00\C{4}([\x01-\x08])\x00{3}")
-_BIG = _directory(r"\x01\x12", r"\x00\x03\C{4}\x00([\x01-\x08])\C{2}", r"\x00\x04\C{4}\x00{3}([\x01-\x08])")
+_LITTLE, _BIG = _directory("<"), _directory(">")
 
 
 def orientation(encoded: tf.Tensor) -> tf.Tensor:

@@ -14,7 +14,7 @@ from efficientmixnet.modules.progress import Figures, as_text
 from efficientmixnet.pipeline.terminal import PlainConsole, styled
 from efficientmixnet.pipeline.whereabouts import note
 
-_BAR_SECONDS = 0.1  # between changes of the bar for the number of items alone; each takes 0.1 ms, like a small image
+_BAR_SECONDS = 0.1  # between changes of the bar, unless the figures change; one takes as long as a small image
 _PLAIN_SECONDS = 10  # between lines of progress if there is no terminal
 _VALIDATED = ("val_accuracy",)  # known after each epoch, and shown until the next one
 _WIDE = 100  # columns
@@ -108,7 +108,7 @@ class Stages(logging.Handler):
         if not self._done:  # The pace does not include what comes before, such as tracing the network.
             self._counting, self._first = time.monotonic(), count
         self._done += count
-        if figures or not self._shown or self._done >= self._total or time.monotonic() > self._shown + _BAR_SECONDS:
+        if figures or self._done >= self._total or time.monotonic() > self._shown + _BAR_SECONDS:
             self._show(figures)
         if self._bar.disable and time.monotonic() - self._last_line > _PLAIN_SECONDS:
             self._last_line = time.monotonic()

@@ -80,6 +80,36 @@ def test_the_first_exif_segment_of_a_jpeg_counts() -> None:
     assert _both(_segments(_segment(0xDB, bytes(65)), six)) == {1}  # behind a quantization table
 
 
+def _directory(order: str, *entries: bytes, count: int | None = None, end: bytes = b"") -> bytes:
+    """Returns EXIF with these tags."""
+    head = struct.pack(
+        f"{order}2sHIH", b"II" if order == "<" else b"MM", 42, 8, len(entries) if count is None else count
+    )
+    return head + b"".join(entries) + end
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_only_the_first_whole_orientation_tag_counts(kind: str, order: str) -> None:
+    six, eight = (struct.pack(f"{order}HHIH2x", 0x112, 3, 1, number) for number in (6, 8))
+    invalid = struct.pack(f"{order}HHIH2x", 0x112, 3, 1, 9)
+    value = struct.pack(f"{order}HHI4s", 0x100, 2, 4, six[:4])  # the bytes of the tag, but as another tag's value
+    assert _both(_file(kind, _directory(order, six, eight))) == {6}
+    assert _both(_file(kind, _directory(order, invalid, eight))) == {1}
+    assert _both(_file(kind, _directory(order, value, eight))) == {8}
+    assert _both(_file(kind, _directory(order, value, eight, count=1))) == {1}
+    if kind == "JPEG":  # In a PNG file, a checksum follows.
+        for missing in range(1, 12):
+            assert _both(_file(kind, _directory(order, value, six[:-missing], count=2))) == {1}
+
+
+def test_a_tag_at_the_end_of_the_longest_exif_is_found() -> None:
+    other = struct.pack(">HHIH2x", 0x100, 3, 1, 5)
+    for number, last in ((1, other), (6, struct.pack(">HHIH2x", 0x112, 3, 1, 6))):
+        file = tf.constant(_segments(_segment(0xE1, b"Exif\0\0" + _directory(">", *[other] * 5400, last))))
+        assert int(upright.orientation(file)) == number
+
+
 def test_the_search_in_a_jpeg_ends_after_many_segments() -> None:
     six = _segment(0xE1, b"Exif\0\0" + _tiff(6))
     assert _both(_segments(*[_segment(0xFE, b"")] * 255, six)) == {6}
