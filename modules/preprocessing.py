@@ -32,7 +32,7 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]
         features.LABEL_ID: _label_ids(tf.reshape(inputs[features.LABEL], [-1])),
         features.CHANNEL_MEAN: _in_every_row(mean, encoded),
         features.CHANNEL_DEVIATION: _in_every_row(deviation, encoded),
-        features.DEPTH: tf.repeat(tf.where(is_deep, tf.constant(16, tf.int64), 8), tf.size(encoded)),
+        features.DEPTH: _in_every_row(tf.where(is_deep, tf.constant(16, tf.int64), 8), encoded),
     }
 
 
@@ -64,4 +64,4 @@ def _statistics(inputs: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor, tf.
 
 
 def _in_every_row(value: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
-    return tf.repeat(value[tf.newaxis], tf.shape(like)[0], axis=0)
+    return tf.broadcast_to(value, [tf.size(like), *value.shape])
