@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -72,13 +73,13 @@ def ServingCheck(
     blessing.set_string_custom_property("differences", json.dumps(differences))
 
 
-def compare_with_training(model: str, images: list[tuple[bytes, np.ndarray, int]]) -> dict[str, float]:
+def compare_with_training(model: str, images: Iterable[tuple[bytes, np.ndarray, int]]) -> dict[str, float]:
     """Compares the exported model with the training path, in a process with only TensorFlow.
 
     Args:
         model: The folder of the SavedModel.
         images: For each image the serialized tf.Example as ingested, the network's input, and the label's number. An
-            Example can hold the original file too.
+            Example can hold the original file too. They are read while the process loads the model.
 
     Returns:
         By signature, the largest difference of its outputs; infinite where an output is not a number. Original files
@@ -88,27 +89,37 @@ def compare_with_training(model: str, images: list[tuple[bytes, np.ndarray, int]
     Raises:
         RuntimeError: The process failed. The message ends with the last line of its log.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        with tf.io.TFRecordWriter(f"{folder}/examples.tfrecord") as writer:
-            for example, _, _ in images:
-                writer.write(example)
-        np.save(f"{folder}/inputs.npy", np.stack([one for _, one, _ in images]))
-        np.save(f"{folder}/label_ids.npy", np.array([number for _, _, number in images]))
-        done = subprocess.run(  # noqa: S603
-            [sys.executable, "-I", str(_PROBE), model, folder],
-            env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_SECONDS,
-        )
-        if done.returncode < 0 and ended_out_of_memory(-done.returncode):
+    with tempfile.TemporaryDirectory() as folder, _started_probe(model, folder) as probe:
+        try:
+            examples, inputs, label_ids = zip(*images, strict=True)
+            with tf.io.TFRecordWriter(f"{folder}/examples.tfrecord") as writer:
+                for example in examples:
+                    writer.write(example)
+            np.save(f"{folder}/inputs.npy", np.stack(inputs))
+            np.save(f"{folder}/label_ids.npy", np.array(label_ids))
+            _, errors = probe.communicate("written\n", _SECONDS)
+        except BaseException:
+            probe.kill()
+            raise
+        if probe.returncode < 0 and ended_out_of_memory(-probe.returncode):
             raise MemoryError
-        if done.returncode:
-            last = done.stderr.strip().rpartition("\n")[2]
+        if probe.returncode:
+            last = errors.strip().rpartition("\n")[2]
             raise RuntimeError(f"a fresh process with plain TensorFlow cannot run the exported model: {last}")
         differences = json.loads(Path(folder, "differences.json").read_text())
     return {name: math.inf if value is None else float(value) for name, value in differences.items()}
+
+
+def _started_probe(model: str, folder: str) -> "subprocess.Popen[str]":
+    """Starts probe.py, which loads the model, and waits for a line before it reads the folder."""
+    return subprocess.Popen(  # noqa: S603
+        [sys.executable, "-I", str(_PROBE), model, folder],
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def training_inputs(
@@ -116,8 +127,8 @@ def training_inputs(
     transformed: tfx.types.standard_artifacts.Examples,
     reading: Reading,
     shorter_side: int,
-) -> list[tuple[bytes, np.ndarray, int]]:
-    """Returns a few images in the form that `compare_with_training` takes.
+) -> Iterator[tuple[bytes, np.ndarray, int]]:
+    """Yields a few images in the form that `compare_with_training` takes.
 
     Args:
         examples: The images as ingested.
@@ -148,7 +159,7 @@ def training_inputs(
         found[name] = evaluation_input(tf.constant(encoded), reading).numpy(), label_id
         if not left:
             break
-    return [(chosen[name][0], *found[name]) for name in found]
+    yield from ((chosen[name][0], *found[name]) for name in found)
 
 
 def _bytes(example: tf.train.Example, feature: str) -> bytes:

@@ -2,8 +2,8 @@
 
     python -I probe.py MODEL FOLDER
 
-FOLDER has examples.tfrecord, and what training makes of the same images in inputs.npy and label_ids.npy. The script
-writes differences.json.
+The script loads the model and waits for a line of its standard input. Then FOLDER has examples.tfrecord, and what
+training makes of the same images in inputs.npy and label_ids.npy. The script writes differences.json.
 """
 
 import gc
@@ -31,6 +31,8 @@ def main(model_folder: str, folder: Path) -> None:
     # Optimizing the graph takes two seconds for each signature, which is far more than it saves for eight images.
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     model = tf.saved_model.load(model_folder)
+    if not sys.stdin.readline():
+        return  # The process that checks the model has ended.
     records = [record.numpy() for record in tf.data.TFRecordDataset(str(folder / "examples.tfrecord"))]
     examples = tf.constant(records)
     texts = {name: tf.io.FixedLenFeature([], tf.string, "") for name in (_ENCODED, _FORMAT, _ORIGINAL)}

@@ -1,6 +1,8 @@
 """The check of the exported model before a push: it agrees with training, differs, or fails."""
 
 import io
+import signal
+import subprocess
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from tfx.types import standard_artifacts
 from efficientmixnet.components.image_example_gen.entry import Entry
 from efficientmixnet.components.image_example_gen.originals import write_originals
 from efficientmixnet.components.record_file import RecordFile
+from efficientmixnet.components.serving_check import component
 from efficientmixnet.components.serving_check.component import compare_with_training, training_inputs
 from efficientmixnet.modules import features
 from efficientmixnet.modules.data.batches import Reading
@@ -120,6 +123,34 @@ def test_a_model_without_a_signature_is_refused(checked, tmp_path):
         compare_with_training(save(tmp_path, 0.0, signatures=2), checked)
 
 
+def _started(monkeypatch) -> list[subprocess.Popen]:
+    """Returns a list that gets the processes that are started from now on."""
+    started, start = [], component._started_probe
+    monkeypatch.setattr(component, "_started_probe", lambda *args: started.append(start(*args)) or started[-1])
+    return started
+
+
+def test_images_are_read_while_the_model_is_loaded(checked, tmp_path, monkeypatch):
+    started = _started(monkeypatch)
+
+    def images():
+        assert started[0].poll() is None
+        yield from checked
+
+    assert compare_with_training(save(tmp_path, 0.0), images())["serving_default"] == pytest.approx(0, abs=1e-6)
+
+
+def test_no_process_is_left_if_the_images_cannot_be_read(tmp_path, monkeypatch):
+    def images():
+        raise OSError("no such disk")
+        yield
+
+    started = _started(monkeypatch)
+    with pytest.raises(OSError, match="no such disk"):
+        compare_with_training(save(tmp_path, 0.0), images())
+    assert started[0].returncode == -signal.SIGKILL
+
+
 def _record(name: str, encoded: bytes, label_id: int | None = None) -> bytes:
     example = tf.train.Example()
     example.features.feature[features.FILENAME].bytes_list.value.append(name.encode())
@@ -184,7 +215,7 @@ def test_images_of_other_spans_with_the_same_names_are_not_used(tmp_path):
         _record("a", transformed(50), 5),
     ]
     reading = Reading(image_size=4, crop_fraction=1.0, classes=0, batch_size=8)
-    found = training_inputs(now, _examples(tmp_path / "both", of_both), reading, 4)
+    found = list(training_inputs(now, _examples(tmp_path / "both", of_both), reading, 4))
     assert [(int(seen.mean()), seen.shape, label_id) for _, seen, label_id in found] == [
         (10, (4, 4, 3), 1), (20, (4, 4, 3), 2),
     ]  # fmt: skip
