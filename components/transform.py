@@ -1,7 +1,5 @@
 """Transform: resizes the images, encodes them again, and converts labels to numbers."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +16,8 @@ from efficientmixnet.components.artifacts import Artifacts
 from efficientmixnet.components.counted_images import start_counting
 from efficientmixnet.components.fixed_batches import fixed_batches
 from efficientmixnet.components.record_file import WriteRecords
+from efficientmixnet.components.traced_once import traced_once
+from efficientmixnet.components.without_optimizer import without_optimizer
 from efficientmixnet.modules.data.record_counts import RecordCounts, check_counts, read_counts, write_counts
 from efficientmixnet.modules.data.shares import SHARDS, records_in_files
 
@@ -50,26 +50,11 @@ class _Executor(executor.Executor):
             check_counts(ingested.uri, artifact_utils.decode_split_names(ingested.split_names))
         start_counting(ingested.uri for ingested in input_dict["examples"])
         executor.TransformProcessor = _Processor  # TFX looks its class up by this name, and has no other hook
-        with fixed_batches(), _without_graph_optimizer():
+        with fixed_batches(), traced_once(), without_optimizer():
             super().Do(input_dict, output_dict, exec_properties)
         for ingested, written in zip(input_dict["examples"], output_dict["transformed_examples"], strict=True):
             written.span, written.version = ingested.span, ingested.version
             _write_counts(ingested, written)
-
-
-@contextmanager
-def _without_graph_optimizer() -> Iterator[None]:
-    """In the body, TensorFlow runs graphs as they are.
-
-    It would optimize each of TFT's graphs, for a second in all. The graph of an image has nothing to optimize: its
-    pixels are the same and take as long.
-    """
-    before = tf.config.optimizer.get_experimental_options()
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-    try:
-        yield
-    finally:
-        tf.config.optimizer.set_experimental_options(before)
 
 
 def _write_counts(ingested: types.Artifact, written: types.Artifact) -> None:

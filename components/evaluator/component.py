@@ -6,6 +6,7 @@ If there is a test split, the model is then measured on it. No choice depends on
 import dataclasses
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
@@ -29,6 +30,7 @@ from efficientmixnet.components.evaluator.slices import overall_of, read_slices
 from efficientmixnet.components.evaluator.verdict import TEST_FOLDER, Verdict
 from efficientmixnet.components.fixed_batches import fixed_batches
 from efficientmixnet.components.image_example_gen.split_names import EVAL, TEST
+from efficientmixnet.components.loaded_model import load_model
 from efficientmixnet.modules import features
 from efficientmixnet.modules.data.record_counts import check_counts
 from efficientmixnet.modules.exceptions import BadInput
@@ -62,7 +64,7 @@ class _Executor(executor.Executor):
     def _measure(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]) -> None:
         try:
             with fixed_batches(), counted_images(tfma, "ExtractEvaluateAndWriteResults"):
-                super().Do(input_dict, output_dict, exec_properties)
+                super().Do(input_dict, output_dict, {**exec_properties, "custom_eval_shared_model": _SHARED_MODEL})
         except RuntimeError as error:
             if found := _bad_input_behind(error):
                 raise found from error
@@ -78,6 +80,15 @@ class _Executor(executor.Executor):
         self._measure(
             inputs, {**output_dict, "evaluation": [folder]}, {**exec_properties, "example_splits": json.dumps([TEST])}
         )
+
+
+def shared_model(eval_saved_model_path: str, **kwargs: Any) -> Any:
+    """Returns the model in the form that TFMA takes. TFX calls this function by its name."""
+    loader = tfma.ModelLoader(partial(load_model, eval_saved_model_path), [tf.saved_model.SERVING])
+    return tfma.default_eval_shared_model(eval_saved_model_path, custom_model_loader=loader, **kwargs)
+
+
+_SHARED_MODEL = f"{__name__}.{shared_model.__name__}"
 
 
 def _check_weight(weight: str, examples: types.Artifact) -> None:

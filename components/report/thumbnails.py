@@ -10,6 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from efficientmixnet.components.image_example_gen.image_header import open_image
+from efficientmixnet.components.without_optimizer import without_optimizer
 from efficientmixnet.modules.data.shown import as_rgb
 
 if TYPE_CHECKING:
@@ -54,9 +55,10 @@ def activation_maps(
     for start in range(0, len(names), _BATCH):
         batch = names[start : start + _BATCH]
         classes = [places[label] for label in labels[start : start + _BATCH]]
-        found = model.model.class_activations(
-            tf.constant([images[name] for name in batch]), tf.constant(classes, tf.int64)
-        )
+        with without_optimizer():
+            found = model.model.class_activations(
+                tf.constant([images[name] for name in batch]), tf.constant(classes, tf.int64)
+            )
         for name, seen, activations in zip(batch, found["inputs"].numpy(), found["activations"].numpy(), strict=True):
             maps[name] = overlaid(seen, activations, bands=bands)
     return maps

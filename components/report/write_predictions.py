@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import tensorflow as tf
 
 from efficientmixnet.components.evaluator.measures import Outcomes
+from efficientmixnet.components.loaded_model import load_model
 from efficientmixnet.components.report.predictions import BASELINE, LABEL_IDS, OUTCOME, PROBABILITIES
 from efficientmixnet.modules import features, progress
 from efficientmixnet.modules.files.whole_file import whole_path
@@ -30,7 +31,7 @@ class Classifier:
     """
 
     def __init__(self, folder: str, labels: Sequence[str] | None = None) -> None:
-        self.model = tf.saved_model.load(folder)
+        self.model = load_model(folder)
         self.labels = [label.decode() for label in self.model.class_labels().numpy()]
         further = [label for label in self.labels if label not in labels] if labels else []
         self._places = {label: place for place, label in enumerate([*(labels or self.labels), *further])}
