@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 import tensorflow_transform as tft
+from tensorflow_transform.graph_context import TFGraphContext
 
 from efficientmixnet.modules import features
 from efficientmixnet.modules.data.shrinking import shrinking
@@ -27,13 +28,23 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]
     encoded = tf.reshape(inputs[features.ENCODED], [-1])  # [batch]
     mean, deviation, is_deep = _statistics(inputs)
     return {
-        features.ENCODED: shrinking(custom_config["shorter_side"], mean.shape[0])(encoded),
+        features.ENCODED: _shrunk(encoded, custom_config["shorter_side"], mean.shape[0]),
         features.FILENAME: tf.reshape(inputs[features.FILENAME], [-1]),
         features.LABEL_ID: _label_ids(tf.reshape(inputs[features.LABEL], [-1])),
         features.CHANNEL_MEAN: _in_every_row(mean, encoded),
         features.CHANNEL_DEVIATION: _in_every_row(deviation, encoded),
         features.DEPTH: _in_every_row(tf.where(is_deep, tf.constant(16, tf.int64), 8), encoded),
     }
+
+
+def _shrunk(encoded: tf.Tensor, shorter_side: int, channels: int) -> tf.Tensor:
+    """Encoded images [batch] -> images with this shorter side, [batch].
+
+    TFT traces a first graph for the analyzers, which need no pixels. Only the second graph has their results.
+    """
+    if not TFGraphContext.get_evaluated_replacements():
+        return tf.identity(encoded, "not_shrunk")
+    return shrinking(shorter_side, channels)(encoded)
 
 
 def _label_ids(labels: tf.Tensor) -> tf.Tensor:

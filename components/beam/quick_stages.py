@@ -2,16 +2,18 @@
 
 Beam parses its options with a new argument parser whenever it applies a transform. It looks up the arguments of
 all methods of each DoFn about eight times, and formats the stack wherever a transform has type hints. In each stage, a
-thread measures the time of each step, which nothing here reads, and a stage only ends when the thread wakes up.
+thread measures the time of each step, which nothing here reads, and a stage only ends when the thread wakes up. Beam
+compresses each function with bzip2, and reads the source of each one for a warning.
 """
 
 import copy
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
+from apache_beam.internal import pickler
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.worker import statesampler
 from apache_beam.transforms import core
@@ -74,6 +76,8 @@ def _origin_without_stack(
 
 
 PipelineOptions.__init__ = _parse_once
+pickler.dumps, pickler.loads = (partial(function, use_zlib=True) for function in (pickler.dumps, pickler.loads))
+core._check_fn_use_yield_and_return = lambda _: False
 core.get_function_args_defaults = _look_up_once
 statesampler.StateSampler = _Sampler
 IOTypeHints._make_origin = classmethod(_origin_without_stack)
