@@ -8,10 +8,8 @@ the same way in every run.
 import hashlib
 import json
 import math
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -28,6 +26,7 @@ from efficientmixnet.components.image_example_gen.find_dataset import find_datas
 from efficientmixnet.components.image_example_gen.findings import by_reason, warnings
 from efficientmixnet.components.image_example_gen.image import read
 from efficientmixnet.components.image_example_gen.layout import Layout
+from efficientmixnet.components.image_example_gen.map_in_threads import map_in_threads
 from efficientmixnet.components.image_example_gen.near_duplicates import gray_pixels
 from efficientmixnet.components.image_example_gen.originals import SPLIT, write_originals
 from efficientmixnet.components.image_example_gen.readers.by_format import unpack
@@ -213,10 +212,9 @@ def _write_shard(
     labels: Counter[str] = Counter()
     grays: dict[str, bytes] = {}
     in_order = sorted(entries, key=lambda entry: name_hash(entry.name))
-    with RecordFile(f"{uri}/Split-{split}/{name}") as writer, ThreadPoolExecutor(os.cpu_count()) as threads:
-        for entry, result in zip(
-            in_order, threads.map(lambda one: _record(one, reading, with_gray), in_order), strict=True
-        ):
+    results = map_in_threads(partial(_record, reading=reading, with_gray=with_gray), in_order)
+    with RecordFile(f"{uri}/Split-{split}/{name}") as writer:
+        for entry, result in zip(in_order, results, strict=True):
             if isinstance(result, LeftOut):
                 left_out.append(result)
             else:

@@ -6,14 +6,11 @@ It needs neither TensorFlow nor TFX. Memory holds a few numbers for each image, 
 import base64
 import hashlib
 import io
-import os
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 
 from PIL import Image
 
@@ -21,6 +18,7 @@ from efficientmixnet.components.image_example_gen.entry import MAX_IMAGE_BYTES, 
 from efficientmixnet.components.image_example_gen.findings import Copy, Duplicates
 from efficientmixnet.components.image_example_gen.image_header import open_image
 from efficientmixnet.components.image_example_gen.layout import Layout
+from efficientmixnet.components.image_example_gen.map_in_threads import map_in_threads
 from efficientmixnet.components.image_example_gen.near_duplicates import gray_pixels, near_duplicates, perceptual_hash
 from efficientmixnet.components.image_example_gen.readers.by_format import images_of
 from efficientmixnet.components.image_example_gen.sources import Sources, name_hash
@@ -29,7 +27,6 @@ from efficientmixnet.modules.exceptions import BadImage
 
 SAMPLES = 12  # for each class
 _THUMBNAIL = 128  # pixels, the longer side
-_AHEAD = 64  # images in memory at once
 
 
 @dataclass(frozen=True)
@@ -104,24 +101,22 @@ def inspect_images(
     looks: list[tuple[bytes, Copy]] = []
     opening = partial(_open, max_pixels=max_pixels, max_bytes=max_image_bytes, channels=channels, bands=bands)
     images = images_of(sources.entries, sources.format, layout, max_image_bytes)
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        while block := list(islice(images, _AHEAD)):
-            for opened in threads.map(lambda pair: opening(pair[0], pair[1], pair[0].name in sampled), block):
-                progress()
-                if isinstance(opened, LeftOut):
-                    found.left_out.append(opened)
-                    continue
-                entry, split = opened.entry, str(opened.entry.split)
-                found.counts.setdefault(split, Counter())[entry.label] += 1
-                found.formats[f"{opened.format} {opened.mode}"] += 1
-                found.sizes[opened.width, opened.height] += 1
-                found.bytes += opened.size
-                found.described.append((entry.label, opened.format, opened.mode, opened.width, opened.height))
-                copies[opened.digest].append(Copy(entry.name, entry.label, split))
-                if opened.gray:
-                    looks.append((perceptual_hash(opened.gray), copies[opened.digest][-1]))
-                if opened.thumbnail:
-                    found.samples[entry.label].append((entry.name, opened.thumbnail))
+    for opened in map_in_threads(lambda pair: opening(pair[0], pair[1], pair[0].name in sampled), images):
+        progress()
+        if isinstance(opened, LeftOut):
+            found.left_out.append(opened)
+            continue
+        entry, split = opened.entry, str(opened.entry.split)
+        found.counts.setdefault(split, Counter())[entry.label] += 1
+        found.formats[f"{opened.format} {opened.mode}"] += 1
+        found.sizes[opened.width, opened.height] += 1
+        found.bytes += opened.size
+        found.described.append((entry.label, opened.format, opened.mode, opened.width, opened.height))
+        copies[opened.digest].append(Copy(entry.name, entry.label, split))
+        if opened.gray:
+            looks.append((perceptual_hash(opened.gray), copies[opened.digest][-1]))
+        if opened.thumbnail:
+            found.samples[entry.label].append((entry.name, opened.thumbnail))
     found.duplicates = Duplicates.of(group for group in copies.values() if len(group) > 1)
     found.near_duplicates = _near_duplicates(looks).without(found.duplicates)
     return found
