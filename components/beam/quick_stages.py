@@ -8,7 +8,8 @@ compresses each function with bzip2, and reads the source of each one for a warn
 
 import copy
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any, cast
 from weakref import WeakKeyDictionary
@@ -21,7 +22,10 @@ from apache_beam.typehints.decorators import IOTypeHints
 
 _parse = PipelineOptions.__init__
 _look_up = core.get_function_args_defaults
+_load = pickler.loads
 _origin = IOTypeHints._make_origin.__func__
+
+_BZIP2 = "Qlpo"  # how a text in base64 begins that is compressed with bzip2
 
 _Arguments = tuple[list[str], list[Any]]
 _of_functions: WeakKeyDictionary[Callable[..., Any], _Arguments] = WeakKeyDictionary()
@@ -66,7 +70,6 @@ class _Sampler(statesampler.StateSampler):
 
     def stop(self) -> None:
         statesampler.set_current_tracker(None)
-        self.finished = True
 
 
 def _origin_without_stack(
@@ -75,8 +78,23 @@ def _origin_without_stack(
     return _origin(cls, bases, False, msg)
 
 
+@contextmanager
+def quick_pickles() -> Iterator[None]:
+    """In the body, Beam compresses functions with zlib. The workers of other runners could not read them."""
+    before = pickler.dumps
+    pickler.dumps = partial(before, use_zlib=True)
+    try:
+        yield
+    finally:
+        pickler.dumps = before
+
+
+def _load_either(encoded: str | bytes, *args: Any, **kwargs: Any) -> Any:
+    return _load(encoded, *args, **{"use_zlib": encoded[: len(_BZIP2)] not in (_BZIP2, _BZIP2.encode()), **kwargs})
+
+
 PipelineOptions.__init__ = _parse_once
-pickler.dumps, pickler.loads = (partial(function, use_zlib=True) for function in (pickler.dumps, pickler.loads))
+pickler.loads = _load_either
 core._check_fn_use_yield_and_return = lambda _: False
 core.get_function_args_defaults = _look_up_once
 statesampler.StateSampler = _Sampler

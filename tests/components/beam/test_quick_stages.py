@@ -1,19 +1,23 @@
 """Small pipelines do not pay for what Beam does again for each stage."""
 
+import base64
+import bz2
 import json
 import threading
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 import pytest
+from apache_beam.internal import pickler
 from apache_beam.metrics import Metrics, MetricsFilter
 from apache_beam.options.pipeline_options import DebugOptions, PipelineOptions
 from apache_beam.transforms import core
 from apache_beam.typehints.decorators import IOTypeHints, TypeCheckError
 
-from efficientmixnet.components.beam import in_process_runner  # noqa: F401
+from efficientmixnet.components.beam import quick_stages
 from efficientmixnet.pipeline.config.beam_config import IN_PROCESS
 
 
@@ -77,6 +81,27 @@ def test_a_stage_measures_no_times_and_counts_as_before(tmp_path: Path) -> None:
     assert not [name for line in lines for name in json.loads(line) if name.endswith("(run)")]
     (counted,) = pipeline.result.metrics().query(MetricsFilter().with_name("elements"))["counters"]
     assert counted.committed == 3
+
+
+def test_the_runner_compresses_functions_with_zlib(tmp_path: Path) -> None:
+    with beam.Pipeline(argv=list(IN_PROCESS)) as pipeline:
+        _ = (
+            pipeline
+            | beam.Create(["text"])
+            | beam.Map(lambda text: pickler.dumps(text).decode())
+            | beam.io.WriteToText(f"{tmp_path}/pickled", shard_name_template="")
+        )
+    assert b"text" in zlib.decompress(base64.b64decode((tmp_path / "pickled").read_text()))
+
+
+def test_functions_for_other_runners_are_compressed_as_their_workers_expect() -> None:
+    outside = pickler.dumps("text")
+    with quick_stages.quick_pickles():
+        inside = pickler.dumps("text")
+        assert pickler.loads(outside) == pickler.loads(outside.decode()) == pickler.loads(inside) == "text"
+    assert bz2.decompress(base64.b64decode(outside)) == zlib.decompress(base64.b64decode(inside))
+    assert pickler.dumps("text") == outside
+    assert pickler.loads(inside) == "text"
 
 
 def test_type_hints_keep_their_message_without_a_stack() -> None:
