@@ -13,6 +13,7 @@ from typing import Any
 import absl.logging
 import tensorflow as tf
 from photographs import bytes_of
+from pipeline_overhead import PLAIN_BEAM
 from tfx import v1 as tfx
 
 from efficientmixnet.components.image_example_gen.component import ImageExampleGen
@@ -62,13 +63,13 @@ def plain(folder: Path, data: Path, size: int) -> list[Any]:
     return [examples, statistics, schema, transformed]
 
 
-def _pipeline(folder: Path, components: list[Any]) -> tfx.dsl.Pipeline:
+def _pipeline(folder: Path, components: list[Any], beam_args: list[str]) -> tfx.dsl.Pipeline:
     return tfx.dsl.Pipeline(
         pipeline_name="data",
         pipeline_root=str(folder / "artifacts"),
         components=components,
         metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(str(folder / "m")),
-        beam_pipeline_args=BEAM_ARGS,
+        beam_pipeline_args=beam_args,
     )
 
 
@@ -85,8 +86,9 @@ def measure(make: Callable[[Path, Path, int], list[Any]], data: Path, size: int,
             (folder / "records").mkdir()
             _write_records(data, folder / "records" / "images.gz")
         making_records, cpu = time.monotonic() - began, _cpu_seconds() - cpu
-        components = make(folder, data, size)
-        tfx.orchestration.LocalDagRunner().run(_pipeline(folder, components[: 2 if until == "StatisticsGen" else None]))
+        components = make(folder, data, size)[: 2 if until == "StatisticsGen" else None]
+        beam_args = PLAIN_BEAM if make is plain else BEAM_ARGS
+        tfx.orchestration.LocalDagRunner().run(_pipeline(folder, components, beam_args))
         meter.stages["ImageExampleGen"]["seconds"] += making_records if make is plain else 0.0
         meter.stages["ImageExampleGen"]["cpu"] += cpu if make is plain else 0.0
         written = {
